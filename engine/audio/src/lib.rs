@@ -1,0 +1,1 @@
+//! One voice, frame by frame: Opus, VAD, endpointing, jitter, resampling, play-out.

@@ -1,0 +1,1 @@
+//! What we did, provably: leaves, Merkle log, checkpoints, proofs, offline verification.

@@ -1,0 +1,1 @@
+//! The consent register: grant, withdraw, permits and their holders, and the journal that records them.

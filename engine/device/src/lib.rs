@@ -1,0 +1,1 @@
+//! A reference device: QUIC client, microphone from WAV files, play-out.

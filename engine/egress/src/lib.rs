@@ -1,0 +1,1 @@
+//! The only door to processors: gate, processor registry, calls.

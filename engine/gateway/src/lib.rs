@@ -1,0 +1,1 @@
+//! QUIC front door for devices.

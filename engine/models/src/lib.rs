@@ -1,0 +1,1 @@
+//! Speech models: fetched by pinned hash, unpacked and converted in Rust.

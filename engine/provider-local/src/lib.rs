@@ -1,0 +1,1 @@
+//! Providers in this process: Whisper, the hibari voice, a deterministic responder.

@@ -1,0 +1,1 @@
+//! Providers behind an OpenAI-compatible HTTP API.

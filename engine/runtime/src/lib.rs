@@ -1,0 +1,1 @@
+//! How processes live: tasks, shutdown, telemetry, configuration, system clock.

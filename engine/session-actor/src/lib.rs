@@ -1,0 +1,1 @@
+//! Runs a session on ractor: actor, effects, supervisor.

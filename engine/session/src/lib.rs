@@ -1,0 +1,1 @@
+//! One conversation, pure: state, event, effect, turn.

@@ -1,0 +1,1 @@
+//! Store contract on one node, one disk.

@@ -1,0 +1,1 @@
+//! Persistence contract: ordered keyspace, mini-transactions, typed keys, conformance suite.

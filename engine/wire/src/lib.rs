@@ -1,0 +1,1 @@
+//! Device protocol: frames and codec, sans-I/O.

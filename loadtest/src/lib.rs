@@ -1,0 +1,1 @@
+//! Load and cost measurements against the bare parts.

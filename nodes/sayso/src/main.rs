@@ -1,0 +1,2 @@
+//! Sayso: serve, demo, device, models, init, verify.
+fn main() {}
