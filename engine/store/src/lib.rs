@@ -1,1 +1,30 @@
-//! Persistence contract: ordered keyspace, mini-transactions, typed keys, conformance suite.
+//! The persistence contract: an ordered keyspace of bytes with mini-transactions, which every backend keeps and
+//! one conformance suite (feature `testing`) proves.
+//!
+//! ```text
+//!   typed key ──key!──▶ Key ─┐
+//!   record ──Schema──▶ Value ┴▶ Batch { token, require, ops } ──commit──▶ Version   (durable when answered)
+//!                                                                │
+//!                              Watch ◀── every change, in order ─┘
+//! ```
+//!
+//! Callers hold an `Arc<dyn Store>` and never know which backend runs.
+
+pub mod batch;
+pub mod error;
+pub mod key;
+pub mod limits;
+pub mod part;
+pub mod schema;
+pub mod store;
+pub mod value;
+pub mod watch;
+
+pub use batch::{Batch, Condition, Op, Token};
+pub use error::{Error, Retryable};
+pub use key::{Key, Prefix, Range};
+pub use part::{KeyPart, PartError, TypedKey};
+pub use schema::{Schema, SchemaError};
+pub use store::{Entry, Page, Store};
+pub use value::{Value, Version, Versioned};
+pub use watch::{Change, Lagged, Watch, Watchers};

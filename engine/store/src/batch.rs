@@ -1,0 +1,167 @@
+//! [`Batch`]: a mini-transaction.
+
+use core::fmt;
+
+use crate::limits::{self, BATCH_BYTES_MAX, BATCH_ITEM_BYTES, VALUE_BYTES_MAX};
+use crate::{Error, Key, Range, Value, Version};
+
+/// Names one commit, so that sending it twice applies it once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub [u8; 16]);
+
+impl Token {
+    /// A new one from the system's random source.
+    ///
+    /// # Panics
+    /// When the operating system has no random source, without which tokens could collide.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(")?;
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))?;
+        f.write_str(")")
+    }
+}
+
+/// What must be true of a key for a batch to apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It holds nothing.
+    Absent,
+    /// It was written by this commit and not since.
+    Version(Version),
+    /// It holds these bytes, whoever wrote them.
+    Value(Value),
+}
+
+/// What a batch does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// The key holds the value from now on.
+    Put(Key, Value),
+    /// The key holds nothing from now on; one that held nothing is no error.
+    Delete(Key),
+    /// No key of the range holds anything from now on.
+    DeleteRange(Range),
+}
+
+/// A mini-transaction: if everything it requires holds, all its operations apply, in order, at one moment. Of several
+/// operations on one key the last counts.
+///
+/// ```
+/// use sayso_store::{Batch, Condition, Key};
+///
+/// let (lease, state) = (Key::from_bytes("lease"), Key::from_bytes("state"));
+/// let batch = Batch::new().require(lease, Condition::Value("mine".into())).put(state, "speaking");
+/// assert!(batch.check().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Names the commit: two batches are the same commit exactly when their tokens are equal.
+    pub token: Token,
+    /// What must hold, at the moment the operations apply.
+    pub require: Vec<(Key, Condition)>,
+    /// What is done.
+    pub ops: Vec<Op>,
+}
+
+impl Batch {
+    /// An empty batch with a token of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_token(Token::random())
+    }
+
+    /// An empty batch under `token`.
+    #[must_use]
+    pub const fn with_token(token: Token) -> Self {
+        Self { token, require: Vec::new(), ops: Vec::new() }
+    }
+
+    /// Adds a condition.
+    #[must_use]
+    pub fn require(mut self, key: impl Into<Key>, condition: Condition) -> Self {
+        self.require.push((key.into(), condition));
+        self
+    }
+
+    /// Adds a put.
+    #[must_use]
+    pub fn put(mut self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
+        self.ops.push(Op::Put(key.into(), value.into()));
+        self
+    }
+
+    /// Adds a delete.
+    #[must_use]
+    pub fn delete(mut self, key: impl Into<Key>) -> Self {
+        self.ops.push(Op::Delete(key.into()));
+        self
+    }
+
+    /// Adds a delete of all keys of `range`.
+    #[must_use]
+    pub fn delete_range(mut self, range: impl Into<Range>) -> Self {
+        self.ops.push(Op::DeleteRange(range.into()));
+        self
+    }
+
+    /// What the batch counts against [`BATCH_BYTES_MAX`]: keys, values and [`BATCH_ITEM_BYTES`] an item.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let require = self.require.iter().map(|(key, condition)| {
+            key.as_bytes().len()
+                + match condition {
+                    Condition::Value(value) => value.len(),
+                    Condition::Absent | Condition::Version(_) => 0,
+                }
+        });
+        let ops = self.ops.iter().map(|op| match op {
+            Op::Put(key, value) => key.as_bytes().len() + value.len(),
+            Op::Delete(key) => key.as_bytes().len(),
+            Op::DeleteRange(range) => range.start.as_bytes().len() + range.end.as_bytes().len(),
+        });
+        require.chain(ops).map(|bytes| bytes + BATCH_ITEM_BYTES).sum()
+    }
+
+    /// Checks the batch against [`limits`]. Every backend does so before it does anything else.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] or [`Error::ReservedKey`].
+    pub fn check(&self) -> Result<(), Error> {
+        for (key, condition) in &self.require {
+            limits::check_key(key)?;
+            if let Condition::Value(value) = condition {
+                check_value(value)?;
+            }
+        }
+        for op in &self.ops {
+            match op {
+                Op::Put(key, value) => {
+                    limits::check_key(key)?;
+                    check_value(value)?;
+                }
+                Op::Delete(key) => limits::check_key(key)?,
+                Op::DeleteRange(range) => limits::check_range(range)?,
+            }
+        }
+        limits::at_most("bytes in a batch", self.size(), BATCH_BYTES_MAX)
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn check_value(value: &Value) -> Result<(), Error> {
+    limits::at_most("bytes in a value", value.len(), VALUE_BYTES_MAX)
+}

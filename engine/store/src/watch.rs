@@ -1,0 +1,196 @@
+//! [`Watch`] and the [`Watchers`] that feed it: changes as they become durable, bounded, never silently lost.
+
+use core::fmt;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+
+use crate::limits::{self, WATCH_CHANGES_MAX, WATCHES_MAX};
+use crate::{Error, Key, Prefix, Value, Version};
+
+/// One key's new state. A batch that touches a key several times makes one change, the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The key.
+    pub key: Key,
+    /// What it holds now; `None` when it was deleted.
+    pub value: Option<Value>,
+    /// The commit that made it so.
+    pub version: Version,
+}
+
+/// Changes were dropped because they were not taken in time: scan again, then go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the watch lagged behind and lost changes: scan its prefix again, then go on")]
+pub struct Lagged;
+
+#[derive(Default)]
+struct Queue {
+    changes: VecDeque<Change>,
+    /// Something was dropped after what is queued. Nothing more is queued until the watcher was told.
+    lagged: bool,
+    closed: bool,
+}
+
+struct Shared {
+    prefix: Prefix,
+    queue: Mutex<Queue>,
+    ready: Notify,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // nothing panics while it is held
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, change: &Change) {
+        let mut queue = self.queue();
+        if queue.lagged {
+            return;
+        }
+        if queue.changes.len() >= WATCH_CHANGES_MAX {
+            queue.lagged = true;
+            metrics::counter!("sayso_store_watch_lagged_total").increment(1);
+        } else {
+            queue.changes.push_back(change.clone());
+        }
+        self.ready.notify_one();
+    }
+}
+
+/// The changes under a prefix, in the order of their commits. Dropping it ends it.
+pub struct Watch(Arc<Shared>);
+
+impl Watch {
+    /// The next change; waits for it. `None` when the store is closed. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`Lagged`] when changes were lost between the last one given and now. Every change that becomes durable after
+    /// this answer is delivered, so a scan made after it misses nothing.
+    pub async fn next(&mut self) -> Option<Result<Change, Lagged>> {
+        loop {
+            {
+                let mut queue = self.0.queue();
+                if let Some(change) = queue.changes.pop_front() {
+                    return Some(Ok(change));
+                }
+                if core::mem::take(&mut queue.lagged) {
+                    return Some(Err(Lagged));
+                }
+                if queue.closed {
+                    return None;
+                }
+            }
+            // a push between the check and here leaves its notification behind
+            self.0.ready.notified().await;
+        }
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watch").field(&self.0.prefix).finish()
+    }
+}
+
+/// The watches of one store: the backend's end.
+#[derive(Default)]
+pub struct Watchers(Mutex<Vec<Weak<Shared>>>);
+
+impl Watchers {
+    /// A new watch of `prefix`. Changes published after this returns reach it.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] when [`WATCHES_MAX`] are open.
+    pub fn watch(&self, prefix: Prefix) -> Result<Watch, Error> {
+        let mut open = self.open();
+        open.retain(|watch| watch.strong_count() > 0);
+        limits::at_most("open watches", open.len() + 1, WATCHES_MAX)?;
+        let shared = Arc::new(Shared { prefix, queue: Mutex::default(), ready: Notify::new() });
+        open.push(Arc::downgrade(&shared));
+        metrics::gauge!("sayso_store_watches").set(open.len() as f64);
+        Ok(Watch(shared))
+    }
+
+    /// Whether somebody would see a change of some key: the backend need not collect changes otherwise.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open().is_empty()
+    }
+
+    /// Hands out `changes` of one commit. Call it in the order of the commits, after they are durable and visible to
+    /// reads.
+    pub fn publish(&self, changes: &[Change]) {
+        self.open().retain(|watch| {
+            let Some(watch) = watch.upgrade() else { return false };
+            changes.iter().filter(|change| watch.prefix.contains(&change.key)).for_each(|change| watch.push(change));
+            true
+        });
+    }
+
+    /// Ends every watch, after what is queued in it.
+    pub fn close(&self) {
+        for watch in self.open().drain(..).filter_map(|watch| watch.upgrade()) {
+            watch.queue().closed = true;
+            watch.ready.notify_one();
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
+        // nothing panics while it is held
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Watchers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Watchers({} open)", self.open().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(key: &'static str, sequence: u64) -> Change {
+        Change { key: Key::from_bytes(key), value: None, version: Version::from_sequence(sequence) }
+    }
+
+    #[tokio::test]
+    async fn a_watch_sees_its_prefix_only_and_ends_with_the_store() {
+        let watchers = Watchers::default();
+        let mut watch = watchers.watch(Prefix::from_bytes("a")).unwrap();
+        watchers.publish(&[change("ab", 1), change("b", 1)]);
+        watchers.publish(&[change("a", 2)]);
+        watchers.close();
+        assert_eq!(watch.next().await, Some(Ok(change("ab", 1))));
+        assert_eq!(watch.next().await, Some(Ok(change("a", 2))));
+        assert_eq!(watch.next().await, None);
+        assert_eq!(watch.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_slow_watcher_is_told_once_and_then_sees_what_comes() {
+        let watchers = Watchers::default();
+        let mut watch = watchers.watch(Prefix::default()).unwrap();
+        let sent = WATCH_CHANGES_MAX as u64 + 10;
+        (0..sent).for_each(|i| watchers.publish(&[change("k", i)]));
+        for i in 0..WATCH_CHANGES_MAX as u64 {
+            assert_eq!(watch.next().await, Some(Ok(change("k", i))));
+        }
+        assert_eq!(watch.next().await, Some(Err(Lagged)));
+        watchers.publish(&[change("k", sent)]);
+        assert_eq!(watch.next().await, Some(Ok(change("k", sent))));
+    }
+
+    #[test]
+    fn dropped_watches_make_room() {
+        let watchers = Watchers::default();
+        let open: Vec<_> = (0..WATCHES_MAX).map(|_| watchers.watch(Prefix::default()).unwrap()).collect();
+        assert!(matches!(watchers.watch(Prefix::default()), Err(Error::TooLarge { .. })));
+        drop(open);
+        assert!(watchers.watch(Prefix::default()).is_ok());
+    }
+}
