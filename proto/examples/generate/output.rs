@@ -1,0 +1,62 @@
+//! What the checked-in files should hold, from the `.proto` files beside them. Shared by the program that writes them
+//! and by the test that proves them fresh.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+/// The files to compile, below the crate's folder: path = package.
+const PROTOS: [&str; 4] = [
+    "sayso/device/v1/device.proto",
+    "sayso/consent/v1/consent.proto",
+    "sayso/audit/v1/audit.proto",
+    "sayso/admin/v1/admin.proto",
+];
+
+/// Messages with speech, words of a person or a credential: they get their `Debug` by hand.
+const SENSITIVE: [&str; 6] = [
+    "AudioPacket",
+    "Hello",
+    "Sentence",
+    "TextInput",
+    "Transcript",
+    "Welcome",
+];
+
+/// Where the generated files lie, below the crate's folder.
+pub(crate) const FOLDER: &str = "src/gen";
+
+/// The generated files of the crate in `root`, by file name: a module a package, and the descriptors.
+///
+/// # Errors
+/// When a `.proto` file is not well formed.
+pub(crate) fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn Error>> {
+    let mut compiler = protox::Compiler::new([root])?;
+    compiler.include_source_info(true).include_imports(true);
+    compiler.open_files(PROTOS)?;
+
+    let out = tempfile::tempdir()?;
+    let mut config = tonic_prost_build::Config::new();
+    config.bytes([".sayso.device.v1.AudioPacket.opus"]);
+    config.skip_debug(SENSITIVE.map(|message| format!(".sayso.device.v1.{message}")));
+    tonic_prost_build::configure()
+        .out_dir(out.path())
+        .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
+
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(out.path())? {
+        let entry = entry?;
+        files.insert(
+            entry.file_name().to_string_lossy().into_owned(),
+            fs::read(entry.path())?,
+        );
+    }
+    // clients of the reflection service need no comments
+    compiler.include_source_info(false);
+    files.insert(
+        "descriptors.bin".into(),
+        compiler.encode_file_descriptor_set(),
+    );
+    Ok(files)
+}
