@@ -1,5 +1,26 @@
 //! May we? Privacy profiles, their compiler, `decide()`, and the permits that carry its answer to the gates.
+//!
+//! ```text
+//! profile.toml ──Profile::parse──▶ Profile ─┐
+//!                                           ├─ decide(label, processor, now) ─▶ Decision ──▶ Permit ──▶ gate
+//! the subject's register ──▶ ConsentState ──┘        ▲
+//!                                compile() ─▶ Compiled: the same answers as a bit test
+//! ```
+//!
+//! Everything here is a function of its arguments: the auditor replays decisions with the same code.
 
+pub mod compile;
+pub mod consent;
+pub mod decide;
+pub mod error;
+pub mod period;
 pub mod permit;
+pub mod profile;
 
+pub use compile::{Compiled, compile};
+pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
+pub use decide::{BasisRef, Decision, Grounds, Obligations, Reason, decide};
+pub use error::Error;
+pub use period::Period;
 pub use permit::{Labelled, Passed, Permit, Refused, Revoker, Terms, Weigh};
+pub use profile::{LegalBasis, Profile, ProfileHash};

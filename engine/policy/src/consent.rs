@@ -1,0 +1,182 @@
+//! [`ConsentState`]: what one person has agreed to, as `decide()` needs to know it.
+//!
+//! Status and type names are those of the W3C Data Privacy Vocabulary (DPV 2.3), which ISO/IEC TS 27560 records use.
+
+use std::collections::BTreeMap;
+
+use sayso_types::{ConsentVersion, Purpose, RegionClass, WallTime};
+use serde::{Deserialize, Serialize};
+
+/// Where one purpose stands with one person. Only [`Given`](Self::Given) and [`Renewed`](Self::Renewed) allow
+/// anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ConsentStatus {
+    /// Nobody asked yet.
+    #[default]
+    #[serde(rename = "ConsentUnknown")]
+    Unknown,
+    /// Asked, not answered.
+    #[serde(rename = "ConsentRequested")]
+    Requested,
+    /// "Not now": may be asked again later.
+    #[serde(rename = "ConsentRequestDeferred")]
+    Deferred,
+    /// "No".
+    #[serde(rename = "ConsentRefused")]
+    Refused,
+    /// "Yes".
+    #[serde(rename = "ConsentGiven")]
+    Given,
+    /// "Yes" again, before the first one expired.
+    #[serde(rename = "RenewedConsentGiven")]
+    Renewed,
+    /// The person withdrew and the gates are closing: nothing is allowed, OK is not yet said. The one status that
+    /// DPV does not have.
+    #[serde(rename = "ConsentWithdrawing")]
+    Withdrawing,
+    /// Withdrawn by the person.
+    #[serde(rename = "ConsentWithdrawn")]
+    Withdrawn,
+    /// Ended by somebody else.
+    #[serde(rename = "ConsentRevoked")]
+    Revoked,
+    /// Its time is over.
+    #[serde(rename = "ConsentExpired")]
+    Expired,
+    /// Found not to have been valid.
+    #[serde(rename = "ConsentInvalidated")]
+    Invalidated,
+}
+
+impl ConsentStatus {
+    /// Whether data may be processed under it (DPV's `ConsentStatusValidForProcessing`).
+    #[must_use]
+    pub const fn is_valid(self) -> bool {
+        matches!(self, Self::Given | Self::Renewed)
+    }
+
+    /// Its DPV term.
+    #[must_use]
+    pub const fn dpv(self) -> &'static str {
+        match self {
+            Self::Unknown => "ConsentUnknown",
+            Self::Requested => "ConsentRequested",
+            Self::Deferred => "ConsentRequestDeferred",
+            Self::Refused => "ConsentRefused",
+            Self::Given => "ConsentGiven",
+            Self::Renewed => "RenewedConsentGiven",
+            Self::Withdrawing => "ConsentWithdrawing",
+            Self::Withdrawn => "ConsentWithdrawn",
+            Self::Revoked => "ConsentRevoked",
+            Self::Expired => "ConsentExpired",
+            Self::Invalidated => "ConsentInvalidated",
+        }
+    }
+}
+
+/// How clearly consent was expressed, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ConsentType {
+    /// Concluded from what the person did, such as going on to use a device.
+    #[serde(rename = "ImpliedConsent")]
+    Implied,
+    /// Said or done for this end: a "yes", a button.
+    #[serde(rename = "ExpressedConsent")]
+    Expressed,
+    /// Expressed in words that name what is agreed to.
+    #[serde(rename = "ExplicitlyExpressedConsent")]
+    ExplicitlyExpressed,
+}
+
+/// How old the person is, as far as the law asks: a band, so that no birth date need be kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgeBand {
+    /// Not known: the profile's `defaults.unknown_age` says how to decide.
+    #[default]
+    Unknown,
+    /// 0 to 12.
+    Under13,
+    /// 13.
+    Under14,
+    /// 14 and 15.
+    Under16,
+    /// 16 and 17.
+    Under18,
+    /// 18 and above.
+    Adult,
+}
+
+impl AgeBand {
+    /// The youngest that somebody of this band can be, in years; [`None`] when unknown.
+    #[must_use]
+    pub const fn youngest(self) -> Option<u8> {
+        match self {
+            Self::Unknown => None,
+            Self::Under13 => Some(0),
+            Self::Under14 => Some(13),
+            Self::Under16 => Some(14),
+            Self::Under18 => Some(16),
+            Self::Adult => Some(18),
+        }
+    }
+}
+
+/// What one person answered for one purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurposeConsent {
+    /// Where it stands.
+    pub status: ConsentStatus,
+    /// How clearly it was expressed.
+    pub consent_type: ConsentType,
+    /// Whether it was asked apart from everything else (what PIPL calls separate consent).
+    pub separate: bool,
+    /// The consent version at which the grant in force began. Data labelled with an older one stays shut out: what
+    /// came in before a withdrawal does not come back to life with a later grant.
+    pub given_at: ConsentVersion,
+    /// The profile revision that the person was shown. A grant covers this revision and no other.
+    pub profile_rev: u32,
+    /// When it ends by itself; the first moment at which it no longer counts.
+    pub expires_at: Option<WallTime>,
+}
+
+/// One person's consents at one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentState {
+    /// Goes up by one with every change.
+    pub cv: ConsentVersion,
+    /// The answers; a purpose that is not there is [`ConsentStatus::Unknown`].
+    pub consents: BTreeMap<Purpose, PurposeConsent>,
+    /// How far the person lets data travel.
+    pub farthest: RegionClass,
+    /// The person's age, as far as known.
+    pub age: AgeBand,
+    /// Whether a guardian has been verified and agreed.
+    pub guardian_verified: bool,
+}
+
+impl ConsentState {
+    /// Somebody who was never asked anything: no consent, and no limit on regions beyond the profile's.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            cv: ConsentVersion(0),
+            consents: BTreeMap::new(),
+            farthest: RegionClass::Overseas,
+            age: AgeBand::Unknown,
+            guardian_verified: false,
+        }
+    }
+
+    /// Where `purpose` stands.
+    #[must_use]
+    pub fn status(&self, purpose: Purpose) -> ConsentStatus {
+        self.consents.get(&purpose).map_or(ConsentStatus::Unknown, |c| c.status)
+    }
+}
+
+impl Default for ConsentState {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,63 @@
+//! [`Notice`]: the words that a person hears and reads.
+
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest that the spoken question may take. People stop listening to a device after about that long, and what
+/// was not listened to was not agreed to.
+pub const SPOKEN_MAX: Duration = Duration::from_secs(20);
+
+/// A calm reader's pace: 150 words a minute.
+const WORD: Duration = Duration::from_millis(400);
+/// The same for languages written without spaces: 240 characters a minute.
+const HAN_CHARACTER: Duration = Duration::from_millis(250);
+
+/// `[notice.LANGUAGE]`: the texts of one language, each exactly as it is read out or shown. A consent record holds
+/// the hash of the text that was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// Read out to ask; at most [`SPOKEN_MAX`].
+    pub spoken: String,
+    /// Shown to ask, with everything that the spoken question has no room for.
+    pub screen: String,
+    /// Read out after "yes".
+    pub thanks: String,
+    /// Read out after "no".
+    pub refused: String,
+    /// Read out after "not now".
+    pub deferred: String,
+    /// Read out once a withdrawal is in effect.
+    pub withdrawn: String,
+    /// Read out after an answer that was neither yes nor no.
+    pub not_understood: String,
+}
+
+impl Notice {
+    /// Every text with its key.
+    pub fn texts(&self) -> [(&'static str, &str); 7] {
+        [
+            ("spoken", &self.spoken),
+            ("screen", &self.screen),
+            ("thanks", &self.thanks),
+            ("refused", &self.refused),
+            ("deferred", &self.deferred),
+            ("withdrawn", &self.withdrawn),
+            ("not_understood", &self.not_understood),
+        ]
+    }
+}
+
+/// About how long a text takes to say: counted in words, and in characters where Chinese is written.
+#[must_use]
+pub fn speaking_time(text: &str) -> Duration {
+    let han = text.chars().filter(|c| is_han(*c)).count();
+    let words = text.split(|c: char| c.is_whitespace() || is_han(c)).filter(|w| w.contains(char::is_alphanumeric)).count();
+    WORD * u32::try_from(words).unwrap_or(u32::MAX).min(1 << 20) + HAN_CHARACTER * u32::try_from(han).unwrap_or(u32::MAX).min(1 << 20)
+}
+
+/// The CJK Unified Ideographs of the Basic Multilingual Plane, which is what notices are written in.
+const fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
+}

@@ -1,0 +1,80 @@
+//! [`Prohibition`]: what no consent opens.
+
+use std::collections::BTreeSet;
+
+use sayso_types::{Category, Purpose};
+use serde::{Deserialize, Serialize};
+
+use super::PurposeRule;
+
+/// One entry of the `prohibition` list: covers what every key that it has covers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prohibition {
+    /// Using data for this; any purpose when absent.
+    #[serde(default)]
+    pub purpose: Option<ProhibitedPurpose>,
+    /// Using this data; any category when absent.
+    #[serde(default)]
+    pub category: Option<Category>,
+    /// Under this condition; always when absent.
+    #[serde(default)]
+    pub when: Option<When>,
+    /// The clauses of the written policy that promise it.
+    #[serde(default)]
+    pub src: BTreeSet<String>,
+}
+
+impl Prohibition {
+    /// Whether it covers using `category` for `purpose` with somebody who may be `age_years` old.
+    #[must_use]
+    pub fn covers(&self, purpose: &PurposeRule, category: Category, age_years: u8) -> bool {
+        let same_purpose = match &self.purpose {
+            None => true,
+            Some(ProhibitedPurpose::Id(id)) => *id == purpose.id,
+            Some(ProhibitedPurpose::Dpv(term)) => *term == purpose.dpv,
+        };
+        same_purpose
+            && self.category.is_none_or(|c| c == category)
+            && self.when.as_ref().is_none_or(|w| age_years < w.age_lt)
+    }
+}
+
+/// A condition on the person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The person may be younger than this, in years.
+    pub age_lt: u8,
+}
+
+/// A purpose of this profile by its id, or every purpose of a DPV term. The spelling tells them apart: ids are in
+/// lower case, DPV terms begin with a capital.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ProhibitedPurpose {
+    /// One purpose.
+    Id(Purpose),
+    /// Every purpose with this `dpv`; the profile need not have one.
+    Dpv(String),
+}
+
+impl TryFrom<String> for ProhibitedPurpose {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.starts_with(|c: char| c.is_ascii_uppercase()) {
+            return Ok(Self::Dpv(text));
+        }
+        text.parse().map(Self::Id).map_err(|e| format!("purpose `{text}`: {e}"))
+    }
+}
+
+impl From<ProhibitedPurpose> for String {
+    fn from(purpose: ProhibitedPurpose) -> Self {
+        match purpose {
+            ProhibitedPurpose::Id(id) => id.to_string(),
+            ProhibitedPurpose::Dpv(term) => term,
+        }
+    }
+}
