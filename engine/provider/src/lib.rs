@@ -15,17 +15,19 @@
 //! * Nothing personal in errors, logs or metrics.
 
 pub mod call;
-pub mod error;
 #[cfg(feature = "testing")]
 pub mod conformance;
+pub mod error;
 #[cfg(feature = "testing")]
 pub mod fake;
+pub mod limit;
 pub mod responder;
 pub mod synthesizer;
 pub mod transcriber;
 
 pub use call::Call;
 pub use error::Error;
+pub use limit::Limit;
 pub use responder::{Action, Exchange, Fact, Reply, ReplyStream, Request, Responder};
 pub use synthesizer::{Speech, SpeechStream, Synthesizer};
 pub use transcriber::{AudioStream, Frame, Transcriber, Transcript};
