@@ -1,1 +1,29 @@
-//! The consent register: grant, withdraw, permits and their holders, and the journal that records them.
+//! The consent register: who said yes to what, every right that follows from it, and the journal that records both.
+//!
+//! ```text
+//!            decide / withdraw                         acquire
+//!  session ───────────────────▶ Register ◀──────────────────────────── egress
+//!  admin                          │   │  holders: permit ─▶ Revoker
+//!                                 ▼   ▼
+//!                               Journal  ── state change + audit leaves, one batch ──▶ store
+//! ```
+//!
+//! * [`Register`] is the only writer of consent state. A subject's changes and its permits are ordered by one lock a
+//!   subject: no permit can be issued between "withdrawal requested" and "withdrawal effective".
+//! * [`Journal`] sequences the audit log. Leaves are appended in the same batch as the change that they record, many
+//!   callers in one batch.
+//! * [`Lease`] is a permit in use: dropping it tells the register that its holder has let go of the data.
+
+pub mod error;
+pub mod evidence;
+pub mod journal;
+pub mod lease;
+pub mod record;
+pub mod register;
+mod tables;
+
+pub use error::Error;
+pub use evidence::{Answer, Means, Question};
+pub use journal::{Entry, Journal};
+pub use lease::{Ask, Denied, Lease};
+pub use register::{Options, Register, Withdrawal};

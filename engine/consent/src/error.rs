@@ -1,0 +1,49 @@
+//! What can go wrong in the register.
+
+use sayso_types::Purpose;
+
+/// Why the register did not do it. Whatever it was, nothing is half done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store refused or failed.
+    #[error("the store did not take it: {0}")]
+    Store(#[from] sayso_store::Error),
+    /// A record in the store cannot be read.
+    #[error("the {what} record is damaged: {found}; restore the store from a backup")]
+    Damaged {
+        /// Which sort of record.
+        what: &'static str,
+        /// How it shows.
+        found: String,
+    },
+    /// The audit log in the store is not the one that was written.
+    #[error("the audit log is damaged: {0}; nothing may be processed until it is restored from a backup")]
+    Log(String),
+    /// The journal has stopped, because a write failed in a way after which order is not certain.
+    #[error("the journal has stopped; the node must be restarted")]
+    Stopped,
+    /// More changes wait than the journal holds.
+    #[error("the journal has {limit} changes waiting; try again later")]
+    Busy {
+        /// How many may wait.
+        limit: usize,
+    },
+    /// The profile knows no such purpose, or one that needs no consent.
+    #[error("the profile has no purpose {0} that is consented to")]
+    UnknownPurpose(Purpose),
+}
+
+impl Error {
+    /// A short, fixed word for metrics, reason codes and the device.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Store(sayso_store::Error::Full { .. }) => "store_full",
+            Self::Store(_) => "store_unavailable",
+            Self::Damaged { .. } | Self::Log(_) => "store_damaged",
+            Self::Stopped => "journal_stopped",
+            Self::Busy { .. } => "journal_busy",
+            Self::UnknownPurpose(_) => "unknown_purpose",
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! [`Journal`]: the audit log of this node's shard, appended in the same batch as what it records.
+//!
+//! One task owns the end of the log. It takes every change that waits, numbers their leaves, extends the Merkle
+//! frontier and commits all of it in one batch, so that a thousand waiting sessions cost one fsync. A change whose own
+//! condition fails is taken out and told so; the others go on.
+
+mod log;
+mod writer;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sayso_audit::{Actor, Event, Hash, Reference, SubjectTag};
+use sayso_policy::Profile;
+use sayso_runtime::queue::{self, TrySendError};
+use sayso_runtime::{TaskKind, Tasks};
+use sayso_store::{Condition, Key, Op, Store, Version};
+use sayso_types::{Clock, ConsentVersion, Name, SubjectId};
+use tokio::sync::{Notify, oneshot};
+
+use self::writer::Writer;
+use crate::Error;
+use crate::register::state::StoredState;
+
+/// The log of a single node. A cluster has one a shard.
+pub const SHARD: u32 = 0;
+
+/// A change and the leaves that record it.
+#[derive(Debug, Default)]
+pub struct Entry {
+    /// What must hold.
+    pub require: Vec<(Key, Condition)>,
+    /// What changes.
+    pub ops: Vec<Op>,
+    /// What is put on record.
+    pub events: Vec<Noted>,
+}
+
+/// An event with the circumstances that its leaf names.
+#[derive(Clone, Debug)]
+pub struct Noted {
+    pub(crate) about: About,
+    pub(crate) actor: Actor,
+    pub(crate) event: Event,
+}
+
+/// Whom an event is about, as far as the log may know.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct About {
+    /// Keyed pseudonym; `None` for events about nobody.
+    pub(crate) tag: Option<SubjectTag>,
+    pub(crate) cv: ConsentVersion,
+}
+
+impl About {
+    /// Something that the engine did.
+    pub(crate) const fn event(self, event: Event) -> Noted {
+        self.by(Actor::SYSTEM, event)
+    }
+
+    /// Something that somebody did.
+    pub(crate) const fn by(self, actor: Actor, event: Event) -> Noted {
+        Noted { about: self, actor, event }
+    }
+}
+
+impl StoredState {
+    /// What the log may know of this subject.
+    pub(crate) fn about(&self, subject: SubjectId) -> About {
+        About { tag: Some(self.audit_key().subject(subject)), cv: self.consent.cv }
+    }
+}
+
+pub(crate) struct Waiting {
+    pub(crate) entry: Entry,
+    pub(crate) done: oneshot::Sender<Result<Version, Error>>,
+}
+
+/// Leaves that nobody waits for: they ride with the next batch.
+#[derive(Default)]
+pub(crate) struct Notes {
+    pub(crate) waiting: Mutex<Vec<Noted>>,
+    pub(crate) ready: Notify,
+}
+
+/// The handle of the journal. Clones are the same journal.
+#[derive(Clone)]
+pub struct Journal {
+    queue: queue::Sender<Waiting>,
+    queue_len: usize,
+    notes: Arc<Notes>,
+    store: Arc<dyn Store>,
+}
+
+impl core::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Journal")
+    }
+}
+
+impl Journal {
+    /// Reads the log in `store` from its first leaf, checks that its end is where the last batch left it, and starts
+    /// the task that appends.
+    ///
+    /// # Errors
+    /// [`Error::Log`] when leaves are missing, changed or surplus.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        tasks: &Tasks,
+        profile: &Profile,
+        queue_len: usize,
+    ) -> Result<Self, Error> {
+        let (mut end, version) = log::check(store.as_ref(), SHARD).await?;
+        end.epoch += 1;
+        let selfcheck = Event::SelfcheckPassed { size: end.frontier.size(), root: end.frontier.root() };
+        let effective = Event::PolicyEffective { profile: Hash(profile.hash().0) };
+        let notes = Arc::new(Notes::default());
+        let (sender, receiver) = queue::bounded("journal", queue_len);
+        let writer = Writer::new(Arc::clone(&store), clock, (end, version), profile.rev(), Arc::clone(&notes));
+        tasks.spawn(TaskKind::Writer, "journal", writer.run(receiver, tasks.stopping())).detach();
+        let journal = Self { queue: sender, queue_len, notes, store };
+        let events = [selfcheck, effective].map(|event| About::default().event(event)).into();
+        journal.append(Entry { events, ..Entry::default() }).await?;
+        Ok(journal)
+    }
+
+    /// Appends `entry`; its changes and leaves are durable, together, when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Store`] with `Conflict` when a condition does not hold; nothing of the entry is applied then.
+    pub async fn append(&self, entry: Entry) -> Result<Version, Error> {
+        let (done, outcome) = oneshot::channel();
+        self.queue.try_send(Waiting { entry, done }).map_err(|refused| match refused {
+            TrySendError::Full(_) => Error::Busy { limit: self.queue_len },
+            TrySendError::Closed(_) => Error::Stopped,
+        })?;
+        outcome.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// Appends a leaf without waiting for it. What is bounded is its cause: a segment closes once, a denial follows a
+    /// request.
+    pub(crate) fn note(&self, noted: Noted) {
+        self.notes.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
+        self.notes.ready.notify_one();
+    }
+
+    /// Puts on record, durably, that somebody of the operator's looked at or changed `rows` records of people.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    pub async fn operator(&self, operator: Actor, what: Name, rows: u64) -> Result<(), Error> {
+        let ticket = Reference(SubjectId::random().0);
+        let event = Event::OperatorAccess { ticket, reason: what, rows };
+        self.append(Entry { events: vec![About::default().by(operator, event)], ..Entry::default() }).await?;
+        Ok(())
+    }
+
+    /// Up to `limit` encoded leaves from index `from` on.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, Error> {
+        log::read(self.store.as_ref(), SHARD, from, limit).await
+    }
+
+    /// How many leaves are durable, and the root of the tree over them.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn head(&self) -> Result<(u64, Hash), Error> {
+        let (end, _) = log::end(self.store.as_ref(), SHARD).await?;
+        Ok((end.frontier.size(), end.frontier.root()))
+    }
+}

@@ -1,0 +1,128 @@
+//! The log as it lies in the store: leaves by index, and a head that says where it ends.
+
+use sayso_audit::merkle::leaf_hash;
+use sayso_audit::{Frontier, Hash, HybridClock};
+use sayso_store::{Error as StoreError, Key, Op, Range, Store, TypedKey, Version, limits::SCAN_LIMIT_MAX};
+
+use crate::Error;
+use crate::tables::{HEAD, HeadKey, LEAF, LeafKey};
+
+/// Where a log ends, and which owner left it there.
+#[derive(Clone, Default)]
+pub(super) struct End {
+    pub(super) frontier: Frontier,
+    /// Fencing number of the owner; goes up with every opening.
+    pub(super) epoch: u64,
+    /// The reading of the last leaf.
+    pub(super) clock: HybridClock,
+}
+
+impl End {
+    /// The stored form: size, epoch and clock, eight bytes big-endian each, then the peaks.
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(24 + 32 * self.frontier.peaks().len());
+        for number in [self.frontier.size(), self.epoch, self.clock.0] {
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
+        self.frontier.peaks().iter().for_each(|peak| bytes.extend_from_slice(&peak.0));
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (numbers, peaks) = bytes.split_at_checked(24)?;
+        let number = |i: usize| numbers[8 * i..8 * i + 8].try_into().map(u64::from_be_bytes).ok();
+        let (peaks, rest) = peaks.as_chunks::<32>();
+        if !rest.is_empty() {
+            return None;
+        }
+        let frontier = Frontier::restore(number(0)?, peaks.iter().map(|peak| Hash(*peak)).collect())?;
+        Some(Self { frontier, epoch: number(1)?, clock: HybridClock(number(2)?) })
+    }
+}
+
+/// Where the log of `shard` ends, as its head says, and the version of the head.
+pub(super) async fn end(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
+    let mut found = store.read(&[head(shard)]).await?;
+    let Some(stored) = found.pop().flatten() else { return Ok((End::default(), None)) };
+    let (_, body) = HEAD.decode(&stored.value).map_err(StoreError::from)?;
+    let end = End::decode(body).ok_or_else(|| Error::Log("its head cannot be read".to_owned()))?;
+    Ok((end, Some(stored.version)))
+}
+
+/// Reads every leaf and compares with the head: a log that lost its tail, or a leaf that changed, is found here.
+pub(super) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
+    let (end, version) = end(store, shard).await?;
+    let mut frontier = Frontier::new();
+    let mut range: Range = LeafKey::table().then(&shard).into();
+    loop {
+        let page = store.scan(range, SCAN_LIMIT_MAX).await?;
+        for entry in &page.entries {
+            let key = LeafKey::parse(&entry.key).map_err(StoreError::from)?;
+            if key.index != frontier.size() {
+                return Err(Error::Log(format!("leaf {} is missing", frontier.size())));
+            }
+            let (_, leaf) = LEAF.decode(&entry.value).map_err(StoreError::from)?;
+            frontier.append(leaf_hash(leaf));
+        }
+        let Some(rest) = page.rest else { break };
+        range = rest;
+    }
+    let (counted, found) = (end.frontier.size(), frontier.size());
+    if found != counted {
+        return Err(Error::Log(format!("its head counts {counted} leaves, there are {found}")));
+    }
+    if frontier.root() != end.frontier.root() {
+        return Err(Error::Log("a leaf is not what was written".to_owned()));
+    }
+    Ok((end, version))
+}
+
+/// Up to `limit` encoded leaves from index `from` on.
+pub(super) async fn read(store: &dyn Store, shard: u32, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, Error> {
+    let whole: Range = LeafKey::table().then(&shard).into();
+    let range = Range { start: LeafKey { shard, index: from }.key(), end: whole.end };
+    let page = store.scan(range, limit.clamp(1, SCAN_LIMIT_MAX)).await?;
+    page.entries
+        .iter()
+        .map(|entry| {
+            let (_, leaf) = LEAF.decode(&entry.value).map_err(StoreError::from)?;
+            Ok(leaf.to_vec())
+        })
+        .collect()
+}
+
+/// The write that appends `leaf` at `index`.
+pub(super) fn put_leaf(shard: u32, index: u64, leaf: &[u8]) -> Op {
+    Op::Put(LeafKey { shard, index }.key(), LEAF.encode(leaf))
+}
+
+/// The write that moves the end.
+pub(super) fn put_head(shard: u32, end: &End) -> Op {
+    Op::Put(head(shard), HEAD.encode(&end.encode()))
+}
+
+/// Where the head is.
+pub(super) fn head(shard: u32) -> Key {
+    HeadKey { shard }.key()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_form_of_an_end_stays_what_it_is() {
+        let mut end = End { epoch: 2, clock: HybridClock(3), ..End::default() };
+        for leaf in [b"a", b"b", b"c"] {
+            end.frontier.append(leaf_hash(leaf));
+        }
+        let bytes = end.encode();
+        assert_eq!(bytes.len(), 24 + 64);
+        assert_eq!(bytes[..24], [0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3]);
+        let again = End::decode(&bytes).unwrap();
+        assert_eq!((again.frontier.root(), again.epoch, again.clock), (end.frontier.root(), 2, HybridClock(3)));
+        assert!(End::decode(&bytes[..bytes.len() - 1]).is_none());
+        assert!(End::decode(&bytes[..24]).is_none(), "three leaves have two peaks");
+        assert!(End::decode(&[]).is_none());
+    }
+}

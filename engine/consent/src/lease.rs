@@ -1,0 +1,80 @@
+//! [`Lease`]: a permit in use, and what it takes to get one.
+
+use sayso_policy::{Permit, Reason};
+use sayso_types::{Category, ConsentVersion, ProcessorId, Purpose, SubjectId, TurnId};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+use crate::Error;
+use crate::register::Holders;
+
+/// What somebody wants to hand to a processor.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Whose data.
+    pub subject: SubjectId,
+    /// In which turn.
+    pub turn: TurnId,
+    /// What for.
+    pub purpose: Purpose,
+    /// What.
+    pub category: Category,
+    /// The consent version of the oldest piece that is to be handed over.
+    pub cv: ConsentVersion,
+    /// To whom.
+    pub processor: ProcessorId,
+}
+
+/// Why there is no permit.
+#[derive(Debug, thiserror::Error)]
+pub enum Denied {
+    /// The profile and the subject's consents do not allow it.
+    #[error("not allowed: {0}")]
+    Policy(Reason),
+    /// As many permits are in use as may be.
+    #[error("{limit} permits are in use; try again later")]
+    Busy {
+        /// How many may be in use.
+        limit: usize,
+    },
+    /// It could not be decided or recorded, and without a record nothing is sent.
+    #[error(transparent)]
+    Register(#[from] Error),
+}
+
+/// A permit whose segment is open in the audit log. Dropping it closes the segment and tells a waiting withdrawal
+/// that the holder has let go: so it is dropped *after* every buffer that held the data.
+#[derive(Debug)]
+pub struct Lease {
+    pub(crate) permit: Permit,
+    pub(crate) id: u64,
+    pub(crate) revoked: CancellationToken,
+    pub(crate) released: CancellationToken,
+    pub(crate) holders: Arc<Holders>,
+    pub(crate) reason: &'static str,
+}
+
+impl Lease {
+    /// The right itself.
+    #[must_use]
+    pub const fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    /// Waits until the permit is taken back; then the holder must let go of the data and drop the lease.
+    pub async fn revoked(&self) {
+        self.revoked.cancelled().await;
+    }
+
+    /// Lets go, saying why, for the log: `done`, or a reason code.
+    pub fn finish(mut self, reason: &'static str) {
+        self.reason = reason;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.holders.release(self.id, self.reason);
+        self.released.cancel();
+    }
+}

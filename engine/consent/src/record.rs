@@ -1,0 +1,220 @@
+//! Consent records in the terms of ISO/IEC TS 27560:2023, one purpose a record.
+
+use prost::Message;
+use sayso_audit::{Actor, ActorKind, Reference};
+use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Profile, PurposeConsent};
+use sayso_proto::consent::v1 as proto;
+use sayso_types::{ConsentVersion, ProcessorKind, Purpose, RegionClass, WallTime};
+
+use crate::Error;
+use crate::evidence::{Answer, Means};
+
+/// `schema_version` of the records written here.
+pub const SCHEMA: &str = "sayso/consent-record/v1";
+
+/// The record of `answer` for one of its purposes.
+pub(crate) fn of(
+    profile: &Profile,
+    answer: &Answer,
+    (purpose, id): (Purpose, Reference),
+    consent: &PurposeConsent,
+    now: WallTime,
+) -> proto::ConsentRecord {
+    let header = profile.header();
+    let controller = profile.controller();
+    let rule = profile.purpose(purpose);
+    let used: Vec<_> = profile.categories().filter(|(_, rule)| rule.purposes.contains(&purpose)).collect();
+    let receivers: Vec<_> = profile.processors().filter(|p| p.purposes.contains(&purpose)).collect();
+    let cells = receivers.iter().flat_map(|p| {
+        let accepted = used.iter().filter(|(category, _)| p.accepts.contains(category));
+        accepted.map(|(category, _)| proto::Cell {
+            purpose: purpose.to_string(),
+            category: category.to_string(),
+            processor_kind: kind(p.kind).into(),
+            region_class: region(p.region_class).into(),
+        })
+    });
+    let cells: Vec<_> = cells.collect();
+    let mut regions: Vec<String> = receivers.iter().map(|p| p.region.clone()).collect();
+    regions.sort();
+    regions.dedup();
+    let block = proto::PurposeBlock {
+        purpose: purpose.to_string(),
+        purpose_type: rule.map(|r| r.dpv.clone()).unwrap_or_default(),
+        lawful_basis: proto::LegalBasis::Consent.into(),
+        lawful_basis_code: LegalBasis::Consent.as_str().to_owned(),
+        privacy_notices: vec![proto::NoticeVersion {
+            notice_id: header.id.to_string(),
+            profile_id: header.id.to_string(),
+            profile_revision: profile.rev(),
+            profile_sha256: profile.hash().0.to_vec(),
+            rendered_sha256: answer.notice_sha256.to_vec(),
+            language: answer.language.clone(),
+            form: if answer.spoken { proto::NoticeForm::Oral } else { proto::NoticeForm::Screen }.into(),
+            ..Default::default()
+        }],
+        pii_information: used
+            .iter()
+            .map(|(category, rule)| proto::PiiInformation {
+                category: category.to_string(),
+                optional: rule.necessity != sayso_policy::profile::Necessity::Required,
+                ..Default::default()
+            })
+            .collect(),
+        pii_controllers: vec![controller.id.to_string()],
+        collection_method: "microphone of the device".to_owned(),
+        processing_method: "speech recognition, dialogue, speech synthesis".to_owned(),
+        storage_locations: regions.clone(),
+        processing_locations: regions,
+        recipient_third_parties: receivers
+            .iter()
+            .filter(|p| p.region_class != RegionClass::Local)
+            .map(|p| proto::ThirdPartyDisclosure {
+                party_id: p.party.to_string(),
+                region: p.region.clone(),
+                jurisdiction_change: p.region_class == RegionClass::Overseas,
+                ..Default::default()
+            })
+            .collect(),
+        cells: cells.clone(),
+        service: "voice session".to_owned(),
+        jurisdiction: header.jurisdiction.to_string(),
+        withdrawal_method: "say \"stop listening\", or withdraw on the device or through the operator".to_owned(),
+        ..Default::default()
+    };
+    let event = proto::ConsentEvent {
+        at_unix_ms: now.0,
+        actor: actor(answer.means).into(),
+        entity_id: answer.subject.to_string(),
+        r#type: consent_type(consent.consent_type).into(),
+        status: status(answer.status).into(),
+        separate: consent.separate,
+        indication_method: indication(answer.means).into(),
+        evidence_sha256: answer.evidence_sha256.to_vec(),
+        consent_version: consent.given_at.0,
+        scope: cells,
+        ..Default::default()
+    };
+    proto::ConsentRecord {
+        schema_version: SCHEMA.to_owned(),
+        record_id: id.0.to_vec(),
+        pii_principal_id: answer.subject.0.to_vec(),
+        tenant_id: answer.tenant.to_string(),
+        purpose: Some(block),
+        parties: vec![proto::Party {
+            party_id: controller.id.to_string(),
+            name: controller.name.clone(),
+            address: controller.contact.address.clone().unwrap_or_default(),
+            email: controller.contact.email.clone().unwrap_or_default(),
+            url: controller.contact.url.clone().unwrap_or_default(),
+            phone: controller.contact.phone.clone().unwrap_or_default(),
+            role: proto::PartyRole::DataController.into(),
+            ..Default::default()
+        }],
+        events: vec![event],
+        created_unix_ms: now.0,
+        replaces_record_id: Vec::new(),
+    }
+}
+
+/// The event that a withdrawal adds to a record.
+pub(crate) fn withdrawn(cv: ConsentVersion, means: Means, now: WallTime) -> proto::ConsentEvent {
+    proto::ConsentEvent {
+        at_unix_ms: now.0,
+        actor: actor(means).into(),
+        status: proto::ConsentStatus::Withdrawn.into(),
+        indication_method: indication(means).into(),
+        consent_version: cv.0,
+        ..Default::default()
+    }
+}
+
+pub(crate) fn encode(record: &proto::ConsentRecord) -> Vec<u8> {
+    record.encode_to_vec()
+}
+
+pub(crate) fn decode(body: &[u8]) -> Result<proto::ConsentRecord, Error> {
+    proto::ConsentRecord::decode(body).map_err(|e| Error::Damaged { what: "consent", found: e.to_string() })
+}
+
+/// Who acted, when it reached us this way.
+pub(crate) const fn actor(means: Means) -> proto::ActorKind {
+    match means {
+        Means::Voice | Means::Button => proto::ActorKind::Subject,
+        Means::Integrator => proto::ActorKind::Tenant,
+    }
+}
+
+/// The same for the audit log.
+pub(crate) const fn audit_actor(means: Means) -> Actor {
+    match means {
+        Means::Voice | Means::Button => Actor::SUBJECT,
+        Means::Integrator => Actor { kind: ActorKind::Tenant, tag: None },
+    }
+}
+
+/// Through which door it came.
+pub(crate) const fn channel(means: Means) -> &'static str {
+    match means {
+        Means::Voice => "voice",
+        Means::Button => "device",
+        Means::Integrator => "api",
+    }
+}
+
+const fn indication(means: Means) -> proto::IndicationMethod {
+    match means {
+        Means::Voice => proto::IndicationMethod::Voice,
+        Means::Button => proto::IndicationMethod::Button,
+        Means::Integrator => proto::IndicationMethod::Integrator,
+    }
+}
+
+const fn status(status: ConsentStatus) -> proto::ConsentStatus {
+    match status {
+        ConsentStatus::Unknown => proto::ConsentStatus::Unspecified,
+        ConsentStatus::Requested => proto::ConsentStatus::Requested,
+        ConsentStatus::Deferred => proto::ConsentStatus::Deferred,
+        ConsentStatus::Refused => proto::ConsentStatus::Refused,
+        ConsentStatus::Given => proto::ConsentStatus::Given,
+        ConsentStatus::Renewed => proto::ConsentStatus::Renewed,
+        ConsentStatus::Withdrawing => proto::ConsentStatus::Withdrawing,
+        ConsentStatus::Withdrawn => proto::ConsentStatus::Withdrawn,
+        ConsentStatus::Revoked => proto::ConsentStatus::Revoked,
+        ConsentStatus::Expired => proto::ConsentStatus::Expired,
+        ConsentStatus::Invalidated => proto::ConsentStatus::Invalidated,
+    }
+}
+
+const fn consent_type(consent_type: ConsentType) -> proto::ConsentType {
+    match consent_type {
+        ConsentType::Implied => proto::ConsentType::Implied,
+        ConsentType::Expressed => proto::ConsentType::Expressed,
+        ConsentType::ExplicitlyExpressed => proto::ConsentType::ExplicitlyExpressed,
+    }
+}
+
+const fn region(region: RegionClass) -> proto::RegionClass {
+    match region {
+        RegionClass::Local => proto::RegionClass::Local,
+        RegionClass::Domestic => proto::RegionClass::Domestic,
+        RegionClass::Overseas => proto::RegionClass::Overseas,
+    }
+}
+
+const fn kind(kind: ProcessorKind) -> proto::ProcessorKind {
+    match kind {
+        ProcessorKind::Vad => proto::ProcessorKind::Vad,
+        ProcessorKind::Asr => proto::ProcessorKind::Asr,
+        ProcessorKind::Llm => proto::ProcessorKind::Llm,
+        ProcessorKind::Tts => proto::ProcessorKind::Tts,
+        ProcessorKind::Vision => proto::ProcessorKind::Vision,
+        ProcessorKind::Voiceprint => proto::ProcessorKind::Voiceprint,
+        ProcessorKind::Embedding => proto::ProcessorKind::Embedding,
+        ProcessorKind::Moderation => proto::ProcessorKind::Moderation,
+        ProcessorKind::Sms => proto::ProcessorKind::Sms,
+        ProcessorKind::Tool => proto::ProcessorKind::Tool,
+        ProcessorKind::MqttBroker => proto::ProcessorKind::MqttBroker,
+        ProcessorKind::Database => proto::ProcessorKind::Database,
+    }
+}

@@ -1,0 +1,94 @@
+//! [`StoredState`]: a subject's entry in the register, as it is kept and as it is stored.
+
+use sayso_audit::AuditKey;
+use sayso_policy::{AgeBand, ConsentState, PurposeConsent};
+use sayso_store::Version;
+use sayso_types::{ConsentVersion, Purpose, RegionClass, TenantId};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// What is known of a subject. The audit key makes its tags in the log; destroying it makes them meaningless.
+#[derive(Clone)]
+pub(crate) struct StoredState {
+    pub(crate) tenant: TenantId,
+    pub(crate) audit_key: [u8; 32],
+    pub(crate) consent: ConsentState,
+    /// Of the stored record; a change requires that it is still this.
+    pub(crate) version: Version,
+}
+
+/// The stored form, schema version 1: JSON, because records of consent outlive the program that wrote them.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    tenant: TenantId,
+    /// 64 hexadecimal digits.
+    audit_key: String,
+    cv: ConsentVersion,
+    farthest: RegionClass,
+    age: AgeBand,
+    guardian_verified: bool,
+    consents: Vec<(Purpose, PurposeConsent)>,
+}
+
+impl StoredState {
+    pub(crate) fn new(tenant: TenantId) -> Self {
+        let mut audit_key = [0; 32];
+        getrandom::fill(&mut audit_key).expect("the operating system provides random bytes");
+        Self { tenant, audit_key, consent: ConsentState::new(), version: Version::default() }
+    }
+
+    /// The key that makes the subject's tags and commitments in the log.
+    pub(crate) const fn audit_key(&self) -> AuditKey {
+        AuditKey::new(self.audit_key)
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let consent = &self.consent;
+        let body = Body {
+            tenant: self.tenant.clone(),
+            audit_key: hex(&self.audit_key),
+            cv: consent.cv,
+            farthest: consent.farthest,
+            age: consent.age,
+            guardian_verified: consent.guardian_verified,
+            consents: consent.consents.iter().map(|(purpose, consent)| (*purpose, consent.clone())).collect(),
+        };
+        serde_json::to_vec(&body).expect("a map of plain values is JSON")
+    }
+
+    pub(crate) fn decode(stored: &[u8], version: Version) -> Result<Self, Error> {
+        let damaged = |found: String| Error::Damaged { what: "register", found };
+        // serde_json's text would quote the record; where it broke is enough.
+        let body: Body = serde_json::from_slice(stored)
+            .map_err(|e| damaged(format!("{:?} at column {}", e.classify(), e.column())))?;
+        let audit_key = unhex(&body.audit_key).ok_or_else(|| damaged("the audit key is not 64 digits".into()))?;
+        Ok(Self {
+            tenant: body.tenant,
+            audit_key,
+            consent: ConsentState {
+                cv: body.cv,
+                consents: body.consents.into_iter().collect(),
+                farthest: body.farthest,
+                age: body.age,
+                guardian_verified: body.guardian_verified,
+            },
+            version,
+        })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(bytes)
+}

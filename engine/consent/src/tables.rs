@@ -1,0 +1,84 @@
+//! Where things are in the store.
+
+use sayso_store::{Schema, key};
+use sayso_types::{DeviceId, SubjectId, TenantId};
+
+key! {
+    /// Which subject a device speaks for.
+    pub(crate) struct DeviceKey in "device" {
+        /// The integrator.
+        pub(crate) tenant: String,
+        /// The device.
+        pub(crate) device: String,
+    }
+}
+
+impl DeviceKey {
+    pub(crate) fn of(tenant: &TenantId, device: &DeviceId) -> Self {
+        Self { tenant: tenant.to_string(), device: device.to_string() }
+    }
+}
+
+key! {
+    /// A subject's consent state and audit key.
+    pub(crate) struct RegisterKey in "register" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+    }
+}
+
+key! {
+    /// A consent record of a subject.
+    pub(crate) struct RecordKey in "consent" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// The consent version at which it was made.
+        pub(crate) cv: u64,
+        /// The purpose that it is about.
+        pub(crate) purpose: String,
+    }
+}
+
+key! {
+    /// A withdrawal of a subject.
+    pub(crate) struct WithdrawalKey in "withdrawal" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// The consent version at which it was requested.
+        pub(crate) cv: u64,
+    }
+}
+
+key! {
+    /// What a subject asked to have remembered.
+    pub(crate) struct FactsKey in "facts" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+    }
+}
+
+key! {
+    /// A leaf of the audit log.
+    pub(crate) struct LeafKey in "audit_leaf" {
+        /// Which log.
+        pub(crate) shard: u32,
+        /// Its index, from 0.
+        pub(crate) index: u64,
+    }
+}
+
+key! {
+    /// Where a log ends: size and frontier.
+    pub(crate) struct HeadKey in "audit_head" {
+        /// Which log.
+        pub(crate) shard: u32,
+    }
+}
+
+pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
+pub(crate) const REGISTER: Schema = Schema::new("register", 1, 1);
+pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
+pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 1);
+pub(crate) const FACTS: Schema = Schema::new("facts", 1, 1);
+pub(crate) const LEAF: Schema = Schema::new("audit_leaf", 1, 1);
+pub(crate) const HEAD: Schema = Schema::new("audit_head", 1, 1);

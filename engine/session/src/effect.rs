@@ -1,0 +1,134 @@
+//! What a session wants done.
+
+use core::time::Duration;
+
+use sayso_provider::{Fact, Request};
+use sayso_types::{Purpose, Redacted, TurnId};
+use sayso_wire::{Goodbye, ToDevice};
+
+/// How the uplink listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// Not at all: sound that arrives is dropped unheard, codec state is released.
+    Off,
+    /// Utterances are found by voice activity.
+    Automatic,
+    /// Everything until the device says stop is one utterance.
+    PushToTalk,
+}
+
+/// What a spoken text is, which decides under which label it goes to the voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpeechKind {
+    /// An answer to the person: their data.
+    Answer,
+    /// The controller's own words: nobody's data.
+    Notice,
+}
+
+/// What the person decided about the consent question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Agrees.
+    Agree,
+    /// Does not agree.
+    Refuse,
+    /// Gave no answer that could be understood.
+    Defer,
+}
+
+/// By which means a decision reached the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Spoken; the utterance is the evidence.
+    Voice,
+    /// Pressed or tapped on the device.
+    Button,
+}
+
+/// Timers. Arming one again moves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// The answer is due.
+    Answer,
+    /// The answer to the consent question is due.
+    Consent,
+    /// The device should have finished playing.
+    Playout,
+    /// Nothing has happened for long enough to go to sleep.
+    Idle,
+}
+
+/// A stage of a turn whose duration is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// End of utterance to text.
+    Recognise,
+    /// Text to the first words of the answer.
+    Respond,
+    /// First words to the first sound.
+    Synthesize,
+    /// End of utterance to the first sound: what the person waits.
+    Answer,
+}
+
+impl Stage {
+    /// Its name in metrics and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Recognise => "recognise",
+            Self::Respond => "respond",
+            Self::Synthesize => "synthesize",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+/// Something to be done, in the order given.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send this to the device.
+    Tell(ToDevice),
+    /// Listen like this from now on.
+    Listen(Capture),
+    /// Treat the utterance as complete (push to talk).
+    EndUtterance,
+    /// Recognise the utterance that has just begun, as this turn, for this purpose.
+    Transcribe(TurnId, Purpose),
+    /// Get an answer.
+    Respond(TurnId, Request),
+    /// Speak this sentence after those of the same turn before it.
+    Speak {
+        /// The answer's turn.
+        turn: TurnId,
+        /// Which sentence, from 0.
+        sentence: u32,
+        /// What to say.
+        text: Redacted<String>,
+        /// What it is.
+        kind: SpeechKind,
+    },
+    /// No more sentences will come for this turn.
+    FinishSpeech(TurnId),
+    /// Drop everything of this turn: calls, sound waiting to be played, buffers.
+    CancelTurn(TurnId),
+    /// Write the person's decision, with the evidence of this turn, and tell the result.
+    RecordConsent(TurnId, Decision, Means),
+    /// Take consent back, for one purpose or all, and tell the result.
+    Withdraw(Option<Purpose>, Means),
+    /// Keep these facts, all there are, beyond the conversation.
+    SaveFacts(Vec<Fact>),
+    /// Post [`Event::Timer`](crate::Event::Timer) after this long, unless disarmed or armed again.
+    Arm(Timer, Duration),
+    /// Forget the timer.
+    Disarm(Timer),
+    /// A stage took this long.
+    Measured(TurnId, Stage, Duration),
+    /// A turn could not be answered, for this reason: count it.
+    Failed(TurnId, &'static str),
+    /// Put the session to sleep; the connection may live on.
+    Passivate,
+    /// End the connection.
+    Close(Goodbye),
+}
