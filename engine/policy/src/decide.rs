@@ -22,15 +22,6 @@ impl Decision {
     pub const fn is_permit(&self) -> bool {
         matches!(self, Self::Permit(_))
     }
-
-    /// The word that audit leaves give as the reason: the basis of a permit, the cause of a denial.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Permit(grounds) => grounds.basis.as_str(),
-            Self::Deny(reason) => reason.as_str(),
-        }
-    }
 }
 
 /// By what right, and under what duty.

@@ -24,7 +24,7 @@ pub enum Error {
         nearest: Nearest,
     },
     /// A purpose, category or processor is named that the profile does not declare.
-    #[error("{place}: {sort} `{name}` is not declared in this profile{nearest}; declare it or remove it here")]
+    #[error("{place}: {sort} `{name}` is not declared in this profile; declare it or remove it here{nearest}")]
     Reference {
         /// The key that names it, as a path.
         place: String,

@@ -181,3 +181,6 @@ impl Profile {
         self.document.prohibition.iter().any(|p| p.covers(purpose, category, age_years))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! [`Checkpoint`]: the head of a log, by C2SP `tlog-checkpoint`, signed as a C2SP `signed-note`.
+//!
+//! ```text
+//! home.example/sayso                              origin
+//! 1024                                            size
+//! X5tPDJ5jDyXUd2cQ9sUxbcqCm0M3xRqxJTSQ1r2rXrk=    root
+//!
+//! — home.example/sayso AAECAw…                    signature
+//! ```
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::key::{Signer, VerifierKey};
+use crate::merkle::Hash;
+
+/// The most that a note may have. Ours has about 300 bytes; witnesses add lines.
+pub const NOTE_LEN_MAX: usize = 64 * 1024;
+
+/// The most signature lines that are looked at: our own, and more witnesses than anybody asks.
+pub const SIGNATURES_MAX: usize = 64;
+
+/// How far a log has got, and the hash that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which log.
+    pub origin: String,
+    /// How many entries.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root: Hash,
+}
+
+/// Why a text is not a checkpoint that may be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    /// Not a signed note.
+    #[error("not a signed note: a text, an empty line, and signature lines")]
+    Note,
+    /// Not a checkpoint.
+    #[error("not a checkpoint: three lines with origin, size and base64 root")]
+    Checkpoint,
+    /// Longer or with more signatures than anybody needs.
+    #[error("longer than {NOTE_LEN_MAX} bytes or with more than {SIGNATURES_MAX} signatures")]
+    TooLong,
+    /// No signature of a key that is trusted for this log.
+    #[error("no signature by a trusted key of this log; give the verifier key that belongs to it")]
+    Unsigned,
+    /// A trusted key's signature that is wrong.
+    #[error("the signature of a trusted key is wrong: the checkpoint was changed after it was signed")]
+    Signature,
+}
+
+impl Checkpoint {
+    /// The text that is signed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root.0))
+    }
+
+    /// The checkpoint as a note signed by `signer`, whose name is the log's origin.
+    #[must_use]
+    pub fn sign(size: u64, root: Hash, signer: &Signer) -> String {
+        let text = Self { origin: signer.verifier().name().to_owned(), size, root }.text();
+        let line = signer.line(&text);
+        format!("{text}\n{line}")
+    }
+
+    /// Reads a signed note. At least one of `keys` must have signed it, under the name of the log; signatures by
+    /// keys that are not known, such as those of witnesses, are passed over.
+    ///
+    /// # Errors
+    /// [`NoteError`]; nothing of the text is to be believed then.
+    pub fn open(note: &str, keys: &[VerifierKey]) -> Result<Self, NoteError> {
+        if note.len() > NOTE_LEN_MAX {
+            return Err(NoteError::TooLong);
+        }
+        let end = note.rfind("\n\n").ok_or(NoteError::Note)?;
+        let (text, signatures) = (&note[..=end], &note[end + 2..]);
+        let checkpoint = Self::parse(text)?;
+        if !signatures.ends_with('\n') {
+            return Err(NoteError::Note);
+        }
+        let mut trusted = false;
+        for (number, line) in signatures.lines().enumerate() {
+            if number == SIGNATURES_MAX {
+                return Err(NoteError::TooLong);
+            }
+            let (name, blob) = signature(line).ok_or(NoteError::Note)?;
+            let (id, signature) = blob.split_first_chunk().ok_or(NoteError::Note)?;
+            let ours = |key: &&VerifierKey| key.name() == name && name == checkpoint.origin && key.id() == *id;
+            if let Some(key) = keys.iter().find(ours) {
+                if !key.verifies(text, signature) {
+                    return Err(NoteError::Signature);
+                }
+                trusted = true;
+            }
+        }
+        if trusted { Ok(checkpoint) } else { Err(NoteError::Unsigned) }
+    }
+
+    fn parse(text: &str) -> Result<Self, NoteError> {
+        let mut lines = text.lines();
+        let (Some(origin), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next())
+        else {
+            return Err(NoteError::Checkpoint);
+        };
+        let root = BASE64.decode(root).ok().and_then(|root| root.try_into().ok()).ok_or(NoteError::Checkpoint)?;
+        let size = size.parse().map_err(|_| NoteError::Checkpoint)?;
+        let checkpoint = Self { origin: origin.to_owned(), size, root: Hash(root) };
+        // one spelling only: no leading zeros, no carriage returns, no empty origin
+        if !origin.is_empty() && checkpoint.text() == text { Ok(checkpoint) } else { Err(NoteError::Checkpoint) }
+    }
+}
+
+/// Name and content of a signature line.
+fn signature(line: &str) -> Option<(&str, Vec<u8>)> {
+    let (name, blob) = line.strip_prefix("— ")?.split_once(' ')?;
+    Some((name, BASE64.decode(blob).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn signer() -> Signer {
+        Signer::new("home.example/sayso", &[7; 32]).unwrap()
+    }
+
+    fn note() -> String {
+        Checkpoint::sign(1024, Hash([9; 32]), &signer())
+    }
+
+    #[test]
+    fn opens_what_was_signed() {
+        let checkpoint = Checkpoint::open(&note(), &[signer().verifier().clone()]).unwrap();
+        assert_eq!(checkpoint, Checkpoint { origin: "home.example/sayso".into(), size: 1024, root: Hash([9; 32]) });
+    }
+
+    #[test]
+    fn passes_over_witnesses_it_does_not_know() {
+        let text = Checkpoint::open(&note(), &[signer().verifier().clone()]).unwrap().text();
+        let witness = Signer::new("witness.example", &[8; 32]).unwrap().line(&text);
+        assert!(Checkpoint::open(&(note() + &witness), &[signer().verifier().clone()]).is_ok());
+    }
+
+    #[test]
+    fn trusts_nobody_by_default_and_no_key_for_another_log() {
+        assert_eq!(Checkpoint::open(&note(), &[]), Err(NoteError::Unsigned));
+        let other = Signer::new("other.example/sayso", &[7; 32]).unwrap();
+        assert_eq!(Checkpoint::open(&note(), &[other.verifier().clone()]), Err(NoteError::Unsigned));
+        let text = "home.example/sayso\n1024\nCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=\n";
+        let foreign = format!("{text}\n{}", other.line(text));
+        assert_eq!(Checkpoint::open(&foreign, &[other.verifier().clone()]), Err(NoteError::Unsigned));
+    }
+
+    #[test]
+    fn no_character_can_be_changed() {
+        let keys = [signer().verifier().clone()];
+        let note = note();
+        for at in 0..note.len() {
+            for flip in [1, 2, 32, 128] {
+                let mut bytes = note.clone().into_bytes();
+                bytes[at] ^= flip;
+                if let Ok(changed) = String::from_utf8(bytes) {
+                    assert!(Checkpoint::open(&changed, &keys).is_err(), "byte {at} ^ {flip}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_checkpoint_or_an_error(text: String, lines in "(a\n|1\n|— a AA==\n|\n){0,9}") {
+            let keys = [signer().verifier().clone()];
+            prop_assert!(Checkpoint::open(&text, &keys).is_err());
+            prop_assert!(Checkpoint::open(&lines, &keys).is_err());
+        }
+    }
+}

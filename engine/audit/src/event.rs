@@ -1,0 +1,210 @@
+//! [`Event`]: the closed list of what is logged, each with the fields that it must have.
+
+use sayso_types::{Cell, Name, ProcessorId, Purpose, TurnId};
+
+use crate::merkle::Hash;
+use crate::tag::{Commitment, bytes_id};
+
+bytes_id! {
+    /// What a leaf is about: the id of a consent record, withdrawal, permit, segment or ticket. Leaves that belong
+    /// together share it.
+    Reference, 16
+}
+
+/// What a withdrawal is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Every purpose.
+    Everything,
+    /// One purpose.
+    Purpose(Purpose),
+}
+
+impl Scope {
+    /// Whether `purpose` is in it.
+    #[must_use]
+    pub fn covers(self, purpose: Purpose) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Purpose(one) => one == purpose,
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// `policy.effective`: a profile came into force.
+    PolicyEffective {
+        /// The profile's hash.
+        profile: Hash,
+    },
+    /// `notice.served`: a text was read out or shown to a person.
+    NoticeServed {
+        /// SHA-256 of the text.
+        text: Hash,
+    },
+    /// `consent.requested`: a person was asked.
+    ConsentRequested {
+        /// The consent record.
+        record: Reference,
+        /// For what.
+        purpose: Purpose,
+    },
+    /// `consent.given`: the person said yes.
+    ConsentGiven {
+        /// The consent record.
+        record: Reference,
+        /// To what.
+        purpose: Purpose,
+        /// SHA-256 of the text that the person had heard or read.
+        notice: Hash,
+        /// To the evidence of the answer.
+        evidence: Commitment,
+    },
+    /// `consent.refused`: the person said no.
+    ConsentRefused {
+        /// The consent record.
+        record: Reference,
+        /// To what.
+        purpose: Purpose,
+        /// To the evidence of the answer.
+        evidence: Commitment,
+    },
+    /// `consent.deferred`: the person said "not now", or nothing.
+    ConsentDeferred {
+        /// The consent record.
+        record: Reference,
+        /// To what.
+        purpose: Purpose,
+        /// To the evidence of the answer.
+        evidence: Commitment,
+    },
+    /// `withdraw.requested`: the person took consent back; gates are closing.
+    WithdrawRequested {
+        /// The withdrawal.
+        withdrawal: Reference,
+        /// Of what.
+        scope: Scope,
+    },
+    /// `withdraw.effective`: every gate is closed; OK may be said.
+    WithdrawEffective {
+        /// The withdrawal.
+        withdrawal: Reference,
+        /// Of what.
+        scope: Scope,
+    },
+    /// `permit.granted`: a gate may pass data of a cell.
+    PermitGranted {
+        /// The permit.
+        permit: Reference,
+        /// What may pass.
+        cell: Cell,
+        /// To whom.
+        processor: ProcessorId,
+    },
+    /// `permit.revoked`: it may no more.
+    PermitRevoked {
+        /// The permit.
+        permit: Reference,
+        /// What might have passed.
+        cell: Cell,
+        /// To whom.
+        processor: ProcessorId,
+        /// Why, such as `withdrawn` or `session_closed`.
+        reason: Name,
+    },
+    /// `gate.denied`: data was refused; one leaf stands for `count` refusals alike.
+    GateDenied {
+        /// The gate.
+        gate: Name,
+        /// What was refused.
+        cell: Cell,
+        /// To whom it would have gone.
+        processor: ProcessorId,
+        /// Why.
+        reason: Name,
+        /// How often since the last such leaf.
+        count: u64,
+    },
+    /// `egress.segment_opened`: data is about to be handed over; durable before the first byte.
+    SegmentOpened {
+        /// The segment.
+        segment: Reference,
+        /// What data.
+        cell: Cell,
+        /// To whom.
+        processor: ProcessorId,
+        /// Of which turn.
+        turn: TurnId,
+    },
+    /// `egress.segment_closed`: what was handed over.
+    SegmentClosed {
+        /// The segment.
+        segment: Reference,
+        /// What data.
+        cell: Cell,
+        /// To whom.
+        processor: ProcessorId,
+        /// Of which turn.
+        turn: TurnId,
+        /// Bytes handed over.
+        bytes: u64,
+        /// Frames or texts handed over.
+        pieces: u64,
+        /// SHA-256 over the bytes handed over, in order.
+        content: Hash,
+        /// Why it ended, such as `turn_ended` or `withdrawn`.
+        reason: Name,
+    },
+    /// `audit.selfcheck_passed`: the log was read back and its tree is what it should be.
+    SelfcheckPassed {
+        /// Leaves that were checked.
+        size: u64,
+        /// The root over them.
+        root: Hash,
+    },
+    /// `audit.selfcheck_failed`: it is not.
+    SelfcheckFailed {
+        /// Leaves that should have been there.
+        size: u64,
+        /// The root that they should have.
+        root: Hash,
+        /// What was found instead, such as `truncated` or `root_differs`.
+        reason: Name,
+    },
+    /// `operator.access`: somebody of the operator's looked at or changed a person's data.
+    OperatorAccess {
+        /// The ticket or case that it was done for.
+        ticket: Reference,
+        /// What was done, such as `consent.get`.
+        reason: Name,
+        /// How many records it touched.
+        rows: u64,
+    },
+}
+
+impl Event {
+    /// Its name in the log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PolicyEffective { .. } => "policy.effective",
+            Self::NoticeServed { .. } => "notice.served",
+            Self::ConsentRequested { .. } => "consent.requested",
+            Self::ConsentGiven { .. } => "consent.given",
+            Self::ConsentRefused { .. } => "consent.refused",
+            Self::ConsentDeferred { .. } => "consent.deferred",
+            Self::WithdrawRequested { .. } => "withdraw.requested",
+            Self::WithdrawEffective { .. } => "withdraw.effective",
+            Self::PermitGranted { .. } => "permit.granted",
+            Self::PermitRevoked { .. } => "permit.revoked",
+            Self::GateDenied { .. } => "gate.denied",
+            Self::SegmentOpened { .. } => "egress.segment_opened",
+            Self::SegmentClosed { .. } => "egress.segment_closed",
+            Self::SelfcheckPassed { .. } => "audit.selfcheck_passed",
+            Self::SelfcheckFailed { .. } => "audit.selfcheck_failed",
+            Self::OperatorAccess { .. } => "operator.access",
+        }
+    }
+}

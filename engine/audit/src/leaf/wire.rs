@@ -1,0 +1,243 @@
+//! A leaf as the protocol buffer that is encoded. Which field holds what of which event is decided here only.
+
+use sayso_proto::audit::v1::{AuditLeaf, Verdict};
+use sayso_types::{Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
+
+use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell};
+use crate::merkle::Hash;
+use crate::{ActorTag, Commitment, Event, Reference, Scope, SubjectTag};
+
+pub(super) fn write(leaf: &Leaf) -> AuditLeaf {
+    let Leaf { place, fact } = leaf;
+    let mut wire = AuditLeaf {
+        version: VERSION,
+        event: fact.event.name().to_owned(),
+        subject_tag: fact.subject.map_or_else(Vec::new, |tag| tag.0.to_vec()),
+        shard: place.shard,
+        shard_sequence: place.sequence,
+        hybrid_clock: place.clock.0,
+        wall_unix_ms: place.wall.0,
+        actor: cell::write_actor(fact.actor.kind),
+        actor_tag: fact.actor.tag.map_or_else(Vec::new, |tag| tag.0.to_vec()),
+        consent_version: fact.cv.0,
+        profile_revision: fact.profile_rev,
+        epoch: fact.epoch,
+        ..AuditLeaf::default()
+    };
+    write_event(&fact.event, &mut wire);
+    wire
+}
+
+pub(super) fn read(wire: &AuditLeaf) -> Result<Leaf, LeafError> {
+    if wire.version != VERSION {
+        return Err(LeafError::Version(wire.version));
+    }
+    Ok(Leaf {
+        place: Place {
+            shard: wire.shard,
+            sequence: wire.shard_sequence,
+            clock: HybridClock(wire.hybrid_clock),
+            wall: WallTime(wire.wall_unix_ms),
+        },
+        fact: Fact {
+            subject: optional("subject_tag", &wire.subject_tag)?.map(SubjectTag),
+            actor: Actor {
+                kind: cell::read_actor(wire.actor)?,
+                tag: optional("actor_tag", &wire.actor_tag)?.map(ActorTag),
+            },
+            cv: ConsentVersion(wire.consent_version),
+            profile_rev: wire.profile_revision,
+            epoch: wire.epoch,
+            event: read_event(wire)?,
+        },
+    })
+}
+
+fn write_event(event: &Event, wire: &mut AuditLeaf) {
+    match event {
+        Event::PolicyEffective { profile: document } | Event::NoticeServed { text: document } => {
+            wire.document_sha256 = document.0.to_vec();
+        }
+        Event::ConsentRequested { record, purpose } => {
+            wire.reference = record.0.to_vec();
+            wire.cell = Some(cell::write_purpose(*purpose));
+        }
+        Event::ConsentGiven { record, purpose, notice, evidence } => {
+            wire.reference = record.0.to_vec();
+            wire.cell = Some(cell::write_purpose(*purpose));
+            wire.document_sha256 = notice.0.to_vec();
+            wire.commitments = vec![evidence.0.to_vec()];
+        }
+        Event::ConsentRefused { record, purpose, evidence } | Event::ConsentDeferred { record, purpose, evidence } => {
+            wire.reference = record.0.to_vec();
+            wire.cell = Some(cell::write_purpose(*purpose));
+            wire.commitments = vec![evidence.0.to_vec()];
+        }
+        Event::WithdrawRequested { withdrawal, scope } | Event::WithdrawEffective { withdrawal, scope } => {
+            wire.reference = withdrawal.0.to_vec();
+            wire.cell = match scope {
+                Scope::Everything => None,
+                Scope::Purpose(purpose) => Some(cell::write_purpose(*purpose)),
+            };
+        }
+        Event::PermitGranted { permit, cell, processor } => {
+            write_passage(wire, *permit, cell, *processor);
+            wire.verdict = Verdict::Permitted.into();
+        }
+        Event::PermitRevoked { permit, cell, processor, reason } => {
+            write_passage(wire, *permit, cell, *processor);
+            wire.reason = reason.to_string();
+        }
+        Event::GateDenied { gate, cell, processor, reason, count } => {
+            wire.gate = gate.to_string();
+            wire.verdict = Verdict::Denied.into();
+            wire.cell = Some(cell::write(cell));
+            wire.processor_id = processor.to_string();
+            wire.reason = reason.to_string();
+            wire.pieces = *count;
+        }
+        Event::SegmentOpened { segment, cell, processor, turn } => {
+            write_passage(wire, *segment, cell, *processor);
+            wire.verdict = Verdict::Permitted.into();
+            wire.turn = turn.0;
+        }
+        Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason } => {
+            write_passage(wire, *segment, cell, *processor);
+            wire.turn = turn.0;
+            wire.bytes = *bytes;
+            wire.pieces = *pieces;
+            wire.content_sha256 = content.0.to_vec();
+            wire.reason = reason.to_string();
+        }
+        Event::SelfcheckPassed { size, root } => {
+            wire.pieces = *size;
+            wire.content_sha256 = root.0.to_vec();
+        }
+        Event::SelfcheckFailed { size, root, reason } => {
+            wire.pieces = *size;
+            wire.content_sha256 = root.0.to_vec();
+            wire.reason = reason.to_string();
+        }
+        Event::OperatorAccess { ticket, reason, rows } => {
+            wire.reference = ticket.0.to_vec();
+            wire.reason = reason.to_string();
+            wire.pieces = *rows;
+        }
+    }
+}
+
+fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
+    Ok(match wire.event.as_str() {
+        "policy.effective" => Event::PolicyEffective { profile: document(wire)? },
+        "notice.served" => Event::NoticeServed { text: document(wire)? },
+        "consent.requested" => Event::ConsentRequested { record: reference(wire)?, purpose: purpose(wire)? },
+        "consent.given" => Event::ConsentGiven {
+            record: reference(wire)?,
+            purpose: purpose(wire)?,
+            notice: document(wire)?,
+            evidence: evidence(wire)?,
+        },
+        "consent.refused" => {
+            Event::ConsentRefused { record: reference(wire)?, purpose: purpose(wire)?, evidence: evidence(wire)? }
+        }
+        "consent.deferred" => {
+            Event::ConsentDeferred { record: reference(wire)?, purpose: purpose(wire)?, evidence: evidence(wire)? }
+        }
+        "withdraw.requested" => Event::WithdrawRequested { withdrawal: reference(wire)?, scope: scope(wire)? },
+        "withdraw.effective" => Event::WithdrawEffective { withdrawal: reference(wire)?, scope: scope(wire)? },
+        "permit.granted" => {
+            Event::PermitGranted { permit: reference(wire)?, cell: full_cell(wire)?, processor: processor(wire)? }
+        }
+        "permit.revoked" => Event::PermitRevoked {
+            permit: reference(wire)?,
+            cell: full_cell(wire)?,
+            processor: processor(wire)?,
+            reason: reason(wire)?,
+        },
+        "gate.denied" => Event::GateDenied {
+            gate: wire.gate.parse().map_err(|_| LeafError::Field("gate"))?,
+            cell: full_cell(wire)?,
+            processor: processor(wire)?,
+            reason: reason(wire)?,
+            count: wire.pieces,
+        },
+        "egress.segment_opened" => Event::SegmentOpened {
+            segment: reference(wire)?,
+            cell: full_cell(wire)?,
+            processor: processor(wire)?,
+            turn: TurnId(wire.turn),
+        },
+        "egress.segment_closed" => Event::SegmentClosed {
+            segment: reference(wire)?,
+            cell: full_cell(wire)?,
+            processor: processor(wire)?,
+            turn: TurnId(wire.turn),
+            bytes: wire.bytes,
+            pieces: wire.pieces,
+            content: content(wire)?,
+            reason: reason(wire)?,
+        },
+        "audit.selfcheck_passed" => Event::SelfcheckPassed { size: wire.pieces, root: content(wire)? },
+        "audit.selfcheck_failed" => {
+            Event::SelfcheckFailed { size: wire.pieces, root: content(wire)?, reason: reason(wire)? }
+        }
+        "operator.access" => {
+            Event::OperatorAccess { ticket: reference(wire)?, reason: reason(wire)?, rows: wire.pieces }
+        }
+        other => return Err(LeafError::Event(other.to_owned())),
+    })
+}
+
+/// The fields of permits and segments alike.
+fn write_passage(wire: &mut AuditLeaf, reference: Reference, cell: &Cell, processor: ProcessorId) {
+    wire.reference = reference.0.to_vec();
+    wire.cell = Some(cell::write(cell));
+    wire.processor_id = processor.to_string();
+}
+
+fn bytes<const N: usize>(field: &'static str, bytes: &[u8]) -> Result<[u8; N], LeafError> {
+    bytes.try_into().map_err(|_| LeafError::Field(field))
+}
+
+fn optional<const N: usize>(field: &'static str, value: &[u8]) -> Result<Option<[u8; N]>, LeafError> {
+    if value.is_empty() { Ok(None) } else { bytes(field, value).map(Some) }
+}
+
+fn reference(wire: &AuditLeaf) -> Result<Reference, LeafError> {
+    bytes("reference", &wire.reference).map(Reference)
+}
+
+fn document(wire: &AuditLeaf) -> Result<Hash, LeafError> {
+    bytes("document_sha256", &wire.document_sha256).map(Hash)
+}
+
+fn content(wire: &AuditLeaf) -> Result<Hash, LeafError> {
+    bytes("content_sha256", &wire.content_sha256).map(Hash)
+}
+
+fn evidence(wire: &AuditLeaf) -> Result<Commitment, LeafError> {
+    match wire.commitments.as_slice() {
+        [evidence] => bytes("commitments", evidence).map(Commitment),
+        _ => Err(LeafError::Field("commitments")),
+    }
+}
+
+fn purpose(wire: &AuditLeaf) -> Result<Purpose, LeafError> {
+    cell::read_purpose(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
+}
+
+fn scope(wire: &AuditLeaf) -> Result<Scope, LeafError> {
+    wire.cell.as_ref().map_or(Ok(Scope::Everything), |cell| cell::read_purpose(cell).map(Scope::Purpose))
+}
+
+fn full_cell(wire: &AuditLeaf) -> Result<Cell, LeafError> {
+    cell::read(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
+}
+
+fn processor(wire: &AuditLeaf) -> Result<ProcessorId, LeafError> {
+    wire.processor_id.parse().map_err(|_| LeafError::Field("processor_id"))
+}
+
+fn reason(wire: &AuditLeaf) -> Result<Name, LeafError> {
+    wire.reason.parse().map_err(|_| LeafError::Field("reason"))
+}

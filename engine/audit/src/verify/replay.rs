@@ -1,0 +1,190 @@
+//! [`Replay`]: goes through the leaves as they happened and checks each against those before.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sayso_types::{Cell, ConsentVersion, ProcessorId, Purpose};
+
+use super::{Finding, Report, Rule, Trust};
+use crate::checkpoint::Checkpoint;
+use crate::leaf::{HybridClock, Leaf};
+use crate::{Event, Reference, Scope, SubjectTag};
+
+/// What the leaves so far have made true.
+#[derive(Debug)]
+pub(super) struct Replay<'a> {
+    without_consent: &'a BTreeSet<Purpose>,
+    shard: Option<u32>,
+    clock: HybridClock,
+    consents: BTreeMap<(SubjectTag, Purpose), Standing>,
+    withdrawals: BTreeMap<Reference, u64>,
+    segments: BTreeMap<Reference, Segment>,
+    events: BTreeMap<&'static str, u64>,
+    bytes: u64,
+    findings: Vec<Finding>,
+}
+
+/// Where a purpose stands with a person.
+#[derive(Clone, Copy, Debug)]
+enum Standing {
+    GivenAt(ConsentVersion),
+    Withdrawn,
+}
+
+/// A segment that is open.
+#[derive(Debug)]
+struct Segment {
+    leaf: u64,
+    subject: Option<SubjectTag>,
+    cell: Cell,
+    processor: ProcessorId,
+    epoch: u64,
+    /// A withdrawal that should have closed it took effect meanwhile.
+    overdue: bool,
+}
+
+impl<'a> Replay<'a> {
+    pub(super) const fn new(trust: &'a Trust) -> Self {
+        Self {
+            without_consent: &trust.without_consent,
+            shard: None,
+            clock: HybridClock(0),
+            consents: BTreeMap::new(),
+            withdrawals: BTreeMap::new(),
+            segments: BTreeMap::new(),
+            events: BTreeMap::new(),
+            bytes: 0,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Goes on by the leaf at `index`.
+    pub(super) fn leaf(&mut self, index: u64, leaf: &Leaf) {
+        self.place(index, leaf);
+        let event = &leaf.fact.event;
+        *self.events.entry(event.name()).or_default() += 1;
+        match event {
+            Event::ConsentGiven { purpose, .. } => {
+                if let Some(subject) = leaf.fact.subject {
+                    self.consents.insert((subject, *purpose), Standing::GivenAt(leaf.fact.cv));
+                }
+            }
+            Event::WithdrawRequested { withdrawal, .. } => {
+                self.withdrawals.insert(*withdrawal, index);
+            }
+            Event::WithdrawEffective { withdrawal, scope } => self.effective(index, leaf, *withdrawal, *scope),
+            Event::SegmentOpened { segment, cell, processor, .. } => {
+                self.opened(index, leaf, *segment, *cell, *processor);
+            }
+            Event::SegmentClosed { segment, cell, processor, bytes, .. } => {
+                self.bytes += bytes;
+                self.closed(index, *segment, cell, *processor);
+            }
+            Event::SelfcheckFailed { .. } => self.find(index, Rule::SelfcheckFailed),
+            Event::PolicyEffective { .. }
+            | Event::NoticeServed { .. }
+            | Event::ConsentRequested { .. }
+            | Event::ConsentRefused { .. }
+            | Event::ConsentDeferred { .. }
+            | Event::PermitGranted { .. }
+            | Event::PermitRevoked { .. }
+            | Event::GateDenied { .. }
+            | Event::SelfcheckPassed { .. }
+            | Event::OperatorAccess { .. } => {}
+        }
+    }
+
+    /// What is left open at the end, and the report.
+    pub(super) fn finish(mut self, checkpoint: &Checkpoint) -> Report {
+        for segment in core::mem::take(&mut self.segments).into_values() {
+            self.find(segment.leaf, Rule::NeverClosed);
+        }
+        for leaf in core::mem::take(&mut self.withdrawals).into_values() {
+            self.find(leaf, Rule::WithdrawalPending);
+        }
+        self.findings.sort_by_key(|finding| (finding.leaf, finding.rule));
+        Report {
+            origin: checkpoint.origin.clone(),
+            size: checkpoint.size,
+            root: checkpoint.root.to_string(),
+            events: self.events,
+            bytes: self.bytes,
+            findings: self.findings,
+        }
+    }
+
+    fn find(&mut self, leaf: u64, rule: Rule) {
+        self.findings.push(Finding::new(leaf, rule));
+    }
+
+    fn place(&mut self, index: u64, leaf: &Leaf) {
+        let place = leaf.place;
+        if place.sequence != index {
+            self.find(index, Rule::SequenceBroken);
+        }
+        if *self.shard.get_or_insert(place.shard) != place.shard {
+            self.find(index, Rule::ShardMixed);
+        }
+        if place.clock < self.clock {
+            self.find(index, Rule::ClockWentBack);
+        }
+        self.clock = self.clock.max(place.clock);
+    }
+
+    fn effective(&mut self, index: u64, leaf: &Leaf, withdrawal: Reference, scope: Scope) {
+        if self.withdrawals.remove(&withdrawal).is_none() {
+            self.find(index, Rule::EffectiveWithoutRequest);
+        }
+        let Some(subject) = leaf.fact.subject else { return };
+        for ((whose, purpose), standing) in &mut self.consents {
+            if *whose == subject && scope.covers(*purpose) {
+                *standing = Standing::Withdrawn;
+            }
+        }
+        let mut open = false;
+        for segment in self.segments.values_mut() {
+            // a segment of an earlier epoch ended with its process: nobody was left to close it
+            if segment.subject == Some(subject)
+                && segment.epoch == leaf.fact.epoch
+                && scope.covers(segment.cell.purpose)
+                && !self.without_consent.contains(&segment.cell.purpose)
+            {
+                segment.overdue = true;
+                open = true;
+            }
+        }
+        if open {
+            self.find(index, Rule::OpenAcrossWithdrawal);
+        }
+    }
+
+    fn opened(&mut self, index: u64, leaf: &Leaf, id: Reference, cell: Cell, processor: ProcessorId) {
+        let fact = &leaf.fact;
+        if !self.without_consent.contains(&cell.purpose) {
+            match fact.subject.and_then(|subject| self.consents.get(&(subject, cell.purpose))) {
+                Some(Standing::GivenAt(cv)) if *cv <= fact.cv => {}
+                Some(Standing::Withdrawn) => self.find(index, Rule::SegmentAfterWithdrawal),
+                Some(Standing::GivenAt(_)) | None => self.find(index, Rule::SegmentWithoutConsent),
+            }
+        }
+        let segment =
+            Segment { leaf: index, subject: fact.subject, cell, processor, epoch: fact.epoch, overdue: false };
+        match self.segments.entry(id) {
+            Entry::Vacant(entry) => {
+                entry.insert(segment);
+            }
+            Entry::Occupied(_) => self.find(index, Rule::SegmentReopened),
+        }
+    }
+
+    fn closed(&mut self, index: u64, id: Reference, cell: &Cell, processor: ProcessorId) {
+        match self.segments.remove(&id) {
+            Some(segment) if segment.cell == *cell && segment.processor == processor => {
+                if segment.overdue {
+                    self.find(index, Rule::ClosedAfterWithdrawal);
+                }
+            }
+            _ => self.find(index, Rule::ClosedWithoutOpen),
+        }
+    }
+}

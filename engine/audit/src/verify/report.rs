@@ -1,0 +1,127 @@
+//! [`Report`]: what an auditor is told.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What a sound log says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Which log.
+    pub origin: String,
+    /// How many leaves.
+    pub size: u64,
+    /// The signed root over them, in hexadecimal.
+    pub root: String,
+    /// How many leaves there are of each event.
+    pub events: BTreeMap<&'static str, u64>,
+    /// What the closed segments say was handed over, in bytes.
+    pub bytes: u64,
+    /// What a reader must know of, in the order of the leaves.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// The findings that break a promise.
+    pub fn violations(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Violation)
+    }
+
+    /// Whether no promise was broken.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.violations().next().is_none()
+    }
+}
+
+/// Something in the log that a reader must know of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The leaf that shows it, from 0.
+    pub leaf: u64,
+    /// Which rule.
+    pub rule: Rule,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+impl Finding {
+    pub(super) const fn new(leaf: u64, rule: Rule) -> Self {
+        Self { leaf, rule, severity: rule.severity(), meaning: rule.meaning() }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The log leaves something open, within known bounds.
+    Open,
+    /// A promise was broken, or the log does not show that it was kept.
+    Violation,
+}
+
+/// What the leaves of a log must keep to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// A leaf says another index than it has.
+    SequenceBroken,
+    /// A leaf says another shard than the first one.
+    ShardMixed,
+    /// A leaf is dated before the one it follows.
+    ClockWentBack,
+    /// A segment without consent before it.
+    SegmentWithoutConsent,
+    /// A segment opened after the withdrawal of its purpose.
+    SegmentAfterWithdrawal,
+    /// The same segment opened twice.
+    SegmentReopened,
+    /// A segment closed that is not open, or that is another than was opened.
+    ClosedWithoutOpen,
+    /// A segment closed after the withdrawal that had to close it.
+    ClosedAfterWithdrawal,
+    /// A withdrawal in effect while a segment of the same process was open.
+    OpenAcrossWithdrawal,
+    /// A withdrawal in effect that nobody requested.
+    EffectiveWithoutRequest,
+    /// The node found its own log damaged.
+    SelfcheckFailed,
+    /// A segment that was never closed.
+    NeverClosed,
+    /// A withdrawal that was never in effect.
+    WithdrawalPending,
+}
+
+impl Rule {
+    /// How bad a breach is.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::NeverClosed | Self::WithdrawalPending => Severity::Open,
+            _ => Severity::Violation,
+        }
+    }
+
+    /// What a breach means.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::SequenceBroken => "the leaf does not give its own place in the log: leaves were dropped or moved before it was signed",
+            Self::ShardMixed => "the leaf belongs to another shard's log",
+            Self::ClockWentBack => "the leaf is dated before the one it follows: leaves were moved, or the clock was set back",
+            Self::SegmentWithoutConsent => "data was about to be handed over for a purpose to which the log shows no consent at that consent version",
+            Self::SegmentAfterWithdrawal => "data was about to be handed over after the withdrawal was in effect, without new consent",
+            Self::SegmentReopened => "a segment was opened twice: what was handed over cannot be told apart",
+            Self::ClosedWithoutOpen => "data was handed over without an intent in the log before it, or to another receiver than intended",
+            Self::ClosedAfterWithdrawal => "a gate closed only after the withdrawal had been confirmed: data may have been handed over in between",
+            Self::OpenAcrossWithdrawal => "the withdrawal was confirmed while a gate in its scope was open",
+            Self::EffectiveWithoutRequest => "the log does not show who asked for the withdrawal",
+            Self::SelfcheckFailed => "the node found that its log was not what it had written",
+            Self::NeverClosed => "the segment has no end, as after a crash or while the node runs: its content is not known, but only this processor received it, between this leaf and the end of its process",
+            Self::WithdrawalPending => "the withdrawal was not confirmed by the end of this log: the person was not told OK",
+        }
+    }
+}
