@@ -1,0 +1,179 @@
+//! [`Client`]: requests to one endpoint, over connections that are kept for the next one.
+
+mod backoff;
+mod connection;
+mod dial;
+mod gated;
+mod pool;
+mod response;
+mod upload;
+
+use core::fmt;
+use std::error::Error as _;
+use std::sync::Arc;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderValue, Method, Request};
+use hyper::body::Incoming;
+use sayso_policy::{Permit, Refused};
+use sayso_provider::Error;
+use sayso_types::Clock;
+
+use self::backoff::Backoff;
+use self::connection::Connection;
+use self::dial::Dialler;
+use self::pool::Pool;
+pub(crate) use self::response::Response;
+pub(crate) use self::upload::{Sealed, Upload, seal};
+use crate::Endpoint;
+
+/// What a request says about itself.
+pub(crate) struct Head {
+    /// Where to, under the base URL; begins with a slash.
+    pub(crate) path: &'static str,
+    /// What the body is.
+    pub(crate) content_type: HeaderValue,
+    /// What the answer should be.
+    pub(crate) accept: HeaderValue,
+}
+
+pub(crate) struct Client {
+    endpoint: Endpoint,
+    dialler: Dialler,
+    pool: Pool,
+}
+
+/// Why an attempt failed, and the request if nothing of it was taken.
+struct Failed {
+    error: Error,
+    untouched: Option<Box<Request<Upload>>>,
+}
+
+impl Client {
+    pub(crate) fn new(endpoint: Endpoint, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            dialler: Dialler::new(&endpoint),
+            pool: Pool::new(clock),
+            endpoint,
+        })
+    }
+
+    pub(crate) fn model(&self) -> &str {
+        &self.endpoint.model
+    }
+
+    /// Sends a request under `permit` and waits for the head of a successful answer.
+    pub(crate) async fn post(
+        self: &Arc<Self>,
+        permit: &Permit,
+        head: Head,
+        body: Upload,
+    ) -> Result<Response, Error> {
+        let mut request = Box::new(self.request(head, body));
+        let mut backoff = Backoff::default();
+        loop {
+            permit.guard(|| ())?;
+            let failed = match self.attempt(permit, request).await {
+                Ok((connection, answer)) => {
+                    return Response::accept(Arc::clone(self), permit.clone(), connection, answer);
+                }
+                Err(failed) => failed,
+            };
+            let (Some(untouched), Some(pause)) = (failed.untouched, backoff.next()) else {
+                return Err(failed.error);
+            };
+            metrics::counter!("sayso_provider_openai_retries_total").increment(1);
+            tracing::debug!(code = failed.error.code(), ?pause, "trying again");
+            tokio::time::sleep(pause).await;
+            request = untouched;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        permit: &Permit,
+        request: Box<Request<Upload>>,
+    ) -> Result<(Connection, http::Response<Incoming>), Failed> {
+        let mut connection = match self.connection(permit).await {
+            Ok(connection) => connection,
+            Err(error) => {
+                return Err(Failed {
+                    error,
+                    untouched: Some(request),
+                });
+            }
+        };
+        match connection.send(*request).await {
+            Ok(answer) => Ok((connection, answer)),
+            // hyper hands back a request that it did not begin to take
+            Err(mut failed) => match failed.take_message() {
+                Some(request) => Err(Failed {
+                    error: Error::Unreachable(
+                        "closed the connection before the request".to_owned(),
+                    ),
+                    untouched: Some(Box::new(request)),
+                }),
+                None => Err(Failed {
+                    error: explain(permit, &failed.into_error()),
+                    untouched: None,
+                }),
+            },
+        }
+    }
+
+    /// A connection that belongs to `permit`'s call from here on: a kept one, or a new one.
+    async fn connection(&self, permit: &Permit) -> Result<Connection, Error> {
+        while let Some(mut kept) = self.pool.take() {
+            if kept.revive(permit).await {
+                metrics::counter!("sayso_provider_openai_connections_reused_total").increment(1);
+                return Ok(kept);
+            }
+        }
+        metrics::counter!("sayso_provider_openai_connections_opened_total").increment(1);
+        Connection::open(&self.dialler, permit).await
+    }
+
+    fn request(&self, head: Head, body: Upload) -> Request<Upload> {
+        let base_url = &self.endpoint.base_url;
+        let host = HeaderValue::from_str(&base_url.authority())
+            .expect("a parsed authority is visible ASCII");
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = base_url.target(head.path).into();
+        let headers = request.headers_mut();
+        headers.insert(HOST, host);
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("sayso/", env!("CARGO_PKG_VERSION"))),
+        );
+        headers.insert(CONTENT_TYPE, head.content_type);
+        headers.insert(ACCEPT, head.accept);
+        if let Some(key) = &self.endpoint.api_key {
+            headers.insert(AUTHORIZATION, key.authorization());
+        }
+        request
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What went wrong on a connection. A refusal comes first: it is why the rest broke.
+fn explain(permit: &Permit, error: &hyper::Error) -> Error {
+    let by_the_body = error
+        .source()
+        .and_then(|source| source.downcast_ref::<Refused>())
+        .copied();
+    if let Some(refused) = by_the_body.or_else(|| permit.guard(|| ()).err()) {
+        return refused.into();
+    }
+    if error.is_parse() {
+        return Error::Malformed("not an HTTP response".to_owned());
+    }
+    Error::Incomplete("the connection broke".to_owned())
+}

@@ -1,0 +1,135 @@
+//! Nothing leaves after a revocation.
+
+use core::pin::pin;
+
+use futures::StreamExt;
+use sayso_policy::{Labelled, Refused};
+use sayso_provider::conformance::{Bench, Refusal};
+use sayso_provider::{Error, Request, Responder, Transcriber};
+
+use crate::bench::{QUESTION, endpoint, responder, transcriber};
+use crate::fake_openai::{FakeOpenAi, Log, Plan, events};
+
+/// Two minutes: far more than the buffers between the provider and the service hold.
+const FRAMES: usize = 6000;
+const UTTERANCE_BYTES: usize = FRAMES * 640;
+/// Where the service stops to read.
+const PAUSE_AFTER: usize = 200_000;
+
+/// What stands around the audio: the head of the request and the form.
+const AROUND_BYTES_MAX: usize = 2048;
+
+fn held_up() -> FakeOpenAi {
+    let fake = FakeOpenAi::start();
+    fake.plan(Plan {
+        pause_after: Some(PAUSE_AFTER),
+        ..Plan::silence()
+    });
+    fake
+}
+
+fn paused(log: &Log) -> bool {
+    log.bytes.len() >= PAUSE_AFTER
+}
+
+#[tokio::test]
+async fn an_upload_stops_at_the_revocation() {
+    let (fake, bench) = (held_up(), Bench::for_transcriber());
+    let transcriber = transcriber(endpoint(&fake));
+    let (permit, revoker) = bench.permit();
+    let mut call =
+        pin!(transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), FRAMES)));
+    tokio::select! {
+        done = &mut call => panic!("answered before the service read everything: {done:?}"),
+        log = fake.wait_until(paused) => assert_eq!(log.requests.len(), 0),
+    }
+
+    let passed = revoker.revoke();
+    assert!(
+        (passed.bytes as usize) < UTTERANCE_BYTES,
+        "the upload was held up by the service"
+    );
+
+    fake.read_on.notify_one();
+    assert_eq!(call.await, Err(Error::Refused(Refused::Revoked)));
+    let log = fake.wait_until(|log| log.ended == 1).await;
+    assert_eq!(
+        log.requests.len(),
+        0,
+        "the connection ended before the body was complete"
+    );
+    assert!(
+        log.bytes.len() <= passed.bytes as usize + AROUND_BYTES_MAX,
+        "{} of {passed:?}",
+        log.bytes.len()
+    );
+}
+
+#[tokio::test]
+async fn dropping_a_call_resets_its_upload() {
+    let (fake, bench) = (held_up(), Bench::for_transcriber());
+    let transcriber = transcriber(endpoint(&fake));
+    let (permit, revoker) = bench.permit();
+    tokio::select! {
+        done = transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), FRAMES)) => {
+            panic!("answered before the service read everything: {done:?}");
+        }
+        _ = fake.wait_until(paused) => (),
+    }
+    fake.read_on.notify_one();
+    let log = fake.wait_until(|log| log.ended == 1).await;
+    assert_eq!(
+        log.requests.len(),
+        0,
+        "the connection ended before the body was complete"
+    );
+    assert!(log.bytes.len() <= revoker.revoke().bytes as usize + AROUND_BYTES_MAX);
+}
+
+#[tokio::test]
+async fn dropping_an_answer_ends_its_connection() {
+    let (fake, bench) = (FakeOpenAi::start(), Bench::for_responder());
+    let responder = responder(endpoint(&fake));
+    let (permit, _revoker) = bench.permit();
+    let mut unfinished = Plan::chunks("text/event-stream", [events(&["One. "]).as_bytes()]);
+    unfinished.send.pop();
+    unfinished.send[1].truncate(120);
+    fake.plan(unfinished);
+    let request = Labelled::new(bench.label(), Request::default());
+    let mut answer = responder
+        .respond(bench.call(&permit), request)
+        .await
+        .unwrap();
+    assert!(matches!(answer.next().await, Some(Ok(_))));
+    drop(answer);
+    fake.wait_until(|log| log.ended == 1).await;
+}
+
+#[tokio::test]
+async fn what_a_permit_does_not_cover_is_not_sent() {
+    let (fake, bench) = (FakeOpenAi::start(), Bench::for_responder());
+    let responder = responder(endpoint(&fake));
+    for Refusal {
+        permit,
+        revoker: _kept,
+        label,
+        reason,
+    } in bench.refusals()
+    {
+        let request = Request {
+            text: QUESTION.to_owned(),
+            ..Request::default()
+        };
+        let refused = responder
+            .respond(bench.call(&permit), Labelled::new(label, request))
+            .await
+            .err();
+        assert_eq!(refused, Some(Error::Refused(reason)));
+    }
+    let log = fake.wait_until(|log| log.accepted == log.ended).await;
+    assert!(log.requests.is_empty() && !log.contains(QUESTION));
+    assert_eq!(
+        log.accepted, 4,
+        "a permit that is closed does not even make a connection"
+    );
+}
