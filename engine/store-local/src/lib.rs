@@ -1,1 +1,35 @@
-//! Store contract on one node, one disk.
+//! Store contract on one node, one disk: every commit is in a log before it is answered, and found again by key in an
+//! LSM tree.
+//!
+//! ```text
+//!   dir/lock   held by the process that has the store open
+//!   dir/log/   commits in order, a segment a memtable; one fsync a group of commits
+//!   dir/mark   how far the log was acknowledged
+//!   dir/tree/  tables that memtables became, merged in the background (crate lsm-tree)
+//! ```
+//!
+//! # Why these parts
+//!
+//! Durable commits of 512-byte values by 1, 16 and 256 clients, on the two-core machine with one virtual disk where
+//! this was chosen (best of two runs, a noisy disk): appending the bare bytes with a group's `fdatasync`
+//! 1,318/7,913/72,417 a second; fjall 3.1 (the database around the same LSM tree) 2,944/14,253/47,443; redb 4.5
+//! 587/4,932/19,910, because every group rewrites as many pages of its B-tree as it has keys. fjall is fast enough, but
+//! cuts its journal off at the first damaged entry without a word, and one full disk stops it until it is opened again.
+//! So the tree is used without its database, behind a log of our own.
+
+mod commit;
+mod fault;
+mod group;
+mod index;
+mod keeper;
+mod log;
+mod options;
+mod queue;
+mod recovery;
+mod store;
+mod tokens;
+mod verify;
+mod writer;
+
+pub use options::LocalOptions;
+pub use store::LocalStore;

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::limits::{self, BATCH_BYTES_MAX, BATCH_ITEM_BYTES, VALUE_BYTES_MAX};
-use crate::{Error, Key, Range, Value, Version};
+use crate::{Error, Key, Value, Version, Versioned};
 
 /// Names one commit, so that sending it twice applies it once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,19 @@ pub enum Condition {
     Value(Value),
 }
 
+impl Condition {
+    /// Whether it is true of a key that holds `held`.
+    #[must_use]
+    pub fn holds(&self, held: Option<&Versioned>) -> bool {
+        match (self, held) {
+            (Self::Absent, held) => held.is_none(),
+            (Self::Version(version), Some(held)) => *version == held.version,
+            (Self::Value(value), Some(held)) => *value == held.value,
+            (Self::Version(_) | Self::Value(_), None) => false,
+        }
+    }
+}
+
 /// What a batch does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
@@ -48,8 +61,6 @@ pub enum Op {
     Put(Key, Value),
     /// The key holds nothing from now on; one that held nothing is no error.
     Delete(Key),
-    /// No key of the range holds anything from now on.
-    DeleteRange(Range),
 }
 
 /// A mini-transaction: if everything it requires holds, all its operations apply, in order, at one moment. Of several
@@ -106,13 +117,6 @@ impl Batch {
         self
     }
 
-    /// Adds a delete of all keys of `range`.
-    #[must_use]
-    pub fn delete_range(mut self, range: impl Into<Range>) -> Self {
-        self.ops.push(Op::DeleteRange(range.into()));
-        self
-    }
-
     /// What the batch counts against [`BATCH_BYTES_MAX`]: keys, values and [`BATCH_ITEM_BYTES`] an item.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -126,7 +130,6 @@ impl Batch {
         let ops = self.ops.iter().map(|op| match op {
             Op::Put(key, value) => key.as_bytes().len() + value.len(),
             Op::Delete(key) => key.as_bytes().len(),
-            Op::DeleteRange(range) => range.start.as_bytes().len() + range.end.as_bytes().len(),
         });
         require.chain(ops).map(|bytes| bytes + BATCH_ITEM_BYTES).sum()
     }
@@ -149,7 +152,6 @@ impl Batch {
                     check_value(value)?;
                 }
                 Op::Delete(key) => limits::check_key(key)?,
-                Op::DeleteRange(range) => limits::check_range(range)?,
             }
         }
         limits::at_most("bytes in a batch", self.size(), BATCH_BYTES_MAX)

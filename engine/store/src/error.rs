@@ -56,12 +56,6 @@ pub enum Error {
         /// The directory.
         dir: PathBuf,
     },
-    /// More commits wait than the queue holds. Nothing was applied.
-    #[error("{limit} commits are waiting already; try again later")]
-    Busy {
-        /// How many may wait.
-        limit: usize,
-    },
     /// The store cannot be reached now. The outcome of a commit is unknown until it is sent again.
     #[error("the store cannot be reached: {reason}; send the same batch again")]
     Unavailable {
@@ -98,7 +92,7 @@ pub trait Retryable {
 impl Retryable for Error {
     fn retryable(&self) -> bool {
         match self {
-            Self::Full { .. } | Self::InUse { .. } | Self::Busy { .. } | Self::Unavailable { .. } => true,
+            Self::Full { .. } | Self::InUse { .. } | Self::Unavailable { .. } => true,
             Self::Conflict { .. }
             | Self::TooLarge { .. }
             | Self::ReservedKey

@@ -65,7 +65,7 @@ pub(crate) fn check_key(key: &Key) -> Result<(), Error> {
 }
 
 /// A range may end where the reserved keys begin.
-pub(crate) fn check_range(range: &Range) -> Result<(), Error> {
+fn check_range(range: &Range) -> Result<(), Error> {
     if range.is_empty() {
         return Ok(());
     }

@@ -1,0 +1,185 @@
+//! [`Index`]: the commits by key, in an LSM tree whose log is [ours](crate::log).
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use lsm_tree::compaction::Leveled;
+use lsm_tree::config::PinningPolicy;
+use lsm_tree::{AbstractTree, AnyTree, Cache, Config, Guard, SequenceNumberCounter};
+use sayso_store::limits::SCAN_BYTES_MAX;
+use sayso_store::{Change, Entry, Error, Key, Page, Range, Token, Value, Version, Versioned};
+
+use crate::commit::{Commit, FIRST_SEQUENCE};
+use crate::{fault, tokens};
+
+/// Levels of a tree.
+const LEVELS: usize = 7;
+
+/// Every value in the tree begins with the sequence of the commit that wrote it.
+const SEQUENCE_BYTES: usize = 8;
+
+/// The tree of a store, and up to where reads may see it.
+#[derive(Debug)]
+pub(crate) struct Index {
+    dir: PathBuf,
+    tree: Tree,
+    /// Reads see commits below this.
+    visible: AtomicU64,
+    /// Held by every read. Taking it for writing waits for those under way, so that afterwards no read sees less
+    /// than what is visible now, and older versions of keys can go.
+    reads: RwLock<()>,
+}
+
+struct Tree(AnyTree);
+
+impl core::fmt::Debug for Tree {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Tree")
+    }
+}
+
+impl Index {
+    /// The tree in `dir`, made if there is none.
+    pub(crate) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, Error> {
+        // These counters number the tree's own reorganisations, not our commits: see `FIRST_SEQUENCE`.
+        let config = Config::new(dir, SequenceNumberCounter::default(), SequenceNumberCounter::default())
+            .use_cache(Arc::new(Cache::with_capacity_bytes(cache_bytes)))
+            // Index and filter blocks live in the cache, so that memory stays bounded as tables grow in number.
+            .index_block_pinning_policy(PinningPolicy::all(false))
+            .filter_block_pinning_policy(PinningPolicy::all(false));
+        let tree = config.open().map_err(|e| fault::tree("open", dir, e))?;
+        let index = Self { dir: dir.to_owned(), tree: Tree(tree), visible: AtomicU64::new(0), reads: RwLock::new(()) };
+        index.publish(index.persisted().map_or(FIRST_SEQUENCE, |last| last + 1));
+        Ok(index)
+    }
+
+    /// The last commit that is in a table.
+    pub(crate) fn persisted(&self) -> Option<u64> {
+        self.tree.0.get_highest_persisted_seqno()
+    }
+
+    /// What `keys` hold, at one moment.
+    pub(crate) fn read<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Result<Vec<Option<Versioned>>, Error> {
+        self.at_one_moment(|visible| keys.map(|key| self.get(key, visible)).collect())
+    }
+
+    fn get(&self, key: &Key, visible: u64) -> Result<Option<Versioned>, Error> {
+        let found = self.tree.0.get(key.as_bytes(), visible).map_err(|e| fault::tree("read", &self.dir, e))?;
+        found.map(|stored| self.versioned(stored.into())).transpose()
+    }
+
+    /// The first entries of `range`, at one moment.
+    pub(crate) fn scan(&self, range: Range, limit: usize) -> Result<Page, Error> {
+        if range.is_empty() {
+            return Ok(Page::default());
+        }
+        self.at_one_moment(|visible| {
+            let mut page = Page::default();
+            let mut bytes = 0;
+            for item in self.tree.0.range(range.start.as_bytes()..range.end.as_bytes(), visible, None) {
+                let (key, stored) = item.into_inner().map_err(|e| fault::tree("read", &self.dir, e))?;
+                let key = Key::from_bytes(Bytes::from(key));
+                if page.entries.len() >= limit || bytes >= SCAN_BYTES_MAX {
+                    page.rest = Some(Range { start: key, end: range.end });
+                    break;
+                }
+                let Versioned { value, version } = self.versioned(stored.into())?;
+                bytes += key.as_bytes().len() + value.len();
+                page.entries.push(Entry { key, value, version });
+            }
+            Ok(page)
+        })
+    }
+
+    /// The tokens of the last commits, oldest first.
+    pub(crate) fn tokens(&self) -> Result<Vec<(u64, Token)>, Error> {
+        let mut tokens = self.at_one_moment(|visible| {
+            let slots = self.tree.0.range(&tokens::SLOTS[..].., visible, None);
+            slots
+                .map(|item| {
+                    let (_, stored) = item.into_inner().map_err(|e| fault::tree("read", &self.dir, e))?;
+                    let damaged = || fault::corrupt(&self.dir, "the record of a commit's token is malformed");
+                    let (sequence, token) = stored.split_first_chunk().ok_or_else(damaged)?;
+                    let token = token.try_into().map_err(|_| damaged())?;
+                    Ok((u64::from_be_bytes(*sequence), Token(token)))
+                })
+                .collect::<Result<Vec<_>, Error>>()
+        })?;
+        tokens.sort_unstable();
+        Ok(tokens)
+    }
+
+    /// Takes in a durable commit. It is seen by nobody before it is [published](Self::publish).
+    pub(crate) fn apply(&self, commit: &Commit) {
+        let sequence = commit.sequence;
+        for Change { key, value, .. } in &commit.changes {
+            match value {
+                Some(value) => self.tree.0.insert(key.as_bytes(), stored(sequence, value), sequence),
+                None => self.tree.0.remove(key.as_bytes(), sequence),
+            };
+        }
+        self.tree.0.insert(tokens::slot(sequence), stored(sequence, &commit.token.0), sequence);
+    }
+
+    /// Lets reads see the commits below `next`.
+    pub(crate) fn publish(&self, next: u64) {
+        self.visible.store(next, Ordering::Release);
+    }
+
+    /// Bytes of changes that are in no table yet and still taken in together.
+    pub(crate) fn memtable_bytes(&self) -> u64 {
+        self.tree.0.active_memtable().size()
+    }
+
+    /// Closes the memtable; what comes next goes to a new one.
+    pub(crate) fn rotate(&self) {
+        self.tree.0.rotate_memtable();
+    }
+
+    /// Writes what is in closed memtables to tables. It is durable afterwards.
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        let lock = self.tree.0.get_flush_lock();
+        let flushed = self.tree.0.flush(&lock, self.oldest_seen());
+        flushed.map(|_| ()).map_err(|e| fault::tree("write a table to", &self.dir, e))
+    }
+
+    /// Merges tables, one step; `false` when there was nothing to merge.
+    pub(crate) fn compact(&self) -> Result<bool, Error> {
+        let before = self.shape();
+        let compacted = self.tree.0.compact(Arc::new(Leveled::default()), self.oldest_seen());
+        compacted.map_err(|e| fault::tree("merge tables of", &self.dir, e))?;
+        Ok(self.shape() != before)
+    }
+
+    fn shape(&self) -> [Option<usize>; LEVELS] {
+        core::array::from_fn(|level| self.tree.0.level_table_count(level))
+    }
+
+    fn at_one_moment<T>(&self, read: impl FnOnce(u64) -> T) -> T {
+        let _under_way = self.reads.read().unwrap_or_else(PoisonError::into_inner);
+        read(self.visible.load(Ordering::Acquire))
+    }
+
+    /// A sequence below which no read under way, nor any to come, distinguishes commits.
+    fn oldest_seen(&self) -> u64 {
+        let _none_under_way = self.reads.write().unwrap_or_else(PoisonError::into_inner);
+        self.visible.load(Ordering::Acquire)
+    }
+
+    fn versioned(&self, mut stored: Bytes) -> Result<Versioned, Error> {
+        let Some(sequence) = stored.first_chunk().copied() else {
+            return Err(fault::corrupt(&self.dir, "a value has no version"));
+        };
+        let value = Value(stored.split_off(SEQUENCE_BYTES));
+        Ok(Versioned { value, version: Version::from_sequence(u64::from_be_bytes(sequence)) })
+    }
+}
+
+fn stored(sequence: u64, value: &[u8]) -> Bytes {
+    let mut stored = BytesMut::with_capacity(SEQUENCE_BYTES + value.len());
+    stored.put_u64(sequence);
+    stored.put_slice(value);
+    stored.freeze()
+}

@@ -1,0 +1,176 @@
+//! [`Keeper`]: the thread that turns memtables into tables and merges those, so that the writer never does.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use sayso_store::Error;
+
+use crate::fault;
+use crate::index::Index;
+
+/// Closed memtables that may wait to become tables. With one being filled that bounds memory; beyond it the writer
+/// waits.
+const CLOSED_MAX: usize = 4;
+
+/// How long until a table that could not be written is tried again: long enough to cost nothing, short enough that
+/// space, once freed, is used at once.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Merge steps after one table was written: each table causes less than one a level, so that merging keeps up.
+const MERGES_MAX: usize = 16;
+
+#[derive(Debug, Default)]
+struct State {
+    /// The log segments of closed memtables, oldest first.
+    segments: VecDeque<PathBuf>,
+    /// Why the oldest closed memtable is not a table yet.
+    trouble: Option<Error>,
+    stopping: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // nothing panics while it is held
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writer's end of the thread. Dropping it ends the thread, after the step it is at: what is not in a table by then
+/// is in the log.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts the thread for `index`, whose files are in `dir`.
+    pub(crate) fn start(index: Arc<Index>, dir: &Path) -> Result<Self, Error> {
+        let shared = Arc::new(Shared::default());
+        let work = Work { index, shared: Arc::clone(&shared) };
+        let thread = thread::Builder::new().name("sayso-store-keep".into()).spawn(move || work.run());
+        let thread = thread.map_err(|e| fault::io("start a thread for", dir, e))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Waits until another memtable may be closed.
+    ///
+    /// # Errors
+    /// Why those that are closed cannot be written to tables, when it would have to wait for that.
+    pub(crate) fn room(&self) -> Result<(), Error> {
+        let mut state = self.shared.state();
+        while state.segments.len() >= CLOSED_MAX {
+            if let Some(error) = &state.trouble {
+                return Err(error.clone());
+            }
+            metrics::counter!("sayso_store_local_stalls_total").increment(1);
+            state = self.shared.wait(state);
+        }
+        Ok(())
+    }
+
+    /// Has the memtable that was just closed written to a table, and then `segment` of the log deleted, which holds
+    /// the same.
+    pub(crate) fn flush(&self, segment: PathBuf) {
+        let mut state = self.shared.state();
+        state.segments.push_back(segment);
+        metrics::gauge!("sayso_store_local_closed_memtables").set(state.segments.len() as f64);
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.shared.state().stopping = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A panic in it was reported by its hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    index: Arc<Index>,
+    shared: Arc<Shared>,
+}
+
+impl Work {
+    fn run(&self) {
+        while let Some(segment) = self.next() {
+            match self.index.flush() {
+                Ok(()) => {
+                    self.delete(&segment);
+                    self.merge();
+                }
+                Err(error) => self.pause(error),
+            }
+        }
+    }
+
+    /// The oldest segment whose memtable is closed; waits for one. `None` when it is time to stop.
+    fn next(&self) -> Option<PathBuf> {
+        let mut state = self.shared.state();
+        loop {
+            if state.stopping {
+                return None;
+            }
+            if let Some(segment) = state.segments.front() {
+                return Some(segment.clone());
+            }
+            state = self.shared.wait(state);
+        }
+    }
+
+    fn delete(&self, segment: &Path) {
+        if let Err(error) = std::fs::remove_file(segment) {
+            // Harmless: that all it holds is in tables is found out when the store is opened next.
+            tracing::warn!(%error, path = %segment.display(), "cannot delete a segment of the log");
+        }
+        let mut state = self.shared.state();
+        state.segments.pop_front();
+        state.trouble = None;
+        metrics::gauge!("sayso_store_local_closed_memtables").set(state.segments.len() as f64);
+        self.shared.changed.notify_all();
+    }
+
+    fn pause(&self, error: Error) {
+        tracing::warn!(%error, "cannot write a table, trying again");
+        metrics::counter!("sayso_store_local_flush_failures_total").increment(1);
+        let mut state = self.shared.state();
+        state.trouble = Some(error);
+        self.shared.changed.notify_all();
+        let stopped = self.shared.changed.wait_timeout_while(state, RETRY, |state| !state.stopping);
+        drop(stopped);
+    }
+
+    fn merge(&self) {
+        for _ in 0..MERGES_MAX {
+            if self.shared.state().stopping {
+                return;
+            }
+            match self.index.compact() {
+                Ok(true) => metrics::counter!("sayso_store_local_merges_total").increment(1),
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot merge tables, going on without");
+                    metrics::counter!("sayso_store_local_merge_failures_total").increment(1);
+                    return;
+                }
+            }
+        }
+    }
+}

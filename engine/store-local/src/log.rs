@@ -1,0 +1,98 @@
+//! The log: commits in order, durable before they are acknowledged.
+//!
+//! A directory of segments, one a memtable: when the memtable's table is durable, its segment is deleted. A segment is
+//! a header, then frames; a group of commits is one write and one `fdatasync`. The [`Mark`] beside it remembers how far
+//! the log was acknowledged, which tells a torn tail (never acknowledged: cut off) from damage (an error).
+
+mod frame;
+mod mark;
+mod replay;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use sayso_store::Error;
+
+pub(crate) use self::frame::encode;
+use self::frame::{HEADER_BYTES, header};
+pub(crate) use self::mark::Mark;
+pub(crate) use self::replay::{Segment, base_of, segments};
+use crate::fault;
+
+/// Why a group of commits is not in the log.
+#[derive(Debug)]
+pub(crate) enum AppendError {
+    /// It was taken back: nothing is written, and the next may succeed.
+    Refused(Error),
+    /// What the disk holds now is unknown: nothing more may be written until the store was opened again.
+    Broken(Error),
+}
+
+/// The segment that is written to.
+#[derive(Debug)]
+pub(crate) struct Log {
+    dir: PathBuf,
+    path: PathBuf,
+    file: File,
+    base: u64,
+    end: u64,
+    mark: Mark,
+}
+
+impl Log {
+    /// A new, empty segment in `dir` for commits from `base` on.
+    pub(crate) fn create(dir: &Path, base: u64, mark: Mark) -> Result<Self, Error> {
+        let (path, file) = create_segment(dir, base)?;
+        Ok(Self { dir: dir.to_owned(), path, file, base, end: HEADER_BYTES as u64, mark })
+    }
+
+    /// Goes on with `segment`, after its last whole frame: what is behind it was never acknowledged.
+    pub(crate) fn resume(dir: &Path, segment: &Segment, mark: Mark) -> Result<Self, Error> {
+        if segment.end == 0 {
+            return Self::create(dir, segment.base, mark);
+        }
+        let path = segment.path.clone();
+        let file = OpenOptions::new().append(true).open(&path).map_err(|e| fault::io("open", &path, e))?;
+        let truncated = file.set_len(segment.end).and_then(|()| file.sync_all());
+        truncated.map_err(|e| fault::io("truncate", &path, e))?;
+        Ok(Self { dir: dir.to_owned(), path, file, base: segment.base, end: segment.end, mark })
+    }
+
+    /// Makes `frames` durable and marks them as acknowledged.
+    pub(crate) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
+        let written = self.file.write_all(frames).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            let error = fault::io("append to", &self.path, error);
+            // Only a full disk is known to leave what was there before as it was.
+            let taken_back = matches!(error, Error::Full { .. })
+                && self.file.set_len(self.end).and_then(|()| self.file.sync_all()).is_ok();
+            return Err(if taken_back { AppendError::Refused(error) } else { AppendError::Broken(error) });
+        }
+        self.end += frames.len() as u64;
+        self.mark.set(self.base, self.end).map_err(AppendError::Broken)
+    }
+
+    /// Starts a segment for commits from `base` on and gives back the path of the one before.
+    pub(crate) fn rotate(&mut self, base: u64) -> Result<PathBuf, Error> {
+        let (path, file) = create_segment(&self.dir, base)?;
+        self.file = file;
+        self.base = base;
+        self.end = HEADER_BYTES as u64;
+        Ok(core::mem::replace(&mut self.path, path))
+    }
+}
+
+fn create_segment(dir: &Path, base: u64) -> Result<(PathBuf, File), Error> {
+    let path = dir.join(replay::file_name(base));
+    let create = || {
+        // One may be left of a creation that was cut short; it holds no frame.
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
+        file.write_all(&header(base))?;
+        file.sync_all()?;
+        OpenOptions::new().append(true).open(&path)
+    };
+    let file = create().map_err(|e| fault::io("create", &path, e))?;
+    fault::sync_dir(dir)?;
+    Ok((path, file))
+}

@@ -1,0 +1,98 @@
+//! [`Queue`]: commits on their way to the writer, bounded in bytes.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use sayso_store::limits::BATCH_BYTES_MAX;
+use sayso_store::{Batch, Error, Version};
+use sayso_types::Mono;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// Bytes that a waiting commit counts beyond its batch's size, so that the queue is bounded in number, too.
+const REQUEST_BYTES: usize = 512;
+
+/// Commits in one group: enough to make an fsync cheap, few enough to keep the first one's wait short.
+const GROUP_COMMITS_MAX: usize = 1_024;
+
+/// Bytes in one group, above which no further commit joins it.
+const GROUP_BYTES_MAX: usize = 4 << 20;
+
+/// A commit that waits.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) batch: Batch,
+    pub(crate) since: Mono,
+    pub(crate) answer: oneshot::Sender<Result<Version, Error>>,
+    /// Its share of the queue, given back when it is answered.
+    _room: OwnedSemaphorePermit,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    requests: VecDeque<Request>,
+    closed: bool,
+}
+
+/// Many callers, one writer.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    filled: Condvar,
+    room: Arc<Semaphore>,
+}
+
+impl Queue {
+    /// A queue for batches of `bytes` in total, or of one batch of the greatest size.
+    pub(crate) fn new(bytes: usize) -> Self {
+        let bytes = bytes.clamp(BATCH_BYTES_MAX + REQUEST_BYTES, u32::MAX as usize);
+        Self { waiting: Mutex::default(), filled: Condvar::new(), room: Arc::new(Semaphore::new(bytes)) }
+    }
+
+    /// Queues `batch`, once there is room for it, and gives back where its outcome will be.
+    pub(crate) async fn push(&self, batch: Batch, since: Mono) -> Result<oneshot::Receiver<Result<Version, Error>>, Error> {
+        let bytes = u32::try_from(batch.size() + REQUEST_BYTES).expect("a batch is within BATCH_BYTES_MAX");
+        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| Error::Closed)?;
+        let (answer, outcome) = oneshot::channel();
+        let mut waiting = self.waiting();
+        if waiting.closed {
+            return Err(Error::Closed);
+        }
+        waiting.requests.push_back(Request { batch, since, answer, _room: room });
+        metrics::gauge!("sayso_store_local_queue_commits").set(waiting.requests.len() as f64);
+        self.filled.notify_one();
+        Ok(outcome)
+    }
+
+    /// The next group, oldest first; waits for it. `None` when the queue is closed and empty.
+    pub(crate) fn pop_group(&self) -> Option<Vec<Request>> {
+        let mut waiting = self.waiting();
+        while waiting.requests.is_empty() {
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut bytes = 0;
+        let joins = |request: &&Request| {
+            let fits = bytes < GROUP_BYTES_MAX;
+            bytes += request.batch.size();
+            fits
+        };
+        let count = waiting.requests.iter().take(GROUP_COMMITS_MAX).take_while(joins).count();
+        let group = waiting.requests.drain(..count).collect();
+        metrics::gauge!("sayso_store_local_queue_commits").set(waiting.requests.len() as f64);
+        Some(group)
+    }
+
+    /// Refuses what comes from now on, and what waits for room. What is queued stays.
+    pub(crate) fn close(&self) {
+        self.waiting().closed = true;
+        self.room.close();
+        self.filled.notify_all();
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // nothing panics while it is held
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

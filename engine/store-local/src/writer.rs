@@ -1,0 +1,108 @@
+//! [`Writer`]: the one thread that changes anything.
+//!
+//! ```text
+//!   queue ──group──▶ decide ──frames──▶ log (one fsync) ──▶ index ──▶ visible ──▶ watchers ──▶ answers
+//! ```
+
+use std::sync::Arc;
+
+use sayso_store::{Error, Version, Watchers};
+use sayso_types::Clock;
+
+use crate::commit::Commit;
+use crate::group::Group;
+use crate::index::Index;
+use crate::keeper::Keeper;
+use crate::log::{AppendError, Log};
+use crate::queue::{Queue, Request};
+use crate::tokens::Tokens;
+
+/// Owns everything that commits change.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) index: Arc<Index>,
+    pub(crate) log: Log,
+    pub(crate) keeper: Keeper,
+    pub(crate) tokens: Tokens,
+    /// The sequence of the next commit.
+    pub(crate) next: u64,
+    pub(crate) memtable_bytes: u64,
+}
+
+/// What the writer shares with the store's callers.
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) watchers: Watchers,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Writer {
+    /// Answers commits until the queue is closed and empty.
+    pub(crate) fn run(mut self, shared: &Shared) {
+        let mut broken = None;
+        while let Some(group) = shared.queue.pop_group() {
+            let outcomes = match &broken {
+                Some(error) => Err(Error::clone(error)),
+                None => self.commit(&group, shared).map_err(|failed| match failed {
+                    AppendError::Refused(error) => error,
+                    AppendError::Broken(error) => {
+                        tracing::error!(%error, "the log is broken, refusing commits until the store is opened again");
+                        broken.insert(error).clone()
+                    }
+                }),
+            };
+            answer(group, outcomes, shared);
+        }
+    }
+
+    fn commit(&mut self, group: &[Request], shared: &Shared) -> Result<Vec<Result<Version, Error>>, AppendError> {
+        self.rotate_when_full().map_err(AppendError::Refused)?;
+        let mut decided = Group::new(&self.index, &self.tokens, self.next);
+        let outcomes = group.iter().map(|request| decided.decide(request.batch.clone())).collect();
+        let (frames, commits) = decided.into_parts();
+        if !commits.is_empty() {
+            self.log.append(&frames)?;
+            self.take_in(&commits, &shared.watchers);
+        }
+        metrics::histogram!("sayso_store_local_group_commits").record(commits.len() as f64);
+        Ok(outcomes)
+    }
+
+    /// Makes durable commits visible, whole groups at once.
+    fn take_in(&mut self, commits: &[Commit], watchers: &Watchers) {
+        for commit in commits {
+            self.index.apply(commit);
+            self.tokens.remember(commit.token, commit.sequence);
+            self.next = commit.sequence + 1;
+        }
+        self.index.publish(self.next);
+        for commit in commits {
+            watchers.publish(&commit.changes);
+        }
+    }
+
+    fn rotate_when_full(&mut self) -> Result<(), Error> {
+        if self.index.memtable_bytes() >= self.memtable_bytes {
+            self.keeper.room()?;
+            let segment = self.log.rotate(self.next)?;
+            self.index.rotate();
+            self.keeper.flush(segment);
+        }
+        Ok(())
+    }
+}
+
+fn answer(group: Vec<Request>, outcomes: Result<Vec<Result<Version, Error>>, Error>, shared: &Shared) {
+    let outcomes = outcomes.unwrap_or_else(|error| vec![Err(error); group.len()]);
+    let now = shared.clock.now();
+    for (request, outcome) in group.into_iter().zip(outcomes) {
+        metrics::histogram!("sayso_store_local_commit_seconds").record(now.since(request.since).as_secs_f64());
+        match &outcome {
+            Err(Error::Conflict { .. }) => metrics::counter!("sayso_store_local_conflicts_total").increment(1),
+            Err(Error::Full { .. }) => metrics::counter!("sayso_store_local_full_total").increment(1),
+            _ => {}
+        }
+        // Whoever asked may have gone; the outcome stands.
+        let _ = request.answer.send(outcome);
+    }
+}
