@@ -1,0 +1,123 @@
+//! The first words of a connection: hello, who are you, welcome.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::Connection;
+use sayso_session::{Attach, Attached, DeviceInlet};
+use sayso_types::SessionId;
+use sayso_wire::{Hello, ToDevice, ToNode};
+use tokio::time::timeout;
+
+use crate::control::{Arrival, Incoming, Outgoing};
+use crate::farewell::Farewell;
+use crate::gateway::Shared;
+use crate::outlet::{Outbox, Outlet};
+use crate::{identity, metrics};
+
+/// A device that has been welcomed.
+pub(crate) struct Greeted {
+    pub(crate) incoming: Incoming,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) session: SessionId,
+    pub(crate) inlet: Box<dyn DeviceInlet>,
+    pub(crate) outbox: Outbox,
+}
+
+/// A device that has not.
+pub(crate) struct Denied {
+    pub(crate) farewell: Farewell,
+    /// The way to tell it, if it has opened one.
+    pub(crate) outgoing: Option<Outgoing>,
+}
+
+/// Hears a device out and attaches it to its conversation.
+pub(crate) async fn greet(shared: &Shared, connection: &Connection) -> Result<Greeted, Denied> {
+    let within = Duration::from_millis(shared.limits.hello_ms);
+    let late = |outgoing| Denied {
+        farewell: Farewell::hello_timeout(),
+        outgoing,
+    };
+    let opened = timeout(within, connection.accept_bi())
+        .await
+        .map_err(|_| late(None))?;
+    let (send, receive) = opened.map_err(|_| Denied {
+        farewell: Farewell::done(),
+        outgoing: None,
+    })?;
+    let (mut incoming, mut outgoing) = (Incoming::new(receive), Outgoing::new(send));
+
+    let heard = timeout(within, hear_hello(&mut incoming))
+        .await
+        .unwrap_or_else(|_| Err(Farewell::hello_timeout()));
+    let attached = match heard {
+        Ok(hello) => attach(shared, connection, hello).await,
+        Err(farewell) => Err(farewell),
+    };
+    match attached {
+        Ok((Attached { welcome, inlet }, outbox)) => {
+            let session = welcome.session_id;
+            outgoing.push(&ToDevice::Welcome(welcome));
+            Ok(Greeted {
+                incoming,
+                outgoing,
+                session,
+                inlet,
+                outbox,
+            })
+        }
+        Err(farewell) => Err(Denied {
+            farewell,
+            outgoing: Some(outgoing),
+        }),
+    }
+}
+
+async fn hear_hello(incoming: &mut Incoming) -> Result<Hello, Farewell> {
+    match incoming.next().await {
+        Ok(Arrival::Message(ToNode::Hello(hello))) => {
+            sayso_wire::negotiate(&hello.versions).map_err(|error| Farewell::protocol(&error))?;
+            Ok(hello)
+        }
+        Ok(Arrival::Message(_)) => Err(Farewell::hello_expected()),
+        Ok(Arrival::Bad(error)) => Err(Farewell::protocol(&error)),
+        Ok(Arrival::Finished) | Err(_) => Err(Farewell::done()),
+    }
+}
+
+async fn attach(
+    shared: &Shared,
+    connection: &Connection,
+    hello: Hello,
+) -> Result<(Attached, Outbox), Farewell> {
+    let identity = identity::prove(
+        connection,
+        &hello,
+        shared.tokens.as_ref(),
+        shared.clock.wall(),
+    )
+    .map_err(|why| Farewell::unauthenticated(&why))?;
+    let (outlet, outbox) = Outlet::new(
+        connection.clone(),
+        hello.capabilities.datagram,
+        shared.limits.control_queue,
+        shared.limits.audio_queue,
+        shared.counters.clone(),
+    );
+    let device = Attach {
+        tenant: identity.tenant,
+        device: identity.device,
+        hello,
+    };
+    let began = shared.clock.now();
+    let attaching = shared.sessions.attach(device, Arc::new(outlet));
+    let attached = timeout(Duration::from_millis(shared.limits.attach_ms), attaching).await;
+    metrics::attach_took(shared.clock.now().since(began));
+    match attached {
+        Ok(Ok(attached)) => Ok((attached, outbox)),
+        Ok(Err(refusal)) => Err(Farewell::refused(&refusal)),
+        Err(_) => Err(Farewell::internal(
+            "the conversation could not be found in time",
+        )),
+    }
+}
