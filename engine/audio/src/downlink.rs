@@ -127,3 +127,85 @@ fn send(
     *sequence = sequence.wrapping_add(1);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Decoder;
+    use crate::sound::{purity, tone};
+
+    #[derive(Debug, PartialEq, Eq)]
+    struct Sent {
+        sequence: u32,
+        timestamp_ms: u32,
+        opus: Vec<u8>,
+    }
+
+    fn send(downlink: &mut Downlink, pieces: &[(SampleRate, &[i16])]) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        let mut keep = |p: Packet<'_>| {
+            sent.push(Sent { sequence: p.sequence, timestamp_ms: p.timestamp_ms, opus: p.opus.to_vec() });
+        };
+        for (rate, samples) in pieces {
+            downlink.push(*rate, samples, &mut keep).unwrap();
+        }
+        downlink.finish(&mut keep).unwrap();
+        sent
+    }
+
+    fn downlink(hz: u32, frame_ms: u32) -> Downlink {
+        Downlink::new(SampleRate(hz), frame_ms, EncoderConfig::default()).unwrap()
+    }
+
+    #[test]
+    fn speech_at_any_rate_reaches_a_device_of_any_format() {
+        for from in [16_000, 22_050, 24_000, 48_000].map(SampleRate) {
+            for to in [8_000, 12_000, 16_000, 24_000, 48_000] {
+                for frame_ms in [10, 20, 40, 60] {
+                    let said = tone(from, 500.0, 500);
+                    let sent = send(&mut downlink(to, frame_ms), &[(from, &said)]);
+                    assert_eq!(sent.len() as u32, 500_u32.div_ceil(frame_ms));
+                    let mut decoder = Decoder::new(SampleRate(to)).unwrap();
+                    let heard: Vec<i16> = sent.iter().flat_map(|p| decoder.decode(&p.opus).unwrap().to_vec()).collect();
+                    let purity = purity(&heard[to as usize / 5..to as usize * 2 / 5], SampleRate(to), 500.0);
+                    assert!(purity > 0.95, "{from:?} to {to} Hz, {frame_ms} ms: purity {purity}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn packets_are_numbered_and_stamped_and_the_pieces_do_not_show() {
+        let said = tone(SampleRate::HZ_24K, 500.0, 470);
+        let whole = send(&mut downlink(16_000, 60), &[(SampleRate::HZ_24K, &said)]);
+        let numbers: Vec<(u32, u32)> = whole.iter().map(|p| (p.sequence, p.timestamp_ms)).collect();
+        assert_eq!(numbers, (0..8).map(|n| (n, n * 60)).collect::<Vec<_>>());
+        for len in [1, 7, 480, 5_000] {
+            let pieces: Vec<_> = said.chunks(len).map(|piece| (SampleRate::HZ_24K, piece)).collect();
+            assert_eq!(send(&mut downlink(16_000, 60), &pieces), whole, "pieces of {len}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_at_another_rate_may_follow_without_a_gap() {
+        let (low, high) = (tone(SampleRate::HZ_16K, 500.0, 110), tone(SampleRate::HZ_24K, 500.0, 90));
+        let mut downlink = downlink(16_000, 20);
+        let sent = send(&mut downlink, &[(SampleRate::HZ_16K, &low), (SampleRate::HZ_24K, &high)]);
+        assert_eq!(sent.len(), 10);
+        assert_eq!(downlink.pushed_ms(), 200);
+    }
+
+    #[test]
+    fn nothing_said_sends_nothing_and_costs_no_codec() {
+        let mut downlink = downlink(16_000, 20);
+        assert_eq!(send(&mut downlink, &[(SampleRate::HZ_16K, &[])]), []);
+        assert!(downlink.packer.is_none());
+    }
+
+    #[test]
+    fn what_a_device_cannot_ask_for_is_refused_at_once() {
+        let new = |hz, ms| Downlink::new(SampleRate(hz), ms, EncoderConfig::default()).map(|_| ());
+        assert_eq!(new(44_100, 20), Err(Error::OpusRate(44_100)));
+        assert_eq!(new(16_000, 30), Err(Error::FrameMs(30)));
+    }
+}

@@ -177,3 +177,103 @@ impl core::fmt::Debug for Endpointer {
         write!(f, "Endpointer({:?}, {:?})", self.mode, self.phase)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: EndpointConfig = EndpointConfig {
+        pre_roll_ms: 60,
+        min_speech_ms: 60,
+        hangover_ms: 100,
+        max_utterance_ms: 1_000,
+        aggressiveness: crate::Aggressiveness::Quality,
+    };
+
+    /// Plays one frame a letter (`v` is voice, `.` is not) and writes what happened: `<` start, `>` silence, `!` too
+    /// long, `#` finished, and each frame by its own letter.
+    fn play(endpointer: &mut Endpointer, verdicts: &str) -> String {
+        let mut story = String::new();
+        let mut tell = |event: Event<'_>| {
+            story.push(match event {
+                Event::SpeechStart => '<',
+                Event::Frame(frame) => char::from(frame[0] as u8),
+                Event::SpeechEnd { reason: EndReason::Silence, .. } => '>',
+                Event::SpeechEnd { reason: EndReason::TooLong, .. } => '!',
+                Event::SpeechEnd { reason: EndReason::Finished, .. } => '#',
+            });
+        };
+        for verdict in verdicts.bytes() {
+            match verdict {
+                b'#' => endpointer.finish(&mut tell),
+                _ => endpointer.push(&[i16::from(verdict); crate::FRAME_SAMPLES], verdict == b'v', &mut tell),
+            }
+        }
+        story
+    }
+
+    #[test]
+    fn automatic_utterances() {
+        for (verdicts, story) in [
+            // too short to be speech
+            ("...vv....", ""),
+            // the pre-roll is at most what there was, and at most what was asked for
+            ("vvv.....", "<vvv.....>"),
+            (".vvv.....", "<.vvv.....>"),
+            ("......vvv.....", "<...vvv.....>"),
+            // a pause shorter than the hang-over is part of it
+            ("vvv....v.....", "<vvv....v.....>"),
+            // one miss at the onset is forgiven, a voice as rare as noise is not
+            ("..vv.vv.....", "<.vv.vv.....>"),
+            ("v.v.v.v.v.v.v.", ""),
+            // two utterances, the second with its own pre-roll
+            ("vvv.........vvv.....", "<vvv.....><...vvv.....>"),
+            // what is going on can be ended, what is not cannot
+            ("vvvv#..", "<vvvv#"),
+            ("..#vv#.", ""),
+        ] {
+            assert_eq!(play(&mut Endpointer::new(SHORT, Mode::Automatic), verdicts), story, "{verdicts}");
+        }
+    }
+
+    #[test]
+    fn an_utterance_is_cut_at_the_longest_and_the_next_may_follow() {
+        let story = play(&mut Endpointer::new(SHORT, Mode::Automatic), &"v".repeat(54));
+        assert_eq!(story, format!("<{}!<{}", "v".repeat(50), "v".repeat(4)));
+    }
+
+    #[test]
+    fn a_manual_utterance_is_everything_until_it_is_finished() {
+        for (verdicts, story) in
+            [("..v.........v#..vvv", "<..v.........v#"), ("............#", "<............#"), ("#", "")]
+        {
+            assert_eq!(play(&mut Endpointer::new(SHORT, Mode::Manual), verdicts), story, "{verdicts}");
+        }
+        let story = play(&mut Endpointer::new(SHORT, Mode::Manual), &".".repeat(60));
+        assert_eq!(story, format!("<{}!", ".".repeat(50)));
+    }
+
+    #[test]
+    fn the_end_says_how_long_it_was_and_how_much_was_voice() {
+        let end = |mode, verdicts: &str| {
+            let mut endpointer = Endpointer::new(SHORT, mode);
+            let mut last = None;
+            for verdict in verdicts.bytes() {
+                endpointer.push(&[0; crate::FRAME_SAMPLES], verdict == b'v', |event| {
+                    if let Event::SpeechEnd { ms, voiced_ms, .. } = event {
+                        last = Some((ms, voiced_ms));
+                    }
+                });
+            }
+            endpointer.finish(|event| {
+                if let Event::SpeechEnd { ms, voiced_ms, .. } = event {
+                    last = Some((ms, voiced_ms));
+                }
+            });
+            last
+        };
+        assert_eq!(end(Mode::Automatic, "....vvv.v....."), Some((260, 80)));
+        assert_eq!(end(Mode::Manual, "......"), Some((120, 0)));
+        assert_eq!(end(Mode::Manual, ".v.v"), Some((80, 40)));
+    }
+}

@@ -56,3 +56,51 @@ impl core::fmt::Debug for Framer {
         write!(f, "Framer({} of {} samples)", self.rest.len(), self.len)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn frames(pieces: &[Vec<i16>], len: usize) -> Vec<Vec<i16>> {
+        let mut framer = Framer::new(len);
+        let mut frames = Vec::new();
+        let mut keep = |frame: &[i16]| {
+            frames.push(frame.to_vec());
+            Ok::<(), Infallible>(())
+        };
+        for piece in pieces {
+            let Ok(()) = framer.push(piece, &mut keep);
+        }
+        let Ok(()) = framer.flush(&mut keep);
+        frames
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_the_same_frames_however_they_are_cut(
+            pieces in prop::collection::vec(prop::collection::vec(any::<i16>(), 0..50), 0..20),
+            len in 1..40_usize,
+        ) {
+            let mut whole = pieces.concat();
+            whole.resize(whole.len().next_multiple_of(len), 0);
+            let expected: Vec<Vec<i16>> = whole.chunks(len).map(<[i16]>::to_vec).collect();
+            prop_assert_eq!(frames(&pieces, len), expected);
+        }
+    }
+
+    #[test]
+    fn an_error_reaches_the_caller_and_ends_the_piece() {
+        let mut framer = Framer::new(2);
+        let mut seen = 0;
+        let outcome = framer.push(&[1, 2, 3, 4, 5], |_| {
+            seen += 1;
+            Err("no")
+        });
+        assert_eq!((outcome, seen), (Err("no"), 1));
+        assert_eq!(framer.flush(|_| Err("nothing is left to flush")), Ok(()));
+    }
+}

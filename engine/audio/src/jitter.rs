@@ -42,7 +42,8 @@ pub struct JitterStats {
 ///
 /// A recogniser does not need play-out timing, so nothing is delayed to smooth arrival: a packet that is next in
 /// order is handed on as it comes, without a copy. Only behind a gap do packets wait, until the missing one comes or
-/// `depth` packets wait, whichever is first. With 20 ms frames and a depth of 3, a loss costs 40 ms once.
+/// `depth` packets wait, whichever is first. With 20 ms frames and a depth of 3, a loss
+/// delays what follows it by 40 ms, once.
 ///
 /// The first packet to come is the first of the stream. Sequence numbers wrap.
 pub struct JitterBuffer {
@@ -165,5 +166,148 @@ impl JitterBuffer {
 impl core::fmt::Debug for JitterBuffer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("JitterBuffer").field("next", &self.next).field("stats", &self.stats).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What came out: a packet's number from the start of the stream, or a loss and whether the next one was at hand.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Out {
+        Packet(u32),
+        Lost { next: Option<u32> },
+    }
+
+    /// Pushes packets numbered from `first`, with their own number as content.
+    fn run(depth: usize, first: u32, order: &[u32]) -> (Vec<Out>, JitterStats) {
+        let mut buffer = JitterBuffer::new(depth);
+        let mut out = Vec::new();
+        let number = |opus: &[u8]| u32::from_le_bytes(opus.try_into().unwrap());
+        let mut tell = |arrival: Arrival<'_>| {
+            out.push(match arrival {
+                Arrival::Packet(packet) => {
+                    assert_eq!(packet.sequence, first.wrapping_add(number(packet.opus)));
+                    assert_eq!(packet.timestamp_ms, number(packet.opus) * 20);
+                    Out::Packet(number(packet.opus))
+                }
+                Arrival::Lost { next } => Out::Lost { next: next.map(number) },
+            });
+        };
+        for &n in order {
+            let packet = Packet { sequence: first.wrapping_add(n), timestamp_ms: n * 20, opus: &n.to_le_bytes() };
+            buffer.push(packet, &mut tell);
+        }
+        buffer.flush(&mut tell);
+        (out, buffer.stats())
+    }
+
+    #[test]
+    fn tables() {
+        use Out::{Lost, Packet as P};
+        let lost = |next| Lost { next: Some(next) };
+        for (order, expected) in [
+            (&[0, 1, 2, 3][..], &[P(0), P(1), P(2), P(3)][..]),
+            (&[0, 2, 1, 3], &[P(0), P(1), P(2), P(3)]),
+            (&[0, 3, 2, 1], &[P(0), P(1), P(2), P(3)]),
+            // given up on when three wait
+            (&[0, 2, 3, 4], &[P(0), lost(2), P(2), P(3), P(4)]),
+            (&[0, 2, 3, 4, 1], &[P(0), lost(2), P(2), P(3), P(4)]),
+            // two gaps: the first is given up on, the second still waits
+            (&[0, 2, 3, 5, 6, 7], &[P(0), lost(2), P(2), P(3), lost(5), P(5), P(6), P(7)]),
+            // only the last of a run can be restored from its successor
+            (&[0, 3, 4, 5], &[P(0), Lost { next: None }, lost(3), P(3), P(4), P(5)]),
+            // the rest is used at the end of the stream
+            (&[0, 2], &[P(0), lost(2), P(2)]),
+            (&[0, 0, 2, 2, 1, 1], &[P(0), P(1), P(2)]),
+            // what came before the first packet to come is late
+            (&[1, 0, 2], &[P(1), P(2)]),
+        ] {
+            for first in [0, 7, u32::MAX, u32::MAX - 2, i32::MAX as u32] {
+                assert_eq!(run(3, first, order).0, expected, "{order:?} from {first}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_packet_is_counted_for_what_happened_to_it() {
+        let (_, stats) = run(3, u32::MAX - 3, &[0, 2, 1, 1, 4, 5, 6, 3, 3, 7, 7, 7]);
+        let expected = JitterStats { received: 7, lost: 1, late: 2, duplicate: 3, reordered: 1 };
+        assert_eq!(stats, expected);
+    }
+
+    #[test]
+    fn a_leap_is_counted_in_full_and_reported_in_part() {
+        let (out, stats) = run(1, 0, &[0, 1_000_000]);
+        assert_eq!(out.len(), 2 + LOST_RUN_MAX as usize);
+        assert_eq!(stats.lost, 999_999);
+        // and what is behind it is late, not taken for a leap by four thousand million
+        assert_eq!(run(1, 0, &[0, 1_000_000, 1, 2]).1.late, 2);
+    }
+
+    /// The same rules, written for clarity: everything that waits is sorted before every look at it.
+    fn model(depth: usize, order: &[u32]) -> Vec<Out> {
+        let mut out = Vec::new();
+        let mut waiting: Vec<u32> = Vec::new();
+        let mut next = order.first().copied().unwrap_or_default();
+        for step in order.iter().map(Some).chain(core::iter::repeat_n(None, order.len())) {
+            if let Some(&n) = step
+                && n >= next
+                && !waiting.contains(&n)
+            {
+                waiting.push(n);
+                waiting.sort_unstable();
+            }
+            if waiting.first().is_some_and(|&first| first > next) && (waiting.len() >= depth || step.is_none()) {
+                let lost = (waiting[0] - next).min(LOST_RUN_MAX);
+                out.extend((1..lost).map(|_| Out::Lost { next: None }));
+                out.push(Out::Lost { next: Some(waiting[0]) });
+                next = waiting[0];
+            }
+            while waiting.first() == Some(&next) {
+                out.push(Out::Packet(waiting.remove(0)));
+                next += 1;
+            }
+        }
+        out
+    }
+
+    /// A stream of which some packets are lost, some come twice, and all come up to `spread` places late.
+    fn streams() -> impl Strategy<Value = (usize, u32, Vec<u32>)> {
+        let packet = (0..10_u32, 0..4_u32);
+        (1..6_usize, any::<u32>(), 0..8_u32, prop::collection::vec(packet, 1..80)).prop_map(
+            |(depth, first, spread, packets)| {
+                let mut timed = Vec::new();
+                for (n, (luck, delay)) in (0_u32..).zip(packets) {
+                    let copies = match luck {
+                        0 => 0,
+                        1 => 2,
+                        _ => 1,
+                    };
+                    timed.extend((0..copies).map(|copy| (n + (delay + copy) * spread / 4, n)));
+                }
+                timed.sort_by_key(|&(time, _)| time);
+                (depth, first, timed.into_iter().map(|(_, n)| n).collect())
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_as_the_model((depth, first, order) in streams()) {
+            let (out, stats) = run(depth, first, &order);
+            prop_assert_eq!(&out, &model(depth, &order));
+
+            let numbers: Vec<u32> = out.iter().filter_map(|o| match o {
+                Out::Packet(n) => Some(*n),
+                Out::Lost { .. } => None,
+            }).collect();
+            prop_assert!(numbers.is_sorted_by(|a, b| a < b), "in order, each once");
+            prop_assert_eq!(stats.received, numbers.len() as u64);
+            prop_assert_eq!(stats.received + stats.late + stats.duplicate, order.len() as u64);
+        }
     }
 }

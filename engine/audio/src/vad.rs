@@ -100,3 +100,48 @@ impl core::fmt::Debug for Vad {
         write!(f, "Vad({} Hz)", self.rate.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sound::voice;
+
+    fn vad(rate: u32) -> Vad {
+        Vad::new(SampleRate(rate), Aggressiveness::default()).unwrap()
+    }
+
+    #[test]
+    fn voice_is_voice_and_silence_is_not_at_every_rate_and_length() {
+        for hz in [8_000, 16_000, 32_000, 48_000] {
+            for ms in [10, 20, 30] {
+                let rate = SampleRate(hz);
+                let mut vad = vad(hz);
+                let mut share = |pcm: &[i16]| {
+                    let frames = pcm.chunks_exact(rate.samples_in_ms(ms));
+                    let count = frames.len();
+                    frames.filter(|f| vad.is_voice(f).unwrap()).count() * 100 / count
+                };
+                assert_eq!(share(&vec![0; hz as usize]), 0, "{hz} Hz, {ms} ms");
+                let voiced = share(&voice(rate, 1_200));
+                assert!(voiced > 60, "{voiced} % at {hz} Hz, {ms} ms");
+            }
+        }
+    }
+
+    #[test]
+    fn other_lengths_and_rates_are_refused() {
+        for samples in [0, 1, 159, 319, 321, 640] {
+            assert_eq!(vad(16_000).is_voice(&vec![0; samples]), Err(Error::FrameLength { samples }));
+        }
+        let refused = Vad::new(SampleRate(24_000), Aggressiveness::Quality).map(|_| ());
+        assert_eq!(refused, Err(Error::VadRate(24_000)));
+    }
+
+    #[test]
+    fn aggressiveness_is_a_number_in_the_configuration() {
+        for level in 0..=3_u8 {
+            assert_eq!(Aggressiveness::try_from(level).map(u8::from), Ok(level));
+        }
+        assert!(Aggressiveness::try_from(4).is_err());
+    }
+}

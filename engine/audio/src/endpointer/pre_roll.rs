@@ -36,3 +36,25 @@ impl PreRoll {
         self.oldest = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FRAME_SAMPLES;
+
+    #[test]
+    fn it_keeps_the_last_frames_in_order_whatever_its_size() {
+        for limit in 0..5 {
+            for pushed in 0..12_i16 {
+                let mut pre_roll = PreRoll::new(limit);
+                for round in 0..2 {
+                    (0..pushed).for_each(|i| pre_roll.push(&[i; FRAME_SAMPLES]));
+                    let mut kept = Vec::new();
+                    pre_roll.drain(|frame| kept.push(frame[0]));
+                    let expected: Vec<i16> = (0..pushed).skip((pushed as usize).saturating_sub(limit)).collect();
+                    assert_eq!(kept, expected, "limit {limit}, {pushed} pushed, round {round}");
+                }
+            }
+        }
+    }
+}

@@ -7,8 +7,8 @@ use crate::{
     Arrival, Decoder, EndReason, EndpointConfig, Endpointer, Error, Event, FRAME_SAMPLES, Frame, Mode, RATE, Vad,
 };
 
-/// Most silence put where a device sent nothing: more than any hang-over needs to run out by default, and a bound on
-/// the work that one timestamp can cause.
+/// Most silence put in one place where a device sent nothing: three times the default hang-over, and a bound on the
+/// work that one timestamp can cause.
 const GAP_MS_MAX: u32 = 2_000;
 
 /// What the voice counts.
@@ -16,6 +16,7 @@ const GAP_MS_MAX: u32 = 2_000;
 pub(super) struct Counts {
     pub(super) undecodable: u64,
     pub(super) frames: u64,
+    pub(super) gaps_cut: u64,
     pub(super) utterances_too_long: u64,
 }
 
@@ -86,6 +87,7 @@ impl Voice {
         let gap = timestamp_ms.wrapping_sub(due_ms);
         // a timestamp that goes back, or stands still, says nothing
         if gap <= i32::MAX as u32 {
+            self.ear.counts.gaps_cut += u64::from(gap > GAP_MS_MAX);
             self.idle(gap.min(GAP_MS_MAX), sink);
         }
     }
