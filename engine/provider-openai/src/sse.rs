@@ -46,7 +46,9 @@ impl Parser {
             match byte {
                 b'\n' if ends_a_return => (),
                 b'\n' | b'\r' => {
-                    if let Some(event) = self.end_line()? {
+                    let event = self.end_line()?;
+                    self.line.clear();
+                    if let Some(event) = event {
                         each(event);
                     }
                 }
@@ -58,10 +60,9 @@ impl Parser {
     }
 
     fn end_line(&mut self) -> Result<Option<String>, Broken> {
-        let line = core::mem::take(&mut self.line);
-        let line = match line.strip_prefix(BYTE_ORDER_MARK) {
+        let line = match self.line.strip_prefix(BYTE_ORDER_MARK) {
             Some(rest) if !self.begun => rest,
-            _ => &line,
+            _ => &self.line,
         };
         self.begun = true;
         if line.is_empty() {

@@ -1,6 +1,7 @@
 //! [`FakeOpenAi`]: a service on a real socket that answers from a script and records what arrives.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -31,6 +32,8 @@ pub(crate) struct Log {
     pub accepted: usize,
     /// Connections that ended, by a close or a reset.
     pub ended: usize,
+    /// Connections that ended by a reset.
+    pub resets: usize,
     /// Requests of which the whole body arrived.
     pub requests: Vec<Request>,
     /// Every byte that arrived, over all connections.
@@ -312,7 +315,14 @@ async fn read_until<T>(
         }
         let room = max.saturating_sub(received.len()).min(READ_BYTES);
         match io.read(&mut buffer[..room]).await {
-            Ok(0) | Err(_) => return None,
+            Ok(0) => return None,
+            Err(error) => {
+                let reset = error.kind() == ErrorKind::ConnectionReset;
+                shared
+                    .log
+                    .send_modify(|log| log.resets += usize::from(reset));
+                return None;
+            }
             Ok(n) => {
                 received.extend_from_slice(&buffer[..n]);
                 shared

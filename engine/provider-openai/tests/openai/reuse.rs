@@ -77,3 +77,13 @@ async fn a_connection_that_was_idle_for_too_long_is_not_used() {
         assert_eq!(fake.log().accepted, accepted, "after {pause} s");
     }
 }
+
+#[tokio::test]
+async fn an_idle_connection_belongs_to_nobody_and_ends_cleanly() {
+    let fake = FakeOpenAi::start();
+    let transcriber = transcriber(endpoint(&fake));
+    hear(&transcriber).await.unwrap();
+    drop(transcriber);
+    let log = fake.wait_until(|log| log.ended == 1).await;
+    assert_eq!(log.resets, 0);
+}

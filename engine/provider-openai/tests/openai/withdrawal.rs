@@ -54,14 +54,46 @@ async fn an_upload_stops_at_the_revocation() {
     assert_eq!(call.await, Err(Error::Refused(Refused::Revoked)));
     let log = fake.wait_until(|log| log.ended == 1).await;
     assert_eq!(
-        log.requests.len(),
-        0,
-        "the connection ended before the body was complete"
+        (log.requests.len(), log.resets),
+        (0, 1),
+        "reset before the body was complete"
     );
     assert!(
         log.bytes.len() <= passed.bytes as usize + AROUND_BYTES_MAX,
         "{} of {passed:?}",
         log.bytes.len()
+    );
+}
+
+/// A body of one piece passes the permit whole, and then waits in buffers for a service that does not read.
+#[tokio::test]
+async fn what_was_passed_and_not_written_stays() {
+    let (fake, bench) = (held_up(), Bench::for_responder());
+    let responder = responder(endpoint(&fake));
+    let (permit, revoker) = bench.permit();
+    let request = Request {
+        text: "x".repeat(UTTERANCE_BYTES),
+        ..Request::default()
+    };
+    let mut call =
+        pin!(responder.respond(bench.call(&permit), Labelled::new(bench.label(), request)));
+    tokio::select! {
+        _ = &mut call => panic!("answered before the service read everything"),
+        _ = fake.wait_until(paused) => (),
+    }
+
+    assert!(
+        revoker.revoke().bytes as usize > UTTERANCE_BYTES,
+        "the request passed whole"
+    );
+
+    fake.read_on.notify_one();
+    assert_eq!(call.await.err(), Some(Error::Refused(Refused::Revoked)));
+    let log = fake.wait_until(|log| log.ended == 1).await;
+    assert_eq!(
+        (log.requests.len(), log.resets),
+        (0, 1),
+        "reset before the body was complete"
     );
 }
 
@@ -79,9 +111,9 @@ async fn dropping_a_call_resets_its_upload() {
     fake.read_on.notify_one();
     let log = fake.wait_until(|log| log.ended == 1).await;
     assert_eq!(
-        log.requests.len(),
-        0,
-        "the connection ended before the body was complete"
+        (log.requests.len(), log.resets),
+        (0, 1),
+        "reset before the body was complete"
     );
     assert!(log.bytes.len() <= revoker.revoke().bytes as usize + AROUND_BYTES_MAX);
 }
@@ -102,7 +134,7 @@ async fn dropping_an_answer_ends_its_connection() {
         .unwrap();
     assert!(matches!(answer.next().await, Some(Ok(_))));
     drop(answer);
-    fake.wait_until(|log| log.ended == 1).await;
+    fake.wait_until(|log| log.resets == 1).await;
 }
 
 #[tokio::test]
