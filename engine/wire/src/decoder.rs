@@ -33,7 +33,10 @@ impl<M: Message> MessageDecoder<M> {
     /// A decoder at the start of a stream.
     #[must_use]
     pub const fn new() -> Self {
-        Self { state: START, direction: PhantomData }
+        Self {
+            state: START,
+            direction: PhantomData,
+        }
     }
 
     /// Takes bytes from `input` up to the end of a message. `None` when all of `input` was taken and no message is
@@ -63,7 +66,11 @@ impl<M: Message> MessageDecoder<M> {
                     if bytes.len() == *len {
                         let message = bytes.split().freeze();
                         self.state = START;
-                        return Some(M::Proto::decode(message).map_err(Error::from).and_then(M::from_proto));
+                        return Some(
+                            M::Proto::decode(message)
+                                .map_err(Error::from)
+                                .and_then(M::from_proto),
+                        );
                     }
                 }
                 State::Lost(error) => return Some(Err(error.clone())),
@@ -91,7 +98,10 @@ impl<M: Message> MessageDecoder<M> {
             self.state = START;
             return Some(M::from_proto(M::Proto::default()));
         }
-        self.state = State::Body { bytes: BytesMut::with_capacity(len), len };
+        self.state = State::Body {
+            bytes: BytesMut::with_capacity(len),
+            len,
+        };
         None
     }
 
@@ -104,5 +114,54 @@ impl<M: Message> MessageDecoder<M> {
 impl<M: Message> Default for MessageDecoder<M> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ToNode;
+
+    /// Bytes of memory that a decoder keeps.
+    fn held(decoder: &MessageDecoder<ToNode>) -> usize {
+        match &decoder.state {
+            State::Body { bytes, .. } => bytes.capacity(),
+            State::Length { .. } | State::Lost(_) => 0,
+        }
+    }
+
+    #[test]
+    fn an_announced_message_takes_what_it_announced_and_no_more() {
+        let mut decoder = MessageDecoder::<ToNode>::new();
+        let mut announce = BytesMut::new();
+        prost::encoding::encode_varint(MESSAGE_BYTES_MAX as u64, &mut announce);
+        assert_eq!(decoder.decode(&mut announce), None);
+        assert_eq!(held(&decoder), MESSAGE_BYTES_MAX);
+        assert!(!decoder.is_between_messages());
+        assert!(matches!(
+            decoder.decode(&mut &[0; MESSAGE_BYTES_MAX][..]),
+            Some(Err(Error::Malformed(_)))
+        ));
+        assert_eq!(held(&decoder), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_makes_it_hold_more_than_a_message(pieces in vec(vec(any::<u8>(), 0..100), 0..100)) {
+            let mut decoder = MessageDecoder::<ToNode>::new();
+            'stream: for piece in pieces {
+                let mut input = &piece[..];
+                while let Some(message) = decoder.decode(&mut input) {
+                    prop_assert!(held(&decoder) <= MESSAGE_BYTES_MAX);
+                    if message.is_err_and(|e| e.is_fatal()) {
+                        break 'stream;
+                    }
+                }
+                prop_assert!(held(&decoder) <= MESSAGE_BYTES_MAX);
+            }
+        }
     }
 }

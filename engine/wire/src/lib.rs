@@ -22,21 +22,27 @@
 
 #![cfg_attr(
     not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::indexing_slicing)
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing
+    )
 )]
 
 mod field;
 
-mod to_node;
-mod to_device;
-mod hello;
 mod audio;
-mod goodbye;
-mod version;
-mod message;
 mod decoder;
 mod error;
+mod goodbye;
+mod hello;
+mod message;
+mod to_device;
+mod to_node;
 pub mod token;
+mod version;
 
 pub use audio::{AUDIO_BYTES_MAX, AUDIO_HEADER_BYTES, AudioFormat, AudioPacket};
 pub use decoder::MessageDecoder;

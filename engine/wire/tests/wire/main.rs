@@ -1,0 +1,9 @@
+//! The protocol as others see it: its bytes, its laws, and what it makes of input that keeps to neither.
+
+mod strategies;
+
+mod garbage;
+mod golden;
+mod refused;
+mod round_trip;
+mod seeds;
