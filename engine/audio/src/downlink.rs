@@ -93,39 +93,49 @@ impl Downlink {
 #[derive(Debug)]
 struct Packer {
     framer: Framer,
-    encoder: Encoder,
-    frame_ms: u32,
-    sequence: u32,
+    stage: Stage,
 }
 
 impl Packer {
     fn new(rate: SampleRate, frame_ms: u32, config: &EncoderConfig) -> Result<Self, Error> {
         let encoder = Encoder::new(rate, frame_ms, config)?;
-        Ok(Self { framer: Framer::new(encoder.frame_samples()), encoder, frame_ms, sequence: 0 })
+        let framer = Framer::new(encoder.frame_samples());
+        Ok(Self { framer, stage: Stage { encoder, frame_ms, sequence: 0 } })
     }
 
     fn push(&mut self, samples: &[i16], sink: &mut impl FnMut(Packet<'_>)) -> Result<(), Error> {
-        let Self { framer, encoder, frame_ms, sequence } = self;
-        framer.push(samples, |frame| send(frame, encoder, *frame_ms, sequence, sink))
+        let Self { framer, stage } = self;
+        let mut outcome = Ok(());
+        framer.push(samples, |frame| {
+            let sent = stage.send(frame, sink);
+            outcome = outcome.and(sent);
+        });
+        outcome
     }
 
     fn flush(&mut self, sink: &mut impl FnMut(Packet<'_>)) -> Result<(), Error> {
-        let Self { framer, encoder, frame_ms, sequence } = self;
-        framer.flush(|frame| send(frame, encoder, *frame_ms, sequence, sink))
+        let Self { framer, stage } = self;
+        let mut outcome = Ok(());
+        framer.flush(|frame| outcome = stage.send(frame, sink));
+        outcome
     }
 }
 
-fn send(
-    frame: &[i16],
-    encoder: &mut Encoder,
+/// Frames in, packets out.
+#[derive(Debug)]
+struct Stage {
+    encoder: Encoder,
     frame_ms: u32,
-    sequence: &mut u32,
-    sink: &mut impl FnMut(Packet<'_>),
-) -> Result<(), Error> {
-    let opus = encoder.encode(frame)?;
-    sink(Packet { sequence: *sequence, timestamp_ms: sequence.wrapping_mul(frame_ms), opus });
-    *sequence = sequence.wrapping_add(1);
-    Ok(())
+    sequence: u32,
+}
+
+impl Stage {
+    fn send(&mut self, frame: &[i16], sink: &mut impl FnMut(Packet<'_>)) -> Result<(), Error> {
+        let opus = self.encoder.encode(frame)?;
+        sink(Packet { sequence: self.sequence, timestamp_ms: self.sequence.wrapping_mul(self.frame_ms), opus });
+        self.sequence = self.sequence.wrapping_add(1);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

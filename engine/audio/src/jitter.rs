@@ -42,8 +42,8 @@ pub struct JitterStats {
 ///
 /// A recogniser does not need play-out timing, so nothing is delayed to smooth arrival: a packet that is next in
 /// order is handed on as it comes, without a copy. Only behind a gap do packets wait, until the missing one comes or
-/// `depth` packets wait, whichever is first. With 20 ms frames and a depth of 3, a loss
-/// delays what follows it by 40 ms, once.
+/// `depth` packets wait, whichever is first. With 20 ms frames and a depth of 3, a loss delays what follows it by
+/// 40 ms, once.
 ///
 /// The first packet to come is the first of the stream. Sequence numbers wrap.
 pub struct JitterBuffer {

@@ -1,7 +1,5 @@
 //! [`Resampler`]: the same sound at another rate.
 
-use core::convert::Infallible;
-
 use rubato::audioadapter_buffers::number_to_float::InterleavedNumbers;
 use rubato::{Fft, FixedSync, Indexing, Resampler as _, ResamplerConstructionError};
 use sayso_types::SampleRate;
@@ -82,19 +80,13 @@ impl Stage {
     fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
         let Self { fft, block, taken, given, delay } = self;
         *taken += samples.len() as u64;
-        let Ok(()) = block.push(samples, |block| {
-            *given += convert(fft, block, delay, out);
-            Ok::<(), Infallible>(())
-        });
+        block.push(samples, |block| *given += convert(fft, block, delay, out));
     }
 
     fn flush(&mut self, from: SampleRate, to: SampleRate, out: &mut Vec<i16>) {
         let Self { fft, block, taken, given, delay } = self;
         let due = (*taken * u64::from(to.0)).div_ceil(u64::from(from.0));
-        let Ok(()) = block.flush(|block| {
-            *given += convert(fft, block, delay, out);
-            Ok::<(), Infallible>(())
-        });
+        block.flush(|block| *given += convert(fft, block, delay, out));
         while *given < due {
             *given += convert(fft, &[], delay, out);
         }

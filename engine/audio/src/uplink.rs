@@ -1,5 +1,6 @@
 //! [`Uplink`]: from the device's packets to utterances.
 
+mod ear;
 mod stats;
 mod voice;
 
@@ -109,14 +110,10 @@ impl Uplink {
     /// What happened so far.
     #[must_use]
     pub fn stats(&self) -> UplinkStats {
-        let voice = self.voice.as_ref().map(Voice::counts).unwrap_or_default();
-        UplinkStats {
-            jitter: self.jitter.stats(),
-            undecodable: voice.undecodable + self.refused,
-            frames: voice.frames,
-            gaps_cut: voice.gaps_cut,
-            utterances_too_long: voice.utterances_too_long,
-        }
+        let jitter = self.jitter.stats();
+        let empty = UplinkStats { jitter, ..UplinkStats::default() };
+        let stats = self.voice.as_ref().map_or(empty, |voice| voice.stats(jitter));
+        UplinkStats { undecodable: stats.undecodable + self.refused, ..stats }
     }
 
     fn drain(&mut self, sink: &mut impl FnMut(Event<'_>)) -> Result<(), Error> {

@@ -1,57 +1,34 @@
 //! [`Voice`]: the part of the uplink that exists only once there is sound.
 
-use core::convert::Infallible;
+use super::ear::Ear;
+use crate::{Arrival, Decoder, EndpointConfig, Error, Event, JitterStats, Mode, Packet, RATE, UplinkStats};
 
-use crate::framer::Framer;
-use crate::{
-    Arrival, Decoder, EndReason, EndpointConfig, Endpointer, Error, Event, FRAME_SAMPLES, Frame, Mode, RATE, Vad,
-};
-
-/// Most silence put in one place where a device sent nothing: three times the default hang-over, and a bound on the
-/// work that one timestamp can cause.
+/// Most silence put in one place where a device sent nothing: more than three times the default hang-over, and a
+/// bound on the work that one timestamp can cause.
 const GAP_MS_MAX: u32 = 2_000;
-
-/// What the voice counts.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) undecodable: u64,
-    pub(super) frames: u64,
-    pub(super) gaps_cut: u64,
-    pub(super) utterances_too_long: u64,
-}
 
 /// Packets in order in, utterances out.
 #[derive(Debug)]
 pub(super) struct Voice {
     decoder: Decoder,
+    ear: Ear,
     /// Where the next packet's sound should begin, by the device's own timestamps.
     due_ms: Option<u32>,
     /// Time told by [`elapse`](Voice::elapse) that is too short for a packet so far.
     owed_ms: u32,
-    ear: Ear,
+    undecodable: u64,
+    gaps_cut: u64,
 }
 
 impl Voice {
     pub(super) fn new(config: EndpointConfig, mode: Mode) -> Result<Self, Error> {
-        let ear = Ear {
-            framer: Framer::new(FRAME_SAMPLES),
-            vad: Vad::new(RATE, config.aggressiveness)?,
-            endpointer: Endpointer::new(config, mode),
-            counts: Counts::default(),
-        };
-        Ok(Self { decoder: Decoder::new(RATE)?, due_ms: None, owed_ms: 0, ear })
-    }
-
-    pub(super) fn is_talking(&self) -> bool {
-        self.ear.endpointer.is_talking()
-    }
-
-    pub(super) fn counts(&self) -> Counts {
-        self.ear.counts
+        let (decoder, ear) = (Decoder::new(RATE)?, Ear::new(config, mode)?);
+        Ok(Self { decoder, ear, due_ms: None, owed_ms: 0, undecodable: 0, gaps_cut: 0 })
     }
 
     pub(super) fn play(&mut self, arrival: Arrival<'_>, sink: &mut impl FnMut(Event<'_>)) -> Result<(), Error> {
         match arrival {
+            Arrival::Packet(packet) => self.play_packet(packet, sink),
             Arrival::Lost { next } => {
                 let pcm = match next {
                     Some(next) => self.decoder.recover(next),
@@ -61,34 +38,35 @@ impl Voice {
                 self.due_ms = self.due_ms.map(|due| due.wrapping_add(self.decoder.last_ms()));
                 Ok(())
             }
-            Arrival::Packet(packet) => {
-                self.bridge(packet.timestamp_ms, sink);
-                let outcome = match self.decoder.decode(packet.opus) {
-                    Ok(pcm) => {
-                        self.ear.hear(pcm, sink);
-                        Ok(())
-                    }
-                    Err(error) => {
-                        self.ear.counts.undecodable += 1;
-                        self.ear.hear(self.decoder.conceal(), sink);
-                        Err(error)
-                    }
-                };
-                self.due_ms = Some(packet.timestamp_ms.wrapping_add(self.decoder.last_ms()));
-                self.owed_ms = 0;
-                outcome
-            }
         }
+    }
+
+    fn play_packet(&mut self, packet: Packet<'_>, sink: &mut impl FnMut(Event<'_>)) -> Result<(), Error> {
+        self.bridge(packet.timestamp_ms, sink);
+        let outcome = match self.decoder.decode(packet.opus) {
+            Ok(pcm) => {
+                self.ear.hear(pcm, sink);
+                Ok(())
+            }
+            Err(error) => {
+                self.undecodable += 1;
+                self.ear.hear(self.decoder.conceal(), sink);
+                Err(error)
+            }
+        };
+        self.due_ms = Some(packet.timestamp_ms.wrapping_add(self.decoder.last_ms()));
+        self.owed_ms = 0;
+        outcome
     }
 
     /// Puts silence where the device sent nothing: from where its sound ended to `timestamp_ms`.
     fn bridge(&mut self, timestamp_ms: u32, sink: &mut impl FnMut(Event<'_>)) {
         let Some(due_ms) = self.due_ms else { return };
-        let gap = timestamp_ms.wrapping_sub(due_ms);
+        let gap_ms = timestamp_ms.wrapping_sub(due_ms);
         // a timestamp that goes back, or stands still, says nothing
-        if gap <= i32::MAX as u32 {
-            self.ear.counts.gaps_cut += u64::from(gap > GAP_MS_MAX);
-            self.idle(gap.min(GAP_MS_MAX), sink);
+        if gap_ms <= i32::MAX as u32 {
+            self.gaps_cut += u64::from(gap_ms > GAP_MS_MAX);
+            self.idle(gap_ms.min(GAP_MS_MAX), sink);
         }
     }
 
@@ -112,49 +90,19 @@ impl Voice {
     pub(super) fn finish(&mut self, sink: &mut impl FnMut(Event<'_>)) {
         self.ear.finish(sink);
     }
-}
 
-/// Sound in, utterances out.
-#[derive(Debug)]
-struct Ear {
-    framer: Framer,
-    vad: Vad,
-    endpointer: Endpointer,
-    counts: Counts,
-}
-
-impl Ear {
-    fn hear(&mut self, pcm: &[i16], sink: &mut impl FnMut(Event<'_>)) {
-        let Self { framer, vad, endpointer, counts } = self;
-        let Ok(()) = framer.push(pcm, |frame| {
-            judge(frame, vad, endpointer, counts, sink);
-            Ok::<(), Infallible>(())
-        });
+    pub(super) fn is_talking(&self) -> bool {
+        self.ear.is_talking()
     }
 
-    fn finish(&mut self, sink: &mut impl FnMut(Event<'_>)) {
-        let Self { framer, vad, endpointer, counts } = self;
-        let Ok(()) = framer.flush(|frame| {
-            judge(frame, vad, endpointer, counts, sink);
-            Ok::<(), Infallible>(())
-        });
-        endpointer.finish(sink);
+    pub(super) fn stats(&self, jitter: JitterStats) -> UplinkStats {
+        let judge = self.ear.judge();
+        UplinkStats {
+            jitter,
+            undecodable: self.undecodable,
+            frames: judge.frames,
+            gaps_cut: self.gaps_cut,
+            utterances_too_long: judge.too_long,
+        }
     }
-}
-
-fn judge(
-    frame: &[i16],
-    vad: &mut Vad,
-    endpointer: &mut Endpointer,
-    counts: &mut Counts,
-    sink: &mut impl FnMut(Event<'_>),
-) {
-    let frame: &Frame = frame.try_into().expect("the framer cuts frames of this length");
-    let voiced = vad.is_voice(frame).expect("20 ms at 16 kHz is a length that the detector takes");
-    counts.frames += 1;
-    endpointer.push(frame, voiced, |event| {
-        let too_long = matches!(event, Event::SpeechEnd { reason: EndReason::TooLong, .. });
-        counts.utterances_too_long += u64::from(too_long);
-        sink(event);
-    });
 }
