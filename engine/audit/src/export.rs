@@ -58,10 +58,20 @@ impl Export {
                 break;
             }
             if level == 0 {
-                files.push(last(self.size(), Row::Entries, level, core::mem::take(&mut self.bundle)));
+                files.push(last(
+                    self.size(),
+                    Row::Entries,
+                    level,
+                    core::mem::take(&mut self.bundle),
+                ));
             }
             let hashes = core::mem::take(&mut self.rows[level]);
-            files.push(last(self.size(), Row::Hashes(level as u32), level, tile::encode_hashes(&hashes)));
+            files.push(last(
+                self.size(),
+                Row::Hashes(level as u32),
+                level,
+                tile::encode_hashes(&hashes),
+            ));
             // the row's root is the next hash of the row above
             let mut above = Frontier::new();
             hashes.into_iter().for_each(|hash| above.append(hash));
@@ -75,11 +85,21 @@ impl Export {
     #[must_use]
     pub fn partial(&self) -> Vec<File> {
         let mut files = Vec::new();
-        for (level, hashes) in self.rows.iter().enumerate().filter(|(_, hashes)| !hashes.is_empty()) {
+        for (level, hashes) in self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, hashes)| !hashes.is_empty())
+        {
             if level == 0 {
                 files.push(last(self.size(), Row::Entries, level, self.bundle.clone()));
             }
-            files.push(last(self.size(), Row::Hashes(level as u32), level, tile::encode_hashes(hashes)));
+            files.push(last(
+                self.size(),
+                Row::Hashes(level as u32),
+                level,
+                tile::encode_hashes(hashes),
+            ));
         }
         files
     }
@@ -91,5 +111,8 @@ fn last(size: u64, row: Row, level: usize, bytes: Vec<u8>) -> File {
     let index = (hashes - 1) / u64::from(WIDTH);
     let width = hashes - index * u64::from(WIDTH);
     let width = u16::try_from(width).expect("at most a full tile");
-    File { tile: Tile { row, index, width }, bytes }
+    File {
+        tile: Tile { row, index, width },
+        bytes,
+    }
 }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// Where one purpose stands with one person. Only [`Given`](Self::Given) and [`Renewed`](Self::Renewed) allow
 /// anything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum ConsentStatus {
     /// Nobody asked yet.
     #[default]
@@ -89,7 +91,9 @@ pub enum ConsentType {
 }
 
 /// How old the person is, as far as the law asks: a band, so that no birth date need be kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum AgeBand {
     /// Not known: the profile's `defaults.unknown_age` says how to decide.
@@ -171,7 +175,9 @@ impl ConsentState {
     /// Where `purpose` stands.
     #[must_use]
     pub fn status(&self, purpose: Purpose) -> ConsentStatus {
-        self.consents.get(&purpose).map_or(ConsentStatus::Unknown, |c| c.status)
+        self.consents
+            .get(&purpose)
+            .map_or(ConsentStatus::Unknown, |c| c.status)
     }
 }
 

@@ -130,7 +130,9 @@ fn ground(
     profile: &Profile,
 ) -> Result<Grounds, Reason> {
     let purpose = profile.purpose(label.purpose).ok_or(Reason::UnknownCell)?;
-    let category = profile.category(label.category).ok_or(Reason::UnknownCell)?;
+    let category = profile
+        .category(label.category)
+        .ok_or(Reason::UnknownCell)?;
     let age_years = profile.youngest(state.age);
     if profile.prohibits(purpose, label.category, age_years) {
         return Err(Reason::Prohibited);
@@ -140,11 +142,13 @@ fn ground(
     }
     // words about nobody need no guardian and may be said by anyone: else nobody could be asked for consent
     let personal = category.is_personal();
-    if personal && age_years < profile.minors().guardian_required_below && !state.guardian_verified {
+    if personal && age_years < profile.minors().guardian_required_below && !state.guardian_verified
+    {
         return Err(Reason::MinorNoGuardian);
     }
     let receiver = profile.processor(processor).ok_or(Reason::ProcessorState)?;
-    let meant_for = receiver.accepts.contains(&label.category) && receiver.purposes.contains(&label.purpose);
+    let meant_for =
+        receiver.accepts.contains(&label.category) && receiver.purposes.contains(&label.purpose);
     if !receiver.is_active(now) || !meant_for {
         return Err(Reason::ProcessorState);
     }
@@ -183,12 +187,20 @@ fn consent(
         && given.profile_rev == profile.rev()
         && given.expires_at.is_none_or(|end| now < end)
         && label.cv >= given.given_at;
-    if covers { Ok(given.given_at) } else { Err(Reason::NoBasis) }
+    if covers {
+        Ok(given.given_at)
+    } else {
+        Err(Reason::NoBasis)
+    }
 }
 
 impl Obligations {
     fn of(category: &CategoryRule) -> Self {
-        let Retention { trigger, after, action } = &category.retention;
+        let Retention {
+            trigger,
+            after,
+            action,
+        } = &category.retention;
         Self {
             no_store: category.at_rest == AtRest::Forbidden,
             zeroise_at_turn_end: *trigger == Trigger::TurnEnd

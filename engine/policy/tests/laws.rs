@@ -9,7 +9,8 @@ use proptest::sample::subsequence;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Profile, PurposeConsent, Reason, compile, decide,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Profile, PurposeConsent, Reason,
+    compile, decide,
 };
 use sayso_types::{ConsentVersion, Label, ProcessorId, RegionClass, SubjectId, TurnId, WallTime};
 
@@ -78,7 +79,11 @@ impl Model {
              [notice.en]\nspoken = \"s\"\nscreen = \"s\"\nthanks = \"t\"\nrefused = \"r\"\ndeferred = \"d\"\n\
              withdrawn = \"w\"\nnot_understood = \"n\"\n[asks]\nspoken = []\n",
         );
-        let age = if self.unknown_is_minor { "minor" } else { "adult" };
+        let age = if self.unknown_is_minor {
+            "minor"
+        } else {
+            "adult"
+        };
         let min = type_name(self.min_type);
         let below = self.guardian_below;
         write!(
@@ -88,8 +93,16 @@ impl Model {
         )
         .unwrap();
         for (i, consent) in self.purposes.iter().enumerate() {
-            let basis = if *consent { "Consent" } else { "ContractPerformance" };
-            writeln!(text, "[[purpose]]\nid = \"p{i}\"\ndpv = \"Purpose{i}\"\nbasis = \"{basis}\"").unwrap();
+            let basis = if *consent {
+                "Consent"
+            } else {
+                "ContractPerformance"
+            };
+            writeln!(
+                text,
+                "[[purpose]]\nid = \"p{i}\"\ndpv = \"Purpose{i}\"\nbasis = \"{basis}\""
+            )
+            .unwrap();
         }
         for (i, c) in self.categories.iter().enumerate() {
             let sensitivity = if c.personal { "high" } else { "none" };
@@ -118,7 +131,11 @@ impl Model {
             )
             .unwrap();
             if let Some(days) = r.examined_days {
-                writeln!(text, "due_diligence = {{ at = 2026-01-01, by = \"x\", valid = \"P{days}D\" }}").unwrap();
+                writeln!(
+                    text,
+                    "due_diligence = {{ at = 2026-01-01, by = \"x\", valid = \"P{days}D\" }}"
+                )
+                .unwrap();
             }
         }
         for p in &self.prohibitions {
@@ -145,7 +162,12 @@ impl Model {
         let processor = self.processors.get(q.processor);
         let personal = category.is_some_and(|c| c.personal);
         let could_be_younger_than = |years: u8| {
-            let bands = [(AgeBand::Under13, 1), (AgeBand::Under14, 14), (AgeBand::Under16, 15), (AgeBand::Under18, 17)];
+            let bands = [
+                (AgeBand::Under13, 1),
+                (AgeBand::Under14, 14),
+                (AgeBand::Under16, 15),
+                (AgeBand::Under18, 17),
+            ];
             match state.age {
                 AgeBand::Unknown => years > if self.unknown_is_minor { 0 } else { 18 },
                 AgeBand::Adult => years > 18,
@@ -160,11 +182,18 @@ impl Model {
                     && p.category.unwrap_or(q.category) == q.category
                     && p.age_lt.is_none_or(could_be_younger_than)
             });
-        let unknown = purpose.is_none() || category.is_none_or(|c| !c.purposes.contains(&q.purpose));
-        let minor = personal && could_be_younger_than(self.guardian_below) && !state.guardian_verified;
+        let unknown =
+            purpose.is_none() || category.is_none_or(|c| !c.purposes.contains(&q.purpose));
+        let minor =
+            personal && could_be_younger_than(self.guardian_below) && !state.guardian_verified;
         let unfit = processor.is_none_or(|r| {
-            let examined = r.examined_days.is_none_or(|days| q.now.0 < NEW_YEAR + days * DAY_MS);
-            !(r.active && examined && r.accepts.contains(&q.category) && r.purposes.contains(&q.purpose))
+            let examined = r
+                .examined_days
+                .is_none_or(|days| q.now.0 < NEW_YEAR + days * DAY_MS);
+            !(r.active
+                && examined
+                && r.accepts.contains(&q.category)
+                && r.purposes.contains(&q.purpose))
         });
         let too_far = personal && processor.is_some_and(|r| r.region as u8 > state.farthest as u8);
         let consented = purpose == Some(&false)
@@ -188,7 +217,10 @@ impl Model {
             (too_far, Reason::Region),
             (!consented, Reason::NoBasis),
         ];
-        reasons.into_iter().find(|(applies, _)| *applies).map_or(Ok(()), |(_, reason)| Err(reason))
+        reasons
+            .into_iter()
+            .find(|(applies, _)| *applies)
+            .map_or(Ok(()), |(_, reason)| Err(reason))
     }
 }
 
@@ -208,7 +240,13 @@ impl Question {
     }
 
     fn ask(&self, model: &Model, state: &ConsentState) -> Decision {
-        decide(&self.label(), self.processor(), self.now, state, &model.profile())
+        decide(
+            &self.label(),
+            self.processor(),
+            self.now,
+            state,
+            &model.profile(),
+        )
     }
 }
 
@@ -217,7 +255,13 @@ fn type_name(consent_type: ConsentType) -> String {
 }
 
 fn names(prefix: char, numbers: &[usize]) -> String {
-    format!("{:?}", numbers.iter().map(|i| format!("{prefix}{i}")).collect::<Vec<_>>())
+    format!(
+        "{:?}",
+        numbers
+            .iter()
+            .map(|i| format!("{prefix}{i}"))
+            .collect::<Vec<_>>()
+    )
 }
 
 fn most() -> impl Strategy<Value = Vec<usize>> {
@@ -225,11 +269,19 @@ fn most() -> impl Strategy<Value = Vec<usize>> {
 }
 
 fn consent_types() -> impl Strategy<Value = ConsentType> {
-    prop_oneof![Just(ConsentType::Implied), Just(ConsentType::Expressed), Just(ConsentType::ExplicitlyExpressed)]
+    prop_oneof![
+        Just(ConsentType::Implied),
+        Just(ConsentType::Expressed),
+        Just(ConsentType::ExplicitlyExpressed)
+    ]
 }
 
 fn regions() -> impl Strategy<Value = RegionClass> {
-    prop_oneof![Just(RegionClass::Local), Just(RegionClass::Domestic), Just(RegionClass::Overseas)]
+    prop_oneof![
+        Just(RegionClass::Local),
+        Just(RegionClass::Domestic),
+        Just(RegionClass::Overseas)
+    ]
 }
 
 fn ages() -> impl Strategy<Value = u8> {
@@ -413,14 +465,19 @@ fn the_generators_reach_every_answer() {
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeSet::new();
     for _ in 0..400 {
-        let (model, state) = (models(), states()).new_tree(&mut runner).unwrap().current();
+        let (model, state) = (models(), states())
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
         let profile = model.profile();
         for _ in 0..20 {
             let q = questions().new_tree(&mut runner).unwrap().current();
-            seen.insert(match decide(&q.label(), q.processor(), q.now, &state, &profile) {
-                Decision::Permit(grounds) => format!("permit by {}", grounds.basis),
-                Decision::Deny(reason) => reason.to_string(),
-            });
+            seen.insert(
+                match decide(&q.label(), q.processor(), q.now, &state, &profile) {
+                    Decision::Permit(grounds) => format!("permit by {}", grounds.basis),
+                    Decision::Deny(reason) => reason.to_string(),
+                },
+            );
         }
     }
     assert_eq!(seen.len(), Reason::ALL.len() + 2, "{seen:?}");

@@ -36,7 +36,11 @@ pub enum ProofError {
 ///
 /// # Errors
 /// The source has not got a hash.
-pub fn inclusion<S: HashSource>(source: &S, index: u64, size: u64) -> Result<Option<Vec<Hash>>, S::Error> {
+pub fn inclusion<S: HashSource>(
+    source: &S,
+    index: u64,
+    size: u64,
+) -> Result<Option<Vec<Hash>>, S::Error> {
     if index >= size {
         return Ok(None);
     }
@@ -61,7 +65,11 @@ pub fn inclusion<S: HashSource>(source: &S, index: u64, size: u64) -> Result<Opt
 ///
 /// # Errors
 /// The source has not got a hash.
-pub fn consistency<S: HashSource>(source: &S, old: u64, new: u64) -> Result<Option<Vec<Hash>>, S::Error> {
+pub fn consistency<S: HashSource>(
+    source: &S,
+    old: u64,
+    new: u64,
+) -> Result<Option<Vec<Hash>>, S::Error> {
     if old > new {
         return Ok(None);
     }
@@ -93,7 +101,13 @@ pub fn consistency<S: HashSource>(source: &S, old: u64, new: u64) -> Result<Opti
 ///
 /// # Errors
 /// [`ProofError`]: it is not proved.
-pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, root: &Hash, proof: &[Hash]) -> Result<(), ProofError> {
+pub fn verify_inclusion(
+    leaf: Hash,
+    index: u64,
+    size: u64,
+    root: &Hash,
+    proof: &[Hash],
+) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError::Range);
     }
@@ -192,5 +206,8 @@ fn subtree<S: HashSource>(source: &S, lo: u64, hi: u64) -> Result<Hash, S::Error
         return source.node(level, lo >> level);
     }
     let middle = lo + split(n);
-    Ok(node_hash(&subtree(source, lo, middle)?, &subtree(source, middle, hi)?))
+    Ok(node_hash(
+        &subtree(source, lo, middle)?,
+        &subtree(source, middle, hi)?,
+    ))
 }

@@ -16,7 +16,10 @@ impl Tree {
     /// The empty tree.
     #[must_use]
     pub const fn new() -> Self {
-        Self { levels: Vec::new(), frontier: Frontier::new() }
+        Self {
+            levels: Vec::new(),
+            frontier: Frontier::new(),
+        }
     }
 
     /// How many leaves there are.
@@ -41,7 +44,9 @@ impl Tree {
             }
             let row = &mut self.levels[level];
             row.push(hash);
-            let [.., left, right] = row.as_slice() else { return };
+            let [.., left, right] = row.as_slice() else {
+                return;
+            };
             if row.len() % 2 == 1 {
                 return;
             }

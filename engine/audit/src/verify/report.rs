@@ -24,7 +24,9 @@ pub struct Report {
 impl Report {
     /// The findings that break a promise.
     pub fn violations(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Violation)
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Violation)
     }
 
     /// Whether no promise was broken.
@@ -49,7 +51,12 @@ pub struct Finding {
 
 impl Finding {
     pub(super) const fn new(leaf: u64, rule: Rule) -> Self {
-        Self { leaf, rule, severity: rule.severity(), meaning: rule.meaning() }
+        Self {
+            leaf,
+            rule,
+            severity: rule.severity(),
+            meaning: rule.meaning(),
+        }
     }
 }
 
@@ -109,19 +116,39 @@ impl Rule {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::SequenceBroken => "the leaf does not give its own place in the log: leaves were dropped or moved before it was signed",
+            Self::SequenceBroken => {
+                "the leaf does not give its own place in the log: leaves were dropped or moved before it was signed"
+            }
             Self::ShardMixed => "the leaf belongs to another shard's log",
-            Self::ClockWentBack => "the leaf is dated before the one it follows: leaves were moved, or the clock was set back",
-            Self::SegmentWithoutConsent => "data was about to be handed over for a purpose to which the log shows no consent at that consent version",
-            Self::SegmentAfterWithdrawal => "data was about to be handed over after the withdrawal was in effect, without new consent",
-            Self::SegmentReopened => "a segment was opened twice: what was handed over cannot be told apart",
-            Self::ClosedWithoutOpen => "data was handed over without an intent in the log before it, or to another receiver than intended",
-            Self::ClosedAfterWithdrawal => "a gate closed only after the withdrawal had been confirmed: data may have been handed over in between",
-            Self::OpenAcrossWithdrawal => "the withdrawal was confirmed while a gate in its scope was open",
+            Self::ClockWentBack => {
+                "the leaf is dated before the one it follows: leaves were moved, or the clock was set back"
+            }
+            Self::SegmentWithoutConsent => {
+                "data was about to be handed over for a purpose to which the log shows no consent at that consent version"
+            }
+            Self::SegmentAfterWithdrawal => {
+                "data was about to be handed over after the withdrawal was in effect, without new consent"
+            }
+            Self::SegmentReopened => {
+                "a segment was opened twice: what was handed over cannot be told apart"
+            }
+            Self::ClosedWithoutOpen => {
+                "data was handed over without an intent in the log before it, or to another receiver than intended"
+            }
+            Self::ClosedAfterWithdrawal => {
+                "a gate closed only after the withdrawal had been confirmed: data may have been handed over in between"
+            }
+            Self::OpenAcrossWithdrawal => {
+                "the withdrawal was confirmed while a gate in its scope was open"
+            }
             Self::EffectiveWithoutRequest => "the log does not show who asked for the withdrawal",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",
-            Self::NeverClosed => "the segment has no end, as after a crash or while the node runs: its content is not known, but only this processor received it, between this leaf and the end of its process",
-            Self::WithdrawalPending => "the withdrawal was not confirmed by the end of this log: the person was not told OK",
+            Self::NeverClosed => {
+                "the segment has no end, as after a crash or while the node runs: its content is not known, but only this processor received it, between this leaf and the end of its process"
+            }
+            Self::WithdrawalPending => {
+                "the withdrawal was not confirmed by the end of this log: the person was not told OK"
+            }
         }
     }
 }

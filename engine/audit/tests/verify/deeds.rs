@@ -1,0 +1,245 @@
+//! What sound logs can say that must not have happened.
+
+use sayso_audit::verify::{Rule, Severity};
+use sayso_audit::{Event, Hash, HybridClock, Scope, Trust, verify_log};
+use sayso_types::Purpose;
+
+use crate::log::{Story, VOICE, trust};
+
+const EVERYTHING: Scope = Scope::Everything;
+
+/// The rules that the story breaks, with the leaves that show it.
+fn found(story: &Story) -> Vec<(u64, Rule)> {
+    let report = story.log().verify().unwrap();
+    report
+        .findings
+        .iter()
+        .map(|finding| (finding.leaf, finding.rule))
+        .collect()
+}
+
+fn story(tell: impl FnOnce(&mut Story)) -> Story {
+    let mut story = Story::new();
+    tell(&mut story);
+    story
+}
+
+#[test]
+fn data_needs_consent_first() {
+    let none = story(|s| {
+        s.opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&none), [(0, Rule::SegmentWithoutConsent)]);
+
+    let to_something_else = story(|s| {
+        s.given(Purpose::MEMORY).opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(
+        found(&to_something_else),
+        [(1, Rule::SegmentWithoutConsent)]
+    );
+
+    let later = story(|s| {
+        s.opened(10, VOICE).given(VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&later), [(0, Rule::SegmentWithoutConsent)]);
+
+    let refused = story(|s| {
+        let (record, evidence) = (crate::log::id(1), sayso_audit::Commitment([5; 32]));
+        s.asked(VOICE).tell(Event::ConsentRefused {
+            record,
+            purpose: VOICE,
+            evidence,
+        });
+        s.opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&refused), [(3, Rule::SegmentWithoutConsent)]);
+}
+
+#[test]
+fn data_of_an_older_consent_version_is_not_covered() {
+    let stale = story(|s| {
+        s.given(VOICE);
+        s.cv = 0;
+        s.opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&stale), [(1, Rule::SegmentWithoutConsent)]);
+}
+
+#[test]
+fn one_persons_consent_is_not_anothers() {
+    let mut mixed = story(|s| {
+        s.given(VOICE).opened(10, VOICE).closed(10, VOICE);
+    });
+    mixed.leaves[0].fact.subject = Some(sayso_audit::SubjectTag([9; 16]));
+    assert_eq!(found(&mixed), [(1, Rule::SegmentWithoutConsent)]);
+    mixed.leaves[0].fact.subject = None;
+    mixed.leaves[1].fact.subject = None;
+    assert_eq!(
+        found(&mixed),
+        [(1, Rule::SegmentWithoutConsent)],
+        "consent of nobody is none"
+    );
+}
+
+#[test]
+fn the_auditor_says_which_purposes_need_no_consent() {
+    let security: Purpose = "security".parse().unwrap();
+    let log = story(|s| {
+        s.opened(10, security).closed(10, security);
+    })
+    .log();
+    assert!(!log.verify().unwrap().is_clean());
+    let trust = Trust {
+        without_consent: [security].into(),
+        ..trust()
+    };
+    assert!(verify_log(&log, &trust).unwrap().is_clean());
+}
+
+#[test]
+fn nothing_opens_after_a_withdrawal_until_there_is_new_consent() {
+    for scope in [EVERYTHING, Scope::Purpose(VOICE)] {
+        let after = story(|s| {
+            s.given(VOICE)
+                .requested(20, scope)
+                .effective(20, scope)
+                .opened(10, VOICE)
+                .closed(10, VOICE);
+        });
+        assert_eq!(found(&after), [(3, Rule::SegmentAfterWithdrawal)]);
+
+        let given_again = story(|s| {
+            s.given(VOICE)
+                .requested(20, scope)
+                .effective(20, scope)
+                .given(VOICE)
+                .opened(10, VOICE)
+                .closed(10, VOICE);
+        });
+        assert_eq!(found(&given_again), []);
+    }
+    let of_something_else = story(|s| {
+        s.given(VOICE).given(Purpose::MEMORY);
+        s.requested(20, Scope::Purpose(Purpose::MEMORY))
+            .effective(20, Scope::Purpose(Purpose::MEMORY));
+        s.opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&of_something_else), []);
+}
+
+#[test]
+fn gates_close_between_request_and_effect() {
+    let in_time = story(|s| {
+        s.given(VOICE)
+            .opened(10, VOICE)
+            .requested(20, EVERYTHING)
+            .closed(10, VOICE)
+            .effective(20, EVERYTHING);
+    });
+    assert_eq!(found(&in_time), []);
+
+    let late = story(|s| {
+        s.given(VOICE)
+            .opened(10, VOICE)
+            .requested(20, EVERYTHING)
+            .effective(20, EVERYTHING)
+            .closed(10, VOICE);
+    });
+    assert_eq!(
+        found(&late),
+        [
+            (3, Rule::OpenAcrossWithdrawal),
+            (4, Rule::ClosedAfterWithdrawal)
+        ]
+    );
+
+    let out_of_scope = story(|s| {
+        let memory = Scope::Purpose(Purpose::MEMORY);
+        s.given(VOICE)
+            .opened(10, VOICE)
+            .requested(20, memory)
+            .effective(20, memory)
+            .closed(10, VOICE);
+    });
+    assert_eq!(found(&out_of_scope), []);
+}
+
+#[test]
+fn a_crash_leaves_a_bounded_unknown() {
+    let crash = story(|s| {
+        s.given(VOICE).opened(10, VOICE);
+        s.epoch += 1;
+        s.requested(20, EVERYTHING).effective(20, EVERYTHING);
+    });
+    assert_eq!(
+        found(&crash),
+        [(1, Rule::NeverClosed)],
+        "no process was left to close it"
+    );
+    let report = crash.log().verify().unwrap();
+    assert_eq!(report.findings[0].severity, Severity::Open);
+    assert!(report.is_clean());
+}
+
+#[test]
+fn a_withdrawal_has_a_beginning_and_an_end() {
+    let pending = story(|s| {
+        s.given(VOICE).requested(20, EVERYTHING);
+    });
+    assert_eq!(found(&pending), [(1, Rule::WithdrawalPending)]);
+    let unasked = story(|s| {
+        s.given(VOICE).effective(20, EVERYTHING);
+    });
+    assert_eq!(found(&unasked), [(1, Rule::EffectiveWithoutRequest)]);
+}
+
+#[test]
+fn segments_open_once_and_close_as_they_were_opened() {
+    let twice = story(|s| {
+        s.given(VOICE)
+            .opened(10, VOICE)
+            .opened(10, VOICE)
+            .closed(10, VOICE);
+    });
+    assert_eq!(found(&twice), [(2, Rule::SegmentReopened)]);
+
+    let unopened = story(|s| {
+        s.given(VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&unopened), [(1, Rule::ClosedWithoutOpen)]);
+
+    let as_another = story(|s| {
+        s.given(VOICE).opened(10, VOICE).closed(10, Purpose::MEMORY);
+    });
+    assert_eq!(found(&as_another), [(2, Rule::ClosedWithoutOpen)]);
+}
+
+#[test]
+fn places_and_times_go_forward() {
+    let mut other_shard = Story::usual();
+    other_shard.leaves[5].place.shard = 5;
+    assert_eq!(found(&other_shard), [(5, Rule::ShardMixed)]);
+
+    let mut set_back = Story::usual();
+    set_back.leaves[5].place.clock = HybridClock(1);
+    assert_eq!(found(&set_back), [(5, Rule::ClockWentBack)]);
+
+    let mut gap = Story::usual();
+    gap.leaves[5].place.sequence = 6;
+    assert_eq!(found(&gap), [(5, Rule::SequenceBroken)]);
+}
+
+#[test]
+fn what_the_node_found_itself_is_passed_on() {
+    let failed = story(|s| {
+        let (size, root) = (10, Hash::of(b""));
+        s.tell(Event::SelfcheckPassed { size, root });
+        s.tell(Event::SelfcheckFailed {
+            size,
+            root,
+            reason: "truncated".parse().unwrap(),
+        });
+    });
+    assert_eq!(found(&failed), [(1, Rule::SelfcheckFailed)]);
+}
