@@ -1,8 +1,8 @@
 //! Wheels from the Python package index, through pip, by exact version and hash.
 
 use core::time::Duration;
-use std::fs::{self, File};
-use std::io;
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -66,8 +66,6 @@ impl Pip {
             package.name, package.version, package.sha256
         );
         fs::write(&requirement, text).map_err(Error::io("write", &requirement))?;
-        let log = scratch.join("pip.log");
-        let log_file = File::create(&log).map_err(Error::io("write", &log))?;
         let mut child = Command::new(&self.python)
             .args([
                 "-m",
@@ -87,7 +85,7 @@ impl Pip {
             .env("TMPDIR", scratch)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log_file)
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => Error::PythonMissing,
@@ -97,25 +95,33 @@ impl Pip {
                     source: error,
                 },
             })?;
-        let succeeded = wait(&mut child, |_| {
+        let mut stderr = child.stderr.take().expect("standard error is piped");
+        // read meanwhile, so that a full pipe does not stop pip; a file would fail just when the disk is full
+        let said = thread::spawn(move || {
+            let mut said = Vec::new();
+            // what was read until an error is all there is to tell
+            _ = stderr.read_to_end(&mut said);
+            said
+        });
+        let succeeded = wait(&mut child, || {
             progress.reach(size_of(scratch).min(package.bytes))
         })
         .map_err(Error::io("wait for", &self.python))?;
         if succeeded {
             return Ok(());
         }
-        let said = fs::read(&log).map_err(Error::io("read", &log))?;
+        let said = said.join().unwrap_or_default();
         Err(failure(package, &String::from_utf8_lossy(&said)))
     }
 }
 
 /// Waits for `child`, calling `meanwhile` now and then; whether it succeeded.
-fn wait(child: &mut Child, mut meanwhile: impl FnMut(&Child)) -> io::Result<bool> {
+fn wait(child: &mut Child, mut meanwhile: impl FnMut()) -> io::Result<bool> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status.success());
         }
-        meanwhile(child);
+        meanwhile();
         thread::sleep(POLL);
     }
 }

@@ -243,3 +243,140 @@ impl<R: Read + Seek> Plan<'_, R> {
         self.tensors.last_mut().expect("one was just planned")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::ct2;
+    use super::*;
+
+    const STATES: usize = 64;
+
+    type Variables = Vec<(String, Vec<usize>)>;
+
+    /// The variables of a model with one layer each side, 2 tokens, 3 audio and 4 text positions, 5 mel filters.
+    fn small() -> Variables {
+        let mut all: Variables = Vec::new();
+        let mut add = |name: &str, shape: &[usize]| all.push((name.to_owned(), shape.to_vec()));
+        add("encoder/conv1/weight", &[STATES, 5, 3]);
+        add("encoder/conv1/bias", &[STATES]);
+        add("encoder/conv2/weight", &[STATES, STATES, 3]);
+        add("encoder/conv2/bias", &[STATES]);
+        add("encoder/position_encodings/encodings", &[3, STATES]);
+        add("decoder/position_encodings/encodings", &[4, STATES]);
+        add("decoder/embeddings/weight", &[2, STATES]);
+        for norm in [
+            "encoder/layer_norm",
+            "decoder/layer_norm",
+            "encoder/layer_0/self_attention/layer_norm",
+            "encoder/layer_0/ffn/layer_norm",
+            "decoder/layer_0/self_attention/layer_norm",
+            "decoder/layer_0/attention/layer_norm",
+            "decoder/layer_0/ffn/layer_norm",
+        ] {
+            add(&format!("{norm}/gamma"), &[STATES]);
+            add(&format!("{norm}/beta"), &[STATES]);
+        }
+        for (linear, rows, columns) in [
+            (
+                "encoder/layer_0/self_attention/linear_0",
+                3 * STATES,
+                STATES,
+            ),
+            ("encoder/layer_0/self_attention/linear_1", STATES, STATES),
+            ("encoder/layer_0/ffn/linear_0", 4 * STATES, STATES),
+            ("encoder/layer_0/ffn/linear_1", STATES, 4 * STATES),
+            (
+                "decoder/layer_0/self_attention/linear_0",
+                3 * STATES,
+                STATES,
+            ),
+            ("decoder/layer_0/self_attention/linear_1", STATES, STATES),
+            ("decoder/layer_0/attention/linear_0", STATES, STATES),
+            ("decoder/layer_0/attention/linear_1", 2 * STATES, STATES),
+            ("decoder/layer_0/attention/linear_2", STATES, STATES),
+            ("decoder/layer_0/ffn/linear_0", 4 * STATES, STATES),
+            ("decoder/layer_0/ffn/linear_1", STATES, 4 * STATES),
+        ] {
+            add(&format!("{linear}/weight"), &[rows, columns]);
+            add(&format!("{linear}/bias"), &[rows]);
+        }
+        all
+    }
+
+    fn layout(variables: &Variables) -> Result<Layout, WhisperError> {
+        let zeros = variables.iter().map(|(name, shape)| {
+            let elements = vec![0.0; shape.iter().product()];
+            (name.as_str(), shape.as_slice(), elements)
+        });
+        Layout::of(&Ct2::parse(Cursor::new(ct2::tests::file(
+            &zeros.collect::<Vec<_>>(),
+        )))?)
+    }
+
+    #[test]
+    fn sizes_come_from_the_shapes() {
+        let expected = Dimensions {
+            vocabulary: 2,
+            audio_context: 3,
+            text_context: 4,
+            states: STATES,
+            heads: 1,
+            encoder_layers: 1,
+            decoder_layers: 1,
+            mels: 5,
+        };
+        assert_eq!(layout(&small()).unwrap().dimensions, expected);
+    }
+
+    #[test]
+    fn fused_projections_are_split_and_keys_have_no_bias() {
+        let tensors = layout(&small()).unwrap().tensors;
+        let find = |name: &str| tensors.iter().find(|tensor| tensor.name == name);
+        let value = find("encoder.blocks.0.attn.value.weight").unwrap();
+        assert_eq!(
+            (value.start, value.shape.as_slice()),
+            (2 * STATES * STATES, [STATES, STATES].as_slice())
+        );
+        let value = find("decoder.blocks.0.cross_attn.value.bias").unwrap();
+        assert_eq!(
+            (value.start, value.shape.as_slice()),
+            (STATES, [STATES].as_slice())
+        );
+        assert!(find("encoder.blocks.0.attn.key.weight").is_some());
+        assert!(find("encoder.blocks.0.attn.key.bias").is_none());
+        assert!(find("decoder.blocks.0.cross_attn.key.bias").is_none());
+    }
+
+    #[test]
+    fn vectors_and_positions_are_exact_matrices_are_8_bit_and_convolutions_16() {
+        let tensors = layout(&small()).unwrap().tensors;
+        let encoding = |name: &str| {
+            tensors
+                .iter()
+                .find(|tensor| tensor.name == name)
+                .unwrap()
+                .encoding
+        };
+        assert_eq!(encoding("encoder.conv1.weight"), Encoding::F16);
+        assert_eq!(encoding("encoder.conv1.bias"), Encoding::F32);
+        assert_eq!(encoding("decoder.positional_embedding"), Encoding::F32);
+        assert_eq!(encoding("decoder.token_embedding.weight"), Encoding::Q8);
+        assert_eq!(encoding("decoder.blocks.0.mlp.2.weight"), Encoding::Q8);
+        assert_eq!(encoding("decoder.ln.weight"), Encoding::F32);
+    }
+
+    #[test]
+    fn a_model_without_one_of_its_variables_is_refused_by_that_name() {
+        for i in 0..small().len() {
+            let mut variables = small();
+            let (missing, _) = variables.remove(i);
+            let error = layout(&variables).unwrap_err();
+            assert!(
+                matches!(&error, WhisperError::Tensor { name, .. } if *name == missing),
+                "{missing}: {error}"
+            );
+        }
+    }
+}
