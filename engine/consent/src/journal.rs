@@ -117,7 +117,7 @@ impl Journal {
         let notes = Arc::new(Notes::default());
         let (sender, receiver) = queue::bounded("journal", queue_len);
         let writer = Writer::new(Arc::clone(&store), clock, (end, version), profile.rev(), Arc::clone(&notes));
-        tasks.spawn(TaskKind::Writer, "journal", writer.run(receiver, tasks.stopping())).detach();
+        tasks.spawn(TaskKind::Storage, "journal", writer.run(receiver, tasks.stopping())).detach();
         let journal = Self { queue: sender, queue_len, notes, store };
         let events = [selfcheck, effective].map(|event| About::default().event(event)).into();
         journal.append(Entry { events, ..Entry::default() }).await?;

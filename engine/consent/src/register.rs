@@ -18,7 +18,7 @@ use sayso_policy::{ConsentState, Profile};
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::{Batch, Condition, Error as StoreError, Op, Store, TypedKey};
 use sayso_types::{Clock, DeviceId, SubjectId, TenantId};
-use tokio::sync::{MappedMutexGuard, Mutex as AsyncMutex, MutexGuard, watch};
+use tokio::sync::{MappedMutexGuard, Mutex as AsyncMutex, MutexGuard, broadcast};
 
 pub(crate) use self::holders::Holders;
 use self::state::StoredState;
@@ -44,11 +44,13 @@ impl Default for Options {
     }
 }
 
-/// One subject: its state under its lock, and whoever wants to know when it changes.
+/// Changes of consent that a listener may lag behind before it has to read anew: a burst of a whole fleet's answers.
+const CHANGES_WAITING_MAX: usize = 4_096;
+
+/// One subject: its state, under its lock.
 pub(crate) struct Subject {
     id: SubjectId,
     state: AsyncMutex<Option<StoredState>>,
-    changes: watch::Sender<ConsentState>,
 }
 
 /// The consent register of the subjects that this node owns.
@@ -60,6 +62,7 @@ pub struct Register {
     options: Options,
     holders: Arc<Holders>,
     subjects: Mutex<HashMap<SubjectId, Weak<Subject>>>,
+    changes: broadcast::Sender<(SubjectId, ConsentState)>,
     /// Subjects with a withdrawal that waits for a holder. One entry a subject.
     pending: Mutex<BTreeSet<SubjectId>>,
 }
@@ -92,10 +95,11 @@ impl Register {
             clock,
             options,
             subjects: Mutex::default(),
+            changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
         });
         register.complete_withdrawals().await?;
-        tasks.spawn(TaskKind::Housekeeping, "permit renewal", permits::renew(Arc::downgrade(&register))).detach();
+        tasks.spawn(TaskKind::Upkeep, "permit renewal", permits::renew(Arc::downgrade(&register))).detach();
         Ok(register)
     }
 
@@ -148,14 +152,10 @@ impl Register {
         Ok(Some(SubjectId(id)))
     }
 
-    /// How the subject stands now, and a channel that tells of every change from here on.
-    ///
-    /// # Errors
-    /// When the store does.
-    pub async fn watch(&self, subject: SubjectId) -> Result<watch::Receiver<ConsentState>, Error> {
-        let subject = self.subject(subject);
-        let _state = self.lock(&subject).await?;
-        Ok(subject.changes.subscribe())
+    /// Every change of any subject's consent from here on, as soon as it is durable. Whoever lags has to read anew.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<(SubjectId, ConsentState)> {
+        self.changes.subscribe()
     }
 
     /// How the subject stands now.
@@ -177,8 +177,7 @@ impl Register {
         if subjects.len() == subjects.capacity() {
             subjects.retain(|_, subject| subject.strong_count() > 0);
         }
-        let changes = watch::Sender::new(ConsentState::new());
-        let subject = Arc::new(Subject { id, state: AsyncMutex::new(None), changes });
+        let subject = Arc::new(Subject { id, state: AsyncMutex::new(None) });
         subjects.insert(id, Arc::downgrade(&subject));
         subject
     }
@@ -193,7 +192,6 @@ impl Register {
             let stored = found.pop().flatten().ok_or_else(none)?;
             let (_, body) = REGISTER.decode(&stored.value).map_err(StoreError::from)?;
             let state = StoredState::decode(body, stored.version)?;
-            subject.changes.send_replace(state.consent.clone());
             *guard = Some(state);
         }
         Ok(MutexGuard::map(guard, |state| state.as_mut().expect("filled above, under the same lock")))
@@ -213,7 +211,8 @@ impl Register {
         entry.ops.push(Op::Put(key, REGISTER.encode(&next.encode())));
         next.version = self.journal.append(entry).await?;
         *state = next;
-        subject.changes.send_replace(state.consent.clone());
+        // Nobody listening is fine: then nobody acts on what would have changed.
+        let _ = self.changes.send((subject.id, state.consent.clone()));
         Ok(())
     }
 }

@@ -1,1 +1,192 @@
-//! The only door to processors: gate, processor registry, calls.
+//! The only door to processors.
+//!
+//! ```text
+//!  session ── frames, in front of the gate ──┐
+//!                                            ▼
+//!   Egress::transcribe ─ route ─ acquire ─▶ task { provider ◀─ Permit::pass ─ frame } ──▶ Transcript
+//!                               (segment      │                                            (through a bounded queue)
+//!                                opened)      └─ revoked? drop the provider's work, then the lease
+//! ```
+//!
+//! Every call runs in a task of its own that holds the [`Lease`]: when the permit is taken back, the task drops the
+//! provider's future (which resets its connection and wipes its buffers) and only then the lease, which is what a
+//! withdrawal waits for. When the caller loses interest, dropping what it holds does the same.
+
+pub mod call;
+pub mod error;
+pub mod processors;
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use sayso_consent::{Ask, Lease, Register};
+use sayso_policy::Labelled;
+use sayso_provider::{AudioStream, Call, Reply, Request, Speech, Transcript};
+use sayso_runtime::{TaskKind, Tasks};
+use sayso_types::{Category, ConsentVersion, Label, ProcessorKind, Purpose, SubjectId, TurnId};
+use tokio::sync::oneshot;
+
+pub use call::Outcome;
+pub use error::Error;
+pub use processors::Processors;
+
+/// Whose turn it is, and under which version of their consent.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Whose data.
+    pub subject: SubjectId,
+    /// Which turn.
+    pub turn: TurnId,
+    /// The consent version that the data is labelled with.
+    pub cv: ConsentVersion,
+    /// What for.
+    pub purpose: Purpose,
+    /// Language of the conversation, BCP 47; empty when unknown.
+    pub language: String,
+}
+
+impl Context {
+    /// The label of data of `category` in this turn.
+    #[must_use]
+    pub const fn label(&self, category: Category) -> Label {
+        Label { subject: self.subject, category, purpose: self.purpose, turn: self.turn, cv: self.cv }
+    }
+}
+
+/// How long each stage may take.
+#[derive(Clone, Debug)]
+pub struct Timeouts {
+    /// From the end of an utterance to its text.
+    pub transcribe: Duration,
+    /// From a request to the end of its answer.
+    pub respond: Duration,
+    /// From a sentence to the end of its sound.
+    pub synthesize: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            transcribe: Duration::from_secs(10),
+            respond: Duration::from_secs(30),
+            synthesize: Duration::from_secs(20),
+        }
+    }
+}
+
+/// The door.
+#[derive(Debug)]
+pub struct Egress {
+    register: Arc<Register>,
+    processors: Processors,
+    timeouts: Timeouts,
+    tasks: Tasks,
+}
+
+/// Parts of a result that wait for the caller. A caller that does not take them stops the call, not the node.
+const PARTS_WAITING_MAX: usize = 64;
+
+impl Egress {
+    /// A door to `processors`, guarded by `register`.
+    #[must_use]
+    pub const fn new(register: Arc<Register>, processors: Processors, timeouts: Timeouts, tasks: Tasks) -> Self {
+        Self { register, processors, timeouts, tasks }
+    }
+
+    /// Recognises the utterance that `audio` delivers.
+    ///
+    /// # Errors
+    /// [`Error`] says why not; in particular when consent is taken back, at that moment.
+    pub async fn transcribe(&self, context: &Context, audio: AudioStream) -> Result<Transcript, Error> {
+        let (provider, lease) = self.open(context, Category::VOICE_AUDIO, &self.processors.transcribers).await?;
+        let call = self.call(context, &lease, self.timeouts.transcribe);
+        let (done, result) = oneshot::channel();
+        let work = async move {
+            // What needs its length first is held in front of the gate until it is complete.
+            let audio: AudioStream = if provider.streams() {
+                audio
+            } else {
+                Box::pin(futures::stream::iter(audio.collect::<Vec<_>>().await))
+            };
+            let result = provider.transcribe(call, audio).await;
+            let outcome = Outcome::of(&result);
+            let _ = done.send(result);
+            outcome
+        };
+        let task = self.tasks.spawn(TaskKind::Call, "transcribe", call::run(lease, work));
+        let result = result.await.map_err(|_| Error::REVOKED)?;
+        drop(task);
+        Ok(result?)
+    }
+
+    /// Answers `request`.
+    ///
+    /// # Errors
+    /// [`Error`], here or as the last item of the stream.
+    pub async fn respond(
+        &self,
+        context: &Context,
+        request: Request,
+    ) -> Result<impl Stream<Item = Result<Reply, Error>> + Send + use<>, Error> {
+        let (provider, lease) = self.open(context, Category::TRANSCRIPT, &self.processors.responders).await?;
+        let call = self.call(context, &lease, self.timeouts.respond);
+        let request = Labelled::new(context.label(Category::TRANSCRIPT), request);
+        Ok(call::stream(&self.tasks, "respond", lease, PARTS_WAITING_MAX, async move {
+            provider.respond(call, request).await
+        }))
+    }
+
+    /// Speaks `text`, which is of `category`.
+    ///
+    /// # Errors
+    /// [`Error`], here or as the last item of the stream.
+    pub async fn synthesize(
+        &self,
+        context: &Context,
+        category: Category,
+        text: String,
+    ) -> Result<impl Stream<Item = Result<Speech, Error>> + Send + use<>, Error> {
+        let (provider, lease) = self.open(context, category, &self.processors.synthesizers).await?;
+        let call = self.call(context, &lease, self.timeouts.synthesize);
+        let text = Labelled::new(context.label(category), text);
+        Ok(call::stream(&self.tasks, "synthesize", lease, PARTS_WAITING_MAX, async move {
+            provider.synthesize(call, text).await
+        }))
+    }
+
+    /// Finds the first processor, nearest region first, that may have data of `category`, and opens the way to it.
+    async fn open<P: ?Sized>(
+        &self,
+        context: &Context,
+        category: Category,
+        processors: &processors::Kind<P>,
+    ) -> Result<(Arc<P>, Lease), Error> {
+        let mut denied = None;
+        for (processor, provider) in processors.nearest_first(self.register.profile()) {
+            let ask = Ask {
+                subject: context.subject,
+                turn: context.turn,
+                purpose: context.purpose,
+                category,
+                cv: context.cv,
+                processor,
+            };
+            match self.register.acquire(ask).await {
+                Ok(lease) => return Ok((Arc::clone(provider), lease)),
+                Err(error) => denied = Some(error),
+            }
+        }
+        Err(denied.map_or(Error::NoProcessor(processors.kind()), Error::Denied))
+    }
+
+    fn call(&self, context: &Context, lease: &Lease, timeout: Duration) -> Call {
+        Call { permit: lease.permit().clone(), timeout, turn: context.turn, language: context.language.clone() }
+    }
+
+    /// The kinds of processors that none is registered for: an engine without them cannot hold a conversation.
+    #[must_use]
+    pub fn missing(&self) -> Vec<ProcessorKind> {
+        self.processors.missing()
+    }
+}

@@ -97,7 +97,7 @@ impl Writer {
                     }
                 }
                 // Nothing was applied, and the store goes on: only the callers are told, the notes wait.
-                Err(error @ (StoreError::Full { .. } | StoreError::Busy { .. } | StoreError::TooLarge { .. })) => {
+                Err(error @ (StoreError::Full { .. } | StoreError::TooLarge { .. })) => {
                     for entry in waiting {
                         let _ = entry.done.send(Err(error.clone().into()));
                     }

@@ -11,18 +11,17 @@ use crate::tables::{RECORD, RecordKey};
 use crate::{Entry, Error, record};
 
 impl Register {
-    /// Puts on record, durably, that the subject is about to be asked for `purposes` with the notice of this hash.
+    /// Puts on record, durably, that the subject is being asked `question` with the notice of this hash.
     ///
     /// # Errors
     /// When the journal does.
-    pub async fn ask(&self, subject: SubjectId, notice_sha256: [u8; 32], purposes: &[Purpose]) -> Result<Question, Error> {
+    pub async fn asked(&self, subject: SubjectId, notice_sha256: [u8; 32], question: &Question) -> Result<(), Error> {
         let subject = self.subject(subject);
         let about = self.lock(&subject).await?.about(subject.id);
-        let question = Question::of(purposes);
         let mut events = vec![about.event(Event::NoticeServed { text: Hash(notice_sha256) })];
         events.extend(question.records().map(|(purpose, record)| about.event(Event::ConsentRequested { record, purpose })));
         self.journal.append(Entry { events, ..Entry::default() }).await?;
-        Ok(question)
+        Ok(())
     }
 
     /// Records `answer`: one ISO/IEC TS 27560 record a purpose, the new state and the audit leaves, in one batch that

@@ -1,9 +1,9 @@
 //! [`StoredState`]: a subject's entry in the register, as it is kept and as it is stored.
 
 use sayso_audit::AuditKey;
-use sayso_policy::{AgeBand, ConsentState, PurposeConsent};
+use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
 use sayso_store::Version;
-use sayso_types::{ConsentVersion, Purpose, RegionClass, TenantId};
+use sayso_types::{ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -28,7 +28,30 @@ struct Body {
     farthest: RegionClass,
     age: AgeBand,
     guardian_verified: bool,
-    consents: Vec<(Purpose, PurposeConsent)>,
+    consents: Vec<StoredConsent>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredConsent {
+    purpose: Purpose,
+    status: ConsentStatus,
+    consent_type: ConsentType,
+    separate: bool,
+    given_at: ConsentVersion,
+    profile_rev: u32,
+    expires_at: Option<WallTime>,
+}
+
+impl StoredConsent {
+    fn store((purpose, consent): (&Purpose, &PurposeConsent)) -> Self {
+        let PurposeConsent { status, consent_type, separate, given_at, profile_rev, expires_at } = *consent;
+        Self { purpose: *purpose, status, consent_type, separate, given_at, profile_rev, expires_at }
+    }
+
+    fn restore(self) -> (Purpose, PurposeConsent) {
+        let Self { purpose, status, consent_type, separate, given_at, profile_rev, expires_at } = self;
+        (purpose, PurposeConsent { status, consent_type, separate, given_at, profile_rev, expires_at })
+    }
 }
 
 impl StoredState {
@@ -52,7 +75,7 @@ impl StoredState {
             farthest: consent.farthest,
             age: consent.age,
             guardian_verified: consent.guardian_verified,
-            consents: consent.consents.iter().map(|(purpose, consent)| (*purpose, consent.clone())).collect(),
+            consents: consent.consents.iter().map(StoredConsent::store).collect(),
         };
         serde_json::to_vec(&body).expect("a map of plain values is JSON")
     }
@@ -68,7 +91,7 @@ impl StoredState {
             audit_key,
             consent: ConsentState {
                 cv: body.cv,
-                consents: body.consents.into_iter().collect(),
+                consents: body.consents.into_iter().map(StoredConsent::restore).collect(),
                 farthest: body.farthest,
                 age: body.age,
                 guardian_verified: body.guardian_verified,

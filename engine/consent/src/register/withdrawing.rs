@@ -161,7 +161,7 @@ impl Register {
             for entry in &page.entries {
                 let (_, body) = REGISTER.decode(&entry.value).map_err(sayso_store::Error::from)?;
                 let state = StoredState::decode(body, entry.version)?;
-                if !self::scope(&state.consent, &[], |status| status == ConsentStatus::Withdrawing).is_empty() {
+                if !scope(&state.consent, &[], |status| status == ConsentStatus::Withdrawing).is_empty() {
                     let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(sayso_store::Error::from)?;
                     self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(subject);
                 }

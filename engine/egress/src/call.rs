@@ -1,0 +1,89 @@
+//! A call in a task of its own, ended by its permit, its caller or itself.
+
+use futures::stream::{BoxStream, StreamExt};
+use futures::{Stream, stream};
+use sayso_consent::Lease;
+use sayso_provider::Error as ProviderError;
+use sayso_runtime::{TaskHandle, TaskKind, Tasks};
+use tokio::sync::mpsc;
+
+use crate::Error;
+
+/// How a call ended, for the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome(pub &'static str);
+
+impl Outcome {
+    /// The outcome of `result`.
+    #[must_use]
+    pub fn of<T>(result: &Result<T, ProviderError>) -> Self {
+        Self(result.as_ref().err().map_or("done", ProviderError::code))
+    }
+}
+
+/// Runs `work` until it ends or the permit is taken back. The order at the end is the point: first the work with all
+/// its buffers and connections is dropped, then the lease.
+pub(crate) async fn run(lease: Lease, work: impl Future<Output = Outcome> + Send) {
+    let outcome = {
+        let work = core::pin::pin!(work);
+        tokio::select! {
+            biased;
+            () = lease.revoked() => Outcome("revoked"),
+            outcome = work => outcome,
+        }
+    };
+    lease.finish(outcome.0);
+}
+
+/// Runs a call that yields a stream; its items wait in a queue of `capacity`. Dropping the stream ends the call.
+pub(crate) fn stream<T, F>(
+    tasks: &Tasks,
+    name: &'static str,
+    lease: Lease,
+    capacity: usize,
+    open: F,
+) -> impl Stream<Item = Result<T, Error>> + Send + use<T, F>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<BoxStream<'static, Result<T, ProviderError>>, ProviderError>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(capacity);
+    let work = async move {
+        let mut items = match open.await {
+            Ok(items) => items,
+            Err(error) => {
+                let outcome = Outcome(error.code());
+                let _ = sender.send(Err(error)).await;
+                return outcome;
+            }
+        };
+        while let Some(item) = items.next().await {
+            let outcome = Outcome::of(&item);
+            let ended = item.is_err();
+            if sender.send(item.map(Some)).await.is_err() {
+                return Outcome("dropped");
+            }
+            if ended {
+                return outcome;
+            }
+        }
+        // Told apart from a queue that closes because the permit was taken back.
+        let _ = sender.send(Ok(None)).await;
+        Outcome("done")
+    };
+    let task = tasks.spawn(TaskKind::Call, name, run(lease, work));
+    stream::unfold(Some((receiver, task)), next)
+}
+
+/// Items, then `None` when the stream is complete.
+type Open<T> = (mpsc::Receiver<Result<Option<T>, ProviderError>>, TaskHandle);
+
+async fn next<T>(open: Option<Open<T>>) -> Option<(Result<T, Error>, Option<Open<T>>)> {
+    let (mut receiver, task) = open?;
+    match receiver.recv().await {
+        Some(Ok(Some(item))) => Some((Ok(item), Some((receiver, task)))),
+        Some(Ok(None)) => None,
+        Some(Err(error)) => Some((Err(error.into()), None)),
+        None => Some((Err(Error::REVOKED), None)),
+    }
+}

@@ -1,0 +1,73 @@
+//! [`Processors`]: who can be reached through the door.
+
+use std::sync::Arc;
+
+use sayso_policy::Profile;
+use sayso_provider::{Responder, Synthesizer, Transcriber};
+use sayso_types::{ProcessorId, ProcessorKind, RegionClass};
+
+/// The processors of one kind, in the order of the configuration.
+#[derive(Debug)]
+pub struct Kind<P: ?Sized> {
+    kind: ProcessorKind,
+    registered: Vec<(ProcessorId, Arc<P>)>,
+}
+
+impl<P: ?Sized> Kind<P> {
+    const fn new(kind: ProcessorKind) -> Self {
+        Self { kind, registered: Vec::new() }
+    }
+
+    /// What kind they are of.
+    pub(crate) const fn kind(&self) -> ProcessorKind {
+        self.kind
+    }
+
+    /// Adds one under the name that profiles know it by. An earlier one of that name is replaced.
+    pub fn register(&mut self, id: ProcessorId, provider: Arc<P>) {
+        self.registered.retain(|(other, _)| *other != id);
+        self.registered.push((id, provider));
+    }
+
+    /// Those that the profile knows, nearest region first and otherwise in order. A later one is asked for only when
+    /// an earlier one is not allowed, so that nothing travels further than it must.
+    pub(crate) fn nearest_first(&self, profile: &Profile) -> impl Iterator<Item = (ProcessorId, &Arc<P>)> {
+        let region = |id: &ProcessorId| profile.processor(*id).map_or(RegionClass::Overseas, |p| p.region_class);
+        let mut nearest: Vec<_> = self.registered.iter().collect();
+        nearest.sort_by_key(|(id, _)| region(id));
+        nearest.into_iter().map(|(id, provider)| (*id, provider))
+    }
+}
+
+/// Everyone who can be reached.
+#[derive(Debug)]
+pub struct Processors {
+    /// Speech recognition.
+    pub transcribers: Kind<dyn Transcriber>,
+    /// Dialogue.
+    pub responders: Kind<dyn Responder>,
+    /// Speech synthesis.
+    pub synthesizers: Kind<dyn Synthesizer>,
+}
+
+impl Processors {
+    /// Nobody.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            transcribers: Kind::new(ProcessorKind::Asr),
+            responders: Kind::new(ProcessorKind::Llm),
+            synthesizers: Kind::new(ProcessorKind::Tts),
+        }
+    }
+
+    /// The kinds that nobody is registered for.
+    pub(crate) fn missing(&self) -> Vec<ProcessorKind> {
+        let counts = [
+            (self.transcribers.kind, self.transcribers.registered.len()),
+            (self.responders.kind, self.responders.registered.len()),
+            (self.synthesizers.kind, self.synthesizers.registered.len()),
+        ];
+        counts.into_iter().filter(|(_, count)| *count == 0).map(|(kind, _)| kind).collect()
+    }
+}

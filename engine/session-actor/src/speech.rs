@@ -1,0 +1,191 @@
+//! From words to sound: the answer that is being spoken.
+//!
+//! One task a speaking turn. It synthesizes sentence after sentence, encodes no more than the pacer has use for, and
+//! sends packets in real time with a small lead: what a barge-in cuts off was mostly never made.
+
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use ractor::ActorRef;
+use sayso_audio::{Downlink, EncoderConfig, Packet, Pacer, Step, pacer::LEAD_MS};
+use sayso_egress::{Context, Error};
+use sayso_provider::Speech;
+use sayso_runtime::{TaskHandle, TaskKind};
+use sayso_session::{Event, SpeechKind};
+use sayso_types::{Category, Purpose, Redacted};
+use sayso_wire::AudioPacket;
+use tokio::sync::mpsc;
+
+use crate::actor::Message;
+use crate::options::SENTENCES_WAITING_MAX;
+use crate::place::Place;
+use crate::services::Services;
+use crate::transcription::post;
+
+/// Encoded sound that waits while the next is synthesized: enough to bridge a slow synthesizer, little to throw away.
+const AHEAD_MS: u32 = 2_000;
+
+/// A sentence to be spoken.
+pub(crate) struct Sentence {
+    pub(crate) number: u32,
+    pub(crate) text: Redacted<String>,
+    pub(crate) kind: SpeechKind,
+}
+
+/// A turn that is being spoken. Dropping it ends it.
+pub(crate) struct Speaking {
+    sentences: Option<mpsc::Sender<Sentence>>,
+    _task: TaskHandle,
+}
+
+impl Speaking {
+    pub(crate) fn start(
+        services: &Arc<Services>,
+        actor: &ActorRef<Message>,
+        place: &Arc<Place>,
+        context: Context,
+    ) -> Self {
+        let (sentences, receiver) = mpsc::channel(SENTENCES_WAITING_MAX);
+        let speaker =
+            Speaker { services: Arc::clone(services), actor: actor.clone(), place: Arc::clone(place), context };
+        let task = services.tasks.spawn(TaskKind::Call, "speech", async move {
+            let turn = speaker.context.turn;
+            let (actor, result) = (speaker.actor.clone(), speaker.run(receiver).await);
+            if let Err(code) = result {
+                tracing::debug!(turn = turn.0, code, "speech failed");
+            }
+            post(&actor, Event::Spoken(turn, result));
+        });
+        Self { sentences: Some(sentences), _task: task }
+    }
+
+    /// Speaks `sentence` after those before it. `false` when there are too many.
+    pub(crate) fn say(&self, sentence: Sentence) -> bool {
+        self.sentences.as_ref().is_some_and(|sentences| sentences.try_send(sentence).is_ok())
+    }
+
+    /// No more will come.
+    pub(crate) fn finish(&mut self) {
+        self.sentences = None;
+    }
+}
+
+struct Speaker {
+    services: Arc<Services>,
+    actor: ActorRef<Message>,
+    place: Arc<Place>,
+    context: Context,
+}
+
+impl Speaker {
+    /// Speaks what comes; the milliseconds of sound in all, or why it broke off.
+    async fn run(self, mut sentences: mpsc::Receiver<Sentence>) -> Result<u32, &'static str> {
+        let format = self.place.identity.downlink;
+        let mut out = Out {
+            downlink: Downlink::new(format.sample_rate(), format.frame_ms(), EncoderConfig::default())
+                .map_err(|_| "downlink_format")?,
+            pacer: Pacer::new(LEAD_MS),
+            frame_ms: format.frame_ms(),
+        };
+        while let Some(sentence) = self.alongside(&mut out, sentences.recv()).await {
+            let speech = self.alongside(&mut out, self.synthesize(&sentence)).await.map_err(|e| e.code())?;
+            let mut speech = Box::pin(speech);
+            let mut started = false;
+            while let Some(piece) = self.alongside(&mut out, speech.next()).await {
+                let piece = piece.map_err(|e| e.code())?;
+                if !started {
+                    started = true;
+                    let (turn, at_ms) = (self.context.turn, out.downlink.pushed_ms());
+                    post(&self.actor, Event::SentenceAt { turn, sentence: sentence.number, at_ms });
+                }
+                out.push(&piece)?;
+                self.drain(&mut out, AHEAD_MS).await;
+            }
+        }
+        out.finish()?;
+        self.drain(&mut out, 0).await;
+        Ok(out.pacer.total_ms())
+    }
+
+    async fn synthesize(
+        &self,
+        sentence: &Sentence,
+    ) -> Result<impl Stream<Item = Result<Speech, Error>> + Send + use<>, Error> {
+        let (category, purpose) = match sentence.kind {
+            SpeechKind::Answer => (Category::REPLY_TEXT, self.context.purpose),
+            SpeechKind::Notice => (Category::NOTICE_TEXT, Purpose::NOTICE),
+        };
+        let context = Context { purpose, ..self.context.clone() };
+        self.services.egress.synthesize(&context, category, sentence.text.reveal().clone()).await
+    }
+
+    /// Waits for `other` while packets go out in time.
+    async fn alongside<T>(&self, out: &mut Out, other: impl Future<Output = T>) -> T {
+        let mut other = core::pin::pin!(other);
+        loop {
+            let Some(wait) = self.send_due(out) else { return other.await };
+            tokio::select! {
+                biased;
+                result = &mut other => return result,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Sends until at most `left_ms` wait.
+    async fn drain(&self, out: &mut Out, left_ms: u32) {
+        while let Some(wait) = self.send_due(out) {
+            if out.pacer.queued_ms() <= left_ms {
+                return;
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Sends what is due; how long until more is, `None` when nothing waits.
+    fn send_due(&self, out: &mut Out) -> Option<core::time::Duration> {
+        loop {
+            let now = self.services.clock.now();
+            match out.pacer.step(now) {
+                Step::Send(packet) => self.place.send(AudioPacket { turn: self.context.turn, ..packet }),
+                Step::Wait(_) if out.pacer.queued_ms() == 0 => return None,
+                Step::Wait(at) => return Some(at.since(now)),
+                Step::Idle | Step::Ended => return None,
+            }
+        }
+    }
+}
+
+/// The way out: encoder and pacer.
+struct Out {
+    downlink: Downlink,
+    pacer: Pacer<AudioPacket>,
+    frame_ms: u32,
+}
+
+impl Out {
+    fn push(&mut self, piece: &Speech) -> Result<(), &'static str> {
+        let Self { downlink, pacer, frame_ms } = self;
+        let mut full = false;
+        let encoded = downlink.push(piece.rate, &piece.samples, |p| full |= pacer.push(packet(&p), *frame_ms).is_err());
+        if encoded.is_err() { Err("encoder") } else if full { Err("sentence_too_long") } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> Result<(), &'static str> {
+        let Self { downlink, pacer, frame_ms } = self;
+        let mut full = false;
+        let encoded = downlink.finish(|p| full |= pacer.push(packet(&p), *frame_ms).is_err());
+        pacer.finish();
+        if encoded.is_err() { Err("encoder") } else if full { Err("sentence_too_long") } else { Ok(()) }
+    }
+}
+
+/// The turn is filled in by whoever sends; packets of one task are of one turn.
+fn packet(packet: &Packet<'_>) -> AudioPacket {
+    AudioPacket {
+        turn: sayso_types::TurnId::default(),
+        sequence: packet.sequence,
+        timestamp_ms: packet.timestamp_ms,
+        opus: bytes::Bytes::copy_from_slice(packet.opus),
+    }
+}
