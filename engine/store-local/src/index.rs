@@ -12,10 +12,14 @@ use sayso_store::limits::SCAN_BYTES_MAX;
 use sayso_store::{Change, Entry, Error, Key, Page, Range, Token, Value, Version, Versioned};
 
 use crate::commit::{Commit, FIRST_SEQUENCE};
-use crate::{fault, tokens};
+use crate::{fault, manifest, tokens};
 
 /// Levels of a tree.
 const LEVELS: usize = 7;
+
+/// What begins the keys of the tree: two spaces, of what callers put and of the tokens they did it under.
+const ENTRIES: u8 = 0;
+const TOKENS: u8 = 1;
 
 /// Every value in the tree begins with the sequence of the commit that wrote it.
 const SEQUENCE_BYTES: usize = 8;
@@ -66,7 +70,7 @@ impl Index {
     }
 
     fn get(&self, key: &Key, visible: u64) -> Result<Option<Versioned>, Error> {
-        let found = self.tree.0.get(key.as_bytes(), visible).map_err(|e| fault::tree("read", &self.dir, e))?;
+        let found = self.tree.0.get(tree_key(ENTRIES, key.as_bytes()), visible).map_err(|e| fault::tree("read", &self.dir, e))?;
         found.map(|stored| self.versioned(stored.into())).transpose()
     }
 
@@ -78,9 +82,10 @@ impl Index {
         self.at_one_moment(|visible| {
             let mut page = Page::default();
             let mut bytes = 0;
-            for item in self.tree.0.range(range.start.as_bytes()..range.end.as_bytes(), visible, None) {
+            let keys = tree_key(ENTRIES, range.start.as_bytes())..tree_key(ENTRIES, range.end.as_bytes());
+            for item in self.tree.0.range(keys, visible, None) {
                 let (key, stored) = item.into_inner().map_err(|e| fault::tree("read", &self.dir, e))?;
-                let key = Key::from_bytes(Bytes::from(key));
+                let key = Key::from_bytes(Bytes::from(key).slice(1..));
                 if page.entries.len() >= limit || bytes >= SCAN_BYTES_MAX {
                     page.rest = Some(Range { start: key, end: range.end });
                     break;
@@ -96,7 +101,7 @@ impl Index {
     /// The tokens of the last commits, oldest first.
     pub(crate) fn tokens(&self) -> Result<Vec<(u64, Token)>, Error> {
         let mut tokens = self.at_one_moment(|visible| {
-            let slots = self.tree.0.range(&tokens::SLOTS[..].., visible, None);
+            let slots = self.tree.0.range([TOKENS].., visible, None);
             slots
                 .map(|item| {
                     let (_, stored) = item.into_inner().map_err(|e| fault::tree("read", &self.dir, e))?;
@@ -116,11 +121,12 @@ impl Index {
         let sequence = commit.sequence;
         for Change { key, value, .. } in &commit.changes {
             match value {
-                Some(value) => self.tree.0.insert(key.as_bytes(), stored(sequence, value), sequence),
-                None => self.tree.0.remove(key.as_bytes(), sequence),
+                Some(value) => self.tree.0.insert(tree_key(ENTRIES, key.as_bytes()), stored(sequence, value), sequence),
+                None => self.tree.0.remove(tree_key(ENTRIES, key.as_bytes()), sequence),
             };
         }
-        self.tree.0.insert(tokens::slot(sequence), stored(sequence, &commit.token.0), sequence);
+        let slot = tree_key(TOKENS, &tokens::slot(sequence));
+        self.tree.0.insert(slot, stored(sequence, &commit.token.0), sequence);
     }
 
     /// Lets reads see the commits below `next`.
@@ -140,17 +146,27 @@ impl Index {
 
     /// Writes what is in closed memtables to tables. It is durable afterwards.
     pub(crate) fn flush(&self) -> Result<(), Error> {
-        let lock = self.tree.0.get_flush_lock();
-        let flushed = self.tree.0.flush(&lock, self.oldest_seen());
-        flushed.map(|_| ()).map_err(|e| fault::tree("write a table to", &self.dir, e))
+        self.reorganise("write a table to", || {
+            let lock = self.tree.0.get_flush_lock();
+            self.tree.0.flush(&lock, self.oldest_seen()).map(|_| ())
+        })
     }
 
-    /// Merges tables, one step; `false` when there was nothing to merge.
+    /// Merges tables, one step; `false` when there was nothing to merge. Not at the same time as [`flush`](Self::flush).
     pub(crate) fn compact(&self) -> Result<bool, Error> {
         let before = self.shape();
-        let compacted = self.tree.0.compact(Arc::new(Leveled::default()), self.oldest_seen());
-        compacted.map_err(|e| fault::tree("merge tables of", &self.dir, e))?;
+        self.reorganise("merge tables of", || self.tree.0.compact(Arc::new(Leveled::default()), self.oldest_seen()))?;
         Ok(self.shape() != before)
+    }
+
+    fn reorganise(&self, action: &'static str, step: impl FnOnce() -> lsm_tree::Result<()>) -> Result<(), Error> {
+        let before = manifest::tables(&self.dir)?;
+        step().map_err(|error| {
+            if let Err(error) = manifest::delete_strays(&self.dir, &before) {
+                tracing::warn!(%error, "cannot delete what is left of a table");
+            }
+            fault::tree(action, &self.dir, error)
+        })
     }
 
     fn shape(&self) -> [Option<usize>; LEVELS] {
@@ -175,6 +191,13 @@ impl Index {
         let value = Value(stored.split_off(SEQUENCE_BYTES));
         Ok(Versioned { value, version: Version::from_sequence(u64::from_be_bytes(sequence)) })
     }
+}
+
+fn tree_key(space: u8, key: &[u8]) -> Bytes {
+    let mut tree_key = BytesMut::with_capacity(1 + key.len());
+    tree_key.put_u8(space);
+    tree_key.put_slice(key);
+    tree_key.freeze()
 }
 
 fn stored(sequence: u64, value: &[u8]) -> Bytes {

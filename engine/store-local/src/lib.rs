@@ -23,12 +23,12 @@ mod group;
 mod index;
 mod keeper;
 mod log;
+mod manifest;
 mod options;
 mod queue;
 mod recovery;
 mod store;
 mod tokens;
-mod verify;
 mod writer;
 
 pub use options::LocalOptions;

@@ -91,6 +91,12 @@ impl Queue {
         self.filled.notify_all();
     }
 
+    /// Closes the queue and forgets what is in it: whoever waits is told that the store is closed.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        self.waiting().requests.clear();
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // nothing panics while it is held
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)

@@ -11,13 +11,13 @@ use crate::keeper::Keeper;
 use crate::log::{Log, Mark, Segment, base_of, segments};
 use crate::tokens::Tokens;
 use crate::writer::Writer;
-use crate::{LocalOptions, fault, verify};
+use crate::{LocalOptions, fault, manifest};
 
 /// Brings the store in `dir` to where its last commit left it.
 pub(crate) fn recover(dir: &Path, options: &LocalOptions) -> Result<Writer, Error> {
     let (tree_dir, log_dir) = (dir.join("tree"), dir.join("log"));
     fault::create_dir(&log_dir)?;
-    verify::verify(&tree_dir)?;
+    manifest::verify(&tree_dir)?;
     let index = Arc::new(Index::open(&tree_dir, options.cache_bytes)?);
     let mark = Mark::open(&dir.join("mark"), FIRST_SEQUENCE)?;
     let keeper = Keeper::start(Arc::clone(&index), dir)?;

@@ -5,14 +5,9 @@ use std::collections::{HashMap, VecDeque};
 use sayso_store::Token;
 use sayso_store::limits::TOKENS_REMEMBERED;
 
-/// What the keys of tokens begin with: reserved, so that no caller's key is among them.
-pub(crate) const SLOTS: [u8; 1] = [0xff];
-
 /// Where the token of commit `sequence` is stored, in place of that of the commit [`TOKENS_REMEMBERED`] before.
-pub(crate) fn slot(sequence: u64) -> [u8; 9] {
-    let mut key = [SLOTS[0]; 9];
-    key[1..].copy_from_slice(&(sequence % TOKENS_REMEMBERED as u64).to_be_bytes());
-    key
+pub(crate) fn slot(sequence: u64) -> [u8; 8] {
+    (sequence % TOKENS_REMEMBERED as u64).to_be_bytes()
 }
 
 /// The tokens of the last [`TOKENS_REMEMBERED`] commits: what is stored in the slots, in memory.

@@ -36,9 +36,19 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+/// Whatever ends the writer, also a panic, nobody is left waiting for it.
+struct Ended<'a>(&'a Queue);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 impl Writer {
     /// Answers commits until the queue is closed and empty.
     pub(crate) fn run(mut self, shared: &Shared) {
+        let _ended = Ended(&shared.queue);
         let mut broken = None;
         while let Some(group) = shared.queue.pop_group() {
             let outcomes = match &broken {

@@ -20,6 +20,9 @@ pub mod store;
 pub mod value;
 pub mod watch;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub use batch::{Batch, Condition, Op, Token};
 pub use error::{Error, Retryable};
 pub use key::{Key, Prefix, Range};

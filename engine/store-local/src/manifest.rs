@@ -1,4 +1,4 @@
-//! Checks the tree's files before the tree reads them, so that damage is an error that names the file.
+//! The files of the tree: checked before the tree reads them, so that damage is an error that names the file.
 //!
 //! The tree checks its blocks as it reads them, but neither its list of tables nor whole files. Both have checksums
 //! (XXH3-128), which are compared here, as lsm-tree 3.1 lays them out:
@@ -9,6 +9,7 @@
 //!             id: u64 | checksum type, 0: u8 | checksum of file "tables/<id>": u128 | sequence: u64
 //! ```
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -23,14 +24,37 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 /// Reads every file of the tree in `dir` and compares it to its checksum. Takes as long as reading them does.
 pub(crate) fn verify(dir: &Path) -> Result<(), Error> {
+    for (table, sum) in listed(dir)? {
+        compare(&table, sum)?;
+    }
+    Ok(())
+}
+
+/// Every table there is in `dir`, whether it is listed or not.
+pub(crate) fn tables(dir: &Path) -> Result<BTreeSet<PathBuf>, Error> {
+    Ok(fault::list(&dir.join("tables"))?.into_iter().collect())
+}
+
+/// Deletes the tables that came up since there were those of `before` and are not listed: what a full disk left of a
+/// table that could not be written. Else each attempt would leave one more, and space, once freed, would be lost again.
+pub(crate) fn delete_strays(dir: &Path, before: &BTreeSet<PathBuf>) -> Result<(), Error> {
+    let listed: BTreeSet<PathBuf> = listed(dir)?.into_iter().map(|(table, _)| table).collect();
+    for stray in tables(dir)?.iter().filter(|table| !before.contains(*table) && !listed.contains(*table)) {
+        fs::remove_file(stray).map_err(|e| fault::io("delete", stray, e))?;
+    }
+    Ok(())
+}
+
+/// The tables of the tree's current version, with their checksums.
+fn listed(dir: &Path) -> Result<Vec<(PathBuf, u128)>, Error> {
     let current = dir.join("current");
     let bytes = match fs::read(&current) {
         Ok(bytes) => bytes,
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(fault::io("read", &current, error)),
     };
     let mut rest = &bytes[..];
-    let (Ok(version), Ok(sum), Ok([0])) = (take(&mut rest), take(&mut rest), take(&mut rest)) else {
+    let (Ok(version), Ok(sum), Ok([0]), []) = (take(&mut rest), take(&mut rest), take(&mut rest), rest) else {
         return Err(fault::corrupt(&current, "it is malformed"));
     };
     let manifest = dir.join(format!("v{}", u64::from_le_bytes(version)));
@@ -38,14 +62,12 @@ pub(crate) fn verify(dir: &Path) -> Result<(), Error> {
         return Err(fault::corrupt(&current, format!("it names {}, which does not exist", manifest.display())));
     }
     compare(&manifest, u128::from_le_bytes(sum))?;
-    for (table, sum) in tables(&manifest).map_err(|e| fault::corrupt(&manifest, e.to_string()))? {
-        compare(&dir.join("tables").join(table.to_string()), sum)?;
-    }
-    Ok(())
+    let tables = parse(&manifest).map_err(|e| fault::corrupt(&manifest, e.to_string()))?;
+    Ok(tables.into_iter().map(|(id, sum)| (dir.join("tables").join(id.to_string()), sum)).collect())
 }
 
 /// The tables that a manifest lists, with their checksums.
-fn tables(manifest: &Path) -> io::Result<Vec<(u64, u128)>> {
+fn parse(manifest: &Path) -> io::Result<Vec<(u64, u128)>> {
     let archive = sfa::Reader::new(manifest).map_err(|e| io::Error::other(e.to_string()))?;
     let section = archive.toc().section(b"tables").ok_or_else(|| io::Error::other("it lists no tables"))?;
     let mut list = Vec::new();
@@ -73,7 +95,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> io::Result<[u8; N]> {
     Ok(taken)
 }
 
-fn compare(path: &PathBuf, sum: u128) -> Result<(), Error> {
+fn compare(path: &Path, sum: u128) -> Result<(), Error> {
     let found = hash(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => fault::corrupt(path, "it is missing"),
         _ => fault::io("read", path, error),
