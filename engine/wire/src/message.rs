@@ -7,7 +7,8 @@ use sayso_proto::device::v1 as proto;
 use crate::{Error, ToDevice, ToNode};
 
 /// Bytes that a message may have, without the length in front of it: room for a screenful of text, and little enough
-/// that ten thousand connections each holding a half-received message cost 160 MB.
+/// that ten thousand connections each holding a half-received message cost 160 MB. While one is parsed, its fields
+/// take a few hundred KiB at worst (a repeated field of empty texts), until their number is checked.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
 /// One direction of the control stream: [`ToNode`] or [`ToDevice`].

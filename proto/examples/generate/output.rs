@@ -24,6 +24,9 @@ const SENSITIVE: [&str; 6] = [
     "Welcome",
 ];
 
+/// Clients and servers need the gRPC stack; most who use the messages do not.
+const SERVICES: &str = r#"#[cfg(feature = "services")]"#;
+
 /// Where the generated files lie, below the crate's folder.
 pub(crate) const FOLDER: &str = "src/gen";
 
@@ -42,6 +45,8 @@ pub(crate) fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn Er
     config.skip_debug(SENSITIVE.map(|message| format!(".sayso.device.v1.{message}")));
     tonic_prost_build::configure()
         .out_dir(out.path())
+        .client_mod_attribute(".", SERVICES)
+        .server_mod_attribute(".", SERVICES)
         .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
 
     let mut files = BTreeMap::new();

@@ -339,6 +339,7 @@ impl SessionChange {
     }
 }
 /// Generated client implementations.
+#[cfg(feature = "services")]
 pub mod sessions_client {
     #![allow(
         unused_variables,
@@ -509,6 +510,7 @@ pub mod sessions_client {
     }
 }
 /// Generated server implementations.
+#[cfg(feature = "services")]
 pub mod sessions_server {
     #![allow(
         unused_variables,
@@ -804,6 +806,7 @@ pub mod sessions_server {
     }
 }
 /// Generated client implementations.
+#[cfg(feature = "services")]
 pub mod consent_client {
     #![allow(
         unused_variables,
@@ -973,6 +976,7 @@ pub mod consent_client {
     }
 }
 /// Generated server implementations.
+#[cfg(feature = "services")]
 pub mod consent_server {
     #![allow(
         unused_variables,
@@ -1263,6 +1267,7 @@ pub mod consent_server {
     }
 }
 /// Generated client implementations.
+#[cfg(feature = "services")]
 pub mod audit_client {
     #![allow(
         unused_variables,
@@ -1406,6 +1411,7 @@ pub mod audit_client {
     }
 }
 /// Generated server implementations.
+#[cfg(feature = "services")]
 pub mod audit_server {
     #![allow(
         unused_variables,
