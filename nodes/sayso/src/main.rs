@@ -1,2 +1,38 @@
-//! Sayso: serve, demo, device, models, init, verify.
-fn main() {}
+//! `sayso`: the one binary. Each command is a file; [`node`] is the composition root that names backends.
+
+mod certs;
+mod cli;
+mod config;
+mod demo;
+mod device;
+mod export;
+mod init;
+mod models;
+mod node;
+mod serve;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Device(args) => device::run(args),
+        Command::Models(args) => models::run(args),
+        Command::Init(args) => init::run(&args),
+        Command::Verify(args) => verify::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            cli::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sayso_types::{DeviceId, TenantId};
+
+/// Voice sessions in which no byte moves without somebody's say-so.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "\
+Start here:  sayso models fetch   then   sayso demo
+A node:      sayso init DIR       then   sayso serve --config DIR/sayso.toml
+A device:    sayso device --server ADDR --certs DIR/device --wav FILE
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what Sayso does: a node and a device in this process, a conversation, a withdrawal, a proof.
+    Demo(DemoArgs),
+    /// Run a node.
+    Serve(ServeArgs),
+    /// Be a device: play recordings to a node in real time and save what it answers.
+    Device(DeviceArgs),
+    /// Fetch, list and verify the speech models.
+    Models(ModelsArgs),
+    /// Write a configuration, a certificate authority and certificates for a first node.
+    Init(InitArgs),
+    /// Check an exported audit log, offline.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// A recording to play as one more turn (any WAV; repeatable). Without it: the recordings of the Debian package
+    /// pocketsphinx-testdata.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wav: Vec<PathBuf>,
+    /// Keep the node's store here instead of in a temporary directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Save what the device played, as WAV files, here.
+    #[arg(long, value_name = "DIR", default_value = "sayso-demo")]
+    pub(crate) save: PathBuf,
+    /// Leave the audit log here, for `sayso verify`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) export: Option<PathBuf>,
+    /// Print one JSON object a line instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration, a TOML file. Values come from defaults, then this file, then the environment (SAYSO_ and the
+    /// key, with __ between table and key, such as SAYSO_GATEWAY__LISTEN), then flags.
+    #[arg(long, value_name = "FILE", env = "SAYSO_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where devices connect (gateway.listen).
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where integrators connect (admin.listen).
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Where the store is (data-dir).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print the configuration as it would be used, as TOML, and exit.
+    #[arg(long)]
+    pub(crate) dump_config: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Mode {
+    /// The node finds where an utterance ends; it does not hear while it speaks.
+    Auto,
+    /// Push to talk: each recording is one utterance.
+    Manual,
+    /// As auto, and one may speak over the answer.
+    Realtime,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeviceArgs {
+    /// The node's address, such as 127.0.0.1:4433.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) server: SocketAddr,
+    /// The name in the node's certificate.
+    #[arg(long, value_name = "NAME", default_value = "localhost")]
+    pub(crate) server_name: String,
+    /// A directory with ca.pem and, unless --token is given, cert.pem and key.pem (as `sayso init` makes).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) certs: PathBuf,
+    /// A device token instead of a certificate, or a file that holds one (@FILE).
+    #[arg(long, value_name = "TOKEN", env = "SAYSO_DEVICE_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// Which device this is; must be the one that the certificate or token names.
+    #[arg(long, value_name = "ID", default_value = "speaker-1")]
+    pub(crate) device_id: DeviceId,
+    /// A recording to play as an utterance (any WAV; repeatable). The consent question is answered with the first.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wav: Vec<PathBuf>,
+    /// Type this instead of speaking (repeatable; after the recordings).
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// Answer the consent question as if by a button.
+    #[arg(long, value_name = "ANSWER", value_parser = ["agree", "refuse"])]
+    pub(crate) consent: Option<String>,
+    /// Who finds the end of an utterance.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) mode: Mode,
+    /// Save what the node answers, as WAV files, here.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// BCP 47 language to be spoken to in.
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
+    /// Send sound on the control stream instead of in datagrams.
+    #[arg(long)]
+    pub(crate) no_datagrams: bool,
+    /// Print one JSON object a line instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) command: ModelsCommand,
+    /// Where models are kept. Default: sayso/models in the user's cache directory.
+    #[arg(long, value_name = "DIR", env = "SAYSO_MODELS", global = true)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Download what is missing, check it and convert it. Does nothing when everything is there.
+    Fetch,
+    /// Say which models there are, where, of what size and under which licence.
+    List,
+    /// Read every file and compare its hash.
+    Verify,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Where to write; must be empty or new.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Names or addresses under which devices reach the node (repeatable).
+    #[arg(long, value_name = "NAME", default_values = ["localhost", "127.0.0.1"])]
+    pub(crate) name: Vec<String>,
+    /// The first device's id.
+    #[arg(long, value_name = "ID", default_value = "speaker-1")]
+    pub(crate) device_id: DeviceId,
+    /// Whose devices these are.
+    #[arg(long, value_name = "ID", default_value = "home")]
+    pub(crate) tenant: TenantId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The exported log: `checkpoint`, `tile/...`.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// A file with the log's public key, one `name+hash+key` a line. Default: trust.keys in DIR, which shows only that
+    /// the log agrees with itself: get the key from somebody you trust.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Tells a person what went wrong, outermost first.
+pub(crate) fn complain(error: &anyhow::Error) {
+    use std::io::Write;
+    let mut text = format!("sayso: {error}");
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // Many errors already quote their cause.
+        if !text.contains(&cause) {
+            text.push_str("\n  because ");
+            text.push_str(&cause);
+        }
+    }
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
