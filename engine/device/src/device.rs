@@ -10,8 +10,7 @@ use quinn::{Connection, Endpoint};
 use sayso_runtime::{TaskHandle, TaskKind, Tasks, queue};
 use sayso_types::{Pcm, Purpose, Redacted, TurnId};
 use sayso_wire::{
-    AudioFormat, ConsentDecision, Goodbye, GoodbyeReason, Hello, ListenMode, ToDevice, ToNode,
-    VERSIONS, Welcome,
+    AudioFormat, ConsentDecision, Goodbye, GoodbyeReason, Hello, ListenMode, ToDevice, ToNode, VERSIONS, Welcome,
 };
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -134,9 +133,7 @@ impl Device {
         check_mono("uplink", options.uplink)?;
         check_mono("downlink", options.downlink)?;
         let server = options.server;
-        let connection = timeout(CONNECT_WITHIN, open(&options))
-            .await
-            .map_err(|_| Error::NoWelcome { server })??;
+        let connection = timeout(CONNECT_WITHIN, open(&options)).await.map_err(|_| Error::NoWelcome { server })??;
         let greeting = timeout(CONNECT_WITHIN, greet(&connection, &options)).await;
         let (control, welcome) = greeting.map_err(|_| Error::NoWelcome { server })??;
 
@@ -145,22 +142,10 @@ impl Device {
         let (sounds, sounds_out) = queue::bounded("device_sounds", SOUNDS_MAX);
         let listening = watch::Sender::new(None);
         let format = welcome.uplink;
-        let microphone = Microphone {
-            uplink: uplink.clone(),
-            format,
-            sounds: sounds_out,
-            listening: listening.subscribe(),
-        };
+        let microphone =
+            Microphone { uplink: uplink.clone(), format, sounds: sounds_out, listening: listening.subscribe() };
         let speaker = Speaker::new(welcome.downlink, options.save.is_some());
-        let link = Link {
-            connection,
-            control,
-            outbox,
-            speaker,
-            events,
-            save: options.save,
-            tasks: tasks.clone(),
-        };
+        let link = Link { connection, control, outbox, speaker, events, save: options.save, tasks: tasks.clone() };
         let inner = Inner {
             welcome,
             uplink,
@@ -171,12 +156,7 @@ impl Device {
             _link: tasks.spawn(TaskKind::Client, "device link", link.run()),
             _microphone: tasks.spawn(TaskKind::Client, "device microphone", microphone.run()),
         };
-        Ok((
-            Self {
-                inner: Arc::new(inner),
-            },
-            Events { queue: events_out },
-        ))
+        Ok((Self { inner: Arc::new(inner) }, Events { queue: events_out }))
     }
 
     /// What the node said first.
@@ -215,13 +195,10 @@ impl Device {
     /// [`Error::Congested`] when too much waits to be said.
     pub async fn say(&self, sound: &Pcm) -> Result<(), Error> {
         let (sound, said) = Sound::new(sound, self.inner.format)?;
-        self.inner
-            .sounds
-            .try_send(sound)
-            .map_err(|error| match error {
-                queue::TrySendError::Full(_) => Error::Congested,
-                queue::TrySendError::Closed(_) => Error::Gone,
-            })?;
+        self.inner.sounds.try_send(sound).map_err(|error| match error {
+            queue::TrySendError::Full(_) => Error::Congested,
+            queue::TrySendError::Closed(_) => Error::Gone,
+        })?;
         said.await.map_err(|_| Error::CutShort)
     }
 
@@ -231,10 +208,7 @@ impl Device {
     /// [`Error::Gone`] or [`Error::Congested`].
     pub fn say_text(&self, text: &str) -> Result<TurnId, Error> {
         let turn = self.next_turn();
-        self.inner.uplink.send(ToNode::TextInput {
-            turn,
-            text: Redacted::new(text.to_owned()),
-        })?;
+        self.inner.uplink.send(ToNode::TextInput { turn, text: Redacted::new(text.to_owned()) })?;
         Ok(turn)
     }
 
@@ -251,11 +225,7 @@ impl Device {
     /// # Errors
     /// [`Error::Gone`] or [`Error::Congested`].
     pub fn answer_consent(&self, prompt_id: &str, decision: ConsentDecision) -> Result<(), Error> {
-        self.inner.uplink.send(ToNode::ConsentAnswer {
-            prompt_id: prompt_id.to_owned(),
-            decision,
-            purpose: None,
-        })
+        self.inner.uplink.send(ToNode::ConsentAnswer { prompt_id: prompt_id.to_owned(), decision, purpose: None })
     }
 
     /// Takes consent back, for one purpose or for all.
@@ -264,79 +234,45 @@ impl Device {
     /// [`Error::Gone`] or [`Error::Congested`].
     pub fn withdraw_consent(&self, purpose: Option<Purpose>) -> Result<(), Error> {
         let decision = ConsentDecision::Withdraw;
-        self.inner.uplink.send(ToNode::ConsentAnswer {
-            prompt_id: String::new(),
-            decision,
-            purpose,
-        })
+        self.inner.uplink.send(ToNode::ConsentAnswer { prompt_id: String::new(), decision, purpose })
     }
 
     /// Says goodbye, and returns when the connection is over.
     pub async fn goodbye(&self) {
-        let goodbye = Goodbye {
-            reason: GoodbyeReason::Done,
-            text: String::new(),
-            reconnect_in: None,
-        };
+        let goodbye = Goodbye { reason: GoodbyeReason::Done, text: String::new(), reconnect_in: None };
         if self.inner.uplink.send(ToNode::Goodbye(goodbye)).is_ok() {
             self.inner.uplink.ended().await;
         }
     }
 
     fn next_turn(&self) -> TurnId {
-        TurnId(
-            self.inner
-                .turn
-                .fetch_add(1, Ordering::Relaxed)
-                .wrapping_add(1),
-        )
+        TurnId(self.inner.turn.fetch_add(1, Ordering::Relaxed).wrapping_add(1))
     }
 }
 
 fn check_mono(direction: &'static str, format: AudioFormat) -> Result<(), Error> {
     match format.channels() {
         1 => Ok(()),
-        channels => Err(Error::Channels {
-            direction,
-            channels,
-        }),
+        channels => Err(Error::Channels { direction, channels }),
     }
 }
 
 async fn open(options: &DeviceOptions) -> Result<Connection, Error> {
-    let DeviceOptions {
-        server,
-        server_name,
-        roots,
-        identity,
-        capabilities,
-        ..
-    } = options;
+    let DeviceOptions { server, server_name, roots, identity, capabilities, .. } = options;
     let config = tls::client_config(roots.clone(), identity, capabilities.datagram)?;
     let any = match server {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
     };
-    let endpoint = Endpoint::client(any).map_err(|source| Error::Socket {
-        server: *server,
-        source,
-    })?;
+    let endpoint = Endpoint::client(any).map_err(|source| Error::Socket { server: *server, source })?;
     let connecting = endpoint
         .connect_with(config, *server, server_name)
-        .map_err(|source| Error::Address {
-            server_name: server_name.clone(),
-            source,
-        })?;
-    connecting
-        .await
-        .map_err(|source| Error::lost(*server, source))
+        .map_err(|source| Error::Address { server_name: server_name.clone(), source })?;
+    connecting.await.map_err(|source| Error::lost(*server, source))
 }
 
 /// Says hello and waits for the welcome.
-async fn greet(
-    connection: &Connection,
-    options: &DeviceOptions,
-) -> Result<(Control, Welcome), Error> {
+async fn greet(connection: &Connection, options: &DeviceOptions) -> Result<(Control, Welcome), Error> {
     let lost = |source| Error::lost(options.server, source);
     let (send, receive) = connection.open_bi().await.map_err(lost)?;
     let mut control = Control::new(send, receive);
@@ -360,23 +296,12 @@ async fn greet(
     loop {
         match control.hear().await {
             Ok(ToDevice::Welcome(welcome)) => return Ok((control, welcome)),
-            Ok(ToDevice::Error {
-                code, text, remedy, ..
-            }) => refused = Some((code, text, remedy)),
+            Ok(ToDevice::Error { code, text, remedy, .. }) => refused = Some((code, text, remedy)),
             Ok(ToDevice::Goodbye(goodbye)) => {
                 let (code, text, remedy) = refused.unwrap_or_else(|| {
-                    (
-                        format!("{:?}", goodbye.reason),
-                        goodbye.text.clone(),
-                        "connect again when told".to_owned(),
-                    )
+                    (format!("{:?}", goodbye.reason), goodbye.text.clone(), "connect again when told".to_owned())
                 });
-                return Err(Error::Refused {
-                    code,
-                    text,
-                    remedy,
-                    goodbye: Some(goodbye),
-                });
+                return Err(Error::Refused { code, text, remedy, goodbye: Some(goodbye) });
             }
             Ok(_) => {}
             Err(Ended::Protocol(error)) => return Err(Error::Protocol(error)),

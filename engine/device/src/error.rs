@@ -18,9 +18,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The device's certificate and key do not work, or not together.
-    #[error(
-        "the device's certificate or key is wrong: {0}; give a PEM chain and the key of its first certificate"
-    )]
+    #[error("the device's certificate or key is wrong: {0}; give a PEM chain and the key of its first certificate")]
     Certificate(rustls::Error),
     /// The node's name or address cannot be connected to.
     #[error("cannot connect to {server_name}: {source}")]
@@ -41,9 +39,7 @@ pub enum Error {
         source: ConnectionError,
     },
     /// The node does not begin connections now.
-    #[error(
-        "the node at {server} refuses connections: it is at a limit or shutting down; try again later"
-    )]
+    #[error("the node at {server} refuses connections: it is at a limit or shutting down; try again later")]
     Busy {
         /// The node's address.
         server: SocketAddr,
@@ -76,9 +72,7 @@ pub enum Error {
     #[error("the connection with the node is over; connect again")]
     Gone,
     /// The microphone was closed, or the connection ended, before everything was said.
-    #[error(
-        "the microphone was closed before everything was said; start listening first and stop afterwards"
-    )]
+    #[error("the microphone was closed before everything was said; start listening first and stop afterwards")]
     CutShort,
     /// Too much waits to be sent.
     #[error("too much waits to be sent to the node")]
@@ -108,9 +102,7 @@ impl Error {
     /// What the end of a connection with `server` means.
     pub(crate) fn lost(server: SocketAddr, source: ConnectionError) -> Self {
         match &source {
-            ConnectionError::ConnectionClosed(close)
-                if close.error_code == TransportErrorCode::CONNECTION_REFUSED =>
-            {
+            ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::CONNECTION_REFUSED => {
                 Self::Busy { server }
             }
             ConnectionError::ApplicationClosed(close) => {

@@ -36,14 +36,7 @@ struct Incoming {
 
 impl Control {
     pub(crate) const fn new(send: SendStream, stream: RecvStream) -> Self {
-        Self {
-            send,
-            receive: Incoming {
-                stream,
-                decoder: MessageDecoder::new(),
-                unread: Bytes::new(),
-            },
-        }
+        Self { send, receive: Incoming { stream, decoder: MessageDecoder::new(), unread: Bytes::new() } }
     }
 
     /// Sends one message at once.
@@ -92,8 +85,7 @@ impl Link {
     /// Runs until one side leaves, and says why as the last event.
     pub(crate) async fn run(mut self) {
         let ended = self.serve().await;
-        self.connection
-            .close(VarInt::from_u32(ended.reason().close_code()), b"");
+        self.connection.close(VarInt::from_u32(ended.reason().close_code()), b"");
         if self.events.try_send(DeviceEvent::Ended(ended)).is_err() {
             tracing::debug!("nobody reads the device's events");
         }
@@ -104,13 +96,7 @@ impl Link {
         let mut beat = interval(Duration::from_millis(BEAT_MS.into()));
         beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
         loop {
-            let Self {
-                connection,
-                control,
-                outbox,
-                speaker,
-                ..
-            } = self;
+            let Self { connection, control, outbox, speaker, .. } = self;
             let outcome = tokio::select! {
                 message = control.receive.next() => match message {
                     Ok(message) => self.heard(message, &mut outgoing),
@@ -174,29 +160,17 @@ impl Link {
     fn beat(&mut self, outgoing: &mut BytesMut) -> Result<(), Ended> {
         let mut reports = Vec::new();
         self.speaker.beat(|report| reports.push(report));
-        reports
-            .into_iter()
-            .try_for_each(|report| self.report(report, outgoing))
+        reports.into_iter().try_for_each(|report| self.report(report, outgoing))
     }
 
     fn report(&mut self, report: Report, outgoing: &mut BytesMut) -> Result<(), Ended> {
         let position = match report {
             Report::Started(turn) => return self.tell(DeviceEvent::AudioStarted { turn }),
-            Report::Position { turn, played_ms } => ToNode::PlayoutPosition {
-                turn,
-                played_ms,
-                finished: false,
-            },
+            Report::Position { turn, played_ms } => ToNode::PlayoutPosition { turn, played_ms, finished: false },
             Report::Finished(finished) => {
-                let Finished {
-                    turn, played_ms, ..
-                } = finished;
+                let Finished { turn, played_ms, .. } = finished;
                 self.finished(finished)?;
-                ToNode::PlayoutPosition {
-                    turn,
-                    played_ms,
-                    finished: true,
-                }
+                ToNode::PlayoutPosition { turn, played_ms, finished: true }
             }
         };
         encode(&position, outgoing).map_err(Ended::Protocol)
@@ -204,20 +178,8 @@ impl Link {
 
     /// Tells what became of an answer, once it is saved.
     fn finished(&self, finished: Finished) -> Result<(), Ended> {
-        let Finished {
-            turn,
-            played_ms,
-            lost,
-            late,
-            sound,
-        } = finished;
-        let played = Played {
-            turn,
-            played_ms,
-            lost,
-            late,
-            file: None,
-        };
+        let Finished { turn, played_ms, lost, late, sound } = finished;
+        let played = Played { turn, played_ms, lost, late, file: None };
         let (Some(sound), Some(dir)) = (sound, &self.save) else {
             return self.tell(DeviceEvent::Played(played));
         };
@@ -225,9 +187,7 @@ impl Link {
         let (tasks, events) = (self.tasks.clone(), self.events.clone());
         let save = async move {
             let path = file.clone();
-            let saved = tasks
-                .blocking("save answer", move || wav::write(&path, &sound))
-                .await;
+            let saved = tasks.blocking("save answer", move || wav::write(&path, &sound)).await;
             let file = match saved {
                 Ok(Ok(())) => Some(file),
                 Ok(Err(error)) => {
@@ -239,9 +199,7 @@ impl Link {
             // whoever stopped reading does not miss it
             let _ = events.try_send(DeviceEvent::Played(Played { file, ..played }));
         };
-        self.tasks
-            .spawn(TaskKind::Client, "device save", save)
-            .detach();
+        self.tasks.spawn(TaskKind::Client, "device save", save).detach();
         Ok(())
     }
 

@@ -27,23 +27,13 @@ pub(crate) struct Sound {
 
 impl Sound {
     /// `pcm` as the microphone hears it; the receiver learns when it has been said.
-    pub(crate) fn new(
-        pcm: &Pcm,
-        format: AudioFormat,
-    ) -> Result<(Self, oneshot::Receiver<()>), Error> {
+    pub(crate) fn new(pcm: &Pcm, format: AudioFormat) -> Result<(Self, oneshot::Receiver<()>), Error> {
         let mut samples = Vec::with_capacity(format.sample_rate().samples_in_ms(pcm.ms() + 1));
         let mut resampler = Resampler::new(pcm.rate, format.sample_rate())?;
         resampler.push(&pcm.samples, &mut samples);
         resampler.flush(&mut samples);
         let (done, heard) = oneshot::channel();
-        Ok((
-            Self {
-                samples,
-                said: 0,
-                done,
-            },
-            heard,
-        ))
+        Ok((Self { samples, said: 0, done }, heard))
     }
 
     /// Takes the next samples; how many there were.
@@ -74,12 +64,7 @@ pub(crate) struct Microphone {
 impl Microphone {
     /// Runs until the device is gone.
     pub(crate) async fn run(mut self) -> Result<(), Error> {
-        while let Ok(turn) = self
-            .listening
-            .wait_for(Option::is_some)
-            .await
-            .map(|turn| *turn)
-        {
+        while let Ok(turn) = self.listening.wait_for(Option::is_some).await.map(|turn| *turn) {
             if let Some(turn) = turn {
                 match self.open(turn).await {
                     Ok(()) => {}
@@ -94,11 +79,7 @@ impl Microphone {
 
     /// Sends sound for `turn` until another turn is listened for, or none.
     async fn open(&mut self, turn: TurnId) -> Result<(), Error> {
-        let mut encoder = Encoder::new(
-            self.format.sample_rate(),
-            self.format.frame_ms(),
-            &EncoderConfig::default(),
-        )?;
+        let mut encoder = Encoder::new(self.format.sample_rate(), self.format.frame_ms(), &EncoderConfig::default())?;
         let mut frame = vec![0; encoder.frame_samples()];
         let mut next = interval(Duration::from_millis(self.format.frame_ms().into()));
         let mut saying = None;
@@ -112,12 +93,7 @@ impl Microphone {
             self.hear(&mut saying, &mut frame);
             let opus = Bytes::copy_from_slice(encoder.encode(&frame)?);
             let timestamp_ms = u32::wrapping_mul(sequence, self.format.frame_ms());
-            self.uplink.send_audio(AudioPacket {
-                turn,
-                sequence,
-                timestamp_ms,
-                opus,
-            })?;
+            self.uplink.send_audio(AudioPacket { turn, sequence, timestamp_ms, opus })?;
         }
         Ok(())
     }

@@ -50,12 +50,7 @@ pub(crate) struct Speaker {
 impl Speaker {
     /// A speaker for sound of this format, which keeps what it plays if so told.
     pub(crate) const fn new(format: AudioFormat, keep: bool) -> Self {
-        Self {
-            format,
-            keep,
-            answer: None,
-            over: None,
-        }
+        Self { format, keep, answer: None, over: None }
     }
 
     /// Whether there is something to play.
@@ -65,11 +60,7 @@ impl Speaker {
 
     /// An answer begins. Its sound may have come before this word of it.
     pub(crate) fn start(&mut self, turn: TurnId) -> Result<Option<Report>, Error> {
-        if self
-            .answer
-            .as_ref()
-            .is_some_and(|answer| answer.turn() == turn)
-        {
+        if self.answer.as_ref().is_some_and(|answer| answer.turn() == turn) {
             return Ok(None);
         }
         let cut = self.cut();
@@ -80,10 +71,7 @@ impl Speaker {
     /// A packet of sound.
     pub(crate) fn push(&mut self, packet: &AudioPacket) -> Result<Option<Report>, Error> {
         if self.over.is_some_and(|over| packet.turn <= over)
-            || self
-                .answer
-                .as_ref()
-                .is_some_and(|answer| packet.turn < answer.turn())
+            || self.answer.as_ref().is_some_and(|answer| packet.turn < answer.turn())
         {
             return Ok(None);
         }
@@ -104,15 +92,7 @@ impl Speaker {
     /// Stop playing `turn`, and drop what is buffered of it.
     pub(crate) fn stop(&mut self, turn: TurnId) -> Option<Report> {
         self.over = self.over.max(Some(turn));
-        if self
-            .answer
-            .as_ref()
-            .is_some_and(|answer| answer.turn() <= turn)
-        {
-            self.cut()
-        } else {
-            None
-        }
+        if self.answer.as_ref().is_some_and(|answer| answer.turn() <= turn) { self.cut() } else { None }
     }
 
     /// Plays the next [`BEAT_MS`] and hands what is to be told to `tell`.

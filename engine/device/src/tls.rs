@@ -16,27 +16,20 @@ const DATAGRAM_BUFFER: usize = 32 * 1_024;
 const IDLE: Duration = Duration::from_secs(60);
 
 /// What quinn needs to reach a node.
-pub(crate) fn client_config(
-    roots: RootCertStore,
-    identity: &Identity,
-    datagrams: bool,
-) -> Result<ClientConfig, Error> {
-    let builder = rustls::ClientConfig::builder_with_provider(Arc::new(
-        rustls::crypto::ring::default_provider(),
-    ))
-    .with_protocol_versions(&[&rustls::version::TLS13])
-    .map_err(Error::Certificate)?
-    .with_root_certificates(roots);
+pub(crate) fn client_config(roots: RootCertStore, identity: &Identity, datagrams: bool) -> Result<ClientConfig, Error> {
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(Error::Certificate)?
+        .with_root_certificates(roots);
     let mut crypto = match identity {
-        Identity::Certificate { chain, key } => builder
-            .with_client_auth_cert(chain.clone(), key.clone_key())
-            .map_err(Error::Certificate)?,
+        Identity::Certificate { chain, key } => {
+            builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(Error::Certificate)?
+        }
         Identity::Token(_) => builder.with_no_client_auth(),
     };
     crypto.alpn_protocols = vec![sayso_wire::ALPN.to_vec()];
 
-    let crypto = QuicClientConfig::try_from(crypto)
-        .expect("TLS 1.3 is on, with the cipher that QUIC begins with");
+    let crypto = QuicClientConfig::try_from(crypto).expect("TLS 1.3 is on, with the cipher that QUIC begins with");
     let mut config = ClientConfig::new(Arc::new(crypto));
     config.transport_config(Arc::new(transport(datagrams)));
     Ok(config)

@@ -31,27 +31,15 @@ impl Uplink {
     pub(crate) fn new(connection: Connection) -> (Self, Outbox) {
         let (messages, messages_out) = queue::bounded("device_messages", MESSAGES_MAX);
         let (audio, audio_out) = queue::bounded("device_audio", PACKETS_MAX);
-        (
-            Self {
-                connection,
-                messages,
-                audio,
-            },
-            Outbox {
-                messages: messages_out,
-                audio: audio_out,
-            },
-        )
+        (Self { connection, messages, audio }, Outbox { messages: messages_out, audio: audio_out })
     }
 
     /// Sends a message, in order.
     pub(crate) fn send(&self, message: ToNode) -> Result<(), Error> {
-        self.messages
-            .try_send(message)
-            .map_err(|error| match error {
-                TrySendError::Full(_) => Error::Congested,
-                TrySendError::Closed(_) => Error::Gone,
-            })
+        self.messages.try_send(message).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Congested,
+            TrySendError::Closed(_) => Error::Gone,
+        })
     }
 
     /// Sends a packet of sound: as a datagram, or on the control stream where that cannot be. When the connection is
@@ -63,14 +51,12 @@ impl Uplink {
         match self.connection.send_datagram(datagram.freeze()) {
             Ok(()) => Ok(()),
             Err(SendDatagramError::ConnectionLost(_)) => Err(Error::Gone),
-            Err(
-                SendDatagramError::UnsupportedByPeer
-                | SendDatagramError::Disabled
-                | SendDatagramError::TooLarge,
-            ) => match self.audio.try_send(packet) {
-                Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
-                Err(TrySendError::Closed(_)) => Err(Error::Gone),
-            },
+            Err(SendDatagramError::UnsupportedByPeer | SendDatagramError::Disabled | SendDatagramError::TooLarge) => {
+                match self.audio.try_send(packet) {
+                    Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+                    Err(TrySendError::Closed(_)) => Err(Error::Gone),
+                }
+            }
         }
     }
 

@@ -51,10 +51,7 @@ impl Source {
 
 impl Admission {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            counts: Arc::default(),
-        }
+        Self { limits, counts: Arc::default() }
     }
 
     /// Decides on a connection from `ip`, which is `validated` when the device has shown that it receives there.
@@ -80,11 +77,7 @@ impl Admission {
         *counts.sources.entry(source).or_default() += 1;
         metrics::connections().increment(1);
         metrics::handshakes().increment(1);
-        Verdict::Admit(Slot {
-            counts: self.counts.clone(),
-            source,
-            handshaking: true,
-        })
+        Verdict::Admit(Slot { counts: self.counts.clone(), source, handshaking: true })
     }
 }
 
@@ -131,12 +124,7 @@ mod tests {
     use super::*;
 
     fn admission(connections: usize, per_source: usize, handshakes: usize) -> Admission {
-        Admission::new(Limits {
-            connections,
-            connections_per_source: per_source,
-            handshakes,
-            ..Limits::default()
-        })
+        Admission::new(Limits { connections, connections_per_source: per_source, handshakes, ..Limits::default() })
     }
 
     fn admit(admission: &Admission, ip: &str) -> Slot {
@@ -174,16 +162,10 @@ mod tests {
         let admission = admission(9, 1, 9);
         let _one = admit(&admission, "10.0.0.1");
         assert_eq!(refused(&admission, "10.0.0.1"), "connections_per_source");
-        assert_eq!(
-            refused(&admission, "::ffff:10.0.0.1"),
-            "connections_per_source"
-        );
+        assert_eq!(refused(&admission, "::ffff:10.0.0.1"), "connections_per_source");
         let _other = admit(&admission, "10.0.0.2");
         let _host = admit(&admission, "2001:db8:1:2::1");
-        assert_eq!(
-            refused(&admission, "2001:db8:1:2:ffff::2"),
-            "connections_per_source"
-        );
+        assert_eq!(refused(&admission, "2001:db8:1:2:ffff::2"), "connections_per_source");
         let _neighbour = admit(&admission, "2001:db8:1:3::1");
     }
 
@@ -191,33 +173,19 @@ mod tests {
     fn under_load_addresses_are_proved_first() {
         let admission = admission(9, 1, 4);
         let unproved = |ip: &str| admission.decide(ip.parse().unwrap(), false);
-        assert!(
-            matches!(unproved("10.0.0.1"), Verdict::Admit(_)),
-            "and dropped at once"
-        );
+        assert!(matches!(unproved("10.0.0.1"), Verdict::Admit(_)), "and dropped at once");
         let _a = admit(&admission, "10.0.0.1");
-        assert!(
-            matches!(unproved("10.0.0.1"), Verdict::Validate),
-            "whoever sends may have forged the address"
-        );
+        assert!(matches!(unproved("10.0.0.1"), Verdict::Validate), "whoever sends may have forged the address");
         let _b = admit(&admission, "10.0.0.2");
-        assert!(
-            matches!(unproved("10.0.0.3"), Verdict::Validate),
-            "half of the handshakes are under way"
-        );
+        assert!(matches!(unproved("10.0.0.3"), Verdict::Validate), "half of the handshakes are under way");
     }
 
     #[test]
     fn nothing_is_left_behind() {
         let admission = admission(9, 9, 9);
-        let slots: Vec<_> = (0..9)
-            .map(|i| admit(&admission, &format!("10.0.0.{}", i % 3)))
-            .collect();
+        let slots: Vec<_> = (0..9).map(|i| admit(&admission, &format!("10.0.0.{}", i % 3))).collect();
         drop(slots);
         let counts = lock(&admission.counts);
-        assert_eq!(
-            (counts.connections, counts.handshakes, counts.sources.len()),
-            (0, 0, 0)
-        );
+        assert_eq!((counts.connections, counts.handshakes, counts.sources.len()), (0, 0, 0));
     }
 }

@@ -24,12 +24,7 @@ const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
 const REPLIES_BYTES_MAX: usize = 8 * 1_024;
 
 /// Serves one device from its first packet to its last. `number` stands for it in logs.
-pub(crate) async fn serve(
-    shared: Arc<Shared>,
-    incoming: quinn::Incoming,
-    mut slot: Slot,
-    number: u64,
-) {
+pub(crate) async fn serve(shared: Arc<Shared>, incoming: quinn::Incoming, mut slot: Slot, number: u64) {
     let Some(connection) = shake_hands(&shared, incoming).await else {
         return;
     };
@@ -52,16 +47,8 @@ pub(crate) async fn serve(
 
 async fn shake_hands(shared: &Shared, incoming: quinn::Incoming) -> Option<Connection> {
     let began = shared.clock.now();
-    let connecting = incoming
-        .accept()
-        .inspect_err(|_| metrics::handshake_failed("refused"))
-        .ok()?;
-    match timeout(
-        Duration::from_millis(shared.limits.handshake_ms),
-        connecting,
-    )
-    .await
-    {
+    let connecting = incoming.accept().inspect_err(|_| metrics::handshake_failed("refused")).ok()?;
+    match timeout(Duration::from_millis(shared.limits.handshake_ms), connecting).await {
         Ok(Ok(connection)) => {
             metrics::handshake_took(shared.clock.now().since(began));
             Some(connection)
@@ -86,13 +73,7 @@ async fn talk(
     greeted: Greeted,
     number: u64,
 ) -> (Option<Farewell>, Option<Outgoing>) {
-    let Greeted {
-        mut incoming,
-        mut outgoing,
-        inlet,
-        mut outbox,
-        ..
-    } = greeted;
+    let Greeted { mut incoming, mut outgoing, inlet, mut outbox, .. } = greeted;
     let mut draining = pin!(shared.draining.cancelled());
     let farewell = loop {
         tokio::select! {
@@ -141,11 +122,7 @@ fn hear(arrival: Arrival, inlet: &dyn DeviceInlet, outgoing: &mut Outgoing) -> O
             let leaves = matches!(message, ToNode::Goodbye(_));
             if inlet.control(message).is_err() {
                 let remedy = "wait for the answers to what was sent";
-                outgoing.push(&report(
-                    "too_many_messages",
-                    "a message was not taken: too many wait",
-                    remedy,
-                ));
+                outgoing.push(&report("too_many_messages", "a message was not taken: too many wait", remedy));
             }
             return leaves.then(Farewell::done);
         }

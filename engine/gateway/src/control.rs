@@ -29,11 +29,7 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) const fn new(stream: RecvStream) -> Self {
-        Self {
-            stream,
-            decoder: MessageDecoder::new(),
-            unread: Bytes::new(),
-        }
+        Self { stream, decoder: MessageDecoder::new(), unread: Bytes::new() }
     }
 
     /// Waits for the next message.
@@ -61,10 +57,7 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     pub(crate) fn new(stream: SendStream) -> Self {
-        Self {
-            stream,
-            bytes: BytesMut::new(),
-        }
+        Self { stream, bytes: BytesMut::new() }
     }
 
     /// Bytes that are not yet with QUIC.

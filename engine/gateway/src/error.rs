@@ -16,14 +16,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The node's certificate and key do not work, or not together.
-    #[error(
-        "the node's certificate or key is wrong: {0}; give a PEM chain and the key of its first certificate"
-    )]
+    #[error("the node's certificate or key is wrong: {0}; give a PEM chain and the key of its first certificate")]
     Certificate(rustls::Error),
     /// The authorities that sign device certificates do not work.
-    #[error(
-        "the device authorities are wrong: {0}; give the certificates that sign device certificates"
-    )]
+    #[error("the device authorities are wrong: {0}; give the certificates that sign device certificates")]
     DeviceRoots(rustls::server::VerifierBuilderError),
     /// Neither certificates nor tokens are set up.
     #[error("no device could prove who it is: configure device authorities, a token key, or both")]

@@ -58,9 +58,7 @@ impl Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        f.debug_struct("Shared").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -75,44 +73,20 @@ impl Gateway {
         tasks: Tasks,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let GatewayOptions {
-            listen,
-            tls,
-            tokens,
-            limits,
-        } = options;
+        let GatewayOptions { listen, tls, tokens, limits } = options;
         if tls.device_roots.is_empty() && tokens.is_none() {
             return Err(Error::NoAuthentication);
         }
         let config = tls::server_config(tls, &limits, clock.clone())?;
-        let bind = |source| Error::Bind {
-            addr: listen,
-            source,
-        };
+        let bind = |source| Error::Bind { addr: listen, source };
         let socket = UdpSocket::bind(listen).map_err(bind)?;
         let runtime = Arc::new(TokioRuntime);
-        let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime)
-            .map_err(bind)?;
+        let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime).map_err(bind)?;
         let local_addr = endpoint.local_addr().map_err(bind)?;
         let (counters, draining) = (Arc::new(PacketCounters::new()), tasks.stopping());
-        let shared = Arc::new(Shared {
-            sessions,
-            tokens,
-            limits,
-            clock,
-            counters,
-            draining,
-        });
+        let shared = Arc::new(Shared { sessions, tokens, limits, clock, counters, draining });
         let (admission, connections) = (Admission::new(limits), TaskTracker::new());
-        Ok(Self {
-            endpoint,
-            local_addr,
-            admission,
-            shared,
-            tasks,
-            connections,
-            count: 0,
-        })
+        Ok(Self { endpoint, local_addr, admission, shared, tasks, connections, count: 0 })
     }
 
     /// Where it listens.
@@ -140,17 +114,12 @@ impl Gateway {
 
     fn admit(&mut self, incoming: quinn::Incoming) {
         let ip = incoming.remote_address().ip();
-        match self
-            .admission
-            .decide(ip, incoming.remote_address_validated())
-        {
+        match self.admission.decide(ip, incoming.remote_address_validated()) {
             Verdict::Admit(slot) => {
                 self.count += 1;
                 let serve = connection::serve(self.shared.clone(), incoming, slot, self.count);
                 let serve = self.connections.track_future(serve);
-                self.tasks
-                    .spawn(TaskKind::Connection, "device connection", serve)
-                    .detach();
+                self.tasks.spawn(TaskKind::Connection, "device connection", serve).detach();
             }
             Verdict::Validate => {
                 metrics::validated();
@@ -166,10 +135,7 @@ impl Gateway {
     }
 
     async fn drain(self) {
-        tracing::info!(
-            connections = self.connections.len(),
-            "draining device connections"
-        );
+        tracing::info!(connections = self.connections.len(), "draining device connections");
         self.shared.draining.cancel();
         self.connections.close();
         let refuse_others = async {

@@ -34,22 +34,12 @@ pub(crate) struct Denied {
 /// Hears a device out and attaches it to its conversation.
 pub(crate) async fn greet(shared: &Shared, connection: &Connection) -> Result<Greeted, Denied> {
     let within = Duration::from_millis(shared.limits.hello_ms);
-    let late = |outgoing| Denied {
-        farewell: Farewell::hello_timeout(),
-        outgoing,
-    };
-    let opened = timeout(within, connection.accept_bi())
-        .await
-        .map_err(|_| late(None))?;
-    let (send, receive) = opened.map_err(|_| Denied {
-        farewell: Farewell::done(),
-        outgoing: None,
-    })?;
+    let late = |outgoing| Denied { farewell: Farewell::hello_timeout(), outgoing };
+    let opened = timeout(within, connection.accept_bi()).await.map_err(|_| late(None))?;
+    let (send, receive) = opened.map_err(|_| Denied { farewell: Farewell::done(), outgoing: None })?;
     let (mut incoming, mut outgoing) = (Incoming::new(receive), Outgoing::new(send));
 
-    let heard = timeout(within, hear_hello(&mut incoming))
-        .await
-        .unwrap_or_else(|_| Err(Farewell::hello_timeout()));
+    let heard = timeout(within, hear_hello(&mut incoming)).await.unwrap_or_else(|_| Err(Farewell::hello_timeout()));
     let attached = match heard {
         Ok(hello) => attach(shared, connection, hello).await,
         Err(farewell) => Err(farewell),
@@ -58,18 +48,9 @@ pub(crate) async fn greet(shared: &Shared, connection: &Connection) -> Result<Gr
         Ok((Attached { welcome, inlet }, outbox)) => {
             let session = welcome.session_id;
             outgoing.push(&ToDevice::Welcome(welcome));
-            Ok(Greeted {
-                incoming,
-                outgoing,
-                session,
-                inlet,
-                outbox,
-            })
+            Ok(Greeted { incoming, outgoing, session, inlet, outbox })
         }
-        Err(farewell) => Err(Denied {
-            farewell,
-            outgoing: Some(outgoing),
-        }),
+        Err(farewell) => Err(Denied { farewell, outgoing: Some(outgoing) }),
     }
 }
 
@@ -85,18 +66,9 @@ async fn hear_hello(incoming: &mut Incoming) -> Result<Hello, Farewell> {
     }
 }
 
-async fn attach(
-    shared: &Shared,
-    connection: &Connection,
-    hello: Hello,
-) -> Result<(Attached, Outbox), Farewell> {
-    let identity = identity::prove(
-        connection,
-        &hello,
-        shared.tokens.as_ref(),
-        shared.clock.wall(),
-    )
-    .map_err(|why| Farewell::unauthenticated(&why))?;
+async fn attach(shared: &Shared, connection: &Connection, hello: Hello) -> Result<(Attached, Outbox), Farewell> {
+    let identity = identity::prove(connection, &hello, shared.tokens.as_ref(), shared.clock.wall())
+        .map_err(|why| Farewell::unauthenticated(&why))?;
     let (outlet, outbox) = Outlet::new(
         connection.clone(),
         hello.capabilities.datagram,
@@ -104,11 +76,7 @@ async fn attach(
         shared.limits.audio_queue,
         shared.counters.clone(),
     );
-    let device = Attach {
-        tenant: identity.tenant,
-        device: identity.device,
-        hello,
-    };
+    let device = Attach { tenant: identity.tenant, device: identity.device, hello };
     let began = shared.clock.now();
     let attaching = shared.sessions.attach(device, Arc::new(outlet));
     let attached = timeout(Duration::from_millis(shared.limits.attach_ms), attaching).await;
@@ -116,8 +84,6 @@ async fn attach(
     match attached {
         Ok(Ok(attached)) => Ok((attached, outbox)),
         Ok(Err(refusal)) => Err(Farewell::refused(&refusal)),
-        Err(_) => Err(Farewell::internal(
-            "the conversation could not be found in time",
-        )),
+        Err(_) => Err(Farewell::internal("the conversation could not be found in time")),
     }
 }

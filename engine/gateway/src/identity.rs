@@ -35,14 +35,10 @@ impl Unproved {
     pub(crate) const fn remedy(&self) -> &'static str {
         match self {
             Self::Nothing => "connect with a client certificate, or put a token into the hello",
-            Self::NoTokens => {
-                "connect with a client certificate, or configure a token key at the node"
-            }
+            Self::NoTokens => "connect with a client certificate, or configure a token key at the node",
             Self::Subject(_) => "issue a certificate with the device id as CN and the tenant as O",
             Self::Token(_) => "issue a new token for this device",
-            Self::AnotherDevice => {
-                "give each device its own certificate or token, and its own id in the hello"
-            }
+            Self::AnotherDevice => "give each device its own certificate or token, and its own id in the hello",
         }
     }
 }
@@ -54,36 +50,21 @@ pub(crate) fn prove(
     tokens: Option<&TokenVerifier>,
     now: WallTime,
 ) -> Result<Identity, Unproved> {
-    let chain = connection
-        .peer_identity()
-        .and_then(|chain| chain.downcast::<Vec<CertificateDer<'static>>>().ok());
-    let identity = match (
-        chain.as_deref().and_then(|chain| chain.first()),
-        &hello.auth_token,
-    ) {
+    let chain = connection.peer_identity().and_then(|chain| chain.downcast::<Vec<CertificateDer<'static>>>().ok());
+    let identity = match (chain.as_deref().and_then(|chain| chain.first()), &hello.auth_token) {
         (Some(certificate), _) => named_by(certificate)?,
         (None, Some(token)) => {
-            let claims = tokens
-                .ok_or(Unproved::NoTokens)?
-                .verify(token.reveal(), now)?;
-            Identity {
-                tenant: claims.tenant,
-                device: claims.device,
-            }
+            let claims = tokens.ok_or(Unproved::NoTokens)?.verify(token.reveal(), now)?;
+            Identity { tenant: claims.tenant, device: claims.device }
         }
         (None, None) => return Err(Unproved::Nothing),
     };
-    if identity.device == hello.device_id {
-        Ok(identity)
-    } else {
-        Err(Unproved::AnotherDevice)
-    }
+    if identity.device == hello.device_id { Ok(identity) } else { Err(Unproved::AnotherDevice) }
 }
 
 /// The device that a certificate is for: its subject's CN, of the tenant that is its O.
 fn named_by(certificate: &CertificateDer<'_>) -> Result<Identity, Unproved> {
-    let (_, certificate) =
-        X509Certificate::from_der(certificate).map_err(|_| Unproved::Subject("name"))?;
+    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| Unproved::Subject("name"))?;
     let subject = certificate.subject();
     let device = only(subject.iter_common_name()).ok_or(Unproved::Subject("CN"))?;
     let tenant = only(subject.iter_organization()).ok_or(Unproved::Subject("O"))?;
@@ -94,15 +75,9 @@ fn named_by(certificate: &CertificateDer<'_>) -> Result<Identity, Unproved> {
 }
 
 /// The text of an attribute that occurs once: of two, each side could take another for the name.
-fn only<'a>(
-    mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>,
-) -> Option<&'a str> {
+fn only<'a>(mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Option<&'a str> {
     let first = attributes.next()?;
-    if attributes.next().is_some() {
-        None
-    } else {
-        first.as_str().ok()
-    }
+    if attributes.next().is_some() { None } else { first.as_str().ok() }
 }
 
 #[cfg(test)]
@@ -117,45 +92,23 @@ mod tests {
         for (kind, value) in subject {
             params.distinguished_name.push(kind.clone(), *value);
         }
-        params
-            .self_signed(&KeyPair::generate().unwrap())
-            .unwrap()
-            .der()
-            .clone()
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
     }
 
     #[test]
     fn a_certificate_names_a_device_and_its_tenant() {
-        let named = certificate(&[
-            (DnType::OrganizationName, "acme"),
-            (DnType::CommonName, "speaker-1"),
-        ]);
+        let named = certificate(&[(DnType::OrganizationName, "acme"), (DnType::CommonName, "speaker-1")]);
         let identity = named_by(&named).unwrap();
-        assert_eq!(
-            (identity.tenant.as_str(), identity.device.as_str()),
-            ("acme", "speaker-1")
-        );
+        assert_eq!((identity.tenant.as_str(), identity.device.as_str()), ("acme", "speaker-1"));
     }
 
     #[test]
     fn a_certificate_without_a_name_proves_nothing() {
         let name = |subject: &[_]| named_by(&certificate(subject)).unwrap_err();
-        assert_eq!(
-            name(&[(DnType::OrganizationName, "acme")]),
-            Unproved::Subject("CN")
-        );
-        assert_eq!(
-            name(&[(DnType::CommonName, "speaker-1")]),
-            Unproved::Subject("O")
-        );
-        let split = [
-            (DnType::OrganizationName, "acme"),
-            (DnType::CommonName, "speaker 1"),
-        ];
+        assert_eq!(name(&[(DnType::OrganizationName, "acme")]), Unproved::Subject("CN"));
+        assert_eq!(name(&[(DnType::CommonName, "speaker-1")]), Unproved::Subject("O"));
+        let split = [(DnType::OrganizationName, "acme"), (DnType::CommonName, "speaker 1")];
         assert_eq!(name(&split), Unproved::Subject("CN"));
-        assert_eq!(
-            named_by(&CertificateDer::from(vec![1, 2, 3])),
-            Err(Unproved::Subject("name"))
-        );
+        assert_eq!(named_by(&CertificateDer::from(vec![1, 2, 3])), Err(Unproved::Subject("name")));
     }
 }

@@ -46,33 +46,14 @@ impl Outlet {
         let (audio, audio_out) = queue::bounded("gateway_audio", audio_queue);
         let (closing, closing_out) = oneshot::channel();
         let closing = Mutex::new(Some(closing));
-        let outlet = Self {
-            connection,
-            datagrams,
-            control,
-            audio,
-            closing,
-            counters,
-        };
-        (
-            outlet,
-            Outbox {
-                control: control_out,
-                audio: audio_out,
-                closing: closing_out,
-            },
-        )
+        let outlet = Self { connection, datagrams, control, audio, closing, counters };
+        (outlet, Outbox { control: control_out, audio: audio_out, closing: closing_out })
     }
 
     /// Sends `packet` as a datagram; `false` when no datagram can carry it.
     fn audio_datagram(&self, packet: &AudioPacket) -> Result<bool, Full> {
         let len = AUDIO_HEADER_BYTES + packet.opus.len();
-        if !self.datagrams
-            || self
-                .connection
-                .max_datagram_size()
-                .is_none_or(|max| len > max)
-        {
+        if !self.datagrams || self.connection.max_datagram_size().is_none_or(|max| len > max) {
             return Ok(false);
         }
         // quinn would make room by dropping the oldest packet; the session is to know, and to lose the newest
@@ -112,12 +93,7 @@ impl DeviceOutlet for Outlet {
     }
 
     fn close(&self, goodbye: Goodbye) {
-        if let Some(closing) = self
-            .closing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+        if let Some(closing) = self.closing.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // a connection that is gone needs no goodbye
             let _ = closing.send(goodbye);
         }

@@ -21,47 +21,42 @@ const SEND_WINDOW: u64 = 64 * 1_024;
 /// Bytes of datagrams that wait in each direction: 1.3 seconds of 20 ms packets of speech with quinn's bookkeeping.
 /// More would be heard as delay; the oldest are dropped when it is reached.
 const DATAGRAM_BUFFER: usize = 16 * 1_024;
-/// Bytes that a device may send before its handshake is looked at: its hello fits several times, and there may be
-/// as many of these as handshakes.
+/// First packets that wait for the admission, which takes each within microseconds. quinn ignores those beyond without
+/// a word, so that devices try again in step, and worse: this is as large as a burst of the socket's buffer, and 6 MB.
+const INCOMING_MAX: usize = 4_096;
+/// Bytes that a device may send before it is admitted: a large certificate chain fits.
 const INCOMING_BUFFER: u64 = 16 * 1_024;
+/// The same for all together.
+const INCOMING_BUFFER_TOTAL: u64 = 4 * 1_024 * 1_024;
 
 /// What quinn needs to serve devices.
-pub(crate) fn server_config(
-    tls: Tls,
-    limits: &Limits,
-    clock: Arc<dyn Clock>,
-) -> Result<ServerConfig, Error> {
+pub(crate) fn server_config(tls: Tls, limits: &Limits, clock: Arc<dyn Clock>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        rustls::ServerConfig::builder_with_details(provider.clone(), Arc::new(NodeTime(clock)))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(Error::Certificate)?;
+    let builder = rustls::ServerConfig::builder_with_details(provider.clone(), Arc::new(NodeTime(clock)))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(Error::Certificate)?;
     let builder = if tls.device_roots.is_empty() {
         builder.with_no_client_auth()
     } else {
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(tls.device_roots), provider)
-                // a device may come with a token instead
-                .allow_unauthenticated()
-                .build()
-                .map_err(Error::DeviceRoots)?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(tls.device_roots), provider)
+            // a device may come with a token instead
+            .allow_unauthenticated()
+            .build()
+            .map_err(Error::DeviceRoots)?;
         builder.with_client_cert_verifier(verifier)
     };
-    let mut crypto = builder
-        .with_single_cert(tls.chain, tls.key)
-        .map_err(Error::Certificate)?;
+    let mut crypto = builder.with_single_cert(tls.chain, tls.key).map_err(Error::Certificate)?;
     crypto.alpn_protocols = vec![sayso_wire::ALPN.to_vec()];
     // a fleet is far larger than the cache that sessions would be resumed from: tickets would only be sent for nothing
     crypto.send_tls13_tickets = 0;
 
-    let crypto = QuicServerConfig::try_from(crypto)
-        .expect("TLS 1.3 is on, with the cipher that QUIC begins with");
+    let crypto = QuicServerConfig::try_from(crypto).expect("TLS 1.3 is on, with the cipher that QUIC begins with");
     let mut config = ServerConfig::with_crypto(Arc::new(crypto));
     config
         .transport_config(Arc::new(transport(limits)))
-        .max_incoming(limits.handshakes)
+        .max_incoming(INCOMING_MAX)
         .incoming_buffer_size(INCOMING_BUFFER)
-        .incoming_buffer_size_total(INCOMING_BUFFER * limits.handshakes as u64);
+        .incoming_buffer_size_total(INCOMING_BUFFER_TOTAL);
     Ok(config)
 }
 
@@ -70,9 +65,7 @@ struct NodeTime(Arc<dyn Clock>);
 
 impl TimeProvider for NodeTime {
     fn current_time(&self) -> Option<UnixTime> {
-        Some(UnixTime::since_unix_epoch(Duration::from_millis(
-            self.0.wall().0,
-        )))
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(self.0.wall().0)))
     }
 }
 

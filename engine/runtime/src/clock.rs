@@ -22,9 +22,7 @@ impl SystemClock {
     /// A clock whose origin is now.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            origin: monotonic(),
-        }
+        Self { origin: monotonic() }
     }
 }
 
@@ -39,15 +37,10 @@ impl Clock for SystemClock {
         Mono::default().after(monotonic().saturating_sub(self.origin))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the system clock that everyone else is given"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the system clock that everyone else is given")]
     fn wall(&self) -> WallTime {
         // a clock set before 1970 reads as 1970: records stay readable, and no deadline depends on it
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         WallTime(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 }
@@ -71,10 +64,7 @@ mod tests {
         let later = SystemClock::new();
         let second = earlier.now();
         assert!(second >= first);
-        assert!(
-            later.now() <= earlier.now(),
-            "a later origin reads a smaller time"
-        );
+        assert!(later.now() <= earlier.now(), "a later origin reads a smaller time");
     }
 
     #[test]

@@ -35,10 +35,7 @@ impl<T: Serialize + DeserializeOwned + Default> Loader<T> {
     /// Starts with `T::default()`.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            sources: Figment::from(Serialized::defaults(T::default())),
-            config: PhantomData,
-        }
+        Self { sources: Figment::from(Serialized::defaults(T::default())), config: PhantomData }
     }
 
     /// Adds a TOML file, which must exist.
@@ -51,24 +48,12 @@ impl<T: Serialize + DeserializeOwned + Default> Loader<T> {
     /// Adds the environment. `reserved` are the variables that start with [`ENV_PREFIX`] and mean something else.
     #[must_use]
     pub fn env(mut self, reserved: &[&'static str]) -> Self {
-        let reserved: Vec<_> = reserved
-            .iter()
-            .filter_map(|name| name.strip_prefix(ENV_PREFIX))
-            .collect();
+        let reserved: Vec<_> = reserved.iter().filter_map(|name| name.strip_prefix(ENV_PREFIX)).collect();
         // names of keys are written with '-', which no shell accepts in a variable
         let variables = Env::prefixed(ENV_PREFIX)
             .filter(move |name| !reserved.iter().any(|reserved| name == *reserved))
-            .map(|name| {
-                name.as_str()
-                    .to_ascii_lowercase()
-                    .replace(ENV_NESTING, ".")
-                    .replace('_', "-")
-                    .into()
-            });
-        self.sources = self.sources.merge(Named {
-            name: ENVIRONMENT.to_owned(),
-            source: variables,
-        });
+            .map(|name| name.as_str().to_ascii_lowercase().replace(ENV_NESTING, ".").replace('_', "-").into());
+        self.sources = self.sources.merge(Named { name: ENVIRONMENT.to_owned(), source: variables });
         self
     }
 
@@ -76,10 +61,8 @@ impl<T: Serialize + DeserializeOwned + Default> Loader<T> {
     #[must_use]
     pub fn flag(mut self, name: &'static str, key: &str, value: Option<impl Serialize>) -> Self {
         if let Some(value) = value {
-            self.sources = self.sources.merge(Named {
-                name: format!("flag {name}"),
-                source: Serialized::default(key, value),
-            });
+            self.sources =
+                self.sources.merge(Named { name: format!("flag {name}"), source: Serialized::default(key, value) });
         }
         self
     }
@@ -94,12 +77,7 @@ impl<T: Serialize + DeserializeOwned + Default> Loader<T> {
             return Ok(config);
         }
         let known = Value::serialize(T::default()).map_err(Error::value)?;
-        Err(Error::unknown(
-            unread
-                .iter()
-                .map(|path| Problem::unknown(path, &self.sources, &known))
-                .collect(),
-        ))
+        Err(Error::unknown(unread.iter().map(|path| Problem::unknown(path, &self.sources, &known)).collect()))
     }
 }
 
@@ -126,8 +104,7 @@ struct Read<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Read<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut unread = Vec::new();
-        let config =
-            serde_ignored::deserialize(deserializer, |path| unread.push(path.to_string()))?;
+        let config = serde_ignored::deserialize(deserializer, |path| unread.push(path.to_string()))?;
         Ok(Self { config, unread })
     }
 }
@@ -150,15 +127,9 @@ impl<P: Provider> Provider for Named<P> {
 
 /// The keys of the table at `path`, as far as the defaults show them.
 fn keys_at(known: &Value, path: &[&str]) -> Vec<String> {
-    let table = path.iter().try_fold(known, |value, key| {
-        value
-            .as_dict()
-            .and_then(|dict: &BTreeMap<_, _>| dict.get(*key))
-    });
-    table
-        .and_then(Value::as_dict)
-        .map(|dict| dict.keys().cloned().collect())
-        .unwrap_or_default()
+    let table =
+        path.iter().try_fold(known, |value, key| value.as_dict().and_then(|dict: &BTreeMap<_, _>| dict.get(*key)));
+    table.and_then(Value::as_dict).map(|dict| dict.keys().cloned().collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -22,18 +22,8 @@ pub fn bounded<T>(name: &'static str, capacity: usize) -> (Sender<T>, Receiver<T
     let (sender, receiver) = mpsc::channel(capacity.saturating_sub(1));
     let depth = gauge!("sayso_runtime_queue_depth", "queue" => name);
     let dropped = counter!("sayso_runtime_queue_dropped_total", "queue" => name);
-    let sender = Sender {
-        channel: Arc::new(Mutex::new(sender)),
-        depth: depth.clone(),
-        dropped,
-    };
-    (
-        sender,
-        Receiver {
-            channel: receiver,
-            depth,
-        },
-    )
+    let sender = Sender { channel: Arc::new(Mutex::new(sender)), depth: depth.clone(), dropped };
+    (sender, Receiver { channel: receiver, depth })
 }
 
 /// Why a value was not enqueued. It holds the value.
@@ -57,11 +47,7 @@ pub struct Sender<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Self {
-            channel: self.channel.clone(),
-            depth: self.depth.clone(),
-            dropped: self.dropped.clone(),
-        }
+        Self { channel: self.channel.clone(), depth: self.depth.clone(), dropped: self.dropped.clone() }
     }
 }
 
@@ -181,23 +167,11 @@ mod tests {
             sender.try_send(1).unwrap();
             sender.try_send(2).unwrap();
             sender.try_send(3).unwrap_err();
-            assert!(
-                metrics
-                    .render()
-                    .contains("sayso_runtime_queue_depth{queue=\"measured\"} 2")
-            );
-            assert!(
-                metrics
-                    .render()
-                    .contains("sayso_runtime_queue_dropped_total{queue=\"measured\"} 1")
-            );
+            assert!(metrics.render().contains("sayso_runtime_queue_depth{queue=\"measured\"} 2"));
+            assert!(metrics.render().contains("sayso_runtime_queue_dropped_total{queue=\"measured\"} 1"));
             receiver.try_recv();
             drop(receiver);
-            assert!(
-                metrics
-                    .render()
-                    .contains("sayso_runtime_queue_depth{queue=\"measured\"} 0")
-            );
+            assert!(metrics.render().contains("sayso_runtime_queue_depth{queue=\"measured\"} 0"));
         });
     }
 }

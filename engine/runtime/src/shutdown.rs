@@ -41,10 +41,7 @@ impl Signals {
     /// # Errors
     /// When the system refuses to install the handlers.
     pub fn catch() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Waits for the next one.
@@ -70,9 +67,7 @@ struct Phase {
 
 impl fmt::Debug for Phases {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.phases.iter().map(|p| (p.name, p.deadline)))
-            .finish()
+        f.debug_list().entries(self.phases.iter().map(|p| (p.name, p.deadline))).finish()
     }
 }
 
@@ -91,11 +86,7 @@ impl Phases {
         deadline: Duration,
         work: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
-        self.phases.push(Phase {
-            name,
-            deadline,
-            work: Box::pin(work),
-        });
+        self.phases.push(Phase { name, deadline, work: Box::pin(work) });
         self
     }
 
@@ -113,19 +104,10 @@ impl Phases {
 
     async fn run_all(self) -> Vec<&'static str> {
         let mut overdue = Vec::new();
-        for Phase {
-            name,
-            deadline,
-            work,
-        } in self.phases
-        {
+        for Phase { name, deadline, work } in self.phases {
             tracing::info!(phase = name, "shutting down");
             if tokio::time::timeout(deadline, work).await.is_err() {
-                tracing::warn!(
-                    phase = name,
-                    ?deadline,
-                    "shutdown phase did not end in time"
-                );
+                tracing::warn!(phase = name, ?deadline, "shutdown phase did not end in time");
                 overdue.push(name);
             }
         }
@@ -161,8 +143,7 @@ mod tests {
     #[tokio::test]
     async fn a_signal_is_caught() {
         let mut signals = Signals::catch().unwrap();
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM)
-            .unwrap();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).unwrap();
         assert_eq!(signals.next().await, Signal::Terminate);
     }
 }

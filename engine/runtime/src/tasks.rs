@@ -65,9 +65,7 @@ impl<E: Display + Send + 'static> Outcome for Result<(), E> {
 
 /// A task failed whose kind says that the process cannot go on without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "task {name} ({kind}) failed, and the process cannot go on without it; the log above says why"
-)]
+#[error("task {name} ({kind}) failed, and the process cannot go on without it; the log above says why")]
 pub struct Failure {
     /// What sort of task it was.
     pub kind: TaskKind,
@@ -132,11 +130,7 @@ impl Tasks {
         name: &'static str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, BlockingLost> {
-        self.inner
-            .tracker
-            .spawn_blocking(work)
-            .await
-            .map_err(|_| BlockingLost { name })
+        self.inner.tracker.spawn_blocking(work).await.map_err(|_| BlockingLost { name })
     }
 
     /// A token that is cancelled when these tasks should end; cancelling it ends nobody else. Tasks of a kind with
@@ -149,10 +143,7 @@ impl Tasks {
     /// Waits until a task fails whose kind has [`OnFailure::Shutdown`]; the first such failure, for ever.
     pub async fn failure(&self) -> Failure {
         let mut failure = self.inner.failure.subscribe();
-        let seen = failure
-            .wait_for(Option::is_some)
-            .await
-            .expect("self holds the sender");
+        let seen = failure.wait_for(Option::is_some).await.expect("self holds the sender");
         seen.expect("waited for a failure")
     }
 
@@ -173,22 +164,13 @@ impl Tasks {
     pub async fn shutdown(&self, deadline: Duration) -> usize {
         self.inner.stop.cancel();
         self.inner.tracker.close();
-        if tokio::time::timeout(deadline, self.inner.tracker.wait())
-            .await
-            .is_ok()
-        {
+        if tokio::time::timeout(deadline, self.inner.tracker.wait()).await.is_ok() {
             return 0;
         }
         let overdue = self.inner.tracker.len();
         self.inner.kill.cancel();
-        if tokio::time::timeout(KILL_GRACE, self.inner.tracker.wait())
-            .await
-            .is_err()
-        {
-            tracing::error!(
-                tasks = self.inner.tracker.len(),
-                "tasks do not yield; the process leaves without them"
-            );
+        if tokio::time::timeout(KILL_GRACE, self.inner.tracker.wait()).await.is_err() {
+            tracing::error!(tasks = self.inner.tracker.len(), "tasks do not yield; the process leaves without them");
         }
         overdue
     }
@@ -201,12 +183,7 @@ impl Default for Tasks {
 }
 
 impl Inner {
-    fn ended<T: Outcome>(
-        &self,
-        kind: TaskKind,
-        name: &'static str,
-        outcome: std::thread::Result<T>,
-    ) -> Exit {
+    fn ended<T: Outcome>(&self, kind: TaskKind, name: &'static str, outcome: std::thread::Result<T>) -> Exit {
         let exit = match outcome.map(Outcome::error) {
             Ok(None) => return Exit::Done,
             Ok(Some(error)) => {
@@ -260,46 +237,21 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_its_task_only() {
         let tasks = Tasks::new();
-        let bad = tasks.spawn(
-            TaskKind::Call,
-            "bad",
-            poll_fn(|_| -> Poll<()> { panic!("on purpose") }),
-        );
+        let bad = tasks.spawn(TaskKind::Call, "bad", poll_fn(|_| -> Poll<()> { panic!("on purpose") }));
         let good = tasks.spawn(TaskKind::Call, "good", async {});
         assert_eq!(bad.join().await, Exit::Panicked);
         assert_eq!(good.join().await, Exit::Done);
-        assert!(
-            tasks.failure().now_or_never().is_none(),
-            "a failed call does not end the process"
-        );
+        assert!(tasks.failure().now_or_never().is_none(), "a failed call does not end the process");
     }
 
     #[tokio::test]
     async fn the_first_failure_that_matters_is_reported() {
         let tasks = Tasks::new();
         let fail = || async { Err::<(), _>("no more files") };
-        assert_eq!(
-            tasks
-                .spawn(TaskKind::Connection, "one", fail())
-                .join()
-                .await,
-            Exit::Failed
-        );
-        assert_eq!(
-            tasks.spawn(TaskKind::Listener, "two", fail()).join().await,
-            Exit::Failed
-        );
-        assert_eq!(
-            tasks.spawn(TaskKind::Storage, "three", fail()).join().await,
-            Exit::Failed
-        );
-        assert_eq!(
-            tasks.failure().await,
-            Failure {
-                kind: TaskKind::Listener,
-                name: "two"
-            }
-        );
+        assert_eq!(tasks.spawn(TaskKind::Connection, "one", fail()).join().await, Exit::Failed);
+        assert_eq!(tasks.spawn(TaskKind::Listener, "two", fail()).join().await, Exit::Failed);
+        assert_eq!(tasks.spawn(TaskKind::Storage, "three", fail()).join().await, Exit::Failed);
+        assert_eq!(tasks.failure().await, Failure { kind: TaskKind::Listener, name: "two" });
     }
 
     #[tokio::test]
@@ -310,15 +262,9 @@ mod tests {
             let _alive = alive;
             pending::<()>().await;
         });
-        tasks
-            .spawn(TaskKind::Connection, "detached", pending::<()>())
-            .detach();
+        tasks.spawn(TaskKind::Connection, "detached", pending::<()>()).detach();
         tokio::task::yield_now().await;
-        assert!(
-            dropped
-                .try_recv()
-                .is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Empty)
-        );
+        assert!(dropped.try_recv().is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Empty));
         drop(task);
         assert!(dropped.await.is_err(), "the task was dropped");
         assert_eq!(tasks.len(), 1);
@@ -328,9 +274,7 @@ mod tests {
     async fn shutdown_lets_those_finish_that_may() {
         let tasks = Tasks::new();
         let stopping = tasks.stopping();
-        let polite = tasks.spawn(TaskKind::Connection, "polite", async move {
-            stopping.cancelled().await
-        });
+        let polite = tasks.spawn(TaskKind::Connection, "polite", async move { stopping.cancelled().await });
         let call = tasks.spawn(TaskKind::Call, "call", pending::<()>());
         assert_eq!(tasks.shutdown(SOON).await, 0);
         assert_eq!(polite.join().await, Exit::Done);
@@ -350,9 +294,7 @@ mod tests {
     async fn blocking_work_returns_its_result() {
         let tasks = Tasks::new();
         assert_eq!(tasks.blocking("sum", || 2 + 2).await, Ok(4));
-        let lost = tasks
-            .blocking("bad", || -> u8 { panic!("on purpose") })
-            .await;
+        let lost = tasks.blocking("bad", || -> u8 { panic!("on purpose") }).await;
         assert_eq!(lost, Err(BlockingLost { name: "bad" }));
     }
 }

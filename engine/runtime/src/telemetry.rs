@@ -13,8 +13,7 @@ use crate::{TaskKind, Tasks};
 /// Bounds of the histograms of durations, in seconds (the metrics end in `_seconds`): from a frame's path in
 /// microseconds to a turn in seconds, fine around 20 ms, which is a frame and so the unit in which delay is heard.
 const SECONDS_BUCKETS: [f64; 18] = [
-    0.000_03, 0.000_1, 0.000_3, 0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0,
-    2.0, 5.0, 10.0, 30.0,
+    0.000_03, 0.000_1, 0.000_3, 0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0,
 ];
 
 /// How log lines look.
@@ -42,11 +41,7 @@ pub struct TelemetryOptions {
 
 impl Default for TelemetryOptions {
     fn default() -> Self {
-        Self {
-            log_format: LogFormat::Text,
-            log_filter: "info".to_owned(),
-            metrics_listen: None,
-        }
+        Self { log_format: LogFormat::Text, log_filter: "info".to_owned(), metrics_listen: None }
     }
 }
 
@@ -54,9 +49,7 @@ impl Default for TelemetryOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The filter is not made of directives.
-    #[error(
-        "log-filter {filter:?} is wrong: {source}; write directives such as \"info,sayso_session=debug\""
-    )]
+    #[error("log-filter {filter:?} is wrong: {source}; write directives such as \"info,sayso_session=debug\"")]
     Filter {
         /// What was configured.
         filter: String,
@@ -64,9 +57,7 @@ pub enum Error {
         source: tracing_subscriber::filter::ParseError,
     },
     /// A logger or a recorder is there already.
-    #[error(
-        "telemetry of this process is already set up: call init once, before anything else does"
-    )]
+    #[error("telemetry of this process is already set up: call init once, before anything else does")]
     Twice,
     /// Nothing can listen there.
     #[error(
@@ -88,19 +79,13 @@ pub enum Error {
 pub fn init(options: &TelemetryOptions, tasks: &Tasks) -> Result<(), Error> {
     init_logs(options)?;
     std::panic::set_hook(Box::new(log_panic));
-    options
-        .metrics_listen
-        .map_or(Ok(()), |addr| serve_metrics(addr, tasks))
+    options.metrics_listen.map_or(Ok(()), |addr| serve_metrics(addr, tasks))
 }
 
 fn init_logs(options: &TelemetryOptions) -> Result<(), Error> {
-    let filter = EnvFilter::try_new(&options.log_filter).map_err(|source| Error::Filter {
-        filter: options.log_filter.clone(),
-        source,
-    })?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let filter = EnvFilter::try_new(&options.log_filter)
+        .map_err(|source| Error::Filter { filter: options.log_filter.clone(), source })?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match options.log_format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => lines.json().try_init(),
@@ -109,10 +94,7 @@ fn init_logs(options: &TelemetryOptions) -> Result<(), Error> {
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic
-        .location()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, thread = std::thread::current().name(), "panic");
 }
 
@@ -124,18 +106,13 @@ fn serve_metrics(addr: SocketAddr, tasks: &Tasks) -> Result<(), Error> {
         .build()
         .map_err(|error| match error {
             BuildError::FailedToCreateHTTPListener(reason) => Error::Listen { addr, reason },
-            other => Error::Listen {
-                addr,
-                reason: other.to_string(),
-            },
+            other => Error::Listen { addr, reason: other.to_string() },
         })?;
     metrics::set_global_recorder(recorder).map_err(|_| Error::Twice)?;
     // a node that cannot be measured still serves its devices: upkeep, not listener
     tasks
         .spawn(TaskKind::Upkeep, "metrics exporter", async {
-            exporter
-                .await
-                .map_err(|error| format!("metrics can no longer be fetched: {error:?}"))
+            exporter.await.map_err(|error| format!("metrics can no longer be fetched: {error:?}"))
         })
         .detach();
     Ok(())
@@ -152,18 +129,12 @@ mod tests {
         let holder = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = holder.local_addr().unwrap();
         let error = serve_metrics(addr, &Tasks::new()).unwrap_err().to_string();
-        assert!(
-            error.contains(&addr.to_string()) && error.contains("metrics-listen"),
-            "{error}"
-        );
+        assert!(error.contains(&addr.to_string()) && error.contains("metrics-listen"), "{error}");
     }
 
     #[test]
     fn a_wrong_filter_is_named() {
-        let options = TelemetryOptions {
-            log_filter: "sayso=louder".to_owned(),
-            ..TelemetryOptions::default()
-        };
+        let options = TelemetryOptions { log_filter: "sayso=louder".to_owned(), ..TelemetryOptions::default() };
         assert!(matches!(init_logs(&options), Err(Error::Filter { .. })));
     }
 }

@@ -58,12 +58,7 @@ impl Answer {
         Ok(Self {
             turn,
             jitter: JitterBuffer::new(JITTER_DEPTH),
-            playout: Playout {
-                format,
-                decoder,
-                samples: VecDeque::new(),
-                decoded: 0,
-            },
+            playout: Playout { format, decoder, samples: VecDeque::new(), decoded: 0 },
             total_ms: None,
             dry_ms: 0,
             begun: false,
@@ -85,14 +80,8 @@ impl Answer {
             metrics::counter!("sayso_device_audio_overflow_total").increment(1);
             return;
         }
-        let Self {
-            jitter, playout, ..
-        } = self;
-        let packet = Packet {
-            sequence: packet.sequence,
-            timestamp_ms: packet.timestamp_ms,
-            opus: &packet.opus,
-        };
+        let Self { jitter, playout, .. } = self;
+        let packet = Packet { sequence: packet.sequence, timestamp_ms: packet.timestamp_ms, opus: &packet.opus };
         jitter.push(packet, |arrival| playout.take(arrival));
     }
 
@@ -102,25 +91,15 @@ impl Answer {
 
     /// Plays the next `ms`, or waits while there is nothing to play.
     pub(super) fn play(&mut self, ms: u32) {
-        let Self {
-            jitter, playout, ..
-        } = self;
+        let Self { jitter, playout, .. } = self;
         let wanted = playout.format.sample_rate().samples_in_ms(ms);
         if playout.samples.len() < wanted {
             // what is missing did not come in time
             jitter.flush(|arrival| playout.take(arrival));
         }
         self.begun = self.begun || self.total_ms.is_some() || playout.buffered_ms() >= PREBUFFER_MS;
-        let ready = if self.begun {
-            playout.samples.len().min(wanted)
-        } else {
-            0
-        };
-        self.dry_ms = if ready == 0 && self.total_ms.is_some() {
-            self.dry_ms + BEAT_MS
-        } else {
-            0
-        };
+        let ready = if self.begun { playout.samples.len().min(wanted) } else { 0 };
+        self.dry_ms = if ready == 0 && self.total_ms.is_some() { self.dry_ms + BEAT_MS } else { 0 };
         self.played += ready;
         let samples = playout.samples.drain(..ready);
         let kept_max = playout.format.sample_rate().samples_in_ms(KEPT_MS_MAX);
@@ -131,9 +110,7 @@ impl Answer {
 
     /// Whether nothing more of it will be played.
     pub(super) fn is_over(&self) -> bool {
-        self.total_ms
-            .is_some_and(|total_ms| self.played_ms() >= total_ms)
-            || self.dry_ms >= TAIL_MS
+        self.total_ms.is_some_and(|total_ms| self.played_ms() >= total_ms) || self.dry_ms >= TAIL_MS
     }
 
     pub(super) fn finish(self) -> Finished {
@@ -176,9 +153,7 @@ impl Playout {
     /// A sender that is silent sends nothing (DTX): its silence is put in.
     fn skip_to(&mut self, timestamp_ms: u32) {
         let rate = self.format.sample_rate();
-        let silent_ms = timestamp_ms
-            .saturating_sub(rate.ms_of(self.decoded))
-            .min(SILENCE_MS_MAX);
+        let silent_ms = timestamp_ms.saturating_sub(rate.ms_of(self.decoded)).min(SILENCE_MS_MAX);
         let silence = rate.samples_in_ms(silent_ms);
         self.decoded += silence;
         self.samples.extend(std::iter::repeat_n(0, silence));

@@ -52,11 +52,7 @@ impl Problem {
         let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
         let table: Vec<_> = table.split('.').filter(|part| !part.is_empty()).collect();
         let from = origin(sources.find_metadata(path), path);
-        Self {
-            key: path.to_owned(),
-            from,
-            what: no_such_key(key, &keys_at(known, &table)),
-        }
+        Self { key: path.to_owned(), from, what: no_such_key(key, &keys_at(known, &table)) }
     }
 }
 
@@ -79,11 +75,7 @@ impl Error {
         let what = match error.kind {
             Kind::Message(reason) if key.is_empty() => return Self::Source { from, reason },
             Kind::UnknownField(name, known) => {
-                return Self::Unknown(vec![Problem {
-                    key,
-                    from,
-                    what: no_such_key(&name, known),
-                }]);
+                return Self::Unknown(vec![Problem { key, from, what: no_such_key(&name, known) }]);
             }
             Kind::UnknownVariant(_, known) => format!("write one of {}", known.join(", ")),
             Kind::InvalidType(actual, expected) => {
@@ -115,22 +107,13 @@ fn origin(metadata: Option<&Metadata>, key: &str) -> String {
     let Some(metadata) = metadata else {
         return "the defaults".to_owned();
     };
-    if let Some(path) = metadata
-        .source
-        .as_ref()
-        .and_then(figment::Source::file_path)
-    {
+    if let Some(path) = metadata.source.as_ref().and_then(figment::Source::file_path) {
         return path.display().to_string();
     }
     if metadata.name != ENVIRONMENT {
         return metadata.name.clone().into_owned();
     }
-    format!(
-        "{ENV_PREFIX}{}",
-        key.to_ascii_uppercase()
-            .replace('.', ENV_NESTING)
-            .replace('-', "_")
-    )
+    format!("{ENV_PREFIX}{}", key.to_ascii_uppercase().replace('.', ENV_NESTING).replace('-', "_"))
 }
 
 /// The type without the value: a password in the wrong place must not reach a log.
@@ -156,9 +139,5 @@ fn type_of(actual: &figment::error::Actual) -> &'static str {
 }
 
 fn lines(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

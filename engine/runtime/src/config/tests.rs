@@ -31,10 +31,7 @@ enum Log {
 
 impl Default for Gateway {
     fn default() -> Self {
-        Self {
-            listen: "[::]:4433".to_owned(),
-            connections_max: 1000,
-        }
+        Self { listen: "[::]:4433".to_owned(), connections_max: 1000 }
     }
 }
 
@@ -43,8 +40,7 @@ fn load(file: &str, env: &[(&str, &str)]) -> Result<Config, String> {
     let mut loaded = None;
     Jail::expect_with(|jail| {
         jail.clear_env();
-        env.iter()
-            .for_each(|(name, value)| jail.set_env(name, value));
+        env.iter().for_each(|(name, value)| jail.set_env(name, value));
         let path = PathBuf::from("sayso.toml");
         fs::write(&path, file).unwrap();
         loaded = Some(
@@ -52,11 +48,7 @@ fn load(file: &str, env: &[(&str, &str)]) -> Result<Config, String> {
                 .file(&path)
                 .env(&["SAYSO_MODELS"])
                 .load()
-                .map_err(|error| {
-                    error
-                        .to_string()
-                        .replace(&format!("{}/", jail.directory().display()), "")
-                }),
+                .map_err(|error| error.to_string().replace(&format!("{}/", jail.directory().display()), "")),
         );
         Ok(())
     });
@@ -67,10 +59,7 @@ fn load(file: &str, env: &[(&str, &str)]) -> Result<Config, String> {
 fn later_sources_win() {
     Jail::expect_with(|jail| {
         jail.clear_env();
-        jail.create_file(
-            "sayso.toml",
-            "node = \"file\"\n[gateway]\nlisten = \"file\"\nconnections-max = 1",
-        )?;
+        jail.create_file("sayso.toml", "node = \"file\"\n[gateway]\nlisten = \"file\"\nconnections-max = 1")?;
         jail.set_env("SAYSO_GATEWAY__LISTEN", "env");
         jail.set_env("SAYSO_GATEWAY__CONNECTIONS_MAX", "2");
         let config: Config = Loader::new()
@@ -80,18 +69,8 @@ fn later_sources_win() {
             .flag("--node", "node", None::<String>)
             .load()
             .unwrap();
-        let gateway = Gateway {
-            listen: "env".to_owned(),
-            connections_max: 3,
-        };
-        assert_eq!(
-            config,
-            Config {
-                node: "file".to_owned(),
-                gateway,
-                log: None
-            }
-        );
+        let gateway = Gateway { listen: "env".to_owned(), connections_max: 3 };
+        assert_eq!(config, Config { node: "file".to_owned(), gateway, log: None });
         Ok(())
     });
 }
@@ -102,14 +81,8 @@ fn a_typo_is_named_with_its_place_and_the_nearest_key() {
         load("[gateway]\nlisen = 1", &[]).unwrap_err(),
         "gateway.lisen in sayso.toml: no such key; did you mean listen?"
     );
-    assert_eq!(
-        load("nodes = 1", &[]).unwrap_err(),
-        "nodes in sayso.toml: no such key; did you mean node?"
-    );
-    assert_eq!(
-        load("zzz = 1", &[]).unwrap_err(),
-        "zzz in sayso.toml: no such key; remove it"
-    );
+    assert_eq!(load("nodes = 1", &[]).unwrap_err(), "nodes in sayso.toml: no such key; did you mean node?");
+    assert_eq!(load("zzz = 1", &[]).unwrap_err(), "zzz in sayso.toml: no such key; remove it");
     assert_eq!(
         load("", &[("SAYSO_GATEWAY__CONECTIONS_MAX", "2")]).unwrap_err(),
         "gateway.conections-max in SAYSO_GATEWAY__CONECTIONS_MAX: no such key; did you mean connections-max?"
@@ -130,10 +103,7 @@ fn a_wrong_type_is_named_without_its_value() {
         load("[gateway]\nconnections-max = \"secret\"", &[]).unwrap_err(),
         "gateway.connections-max in sayso.toml: found text, expected u32"
     );
-    assert_eq!(
-        load("log = \"xml\"", &[]).unwrap_err(),
-        "log in sayso.toml: write one of text, json"
-    );
+    assert_eq!(load("log = \"xml\"", &[]).unwrap_err(), "log in sayso.toml: write one of text, json");
     assert_eq!(
         load("", &[("SAYSO_GATEWAY__CONNECTIONS_MAX", "many")]).unwrap_err(),
         "gateway.connections-max in SAYSO_GATEWAY__CONNECTIONS_MAX: found text, expected u32"
@@ -143,37 +113,20 @@ fn a_wrong_type_is_named_without_its_value() {
 #[test]
 fn a_bad_source_is_named() {
     let error = load("node = ", &[]).unwrap_err();
-    assert!(
-        error.starts_with("sayso.toml: TOML parse error at line 1, column 8"),
-        "{error}"
-    );
-    let error = Loader::<Config>::new()
-        .file(Path::new("/nowhere/sayso.toml"))
-        .load()
-        .unwrap_err()
-        .to_string();
+    assert!(error.starts_with("sayso.toml: TOML parse error at line 1, column 8"), "{error}");
+    let error = Loader::<Config>::new().file(Path::new("/nowhere/sayso.toml")).load().unwrap_err().to_string();
     assert!(error.contains("/nowhere/sayso.toml"), "{error}");
 }
 
 #[test]
 fn reserved_variables_are_no_keys() {
-    assert_eq!(
-        load("", &[("SAYSO_MODELS", "/models")]),
-        Ok(Config::default())
-    );
+    assert_eq!(load("", &[("SAYSO_MODELS", "/models")]), Ok(Config::default()));
 }
 
 #[test]
 fn a_dump_reads_back() {
-    let config = Config {
-        node: "a".to_owned(),
-        log: Some(Log::Json),
-        ..Config::default()
-    };
+    let config = Config { node: "a".to_owned(), log: Some(Log::Json), ..Config::default() };
     let dumped = dump(&config).unwrap();
-    assert_eq!(
-        dumped,
-        "node = \"a\"\nlog = \"json\"\n\n[gateway]\nlisten = \"[::]:4433\"\nconnections-max = 1000\n"
-    );
+    assert_eq!(dumped, "node = \"a\"\nlog = \"json\"\n\n[gateway]\nlisten = \"[::]:4433\"\nconnections-max = 1000\n");
     assert_eq!(load(&dumped, &[]), Ok(config));
 }

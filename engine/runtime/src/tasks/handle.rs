@@ -24,9 +24,7 @@ pub struct TaskHandle {
 
 impl TaskHandle {
     pub(super) fn new(task: JoinHandle<Exit>) -> Self {
-        Self {
-            task: AbortOnDropHandle::new(task),
-        }
+        Self { task: AbortOnDropHandle::new(task) }
     }
 
     /// Leaves the task to its [`Tasks`](super::Tasks): it runs until it ends or the process does.
