@@ -1,0 +1,207 @@
+//! Certificates: making them for a first node, and reading them for a running one.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
+};
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sayso_types::{DeviceId, TenantId};
+use time::{Duration, OffsetDateTime};
+
+/// An authority lives as long as the devices that were given its certificate at the factory.
+const AUTHORITY_DAYS: i64 = 3_650;
+/// Certificates of nodes, devices and operators are replaced every year.
+const ISSUED_DAYS: i64 = 365;
+
+/// A certificate authority of one's own.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    pem: String,
+    key_pem: String,
+}
+
+/// A certificate with its private key.
+pub(crate) struct Issued {
+    /// The certificate, then the authority's.
+    pub(crate) chain_pem: String,
+    /// PKCS #8.
+    pub(crate) key_pem: String,
+}
+
+impl Authority {
+    /// A new one.
+    pub(crate) fn new(name: &str) -> Result<Self> {
+        let key = KeyPair::generate()?;
+        let mut params = params(name, AUTHORITY_DAYS);
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key)?;
+        let (pem, key_pem) = (certificate.pem(), key.serialize_pem());
+        Ok(Self { issuer: Issuer::new(params, key), certificate: certificate.der().clone(), pem, key_pem })
+    }
+
+    /// The certificate that vouches for all others.
+    pub(crate) fn cert_pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Its private key.
+    pub(crate) fn key_pem(&self) -> &str {
+        &self.key_pem
+    }
+
+    /// For those who trust this authority.
+    pub(crate) fn roots(&self) -> Result<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.clone())?;
+        Ok(roots)
+    }
+
+    /// For a node that is reached under `names`: host names or IP addresses.
+    pub(crate) fn node(&self, names: &[String]) -> Result<Issued> {
+        let mut params = params("sayso node", ISSUED_DAYS);
+        for name in names {
+            params.subject_alt_names.push(match name.parse::<IpAddr>() {
+                Ok(address) => SanType::IpAddress(address),
+                Err(_) => SanType::DnsName(
+                    name.as_str().try_into().with_context(|| format!("{name:?} is not a host name or IP address"))?,
+                ),
+            });
+        }
+        self.issue(params, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// For a device: its subject has the device id as CN and the tenant as O.
+    pub(crate) fn device(&self, tenant: &TenantId, device: &DeviceId) -> Result<Issued> {
+        let mut params = params(device.as_str(), ISSUED_DAYS);
+        params.distinguished_name.push(DnType::OrganizationName, tenant.as_str());
+        self.issue(params, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    /// For somebody who uses the admin API: CN names them.
+    pub(crate) fn operator(&self, name: &str) -> Result<Issued> {
+        self.issue(params(name, ISSUED_DAYS), ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    fn issue(&self, mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<Issued> {
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![usage];
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(Issued { chain_pem: format!("{}{}", certificate.pem(), self.pem), key_pem: key.serialize_pem() })
+    }
+}
+
+fn params(name: &str, days: i64) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    let now = OffsetDateTime::now_utc();
+    // Devices' clocks are often a little behind.
+    params.not_before = now - Duration::days(1);
+    params.not_after = now + Duration::days(days);
+    params
+}
+
+/// A certificate chain with its private key, as rustls takes it.
+pub(crate) struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    /// Reads both from PEM files.
+    pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Self> {
+        let chain = read_certificates(certificate)?;
+        let key = PrivateKeyDer::from_pem_file(key)
+            .with_context(|| format!("cannot read a private key in PEM from {}", key.display()))?;
+        Ok(Self { chain, key })
+    }
+
+    /// From what was just issued.
+    pub(crate) fn of(issued: &Issued) -> Result<Self> {
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(issued.chain_pem.as_bytes()).collect();
+        Ok(Self { chain: chain?, key: PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes())? })
+    }
+
+    /// For the gateway, which takes devices that `authority` vouches for.
+    pub(crate) fn gateway_tls(self, authority: Option<&Path>) -> Result<sayso_gateway::Tls> {
+        let device_roots = authority.map_or_else(|| Ok(RootCertStore::empty()), read_roots)?;
+        Ok(sayso_gateway::Tls { chain: self.chain, key: self.key, device_roots })
+    }
+
+    /// For the admin API, which takes operators that `authority` vouches for.
+    pub(crate) fn admin_tls(self, authority: Option<&Path>) -> Result<sayso_admin::Tls> {
+        let client_roots = authority.map_or_else(|| Ok(RootCertStore::empty()), read_roots)?;
+        Ok(sayso_admin::Tls { chain: self.chain, key: self.key, client_roots })
+    }
+
+    /// For a device.
+    pub(crate) fn device(self) -> sayso_device::Identity {
+        sayso_device::Identity::Certificate { chain: self.chain, key: self.key }
+    }
+}
+
+/// Reads the authorities in a PEM file.
+pub(crate) fn read_roots(file: &Path) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in read_certificates(file)? {
+        roots.add(certificate).with_context(|| format!("{} holds a certificate that cannot be used", file.display()))?;
+    }
+    Ok(roots)
+}
+
+fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let read = CertificateDer::pem_file_iter(file).and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>());
+    let certificates = read.with_context(|| format!("cannot read certificates in PEM from {}", file.display()))?;
+    if certificates.is_empty() {
+        bail!("{} holds no certificate in PEM", file.display());
+    }
+    Ok(certificates)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier;
+    use rustls::pki_types::{ServerName, UnixTime};
+
+    use super::*;
+
+    #[test]
+    fn a_node_is_known_by_its_names_and_by_no_other_authority() {
+        let authority = Authority::new("test").unwrap();
+        let issued = authority.node(&["localhost".into(), "127.0.0.1".into()]).unwrap();
+        let identity = Identity::of(&issued).unwrap();
+        let check = |roots, name: &'static str| {
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+            let name = ServerName::try_from(name).unwrap();
+            verifier.verify_server_cert(&identity.chain[0], &identity.chain[1..], &name, &[], UnixTime::now()).is_ok()
+        };
+        assert!(check(authority.roots().unwrap(), "localhost"));
+        assert!(check(authority.roots().unwrap(), "127.0.0.1"));
+        assert!(!check(authority.roots().unwrap(), "example.org"));
+        assert!(!check(Authority::new("other").unwrap().roots().unwrap(), "localhost"));
+    }
+
+    #[test]
+    fn files_that_are_not_certificates_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("cert.pem");
+        let error = |file: &Path| format!("{:#}", read_roots(file).unwrap_err());
+        assert!(error(&file).contains("cert.pem"));
+        std::fs::write(&file, "hello").unwrap();
+        assert!(error(&file).contains("cert.pem"));
+        assert!(Authority::new("x").unwrap().node(&["not a name".into()]).is_err());
+    }
+}

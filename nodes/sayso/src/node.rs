@@ -1,0 +1,237 @@
+//! [`Node`]: the composition root. The one place that names backends.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use sayso_admin::{Admin, AdminOptions, AdminTokens};
+use sayso_audit::Signer;
+use sayso_consent::Register;
+use sayso_egress::{Egress, Processors, Timeouts};
+use sayso_gateway::{Gateway, GatewayOptions};
+use sayso_models::{Model, ModelsDir};
+use sayso_policy::Profile;
+use sayso_provider_local::{InferencePool, RuleResponder, Voice, VoiceSynthesizer, WhisperTranscriber};
+use sayso_provider_openai::{
+    ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat,
+};
+use sayso_runtime::shutdown::{Phases, Signals};
+use sayso_runtime::{SystemClock, TaskKind, Tasks};
+use sayso_session_actor::ActorSessions;
+use sayso_store_local::{LocalOptions, LocalStore};
+use sayso_types::{Clock, ProcessorId};
+use sayso_wire::token::TokenVerifier;
+use tokio_util::sync::CancellationToken;
+
+use crate::certs::Identity;
+use crate::config::{Config, OpenAi, Stage, TokenKey, ms};
+
+/// A running node.
+pub(crate) struct Node {
+    pub(crate) tasks: Tasks,
+    pub(crate) register: Arc<Register>,
+    pub(crate) signer: Arc<Signer>,
+    pub(crate) gateway_addr: std::net::SocketAddr,
+    pub(crate) admin_addr: std::net::SocketAddr,
+    /// What the recogniser in this process says it received, if there is one.
+    pub(crate) recogniser: Option<Arc<WhisperTranscriber>>,
+    sessions: ActorSessions,
+    store: Arc<LocalStore>,
+    stop: CancellationToken,
+}
+
+/// How long a device waits before it comes back after a drain.
+const RECONNECT_IN: core::time::Duration = core::time::Duration::from_secs(2);
+
+impl Node {
+    /// Opens the store, loads the models and listens. Everything that can be wrong with a configuration is found here.
+    pub(crate) async fn start(config: &Config, profile: Profile, tasks: Tasks) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let signer = Arc::new(read_signer(&config.log_key, &config.log_origin)?);
+        let gateway_identity = Identity::read(&config.gateway.certificate, &config.gateway.key)?;
+        let admin_identity = Identity::read(&config.admin.certificate, &config.admin.key)?;
+
+        let mut processors = Processors::none();
+        let recogniser = if config.local.enabled { Some(add_local(config, &mut processors, &clock)?) } else { None };
+        for service in &config.openai {
+            add_openai(service, &mut processors, &clock)?;
+        }
+        check_processors(config, &profile)?;
+
+        let (dir, options) = (config.data_dir.clone(), LocalOptions::new(Arc::clone(&clock)));
+        let store = tasks.blocking("open store", move || LocalStore::open(&dir, options)).await??;
+        let register_options = sayso_consent::Options {
+            withdraw_wait: ms(config.sessions.withdraw_wait_ms),
+            ..sayso_consent::Options::default()
+        };
+        let register = Register::open(
+            store.clone(),
+            Arc::new(profile),
+            Arc::clone(&clock),
+            tasks.clone(),
+            register_options,
+        )
+        .await?;
+        let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
+        let missing = egress.missing();
+        if !missing.is_empty() {
+            bail!("nobody is configured for {missing:?}: enable [local] or add [[openai]] services for these stages");
+        }
+        let sessions = ActorSessions::start(
+            Arc::clone(&register),
+            egress,
+            tasks.clone(),
+            Arc::clone(&clock),
+            session_options(config),
+        )
+        .await?;
+
+        let gateway = Gateway::bind(
+            GatewayOptions {
+                listen: config.gateway.listen,
+                tls: gateway_identity.gateway_tls(config.gateway.device_authority.as_deref())?,
+                tokens: verifier(&config.gateway.token_keys)?,
+                limits: config.gateway.limits,
+            },
+            Arc::new(sessions.clone()),
+            tasks.clone(),
+            Arc::clone(&clock),
+        )?;
+        let admin = Admin::bind(
+            AdminOptions {
+                listen: config.admin.listen,
+                tls: admin_identity.admin_tls(config.admin.authority.as_deref())?,
+                tokens: verifier(&config.admin.token_keys)?.map(AdminTokens::new),
+                ..AdminOptions::default()
+            },
+            sessions.clone(),
+            Arc::clone(&register),
+            Arc::clone(&signer),
+            clock,
+            tasks.clone(),
+        )?;
+        let (gateway_addr, admin_addr) = (gateway.local_addr(), admin.local_addr());
+        let stop = CancellationToken::new();
+        tasks.spawn(TaskKind::Listener, "gateway", gateway.run(stop.clone())).detach();
+        tasks.spawn(TaskKind::Listener, "admin", admin.run(stop.clone())).detach();
+        Ok(Self { tasks, register, signer, gateway_addr, admin_addr, recogniser, sessions, store, stop })
+    }
+
+    /// Stops in order: devices are told to come back, what is being written is finished, the store is closed.
+    pub(crate) async fn stop(self, signals: &mut Signals) -> Vec<&'static str> {
+        let Self { tasks, sessions, store, stop, .. } = self;
+        Phases::new()
+            .then("drain sessions", ms(5_000), async move {
+                sessions.drain(RECONNECT_IN);
+                stop.cancel();
+            })
+            .then("end tasks", ms(10_000), async move {
+                tasks.shutdown(ms(9_000)).await;
+            })
+            .then("close store", ms(10_000), async move { store.close() })
+            .run(signals)
+            .await
+    }
+}
+
+fn session_options(config: &Config) -> sayso_session_actor::Options {
+    let limits = &config.sessions;
+    sayso_session_actor::Options {
+        sessions_max: limits.max,
+        resume_within: ms(limits.resume_within_ms),
+        endpoint: config.agent.endpoint,
+        session: sayso_session::Options {
+            idle_after: ms(limits.idle_after_ms),
+            answer_within: ms(limits.answer_within_ms),
+            role: config.agent.role.clone(),
+            ..sayso_session::Options::default()
+        },
+        ..sayso_session_actor::Options::default()
+    }
+}
+
+fn add_local(
+    config: &Config,
+    processors: &mut Processors,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<WhisperTranscriber>> {
+    let models = ModelsDir::from_env()?;
+    let pool = Arc::new(InferencePool::new(config.local.threads, config.local.queue, Arc::clone(clock))?);
+    let recogniser = Arc::new(WhisperTranscriber::load(&models, Arc::clone(&pool))?);
+    let voice = Voice::load(&models.path(Model::Hibari)?)?;
+    let zone = jiff::tz::TimeZone::get(&config.timezone)
+        .with_context(|| format!("timezone {:?} is not known; use an IANA name such as Europe/Berlin", config.timezone))?;
+    let local = &config.local;
+    processors.transcribers.register(ProcessorId(local.transcriber), recogniser.clone());
+    processors.responders.register(ProcessorId(local.responder), Arc::new(RuleResponder::new(Arc::clone(clock), zone)));
+    let synthesizer = VoiceSynthesizer::new(Arc::new(voice), pool, Arc::clone(clock));
+    processors.synthesizers.register(ProcessorId(local.synthesizer), Arc::new(synthesizer));
+    Ok(recogniser)
+}
+
+fn add_openai(service: &OpenAi, processors: &mut Processors, clock: &Arc<dyn Clock>) -> Result<()> {
+    let id = service.id;
+    let named = || format!("openai service {id}");
+    let mut endpoint = Endpoint::new(service.base_url.parse()?, &service.model).with_context(named)?;
+    if let Some(variable) = &service.api_key_env {
+        let key = std::env::var(variable)
+            .with_context(|| format!("{}: the environment variable {variable} must hold its key", named()))?;
+        endpoint = endpoint.with_api_key(ApiKey::new(key).with_context(named)?);
+    }
+    if let Some(file) = &service.ca_file {
+        endpoint = endpoint.with_ca_file(file).with_context(named)?;
+    }
+    let clock = Arc::clone(clock);
+    match service.stage {
+        Stage::Asr => processors.transcribers.register(id, Arc::new(OpenAiTranscriber::new(endpoint, clock))),
+        Stage::Llm => processors.responders.register(id, Arc::new(OpenAiResponder::new(endpoint, clock))),
+        Stage::Tts => {
+            let voice = OpenAiSynthesizer::new(endpoint, &service.voice, SpeechFormat::Wav, clock).with_context(named)?;
+            processors.synthesizers.register(id, Arc::new(voice));
+        }
+    }
+    Ok(())
+}
+
+/// Every processor that is configured must be one that the profile knows: data never goes to somebody whom the notice
+/// does not name.
+fn check_processors(config: &Config, profile: &Profile) -> Result<()> {
+    let local = [config.local.transcriber, config.local.responder, config.local.synthesizer];
+    let local = local.into_iter().filter(|_| config.local.enabled);
+    for id in local.map(ProcessorId).chain(config.openai.iter().map(|service| service.id)) {
+        if profile.processor(id).is_none() {
+            bail!("processor {id} is configured but not in the profile; register it there, with party and region");
+        }
+    }
+    Ok(())
+}
+
+fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let keys: Result<Vec<_>> = keys
+        .iter()
+        .map(|key| {
+            let bytes = unhex(&key.public_key).filter(|b| b.len() == 32);
+            let public = bytes.and_then(|b| ed25519_dalek::VerifyingKey::try_from(b.as_slice()).ok());
+            Ok((key.id, public.with_context(|| format!("token key {}: public-key is not an Ed25519 key in hex", key.id))?))
+        })
+        .collect();
+    Ok(Some(TokenVerifier::new(keys?)))
+}
+
+/// Reads the seed of the audit log's key.
+fn read_signer(file: &Path, origin: &str) -> Result<Signer> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the log key {}", file.display()))?;
+    let seed = unhex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let seed = seed.with_context(|| format!("{} does not hold 64 hexadecimal digits", file.display()))?;
+    Ok(Signer::new(origin, &seed)?)
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 2 != 0 || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
+}

@@ -1,0 +1,48 @@
+//! `sayso serve`: runs a node until it is asked to stop.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use sayso_runtime::shutdown::Signals;
+use sayso_runtime::{Tasks, config as loader, telemetry};
+
+use crate::cli::ServeArgs;
+use crate::config::Config;
+use crate::node::Node;
+
+pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
+    let config = Config::load(&args)?;
+    if args.dump_config {
+        write!(std::io::stdout(), "{}", loader::dump(&config)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let profile = config.read_profile()?;
+    runtime()?.block_on(async {
+        let tasks = Tasks::new();
+        telemetry::init(&config.telemetry, &tasks)?;
+        let mut signals = Signals::catch()?;
+        let node = Node::start(&config, profile, tasks.clone()).await?;
+        tracing::info!(gateway = %node.gateway_addr, admin = %node.admin_addr, "ready");
+        let failed = tokio::select! {
+            signal = signals.next() => {
+                tracing::info!(%signal, "stopping");
+                false
+            }
+            failure = tasks.failure() => {
+                tracing::error!(task = failure.name, "a task that the node cannot do without has failed; stopping");
+                true
+            }
+        };
+        let overdue = node.stop(&mut signals).await;
+        if !overdue.is_empty() {
+            tracing::warn!(?overdue, "stopped late");
+        }
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    })
+}
+
+/// The runtime that a node, or a client, lives in.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
