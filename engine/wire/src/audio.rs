@@ -38,17 +38,9 @@ pub struct AudioFormat {
 
 impl AudioFormat {
     /// 16 kHz, mono, 20 ms: what a microphone for speech recognition sends.
-    pub const MONO_16K: Self = Self {
-        sample_rate: SampleRate::HZ_16K,
-        channels: 1,
-        frame_ms: 20,
-    };
+    pub const MONO_16K: Self = Self { sample_rate: SampleRate::HZ_16K, channels: 1, frame_ms: 20 };
     /// 24 kHz, mono, 20 ms: what a synthesized voice is heard at.
-    pub const MONO_24K: Self = Self {
-        sample_rate: SampleRate::HZ_24K,
-        channels: 1,
-        frame_ms: 20,
-    };
+    pub const MONO_24K: Self = Self { sample_rate: SampleRate::HZ_24K, channels: 1, frame_ms: 20 };
 
     /// A format of 8, 12, 16, 24 or 48 kHz, 1 or 2 channels, and 10, 20, 40 or 60 ms a packet.
     ///
@@ -67,11 +59,7 @@ impl AudioFormat {
             2 => 2,
             other => return Err(unlisted("audio_format.channels", other)),
         };
-        Ok(Self {
-            sample_rate,
-            channels,
-            frame_ms,
-        })
+        Ok(Self { sample_rate, channels, frame_ms })
     }
 
     /// Samples a second of one channel.
@@ -103,11 +91,7 @@ impl TryFrom<proto::AudioFormat> for AudioFormat {
 
 impl From<AudioFormat> for proto::AudioFormat {
     fn from(format: AudioFormat) -> Self {
-        Self {
-            sample_rate_hz: format.sample_rate.0,
-            channels: format.channels.into(),
-            frame_ms: format.frame_ms,
-        }
+        Self { sample_rate_hz: format.sample_rate.0, channels: format.channels.into(), frame_ms: format.frame_ms }
     }
 }
 
@@ -155,12 +139,7 @@ impl AudioPacket {
         let sequence = datagram.get_u32();
         let timestamp_ms = datagram.get_u32();
         check_length(&datagram)?;
-        Ok(Self {
-            turn,
-            sequence,
-            timestamp_ms,
-            opus: datagram,
-        })
+        Ok(Self { turn, sequence, timestamp_ms, opus: datagram })
     }
 }
 
@@ -180,12 +159,7 @@ impl TryFrom<proto::AudioPacket> for AudioPacket {
 
     fn try_from(p: proto::AudioPacket) -> Result<Self, Error> {
         check_length(&p.opus)?;
-        Ok(Self {
-            turn: TurnId(p.turn),
-            sequence: p.sequence,
-            timestamp_ms: p.timestamp_ms,
-            opus: p.opus,
-        })
+        Ok(Self { turn: TurnId(p.turn), sequence: p.sequence, timestamp_ms: p.timestamp_ms, opus: p.opus })
     }
 }
 

@@ -33,17 +33,14 @@ impl<M: Message> MessageDecoder<M> {
     /// A decoder at the start of a stream.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            state: START,
-            direction: PhantomData,
-        }
+        Self { state: START, direction: PhantomData }
     }
 
     /// Takes bytes from `input` up to the end of a message. `None` when all of `input` was taken and no message is
     /// complete: call again with what the stream brings next.
     ///
     /// An error takes the place of one message; the next call goes on with the message after it, except when the
-    /// error [is fatal](Error::is_fatal): then every further call returns it again and takes nothing.
+    /// error [is fatal](Error::is_fatal): then every further call with input returns it again and takes nothing.
     pub fn decode(&mut self, input: &mut impl Buf) -> Option<Result<M, Error>> {
         while input.has_remaining() {
             match &mut self.state {
@@ -66,11 +63,7 @@ impl<M: Message> MessageDecoder<M> {
                     if bytes.len() == *len {
                         let message = bytes.split().freeze();
                         self.state = START;
-                        return Some(
-                            M::Proto::decode(message)
-                                .map_err(Error::from)
-                                .and_then(M::from_proto),
-                        );
+                        return Some(M::Proto::decode(message).map_err(Error::from).and_then(M::from_proto));
                     }
                 }
                 State::Lost(error) => return Some(Err(error.clone())),
@@ -98,10 +91,7 @@ impl<M: Message> MessageDecoder<M> {
             self.state = START;
             return Some(M::from_proto(M::Proto::default()));
         }
-        self.state = State::Body {
-            bytes: BytesMut::with_capacity(len),
-            len,
-        };
+        self.state = State::Body { bytes: BytesMut::with_capacity(len), len };
         None
     }
 
@@ -141,10 +131,7 @@ mod tests {
         assert_eq!(decoder.decode(&mut announce), None);
         assert_eq!(held(&decoder), MESSAGE_BYTES_MAX);
         assert!(!decoder.is_between_messages());
-        assert!(matches!(
-            decoder.decode(&mut &[0; MESSAGE_BYTES_MAX][..]),
-            Some(Err(Error::Malformed(_)))
-        ));
+        assert!(matches!(decoder.decode(&mut &[0; MESSAGE_BYTES_MAX][..]), Some(Err(Error::Malformed(_)))));
         assert_eq!(held(&decoder), 0);
     }
 

@@ -120,22 +120,14 @@ impl Error {
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::MessageTooLong { .. } => {
-                "split what is said over several messages; sound goes in datagrams"
-            }
-            Self::LengthPrefix => {
-                "put the message's length in front of it as a varint, and send nothing in between"
-            }
+            Self::MessageTooLong { .. } => "split what is said over several messages; sound goes in datagrams",
+            Self::LengthPrefix => "put the message's length in front of it as a varint, and send nothing in between",
             Self::Malformed(_) => "encode messages as sayso/device/v1/device.proto says",
             Self::UnknownMessage => "send what the negotiated version knows, or update the node",
             Self::Field { .. } => "set the field as sayso/device/v1/device.proto says",
             Self::DatagramKind(_) => "send sound in datagrams of kind 0x01",
-            Self::DatagramTooShort { .. } => {
-                "send kind, turn, sequence, timestamp and then the Opus packet"
-            }
-            Self::OpusLength { .. } => {
-                "send one Opus packet at a time, of a lower bit rate or shorter frame"
-            }
+            Self::DatagramTooShort { .. } => "send kind, turn, sequence, timestamp and then the Opus packet",
+            Self::OpusLength { .. } => "send one Opus packet at a time, of a lower bit rate or shorter frame",
             Self::NoCommonVersion { .. } => "update the firmware of the device",
         }
     }

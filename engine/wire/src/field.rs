@@ -6,10 +6,7 @@ use crate::{Error, Invalid};
 
 /// The error of `field`.
 pub(crate) fn invalid(field: &'static str, invalid: impl Into<Invalid>) -> Error {
-    Error::Field {
-        field,
-        invalid: invalid.into(),
-    }
+    Error::Field { field, invalid: invalid.into() }
 }
 
 /// A message field, which protobuf never requires.
@@ -28,11 +25,7 @@ where
 
 /// At most `max` bytes or entries.
 pub(crate) fn at_most(field: &'static str, len: usize, max: usize) -> Result<(), Error> {
-    if len > max {
-        Err(invalid(field, Invalid::TooLong { len, max }))
-    } else {
-        Ok(())
-    }
+    if len > max { Err(invalid(field, Invalid::TooLong { len, max })) } else { Ok(()) }
 }
 
 /// At most `max` bytes, all of which `allowed` allows.

@@ -63,8 +63,7 @@ impl TryFrom<proto::Goodbye> for Goodbye {
         Ok(Self {
             reason: GoodbyeReason::from_proto("goodbye.reason", p.reason)?,
             text: p.text,
-            reconnect_in: (p.reconnect_in_ms > 0)
-                .then(|| Duration::from_millis(p.reconnect_in_ms.into())),
+            reconnect_in: (p.reconnect_in_ms > 0).then(|| Duration::from_millis(p.reconnect_in_ms.into())),
         })
     }
 }
@@ -88,10 +87,7 @@ mod tests {
     fn close_codes_are_fixed() {
         assert_eq!(GoodbyeReason::Done.close_code(), 1);
         assert_eq!(GoodbyeReason::Version.close_code(), 9);
-        assert_eq!(
-            GoodbyeReason::from_close_code(3),
-            Some(GoodbyeReason::Replaced)
-        );
+        assert_eq!(GoodbyeReason::from_close_code(3), Some(GoodbyeReason::Replaced));
         assert_eq!(GoodbyeReason::from_close_code(0), None);
         assert_eq!(GoodbyeReason::from_close_code(u64::MAX), None);
     }

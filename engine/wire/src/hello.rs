@@ -111,11 +111,7 @@ impl ResumeToken {
     }
 
     fn from_proto(bytes: Vec<u8>) -> Result<Option<Self>, Error> {
-        if bytes.is_empty() {
-            Ok(None)
-        } else {
-            Self::new(bytes).map(Some)
-        }
+        if bytes.is_empty() { Ok(None) } else { Self::new(bytes).map(Some) }
     }
 
     fn to_proto(token: Option<&Self>) -> Vec<u8> {
@@ -139,27 +135,18 @@ impl TryFrom<proto::Hello> for Hello {
         at_most("hello.versions", p.versions.len(), VERSIONS_MAX)?;
         at_most("hello.capabilities", p.capabilities.len(), CAPABILITIES_MAX)?;
         let can = |word: &str| p.capabilities.iter().any(|c| c == word);
-        let capabilities = Capabilities {
-            datagram: can("datagram"),
-            barge_in: can("barge_in"),
-            screen: can("screen"),
-        };
-        let language = text("hello.language", p.language, LANGUAGE_BYTES_MAX, |b| {
-            b.is_ascii_alphanumeric() || b == b'-'
-        })?;
+        let capabilities = Capabilities { datagram: can("datagram"), barge_in: can("barge_in"), screen: can("screen") };
+        let language =
+            text("hello.language", p.language, LANGUAGE_BYTES_MAX, |b| b.is_ascii_alphanumeric() || b == b'-')?;
         Ok(Self {
             versions: p.versions,
             device_id: parse("hello.device_id", &p.device_id)?,
-            firmware: text("hello.firmware", p.firmware, FIRMWARE_BYTES_MAX, |b| {
-                matches!(b, b' '..=b'~')
-            })?,
+            firmware: text("hello.firmware", p.firmware, FIRMWARE_BYTES_MAX, |b| matches!(b, b' '..=b'~'))?,
             capabilities,
             uplink: required("hello.uplink", p.uplink)?.try_into()?,
             downlink: required("hello.downlink", p.downlink)?.try_into()?,
             resume_token: ResumeToken::from_proto(p.resume_token)?,
-            auth_token: Some(p.auth_token)
-                .filter(|t| !t.is_empty())
-                .map(Redacted::new),
+            auth_token: Some(p.auth_token).filter(|t| !t.is_empty()).map(Redacted::new),
             language: Some(language).filter(|l| !l.is_empty()),
         })
     }
@@ -167,32 +154,17 @@ impl TryFrom<proto::Hello> for Hello {
 
 impl From<&Hello> for proto::Hello {
     fn from(hello: &Hello) -> Self {
-        let Capabilities {
-            datagram,
-            barge_in,
-            screen,
-        } = hello.capabilities;
-        let words = [
-            (datagram, "datagram"),
-            (barge_in, "barge_in"),
-            (screen, "screen"),
-        ];
+        let Capabilities { datagram, barge_in, screen } = hello.capabilities;
+        let words = [(datagram, "datagram"), (barge_in, "barge_in"), (screen, "screen")];
         Self {
             versions: hello.versions.clone(),
             device_id: hello.device_id.to_string(),
             firmware: hello.firmware.clone(),
-            capabilities: words
-                .into_iter()
-                .filter(|(can, _)| *can)
-                .map(|(_, word)| word.to_owned())
-                .collect(),
+            capabilities: words.into_iter().filter(|(can, _)| *can).map(|(_, word)| word.to_owned()).collect(),
             uplink: Some(hello.uplink.into()),
             downlink: Some(hello.downlink.into()),
             resume_token: ResumeToken::to_proto(hello.resume_token.as_ref()),
-            auth_token: hello
-                .auth_token
-                .as_ref()
-                .map_or_else(String::new, |t| t.reveal().clone()),
+            auth_token: hello.auth_token.as_ref().map_or_else(String::new, |t| t.reveal().clone()),
             language: hello.language.clone().unwrap_or_default(),
         }
     }
@@ -225,24 +197,14 @@ impl TryFrom<proto::Welcome> for Welcome {
 
 impl From<&Welcome> for proto::Welcome {
     fn from(welcome: &Welcome) -> Self {
-        let Limits {
-            message_bytes_max,
-            audio_bytes_max,
-            utterance_ms_max,
-            idle_timeout_ms,
-        } = welcome.limits;
+        let Limits { message_bytes_max, audio_bytes_max, utterance_ms_max, idle_timeout_ms } = welcome.limits;
         Self {
             version: welcome.version,
             session_id: welcome.session_id.0.to_vec(),
             resume_token: ResumeToken::to_proto(welcome.resume_token.as_ref()),
             uplink: Some(welcome.uplink.into()),
             downlink: Some(welcome.downlink.into()),
-            limits: Some(proto::Limits {
-                message_bytes_max,
-                audio_bytes_max,
-                utterance_ms_max,
-                idle_timeout_ms,
-            }),
+            limits: Some(proto::Limits { message_bytes_max, audio_bytes_max, utterance_ms_max, idle_timeout_ms }),
             resumed: welcome.resumed,
         }
     }

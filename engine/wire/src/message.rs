@@ -40,9 +40,7 @@ pub fn encode<M: Message>(message: &M, out: &mut BytesMut) -> Result<(), Error> 
         return Err(Error::MessageTooLong { bytes });
     }
     // it fails only when a buffer cannot grow any more
-    proto
-        .encode_length_delimited(out)
-        .map_err(|_| Error::MessageTooLong { bytes })
+    proto.encode_length_delimited(out).map_err(|_| Error::MessageTooLong { bytes })
 }
 
 mod sealed {
@@ -59,9 +57,7 @@ impl Message for ToNode {
     }
 
     fn to_proto(&self) -> Result<proto::ToNode, Error> {
-        Ok(proto::ToNode {
-            message: Some(self.try_into()?),
-        })
+        Ok(proto::ToNode { message: Some(self.try_into()?) })
     }
 }
 
@@ -73,8 +69,6 @@ impl Message for ToDevice {
     }
 
     fn to_proto(&self) -> Result<proto::ToDevice, Error> {
-        Ok(proto::ToDevice {
-            message: Some(self.try_into()?),
-        })
+        Ok(proto::ToDevice { message: Some(self.try_into()?) })
     }
 }

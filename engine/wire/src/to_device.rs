@@ -144,53 +144,23 @@ impl TryFrom<Proto> for ToDevice {
                 state: SessionState::from_proto("state_changed.state", m.state)?,
                 turn: TurnId(m.turn),
             },
-            Proto::VoiceActivity(m) => Self::VoiceActivity {
-                turn: TurnId(m.turn),
-                speaking: m.speaking,
-            },
-            Proto::Transcript(m) => Self::Transcript {
-                turn: TurnId(m.turn),
-                text: Redacted::new(m.text),
-            },
-            Proto::SpeechStart(m) => Self::SpeechStart {
-                turn: TurnId(m.turn),
-            },
-            Proto::Sentence(m) => Self::Sentence {
-                turn: TurnId(m.turn),
-                text: Redacted::new(m.text),
-                at_ms: m.at_ms,
-            },
-            Proto::SpeechEnd(m) => Self::SpeechEnd {
-                turn: TurnId(m.turn),
-                total_ms: m.total_ms,
-            },
-            Proto::SpeechStop(m) => Self::SpeechStop {
-                turn: TurnId(m.turn),
-                reason: m.reason,
-            },
+            Proto::VoiceActivity(m) => Self::VoiceActivity { turn: TurnId(m.turn), speaking: m.speaking },
+            Proto::Transcript(m) => Self::Transcript { turn: TurnId(m.turn), text: Redacted::new(m.text) },
+            Proto::SpeechStart(m) => Self::SpeechStart { turn: TurnId(m.turn) },
+            Proto::Sentence(m) => Self::Sentence { turn: TurnId(m.turn), text: Redacted::new(m.text), at_ms: m.at_ms },
+            Proto::SpeechEnd(m) => Self::SpeechEnd { turn: TurnId(m.turn), total_ms: m.total_ms },
+            Proto::SpeechStop(m) => Self::SpeechStop { turn: TurnId(m.turn), reason: m.reason },
             Proto::ConsentPrompt(m) => {
                 let purposes = purposes(&m.purposes)?;
-                Self::ConsentPrompt {
-                    prompt_id: m.prompt_id,
-                    text: m.text,
-                    purposes,
-                }
+                Self::ConsentPrompt { prompt_id: m.prompt_id, text: m.text, purposes }
             }
             Proto::ConsentChanged(m) => Self::ConsentChanged {
                 purpose: parse("consent_changed.purpose", &m.purpose)?,
                 status: ConsentStatus::from_proto("consent_changed.status", m.status)?,
                 consent_version: ConsentVersion(m.consent_version),
             },
-            Proto::Notice(m) => Self::Notice {
-                code: m.code,
-                text: m.text,
-            },
-            Proto::Error(m) => Self::Error {
-                code: m.code,
-                text: m.text,
-                remedy: m.remedy,
-                turn: TurnId(m.turn),
-            },
+            Proto::Notice(m) => Self::Notice { code: m.code, text: m.text },
+            Proto::Error(m) => Self::Error { code: m.code, text: m.text, remedy: m.remedy, turn: TurnId(m.turn) },
             Proto::Audio(m) => Self::Audio(m.try_into()?),
             Proto::Goodbye(m) => Self::Goodbye(m.try_into()?),
         })
@@ -203,64 +173,39 @@ impl TryFrom<&ToDevice> for Proto {
     fn try_from(message: &ToDevice) -> Result<Self, Error> {
         Ok(match message {
             ToDevice::Welcome(welcome) => Self::Welcome(welcome.into()),
-            ToDevice::StateChanged { state, turn } => Self::StateChanged(proto::StateChanged {
-                state: state.to_proto(),
-                turn: turn.0,
-            }),
+            ToDevice::StateChanged { state, turn } => {
+                Self::StateChanged(proto::StateChanged { state: state.to_proto(), turn: turn.0 })
+            }
             ToDevice::VoiceActivity { turn, speaking } => {
-                Self::VoiceActivity(proto::VoiceActivity {
-                    turn: turn.0,
-                    speaking: *speaking,
-                })
+                Self::VoiceActivity(proto::VoiceActivity { turn: turn.0, speaking: *speaking })
             }
-            ToDevice::Transcript { turn, text } => Self::Transcript(proto::Transcript {
-                turn: turn.0,
-                text: text.reveal().clone(),
-            }),
-            ToDevice::SpeechStart { turn } => {
-                Self::SpeechStart(proto::SpeechStart { turn: turn.0 })
+            ToDevice::Transcript { turn, text } => {
+                Self::Transcript(proto::Transcript { turn: turn.0, text: text.reveal().clone() })
             }
-            ToDevice::Sentence { turn, text, at_ms } => Self::Sentence(proto::Sentence {
-                turn: turn.0,
-                text: text.reveal().clone(),
-                at_ms: *at_ms,
-            }),
-            ToDevice::SpeechEnd { turn, total_ms } => Self::SpeechEnd(proto::SpeechEnd {
-                turn: turn.0,
-                total_ms: *total_ms,
-            }),
-            ToDevice::SpeechStop { turn, reason } => Self::SpeechStop(proto::SpeechStop {
-                turn: turn.0,
-                reason: reason.clone(),
-            }),
-            ToDevice::ConsentPrompt {
-                prompt_id,
-                text,
-                purposes,
-            } => Self::ConsentPrompt(proto::ConsentPrompt {
+            ToDevice::SpeechStart { turn } => Self::SpeechStart(proto::SpeechStart { turn: turn.0 }),
+            ToDevice::Sentence { turn, text, at_ms } => {
+                Self::Sentence(proto::Sentence { turn: turn.0, text: text.reveal().clone(), at_ms: *at_ms })
+            }
+            ToDevice::SpeechEnd { turn, total_ms } => {
+                Self::SpeechEnd(proto::SpeechEnd { turn: turn.0, total_ms: *total_ms })
+            }
+            ToDevice::SpeechStop { turn, reason } => {
+                Self::SpeechStop(proto::SpeechStop { turn: turn.0, reason: reason.clone() })
+            }
+            ToDevice::ConsentPrompt { prompt_id, text, purposes } => Self::ConsentPrompt(proto::ConsentPrompt {
                 prompt_id: prompt_id.clone(),
                 text: text.clone(),
                 purposes: purposes.iter().map(Purpose::to_string).collect(),
             }),
-            ToDevice::ConsentChanged {
-                purpose,
-                status,
-                consent_version,
-            } => Self::ConsentChanged(proto::ConsentChanged {
-                purpose: purpose.to_string(),
-                status: status.to_proto(),
-                consent_version: consent_version.0,
-            }),
-            ToDevice::Notice { code, text } => Self::Notice(proto::Notice {
-                code: code.clone(),
-                text: text.clone(),
-            }),
-            ToDevice::Error {
-                code,
-                text,
-                remedy,
-                turn,
-            } => Self::Error(proto::Error {
+            ToDevice::ConsentChanged { purpose, status, consent_version } => {
+                Self::ConsentChanged(proto::ConsentChanged {
+                    purpose: purpose.to_string(),
+                    status: status.to_proto(),
+                    consent_version: consent_version.0,
+                })
+            }
+            ToDevice::Notice { code, text } => Self::Notice(proto::Notice { code: code.clone(), text: text.clone() }),
+            ToDevice::Error { code, text, remedy, turn } => Self::Error(proto::Error {
                 code: code.clone(),
                 text: text.clone(),
                 remedy: remedy.clone(),

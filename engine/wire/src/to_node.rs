@@ -94,21 +94,14 @@ impl TryFrom<Proto> for ToNode {
                 turn: counted("listen_start.turn", m.turn)?,
                 mode: ListenMode::from_proto("listen_start.mode", m.mode)?,
             },
-            Proto::ListenStop(m) => Self::ListenStop {
-                turn: counted("listen_stop.turn", m.turn)?,
-            },
-            Proto::TextInput(m) => Self::TextInput {
-                turn: counted("text_input.turn", m.turn)?,
-                text: Redacted::new(m.text),
-            },
-            Proto::Abort(m) => Self::Abort {
-                turn: TurnId(m.turn),
-            },
-            Proto::PlayoutPosition(m) => Self::PlayoutPosition {
-                turn: TurnId(m.turn),
-                played_ms: m.played_ms,
-                finished: m.finished,
-            },
+            Proto::ListenStop(m) => Self::ListenStop { turn: counted("listen_stop.turn", m.turn)? },
+            Proto::TextInput(m) => {
+                Self::TextInput { turn: counted("text_input.turn", m.turn)?, text: Redacted::new(m.text) }
+            }
+            Proto::Abort(m) => Self::Abort { turn: TurnId(m.turn) },
+            Proto::PlayoutPosition(m) => {
+                Self::PlayoutPosition { turn: TurnId(m.turn), played_ms: m.played_ms, finished: m.finished }
+            }
             Proto::ConsentAnswer(m) => consent_answer(m)?,
             Proto::Audio(m) => Self::Audio(m.try_into()?),
             Proto::Goodbye(m) => Self::Goodbye(m.try_into()?),
@@ -122,30 +115,20 @@ impl TryFrom<&ToNode> for Proto {
     fn try_from(message: &ToNode) -> Result<Self, Error> {
         Ok(match message {
             ToNode::Hello(hello) => Self::Hello(hello.into()),
-            ToNode::ListenStart { turn, mode } => Self::ListenStart(proto::ListenStart {
-                turn: turn.0,
-                mode: mode.to_proto(),
-            }),
+            ToNode::ListenStart { turn, mode } => {
+                Self::ListenStart(proto::ListenStart { turn: turn.0, mode: mode.to_proto() })
+            }
             ToNode::ListenStop { turn } => Self::ListenStop(proto::ListenStop { turn: turn.0 }),
-            ToNode::TextInput { turn, text } => Self::TextInput(proto::TextInput {
-                turn: turn.0,
-                text: text.reveal().clone(),
-            }),
+            ToNode::TextInput { turn, text } => {
+                Self::TextInput(proto::TextInput { turn: turn.0, text: text.reveal().clone() })
+            }
             ToNode::Abort { turn } => Self::Abort(proto::Abort { turn: turn.0 }),
-            ToNode::PlayoutPosition {
-                turn,
-                played_ms,
-                finished,
-            } => Self::PlayoutPosition(proto::PlayoutPosition {
+            ToNode::PlayoutPosition { turn, played_ms, finished } => Self::PlayoutPosition(proto::PlayoutPosition {
                 turn: turn.0,
                 played_ms: *played_ms,
                 finished: *finished,
             }),
-            ToNode::ConsentAnswer {
-                prompt_id,
-                decision,
-                purpose,
-            } => Self::ConsentAnswer(proto::ConsentAnswer {
+            ToNode::ConsentAnswer { prompt_id, decision, purpose } => Self::ConsentAnswer(proto::ConsentAnswer {
                 prompt_id: prompt_id.clone(),
                 decision: decision.to_proto(),
                 purpose: purpose.map_or_else(String::new, |p| p.to_string()),
@@ -158,11 +141,7 @@ impl TryFrom<&ToNode> for Proto {
 
 /// A turn that the device counted: never zero.
 fn counted(field: &'static str, turn: u32) -> Result<TurnId, Error> {
-    if turn == 0 {
-        Err(invalid(field, Invalid::Missing))
-    } else {
-        Ok(TurnId(turn))
-    }
+    if turn == 0 { Err(invalid(field, Invalid::Missing)) } else { Ok(TurnId(turn)) }
 }
 
 fn consent_answer(m: proto::ConsentAnswer) -> Result<ToNode, Error> {
@@ -170,14 +149,6 @@ fn consent_answer(m: proto::ConsentAnswer) -> Result<ToNode, Error> {
     if m.prompt_id.is_empty() && decision != ConsentDecision::Withdraw {
         return Err(invalid("consent_answer.prompt_id", Invalid::Missing));
     }
-    let purpose = if m.purpose.is_empty() {
-        None
-    } else {
-        Some(parse("consent_answer.purpose", &m.purpose)?)
-    };
-    Ok(ToNode::ConsentAnswer {
-        prompt_id: m.prompt_id,
-        decision,
-        purpose,
-    })
+    let purpose = if m.purpose.is_empty() { None } else { Some(parse("consent_answer.purpose", &m.purpose)?) };
+    Ok(ToNode::ConsentAnswer { prompt_id: m.prompt_id, decision, purpose })
 }

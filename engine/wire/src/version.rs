@@ -14,9 +14,7 @@ pub fn negotiate(offered: &[u32]) -> Result<u32, Error> {
         .iter()
         .copied()
         .find(|version| VERSIONS.contains(version))
-        .ok_or_else(|| Error::NoCommonVersion {
-            offered: offered.to_vec(),
-        })
+        .ok_or_else(|| Error::NoCommonVersion { offered: offered.to_vec() })
 }
 
 #[cfg(test)]
@@ -28,10 +26,7 @@ mod tests {
         assert_eq!(negotiate(&[1]), Ok(1));
         assert_eq!(negotiate(&[7, 1, 0]), Ok(1));
         let error = negotiate(&[9, 2]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no common protocol version: offered [9, 2], spoken here [1]"
-        );
+        assert_eq!(error.to_string(), "no common protocol version: offered [9, 2], spoken here [1]");
         assert!(negotiate(&[]).is_err());
     }
 }

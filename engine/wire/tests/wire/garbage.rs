@@ -5,8 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sayso_types::{Redacted, TurnId};
 use sayso_wire::{
-    AUDIO_BYTES_MAX, AudioPacket, Error, MESSAGE_BYTES_MAX, Message, MessageDecoder, ToDevice,
-    ToNode, encode,
+    AUDIO_BYTES_MAX, AudioPacket, Error, MESSAGE_BYTES_MAX, Message, MessageDecoder, ToDevice, ToNode, encode,
 };
 
 /// Everything that a decoder says to `bytes`, up to an error after which it says nothing else.
@@ -37,12 +36,7 @@ fn an_unknown_message_is_an_error_and_the_next_one_is_read() {
     let stream = [&[5, 0x9a, 0x06, 2, 0xaa, 0xbb][..], &bytes, &[0], &bytes].concat();
     assert_eq!(
         decode_all::<ToNode>(&stream),
-        [
-            Err(Error::UnknownMessage),
-            Ok(known.clone()),
-            Err(Error::UnknownMessage),
-            Ok(known)
-        ]
+        [Err(Error::UnknownMessage), Ok(known.clone()), Err(Error::UnknownMessage), Ok(known)]
     );
 }
 
@@ -51,10 +45,7 @@ fn a_malformed_message_is_an_error_and_the_next_one_is_read() {
     let (known, bytes) = listen_stop();
     let stream = [&[3, 0xff, 0xff, 0xff][..], &bytes].concat();
     let said = decode_all::<ToNode>(&stream);
-    assert!(
-        matches!(&said[0], Err(error @ Error::Malformed(_)) if !error.is_fatal()),
-        "{said:?}"
-    );
+    assert!(matches!(&said[0], Err(error @ Error::Malformed(_)) if !error.is_fatal()), "{said:?}");
     assert_eq!(said[1], Ok(known));
 }
 
@@ -65,9 +56,7 @@ fn a_message_that_is_too_long_ends_the_stream() {
     let mut decoder = MessageDecoder::<ToNode>::new();
     stream.put_slice(&listen_stop().1);
     let mut input = stream.freeze();
-    let error = Error::MessageTooLong {
-        bytes: MESSAGE_BYTES_MAX + 1,
-    };
+    let error = Error::MessageTooLong { bytes: MESSAGE_BYTES_MAX + 1 };
     assert_eq!(decoder.decode(&mut input), Some(Err(error.clone())));
     assert_eq!(decoder.decode(&mut input), Some(Err(error)));
     assert_eq!(input.len(), listen_stop().1.len(), "nothing more is taken");
@@ -75,10 +64,7 @@ fn a_message_that_is_too_long_ends_the_stream() {
 
 #[test]
 fn a_length_that_is_no_varint_of_32_bits_ends_the_stream() {
-    for length in [
-        &[0xff, 0xff, 0xff, 0xff, 0xff, 0x01][..],
-        &[0xff, 0xff, 0xff, 0xff, 0x1f],
-    ] {
+    for length in [&[0xff, 0xff, 0xff, 0xff, 0xff, 0x01][..], &[0xff, 0xff, 0xff, 0xff, 0x1f]] {
         assert_eq!(decode_all::<ToDevice>(length), [Err(Error::LengthPrefix)]);
     }
     // a length may be written longer than it needs to be
@@ -89,10 +75,7 @@ fn a_length_that_is_no_varint_of_32_bits_ends_the_stream() {
 
 #[test]
 fn the_longest_message_is_taken_and_one_byte_more_is_not_sent() {
-    let text = |len: usize| ToNode::TextInput {
-        turn: TurnId(1),
-        text: Redacted::new("x".repeat(len)),
-    };
+    let text = |len: usize| ToNode::TextInput { turn: TurnId(1), text: Redacted::new("x".repeat(len)) };
     // around the text: 3 bytes of the oneof's field and its length, 2 of the turn, 3 of the text's field and its length
     let longest = text(MESSAGE_BYTES_MAX - 8);
     let mut bytes = BytesMut::new();
@@ -101,27 +84,18 @@ fn the_longest_message_is_taken_and_one_byte_more_is_not_sent() {
 
     let before = bytes.clone();
     let error = encode(&text(MESSAGE_BYTES_MAX - 7), &mut bytes).unwrap_err();
-    assert_eq!(
-        error,
-        Error::MessageTooLong {
-            bytes: MESSAGE_BYTES_MAX + 1
-        }
-    );
+    assert_eq!(error, Error::MessageTooLong { bytes: MESSAGE_BYTES_MAX + 1 });
     assert_eq!(bytes, before, "nothing is written");
 }
 
 #[test]
 fn datagrams_are_refused_for_what_is_wrong_with_them() {
     let header = [1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
-    let decode =
-        |bytes: &[u8]| AudioPacket::decode_datagram(Bytes::copy_from_slice(bytes)).unwrap_err();
+    let decode = |bytes: &[u8]| AudioPacket::decode_datagram(Bytes::copy_from_slice(bytes)).unwrap_err();
     assert_eq!(decode(&[]), Error::DatagramTooShort { bytes: 0 });
     assert_eq!(decode(&header[..12]), Error::DatagramTooShort { bytes: 12 });
     assert_eq!(decode(&header), Error::OpusLength { bytes: 0 });
-    assert_eq!(
-        decode(&[&header[..], &[0; AUDIO_BYTES_MAX + 1]].concat()),
-        Error::OpusLength { bytes: 1276 }
-    );
+    assert_eq!(decode(&[&header[..], &[0; AUDIO_BYTES_MAX + 1]].concat()), Error::OpusLength { bytes: 1276 });
     for kind in (0..=u8::MAX).filter(|kind| *kind != 1) {
         assert_eq!(decode(&[kind, 1, 2]), Error::DatagramKind(kind));
     }
@@ -130,12 +104,7 @@ fn datagrams_are_refused_for_what_is_wrong_with_them() {
 #[test]
 fn a_packet_that_is_no_opus_packet_is_not_sent() {
     for len in [0, AUDIO_BYTES_MAX + 1] {
-        let packet = AudioPacket {
-            turn: TurnId(1),
-            sequence: 0,
-            timestamp_ms: 0,
-            opus: vec![0; len].into(),
-        };
+        let packet = AudioPacket { turn: TurnId(1), sequence: 0, timestamp_ms: 0, opus: vec![0; len].into() };
         let mut out = BytesMut::new();
         let error = Err(Error::OpusLength { bytes: len });
         assert_eq!(packet.encode_datagram(&mut out), error);

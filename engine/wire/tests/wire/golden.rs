@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 use bytes::{Bytes, BytesMut};
 use sayso_types::{ConsentVersion, Purpose, Redacted, SampleRate, SessionId, TurnId};
 use sayso_wire::{
-    AudioFormat, AudioPacket, Capabilities, ConsentDecision, ConsentStatus, Goodbye, GoodbyeReason,
-    Hello, Limits, ListenMode, Message, MessageDecoder, ResumeToken, SessionState, ToDevice,
-    ToNode, Welcome, encode,
+    AudioFormat, AudioPacket, Capabilities, ConsentDecision, ConsentStatus, Goodbye, GoodbyeReason, Hello, Limits,
+    ListenMode, Message, MessageDecoder, ResumeToken, SessionState, ToDevice, ToNode, Welcome, encode,
 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -24,25 +23,13 @@ fn check<M: Message + PartialEq + core::fmt::Debug>(cases: Vec<(M, &str)>, kinds
         assert_eq!(hex(&bytes), golden, "{message:?}");
         // every golden message is shorter than 128 bytes: one byte of length, one of field number and wire type
         seen.insert(bytes[1] >> 3);
-        assert_eq!(
-            MessageDecoder::new().decode(&mut bytes.freeze()),
-            Some(Ok(message))
-        );
+        assert_eq!(MessageDecoder::new().decode(&mut bytes.freeze()), Some(Ok(message)));
     }
-    assert_eq!(
-        seen,
-        (1..=kinds).collect(),
-        "a kind of message has no golden bytes"
-    );
+    assert_eq!(seen, (1..=kinds).collect(), "a kind of message has no golden bytes");
 }
 
 fn packet() -> AudioPacket {
-    AudioPacket {
-        turn: TurnId(7),
-        sequence: 258,
-        timestamp_ms: 5160,
-        opus: Bytes::from_static(&[0xb8, 0xff, 0xfe]),
-    }
+    AudioPacket { turn: TurnId(7), sequence: 258, timestamp_ms: 5160, opus: Bytes::from_static(&[0xb8, 0xff, 0xfe]) }
 }
 
 fn goodbye() -> Goodbye {
@@ -60,11 +47,7 @@ fn to_node() {
         versions: vec![2, 1],
         device_id: "kitchen-1".parse().unwrap(),
         firmware: "2.4.1".into(),
-        capabilities: Capabilities {
-            datagram: true,
-            barge_in: false,
-            screen: true,
-        },
+        capabilities: Capabilities { datagram: true, barge_in: false, screen: true },
         uplink: AudioFormat::MONO_16K,
         downlink: AudioFormat::new(SampleRate::HZ_48K, 2, 60).unwrap(),
         resume_token: Some(ResumeToken::new([1, 2, 3]).unwrap()),
@@ -76,36 +59,13 @@ fn to_node() {
             ToNode::Hello(hello),
             "550a530a02020112096b69746368656e2d311a05322e342e312208646174616772616d220673637265656e2a0708807d1001181432080880f7021002183c3a03010203420a736179736f312e612e624a057a682d434e",
         ),
-        (
-            ToNode::ListenStart {
-                turn,
-                mode: ListenMode::Realtime,
-            },
-            "06120408071003",
-        ),
+        (ToNode::ListenStart { turn, mode: ListenMode::Realtime }, "06120408071003"),
         (ToNode::ListenStop { turn }, "041a020807"),
-        (
-            ToNode::TextInput {
-                turn,
-                text: Redacted::new("hi".into()),
-            },
-            "082206080712026869",
-        ),
+        (ToNode::TextInput { turn, text: Redacted::new("hi".into()) }, "082206080712026869"),
         (ToNode::Abort { turn }, "042a020807"),
+        (ToNode::PlayoutPosition { turn, played_ms: 300, finished: true }, "093207080710ac021801"),
         (
-            ToNode::PlayoutPosition {
-                turn,
-                played_ms: 300,
-                finished: true,
-            },
-            "093207080710ac021801",
-        ),
-        (
-            ToNode::ConsentAnswer {
-                prompt_id: "p1".into(),
-                decision: ConsentDecision::Agree,
-                purpose: None,
-            },
+            ToNode::ConsentAnswer { prompt_id: "p1".into(), decision: ConsentDecision::Agree, purpose: None },
             "083a060a0270311001",
         ),
         (
@@ -117,10 +77,7 @@ fn to_node() {
             "0c3a0a10031a066d656d6f7279",
         ),
         (ToNode::Audio(packet()), "0f420d080710820218a8282203b8fffe"),
-        (
-            ToNode::Goodbye(goodbye()),
-            "134a110802120a72657374617274696e6718dc0b",
-        ),
+        (ToNode::Goodbye(goodbye()), "134a110802120a72657374617274696e6718dc0b"),
     ];
     check(cases, 9);
 }
@@ -147,43 +104,15 @@ fn to_device() {
             ToDevice::Welcome(welcome),
             "400a3e08011210abababababababababababababababab1a020908220708807d100118142a0808c0bb0110011814320f0880800110fb0918b0ea0120e0d4033801",
         ),
-        (
-            ToDevice::StateChanged {
-                state: SessionState::Thinking,
-                turn,
-            },
-            "06120408031007",
-        ),
-        (
-            ToDevice::Transcript {
-                turn,
-                text: Redacted::new("hi".into()),
-            },
-            "081a06080712026869",
-        ),
+        (ToDevice::StateChanged { state: SessionState::Thinking, turn }, "06120408031007"),
+        (ToDevice::Transcript { turn, text: Redacted::new("hi".into()) }, "081a06080712026869"),
         (ToDevice::SpeechStart { turn }, "0422020807"),
         (
-            ToDevice::Sentence {
-                turn,
-                text: Redacted::new("Hello.".into()),
-                at_ms: 640,
-            },
+            ToDevice::Sentence { turn, text: Redacted::new("Hello.".into()), at_ms: 640 },
             "0f2a0d0807120648656c6c6f2e188005",
         ),
-        (
-            ToDevice::SpeechEnd {
-                turn,
-                total_ms: 2000,
-            },
-            "073205080710d00f",
-        ),
-        (
-            ToDevice::SpeechStop {
-                turn,
-                reason: "barge_in".into(),
-            },
-            "0e3a0c0807120862617267655f696e",
-        ),
+        (ToDevice::SpeechEnd { turn, total_ms: 2000 }, "073205080710d00f"),
+        (ToDevice::SpeechStop { turn, reason: "barge_in".into() }, "0e3a0c0807120862617267655f696e"),
         (
             ToDevice::ConsentPrompt {
                 prompt_id: "p1".into(),
@@ -201,36 +130,16 @@ fn to_device() {
             "0f4a0d0a066d656d6f7279100418ac02",
         ),
         (
-            ToDevice::Notice {
-                code: "limit".into(),
-                text: "Slow down.".into(),
-            },
+            ToDevice::Notice { code: "limit".into(), text: "Slow down.".into() },
             "1552130a056c696d6974120a536c6f7720646f776e2e",
         ),
         (
-            ToDevice::Error {
-                code: "down".into(),
-                text: "No voice.".into(),
-                remedy: "Try again.".into(),
-                turn,
-            },
+            ToDevice::Error { code: "down".into(), text: "No voice.".into(), remedy: "Try again.".into(), turn },
             "215a1f0a04646f776e12094e6f20766f6963652e1a0a54727920616761696e2e2007",
         ),
-        (
-            ToDevice::Audio(packet()),
-            "0f620d080710820218a8282203b8fffe",
-        ),
-        (
-            ToDevice::Goodbye(goodbye()),
-            "136a110802120a72657374617274696e6718dc0b",
-        ),
-        (
-            ToDevice::VoiceActivity {
-                turn,
-                speaking: true,
-            },
-            "06720408071001",
-        ),
+        (ToDevice::Audio(packet()), "0f620d080710820218a8282203b8fffe"),
+        (ToDevice::Goodbye(goodbye()), "136a110802120a72657374617274696e6718dc0b"),
+        (ToDevice::VoiceActivity { turn, speaking: true }, "06720408071001"),
     ];
     check(cases, 14);
 }

@@ -8,10 +8,7 @@ use sayso_wire::{AUDIO_HEADER_BYTES, AudioPacket, Message, MessageDecoder, encod
 use crate::strategies::{packet, to_device, to_node};
 
 /// Encodes `messages` into one stream, feeds it in pieces of `cuts` bytes over and over, and compares.
-fn survives<M: Message + PartialEq + core::fmt::Debug>(
-    messages: &[M],
-    cuts: &[usize],
-) -> Result<(), TestCaseError> {
+fn survives<M: Message + PartialEq + core::fmt::Debug>(messages: &[M], cuts: &[usize]) -> Result<(), TestCaseError> {
     let mut stream = BytesMut::new();
     for message in messages {
         encode(message, &mut stream).unwrap();

@@ -10,13 +10,8 @@ use sayso_wire::token::TokenVerifier;
 use sayso_wire::{AudioPacket, Message, MessageDecoder, ToDevice, ToNode};
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/seeds")
-        .join(target);
-    let seeds: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|f| fs::read(f.unwrap().path()).unwrap())
-        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let seeds: Vec<_> = fs::read_dir(folder).unwrap().map(|f| fs::read(f.unwrap().path()).unwrap()).collect();
     assert!(!seeds.is_empty());
     seeds
 }
@@ -50,16 +45,6 @@ fn seeds_of_datagrams_decode() {
 fn the_genuine_token_is_accepted_and_the_forged_one_is_not() {
     let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
     let verifier = TokenVerifier::new([("k1".parse().unwrap(), key)]);
-    let accepted = |token: &[u8]| {
-        verifier
-            .verify(str::from_utf8(token).unwrap(), WallTime(0))
-            .is_ok()
-    };
-    assert_eq!(
-        seeds("token")
-            .into_iter()
-            .filter(|token| accepted(token))
-            .count(),
-        1
-    );
+    let accepted = |token: &[u8]| verifier.verify(str::from_utf8(token).unwrap(), WallTime(0)).is_ok();
+    assert_eq!(seeds("token").into_iter().filter(|token| accepted(token)).count(), 1);
 }

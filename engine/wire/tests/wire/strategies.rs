@@ -9,9 +9,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use sayso_types::{ConsentVersion, Purpose, Redacted, SampleRate, SessionId, TurnId};
 use sayso_wire::{
-    AUDIO_BYTES_MAX, AudioFormat, AudioPacket, Capabilities, ConsentDecision, ConsentStatus,
-    Goodbye, GoodbyeReason, Hello, Limits, ListenMode, ResumeToken, SessionState, ToDevice, ToNode,
-    Welcome,
+    AUDIO_BYTES_MAX, AudioFormat, AudioPacket, Capabilities, ConsentDecision, ConsentStatus, Goodbye, GoodbyeReason,
+    Hello, Limits, ListenMode, ResumeToken, SessionState, ToDevice, ToNode, Welcome,
 };
 
 fn turn() -> impl Strategy<Value = TurnId> {
@@ -37,25 +36,13 @@ fn format() -> impl Strategy<Value = AudioFormat> {
 }
 
 fn resume_token() -> impl Strategy<Value = Option<ResumeToken>> {
-    option::of(
-        vec(any::<u8>(), 1..=ResumeToken::BYTES_MAX)
-            .prop_map(|bytes| ResumeToken::new(bytes).unwrap()),
-    )
+    option::of(vec(any::<u8>(), 1..=ResumeToken::BYTES_MAX).prop_map(|bytes| ResumeToken::new(bytes).unwrap()))
 }
 
 pub(crate) fn packet() -> impl Strategy<Value = AudioPacket> {
-    (
-        turn(),
-        any::<u32>(),
-        any::<u32>(),
-        vec(any::<u8>(), 1..=AUDIO_BYTES_MAX),
+    (turn(), any::<u32>(), any::<u32>(), vec(any::<u8>(), 1..=AUDIO_BYTES_MAX)).prop_map(
+        |(turn, sequence, timestamp_ms, opus)| AudioPacket { turn, sequence, timestamp_ms, opus: Bytes::from(opus) },
     )
-        .prop_map(|(turn, sequence, timestamp_ms, opus)| AudioPacket {
-            turn,
-            sequence,
-            timestamp_ms,
-            opus: Bytes::from(opus),
-        })
 }
 
 fn goodbye() -> impl Strategy<Value = Goodbye> {
@@ -84,44 +71,24 @@ fn hello() -> impl Strategy<Value = Hello> {
         "[ -~]{0,64}",
         (any::<bool>(), any::<bool>(), any::<bool>()),
     );
-    let rest = (
-        format(),
-        format(),
-        resume_token(),
-        option::of(".{1,400}"),
-        option::of("[A-Za-z0-9-]{1,35}"),
-    );
-    (about, rest).prop_map(
-        |(
-            (versions, id, firmware, can),
-            (uplink, downlink, resume_token, auth_token, language),
-        )| {
-            Hello {
-                versions,
-                device_id: id.parse().unwrap(),
-                firmware,
-                capabilities: Capabilities {
-                    datagram: can.0,
-                    barge_in: can.1,
-                    screen: can.2,
-                },
-                uplink,
-                downlink,
-                resume_token,
-                auth_token: auth_token.map(Redacted::new),
-                language,
-            }
-        },
-    )
+    let rest = (format(), format(), resume_token(), option::of(".{1,400}"), option::of("[A-Za-z0-9-]{1,35}"));
+    (about, rest).prop_map(|((versions, id, firmware, can), (uplink, downlink, resume_token, auth_token, language))| {
+        Hello {
+            versions,
+            device_id: id.parse().unwrap(),
+            firmware,
+            capabilities: Capabilities { datagram: can.0, barge_in: can.1, screen: can.2 },
+            uplink,
+            downlink,
+            resume_token,
+            auth_token: auth_token.map(Redacted::new),
+            language,
+        }
+    })
 }
 
 fn welcome() -> impl Strategy<Value = Welcome> {
-    let head = (
-        any::<u32>(),
-        any::<[u8; 16]>(),
-        resume_token(),
-        any::<bool>(),
-    );
+    let head = (any::<u32>(), any::<[u8; 16]>(), resume_token(), any::<bool>());
     (head, format(), format(), any::<[u32; 4]>()).prop_map(
         |((version, session, resume_token, resumed), uplink, downlink, limits)| Welcome {
             version,
@@ -141,39 +108,21 @@ fn welcome() -> impl Strategy<Value = Welcome> {
 }
 
 fn consent_answer() -> impl Strategy<Value = ToNode> {
-    let decision = select(vec![
-        ConsentDecision::Agree,
-        ConsentDecision::Refuse,
-        ConsentDecision::Withdraw,
-    ]);
-    ("[a-z0-9]{1,20}", decision, option::of(purpose())).prop_map(
-        |(prompt_id, decision, purpose)| ToNode::ConsentAnswer {
-            prompt_id,
-            decision,
-            purpose,
-        },
-    )
+    let decision = select(vec![ConsentDecision::Agree, ConsentDecision::Refuse, ConsentDecision::Withdraw]);
+    ("[a-z0-9]{1,20}", decision, option::of(purpose()))
+        .prop_map(|(prompt_id, decision, purpose)| ToNode::ConsentAnswer { prompt_id, decision, purpose })
 }
 
 pub(crate) fn to_node() -> impl Strategy<Value = ToNode> {
-    let mode = select(vec![
-        ListenMode::Auto,
-        ListenMode::Manual,
-        ListenMode::Realtime,
-    ]);
+    let mode = select(vec![ListenMode::Auto, ListenMode::Manual, ListenMode::Realtime]);
     prop_oneof![
         hello().prop_map(ToNode::Hello),
         (counted_turn(), mode).prop_map(|(turn, mode)| ToNode::ListenStart { turn, mode }),
         counted_turn().prop_map(|turn| ToNode::ListenStop { turn }),
         (counted_turn(), words()).prop_map(|(turn, text)| ToNode::TextInput { turn, text }),
         turn().prop_map(|turn| ToNode::Abort { turn }),
-        (turn(), any::<u32>(), any::<bool>()).prop_map(|(turn, played_ms, finished)| {
-            ToNode::PlayoutPosition {
-                turn,
-                played_ms,
-                finished,
-            }
-        }),
+        (turn(), any::<u32>(), any::<bool>())
+            .prop_map(|(turn, played_ms, finished)| { ToNode::PlayoutPosition { turn, played_ms, finished } }),
         consent_answer(),
         packet().prop_map(ToNode::Audio),
         goodbye().prop_map(ToNode::Goodbye),
@@ -181,45 +130,23 @@ pub(crate) fn to_node() -> impl Strategy<Value = ToNode> {
 }
 
 pub(crate) fn to_device() -> impl Strategy<Value = ToDevice> {
-    let state = select(vec![
-        SessionState::Idle,
-        SessionState::Listening,
-        SessionState::Thinking,
-        SessionState::Speaking,
-    ]);
-    let status = select(vec![
-        ConsentStatus::Given,
-        ConsentStatus::Refused,
-        ConsentStatus::Deferred,
-        ConsentStatus::Withdrawn,
-    ]);
+    let state =
+        select(vec![SessionState::Idle, SessionState::Listening, SessionState::Thinking, SessionState::Speaking]);
+    let status =
+        select(vec![ConsentStatus::Given, ConsentStatus::Refused, ConsentStatus::Deferred, ConsentStatus::Withdrawn]);
     prop_oneof![
         welcome().prop_map(ToDevice::Welcome),
         (state, turn()).prop_map(|(state, turn)| ToDevice::StateChanged { state, turn }),
-        (turn(), any::<bool>())
-            .prop_map(|(turn, speaking)| ToDevice::VoiceActivity { turn, speaking }),
+        (turn(), any::<bool>()).prop_map(|(turn, speaking)| ToDevice::VoiceActivity { turn, speaking }),
         (turn(), words()).prop_map(|(turn, text)| ToDevice::Transcript { turn, text }),
         turn().prop_map(|turn| ToDevice::SpeechStart { turn }),
-        (turn(), words(), any::<u32>()).prop_map(|(turn, text, at_ms)| ToDevice::Sentence {
-            turn,
-            text,
-            at_ms
-        }),
+        (turn(), words(), any::<u32>()).prop_map(|(turn, text, at_ms)| ToDevice::Sentence { turn, text, at_ms }),
         (turn(), any::<u32>()).prop_map(|(turn, total_ms)| ToDevice::SpeechEnd { turn, total_ms }),
         (turn(), any::<String>()).prop_map(|(turn, reason)| ToDevice::SpeechStop { turn, reason }),
-        ("[a-z0-9]{1,20}", any::<String>(), vec(purpose(), 1..=32)).prop_map(
-            |(prompt_id, text, purposes)| ToDevice::ConsentPrompt {
-                prompt_id,
-                text,
-                purposes
-            }
-        ),
+        ("[a-z0-9]{1,20}", any::<String>(), vec(purpose(), 1..=32))
+            .prop_map(|(prompt_id, text, purposes)| ToDevice::ConsentPrompt { prompt_id, text, purposes }),
         (purpose(), status, any::<u64>()).prop_map(|(purpose, status, cv)| {
-            ToDevice::ConsentChanged {
-                purpose,
-                status,
-                consent_version: ConsentVersion(cv),
-            }
+            ToDevice::ConsentChanged { purpose, status, consent_version: ConsentVersion(cv) }
         }),
         (any::<String>(), any::<String>()).prop_map(|(code, text)| ToDevice::Notice { code, text }),
         (any::<[String; 3]>(), turn()).prop_map(|([code, text, remedy], turn)| ToDevice::Error {
