@@ -47,9 +47,7 @@ pub enum NoteError {
     #[error("no signature by a trusted key of this log; give the verifier key that belongs to it")]
     Unsigned,
     /// A trusted key's signature that is wrong.
-    #[error(
-        "the signature of a trusted key is wrong: the checkpoint was changed after it was signed"
-    )]
+    #[error("the signature of a trusted key is wrong: the checkpoint was changed after it was signed")]
     Signature,
 }
 
@@ -57,23 +55,13 @@ impl Checkpoint {
     /// The text that is signed.
     #[must_use]
     pub fn text(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            BASE64.encode(self.root.0)
-        )
+        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root.0))
     }
 
     /// The checkpoint as a note signed by `signer`, whose name is the log's origin.
     #[must_use]
     pub fn sign(size: u64, root: Hash, signer: &Signer) -> String {
-        let text = Self {
-            origin: signer.verifier().name().to_owned(),
-            size,
-            root,
-        }
-        .text();
+        let text = Self { origin: signer.verifier().name().to_owned(), size, root }.text();
         let line = signer.line(&text);
         format!("{text}\n{line}")
     }
@@ -100,9 +88,7 @@ impl Checkpoint {
             }
             let (name, blob) = signature(line).ok_or(NoteError::Note)?;
             let (id, signature) = blob.split_first_chunk().ok_or(NoteError::Note)?;
-            let ours = |key: &&VerifierKey| {
-                key.name() == name && name == checkpoint.origin && key.id() == *id
-            };
+            let ours = |key: &&VerifierKey| key.name() == name && name == checkpoint.origin && key.id() == *id;
             if let Some(key) = keys.iter().find(ours) {
                 if !key.verifies(text, signature) {
                     return Err(NoteError::Signature);
@@ -110,37 +96,20 @@ impl Checkpoint {
                 trusted = true;
             }
         }
-        if trusted {
-            Ok(checkpoint)
-        } else {
-            Err(NoteError::Unsigned)
-        }
+        if trusted { Ok(checkpoint) } else { Err(NoteError::Unsigned) }
     }
 
     fn parse(text: &str) -> Result<Self, NoteError> {
         let mut lines = text.lines();
-        let (Some(origin), Some(size), Some(root), None) =
-            (lines.next(), lines.next(), lines.next(), lines.next())
+        let (Some(origin), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next())
         else {
             return Err(NoteError::Checkpoint);
         };
-        let root = BASE64
-            .decode(root)
-            .ok()
-            .and_then(|root| root.try_into().ok())
-            .ok_or(NoteError::Checkpoint)?;
+        let root = BASE64.decode(root).ok().and_then(|root| root.try_into().ok()).ok_or(NoteError::Checkpoint)?;
         let size = size.parse().map_err(|_| NoteError::Checkpoint)?;
-        let checkpoint = Self {
-            origin: origin.to_owned(),
-            size,
-            root: Hash(root),
-        };
+        let checkpoint = Self { origin: origin.to_owned(), size, root: Hash(root) };
         // one spelling only: no leading zeros, no carriage returns, no empty origin
-        if !origin.is_empty() && checkpoint.text() == text {
-            Ok(checkpoint)
-        } else {
-            Err(NoteError::Checkpoint)
-        }
+        if !origin.is_empty() && checkpoint.text() == text { Ok(checkpoint) } else { Err(NoteError::Checkpoint) }
     }
 }
 
@@ -167,24 +136,13 @@ mod tests {
     #[test]
     fn opens_what_was_signed() {
         let checkpoint = Checkpoint::open(&note(), &[signer().verifier().clone()]).unwrap();
-        assert_eq!(
-            checkpoint,
-            Checkpoint {
-                origin: "home.example/sayso".into(),
-                size: 1024,
-                root: Hash([9; 32])
-            }
-        );
+        assert_eq!(checkpoint, Checkpoint { origin: "home.example/sayso".into(), size: 1024, root: Hash([9; 32]) });
     }
 
     #[test]
     fn passes_over_witnesses_it_does_not_know() {
-        let text = Checkpoint::open(&note(), &[signer().verifier().clone()])
-            .unwrap()
-            .text();
-        let witness = Signer::new("witness.example", &[8; 32])
-            .unwrap()
-            .line(&text);
+        let text = Checkpoint::open(&note(), &[signer().verifier().clone()]).unwrap().text();
+        let witness = Signer::new("witness.example", &[8; 32]).unwrap().line(&text);
         assert!(Checkpoint::open(&(note() + &witness), &[signer().verifier().clone()]).is_ok());
     }
 
@@ -192,16 +150,10 @@ mod tests {
     fn trusts_nobody_by_default_and_no_key_for_another_log() {
         assert_eq!(Checkpoint::open(&note(), &[]), Err(NoteError::Unsigned));
         let other = Signer::new("other.example/sayso", &[7; 32]).unwrap();
-        assert_eq!(
-            Checkpoint::open(&note(), &[other.verifier().clone()]),
-            Err(NoteError::Unsigned)
-        );
+        assert_eq!(Checkpoint::open(&note(), &[other.verifier().clone()]), Err(NoteError::Unsigned));
         let text = "home.example/sayso\n1024\nCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=\n";
         let foreign = format!("{text}\n{}", other.line(text));
-        assert_eq!(
-            Checkpoint::open(&foreign, &[other.verifier().clone()]),
-            Err(NoteError::Unsigned)
-        );
+        assert_eq!(Checkpoint::open(&foreign, &[other.verifier().clone()]), Err(NoteError::Unsigned));
     }
 
     #[test]
@@ -213,10 +165,7 @@ mod tests {
                 let mut bytes = note.clone().into_bytes();
                 bytes[at] ^= flip;
                 if let Ok(changed) = String::from_utf8(bytes) {
-                    assert!(
-                        Checkpoint::open(&changed, &keys).is_err(),
-                        "byte {at} ^ {flip}"
-                    );
+                    assert!(Checkpoint::open(&changed, &keys).is_err(), "byte {at} ^ {flip}");
                 }
             }
         }

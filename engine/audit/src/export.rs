@@ -58,20 +58,10 @@ impl Export {
                 break;
             }
             if level == 0 {
-                files.push(last(
-                    self.size(),
-                    Row::Entries,
-                    level,
-                    core::mem::take(&mut self.bundle),
-                ));
+                files.push(last(self.size(), Row::Entries, level, core::mem::take(&mut self.bundle)));
             }
             let hashes = core::mem::take(&mut self.rows[level]);
-            files.push(last(
-                self.size(),
-                Row::Hashes(level as u32),
-                level,
-                tile::encode_hashes(&hashes),
-            ));
+            files.push(last(self.size(), Row::Hashes(level as u32), level, tile::encode_hashes(&hashes)));
             // the row's root is the next hash of the row above
             let mut above = Frontier::new();
             hashes.into_iter().for_each(|hash| above.append(hash));
@@ -85,21 +75,11 @@ impl Export {
     #[must_use]
     pub fn partial(&self) -> Vec<File> {
         let mut files = Vec::new();
-        for (level, hashes) in self
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(_, hashes)| !hashes.is_empty())
-        {
+        for (level, hashes) in self.rows.iter().enumerate().filter(|(_, hashes)| !hashes.is_empty()) {
             if level == 0 {
                 files.push(last(self.size(), Row::Entries, level, self.bundle.clone()));
             }
-            files.push(last(
-                self.size(),
-                Row::Hashes(level as u32),
-                level,
-                tile::encode_hashes(hashes),
-            ));
+            files.push(last(self.size(), Row::Hashes(level as u32), level, tile::encode_hashes(hashes)));
         }
         files
     }
@@ -111,8 +91,58 @@ fn last(size: u64, row: Row, level: usize, bytes: Vec<u8>) -> File {
     let index = (hashes - 1) / u64::from(WIDTH);
     let width = hashes - index * u64::from(WIDTH);
     let width = u16::try_from(width).expect("at most a full tile");
-    File {
-        tile: Tile { row, index, width },
-        bytes,
+    File { tile: Tile { row, index, width }, bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merkle::{HashSource, Tree};
+
+    /// Every file of a log of `size` entries, entry `i` being the number `i`.
+    fn files(size: u64) -> (Vec<File>, Tree) {
+        let (mut export, mut tree) = (Export::new(), Tree::new());
+        let mut files = Vec::new();
+        for i in 0..size {
+            files.extend(export.append(&i.to_be_bytes()).unwrap());
+            tree.append(leaf_hash(&i.to_be_bytes()));
+        }
+        files.extend(export.partial());
+        assert_eq!((export.size(), export.root()), (size, tree.root()));
+        (files, tree)
+    }
+
+    #[test]
+    fn files_hold_the_entries_and_the_hashes_of_the_tree() {
+        for size in [0, 1, 255, 256, 257, 65_535, 65_536, 65_836] {
+            let (files, tree) = files(size);
+            let mut entries = 0..size;
+            let mut hashes = [0; 3];
+            for File { tile, bytes } in files {
+                let first = tile.index * u64::from(WIDTH);
+                match tile.row {
+                    Row::Entries => {
+                        for entry in tile::entries(&bytes, tile.width).unwrap() {
+                            assert_eq!(entry, entries.next().unwrap().to_be_bytes());
+                        }
+                    }
+                    Row::Hashes(row) => {
+                        hashes[row as usize] += u64::from(tile.width);
+                        let nodes =
+                            (first..first + u64::from(tile.width)).map(|i| tree.node(row * tile::HEIGHT, i).unwrap());
+                        assert_eq!(bytes, tile::encode_hashes(&nodes.collect::<Vec<_>>()));
+                    }
+                }
+            }
+            assert_eq!(entries.next(), None, "{size}");
+            assert_eq!(hashes, [size, size >> 8, size >> 16], "{size}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_too_long_changes_nothing() {
+        let mut export = Export::new();
+        assert_eq!(export.append(&vec![0; 65_536]), Err(TileError::EntryLength(65_536)));
+        assert_eq!((export.size(), export.partial()), (0, vec![]));
     }
 }

@@ -78,16 +78,9 @@ impl VerifierKey {
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '+') {
             return Err(KeyError::Name);
         }
-        let hash = Sha256::new()
-            .chain_update(name)
-            .chain_update([b'\n', ED25519])
-            .chain_update(key.as_bytes())
-            .finalize();
-        Ok(Self {
-            name: name.to_owned(),
-            id: core::array::from_fn(|i| hash[i]),
-            key,
-        })
+        let hash =
+            Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(key.as_bytes()).finalize();
+        Ok(Self { name: name.to_owned(), id: core::array::from_fn(|i| hash[i]), key })
     }
 
     /// Whose it is: the origin of the log.
@@ -104,8 +97,7 @@ impl VerifierKey {
 
     /// Whether `signature` is its signature of `text`.
     pub(crate) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|s| self.key.verify_strict(text.as_bytes(), &s).is_ok())
+        Signature::from_slice(signature).is_ok_and(|s| self.key.verify_strict(text.as_bytes(), &s).is_ok())
     }
 }
 
@@ -113,13 +105,7 @@ impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut blob = vec![ED25519];
         blob.extend_from_slice(self.key.as_bytes());
-        write!(
-            f,
-            "{}+{:08x}+{}",
-            self.name,
-            u32::from_be_bytes(self.id),
-            BASE64.encode(blob)
-        )
+        write!(f, "{}+{:08x}+{}", self.name, u32::from_be_bytes(self.id), BASE64.encode(blob))
     }
 }
 
@@ -139,23 +125,12 @@ impl FromStr for VerifierKey {
             return Err(KeyError::Format);
         };
         let blob = BASE64.decode(key).map_err(|_| KeyError::Format)?;
-        let (ED25519, bytes) = blob
-            .split_first()
-            .map(|(t, b)| (*t, b))
-            .ok_or(KeyError::Key)?
-        else {
+        let (ED25519, bytes) = blob.split_first().map(|(t, b)| (*t, b)).ok_or(KeyError::Key)? else {
             return Err(KeyError::Key);
         };
         let bytes = bytes.try_into().map_err(|_| KeyError::Key)?;
-        let key = Self::new(
-            name,
-            VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Key)?,
-        )?;
-        if format!("{:08x}", u32::from_be_bytes(key.id)) == id {
-            Ok(key)
-        } else {
-            Err(KeyError::Hash)
-        }
+        let key = Self::new(name, VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Key)?)?;
+        if format!("{:08x}", u32::from_be_bytes(key.id)) == id { Ok(key) } else { Err(KeyError::Hash) }
     }
 }
 
@@ -165,10 +140,7 @@ mod tests {
 
     #[test]
     fn verifier_keys_round_trip_as_text() {
-        let key = Signer::new("home.example/sayso", &[7; 32])
-            .unwrap()
-            .verifier()
-            .clone();
+        let key = Signer::new("home.example/sayso", &[7; 32]).unwrap().verifier().clone();
         assert_eq!(key.to_string().parse(), Ok(key));
     }
 
@@ -177,27 +149,15 @@ mod tests {
     fn reads_a_key_made_elsewhere() {
         let text = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
         let key: VerifierKey = text.parse().unwrap();
-        assert_eq!(
-            (key.name(), key.to_string().as_str()),
-            ("PeterNeumann", text)
-        );
+        assert_eq!((key.name(), key.to_string().as_str()), ("PeterNeumann", text));
     }
 
     #[test]
     fn says_what_is_wrong_with_a_key() {
         let parse = |text: &str| text.parse::<VerifierKey>();
         assert_eq!(parse("just a name"), Err(KeyError::Format));
-        assert_eq!(
-            parse("PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
-            Err(KeyError::Hash)
-        );
-        assert_eq!(
-            parse("PeterNeumann+c74f20a3+Ahpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
-            Err(KeyError::Key)
-        );
-        assert_eq!(
-            Signer::new("two words", &[7; 32]).map(|_| ()),
-            Err(KeyError::Name)
-        );
+        assert_eq!(parse("PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"), Err(KeyError::Hash));
+        assert_eq!(parse("PeterNeumann+c74f20a3+Ahpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"), Err(KeyError::Key));
+        assert_eq!(Signer::new("two words", &[7; 32]).map(|_| ()), Err(KeyError::Name));
     }
 }

@@ -86,15 +86,9 @@ pub struct Actor {
 
 impl Actor {
     /// The engine itself.
-    pub const SYSTEM: Self = Self {
-        kind: ActorKind::System,
-        tag: None,
-    };
+    pub const SYSTEM: Self = Self { kind: ActorKind::System, tag: None };
     /// The person whose data it is.
-    pub const SUBJECT: Self = Self {
-        kind: ActorKind::Subject,
-        tag: None,
-    };
+    pub const SUBJECT: Self = Self { kind: ActorKind::Subject, tag: None };
 }
 
 /// In which role somebody acted.
@@ -121,9 +115,7 @@ pub enum LeafError {
     #[error("not an AuditLeaf message: {0}")]
     Wire(#[from] prost::DecodeError),
     /// Written by a later version.
-    #[error(
-        "leaf version {0} is not known; read it with a newer release (this one reads version {VERSION})"
-    )]
+    #[error("leaf version {0} is not known; read it with a newer release (this one reads version {VERSION})")]
     Version(u32),
     /// An event that is not in the list.
     #[error("event {0:?} is not in the list of events")]
@@ -151,11 +143,7 @@ impl Leaf {
     /// [`LeafError`] says what is wrong.
     pub fn decode(bytes: &[u8]) -> Result<Self, LeafError> {
         let leaf = wire::read(&AuditLeaf::decode(bytes)?)?;
-        if leaf.encode() == bytes {
-            Ok(leaf)
-        } else {
-            Err(LeafError::NotCanonical)
-        }
+        if leaf.encode() == bytes { Ok(leaf) } else { Err(LeafError::NotCanonical) }
     }
 }
 

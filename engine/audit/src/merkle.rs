@@ -7,9 +7,7 @@ mod tree;
 
 pub use frontier::Frontier;
 pub use hash::{Hash, leaf_hash, node_hash};
-pub use proof::{
-    HashSource, ProofError, consistency, inclusion, verify_consistency, verify_inclusion,
-};
+pub use proof::{HashSource, ProofError, consistency, inclusion, verify_consistency, verify_inclusion};
 pub use tree::Tree;
 
 #[cfg(test)]

@@ -68,11 +68,7 @@ impl fmt::Display for Tile {
             write!(f, "x{group:03}/")?;
         }
         write!(f, "{:03}", groups[0])?;
-        if self.width < WIDTH {
-            write!(f, ".p/{}", self.width)
-        } else {
-            Ok(())
-        }
+        if self.width < WIDTH { write!(f, ".p/{}", self.width) } else { Ok(()) }
     }
 }
 
@@ -103,17 +99,11 @@ pub fn entries(bundle: &[u8], expected: u16) -> Result<Vec<&[u8]>, TileError> {
     let mut rest = bundle;
     for _ in 0..expected {
         let (len, tail) = rest.split_first_chunk().ok_or(error)?;
-        let (entry, tail) = tail
-            .split_at_checked(u16::from_be_bytes(*len).into())
-            .ok_or(error)?;
+        let (entry, tail) = tail.split_at_checked(u16::from_be_bytes(*len).into()).ok_or(error)?;
         entries.push(entry);
         rest = tail;
     }
-    if rest.is_empty() {
-        Ok(entries)
-    } else {
-        Err(error)
-    }
+    if rest.is_empty() { Ok(entries) } else { Err(error) }
 }
 
 #[cfg(test)]

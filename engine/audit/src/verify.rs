@@ -45,11 +45,7 @@ impl Trust {
     #[must_use]
     pub fn new(keys: Vec<VerifierKey>) -> Self {
         let without_consent = [Purpose::NOTICE, Purpose::CONSENT_ANSWER].into();
-        Self {
-            keys,
-            seen: Vec::new(),
-            without_consent,
-        }
+        Self { keys, seen: Vec::new(), without_consent }
     }
 }
 
@@ -96,9 +92,7 @@ pub enum Error {
         path: String,
     },
     /// The entries are not those that were signed.
-    #[error(
-        "the entries have the root {found}, the checkpoint says {signed}: entries were changed, dropped or moved"
-    )]
+    #[error("the entries have the root {found}, the checkpoint says {signed}: entries were changed, dropped or moved")]
     Root {
         /// What the entries make.
         found: merkle::Hash,
@@ -131,26 +125,13 @@ pub fn verify_log(source: &dyn LogSource, trust: &Trust) -> Result<Report, Error
     grew_from(&trust.seen, &export)?;
     while export.size() < checkpoint.size {
         let index = export.size();
-        let width = u16::try_from(checkpoint.size - index)
-            .unwrap_or(WIDTH)
-            .min(WIDTH);
-        let path = Tile {
-            row: Row::Entries,
-            index: index / u64::from(WIDTH),
-            width,
-        }
-        .to_string();
+        let width = u16::try_from(checkpoint.size - index).unwrap_or(WIDTH).min(WIDTH);
+        let path = Tile { row: Row::Entries, index: index / u64::from(WIDTH), width }.to_string();
         let bundle = read(source, &path)?;
-        let damaged = |source| Error::Bundle {
-            path: path.clone(),
-            source,
-        };
+        let damaged = |source| Error::Bundle { path: path.clone(), source };
         for entry in tile::entries(&bundle, width).map_err(damaged)? {
             let index = export.size();
-            replay.leaf(
-                index,
-                &Leaf::decode(entry).map_err(|source| Error::Leaf { index, source })?,
-            );
+            replay.leaf(index, &Leaf::decode(entry).map_err(|source| Error::Leaf { index, source })?);
             compare(source, &export.append(entry).map_err(damaged)?)?;
             grew_from(&trust.seen, &export)?;
         }
@@ -158,10 +139,7 @@ pub fn verify_log(source: &dyn LogSource, trust: &Trust) -> Result<Report, Error
     compare(source, &export.partial())?;
     let found = export.root();
     if found != checkpoint.root {
-        return Err(Error::Root {
-            found,
-            signed: checkpoint.root,
-        });
+        return Err(Error::Root { found, signed: checkpoint.root });
     }
     Ok(replay.finish(&checkpoint))
 }
@@ -169,10 +147,7 @@ pub fn verify_log(source: &dyn LogSource, trust: &Trust) -> Result<Report, Error
 /// Whether the log, as long as it is now, is what was seen when it was that long.
 fn grew_from(seen: &[Checkpoint], export: &Export) -> Result<(), Error> {
     let size = export.size();
-    if seen
-        .iter()
-        .any(|seen| seen.size == size && seen.root != export.root())
-    {
+    if seen.iter().any(|seen| seen.size == size && seen.root != export.root()) {
         return Err(Error::Forked { size });
     }
     Ok(())
@@ -191,12 +166,7 @@ fn compare(source: &dyn LogSource, files: &[File]) -> Result<(), Error> {
 
 fn read(source: &dyn LogSource, path: &str) -> Result<Vec<u8>, Error> {
     source.read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Error::Missing {
-            path: path.to_owned(),
-        },
-        _ => Error::Unreadable {
-            path: path.to_owned(),
-            source: error,
-        },
+        io::ErrorKind::NotFound => Error::Missing { path: path.to_owned() },
+        _ => Error::Unreadable { path: path.to_owned(), source: error },
     })
 }

@@ -1,8 +1,6 @@
 //! [`Compiled`]: the decisions of one (profile, consent state) as a bitset, for asking often.
 
-use sayso_types::{
-    Category, ConsentVersion, Label, ProcessorId, Purpose, SubjectId, TurnId, WallTime,
-};
+use sayso_types::{Category, ConsentVersion, Label, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 
 use crate::{ConsentState, LegalBasis, Profile, decide};
 
@@ -28,22 +26,11 @@ struct Grant {
 /// Compiles what `state` allows under `profile`. To be repeated when either changes.
 #[must_use]
 pub fn compile(profile: &Profile, state: &ConsentState) -> Compiled {
-    let purposes: Vec<_> = profile
-        .purposes()
-        .map(|p| (p.id, Grant::of(p.id, profile, state)))
-        .collect();
+    let purposes: Vec<_> = profile.purposes().map(|p| (p.id, Grant::of(p.id, profile, state))).collect();
     let categories: Vec<_> = profile.categories().map(|(id, _)| id).collect();
-    let processors: Vec<_> = profile
-        .processors()
-        .map(|p| (p.id, p.examined_until()))
-        .collect();
+    let processors: Vec<_> = profile.processors().map(|p| (p.id, p.examined_until())).collect();
     let cells = purposes.len() * categories.len() * processors.len();
-    let mut compiled = Compiled {
-        purposes,
-        categories,
-        processors,
-        bits: vec![0; cells.div_ceil(64)],
-    };
+    let mut compiled = Compiled { purposes, categories, processors, bits: vec![0; cells.div_ceil(64)] };
 
     for (p, (purpose, _)) in compiled.purposes.iter().enumerate() {
         for (c, category) in compiled.categories.iter().enumerate() {
@@ -67,16 +54,14 @@ pub fn compile(profile: &Profile, state: &ConsentState) -> Compiled {
 }
 
 impl Compiled {
-    /// Whether data labelled `label` may go to `processor` at `now`: what [`decide`] would say.
+    /// Whether data labelled `label` may go to `processor` at `now`: what [`decide()`] would say.
     #[must_use]
     pub fn permits(&self, label: &Label, processor: ProcessorId, now: WallTime) -> bool {
         // all three lists are in the order of the profile's maps, which is the order of ids
         let (Ok(p), Ok(c), Ok(r)) = (
-            self.purposes
-                .binary_search_by_key(&label.purpose, |(id, _)| *id),
+            self.purposes.binary_search_by_key(&label.purpose, |(id, _)| *id),
             self.categories.binary_search(&label.category),
-            self.processors
-                .binary_search_by_key(&processor, |(id, _)| *id),
+            self.processors.binary_search_by_key(&processor, |(id, _)| *id),
         ) else {
             return false;
         };
@@ -99,14 +84,9 @@ fn before(now: WallTime, end: Option<WallTime>) -> bool {
 
 impl Grant {
     fn of(purpose: Purpose, profile: &Profile, state: &ConsentState) -> Self {
-        let rests_on_consent = profile
-            .purpose(purpose)
-            .is_some_and(|p| p.basis == LegalBasis::Consent);
+        let rests_on_consent = profile.purpose(purpose).is_some_and(|p| p.basis == LegalBasis::Consent);
         match state.consents.get(&purpose) {
-            Some(given) if rests_on_consent => Self {
-                since: given.given_at,
-                until: given.expires_at,
-            },
+            Some(given) if rests_on_consent => Self { since: given.given_at, until: given.expires_at },
             _ => Self::default(),
         }
     }

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where one purpose stands with one person. Only [`Given`](Self::Given) and [`Renewed`](Self::Renewed) allow
 /// anything.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ConsentStatus {
     /// Nobody asked yet.
     #[default]
@@ -91,9 +89,7 @@ pub enum ConsentType {
 }
 
 /// How old the person is, as far as the law asks: a band, so that no birth date need be kept.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgeBand {
     /// Not known: the profile's `defaults.unknown_age` says how to decide.
@@ -175,14 +171,39 @@ impl ConsentState {
     /// Where `purpose` stands.
     #[must_use]
     pub fn status(&self, purpose: Purpose) -> ConsentStatus {
-        self.consents
-            .get(&purpose)
-            .map_or(ConsentStatus::Unknown, |c| c.status)
+        self.consents.get(&purpose).map_or(ConsentStatus::Unknown, |c| c.status)
     }
 }
 
 impl Default for ConsentState {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_spelled_as_dpv_spells_them() {
+        use ConsentStatus::*;
+        let all = [
+            Unknown,
+            Requested,
+            Deferred,
+            Refused,
+            Given,
+            Renewed,
+            Withdrawing,
+            Withdrawn,
+            Revoked,
+            Expired,
+            Invalidated,
+        ];
+        for status in all {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.dpv());
+            assert_eq!(status.is_valid(), status.dpv().ends_with("ConsentGiven"), "{status:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! [`decide`]: may this data go to this processor now? A pure function, so that an auditor gets the same answer.
+//! [`decide()`]: may this data go to this processor now? A pure function, so that an auditor gets the same answer.
 
 use core::fmt;
 
@@ -55,7 +55,7 @@ pub struct Obligations {
     pub zeroise_at_turn_end: bool,
 }
 
-/// Why not. The order is the order in which [`decide`] asks, so that the first that applies is given.
+/// Why not. The order is the order in which [`decide()`] asks, so that the first that applies is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// The profile forbids it; no consent opens it.
@@ -74,14 +74,8 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of asking.
-    pub const ALL: [Self; 6] = [
-        Self::Prohibited,
-        Self::UnknownCell,
-        Self::MinorNoGuardian,
-        Self::ProcessorState,
-        Self::Region,
-        Self::NoBasis,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Prohibited, Self::UnknownCell, Self::MinorNoGuardian, Self::ProcessorState, Self::Region, Self::NoBasis];
 
     /// Its name in audit leaves and metrics.
     #[must_use]
@@ -130,9 +124,7 @@ fn ground(
     profile: &Profile,
 ) -> Result<Grounds, Reason> {
     let purpose = profile.purpose(label.purpose).ok_or(Reason::UnknownCell)?;
-    let category = profile
-        .category(label.category)
-        .ok_or(Reason::UnknownCell)?;
+    let category = profile.category(label.category).ok_or(Reason::UnknownCell)?;
     let age_years = profile.youngest(state.age);
     if profile.prohibits(purpose, label.category, age_years) {
         return Err(Reason::Prohibited);
@@ -142,13 +134,11 @@ fn ground(
     }
     // words about nobody need no guardian and may be said by anyone: else nobody could be asked for consent
     let personal = category.is_personal();
-    if personal && age_years < profile.minors().guardian_required_below && !state.guardian_verified
-    {
+    if personal && age_years < profile.minors().guardian_required_below && !state.guardian_verified {
         return Err(Reason::MinorNoGuardian);
     }
     let receiver = profile.processor(processor).ok_or(Reason::ProcessorState)?;
-    let meant_for =
-        receiver.accepts.contains(&label.category) && receiver.purposes.contains(&label.purpose);
+    let meant_for = receiver.accepts.contains(&label.category) && receiver.purposes.contains(&label.purpose);
     if !receiver.is_active(now) || !meant_for {
         return Err(Reason::ProcessorState);
     }
@@ -187,25 +177,15 @@ fn consent(
         && given.profile_rev == profile.rev()
         && given.expires_at.is_none_or(|end| now < end)
         && label.cv >= given.given_at;
-    if covers {
-        Ok(given.given_at)
-    } else {
-        Err(Reason::NoBasis)
-    }
+    if covers { Ok(given.given_at) } else { Err(Reason::NoBasis) }
 }
 
 impl Obligations {
     fn of(category: &CategoryRule) -> Self {
-        let Retention {
-            trigger,
-            after,
-            action,
-        } = &category.retention;
+        let Retention { trigger, after, action } = &category.retention;
         Self {
             no_store: category.at_rest == AtRest::Forbidden,
-            zeroise_at_turn_end: *trigger == Trigger::TurnEnd
-                && after.is_zero()
-                && *action == RetentionAction::Zeroise,
+            zeroise_at_turn_end: *trigger == Trigger::TurnEnd && after.is_zero() && *action == RetentionAction::Zeroise,
         }
     }
 }

@@ -24,9 +24,7 @@ pub enum Error {
         nearest: Nearest,
     },
     /// A purpose, category or processor is named that the profile does not declare.
-    #[error(
-        "{place}: {sort} `{name}` is not declared in this profile; declare it or remove it here{nearest}"
-    )]
+    #[error("{place}: {sort} `{name}` is not declared in this profile; declare it or remove it here{nearest}")]
     Reference {
         /// The key that names it, as a path.
         place: String,
@@ -72,9 +70,7 @@ pub enum Error {
     #[error("category.{0} is used for `consent_answer`, so at_rest must be \"forbidden\"")]
     ConsentAnswerStored(String),
     /// The spoken question asks for a purpose that does not rest on consent.
-    #[error(
-        "asks.spoken: purpose `{0}` has another basis than Consent, so there is nothing to ask; remove it"
-    )]
+    #[error("asks.spoken: purpose `{0}` has another basis than Consent, so there is nothing to ask; remove it")]
     NothingToAsk(String),
     /// A language without texts, or texts in a language that is not offered.
     #[error("{place} has no entry for language `{language}`; add it or remove the language")]
@@ -110,13 +106,8 @@ impl Nearest {
     /// The one of `known` that looks most like `found`.
     pub(crate) fn to<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let alike = |name: &str| strsim::normalized_damerau_levenshtein(found, name);
-        let best = known
-            .into_iter()
-            .max_by(|a, b| alike(a).total_cmp(&alike(b)));
-        Self(
-            best.filter(|name| alike(name) >= Self::SIMILARITY_MIN)
-                .map(str::to_owned),
-        )
+        let best = known.into_iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+        Self(best.filter(|name| alike(name) >= Self::SIMILARITY_MIN).map(str::to_owned))
     }
 
     /// Its text.
@@ -128,35 +119,21 @@ impl Nearest {
 
 impl fmt::Display for Nearest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .as_deref()
-            .map_or(Ok(()), |name| write!(f, "; did you mean `{name}`?"))
+        self.0.as_deref().map_or(Ok(()), |name| write!(f, "; did you mean `{name}`?"))
     }
 }
 
 impl Error {
     /// Reads a TOML error: serde names an unknown key and the known ones only in its message, between backticks.
     pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
-        let line = error.span().map_or(1, |span| {
-            1 + text[..span.start.min(text.len())].matches('\n').count()
-        });
+        let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
         let message = error.message();
         let mut names = message.split('`').skip(1).step_by(2);
         match names.next() {
-            Some(found)
-                if message.starts_with("unknown field")
-                    || message.starts_with("unknown variant") =>
-            {
-                Self::Unknown {
-                    line,
-                    found: found.to_owned(),
-                    nearest: Nearest::to(found, names),
-                }
+            Some(found) if message.starts_with("unknown field") || message.starts_with("unknown variant") => {
+                Self::Unknown { line, found: found.to_owned(), nearest: Nearest::to(found, names) }
             }
-            _ => Self::Syntax {
-                line,
-                message: message.to_owned(),
-            },
+            _ => Self::Syntax { line, message: message.to_owned() },
         }
     }
 }

@@ -28,14 +28,10 @@ impl Period {
     #[must_use]
     pub fn after(self, start: WallTime) -> WallTime {
         let end = i64::try_from(start.0).ok().and_then(|ms| {
-            let start = Timestamp::from_millisecond(ms)
-                .ok()?
-                .to_zoned(TimeZone::UTC);
+            let start = Timestamp::from_millisecond(ms).ok()?.to_zoned(TimeZone::UTC);
             start.checked_add(self.0.0).ok()
         });
-        WallTime(end.map_or(u64::MAX, |end| {
-            end.timestamp().as_millisecond().unsigned_abs()
-        }))
+        WallTime(end.map_or(u64::MAX, |end| end.timestamp().as_millisecond().unsigned_abs()))
     }
 
     /// Whether it is no time at all.
@@ -53,9 +49,7 @@ impl FromStr for Period {
         if !text.trim_start_matches('-').starts_with('P') {
             return Err(PeriodError::Format(text.to_owned()));
         }
-        let span: jiff::Span = text
-            .parse()
-            .map_err(|_| PeriodError::Format(text.to_owned()))?;
+        let span: jiff::Span = text.parse().map_err(|_| PeriodError::Format(text.to_owned()))?;
         if span.is_negative() {
             return Err(PeriodError::Negative(text.to_owned()));
         }
@@ -77,9 +71,7 @@ impl Serialize for Period {
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -96,26 +88,15 @@ mod tests {
         assert_eq!(after("PT0S"), JANUARY_31.0);
         assert_eq!(after("PT10M"), JANUARY_31.0 + 600_000);
         assert_eq!(after("P30D"), JANUARY_31.0 + 30 * 86_400_000);
-        assert_eq!(
-            after("P1M"),
-            JANUARY_31.0 + 28 * 86_400_000,
-            "the last day of February"
-        );
+        assert_eq!(after("P1M"), JANUARY_31.0 + 28 * 86_400_000, "the last day of February");
         assert_eq!(after("P9999Y"), u64::MAX);
     }
 
     #[test]
     fn says_what_is_wrong() {
         for text in ["30 days", "soon", "", "P", "P15WD"] {
-            assert_eq!(
-                text.parse::<Period>(),
-                Err(PeriodError::Format(text.into())),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Period>(), Err(PeriodError::Format(text.into())), "{text}");
         }
-        assert_eq!(
-            "-P1D".parse::<Period>(),
-            Err(PeriodError::Negative("-P1D".into()))
-        );
+        assert_eq!("-P1D".parse::<Period>(), Err(PeriodError::Negative("-P1D".into())));
     }
 }

@@ -31,10 +31,7 @@ impl<T> Labelled<T> {
 
     /// Data derived from this without looking at anything but this: keeps subject, turn, purpose and version.
     pub fn derive<U>(self, category: sayso_types::Category, f: impl FnOnce(T) -> U) -> Labelled<U> {
-        Labelled {
-            label: self.label.derive(category),
-            data: f(self.data),
-        }
+        Labelled { label: self.label.derive(category), data: f(self.data) }
     }
 }
 
@@ -144,13 +141,11 @@ struct Shared {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic inside a write closes the permit for good: what was half written must not be continued.
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned: PoisonError<_>| {
-                let mut state = poisoned.into_inner();
-                state.revoked = true;
-                state
-            })
+        self.state.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+            let mut state = poisoned.into_inner();
+            state.revoked = true;
+            state
+        })
     }
 
     fn open(&self) -> Result<MutexGuard<'_, State>, Refused> {
@@ -225,9 +220,7 @@ impl Permit {
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit")
-            .field("terms", &self.0.terms)
-            .finish_non_exhaustive()
+        f.debug_struct("Permit").field("terms", &self.0.terms).finish_non_exhaustive()
     }
 }
 
@@ -240,11 +233,7 @@ impl Revoker {
     pub fn revoke(&self) -> Passed {
         let mut state = self.0.lock();
         state.revoked = true;
-        Passed {
-            bytes: state.bytes,
-            pieces: state.pieces,
-            hash: state.hash.clone().finalize().into(),
-        }
+        Passed { bytes: state.bytes, pieces: state.pieces, hash: state.hash.clone().finalize().into() }
     }
 
     /// Moves the deadline to `until`, unless the permit is revoked or had already run out.
@@ -273,32 +262,15 @@ impl Drop for Revoker {
 
 impl fmt::Debug for Revoker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Revoker")
-            .field("terms", &self.0.terms)
-            .finish_non_exhaustive()
+        f.debug_struct("Revoker").field("terms", &self.0.terms).finish_non_exhaustive()
     }
 }
 
 /// Issues a permit for `terms` that lasts `ttl` from `asked_at`, the moment *before* the consent was read: a slow
 /// read shortens the permit, it never lengthens it.
-pub fn issue(
-    terms: Terms,
-    clock: Arc<dyn Clock>,
-    asked_at: Mono,
-    ttl: Duration,
-) -> (Permit, Revoker) {
-    let state = State {
-        deadline: asked_at.after(ttl),
-        revoked: false,
-        bytes: 0,
-        pieces: 0,
-        hash: Sha256::new(),
-    };
-    let shared = Arc::new(Shared {
-        terms,
-        clock,
-        state: Mutex::new(state),
-    });
+pub fn issue(terms: Terms, clock: Arc<dyn Clock>, asked_at: Mono, ttl: Duration) -> (Permit, Revoker) {
+    let state = State { deadline: asked_at.after(ttl), revoked: false, bytes: 0, pieces: 0, hash: Sha256::new() };
+    let shared = Arc::new(Shared { terms, clock, state: Mutex::new(state) });
     (Permit(Arc::clone(&shared)), Revoker(shared))
 }
 
@@ -335,12 +307,7 @@ mod tests {
     }
 
     fn permit(clock: &ManualClock) -> (Permit, Revoker) {
-        issue(
-            terms(),
-            Arc::new(clock.clone()),
-            clock.now(),
-            Duration::from_secs(3),
-        )
+        issue(terms(), Arc::new(clock.clone()), clock.now(), Duration::from_secs(3))
     }
 
     #[test]
@@ -351,10 +318,7 @@ mod tests {
         assert_eq!(permit.pass(frame(4), |s| s.len()), Ok(3));
         let passed = revoker.revoke();
         assert_eq!((passed.bytes, passed.pieces), (12, 2));
-        assert_eq!(
-            passed.hash,
-            <[u8; 32]>::from(Sha256::digest([1, 0, 2, 0, 3, 0, 1, 0, 2, 0, 3, 0]))
-        );
+        assert_eq!(passed.hash, <[u8; 32]>::from(Sha256::digest([1, 0, 2, 0, 3, 0, 1, 0, 2, 0, 3, 0])));
     }
 
     #[test]
@@ -386,10 +350,7 @@ mod tests {
         assert!(permit.is_open());
         clock.advance(Duration::from_secs(1));
         assert_eq!(permit.pass(frame(3), |_| ()), Err(Refused::Expired));
-        assert!(
-            !revoker.renew(clock.now().after(Duration::from_secs(3))),
-            "what ran out stays closed"
-        );
+        assert!(!revoker.renew(clock.now().after(Duration::from_secs(3))), "what ran out stays closed");
     }
 
     #[test]

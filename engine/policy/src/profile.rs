@@ -15,11 +15,9 @@ use sayso_types::{Category, Cell, ProcessorId, Purpose};
 use serde::{Deserialize, Serialize};
 
 pub use canonical::ProfileHash;
-pub use category::{
-    AtRest, CategoryRule, Necessity, Retention, RetentionAction, Sensitivity, Trigger,
-};
+pub use category::{AtRest, CategoryRule, Necessity, Retention, RetentionAction, Sensitivity, Trigger};
 pub use check::{PERMIT_TTL_MAX, PERMIT_TTL_MIN};
-pub use header::{Asks, Contact, Controller, Defaults, Gate, Header, Language, Minors, UnknownAge};
+pub use header::{Asks, Contact, Controller, Defaults, Format, Gate, Header, Language, Minors, UnknownAge};
 pub use notice::{Notice, SPOKEN_MAX, speaking_time};
 pub use processor::{DueDiligence, Processor, ProcessorState};
 pub use prohibition::{ProhibitedPurpose, Prohibition, When};
@@ -150,55 +148,37 @@ impl Profile {
     #[must_use]
     pub fn notice(&self, language: Language) -> &Notice {
         let texts = &self.document.notice;
-        texts
-            .get(&language)
-            .unwrap_or_else(|| &texts[&self.document.profile.languages[0]])
+        texts.get(&language).unwrap_or_else(|| &texts[&self.document.profile.languages[0]])
     }
 
     /// The cell that sending `category` for `purpose` to `processor` falls into, when all three are declared.
     #[must_use]
-    pub fn cell(
-        &self,
-        purpose: Purpose,
-        category: Category,
-        processor: ProcessorId,
-    ) -> Option<Cell> {
+    pub fn cell(&self, purpose: Purpose, category: Category, processor: ProcessorId) -> Option<Cell> {
         self.purpose(purpose)?;
         self.category(category)?;
         let receiver = self.processor(processor)?;
-        Some(Cell {
-            purpose,
-            category,
-            kind: receiver.kind,
-            region: receiver.region_class,
-        })
+        Some(Cell { purpose, category, kind: receiver.kind, region: receiver.region_class })
     }
 
     /// The least that consent to use `category` must be.
     #[must_use]
     pub fn min_consent_type(&self, category: &CategoryRule) -> ConsentType {
-        category
-            .min_consent_type
-            .unwrap_or(self.document.defaults.min_consent_type)
+        category.min_consent_type.unwrap_or(self.document.defaults.min_consent_type)
     }
 
     /// The youngest that somebody of `age` can be, in years, as this profile counts an unknown age.
     #[must_use]
     pub fn youngest(&self, age: AgeBand) -> u8 {
-        age.youngest()
-            .unwrap_or(match self.document.defaults.unknown_age {
-                UnknownAge::Minor => 0,
-                UnknownAge::Adult => 18,
-            })
+        age.youngest().unwrap_or(match self.document.defaults.unknown_age {
+            UnknownAge::Minor => 0,
+            UnknownAge::Adult => 18,
+        })
     }
 
     /// Whether a prohibition covers using `category` for `purpose` with somebody who may be `age_years` old.
     #[must_use]
     pub fn prohibits(&self, purpose: &PurposeRule, category: Category, age_years: u8) -> bool {
-        self.document
-            .prohibition
-            .iter()
-            .any(|p| p.covers(purpose, category, age_years))
+        self.document.prohibition.iter().any(|p| p.covers(purpose, category, age_years))
     }
 }
 

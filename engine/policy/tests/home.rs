@@ -1,15 +1,16 @@
 //! What `deploy/profiles/home.toml` promises, cell by cell.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeSet;
 
 use sayso_policy::profile::Necessity;
 use sayso_policy::{
-    AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, Decision, LegalBasis, Profile,
-    PurposeConsent, Reason, compile, decide,
+    AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, Decision, LegalBasis, Profile, PurposeConsent, Reason,
+    compile, decide,
 };
 use sayso_types::{
-    Category, ConsentVersion, Label, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId,
-    TurnId, WallTime,
+    Category, ConsentVersion, Label, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TurnId, WallTime,
 };
 
 const HOME: &str = include_str!("../../../deploy/profiles/home.toml");
@@ -20,13 +21,7 @@ fn home() -> Profile {
 }
 
 fn label(purpose: Purpose, category: Category) -> Label {
-    Label {
-        subject: SubjectId([1; 16]),
-        category,
-        purpose,
-        turn: TurnId(1),
-        cv: ConsentVersion(1),
-    }
+    Label { subject: SubjectId([1; 16]), category, purpose, turn: TurnId(1), cv: ConsentVersion(1) }
 }
 
 fn given(purposes: &[Purpose], consent_type: ConsentType) -> ConsentState {
@@ -39,11 +34,7 @@ fn given(purposes: &[Purpose], consent_type: ConsentType) -> ConsentState {
         expires_at: None,
     };
     let consents = purposes.iter().map(|p| (*p, consent.clone())).collect();
-    ConsentState {
-        cv: ConsentVersion(1),
-        consents,
-        ..ConsentState::new()
-    }
+    ConsentState { cv: ConsentVersion(1), consents, ..ConsentState::new() }
 }
 
 /// Everything that may go anywhere under `state`, by trying everything.
@@ -58,11 +49,7 @@ fn open(state: &ConsentState) -> BTreeSet<(String, String, String)> {
                 let permit = decide(&label, processor.id, NOW, state, &profile).is_permit();
                 assert_eq!(permit, compiled.permits(&label, processor.id, NOW));
                 if permit {
-                    open.insert((
-                        purpose.id.to_string(),
-                        category.to_string(),
-                        processor.id.to_string(),
-                    ));
+                    open.insert((purpose.id.to_string(), category.to_string(), processor.id.to_string()));
                 }
             }
         }
@@ -71,25 +58,18 @@ fn open(state: &ConsentState) -> BTreeSet<(String, String, String)> {
 }
 
 fn cells<const N: usize>(cells: [(&str, &str, &str); N]) -> BTreeSet<(String, String, String)> {
-    cells
-        .into_iter()
-        .map(|(p, c, r)| (p.into(), c.into(), r.into()))
-        .collect()
+    cells.into_iter().map(|(p, c, r)| (p.into(), c.into(), r.into())).collect()
 }
 
-const BEFORE: [(&str, &str, &str); 2] = [
-    ("notice", "notice_text", "voice-local"),
-    ("consent_answer", "voice_audio", "whisper-local"),
-];
+const BEFORE: [(&str, &str, &str); 2] =
+    [("notice", "notice_text", "voice-local"), ("consent_answer", "voice_audio", "whisper-local")];
 const VOICE: [(&str, &str, &str); 3] = [
     ("voice_interaction", "voice_audio", "whisper-local"),
     ("voice_interaction", "transcript", "rules-local"),
     ("voice_interaction", "reply_text", "voice-local"),
 ];
-const MEMORY: [(&str, &str, &str); 2] = [
-    ("memory", "memory_summary", "rules-local"),
-    ("memory", "memory_summary", "store-local"),
-];
+const MEMORY: [(&str, &str, &str); 2] =
+    [("memory", "memory_summary", "rules-local"), ("memory", "memory_summary", "store-local")];
 
 #[test]
 fn before_consent_only_the_question_can_be_asked_and_its_answer_heard() {
@@ -104,18 +84,12 @@ fn consent_to_voice_opens_the_conversation_and_nothing_else() {
 
 #[test]
 fn memory_is_a_consent_of_its_own() {
-    assert_eq!(
-        open(&given(&[Purpose::MEMORY], ConsentType::Expressed)),
-        &cells(BEFORE) | &cells(MEMORY)
-    );
+    assert_eq!(open(&given(&[Purpose::MEMORY], ConsentType::Expressed)), &cells(BEFORE) | &cells(MEMORY));
 }
 
 #[test]
 fn going_on_to_use_the_device_is_not_consent() {
-    let state = given(
-        &[Purpose::VOICE_INTERACTION, Purpose::MEMORY],
-        ConsentType::Implied,
-    );
+    let state = given(&[Purpose::VOICE_INTERACTION, Purpose::MEMORY], ConsentType::Implied);
     assert_eq!(open(&state), cells(BEFORE));
 }
 
@@ -123,31 +97,17 @@ fn going_on_to_use_the_device_is_not_consent() {
 fn a_child_without_guardian_gets_the_notice_only() {
     let state = ConsentState {
         age: AgeBand::Under13,
-        ..given(
-            &[Purpose::VOICE_INTERACTION, Purpose::MEMORY],
-            ConsentType::Expressed,
-        )
+        ..given(&[Purpose::VOICE_INTERACTION, Purpose::MEMORY], ConsentType::Expressed)
     };
     assert_eq!(open(&state), cells([BEFORE[0]]));
-    let state = ConsentState {
-        guardian_verified: true,
-        ..state
-    };
-    assert_eq!(
-        open(&state).len(),
-        BEFORE.len() + VOICE.len() + MEMORY.len()
-    );
+    let state = ConsentState { guardian_verified: true, ..state };
+    assert_eq!(open(&state).len(), BEFORE.len() + VOICE.len() + MEMORY.len());
 }
 
 #[test]
 fn every_receiver_is_local_and_none_trains() {
     for processor in home().processors() {
-        assert_eq!(
-            processor.region_class,
-            RegionClass::Local,
-            "{}",
-            processor.id
-        );
+        assert_eq!(processor.region_class, RegionClass::Local, "{}", processor.id);
         assert!(!processor.trains_on_data, "{}", processor.id);
     }
 }
@@ -156,36 +116,15 @@ fn every_receiver_is_local_and_none_trains() {
 fn decisions_say_by_what_right_and_under_what_duty() {
     let asr: ProcessorId = "whisper-local".parse().unwrap();
     let state = given(&[Purpose::VOICE_INTERACTION], ConsentType::Expressed);
-    let ask = |purpose| {
-        decide(
-            &label(purpose, Category::VOICE_AUDIO),
-            asr,
-            NOW,
-            &state,
-            &home(),
-        )
-    };
+    let ask = |purpose| decide(&label(purpose, Category::VOICE_AUDIO), asr, NOW, &state, &home());
 
-    let Decision::Permit(talk) = ask(Purpose::VOICE_INTERACTION) else {
-        panic!("consent was given")
-    };
-    assert_eq!(
-        (talk.basis, talk.basis_ref),
-        (LegalBasis::Consent, BasisRef::Consent(ConsentVersion(1)))
-    );
-    assert_eq!(
-        (talk.cell.kind, talk.cell.region),
-        (ProcessorKind::Asr, RegionClass::Local)
-    );
+    let Decision::Permit(talk) = ask(Purpose::VOICE_INTERACTION) else { panic!("consent was given") };
+    assert_eq!((talk.basis, talk.basis_ref), (LegalBasis::Consent, BasisRef::Consent(ConsentVersion(1))));
+    assert_eq!((talk.cell.kind, talk.cell.region), (ProcessorKind::Asr, RegionClass::Local));
     assert!(talk.obligations.no_store && talk.obligations.zeroise_at_turn_end);
 
-    let Decision::Permit(answer) = ask(Purpose::CONSENT_ANSWER) else {
-        panic!("it needs no consent")
-    };
-    assert_eq!(
-        (answer.basis, answer.basis_ref),
-        (LegalBasis::EnterIntoContract, BasisRef::Profile(1))
-    );
+    let Decision::Permit(answer) = ask(Purpose::CONSENT_ANSWER) else { panic!("it needs no consent") };
+    assert_eq!((answer.basis, answer.basis_ref), (LegalBasis::EnterIntoContract, BasisRef::Profile(1)));
 
     assert_eq!(ask(Purpose::MEMORY), Decision::Deny(Reason::UnknownCell));
 }
@@ -194,11 +133,7 @@ fn decisions_say_by_what_right_and_under_what_duty() {
 fn audio_from_before_a_withdrawal_stays_shut_out_after_a_new_grant() {
     let mut state = given(&[Purpose::VOICE_INTERACTION], ConsentType::Expressed);
     state.cv = ConsentVersion(3);
-    state
-        .consents
-        .get_mut(&Purpose::VOICE_INTERACTION)
-        .unwrap()
-        .given_at = ConsentVersion(3);
+    state.consents.get_mut(&Purpose::VOICE_INTERACTION).unwrap().given_at = ConsentVersion(3);
     assert_eq!(open(&state), cells(BEFORE), "labels here are of version 1");
 }
 
@@ -210,46 +145,24 @@ fn the_question_asks_for_what_the_service_needs() {
             assert!(profile.asks().spoken.contains(&purpose), "{id}");
         }
     }
-    assert_eq!(
-        profile.notice("zh".parse().unwrap()).thanks,
-        "谢谢，我在听。"
-    );
-    assert_eq!(
-        profile.notice("fr".parse().unwrap()),
-        profile.notice("en".parse().unwrap())
-    );
+    assert_eq!(profile.notice("zh".parse().unwrap()).thanks, "谢谢，我在听。");
+    assert_eq!(profile.notice("fr".parse().unwrap()), profile.notice("en".parse().unwrap()));
 }
 
 #[test]
 fn the_commented_examples_are_valid() {
-    let with_examples: String = HOME
-        .lines()
-        .map(|line| line.replacen("  # { id", "  { id", 1) + "\n")
-        .collect();
+    let with_examples: String = HOME.lines().map(|line| line.replacen("  # { id", "  { id", 1) + "\n").collect();
     let profile = Profile::parse(&with_examples).unwrap();
     assert_eq!(profile.processors().count(), 6);
 
     let openai: ProcessorId = "openai-llm".parse().unwrap();
     let ask = |state: &ConsentState, now| {
-        decide(
-            &label(Purpose::VOICE_INTERACTION, Category::TRANSCRIPT),
-            openai,
-            now,
-            state,
-            &profile,
-        )
+        decide(&label(Purpose::VOICE_INTERACTION, Category::TRANSCRIPT), openai, now, state, &profile)
     };
     let state = given(&[Purpose::VOICE_INTERACTION], ConsentType::Expressed);
     assert!(ask(&state, NOW).is_permit());
     let in_two_years = WallTime(NOW.0 + 2 * 365 * 86_400_000);
-    assert_eq!(
-        ask(&state, in_two_years),
-        Decision::Deny(Reason::ProcessorState),
-        "examined too long ago"
-    );
-    let stay_home = ConsentState {
-        farthest: RegionClass::Domestic,
-        ..state
-    };
+    assert_eq!(ask(&state, in_two_years), Decision::Deny(Reason::ProcessorState), "examined too long ago");
+    let stay_home = ConsentState { farthest: RegionClass::Domestic, ..state };
     assert_eq!(ask(&stay_home, NOW), Decision::Deny(Reason::Region));
 }

@@ -1,6 +1,8 @@
 //! Laws of `decide()`, on generated profiles: it agrees with a reference written another way, compiled decisions
 //! agree with it, and whatever takes freedom away never gives any.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -9,8 +11,7 @@ use proptest::sample::subsequence;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Profile, PurposeConsent, Reason,
-    compile, decide,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Profile, PurposeConsent, Reason, compile, decide,
 };
 use sayso_types::{ConsentVersion, Label, ProcessorId, RegionClass, SubjectId, TurnId, WallTime};
 
@@ -79,11 +80,7 @@ impl Model {
              [notice.en]\nspoken = \"s\"\nscreen = \"s\"\nthanks = \"t\"\nrefused = \"r\"\ndeferred = \"d\"\n\
              withdrawn = \"w\"\nnot_understood = \"n\"\n[asks]\nspoken = []\n",
         );
-        let age = if self.unknown_is_minor {
-            "minor"
-        } else {
-            "adult"
-        };
+        let age = if self.unknown_is_minor { "minor" } else { "adult" };
         let min = type_name(self.min_type);
         let below = self.guardian_below;
         write!(
@@ -93,16 +90,8 @@ impl Model {
         )
         .unwrap();
         for (i, consent) in self.purposes.iter().enumerate() {
-            let basis = if *consent {
-                "Consent"
-            } else {
-                "ContractPerformance"
-            };
-            writeln!(
-                text,
-                "[[purpose]]\nid = \"p{i}\"\ndpv = \"Purpose{i}\"\nbasis = \"{basis}\""
-            )
-            .unwrap();
+            let basis = if *consent { "Consent" } else { "ContractPerformance" };
+            writeln!(text, "[[purpose]]\nid = \"p{i}\"\ndpv = \"Purpose{i}\"\nbasis = \"{basis}\"").unwrap();
         }
         for (i, c) in self.categories.iter().enumerate() {
             let sensitivity = if c.personal { "high" } else { "none" };
@@ -131,11 +120,7 @@ impl Model {
             )
             .unwrap();
             if let Some(days) = r.examined_days {
-                writeln!(
-                    text,
-                    "due_diligence = {{ at = 2026-01-01, by = \"x\", valid = \"P{days}D\" }}"
-                )
-                .unwrap();
+                writeln!(text, "due_diligence = {{ at = 2026-01-01, by = \"x\", valid = \"P{days}D\" }}").unwrap();
             }
         }
         for p in &self.prohibitions {
@@ -162,12 +147,7 @@ impl Model {
         let processor = self.processors.get(q.processor);
         let personal = category.is_some_and(|c| c.personal);
         let could_be_younger_than = |years: u8| {
-            let bands = [
-                (AgeBand::Under13, 1),
-                (AgeBand::Under14, 14),
-                (AgeBand::Under16, 15),
-                (AgeBand::Under18, 17),
-            ];
+            let bands = [(AgeBand::Under13, 1), (AgeBand::Under14, 14), (AgeBand::Under16, 15), (AgeBand::Under18, 17)];
             match state.age {
                 AgeBand::Unknown => years > if self.unknown_is_minor { 0 } else { 18 },
                 AgeBand::Adult => years > 18,
@@ -182,18 +162,11 @@ impl Model {
                     && p.category.unwrap_or(q.category) == q.category
                     && p.age_lt.is_none_or(could_be_younger_than)
             });
-        let unknown =
-            purpose.is_none() || category.is_none_or(|c| !c.purposes.contains(&q.purpose));
-        let minor =
-            personal && could_be_younger_than(self.guardian_below) && !state.guardian_verified;
+        let unknown = purpose.is_none() || category.is_none_or(|c| !c.purposes.contains(&q.purpose));
+        let minor = personal && could_be_younger_than(self.guardian_below) && !state.guardian_verified;
         let unfit = processor.is_none_or(|r| {
-            let examined = r
-                .examined_days
-                .is_none_or(|days| q.now.0 < NEW_YEAR + days * DAY_MS);
-            !(r.active
-                && examined
-                && r.accepts.contains(&q.category)
-                && r.purposes.contains(&q.purpose))
+            let examined = r.examined_days.is_none_or(|days| q.now.0 < NEW_YEAR + days * DAY_MS);
+            !(r.active && examined && r.accepts.contains(&q.category) && r.purposes.contains(&q.purpose))
         });
         let too_far = personal && processor.is_some_and(|r| r.region as u8 > state.farthest as u8);
         let consented = purpose == Some(&false)
@@ -203,7 +176,7 @@ impl Model {
                     purpose.as_str() == format!("p{}", q.purpose)
                         && [ConsentStatus::Given, ConsentStatus::Renewed].contains(&given.status)
                         && given.consent_type as u8 >= enough as u8
-                        && !(c.separate && !given.separate)
+                        && (given.separate || !c.separate)
                         && given.profile_rev == 7
                         && given.given_at.0 <= q.cv
                         && given.expires_at.unwrap_or(WallTime(u64::MAX)) > q.now
@@ -217,10 +190,7 @@ impl Model {
             (too_far, Reason::Region),
             (!consented, Reason::NoBasis),
         ];
-        reasons
-            .into_iter()
-            .find(|(applies, _)| *applies)
-            .map_or(Ok(()), |(_, reason)| Err(reason))
+        reasons.into_iter().find(|(applies, _)| *applies).map_or(Ok(()), |(_, reason)| Err(reason))
     }
 }
 
@@ -240,13 +210,7 @@ impl Question {
     }
 
     fn ask(&self, model: &Model, state: &ConsentState) -> Decision {
-        decide(
-            &self.label(),
-            self.processor(),
-            self.now,
-            state,
-            &model.profile(),
-        )
+        decide(&self.label(), self.processor(), self.now, state, &model.profile())
     }
 }
 
@@ -255,13 +219,7 @@ fn type_name(consent_type: ConsentType) -> String {
 }
 
 fn names(prefix: char, numbers: &[usize]) -> String {
-    format!(
-        "{:?}",
-        numbers
-            .iter()
-            .map(|i| format!("{prefix}{i}"))
-            .collect::<Vec<_>>()
-    )
+    format!("{:?}", numbers.iter().map(|i| format!("{prefix}{i}")).collect::<Vec<_>>())
 }
 
 fn most() -> impl Strategy<Value = Vec<usize>> {
@@ -269,19 +227,11 @@ fn most() -> impl Strategy<Value = Vec<usize>> {
 }
 
 fn consent_types() -> impl Strategy<Value = ConsentType> {
-    prop_oneof![
-        Just(ConsentType::Implied),
-        Just(ConsentType::Expressed),
-        Just(ConsentType::ExplicitlyExpressed)
-    ]
+    prop_oneof![Just(ConsentType::Implied), Just(ConsentType::Expressed), Just(ConsentType::ExplicitlyExpressed)]
 }
 
 fn regions() -> impl Strategy<Value = RegionClass> {
-    prop_oneof![
-        Just(RegionClass::Local),
-        Just(RegionClass::Domestic),
-        Just(RegionClass::Overseas)
-    ]
+    prop_oneof![Just(RegionClass::Local), Just(RegionClass::Domestic), Just(RegionClass::Overseas)]
 }
 
 fn ages() -> impl Strategy<Value = u8> {
@@ -465,19 +415,14 @@ fn the_generators_reach_every_answer() {
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeSet::new();
     for _ in 0..400 {
-        let (model, state) = (models(), states())
-            .new_tree(&mut runner)
-            .unwrap()
-            .current();
+        let (model, state) = (models(), states()).new_tree(&mut runner).unwrap().current();
         let profile = model.profile();
         for _ in 0..20 {
             let q = questions().new_tree(&mut runner).unwrap().current();
-            seen.insert(
-                match decide(&q.label(), q.processor(), q.now, &state, &profile) {
-                    Decision::Permit(grounds) => format!("permit by {}", grounds.basis),
-                    Decision::Deny(reason) => reason.to_string(),
-                },
-            );
+            seen.insert(match decide(&q.label(), q.processor(), q.now, &state, &profile) {
+                Decision::Permit(grounds) => format!("permit by {}", grounds.basis),
+                Decision::Deny(reason) => reason.to_string(),
+            });
         }
     }
     assert_eq!(seen.len(), Reason::ALL.len() + 2, "{seen:?}");

@@ -65,10 +65,7 @@ pub(super) fn write(cell: &Cell) -> proto::Cell {
 pub(super) fn read(cell: &proto::Cell) -> Result<Cell, LeafError> {
     Ok(Cell {
         purpose: read_purpose(cell)?,
-        category: cell
-            .category
-            .parse()
-            .map_err(|_| LeafError::Field("cell.category"))?,
+        category: cell.category.parse().map_err(|_| LeafError::Field("cell.category"))?,
         kind: read_kind(cell.processor_kind)?,
         region: read_region(cell.region_class)?,
     })
@@ -76,14 +73,9 @@ pub(super) fn read(cell: &proto::Cell) -> Result<Cell, LeafError> {
 
 /// A cell of which only the purpose is said: every category, receiver and region.
 pub(super) fn write_purpose(purpose: Purpose) -> proto::Cell {
-    proto::Cell {
-        purpose: purpose.to_string(),
-        ..proto::Cell::default()
-    }
+    proto::Cell { purpose: purpose.to_string(), ..proto::Cell::default() }
 }
 
 pub(super) fn read_purpose(cell: &proto::Cell) -> Result<Purpose, LeafError> {
-    cell.purpose
-        .parse()
-        .map_err(|_| LeafError::Field("cell.purpose"))
+    cell.purpose.parse().map_err(|_| LeafError::Field("cell.purpose"))
 }

@@ -25,25 +25,18 @@ fn references() -> impl Strategy<Value = Reference> {
 fn kinds() -> impl Strategy<Value = ProcessorKind> {
     use ProcessorKind::*;
     prop::sample::select(vec![
-        Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Tool, MqttBroker,
-        Database,
+        Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Tool, MqttBroker, Database,
     ])
 }
 
 fn cells() -> impl Strategy<Value = Cell> {
-    let regions = prop::sample::select(vec![
-        RegionClass::Local,
-        RegionClass::Domestic,
-        RegionClass::Overseas,
-    ]);
-    (purposes(), names().prop_map(Category), kinds(), regions).prop_map(
-        |(purpose, category, kind, region)| Cell {
-            purpose,
-            category,
-            kind,
-            region,
-        },
-    )
+    let regions = prop::sample::select(vec![RegionClass::Local, RegionClass::Domestic, RegionClass::Overseas]);
+    (purposes(), names().prop_map(Category), kinds(), regions).prop_map(|(purpose, category, kind, region)| Cell {
+        purpose,
+        category,
+        kind,
+        region,
+    })
 }
 
 fn processors() -> impl Strategy<Value = ProcessorId> {
@@ -60,101 +53,37 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
         hashes().prop_map(|profile| Event::PolicyEffective { profile }),
         hashes().prop_map(|text| Event::NoticeServed { text }),
-        (references(), purposes())
-            .prop_map(|(record, purpose)| Event::ConsentRequested { record, purpose }),
-        (references(), purposes(), hashes(), evidence()).prop_map(
-            |(record, purpose, notice, evidence)| Event::ConsentGiven {
-                record,
-                purpose,
-                notice,
-                evidence
-            }
-        ),
-        (references(), purposes(), evidence()).prop_map(|(record, purpose, evidence)| {
-            Event::ConsentRefused {
-                record,
-                purpose,
-                evidence,
-            }
+        (references(), purposes()).prop_map(|(record, purpose)| Event::ConsentRequested { record, purpose }),
+        (references(), purposes(), hashes(), evidence())
+            .prop_map(|(record, purpose, notice, evidence)| Event::ConsentGiven { record, purpose, notice, evidence }),
+        (references(), purposes(), evidence())
+            .prop_map(|(record, purpose, evidence)| { Event::ConsentRefused { record, purpose, evidence } }),
+        (references(), purposes(), evidence())
+            .prop_map(|(record, purpose, evidence)| { Event::ConsentDeferred { record, purpose, evidence } }),
+        (references(), scopes()).prop_map(|(withdrawal, scope)| Event::WithdrawRequested { withdrawal, scope }),
+        (references(), scopes()).prop_map(|(withdrawal, scope)| Event::WithdrawEffective { withdrawal, scope }),
+        (references(), cells(), processors())
+            .prop_map(|(permit, cell, processor)| { Event::PermitGranted { permit, cell, processor } }),
+        (references(), cells(), processors(), names())
+            .prop_map(|(permit, cell, processor, reason)| Event::PermitRevoked { permit, cell, processor, reason }),
+        (names(), cells(), processors(), names(), any::<u64>()).prop_map(|(gate, cell, processor, reason, count)| {
+            Event::GateDenied { gate, cell, processor, reason, count }
         }),
-        (references(), purposes(), evidence()).prop_map(|(record, purpose, evidence)| {
-            Event::ConsentDeferred {
-                record,
-                purpose,
-                evidence,
-            }
-        }),
-        (references(), scopes())
-            .prop_map(|(withdrawal, scope)| Event::WithdrawRequested { withdrawal, scope }),
-        (references(), scopes())
-            .prop_map(|(withdrawal, scope)| Event::WithdrawEffective { withdrawal, scope }),
-        (references(), cells(), processors()).prop_map(|(permit, cell, processor)| {
-            Event::PermitGranted {
-                permit,
-                cell,
-                processor,
-            }
-        }),
-        (references(), cells(), processors(), names()).prop_map(
-            |(permit, cell, processor, reason)| Event::PermitRevoked {
-                permit,
-                cell,
-                processor,
-                reason
+        (references(), cells(), processors(), turns())
+            .prop_map(|(segment, cell, processor, turn)| Event::SegmentOpened { segment, cell, processor, turn }),
+        ((references(), cells(), processors(), turns()), any::<(u64, u64)>(), hashes(), names()).prop_map(
+            |((segment, cell, processor, turn), (bytes, pieces), content, reason)| {
+                Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason }
             }
         ),
-        (names(), cells(), processors(), names(), any::<u64>()).prop_map(
-            |(gate, cell, processor, reason, count)| {
-                Event::GateDenied {
-                    gate,
-                    cell,
-                    processor,
-                    reason,
-                    count,
-                }
-            }
-        ),
-        (references(), cells(), processors(), turns()).prop_map(
-            |(segment, cell, processor, turn)| Event::SegmentOpened {
-                segment,
-                cell,
-                processor,
-                turn
-            }
-        ),
-        (
-            (references(), cells(), processors(), turns()),
-            any::<(u64, u64)>(),
-            hashes(),
-            names()
-        )
-            .prop_map(
-                |((segment, cell, processor, turn), (bytes, pieces), content, reason)| {
-                    Event::SegmentClosed {
-                        segment,
-                        cell,
-                        processor,
-                        turn,
-                        bytes,
-                        pieces,
-                        content,
-                        reason,
-                    }
-                }
-            ),
         (any::<u64>(), hashes()).prop_map(|(size, root)| Event::SelfcheckPassed { size, root }),
         (any::<u64>(), hashes(), names()).prop_map(|(size, root, reason)| Event::SelfcheckFailed {
             size,
             root,
             reason
         }),
-        (references(), names(), any::<u64>()).prop_map(|(ticket, reason, rows)| {
-            Event::OperatorAccess {
-                ticket,
-                reason,
-                rows,
-            }
-        }),
+        (references(), names(), any::<u64>())
+            .prop_map(|(ticket, reason, rows)| { Event::OperatorAccess { ticket, reason, rows } }),
     ]
 }
 
@@ -231,40 +160,26 @@ fn opened() -> Leaf {
         cv: ConsentVersion(2),
         profile_rev: 1,
         epoch: 5,
-        event: Event::SegmentOpened {
-            segment: Reference([0xbb; 16]),
-            cell,
-            processor,
-            turn: TurnId(3),
-        },
+        event: Event::SegmentOpened { segment: Reference([0xbb; 16]), cell, processor, turn: TurnId(3) },
     }
-    .at(Place {
-        shard: 4,
-        sequence: 9,
-        clock: HybridClock(0x10_0000),
-        wall: WallTime(16),
-    })
+    .at(Place { shard: 4, sequence: 9, clock: HybridClock(0x10_0000), wall: WallTime(16) })
 }
 
 /// Leaves outlive releases: these bytes must stay what they are.
 #[test]
 fn version_1_stays_as_it_is() {
-    let hex: String = opened()
-        .encode()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = opened().encode().iter().map(|byte| format!("{byte:02x}")).collect();
     let golden = [
         "0801",                                                                           // version
         "12156567726573732e7365676d656e745f6f70656e6564",                                 // event
-        "1a10aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", // subject tag
-        "20042809308080403810",                 // shard, sequence, hybrid clock, wall time
-        "4006",                                 // actor
-        "500258016805",                         // consent version, profile revision, epoch
-        "7801",                                 // verdict
+        "1a10aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",                                           // subject tag
+        "20042809308080403810", // shard, sequence, hybrid clock, wall time
+        "4006",                 // actor
+        "500258016805",         // consent version, profile revision, epoch
+        "7801",                 // verdict
         "8a01240a11766f6963655f696e746572616374696f6e120b766f6963655f617564696f18022001", // cell
-        "92010d776869737065722d6c6f63616c",     // processor
-        "980103",                               // turn
+        "92010d776869737065722d6c6f63616c", // processor
+        "980103",               // turn
         "ba0110bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", // reference
     ];
     assert_eq!(hex, golden.concat());
@@ -278,32 +193,15 @@ fn says_what_is_wrong() {
         Leaf::decode(&wire.encode_to_vec()).unwrap_err()
     };
     assert_eq!(change(|w| w.version = 2), LeafError::Version(2));
-    assert_eq!(
-        change(|w| w.event = "egress.opened".into()),
-        LeafError::Event("egress.opened".into())
-    );
+    assert_eq!(change(|w| w.event = "egress.opened".into()), LeafError::Event("egress.opened".into()));
     assert_eq!(change(|w| w.cell = None), LeafError::Field("cell"));
-    assert_eq!(
-        change(|w| w.reference.push(1)),
-        LeafError::Field("reference")
-    );
-    assert_eq!(
-        change(|w| w.processor_id = "Whisper".into()),
-        LeafError::Field("processor_id")
-    );
+    assert_eq!(change(|w| w.reference.push(1)), LeafError::Field("reference"));
+    assert_eq!(change(|w| w.processor_id = "Whisper".into()), LeafError::Field("processor_id"));
     assert_eq!(change(|w| w.actor = 99), LeafError::Field("actor"));
-    assert_eq!(
-        change(|w| w.bytes = 1),
-        LeafError::NotCanonical,
-        "a field that this event does not have"
-    );
+    assert_eq!(change(|w| w.bytes = 1), LeafError::NotCanonical, "a field that this event does not have");
     assert_eq!(change(|w| w.verdict = 2), LeafError::NotCanonical);
 
     let mut unknown = opened().encode();
     unknown.extend([0xfa, 0x7f, 0x00]);
-    assert_eq!(
-        Leaf::decode(&unknown),
-        Err(LeafError::NotCanonical),
-        "a field that nobody knows"
-    );
+    assert_eq!(Leaf::decode(&unknown), Err(LeafError::NotCanonical), "a field that nobody knows");
 }

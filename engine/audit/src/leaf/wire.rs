@@ -62,63 +62,33 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reference = record.0.to_vec();
             wire.cell = Some(cell::write_purpose(*purpose));
         }
-        Event::ConsentGiven {
-            record,
-            purpose,
-            notice,
-            evidence,
-        } => {
+        Event::ConsentGiven { record, purpose, notice, evidence } => {
             wire.reference = record.0.to_vec();
             wire.cell = Some(cell::write_purpose(*purpose));
             wire.document_sha256 = notice.0.to_vec();
             wire.commitments = vec![evidence.0.to_vec()];
         }
-        Event::ConsentRefused {
-            record,
-            purpose,
-            evidence,
-        }
-        | Event::ConsentDeferred {
-            record,
-            purpose,
-            evidence,
-        } => {
+        Event::ConsentRefused { record, purpose, evidence } | Event::ConsentDeferred { record, purpose, evidence } => {
             wire.reference = record.0.to_vec();
             wire.cell = Some(cell::write_purpose(*purpose));
             wire.commitments = vec![evidence.0.to_vec()];
         }
-        Event::WithdrawRequested { withdrawal, scope }
-        | Event::WithdrawEffective { withdrawal, scope } => {
+        Event::WithdrawRequested { withdrawal, scope } | Event::WithdrawEffective { withdrawal, scope } => {
             wire.reference = withdrawal.0.to_vec();
             wire.cell = match scope {
                 Scope::Everything => None,
                 Scope::Purpose(purpose) => Some(cell::write_purpose(*purpose)),
             };
         }
-        Event::PermitGranted {
-            permit,
-            cell,
-            processor,
-        } => {
+        Event::PermitGranted { permit, cell, processor } => {
             write_passage(wire, *permit, cell, *processor);
             wire.verdict = Verdict::Permitted.into();
         }
-        Event::PermitRevoked {
-            permit,
-            cell,
-            processor,
-            reason,
-        } => {
+        Event::PermitRevoked { permit, cell, processor, reason } => {
             write_passage(wire, *permit, cell, *processor);
             wire.reason = reason.to_string();
         }
-        Event::GateDenied {
-            gate,
-            cell,
-            processor,
-            reason,
-            count,
-        } => {
+        Event::GateDenied { gate, cell, processor, reason, count } => {
             wire.gate = gate.to_string();
             wire.verdict = Verdict::Denied.into();
             wire.cell = Some(cell::write(cell));
@@ -126,26 +96,12 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reason = reason.to_string();
             wire.pieces = *count;
         }
-        Event::SegmentOpened {
-            segment,
-            cell,
-            processor,
-            turn,
-        } => {
+        Event::SegmentOpened { segment, cell, processor, turn } => {
             write_passage(wire, *segment, cell, *processor);
             wire.verdict = Verdict::Permitted.into();
             wire.turn = turn.0;
         }
-        Event::SegmentClosed {
-            segment,
-            cell,
-            processor,
-            turn,
-            bytes,
-            pieces,
-            content,
-            reason,
-        } => {
+        Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason } => {
             write_passage(wire, *segment, cell, *processor);
             wire.turn = turn.0;
             wire.bytes = *bytes;
@@ -162,11 +118,7 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.content_sha256 = root.0.to_vec();
             wire.reason = reason.to_string();
         }
-        Event::OperatorAccess {
-            ticket,
-            reason,
-            rows,
-        } => {
+        Event::OperatorAccess { ticket, reason, rows } => {
             wire.reference = ticket.0.to_vec();
             wire.reason = reason.to_string();
             wire.pieces = *rows;
@@ -176,45 +128,26 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
 
 fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
     Ok(match wire.event.as_str() {
-        "policy.effective" => Event::PolicyEffective {
-            profile: document(wire)?,
-        },
-        "notice.served" => Event::NoticeServed {
-            text: document(wire)?,
-        },
-        "consent.requested" => Event::ConsentRequested {
-            record: reference(wire)?,
-            purpose: purpose(wire)?,
-        },
+        "policy.effective" => Event::PolicyEffective { profile: document(wire)? },
+        "notice.served" => Event::NoticeServed { text: document(wire)? },
+        "consent.requested" => Event::ConsentRequested { record: reference(wire)?, purpose: purpose(wire)? },
         "consent.given" => Event::ConsentGiven {
             record: reference(wire)?,
             purpose: purpose(wire)?,
             notice: document(wire)?,
             evidence: evidence(wire)?,
         },
-        "consent.refused" => Event::ConsentRefused {
-            record: reference(wire)?,
-            purpose: purpose(wire)?,
-            evidence: evidence(wire)?,
-        },
-        "consent.deferred" => Event::ConsentDeferred {
-            record: reference(wire)?,
-            purpose: purpose(wire)?,
-            evidence: evidence(wire)?,
-        },
-        "withdraw.requested" => Event::WithdrawRequested {
-            withdrawal: reference(wire)?,
-            scope: scope(wire)?,
-        },
-        "withdraw.effective" => Event::WithdrawEffective {
-            withdrawal: reference(wire)?,
-            scope: scope(wire)?,
-        },
-        "permit.granted" => Event::PermitGranted {
-            permit: reference(wire)?,
-            cell: full_cell(wire)?,
-            processor: processor(wire)?,
-        },
+        "consent.refused" => {
+            Event::ConsentRefused { record: reference(wire)?, purpose: purpose(wire)?, evidence: evidence(wire)? }
+        }
+        "consent.deferred" => {
+            Event::ConsentDeferred { record: reference(wire)?, purpose: purpose(wire)?, evidence: evidence(wire)? }
+        }
+        "withdraw.requested" => Event::WithdrawRequested { withdrawal: reference(wire)?, scope: scope(wire)? },
+        "withdraw.effective" => Event::WithdrawEffective { withdrawal: reference(wire)?, scope: scope(wire)? },
+        "permit.granted" => {
+            Event::PermitGranted { permit: reference(wire)?, cell: full_cell(wire)?, processor: processor(wire)? }
+        }
         "permit.revoked" => Event::PermitRevoked {
             permit: reference(wire)?,
             cell: full_cell(wire)?,
@@ -244,20 +177,13 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             content: content(wire)?,
             reason: reason(wire)?,
         },
-        "audit.selfcheck_passed" => Event::SelfcheckPassed {
-            size: wire.pieces,
-            root: content(wire)?,
-        },
-        "audit.selfcheck_failed" => Event::SelfcheckFailed {
-            size: wire.pieces,
-            root: content(wire)?,
-            reason: reason(wire)?,
-        },
-        "operator.access" => Event::OperatorAccess {
-            ticket: reference(wire)?,
-            reason: reason(wire)?,
-            rows: wire.pieces,
-        },
+        "audit.selfcheck_passed" => Event::SelfcheckPassed { size: wire.pieces, root: content(wire)? },
+        "audit.selfcheck_failed" => {
+            Event::SelfcheckFailed { size: wire.pieces, root: content(wire)?, reason: reason(wire)? }
+        }
+        "operator.access" => {
+            Event::OperatorAccess { ticket: reference(wire)?, reason: reason(wire)?, rows: wire.pieces }
+        }
         other => return Err(LeafError::Event(other.to_owned())),
     })
 }
@@ -273,15 +199,8 @@ fn bytes<const N: usize>(field: &'static str, bytes: &[u8]) -> Result<[u8; N], L
     bytes.try_into().map_err(|_| LeafError::Field(field))
 }
 
-fn optional<const N: usize>(
-    field: &'static str,
-    value: &[u8],
-) -> Result<Option<[u8; N]>, LeafError> {
-    if value.is_empty() {
-        Ok(None)
-    } else {
-        bytes(field, value).map(Some)
-    }
+fn optional<const N: usize>(field: &'static str, value: &[u8]) -> Result<Option<[u8; N]>, LeafError> {
+    if value.is_empty() { Ok(None) } else { bytes(field, value).map(Some) }
 }
 
 fn reference(wire: &AuditLeaf) -> Result<Reference, LeafError> {
@@ -308,9 +227,7 @@ fn purpose(wire: &AuditLeaf) -> Result<Purpose, LeafError> {
 }
 
 fn scope(wire: &AuditLeaf) -> Result<Scope, LeafError> {
-    wire.cell.as_ref().map_or(Ok(Scope::Everything), |cell| {
-        cell::read_purpose(cell).map(Scope::Purpose)
-    })
+    wire.cell.as_ref().map_or(Ok(Scope::Everything), |cell| cell::read_purpose(cell).map(Scope::Purpose))
 }
 
 fn full_cell(wire: &AuditLeaf) -> Result<Cell, LeafError> {
@@ -318,9 +235,7 @@ fn full_cell(wire: &AuditLeaf) -> Result<Cell, LeafError> {
 }
 
 fn processor(wire: &AuditLeaf) -> Result<ProcessorId, LeafError> {
-    wire.processor_id
-        .parse()
-        .map_err(|_| LeafError::Field("processor_id"))
+    wire.processor_id.parse().map_err(|_| LeafError::Field("processor_id"))
 }
 
 fn reason(wire: &AuditLeaf) -> Result<Name, LeafError> {

@@ -14,10 +14,7 @@ impl Frontier {
     /// The empty tree.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            size: 0,
-            peaks: Vec::new(),
-        }
+        Self { size: 0, peaks: Vec::new() }
     }
 
     /// A frontier as it was stored; [`None`] when the number of peaks does not fit the size.
@@ -54,8 +51,6 @@ impl Frontier {
     #[must_use]
     pub fn root(&self) -> Hash {
         let smallest_first = self.peaks.iter().rev().copied();
-        smallest_first
-            .reduce(|right, left| node_hash(&left, &right))
-            .unwrap_or_else(|| Hash::of(b""))
+        smallest_first.reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(|| Hash::of(b""))
     }
 }

@@ -36,11 +36,7 @@ pub enum ProofError {
 ///
 /// # Errors
 /// The source has not got a hash.
-pub fn inclusion<S: HashSource>(
-    source: &S,
-    index: u64,
-    size: u64,
-) -> Result<Option<Vec<Hash>>, S::Error> {
+pub fn inclusion<S: HashSource>(source: &S, index: u64, size: u64) -> Result<Option<Vec<Hash>>, S::Error> {
     if index >= size {
         return Ok(None);
     }
@@ -65,11 +61,7 @@ pub fn inclusion<S: HashSource>(
 ///
 /// # Errors
 /// The source has not got a hash.
-pub fn consistency<S: HashSource>(
-    source: &S,
-    old: u64,
-    new: u64,
-) -> Result<Option<Vec<Hash>>, S::Error> {
+pub fn consistency<S: HashSource>(source: &S, old: u64, new: u64) -> Result<Option<Vec<Hash>>, S::Error> {
     if old > new {
         return Ok(None);
     }
@@ -101,13 +93,7 @@ pub fn consistency<S: HashSource>(
 ///
 /// # Errors
 /// [`ProofError`]: it is not proved.
-pub fn verify_inclusion(
-    leaf: Hash,
-    index: u64,
-    size: u64,
-    root: &Hash,
-    proof: &[Hash],
-) -> Result<(), ProofError> {
+pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, root: &Hash, proof: &[Hash]) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError::Range);
     }
@@ -163,11 +149,8 @@ pub fn verify_consistency(
     node >>= up;
     last >>= up;
     // an old tree that is one full subtree is where the proof starts; the verifier has its root
-    let (start, rest) = if old.is_power_of_two() {
-        (old_root, proof)
-    } else {
-        proof.split_first().ok_or(ProofError::Length)?
-    };
+    let (start, rest) =
+        if old.is_power_of_two() { (old_root, proof) } else { proof.split_first().ok_or(ProofError::Length)? };
     let (mut old_hash, mut new_hash) = (*start, *start);
     for sibling in rest {
         if last == 0 {
@@ -206,8 +189,5 @@ fn subtree<S: HashSource>(source: &S, lo: u64, hi: u64) -> Result<Hash, S::Error
         return source.node(level, lo >> level);
     }
     let middle = lo + split(n);
-    Ok(node_hash(
-        &subtree(source, lo, middle)?,
-        &subtree(source, middle, hi)?,
-    ))
+    Ok(node_hash(&subtree(source, lo, middle)?, &subtree(source, middle, hi)?))
 }

@@ -49,53 +49,27 @@ fn roots_of_the_certificate_transparency_test_vectors() {
         b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
     ];
     let mut frontier = Frontier::new();
-    assert_eq!(
-        frontier.root().to_string(),
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    );
+    assert_eq!(frontier.root().to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     frontier.append(leaf_hash(entries[0]));
-    assert_eq!(
-        frontier.root().to_string(),
-        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-    );
+    assert_eq!(frontier.root().to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
     frontier.append(leaf_hash(entries[1]));
-    assert_eq!(
-        frontier.root().to_string(),
-        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"
-    );
-    entries[2..]
-        .iter()
-        .for_each(|entry| frontier.append(leaf_hash(entry)));
-    assert_eq!(
-        frontier.root().to_string(),
-        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
-    );
+    assert_eq!(frontier.root().to_string(), "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
+    entries[2..].iter().for_each(|entry| frontier.append(leaf_hash(entry)));
+    assert_eq!(frontier.root().to_string(), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
 }
 
 #[test]
 fn agrees_with_an_independent_implementation_at_every_size() {
     for size in 0..=70 {
         let (ours, theirs) = trees(size);
-        assert_eq!(
-            ours.root().0,
-            <[u8; 32]>::from(*theirs.root().as_bytes()),
-            "size {size}"
-        );
+        assert_eq!(ours.root().0, <[u8; 32]>::from(*theirs.root().as_bytes()), "size {size}");
         for index in 0..size {
             let theirs = theirs.prove_inclusion(index as usize);
-            assert_eq!(
-                bytes(&prove_inclusion(&ours, index)),
-                theirs.as_bytes(),
-                "leaf {index} of {size}"
-            );
+            assert_eq!(bytes(&prove_inclusion(&ours, index)), theirs.as_bytes(), "leaf {index} of {size}");
         }
         for old in 1..size {
             let theirs = theirs.prove_consistency((size - old) as usize);
-            assert_eq!(
-                bytes(&prove_consistency(&ours, old)),
-                theirs.as_bytes(),
-                "from {old} to {size}"
-            );
+            assert_eq!(bytes(&prove_consistency(&ours, old)), theirs.as_bytes(), "from {old} to {size}");
         }
     }
 }
@@ -107,29 +81,16 @@ fn every_proof_holds_and_for_nothing_else() {
         let root = tree.root();
         for index in 0..size {
             let proof = prove_inclusion(&tree, index);
-            assert_eq!(
-                verify_inclusion(leaf(index), index, size, &root, &proof),
-                Ok(())
-            );
+            assert_eq!(verify_inclusion(leaf(index), index, size, &root, &proof), Ok(()));
             for other in (0..size + 2).filter(|other| *other != index) {
-                assert!(
-                    verify_inclusion(leaf(index), other, size, &root, &proof).is_err(),
-                    "{index} as {other}"
-                );
-                assert!(
-                    verify_inclusion(leaf(other), index, size, &root, &proof).is_err(),
-                    "{other} at {index}"
-                );
+                assert!(verify_inclusion(leaf(index), other, size, &root, &proof).is_err(), "{index} as {other}");
+                assert!(verify_inclusion(leaf(other), index, size, &root, &proof).is_err(), "{other} at {index}");
             }
         }
         for old in 0..=size {
             let before = trees(old).0.root();
             let proof = prove_consistency(&tree, old);
-            assert_eq!(
-                verify_consistency(old, &before, size, &root, &proof),
-                Ok(()),
-                "{old} to {size}"
-            );
+            assert_eq!(verify_consistency(old, &before, size, &root, &proof), Ok(()), "{old} to {size}");
             for other in (1..=size).filter(|other| *other != old) {
                 let claimed = verify_consistency(other, &before, size, &root, &proof);
                 assert!(claimed.is_err(), "{old} as {other} of {size}");
@@ -137,10 +98,7 @@ fn every_proof_holds_and_for_nothing_else() {
         }
         assert_eq!(inclusion(&tree, size, size), Ok(None));
         assert_eq!(consistency(&tree, size + 1, size), Ok(None));
-        assert_eq!(
-            verify_consistency(size + 1, &root, size, &root, &[]),
-            Err(ProofError::Range)
-        );
+        assert_eq!(verify_consistency(size + 1, &root, size, &root, &[]), Err(ProofError::Range));
     }
 }
 

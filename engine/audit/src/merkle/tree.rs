@@ -16,10 +16,7 @@ impl Tree {
     /// The empty tree.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            levels: Vec::new(),
-            frontier: Frontier::new(),
-        }
+        Self { levels: Vec::new(), frontier: Frontier::new() }
     }
 
     /// How many leaves there are.

@@ -66,31 +66,17 @@ impl<'a> Replay<'a> {
         match event {
             Event::ConsentGiven { purpose, .. } => {
                 if let Some(subject) = leaf.fact.subject {
-                    self.consents
-                        .insert((subject, *purpose), Standing::GivenAt(leaf.fact.cv));
+                    self.consents.insert((subject, *purpose), Standing::GivenAt(leaf.fact.cv));
                 }
             }
             Event::WithdrawRequested { withdrawal, .. } => {
                 self.withdrawals.insert(*withdrawal, index);
             }
-            Event::WithdrawEffective { withdrawal, scope } => {
-                self.effective(index, leaf, *withdrawal, *scope)
-            }
-            Event::SegmentOpened {
-                segment,
-                cell,
-                processor,
-                ..
-            } => {
+            Event::WithdrawEffective { withdrawal, scope } => self.effective(index, leaf, *withdrawal, *scope),
+            Event::SegmentOpened { segment, cell, processor, .. } => {
                 self.opened(index, leaf, *segment, *cell, *processor);
             }
-            Event::SegmentClosed {
-                segment,
-                cell,
-                processor,
-                bytes,
-                ..
-            } => {
+            Event::SegmentClosed { segment, cell, processor, bytes, .. } => {
                 self.bytes += bytes;
                 self.closed(index, *segment, cell, *processor);
             }
@@ -116,8 +102,7 @@ impl<'a> Replay<'a> {
         for leaf in core::mem::take(&mut self.withdrawals).into_values() {
             self.find(leaf, Rule::WithdrawalPending);
         }
-        self.findings
-            .sort_by_key(|finding| (finding.leaf, finding.rule));
+        self.findings.sort_by_key(|finding| (finding.leaf, finding.rule));
         Report {
             origin: checkpoint.origin.clone(),
             size: checkpoint.size,
@@ -175,33 +160,17 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn opened(
-        &mut self,
-        index: u64,
-        leaf: &Leaf,
-        id: Reference,
-        cell: Cell,
-        processor: ProcessorId,
-    ) {
+    fn opened(&mut self, index: u64, leaf: &Leaf, id: Reference, cell: Cell, processor: ProcessorId) {
         let fact = &leaf.fact;
         if !self.without_consent.contains(&cell.purpose) {
-            match fact
-                .subject
-                .and_then(|subject| self.consents.get(&(subject, cell.purpose)))
-            {
+            match fact.subject.and_then(|subject| self.consents.get(&(subject, cell.purpose))) {
                 Some(Standing::GivenAt(cv)) if *cv <= fact.cv => {}
                 Some(Standing::Withdrawn) => self.find(index, Rule::SegmentAfterWithdrawal),
                 Some(Standing::GivenAt(_)) | None => self.find(index, Rule::SegmentWithoutConsent),
             }
         }
-        let segment = Segment {
-            leaf: index,
-            subject: fact.subject,
-            cell,
-            processor,
-            epoch: fact.epoch,
-            overdue: false,
-        };
+        let segment =
+            Segment { leaf: index, subject: fact.subject, cell, processor, epoch: fact.epoch, overdue: false };
         match self.segments.entry(id) {
             Entry::Vacant(entry) => {
                 entry.insert(segment);

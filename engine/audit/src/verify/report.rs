@@ -24,9 +24,7 @@ pub struct Report {
 impl Report {
     /// The findings that break a promise.
     pub fn violations(&self) -> impl Iterator<Item = &Finding> {
-        self.findings
-            .iter()
-            .filter(|finding| finding.severity == Severity::Violation)
+        self.findings.iter().filter(|finding| finding.severity == Severity::Violation)
     }
 
     /// Whether no promise was broken.
@@ -51,12 +49,7 @@ pub struct Finding {
 
 impl Finding {
     pub(super) const fn new(leaf: u64, rule: Rule) -> Self {
-        Self {
-            leaf,
-            rule,
-            severity: rule.severity(),
-            meaning: rule.meaning(),
-        }
+        Self { leaf, rule, severity: rule.severity(), meaning: rule.meaning() }
     }
 }
 
@@ -129,18 +122,14 @@ impl Rule {
             Self::SegmentAfterWithdrawal => {
                 "data was about to be handed over after the withdrawal was in effect, without new consent"
             }
-            Self::SegmentReopened => {
-                "a segment was opened twice: what was handed over cannot be told apart"
-            }
+            Self::SegmentReopened => "a segment was opened twice: what was handed over cannot be told apart",
             Self::ClosedWithoutOpen => {
                 "data was handed over without an intent in the log before it, or to another receiver than intended"
             }
             Self::ClosedAfterWithdrawal => {
                 "a gate closed only after the withdrawal had been confirmed: data may have been handed over in between"
             }
-            Self::OpenAcrossWithdrawal => {
-                "the withdrawal was confirmed while a gate in its scope was open"
-            }
+            Self::OpenAcrossWithdrawal => "the withdrawal was confirmed while a gate in its scope was open",
             Self::EffectiveWithoutRequest => "the log does not show who asked for the withdrawal",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",
             Self::NeverClosed => {

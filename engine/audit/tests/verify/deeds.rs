@@ -11,11 +11,7 @@ const EVERYTHING: Scope = Scope::Everything;
 /// The rules that the story breaks, with the leaves that show it.
 fn found(story: &Story) -> Vec<(u64, Rule)> {
     let report = story.log().verify().unwrap();
-    report
-        .findings
-        .iter()
-        .map(|finding| (finding.leaf, finding.rule))
-        .collect()
+    report.findings.iter().map(|finding| (finding.leaf, finding.rule)).collect()
 }
 
 fn story(tell: impl FnOnce(&mut Story)) -> Story {
@@ -34,10 +30,7 @@ fn data_needs_consent_first() {
     let to_something_else = story(|s| {
         s.given(Purpose::MEMORY).opened(10, VOICE).closed(10, VOICE);
     });
-    assert_eq!(
-        found(&to_something_else),
-        [(1, Rule::SegmentWithoutConsent)]
-    );
+    assert_eq!(found(&to_something_else), [(1, Rule::SegmentWithoutConsent)]);
 
     let later = story(|s| {
         s.opened(10, VOICE).given(VOICE).closed(10, VOICE);
@@ -46,11 +39,7 @@ fn data_needs_consent_first() {
 
     let refused = story(|s| {
         let (record, evidence) = (crate::log::id(1), sayso_audit::Commitment([5; 32]));
-        s.asked(VOICE).tell(Event::ConsentRefused {
-            record,
-            purpose: VOICE,
-            evidence,
-        });
+        s.asked(VOICE).tell(Event::ConsentRefused { record, purpose: VOICE, evidence });
         s.opened(10, VOICE).closed(10, VOICE);
     });
     assert_eq!(found(&refused), [(3, Rule::SegmentWithoutConsent)]);
@@ -75,11 +64,7 @@ fn one_persons_consent_is_not_anothers() {
     assert_eq!(found(&mixed), [(1, Rule::SegmentWithoutConsent)]);
     mixed.leaves[0].fact.subject = None;
     mixed.leaves[1].fact.subject = None;
-    assert_eq!(
-        found(&mixed),
-        [(1, Rule::SegmentWithoutConsent)],
-        "consent of nobody is none"
-    );
+    assert_eq!(found(&mixed), [(1, Rule::SegmentWithoutConsent)], "consent of nobody is none");
 }
 
 #[test]
@@ -90,10 +75,7 @@ fn the_auditor_says_which_purposes_need_no_consent() {
     })
     .log();
     assert!(!log.verify().unwrap().is_clean());
-    let trust = Trust {
-        without_consent: [security].into(),
-        ..trust()
-    };
+    let trust = Trust { without_consent: [security].into(), ..trust() };
     assert!(verify_log(&log, &trust).unwrap().is_clean());
 }
 
@@ -101,28 +83,18 @@ fn the_auditor_says_which_purposes_need_no_consent() {
 fn nothing_opens_after_a_withdrawal_until_there_is_new_consent() {
     for scope in [EVERYTHING, Scope::Purpose(VOICE)] {
         let after = story(|s| {
-            s.given(VOICE)
-                .requested(20, scope)
-                .effective(20, scope)
-                .opened(10, VOICE)
-                .closed(10, VOICE);
+            s.given(VOICE).requested(20, scope).effective(20, scope).opened(10, VOICE).closed(10, VOICE);
         });
         assert_eq!(found(&after), [(3, Rule::SegmentAfterWithdrawal)]);
 
         let given_again = story(|s| {
-            s.given(VOICE)
-                .requested(20, scope)
-                .effective(20, scope)
-                .given(VOICE)
-                .opened(10, VOICE)
-                .closed(10, VOICE);
+            s.given(VOICE).requested(20, scope).effective(20, scope).given(VOICE).opened(10, VOICE).closed(10, VOICE);
         });
         assert_eq!(found(&given_again), []);
     }
     let of_something_else = story(|s| {
         s.given(VOICE).given(Purpose::MEMORY);
-        s.requested(20, Scope::Purpose(Purpose::MEMORY))
-            .effective(20, Scope::Purpose(Purpose::MEMORY));
+        s.requested(20, Scope::Purpose(Purpose::MEMORY)).effective(20, Scope::Purpose(Purpose::MEMORY));
         s.opened(10, VOICE).closed(10, VOICE);
     });
     assert_eq!(found(&of_something_else), []);
@@ -131,36 +103,18 @@ fn nothing_opens_after_a_withdrawal_until_there_is_new_consent() {
 #[test]
 fn gates_close_between_request_and_effect() {
     let in_time = story(|s| {
-        s.given(VOICE)
-            .opened(10, VOICE)
-            .requested(20, EVERYTHING)
-            .closed(10, VOICE)
-            .effective(20, EVERYTHING);
+        s.given(VOICE).opened(10, VOICE).requested(20, EVERYTHING).closed(10, VOICE).effective(20, EVERYTHING);
     });
     assert_eq!(found(&in_time), []);
 
     let late = story(|s| {
-        s.given(VOICE)
-            .opened(10, VOICE)
-            .requested(20, EVERYTHING)
-            .effective(20, EVERYTHING)
-            .closed(10, VOICE);
+        s.given(VOICE).opened(10, VOICE).requested(20, EVERYTHING).effective(20, EVERYTHING).closed(10, VOICE);
     });
-    assert_eq!(
-        found(&late),
-        [
-            (3, Rule::OpenAcrossWithdrawal),
-            (4, Rule::ClosedAfterWithdrawal)
-        ]
-    );
+    assert_eq!(found(&late), [(3, Rule::OpenAcrossWithdrawal), (4, Rule::ClosedAfterWithdrawal)]);
 
     let out_of_scope = story(|s| {
         let memory = Scope::Purpose(Purpose::MEMORY);
-        s.given(VOICE)
-            .opened(10, VOICE)
-            .requested(20, memory)
-            .effective(20, memory)
-            .closed(10, VOICE);
+        s.given(VOICE).opened(10, VOICE).requested(20, memory).effective(20, memory).closed(10, VOICE);
     });
     assert_eq!(found(&out_of_scope), []);
 }
@@ -172,11 +126,7 @@ fn a_crash_leaves_a_bounded_unknown() {
         s.epoch += 1;
         s.requested(20, EVERYTHING).effective(20, EVERYTHING);
     });
-    assert_eq!(
-        found(&crash),
-        [(1, Rule::NeverClosed)],
-        "no process was left to close it"
-    );
+    assert_eq!(found(&crash), [(1, Rule::NeverClosed)], "no process was left to close it");
     let report = crash.log().verify().unwrap();
     assert_eq!(report.findings[0].severity, Severity::Open);
     assert!(report.is_clean());
@@ -197,10 +147,7 @@ fn a_withdrawal_has_a_beginning_and_an_end() {
 #[test]
 fn segments_open_once_and_close_as_they_were_opened() {
     let twice = story(|s| {
-        s.given(VOICE)
-            .opened(10, VOICE)
-            .opened(10, VOICE)
-            .closed(10, VOICE);
+        s.given(VOICE).opened(10, VOICE).opened(10, VOICE).closed(10, VOICE);
     });
     assert_eq!(found(&twice), [(2, Rule::SegmentReopened)]);
 
@@ -235,11 +182,7 @@ fn what_the_node_found_itself_is_passed_on() {
     let failed = story(|s| {
         let (size, root) = (10, Hash::of(b""));
         s.tell(Event::SelfcheckPassed { size, root });
-        s.tell(Event::SelfcheckFailed {
-            size,
-            root,
-            reason: "truncated".parse().unwrap(),
-        });
+        s.tell(Event::SelfcheckFailed { size, root, reason: "truncated".parse().unwrap() });
     });
     assert_eq!(found(&failed), [(1, Rule::SelfcheckFailed)]);
 }

@@ -6,12 +6,11 @@ use std::io;
 use sayso_audit::checkpoint::Checkpoint;
 use sayso_audit::verify::Error;
 use sayso_audit::{
-    Actor, AuditKey, Commitment, Event, Export, Fact, Hash, HybridClock, Leaf, LogSource, Place,
-    Reference, Report, Scope, Signer, SubjectTag, Trust, verify_log,
+    Actor, AuditKey, Commitment, Event, Export, Fact, Hash, HybridClock, Leaf, LogSource, Place, Reference, Report,
+    Scope, Signer, SubjectTag, Trust, verify_log,
 };
 use sayso_types::{
-    Category, Cell, ConsentVersion, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId,
-    TurnId, WallTime,
+    Category, Cell, ConsentVersion, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TurnId, WallTime,
 };
 
 pub(crate) const VOICE: Purpose = Purpose::VOICE_INTERACTION;
@@ -22,10 +21,7 @@ pub(crate) struct Log(pub(crate) BTreeMap<String, Vec<u8>>);
 
 impl LogSource for Log {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        self.0
-            .get(path)
-            .cloned()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.0.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
@@ -38,19 +34,12 @@ impl Log {
             log.add(export.append(entry).unwrap());
         }
         log.add(export.partial());
-        log.0.insert(
-            "checkpoint".into(),
-            Checkpoint::sign(export.size(), export.root(), &signer()).into_bytes(),
-        );
+        log.0.insert("checkpoint".into(), Checkpoint::sign(export.size(), export.root(), &signer()).into_bytes());
         log
     }
 
     fn add(&mut self, files: Vec<sayso_audit::export::File>) {
-        self.0.extend(
-            files
-                .into_iter()
-                .map(|file| (file.tile.to_string(), file.bytes)),
-        );
+        self.0.extend(files.into_iter().map(|file| (file.tile.to_string(), file.bytes)));
     }
 
     pub(crate) fn verify(&self) -> Result<Report, Error> {
@@ -80,12 +69,7 @@ pub(crate) fn id(n: u8) -> Reference {
 }
 
 fn cell(purpose: Purpose) -> Cell {
-    Cell {
-        purpose,
-        category: Category::VOICE_AUDIO,
-        kind: ProcessorKind::Asr,
-        region: RegionClass::Local,
-    }
+    Cell { purpose, category: Category::VOICE_AUDIO, kind: ProcessorKind::Asr, region: RegionClass::Local }
 }
 
 fn asr() -> ProcessorId {
@@ -103,24 +87,14 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn new() -> Self {
-        Self {
-            leaves: Vec::new(),
-            cv: 0,
-            epoch: 1,
-            clock: HybridClock::default(),
-        }
+        Self { leaves: Vec::new(), cv: 0, epoch: 1, clock: HybridClock::default() }
     }
 
     pub(crate) fn tell(&mut self, event: Event) -> &mut Self {
         let sequence = self.leaves.len() as u64;
         let wall = WallTime(1_767_225_600_000 + sequence * 20);
         self.clock = self.clock.next(wall);
-        let place = Place {
-            shard: 4,
-            sequence,
-            clock: self.clock,
-            wall,
-        };
+        let place = Place { shard: 4, sequence, clock: self.clock, wall };
         let fact = Fact {
             subject: Some(anna()),
             actor: Actor::SYSTEM,
@@ -135,34 +109,19 @@ impl Story {
 
     pub(crate) fn asked(&mut self, purpose: Purpose) -> &mut Self {
         self.cv += 1;
-        self.tell(Event::NoticeServed {
-            text: Hash::of(b"May I listen?"),
-        })
-        .tell(Event::ConsentRequested {
-            record: id(1),
-            purpose,
-        })
+        self.tell(Event::NoticeServed { text: Hash::of(b"May I listen?") })
+            .tell(Event::ConsentRequested { record: id(1), purpose })
     }
 
     pub(crate) fn given(&mut self, purpose: Purpose) -> &mut Self {
         self.cv += 1;
         let (record, notice, evidence) = (id(1), Hash::of(b"May I listen?"), Commitment([5; 32]));
-        self.tell(Event::ConsentGiven {
-            record,
-            purpose,
-            notice,
-            evidence,
-        })
+        self.tell(Event::ConsentGiven { record, purpose, notice, evidence })
     }
 
     pub(crate) fn opened(&mut self, segment: u8, purpose: Purpose) -> &mut Self {
         let segment = id(segment);
-        self.tell(Event::SegmentOpened {
-            segment,
-            cell: cell(purpose),
-            processor: asr(),
-            turn: TurnId(1),
-        })
+        self.tell(Event::SegmentOpened { segment, cell: cell(purpose), processor: asr(), turn: TurnId(1) })
     }
 
     pub(crate) fn closed(&mut self, segment: u8, purpose: Purpose) -> &mut Self {
@@ -180,26 +139,18 @@ impl Story {
 
     pub(crate) fn requested(&mut self, withdrawal: u8, scope: Scope) -> &mut Self {
         self.cv += 1;
-        self.tell(Event::WithdrawRequested {
-            withdrawal: id(withdrawal),
-            scope,
-        })
+        self.tell(Event::WithdrawRequested { withdrawal: id(withdrawal), scope })
     }
 
     pub(crate) fn effective(&mut self, withdrawal: u8, scope: Scope) -> &mut Self {
-        self.tell(Event::WithdrawEffective {
-            withdrawal: id(withdrawal),
-            scope,
-        })
+        self.tell(Event::WithdrawEffective { withdrawal: id(withdrawal), scope })
     }
 
     /// Everything that the demonstration does: question, consent, a turn, withdrawal in mid-utterance.
     pub(crate) fn usual() -> Self {
         let mut story = Self::new();
         story
-            .tell(Event::PolicyEffective {
-                profile: Hash::of(b"profile"),
-            })
+            .tell(Event::PolicyEffective { profile: Hash::of(b"profile") })
             .opened(10, Purpose::NOTICE)
             .closed(10, Purpose::NOTICE)
             .asked(VOICE)
@@ -219,7 +170,7 @@ impl Story {
     pub(crate) fn long(size: usize) -> Self {
         let mut story = Self::usual();
         story.given(VOICE);
-        if size % 2 == 0 {
+        if size.is_multiple_of(2) {
             story.given(VOICE);
         }
         let mut segment = 30;

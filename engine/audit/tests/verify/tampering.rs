@@ -22,11 +22,7 @@ fn a_sound_log_has_nothing_to_find() {
     assert_eq!(json["root"].as_str().map(str::len), Some(64));
 
     for size in [255, 256, 257, LONG] {
-        assert_eq!(
-            Story::long(size).log().verify().unwrap().findings,
-            [],
-            "{size} leaves"
-        );
+        assert_eq!(Story::long(size).log().verify().unwrap().findings, [], "{size} leaves");
     }
     assert_eq!(Log::of(&[]).verify().unwrap().size, 0);
 }
@@ -48,17 +44,11 @@ fn every_bit_of_every_file_counts() {
 #[test]
 fn every_file_is_needed_whole_and_no_longer() {
     let log = Story::long(LONG).log();
-    assert_eq!(
-        log.0.len(),
-        6,
-        "checkpoint, two bundles, two tiles and the one above"
-    );
+    assert_eq!(log.0.len(), 6, "checkpoint, two bundles, two tiles and the one above");
     for path in log.0.keys() {
         let mut without = log.clone();
         without.0.remove(path);
-        assert!(
-            matches!(without.verify(), Err(Error::Missing { path: missing }) if missing == *path)
-        );
+        assert!(matches!(without.verify(), Err(Error::Missing { path: missing }) if missing == *path));
 
         let mut short = log.clone();
         short.0.get_mut(path).unwrap().pop();
@@ -74,43 +64,27 @@ fn every_file_is_needed_whole_and_no_longer() {
 fn a_cut_off_tail_is_missed() {
     let (long, short) = (Story::long(LONG), Story::long(LONG - 10));
     let mut cut = short.log();
-    cut.0
-        .insert("checkpoint".into(), long.log().0["checkpoint"].clone());
+    cut.0.insert("checkpoint".into(), long.log().0["checkpoint"].clone());
     assert!(matches!(cut.verify(), Err(Error::Missing { .. })));
 
     // with its own, older checkpoint a shorter log is sound; whoever saw the newer one knows better
     let short = short.log();
     assert!(short.verify().is_ok());
-    let trust = Trust {
-        seen: vec![long.log().checkpoint()],
-        ..trust()
-    };
-    assert!(matches!(
-        verify_log(&short, &trust),
-        Err(Error::Forked { size: 300 })
-    ));
+    let trust = Trust { seen: vec![long.log().checkpoint()], ..trust() };
+    assert!(matches!(verify_log(&short, &trust), Err(Error::Forked { size: 300 })));
 }
 
 #[test]
 fn a_past_rewritten_with_the_right_key_differs_from_what_was_seen() {
     let honest = Story::long(LONG);
     let seen = Log::of(&honest.entries()[..200]).checkpoint();
-    let trust = Trust {
-        seen: vec![seen],
-        ..trust()
-    };
+    let trust = Trust { seen: vec![seen], ..trust() };
     assert!(verify_log(&honest.log(), &trust).is_ok());
 
     let mut rewritten = honest;
     rewritten.leaves[50].fact.profile_rev += 1;
-    assert!(
-        rewritten.log().verify().is_ok(),
-        "nobody who has seen nothing can tell"
-    );
-    assert!(matches!(
-        verify_log(&rewritten.log(), &trust),
-        Err(Error::Forked { size: 200 })
-    ));
+    assert!(rewritten.log().verify().is_ok(), "nobody who has seen nothing can tell");
+    assert!(matches!(verify_log(&rewritten.log(), &trust), Err(Error::Forked { size: 200 })));
 }
 
 #[test]
@@ -125,13 +99,7 @@ fn moved_and_dropped_leaves_do_not_have_the_signed_root() {
     for at in 0..entries.len() - 1 {
         let mut moved = entries.clone();
         moved.swap(at, at + 1);
-        assert!(
-            matches!(
-                with_signature_of_the_original(&moved),
-                Err(Error::Root { .. })
-            ),
-            "{at}"
-        );
+        assert!(matches!(with_signature_of_the_original(&moved), Err(Error::Root { .. })), "{at}");
 
         let mut dropped = entries.clone();
         dropped.remove(at);
@@ -146,26 +114,13 @@ fn moved_and_dropped_leaves_show_even_when_signed_anew() {
         let mut moved = entries.clone();
         moved.swap(at, at + 1);
         let report = Log::of(&moved).verify().unwrap();
-        assert!(
-            report
-                .violations()
-                .any(|f| f.rule == Rule::SequenceBroken && f.leaf == at as u64),
-            "{at}"
-        );
-        assert!(
-            report.violations().any(|f| f.rule == Rule::ClockWentBack),
-            "{at}"
-        );
+        assert!(report.violations().any(|f| f.rule == Rule::SequenceBroken && f.leaf == at as u64), "{at}");
+        assert!(report.violations().any(|f| f.rule == Rule::ClockWentBack), "{at}");
 
         let mut dropped = entries.clone();
         dropped.remove(at);
         let report = Log::of(&dropped).verify().unwrap();
-        assert!(
-            report
-                .violations()
-                .any(|f| f.rule == Rule::SequenceBroken && f.leaf == at as u64),
-            "{at}"
-        );
+        assert!(report.violations().any(|f| f.rule == Rule::SequenceBroken && f.leaf == at as u64), "{at}");
     }
 }
 
@@ -174,20 +129,14 @@ fn only_the_logs_own_key_counts() {
     let log = Story::usual().log();
     let stranger = Signer::new("home.example/sayso/shard/4", &[8; 32]).unwrap();
     let trust = Trust::new(vec![stranger.verifier().clone()]);
-    assert!(matches!(
-        verify_log(&log, &trust),
-        Err(Error::Checkpoint(NoteError::Unsigned))
-    ));
+    assert!(matches!(verify_log(&log, &trust), Err(Error::Checkpoint(NoteError::Unsigned))));
 }
 
 #[test]
 fn entries_that_are_no_leaves_are_named() {
     let mut entries = Story::usual().entries();
     entries[3] = b"not a leaf".to_vec();
-    assert!(matches!(
-        Log::of(&entries).verify(),
-        Err(Error::Leaf { index: 3, .. })
-    ));
+    assert!(matches!(Log::of(&entries).verify(), Err(Error::Leaf { index: 3, .. })));
 }
 
 proptest! {

@@ -77,9 +77,7 @@ where
     for entry in Vec::<T>::deserialize(d)? {
         let id = entry.id();
         if map.contains_key(&id) {
-            return Err(D::Error::custom(format_args!(
-                "`{id}` is declared twice; rename or remove one"
-            )));
+            return Err(D::Error::custom(format_args!("`{id}` is declared twice; rename or remove one")));
         }
         map.insert(id, entry);
     }
@@ -89,19 +87,11 @@ where
 /// Reads a TOML date-time with an offset, or a date (midnight UTC).
 pub(super) fn wall_time<'de, D: Deserializer<'de>>(d: D) -> Result<WallTime, D::Error> {
     let text = toml::value::Datetime::deserialize(d)?.to_string();
-    let with_time = if text.contains('T') {
-        text.clone()
-    } else {
-        format!("{text}T00:00:00Z")
-    };
+    let with_time = if text.contains('T') { text.clone() } else { format!("{text}T00:00:00Z") };
     let timestamp: Timestamp = with_time.parse().map_err(|_| {
-        D::Error::custom(format_args!(
-            "`{text}` is not a moment; write a date or a date-time with an offset"
-        ))
+        D::Error::custom(format_args!("`{text}` is not a moment; write a date or a date-time with an offset"))
     })?;
-    u64::try_from(timestamp.as_millisecond())
-        .map(WallTime)
-        .map_err(|_| D::Error::custom("a time before 1970"))
+    u64::try_from(timestamp.as_millisecond()).map(WallTime).map_err(|_| D::Error::custom("a time before 1970"))
 }
 
 /// A [`Duration`](core::time::Duration) written as an ISO 8601 duration of hours, minutes and seconds.
@@ -112,29 +102,17 @@ pub(super) mod iso_duration {
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(in crate::profile) fn serialize<S: Serializer>(
-        duration: &Duration,
-        s: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(in crate::profile) fn serialize<S: Serializer>(duration: &Duration, s: S) -> Result<S::Ok, S::Error> {
         let duration = SignedDuration::try_from(*duration).map_err(serde::ser::Error::custom)?;
         s.collect_str(&duration)
     }
 
-    pub(in crate::profile) fn deserialize<'de, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Duration, D::Error> {
+    pub(in crate::profile) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(d)?;
         // jiff also reads "3 seconds"; a profile has one spelling only
-        let parsed = text
-            .starts_with('P')
-            .then(|| text.parse::<SignedDuration>().ok())
-            .flatten();
+        let parsed = text.starts_with('P').then(|| text.parse::<SignedDuration>().ok()).flatten();
         parsed
             .and_then(|duration| Duration::try_from(duration).ok())
-            .ok_or_else(|| {
-                D::Error::custom(format_args!(
-                    "`{text}` is not an ISO 8601 duration such as PT3S"
-                ))
-            })
+            .ok_or_else(|| D::Error::custom(format_args!("`{text}` is not an ISO 8601 duration such as PT3S")))
     }
 }

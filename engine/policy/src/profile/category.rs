@@ -82,13 +82,8 @@ impl TryFrom<String> for Necessity {
             "Required" => Ok(Self::Required),
             "Optional" => Ok(Self::Optional),
             other => match other.strip_prefix(REQUIRED_FOR) {
-                Some(purpose) => purpose
-                    .parse()
-                    .map(Self::RequiredFor)
-                    .map_err(|e| format!("{text}: {e}")),
-                None => Err(format!(
-                    "necessity is `Required`, `Optional` or `{REQUIRED_FOR}PURPOSE`, not `{text}`"
-                )),
+                Some(purpose) => purpose.parse().map(Self::RequiredFor).map_err(|e| format!("{text}: {e}")),
+                None => Err(format!("necessity is `Required`, `Optional` or `{REQUIRED_FOR}PURPOSE`, not `{text}`")),
             },
         }
     }

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 
 use sayso_types::{Category, ProcessorKind, Purpose, RegionClass};
 
-use super::{
-    AtRest, Document, LegalBasis, Necessity, ProcessorState, ProhibitedPurpose, SPOKEN_MAX,
-    speaking_time,
-};
+use super::{AtRest, Document, LegalBasis, Necessity, ProcessorState, ProhibitedPurpose, SPOKEN_MAX, speaking_time};
 use crate::Error;
 use crate::error::Nearest;
 
@@ -54,26 +51,17 @@ fn languages(document: &Document) -> Result<(), Error> {
     }
     for language in languages {
         for (place, there) in [
-            (
-                "profile.title",
-                document.profile.title.contains_key(language),
-            ),
+            ("profile.title", document.profile.title.contains_key(language)),
             ("notice", document.notice.contains_key(language)),
         ] {
             if !there {
-                return Err(Error::Language {
-                    place,
-                    language: language.to_string(),
-                });
+                return Err(Error::Language { place, language: language.to_string() });
             }
         }
     }
     for (language, notice) in &document.notice {
         if !languages.contains(language) {
-            return Err(Error::Language {
-                place: "profile.languages",
-                language: language.to_string(),
-            });
+            return Err(Error::Language { place: "profile.languages", language: language.to_string() });
         }
         for (key, text) in notice.texts() {
             if text.trim().is_empty() {
@@ -114,44 +102,26 @@ fn references(document: &Document) -> Result<(), Error> {
             return Ok(());
         }
         let nearest = Nearest::to(id.as_str(), document.purpose.keys().map(Purpose::as_str));
-        Err(Error::Reference {
-            place,
-            sort: "purpose",
-            name: id.to_string(),
-            nearest,
-        })
+        Err(Error::Reference { place, sort: "purpose", name: id.to_string(), nearest })
     };
     let category = |place: String, id: &Category| {
         if document.category.contains_key(id) {
             return Ok(());
         }
         let nearest = Nearest::to(id.as_str(), document.category.keys().map(Category::as_str));
-        Err(Error::Reference {
-            place,
-            sort: "category",
-            name: id.to_string(),
-            nearest,
-        })
+        Err(Error::Reference { place, sort: "category", name: id.to_string(), nearest })
     };
 
     for (id, rule) in &document.category {
-        rule.purposes
-            .iter()
-            .try_for_each(|p| purpose(format!("category.{id}.purposes"), p))?;
-        rule.derived_from
-            .iter()
-            .try_for_each(|c| category(format!("category.{id}.derived_from"), c))?;
+        rule.purposes.iter().try_for_each(|p| purpose(format!("category.{id}.purposes"), p))?;
+        rule.derived_from.iter().try_for_each(|c| category(format!("category.{id}.derived_from"), c))?;
         if let Necessity::RequiredFor(p) = &rule.necessity {
             purpose(format!("category.{id}.necessity"), p)?;
         }
     }
     for (id, rule) in &document.processor {
-        rule.accepts
-            .iter()
-            .try_for_each(|c| category(format!("processor {id}: accepts"), c))?;
-        rule.purposes
-            .iter()
-            .try_for_each(|p| purpose(format!("processor {id}: purposes"), p))?;
+        rule.accepts.iter().try_for_each(|c| category(format!("processor {id}: accepts"), c))?;
+        rule.purposes.iter().try_for_each(|p| purpose(format!("processor {id}: purposes"), p))?;
     }
     for rule in &document.prohibition {
         if let Some(ProhibitedPurpose::Id(p)) = &rule.purpose {
@@ -161,11 +131,7 @@ fn references(document: &Document) -> Result<(), Error> {
             category("prohibition: category".to_owned(), c)?;
         }
     }
-    document
-        .asks
-        .spoken
-        .iter()
-        .try_for_each(|p| purpose("asks.spoken".to_owned(), p))
+    document.asks.spoken.iter().try_for_each(|p| purpose("asks.spoken".to_owned(), p))
 }
 
 /// No category may be its own source.
@@ -189,14 +155,8 @@ fn lineage(document: &Document) -> Result<(), Error> {
 
 fn processors(document: &Document) -> Result<(), Error> {
     for (id, rule) in &document.processor {
-        let overseas =
-            rule.region_class == RegionClass::Overseas && rule.state == ProcessorState::Active;
-        if overseas
-            && rule
-                .mechanism
-                .as_deref()
-                .is_none_or(|m| m.trim().is_empty())
-        {
+        let overseas = rule.region_class == RegionClass::Overseas && rule.state == ProcessorState::Active;
+        if overseas && rule.mechanism.as_deref().is_none_or(|m| m.trim().is_empty()) {
             return Err(Error::NoTransferMechanism(id.to_string()));
         }
     }

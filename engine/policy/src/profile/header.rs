@@ -47,9 +47,7 @@ impl TryFrom<u32> for Format {
     fn try_from(version: u32) -> Result<Self, String> {
         match version {
             1 => Ok(Self::V1),
-            other => Err(format!(
-                "profile format {other} is not known; this version reads format 1"
-            )),
+            other => Err(format!("profile format {other} is not known; this version reads format 1")),
         }
     }
 }
@@ -92,10 +90,7 @@ impl Contact {
     /// The ways that are filled in.
     pub fn ways(&self) -> impl Iterator<Item = &str> {
         let all = [&self.address, &self.email, &self.phone, &self.url];
-        all.into_iter()
-            .flatten()
-            .map(|way| way.trim())
-            .filter(|way| !way.is_empty())
+        all.into_iter().flatten().map(|way| way.trim()).filter(|way| !way.is_empty())
     }
 }
 

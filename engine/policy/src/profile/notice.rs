@@ -53,10 +53,8 @@ impl Notice {
 #[must_use]
 pub fn speaking_time(text: &str) -> Duration {
     let han = text.chars().filter(|c| is_han(*c)).count();
-    let words = text
-        .split(|c: char| c.is_whitespace() || is_han(c))
-        .filter(|w| w.contains(char::is_alphanumeric))
-        .count();
+    let words =
+        text.split(|c: char| c.is_whitespace() || is_han(c)).filter(|w| w.contains(char::is_alphanumeric)).count();
     WORD * u32::try_from(words).unwrap_or(u32::MAX).min(1 << 20)
         + HAN_CHARACTER * u32::try_from(han).unwrap_or(u32::MAX).min(1 << 20)
 }

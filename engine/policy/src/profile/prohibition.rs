@@ -66,9 +66,7 @@ impl TryFrom<String> for ProhibitedPurpose {
         if text.starts_with(|c: char| c.is_ascii_uppercase()) {
             return Ok(Self::Dpv(text));
         }
-        text.parse()
-            .map(Self::Id)
-            .map_err(|e| format!("purpose `{text}`: {e}"))
+        text.parse().map(Self::Id).map_err(|e| format!("purpose `{text}`: {e}"))
     }
 }
 

@@ -9,9 +9,7 @@ const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
 /// The message for the home profile with one thing changed.
 fn message(from: &str, to: &str) -> String {
     assert!(HOME.contains(from), "the profile has no {from:?} any more");
-    Profile::parse(&HOME.replacen(from, to, 1))
-        .unwrap_err()
-        .to_string()
+    Profile::parse(&HOME.replacen(from, to, 1)).unwrap_err().to_string()
 }
 
 #[test]
@@ -19,33 +17,19 @@ fn typing_errors_are_named_with_line_and_remedy() {
     let line = |needle: &str| 1 + HOME[..HOME.find(needle).unwrap()].matches('\n').count();
     assert_eq!(
         message("permit_ttl =", "permit_tll ="),
-        format!(
-            "line {}: `permit_tll` is not known here; did you mean `permit_ttl`?",
-            line("permit_ttl =")
-        )
+        format!("line {}: `permit_tll` is not known here; did you mean `permit_ttl`?", line("permit_ttl ="))
     );
     assert_eq!(
         message("gate = \"deny\"", "gate = \"allow\""),
-        format!(
-            "line {}: `allow` is not known here",
-            line("gate = \"deny\"")
-        )
+        format!("line {}: `allow` is not known here", line("gate = \"deny\""))
     );
     assert_eq!(
         message("sensitivity = \"none\"", "sensitivity = \"nome\""),
-        format!(
-            "line {}: `nome` is not known here; did you mean `none`?",
-            line("sensitivity = \"none\"")
-        )
+        format!("line {}: `nome` is not known here; did you mean `none`?", line("sensitivity = \"none\""))
     );
-    assert!(
-        message("rev = 1", "rev = \"one\"")
-            .starts_with(&format!("line {}: invalid type", line("rev = 1")))
-    );
+    assert!(message("rev = 1", "rev = \"one\"").starts_with(&format!("line {}: invalid type", line("rev = 1"))));
     assert!(message("format = 1", "format = 2").contains("reads format 1"));
-    assert!(
-        message("\"PT3S\"", "\"3 s\"").contains("`3 s` is not an ISO 8601 duration such as PT3S")
-    );
+    assert!(message("\"PT3S\"", "\"3 s\"").contains("`3 s` is not an ISO 8601 duration such as PT3S"));
     assert!(message("\"P3Y\"", "\"long\"").contains("`long` is not an ISO 8601 duration"));
     assert!(message("[controller]", "[contoller]").contains("did you mean `controller`?"));
 }
@@ -53,49 +37,24 @@ fn typing_errors_are_named_with_line_and_remedy() {
 #[test]
 fn names_must_be_declared() {
     assert_eq!(
-        message(
-            "purposes = [\"notice\"]\nnec",
-            "purposes = [\"notise\"]\nnec"
-        ),
+        message("purposes = [\"notice\"]\nnec", "purposes = [\"notise\"]\nnec"),
         "category.notice_text.purposes: purpose `notise` is not declared in this profile; declare it or \
          remove it here; did you mean `notice`?"
     );
-    assert!(
-        message("accepts = [\"voice_audio\"]", "accepts = [\"voice\"]")
-            .starts_with("processor whisper-local")
-    );
-    assert!(
-        message(
-            "derived_from = [\"voice_audio\"]",
-            "derived_from = [\"noise\"]"
-        )
-        .contains("category `noise`")
-    );
-    assert!(
-        message("Required_for:voice_interaction", "Required_for:singing").contains("`singing`")
-    );
-    assert!(
-        message("spoken = [\"voice_interaction\"", "spoken = [\"voice\"")
-            .starts_with("asks.spoken")
-    );
+    assert!(message("accepts = [\"voice_audio\"]", "accepts = [\"voice\"]").starts_with("processor whisper-local"));
+    assert!(message("derived_from = [\"voice_audio\"]", "derived_from = [\"noise\"]").contains("category `noise`"));
+    assert!(message("Required_for:voice_interaction", "Required_for:singing").contains("`singing`"));
+    assert!(message("spoken = [\"voice_interaction\"", "spoken = [\"voice\"").starts_with("asks.spoken"));
     assert!(message("\"Marketing\"", "\"marketing\"").starts_with("prohibition: purpose"));
     assert!(message("id = \"rules-local\"", "id = \"whisper-local\"").contains("declared twice"));
 }
 
 #[test]
 fn somebody_must_answer_for_it() {
-    assert!(
-        message("name = \"Whoever set up this device\"", "name = \" \"")
-            .starts_with("controller.name is empty")
-    );
-    assert!(
-        message("address = \"in person, at home\"", "").starts_with("controller.contact is empty")
-    );
+    assert!(message("name = \"Whoever set up this device\"", "name = \" \"").starts_with("controller.name is empty"));
+    assert!(message("address = \"in person, at home\"", "").starts_with("controller.contact is empty"));
     let without = HOME.replacen("[controller]", "[other]", 1);
-    assert!(matches!(
-        Profile::parse(&without),
-        Err(Error::Unknown { .. })
-    ));
+    assert!(matches!(Profile::parse(&without), Err(Error::Unknown { .. })));
 }
 
 #[test]
@@ -104,36 +63,18 @@ fn what_a_profile_may_not_say() {
         message("permit_ttl = \"PT3S\"", "permit_ttl = \"PT10M\""),
         "defaults.permit_ttl is 600000 ms; it must be between 500 and 60000 ms"
     );
+    assert!(message("derived_from = [\"voice_audio\"]", "derived_from = [\"reply_text\"]").contains("its own source"));
     assert!(
-        message(
-            "derived_from = [\"voice_audio\"]",
-            "derived_from = [\"reply_text\"]"
-        )
-        .contains("its own source")
-    );
-    assert!(
-        message(
-            "purposes = [\"voice_interaction\", \"memory\"]",
-            "purposes = [\"consent_answer\"]"
-        )
-        .contains("rules-local")
+        message("purposes = [\"voice_interaction\", \"memory\"]", "purposes = [\"consent_answer\"]")
+            .contains("rules-local")
     );
     let stored = message(
         "necessity = \"Required_for:voice_interaction\"\nat_rest = \"forbidden\"",
         "necessity = \"Required_for:voice_interaction\"\nat_rest = \"allowed\"",
     );
-    assert_eq!(
-        stored,
-        "category.voice_audio is used for `consent_answer`, so at_rest must be \"forbidden\""
-    );
-    assert!(
-        message("spoken = [\"voice_interaction\"", "spoken = [\"notice\"")
-            .contains("nothing to ask")
-    );
-    assert!(
-        message("region_class = \"local\"", "region_class = \"overseas\"")
-            .contains("transfer mechanism")
-    );
+    assert_eq!(stored, "category.voice_audio is used for `consent_answer`, so at_rest must be \"forbidden\"");
+    assert!(message("spoken = [\"voice_interaction\"", "spoken = [\"notice\"").contains("nothing to ask"));
+    assert!(message("region_class = \"local\"", "region_class = \"overseas\"").contains("transfer mechanism"));
 }
 
 #[test]
@@ -144,26 +85,13 @@ fn people_must_be_able_to_listen_to_the_end() {
         message(spoken, &long),
         "notice.en.spoken takes about 41 s to say; keep it within 20 s and put the rest into `screen`"
     );
-    assert_eq!(
-        speaking_time("你好。Hello, you").as_millis(),
-        2 * 250 + 2 * 400
-    );
+    assert_eq!(speaking_time("你好。Hello, you").as_millis(), 2 * 250 + 2 * 400);
     assert!(
-        message("thanks = \"Thank you. I am listening.\"", "thanks = \"\"")
-            .starts_with("notice.en.thanks is empty")
+        message("thanks = \"Thank you. I am listening.\"", "thanks = \"\"").starts_with("notice.en.thanks is empty")
     );
-    assert!(
-        message(
-            "languages = [\"en\", \"zh\"]",
-            "languages = [\"en\", \"fr\"]"
-        )
-        .contains("`fr`")
-    );
+    assert!(message("languages = [\"en\", \"zh\"]", "languages = [\"en\", \"fr\"]").contains("`fr`"));
     assert!(message("languages = [\"en\", \"zh\"]", "languages = [\"en\"]").contains("`zh`"));
-    assert!(
-        message("languages = [\"en\", \"zh\"]", "languages = []")
-            .starts_with("profile.languages is empty")
-    );
+    assert!(message("languages = [\"en\", \"zh\"]", "languages = []").starts_with("profile.languages is empty"));
 }
 
 #[test]
@@ -171,17 +99,11 @@ fn the_hash_is_of_the_meaning() {
     let home = Profile::parse(HOME).unwrap();
     let same = |text: &str| Profile::parse(text).unwrap().hash() == home.hash();
     assert!(same(&HOME.replace("# ", "#   ")), "comments");
-    assert!(same(&HOME.replace(
-        "\"consent_answer\", \"voice_interaction\"",
-        "\"voice_interaction\", \"consent_answer\""
-    )));
     assert!(same(
-        &HOME.replace("2026-01-01T00:00:00Z", "2026-01-01T08:00:00+08:00")
+        &HOME.replace("\"consent_answer\", \"voice_interaction\"", "\"voice_interaction\", \"consent_answer\"")
     ));
-    assert!(
-        same(&HOME.replace("at_rest = \"forbidden\"\n", "")),
-        "it is the default"
-    );
+    assert!(same(&HOME.replace("2026-01-01T00:00:00Z", "2026-01-01T08:00:00+08:00")));
+    assert!(same(&HOME.replace("at_rest = \"forbidden\"\n", "")), "it is the default");
     assert!(!same(&HOME.replace("Thank you.", "Thanks.")));
     assert!(!same(&HOME.replace("rev = 1", "rev = 2")));
     assert!(!same(&HOME.replace("  { purpose = \"Marketing\" },\n", "")));
@@ -193,7 +115,9 @@ fn the_canonical_form_is_sorted_json_and_its_hash_is_sha_256_of_it() {
 
     let home = Profile::parse(HOME).unwrap();
     let canonical = home.canonical();
-    assert!(canonical.starts_with(r#"{"asks":{"spoken":["memory","voice_interaction"]},"category":{"memory_summary":{"at_rest":"allowed","#));
+    assert!(canonical.starts_with(
+        r#"{"asks":{"spoken":["memory","voice_interaction"]},"category":{"memory_summary":{"at_rest":"allowed","#
+    ));
     assert_eq!(home.hash().0, <[u8; 32]>::from(Sha256::digest(&canonical)));
 }
 
