@@ -12,6 +12,7 @@ mod conversation;
 mod drain;
 mod limits;
 mod misbehaviour;
+mod reference_device;
 mod start;
 
 use std::future::Future;
