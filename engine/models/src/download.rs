@@ -21,9 +21,7 @@ pub(crate) struct Pip {
 
 impl Default for Pip {
     fn default() -> Self {
-        Self {
-            python: PathBuf::from("python3"),
-        }
+        Self { python: PathBuf::from("python3") }
     }
 }
 
@@ -54,27 +52,12 @@ impl Pip {
         Ok(wheel)
     }
 
-    fn download(
-        &self,
-        package: &Package,
-        scratch: &Path,
-        progress: &mut dyn Progress,
-    ) -> Result<(), Error> {
+    fn download(&self, package: &Package, scratch: &Path, progress: &mut dyn Progress) -> Result<(), Error> {
         let requirement = scratch.join("requirement.txt");
-        let text = format!(
-            "{}=={} --hash=sha256:{}\n",
-            package.name, package.version, package.sha256
-        );
+        let text = format!("{}=={} --hash=sha256:{}\n", package.name, package.version, package.sha256);
         fs::write(&requirement, text).map_err(Error::io("write", &requirement))?;
         let mut child = Command::new(&self.python)
-            .args([
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--no-input",
-                "--disable-pip-version-check",
-            ])
+            .args(["-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"])
             // the wheel is kept here: pip need not keep it as well
             .args(["--no-cache-dir", "--progress-bar=off"])
             .args(["--no-deps", "--require-hashes", "--only-binary=:all:"])
@@ -89,11 +72,7 @@ impl Pip {
             .spawn()
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => Error::PythonMissing,
-                _ => Error::Io {
-                    doing: "run",
-                    path: self.python.clone(),
-                    source: error,
-                },
+                _ => Error::Io { doing: "run", path: self.python.clone(), source: error },
             })?;
         let mut stderr = child.stderr.take().expect("standard error is piped");
         // read meanwhile, so that a full pipe does not stop pip; a file would fail just when the disk is full
@@ -103,10 +82,8 @@ impl Pip {
             _ = stderr.read_to_end(&mut said);
             said
         });
-        let succeeded = wait(&mut child, || {
-            progress.reach(size_of(scratch).min(package.bytes))
-        })
-        .map_err(Error::io("wait for", &self.python))?;
+        let succeeded = wait(&mut child, || progress.reach(size_of(scratch).min(package.bytes)))
+            .map_err(Error::io("wait for", &self.python))?;
         if succeeded {
             return Ok(());
         }
@@ -128,11 +105,7 @@ fn wait(child: &mut Child, mut meanwhile: impl FnMut()) -> io::Result<bool> {
 
 fn verify(wheel: &Path, package: &Package) -> Result<(), Error> {
     let found = sha256_of(wheel, &mut ())?;
-    if found == package.sha256 {
-        Ok(())
-    } else {
-        Err(mismatch(package, &found))
-    }
+    if found == package.sha256 { Ok(()) } else { Err(mismatch(package, &found)) }
 }
 
 fn mismatch(package: &Package, found: &str) -> Error {
@@ -158,17 +131,10 @@ fn failure(package: &Package, said: &str) -> Error {
         return Error::PipMissing;
     }
     if said.contains("DO NOT MATCH THE HASHES") {
-        let got = said
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Got"));
+        let got = said.lines().find_map(|line| line.trim().strip_prefix("Got"));
         return mismatch(package, got.map_or("of another file", str::trim));
     }
-    let last = said
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("pip said nothing");
+    let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("pip said nothing");
     let trouble = if let Some(name) = UNREACHABLE.into_iter().find(|name| said.contains(name)) {
         RegistryTrouble::Unreachable(name.to_owned())
     } else if said.contains("No matching distribution found") {
@@ -176,10 +142,7 @@ fn failure(package: &Package, said: &str) -> Error {
     } else {
         RegistryTrouble::Failed(last.to_owned())
     };
-    Error::Download {
-        package: format!("{}=={}", package.name, package.version),
-        trouble,
-    }
+    Error::Download { package: format!("{}=={}", package.name, package.version), trouble }
 }
 
 /// Bytes of all files below `directory`; those that vanish meanwhile count nothing.
@@ -195,9 +158,7 @@ fn size_of(directory: &Path) -> u64 {
 
 fn remove_directory(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("delete", path)(error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("delete", path)(error)),
         _ => Ok(()),
     }
 }
@@ -220,11 +181,7 @@ mod tests {
     fn download(script: &str) -> (tempfile::TempDir, Result<PathBuf, Error>) {
         let directory = tempfile::tempdir().unwrap();
         let python = directory.path().join("python3");
-        fs::write(
-            &python,
-            format!("#!/bin/sh\nfor DEST; do :; done\n{script}\n"),
-        )
-        .unwrap();
+        fs::write(&python, format!("#!/bin/sh\nfor DEST; do :; done\n{script}\n")).unwrap();
         fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
         let wheel = Pip { python }.wheel(&PACKAGE, directory.path(), &mut ());
         (directory, wheel)
@@ -235,9 +192,7 @@ mod tests {
         let (directory, wheel) = download("printf abc > $DEST/abc-1.0-py3-none-any.whl");
         assert_eq!(fs::read(wheel.unwrap()).unwrap(), b"abc");
         assert!(!directory.path().join(".partial").exists());
-        let nobody = Pip {
-            python: PathBuf::from("no-such-python"),
-        };
+        let nobody = Pip { python: PathBuf::from("no-such-python") };
         nobody.wheel(&PACKAGE, directory.path(), &mut ()).unwrap();
     }
 
@@ -245,17 +200,10 @@ mod tests {
     fn a_damaged_wheel_is_downloaded_again() {
         let (directory, wheel) = download("printf abc > $DEST/abc-1.0-py3-none-any.whl");
         fs::write(wheel.unwrap(), "ab").unwrap();
-        let nobody = Pip {
-            python: PathBuf::from("no-such-python"),
-        };
-        let error = nobody
-            .wheel(&PACKAGE, directory.path(), &mut ())
-            .unwrap_err();
+        let nobody = Pip { python: PathBuf::from("no-such-python") };
+        let error = nobody.wheel(&PACKAGE, directory.path(), &mut ()).unwrap_err();
         assert!(matches!(error, Error::PythonMissing), "{error}");
-        assert!(
-            error.to_string().contains("apt-get install -y python3"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("apt-get install -y python3"), "{error}");
     }
 
     #[test]
@@ -267,15 +215,8 @@ mod tests {
 
     #[test]
     fn what_pip_says_becomes_an_error_that_says_what_to_do() {
-        let error = |said: &str| {
-            download(&format!("echo '{said}' >&2; exit 1"))
-                .1
-                .unwrap_err()
-        };
-        assert!(matches!(
-            error("/usr/bin/python3: No module named pip"),
-            Error::PipMissing
-        ));
+        let error = |said: &str| download(&format!("echo '{said}' >&2; exit 1")).1.unwrap_err();
+        assert!(matches!(error("/usr/bin/python3: No module named pip"), Error::PipMissing));
         let trouble = |said: &str| match error(said) {
             Error::Download { package, trouble } => (package, trouble),
             other => panic!("{other}"),
@@ -285,18 +226,9 @@ mod tests {
              ERROR: No matching distribution found for abc==1.0",
         );
         assert_eq!(package, "abc==1.0");
-        assert_eq!(
-            unreachable,
-            RegistryTrouble::Unreachable("NewConnectionError".to_owned())
-        );
-        assert_eq!(
-            trouble("ERROR: No matching distribution found for abc==1.0").1,
-            RegistryTrouble::Gone
-        );
-        assert_eq!(
-            trouble("ERROR: no space").1,
-            RegistryTrouble::Failed("ERROR: no space".to_owned())
-        );
+        assert_eq!(unreachable, RegistryTrouble::Unreachable("NewConnectionError".to_owned()));
+        assert_eq!(trouble("ERROR: No matching distribution found for abc==1.0").1, RegistryTrouble::Gone);
+        assert_eq!(trouble("ERROR: no space").1, RegistryTrouble::Failed("ERROR: no space".to_owned()));
         let hashes = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n Got        0123";
         assert!(matches!(error(hashes), Error::Mismatch { found, .. } if found == "sha256 0123"));
     }

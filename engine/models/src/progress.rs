@@ -47,13 +47,9 @@ impl Progress for Bars {
         let (bar, template) = if bytes == 0 {
             (ProgressBar::new_spinner(), "{spinner} {msg}")
         } else {
-            (
-                ProgressBar::new(bytes),
-                "{msg:44} {bar:24} {bytes:>11} of {total_bytes:11} {bytes_per_sec}",
-            )
+            (ProgressBar::new(bytes), "{msg:44} {bar:24} {bytes:>11} of {total_bytes:11} {bytes_per_sec}")
         };
-        let style =
-            ProgressStyle::with_template(template).expect("the template is a constant that parses");
+        let style = ProgressStyle::with_template(template).expect("the template is a constant that parses");
         let bar = bar.with_style(style).with_message(step.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
         self.bar = Some(bar);

@@ -33,13 +33,7 @@ impl StagedFile {
         let temporary = parent.join(name);
         let file = File::create(&temporary).map_err(Error::io("write", &temporary))?;
         let writer = BufWriter::with_capacity(BLOCK_BYTES, file);
-        Ok(Self {
-            writer,
-            hash: Sha256::new(),
-            bytes: 0,
-            temporary,
-            target: target.to_owned(),
-        })
+        Ok(Self { writer, hash: Sha256::new(), bytes: 0, temporary, target: target.to_owned() })
     }
 
     /// Puts the file in its place if it has `bytes` bytes that hash to `sha256`.
@@ -50,37 +44,21 @@ impl StagedFile {
             found,
         };
         if self.bytes != bytes {
-            return Err(mismatch(
-                format!("{bytes} bytes"),
-                format!("{} bytes", self.bytes),
-            ));
+            return Err(mismatch(format!("{bytes} bytes"), format!("{} bytes", self.bytes)));
         }
         let found = hex(self.hash.clone());
         if found != sha256 {
-            return Err(mismatch(
-                format!("sha256 {sha256}"),
-                format!("sha256 {found}"),
-            ));
+            return Err(mismatch(format!("sha256 {sha256}"), format!("sha256 {found}")));
         }
-        self.writer
-            .flush()
-            .map_err(Error::io("write", &self.temporary))?;
-        self.writer
-            .get_ref()
-            .sync_all()
-            .map_err(Error::io("write", &self.temporary))?;
-        fs::rename(&self.temporary, &self.target)
-            .map_err(Error::io("put in place", &self.target))?;
+        self.writer.flush().map_err(Error::io("write", &self.temporary))?;
+        self.writer.get_ref().sync_all().map_err(Error::io("write", &self.temporary))?;
+        fs::rename(&self.temporary, &self.target).map_err(Error::io("put in place", &self.target))?;
         sync_directory_of(&self.target)
     }
 
     /// The error for a failed write to this file.
     pub(crate) fn failed(&self, source: io::Error) -> Error {
-        Error::Io {
-            doing: "write",
-            path: self.temporary.clone(),
-            source,
-        }
+        Error::Io { doing: "write", path: self.temporary.clone(), source }
     }
 }
 
@@ -108,9 +86,7 @@ impl Drop for StagedFile {
 /// Makes a rename durable: the entry is in its directory after a power cut.
 pub(crate) fn sync_directory_of(path: &Path) -> Result<(), Error> {
     let parent = path.parent().expect("a model file lies in a directory");
-    File::open(parent)
-        .and_then(|directory| directory.sync_all())
-        .map_err(Error::io("write", parent))
+    File::open(parent).and_then(|directory| directory.sync_all()).map_err(Error::io("write", parent))
 }
 
 /// SHA-256 of the file at `path`, lower-case hexadecimal.
@@ -131,10 +107,7 @@ pub(crate) fn sha256_of(path: &Path, progress: &mut dyn Progress) -> Result<Stri
 }
 
 fn hex(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -145,10 +118,7 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn names(directory: &Path) -> Vec<OsString> {
-        fs::read_dir(directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect()
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect()
     }
 
     #[test]

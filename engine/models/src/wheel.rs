@@ -22,12 +22,8 @@ pub(crate) struct Wheel {
 impl Wheel {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::io("read", path))?;
-        let archive =
-            ZipArchive::new(BufReader::new(file)).map_err(|error| unpack_error(path, &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            archive,
-        })
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| unpack_error(path, &error))?;
+        Ok(Self { path: path.to_owned(), archive })
     }
 
     /// Appends `member` to `target`.
@@ -37,22 +33,15 @@ impl Wheel {
         target: &mut StagedFile,
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let mut source = self
-            .archive
-            .by_name(member)
-            .map_err(|error| unpack_error(&self.path, &error))?;
+        let mut source = self.archive.by_name(member).map_err(|error| unpack_error(&self.path, &error))?;
         let mut block = vec![0; BLOCK_BYTES];
         let mut bytes = 0;
         loop {
-            let read = source
-                .read(&mut block)
-                .map_err(Error::io("unpack", &self.path))?;
+            let read = source.read(&mut block).map_err(Error::io("unpack", &self.path))?;
             if read == 0 {
                 return Ok(());
             }
-            target
-                .write_all(&block[..read])
-                .map_err(|error| target.failed(error))?;
+            target.write_all(&block[..read]).map_err(|error| target.failed(error))?;
             bytes += read as u64;
             progress.reach(bytes);
         }
@@ -60,23 +49,15 @@ impl Wheel {
 
     /// The text of `member`.
     pub(crate) fn text(&mut self, member: &str) -> Result<String, Error> {
-        let mut source = self
-            .archive
-            .by_name(member)
-            .map_err(|error| unpack_error(&self.path, &error))?;
+        let mut source = self.archive.by_name(member).map_err(|error| unpack_error(&self.path, &error))?;
         let mut text = String::new();
-        source
-            .read_to_string(&mut text)
-            .map_err(Error::io("unpack", &self.path))?;
+        source.read_to_string(&mut text).map_err(Error::io("unpack", &self.path))?;
         Ok(text)
     }
 }
 
 fn unpack_error(path: &Path, error: &ZipError) -> Error {
-    Error::Wheel {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    }
+    Error::Wheel { path: path.to_owned(), reason: error.to_string() }
 }
 
 #[cfg(test)]
@@ -89,10 +70,7 @@ mod tests {
         let path = directory.path().join("x.whl");
         std::fs::write(&path, b"<html>proxy login</html>").unwrap();
         let error = Wheel::open(&path).err().unwrap();
-        assert!(
-            matches!(&error, Error::Wheel { path: named, .. } if *named == path),
-            "{error}"
-        );
+        assert!(matches!(&error, Error::Wheel { path: named, .. } if *named == path), "{error}");
     }
 
     #[test]
@@ -100,9 +78,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.whl");
         let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
-        writer
-            .start_file("data/a.txt", zip::write::SimpleFileOptions::default())
-            .unwrap();
+        writer.start_file("data/a.txt", zip::write::SimpleFileOptions::default()).unwrap();
         writer.write_all(b"hello").unwrap();
         writer.finish().unwrap();
 

@@ -52,10 +52,7 @@ pub enum WhisperError {
 
 impl WhisperError {
     fn tensor(name: &str, reason: &'static str) -> Self {
-        Self::Tensor {
-            name: name.to_owned(),
-            reason,
-        }
+        Self::Tensor { name: name.to_owned(), reason }
     }
 }
 
@@ -71,8 +68,7 @@ pub(crate) fn convert(
     let vocabulary = Vocabulary::parse(tokenizer)?;
     let layout = Layout::of(&model)?;
     ggml::write_header(out, &layout.dimensions).map_err(WhisperError::Write)?;
-    ggml::write_filters(out, &mel::filter_bank(layout.dimensions.mels), mel::BINS)
-        .map_err(WhisperError::Write)?;
+    ggml::write_filters(out, &mel::filter_bank(layout.dimensions.mels), mel::BINS).map_err(WhisperError::Write)?;
     ggml::write_tokens(out, &vocabulary.tokens).map_err(WhisperError::Write)?;
     let mut bytes = 0;
     for tensor in &layout.tensors {

@@ -52,36 +52,16 @@ fn models_are_made_from_cached_wheels_to_the_pinned_bit_and_damage_is_found_and_
     let models = fresh(&cached(), directory.path());
     let mut steps = Steps::default();
     assert_eq!(models.fetch(&Model::ALL, &mut steps).unwrap(), Model::ALL);
-    assert!(
-        steps.0.iter().any(|step| step.starts_with("converting")),
-        "{:?}",
-        steps.0
-    );
-    assert!(
-        !steps.0.iter().any(|step| step.starts_with("downloading")),
-        "{:?}",
-        steps.0
-    );
-    assert!(
-        models
-            .verify(&mut ())
-            .unwrap()
-            .iter()
-            .all(|status| status.ready)
-    );
+    assert!(steps.0.iter().any(|step| step.starts_with("converting")), "{:?}", steps.0);
+    assert!(!steps.0.iter().any(|step| step.starts_with("downloading")), "{:?}", steps.0);
+    assert!(models.verify(&mut ()).unwrap().iter().all(|status| status.ready));
 
     let voice = models.path(Model::Hibari).unwrap().join("hibari.onnx");
     let whole = fs::read(&voice).unwrap();
     fs::write(&voice, &whole[..1000]).unwrap();
     let error = models.path(Model::Hibari).unwrap_err();
-    assert!(
-        matches!(&error, Error::Damaged { model: Model::Hibari, path, .. } if *path == voice),
-        "{error}"
-    );
-    assert!(
-        error.to_string().contains("1000 bytes instead of 7936868"),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Damaged { model: Model::Hibari, path, .. } if *path == voice), "{error}");
+    assert!(error.to_string().contains("1000 bytes instead of 7936868"), "{error}");
     assert!(error.to_string().contains("sayso models fetch"), "{error}");
     models.path(Model::WhisperBase).unwrap();
 
@@ -100,20 +80,10 @@ fn a_changed_byte_is_named_by_verify_and_listed_for_machines() {
     fs::write(&vocabulary, bytes).unwrap();
 
     let verified = models.verify(&mut ()).unwrap();
-    let hibari = verified
-        .iter()
-        .find(|status| status.model == Model::Hibari)
-        .unwrap();
+    let hibari = verified.iter().find(|status| status.model == Model::Hibari).unwrap();
     let error = hibari.require_ready().unwrap_err();
-    assert!(
-        error.to_string().contains("vocab.json is damaged (sha256 "),
-        "{error}"
-    );
-    let damaged: Vec<_> = hibari
-        .files
-        .iter()
-        .filter(|file| file.condition != Condition::Intact)
-        .collect();
+    assert!(error.to_string().contains("vocab.json is damaged (sha256 "), "{error}");
+    let damaged: Vec<_> = hibari.files.iter().filter(|file| file.condition != Condition::Intact).collect();
     assert_eq!(damaged.len(), 1);
 
     let json = serde_json::to_value(hibari).unwrap();

@@ -44,9 +44,7 @@ impl InferencePool {
         let jobs = Arc::new(Mutex::new(jobs));
         for i in 0..threads.max(1) {
             let jobs = Arc::clone(&jobs);
-            thread::Builder::new()
-                .name(format!("inference-{i}"))
-                .spawn(move || serve(&jobs))?;
+            thread::Builder::new().name(format!("inference-{i}")).spawn(move || serve(&jobs))?;
         }
         Ok(Self { queue, clock })
     }
@@ -63,38 +61,30 @@ impl InferencePool {
     ) -> Result<Running<R>, Error> {
         let (answer, result) = oneshot::channel();
         let cancelled = Cancelled(Arc::new(AtomicBool::new(false)));
-        let running = Running {
-            result,
-            cancelled: cancelled.clone(),
-        };
+        let running = Running { result, cancelled: cancelled.clone() };
         let clock = Arc::clone(&self.clock);
         let queued_at = clock.now();
         let job = move || {
             gauge!(QUEUED, "stage" => stage).decrement(1);
             let begun_at = clock.now();
-            histogram!("sayso_provider_local_queue_seconds", "stage" => stage)
-                .record(begun_at.since(queued_at));
+            histogram!("sayso_provider_local_queue_seconds", "stage" => stage).record(begun_at.since(queued_at));
             if cancelled.is_cancelled() {
                 return;
             }
             // the work is consumed and its answer dropped with the panic: nothing half-done is seen again
             let done = catch_unwind(AssertUnwindSafe(|| work(&cancelled)));
-            histogram!("sayso_provider_local_run_seconds", "stage" => stage)
-                .record(clock.now().since(begun_at));
+            histogram!("sayso_provider_local_run_seconds", "stage" => stage).record(clock.now().since(begun_at));
             match done {
                 // nobody waits for the answer of a cancelled inference
                 Ok(done) => _ = answer.send(done),
-                Err(_) => {
-                    counter!("sayso_provider_local_panics_total", "stage" => stage).increment(1)
-                }
+                Err(_) => counter!("sayso_provider_local_panics_total", "stage" => stage).increment(1),
             }
         };
         // counted before a thread can take it, so that the gauge is never below zero
         gauge!(QUEUED, "stage" => stage).increment(1);
         self.queue.try_send(Box::new(job)).map_err(|_| {
             gauge!(QUEUED, "stage" => stage).decrement(1);
-            counter!("sayso_provider_local_refused_inferences_total", "stage" => stage)
-                .increment(1);
+            counter!("sayso_provider_local_refused_inferences_total", "stage" => stage).increment(1);
             Error::Busy { retry_after: None }
         })?;
         Ok(running)
@@ -140,10 +130,7 @@ impl<R> Future for Running<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = core::task::ready!(Pin::new(&mut self.result).poll(cx));
-        Poll::Ready(
-            result
-                .map_err(|_| Error::Failed("an inference panicked; the log has where".to_owned())),
-        )
+        Poll::Ready(result.map_err(|_| Error::Failed("an inference panicked; the log has where".to_owned())))
     }
 }
 
@@ -177,10 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_runs_on_a_thread_of_the_pool_and_answers() {
-        let name = pool(1, 1)
-            .run("test", |_| thread::current().name().map(str::to_owned))
-            .unwrap()
-            .await;
+        let name = pool(1, 1).run("test", |_| thread::current().name().map(str::to_owned)).unwrap().await;
         assert_eq!(name.unwrap().unwrap(), "inference-0");
     }
 
@@ -189,10 +173,7 @@ mod tests {
         let pool = pool(1, 1);
         let (occupied, release) = occupy(&pool);
         let waiting = pool.run("test", |_| 7).unwrap();
-        assert_eq!(
-            pool.run("test", |_| 8).unwrap_err(),
-            Error::Busy { retry_after: None }
-        );
+        assert_eq!(pool.run("test", |_| 8).unwrap_err(), Error::Busy { retry_after: None });
         drop(release);
         occupied.await.unwrap();
         assert_eq!(waiting.await, Ok(7));
@@ -202,9 +183,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_its_own_call_and_nothing_else() {
         let pool = pool(1, 2);
-        let panicking = pool
-            .run("test", |_| -> () { panic!("on purpose") })
-            .unwrap();
+        let panicking = pool.run("test", |_| -> () { panic!("on purpose") }).unwrap();
         let next = pool.run("test", |_| 1).unwrap();
         assert!(matches!(panicking.await, Err(Error::Failed(_))));
         assert_eq!(next.await, Ok(1));

@@ -21,6 +21,7 @@ use zeroize::Zeroize;
 
 use self::utterance::Utterance;
 use self::whisper::Whisper;
+use crate::pool::Cancelled;
 use crate::{Error, InferencePool};
 
 /// Longest utterance, in milliseconds: two windows of Whisper, and more than a person says in one breath.
@@ -68,57 +69,50 @@ impl WhisperTranscriber {
         self.received_bytes.load(Ordering::SeqCst)
     }
 
-    fn receive(
-        &self,
-        mut frame: Vec<i16>,
-        utterance: &mut Utterance,
-    ) -> Result<(), sayso_provider::Error> {
+    fn receive(&self, mut frame: Vec<i16>, utterance: &mut Utterance) -> Result<(), sayso_provider::Error> {
         let bytes = size_of_val(frame.as_slice()) as u64;
         self.received_bytes.fetch_add(bytes, Ordering::SeqCst);
         self.received.increment(bytes);
         if utterance.ms() >= UTTERANCE_MS_MAX {
             frame.zeroize();
             let seconds = UTTERANCE_MS_MAX / 1000;
-            return Err(sayso_provider::Error::TooLarge(format!(
-                "an utterance of more than {seconds} s"
-            )));
+            return Err(sayso_provider::Error::TooLarge(format!("an utterance of more than {seconds} s")));
         }
         utterance.push(frame);
         Ok(())
+    }
+
+    async fn recognize(
+        &self,
+        call: &Call,
+        language: Option<&'static str>,
+        utterance: Utterance,
+    ) -> Result<Transcript, sayso_provider::Error> {
+        let (whisper, permit) = (Arc::clone(&self.whisper), call.permit.clone());
+        let inference = move |cancelled: &Cancelled| {
+            let samples = utterance.to_float();
+            drop(utterance);
+            let cancelled = cancelled.clone();
+            whisper.recognize(&samples, language, move || cancelled.is_cancelled() || !permit.is_open())
+        };
+        let running = call.permit.guard(|| self.pool.run("recognition", inference))??;
+        Limit::start(call.timeout).bound(async { running.await? }).await
     }
 }
 
 #[async_trait]
 impl Transcriber for WhisperTranscriber {
-    async fn transcribe(
-        &self,
-        call: Call,
-        mut audio: AudioStream,
-    ) -> Result<Transcript, sayso_provider::Error> {
+    async fn transcribe(&self, call: Call, mut audio: AudioStream) -> Result<Transcript, sayso_provider::Error> {
         let language = Whisper::language(&call.language)?;
         let mut utterance = Utterance::default();
         while let Some(frame) = audio.next().await {
-            call.permit
-                .pass(frame, |frame| self.receive(frame, &mut utterance))??;
+            call.permit.pass(frame, |frame| self.receive(frame, &mut utterance))??;
         }
-        if utterance.ms() < UTTERANCE_MS_MIN || utterance.is_quieter_than(SILENCE_RMS) {
-            return Ok(Transcript {
-                language: language.unwrap_or_default().to_owned(),
-                ..Transcript::default()
-            });
-        }
-        let (whisper, permit) = (Arc::clone(&self.whisper), call.permit.clone());
-        let running = self.pool.run("recognition", move |cancelled| {
-            let samples = utterance.to_float();
-            drop(utterance);
-            let cancelled = cancelled.clone();
-            whisper.recognize(&samples, language, move || {
-                cancelled.is_cancelled() || !permit.is_open()
-            })
-        })?;
-        let result = Limit::start(call.timeout)
-            .bound(async { running.await? })
-            .await;
+        let result = if utterance.ms() < UTTERANCE_MS_MIN || utterance.is_quieter_than(SILENCE_RMS) {
+            Ok(Transcript { language: language.unwrap_or_default().to_owned(), ..Transcript::default() })
+        } else {
+            self.recognize(&call, language, utterance).await
+        };
         // what was heard before a withdrawal is not told after it; an inference that stopped for it says why
         call.permit.guard(|| ())?;
         result

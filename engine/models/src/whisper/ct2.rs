@@ -72,22 +72,14 @@ impl<R: Read + Seek> Ct2<R> {
     }
 
     /// The shape of `name`, which must have `RANK` dimensions.
-    pub(super) fn shape<const RANK: usize>(
-        &self,
-        name: &str,
-    ) -> Result<[usize; RANK], WhisperError> {
+    pub(super) fn shape<const RANK: usize>(&self, name: &str) -> Result<[usize; RANK], WhisperError> {
         let shape = &self.variable(name)?.shape;
-        shape
-            .as_slice()
-            .try_into()
-            .map_err(|_| WhisperError::tensor(name, "has another number of dimensions"))
+        shape.as_slice().try_into().map_err(|_| WhisperError::tensor(name, "has another number of dimensions"))
     }
 
     /// The variable called `name`.
     pub(super) fn variable(&self, name: &str) -> Result<&Variable, WhisperError> {
-        self.variables
-            .get(name)
-            .ok_or_else(|| WhisperError::tensor(name, "is missing"))
+        self.variables.get(name).ok_or_else(|| WhisperError::tensor(name, "is missing"))
     }
 
     /// Reads the `elements` (counted in row-major order) of `name` and hands them to `visit` in blocks, all but the
@@ -106,9 +98,7 @@ impl<R: Read + Seek> Ct2<R> {
             return Err(WhisperError::tensor(name, "is smaller than expected"));
         }
         let start = variable.offset + elements.start as u64 * 2;
-        self.reader
-            .seek(SeekFrom::Start(start))
-            .map_err(read_error)?;
+        self.reader.seek(SeekFrom::Start(start)).map_err(read_error)?;
         let mut bytes = vec![0; BLOCK_ELEMENTS * 2];
         let mut block = Vec::with_capacity(BLOCK_ELEMENTS);
         let mut left = elements.len();
@@ -117,11 +107,7 @@ impl<R: Read + Seek> Ct2<R> {
             let bytes = &mut bytes[..count * 2];
             self.reader.read_exact(bytes).map_err(read_error)?;
             block.clear();
-            block.extend(
-                bytes
-                    .chunks_exact(2)
-                    .map(|pair| f16::from_le_bytes([pair[0], pair[1]])),
-            );
+            block.extend(bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]])));
             visit(&block)?;
             left -= count;
         }
@@ -129,11 +115,7 @@ impl<R: Read + Seek> Ct2<R> {
     }
 }
 
-fn variable(
-    reader: &mut (impl Read + Seek),
-    end: u64,
-    name: &str,
-) -> Result<Variable, WhisperError> {
+fn variable(reader: &mut (impl Read + Seek), end: u64, name: &str) -> Result<Variable, WhisperError> {
     let [rank] = array(reader)?;
     if rank > RANK_MAX {
         return Err(WhisperError::tensor(name, "has too many dimensions"));
@@ -148,23 +130,12 @@ fn variable(
     if bytes > end - offset {
         return Err(WhisperError::Truncated);
     }
-    let elements = shape
-        .iter()
-        .try_fold(1_u64, |product, n| product.checked_mul(*n as u64));
+    let elements = shape.iter().try_fold(1_u64, |product, n| product.checked_mul(*n as u64));
     if element == FLOAT16 && elements.and_then(|n| n.checked_mul(2)) != Some(bytes) {
-        return Err(WhisperError::tensor(
-            name,
-            "has a size that does not fit its shape",
-        ));
+        return Err(WhisperError::tensor(name, "has a size that does not fit its shape"));
     }
-    reader
-        .seek(SeekFrom::Start(offset + bytes))
-        .map_err(read_error)?;
-    Ok(Variable {
-        offset,
-        element,
-        shape,
-    })
+    reader.seek(SeekFrom::Start(offset + bytes)).map_err(read_error)?;
+    Ok(Variable { offset, element, shape })
 }
 
 fn array<const N: usize>(reader: &mut impl Read) -> Result<[u8; N], WhisperError> {
@@ -205,10 +176,7 @@ pub(super) mod tests {
     /// A model file with these float16 variables.
     pub(in crate::whisper) fn file(variables: &[(&str, &[usize], Vec<f32>)]) -> Vec<u8> {
         let string = |text: &str| {
-            let mut bytes = u16::try_from(text.len() + 1)
-                .unwrap()
-                .to_le_bytes()
-                .to_vec();
+            let mut bytes = u16::try_from(text.len() + 1).unwrap().to_le_bytes().to_vec();
             bytes.extend(text.bytes().chain([0]));
             bytes
         };
@@ -224,25 +192,16 @@ pub(super) mod tests {
             shape.iter().for_each(|n| out.extend(number(*n)));
             out.push(FLOAT16);
             out.extend(number(elements.len() * 2));
-            elements
-                .iter()
-                .for_each(|x| out.extend(f16::from_f32(*x).to_le_bytes()));
+            elements.iter().for_each(|x| out.extend(f16::from_f32(*x).to_le_bytes()));
         }
         out
     }
 
     fn two() -> Vec<u8> {
-        file(&[
-            ("a/weight", &[2, 3], vec![0., 1., 2., 3., 4., 5.]),
-            ("b", &[1], vec![7.]),
-        ])
+        file(&[("a/weight", &[2, 3], vec![0., 1., 2., 3., 4., 5.]), ("b", &[1], vec![7.])])
     }
 
-    fn read(
-        model: &mut Ct2<Cursor<Vec<u8>>>,
-        name: &str,
-        elements: Range<usize>,
-    ) -> Result<Vec<f32>, WhisperError> {
+    fn read(model: &mut Ct2<Cursor<Vec<u8>>>, name: &str, elements: Range<usize>) -> Result<Vec<f32>, WhisperError> {
         let mut out = Vec::new();
         model.read(name, elements, |block| {
             out.extend(block.iter().map(|x| x.to_f32()));
@@ -257,27 +216,16 @@ pub(super) mod tests {
         assert_eq!(model.shape("a/weight").unwrap(), [2, 3]);
         assert_eq!(read(&mut model, "a/weight", 3..6).unwrap(), [3., 4., 5.]);
         assert_eq!(read(&mut model, "b", 0..1).unwrap(), [7.]);
-        assert!(matches!(
-            model.shape::<2>("c"),
-            Err(WhisperError::Tensor { .. })
-        ));
-        assert!(matches!(
-            model.shape::<1>("a/weight"),
-            Err(WhisperError::Tensor { .. })
-        ));
-        assert!(matches!(
-            read(&mut model, "b", 0..2),
-            Err(WhisperError::Tensor { .. })
-        ));
+        assert!(matches!(model.shape::<2>("c"), Err(WhisperError::Tensor { .. })));
+        assert!(matches!(model.shape::<1>("a/weight"), Err(WhisperError::Tensor { .. })));
+        assert!(matches!(read(&mut model, "b", 0..2), Err(WhisperError::Tensor { .. })));
     }
 
     #[test]
     fn a_file_cut_anywhere_is_truncated() {
         let whole = two();
         for len in 0..whole.len() {
-            let error = Ct2::parse(Cursor::new(whole[..len].to_vec()))
-                .err()
-                .unwrap();
+            let error = Ct2::parse(Cursor::new(whole[..len].to_vec())).err().unwrap();
             assert!(matches!(error, WhisperError::Truncated), "{len}: {error}");
         }
     }
@@ -285,31 +233,19 @@ pub(super) mod tests {
     #[test]
     fn a_size_that_contradicts_the_shape_is_refused() {
         let bytes = file(&[("a", &[2, 3], vec![0.; 5])]);
-        assert!(matches!(
-            Ct2::parse(Cursor::new(bytes)),
-            Err(WhisperError::Tensor { .. })
-        ));
+        assert!(matches!(Ct2::parse(Cursor::new(bytes)), Err(WhisperError::Tensor { .. })));
         let bytes = file(&[("a", &[u32::MAX as usize; 4], vec![0.; 5])]);
-        assert!(matches!(
-            Ct2::parse(Cursor::new(bytes)),
-            Err(WhisperError::Tensor { .. })
-        ));
+        assert!(matches!(Ct2::parse(Cursor::new(bytes)), Err(WhisperError::Tensor { .. })));
     }
 
     #[test]
     fn another_version_or_model_is_refused() {
         let mut bytes = two();
         bytes[0] = 5;
-        assert!(matches!(
-            Ct2::parse(Cursor::new(bytes)),
-            Err(WhisperError::Format(_))
-        ));
+        assert!(matches!(Ct2::parse(Cursor::new(bytes)), Err(WhisperError::Format(_))));
         let mut bytes = two();
         bytes[6] = b'X';
-        assert!(matches!(
-            Ct2::parse(Cursor::new(bytes)),
-            Err(WhisperError::Format(_))
-        ));
+        assert!(matches!(Ct2::parse(Cursor::new(bytes)), Err(WhisperError::Format(_))));
     }
 
     proptest! {

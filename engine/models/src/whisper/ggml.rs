@@ -56,8 +56,7 @@ pub(super) fn write_header(out: &mut impl Write, dimensions: &Dimensions) -> io:
 pub(super) fn write_filters(out: &mut impl Write, bank: &[f32], bins: usize) -> io::Result<()> {
     write_size(out, bank.len() / bins)?;
     write_size(out, bins)?;
-    bank.iter()
-        .try_for_each(|weight| out.write_all(&weight.to_le_bytes()))
+    bank.iter().try_for_each(|weight| out.write_all(&weight.to_le_bytes()))
 }
 
 pub(super) fn write_tokens(out: &mut impl Write, tokens: &[Vec<u8>]) -> io::Result<()> {
@@ -75,10 +74,7 @@ pub(super) fn write_tensor<R: Read + Seek>(
     model: &mut Ct2<R>,
 ) -> Result<u64, WhisperError> {
     if tensor.encoding == Encoding::Q8 && !tensor.elements().is_multiple_of(q8::BLOCK) {
-        return Err(WhisperError::tensor(
-            &tensor.name,
-            "does not divide into blocks of 32",
-        ));
+        return Err(WhisperError::tensor(&tensor.name, "does not divide into blocks of 32"));
     }
     write_tensor_header(out, tensor).map_err(WhisperError::Write)?;
     let elements = tensor.start..tensor.start + tensor.elements();
@@ -95,11 +91,7 @@ fn write_tensor_header(out: &mut impl Write, tensor: &Tensor) -> io::Result<()> 
     write_size(out, tensor.shape.len())?;
     write_size(out, tensor.name.len())?;
     out.write_all(&tensor.encoding.number().to_le_bytes())?;
-    tensor
-        .shape
-        .iter()
-        .rev()
-        .try_for_each(|size| write_size(out, *size))?;
+    tensor.shape.iter().rev().try_for_each(|size| write_size(out, *size))?;
     out.write_all(tensor.name.as_bytes())
 }
 
@@ -116,13 +108,7 @@ mod tests {
     use super::*;
 
     fn tensor(shape: &[usize], start: usize, encoding: Encoding) -> Tensor {
-        Tensor {
-            name: "t".to_owned(),
-            source: "s".to_owned(),
-            start,
-            shape: shape.to_vec(),
-            encoding,
-        }
+        Tensor { name: "t".to_owned(), source: "s".to_owned(), start, shape: shape.to_vec(), encoding }
     }
 
     fn written(tensor: &Tensor, elements: Vec<f32>) -> Result<Vec<u8>, WhisperError> {
@@ -139,11 +125,8 @@ mod tests {
     #[test]
     fn a_tensor_is_its_header_its_name_and_its_elements() {
         let bytes = written(&tensor(&[1, 2], 1, Encoding::F32), vec![1., 2., 3.]).unwrap();
-        let expected = [
-            numbers(&[2, 1, 0, 2, 1]),
-            b"t".to_vec(),
-            [2_f32, 3.].iter().flat_map(|x| x.to_le_bytes()).collect(),
-        ];
+        let expected =
+            [numbers(&[2, 1, 0, 2, 1]), b"t".to_vec(), [2_f32, 3.].iter().flat_map(|x| x.to_le_bytes()).collect()];
         assert_eq!(bytes, expected.concat());
     }
 
@@ -158,9 +141,6 @@ mod tests {
     fn tokens_are_length_and_bytes() {
         let mut out = Vec::new();
         write_tokens(&mut out, &[b"ab".to_vec(), Vec::new()]).unwrap();
-        assert_eq!(
-            out,
-            [numbers(&[2, 2]), b"ab".to_vec(), numbers(&[0])].concat()
-        );
+        assert_eq!(out, [numbers(&[2, 2]), b"ab".to_vec(), numbers(&[0])].concat());
     }
 }

@@ -71,10 +71,7 @@ impl Layout {
             decoder_layers: layers(model, "decoder/layer_"),
             mels,
         };
-        let mut plan = Plan {
-            model,
-            tensors: Vec::new(),
-        };
+        let mut plan = Plan { model, tensors: Vec::new() };
         plan.stem()?;
         for i in 0..dimensions.encoder_layers {
             plan.block("encoder", i)?;
@@ -82,22 +79,13 @@ impl Layout {
         for i in 0..dimensions.decoder_layers {
             plan.block("decoder", i)?;
         }
-        Ok(Self {
-            dimensions,
-            tensors: plan.tensors,
-        })
+        Ok(Self { dimensions, tensors: plan.tensors })
     }
 }
 
 /// The number of layers: one more than the highest in a variable's name.
 fn layers<R: Read + Seek>(model: &Ct2<R>, prefix: &str) -> usize {
-    let numbers = model.names().filter_map(|name| {
-        name.strip_prefix(prefix)?
-            .split_once('/')?
-            .0
-            .parse::<usize>()
-            .ok()
-    });
+    let numbers = model.names().filter_map(|name| name.strip_prefix(prefix)?.split_once('/')?.0.parse::<usize>().ok());
     numbers.max().map_or(0, |highest| highest + 1)
 }
 
@@ -110,14 +98,8 @@ impl<R: Read + Seek> Plan<'_, R> {
     /// What comes before the blocks.
     fn stem(&mut self) -> Result<(), WhisperError> {
         for i in [1, 2] {
-            self.whole(
-                format!("encoder.conv{i}.weight"),
-                format!("encoder/conv{i}/weight"),
-            )?;
-            self.whole(
-                format!("encoder.conv{i}.bias"),
-                format!("encoder/conv{i}/bias"),
-            )?;
+            self.whole(format!("encoder.conv{i}.weight"), format!("encoder/conv{i}/weight"))?;
+            self.whole(format!("encoder.conv{i}.bias"), format!("encoder/conv{i}/bias"))?;
             // whisper.cpp adds it to a [states, frames] matrix and wants a column
             self.last().shape.push(1);
         }
@@ -126,10 +108,7 @@ impl<R: Read + Seek> Plan<'_, R> {
             self.whole(format!("{side}.positional_embedding"), source)?;
             self.last().encoding = Encoding::F32;
         }
-        self.whole(
-            "decoder.token_embedding.weight".to_owned(),
-            "decoder/embeddings/weight".to_owned(),
-        )?;
+        self.whole("decoder.token_embedding.weight".to_owned(), "decoder/embeddings/weight".to_owned())?;
         self.norm("encoder.ln_post", "encoder/layer_norm")?;
         self.norm("decoder.ln", "decoder/layer_norm")
     }
@@ -137,37 +116,14 @@ impl<R: Read + Seek> Plan<'_, R> {
     /// Layer `i` of the encoder or the decoder, which attends to the encoder as well.
     fn block(&mut self, side: &str, i: usize) -> Result<(), WhisperError> {
         let (to, from) = (format!("{side}.blocks.{i}"), format!("{side}/layer_{i}"));
-        self.norm(
-            &format!("{to}.attn_ln"),
-            &format!("{from}/self_attention/layer_norm"),
-        )?;
-        self.split(
-            &format!("{to}.attn"),
-            &["query", "key", "value"],
-            &format!("{from}/self_attention/linear_0"),
-        )?;
-        self.linear(
-            &format!("{to}.attn.out"),
-            &format!("{from}/self_attention/linear_1"),
-        )?;
+        self.norm(&format!("{to}.attn_ln"), &format!("{from}/self_attention/layer_norm"))?;
+        self.split(&format!("{to}.attn"), &["query", "key", "value"], &format!("{from}/self_attention/linear_0"))?;
+        self.linear(&format!("{to}.attn.out"), &format!("{from}/self_attention/linear_1"))?;
         if side == "decoder" {
-            self.norm(
-                &format!("{to}.cross_attn_ln"),
-                &format!("{from}/attention/layer_norm"),
-            )?;
-            self.linear(
-                &format!("{to}.cross_attn.query"),
-                &format!("{from}/attention/linear_0"),
-            )?;
-            self.split(
-                &format!("{to}.cross_attn"),
-                &["key", "value"],
-                &format!("{from}/attention/linear_1"),
-            )?;
-            self.linear(
-                &format!("{to}.cross_attn.out"),
-                &format!("{from}/attention/linear_2"),
-            )?;
+            self.norm(&format!("{to}.cross_attn_ln"), &format!("{from}/attention/layer_norm"))?;
+            self.linear(&format!("{to}.cross_attn.query"), &format!("{from}/attention/linear_0"))?;
+            self.split(&format!("{to}.cross_attn"), &["key", "value"], &format!("{from}/attention/linear_1"))?;
+            self.linear(&format!("{to}.cross_attn.out"), &format!("{from}/attention/linear_2"))?;
         }
         self.norm(&format!("{to}.mlp_ln"), &format!("{from}/ffn/layer_norm"))?;
         self.linear(&format!("{to}.mlp.0"), &format!("{from}/ffn/linear_0"))?;
@@ -188,19 +144,9 @@ impl<R: Read + Seek> Plan<'_, R> {
     /// the fused one is zero there.
     fn split(&mut self, to: &str, names: &[&str], from: &str) -> Result<(), WhisperError> {
         for (i, name) in names.iter().enumerate() {
-            self.part(
-                format!("{to}.{name}.weight"),
-                format!("{from}/weight"),
-                i,
-                names.len(),
-            )?;
+            self.part(format!("{to}.{name}.weight"), format!("{from}/weight"), i, names.len())?;
             if *name != "key" {
-                self.part(
-                    format!("{to}.{name}.bias"),
-                    format!("{from}/bias"),
-                    i,
-                    names.len(),
-                )?;
+                self.part(format!("{to}.{name}.bias"), format!("{from}/bias"), i, names.len())?;
             }
         }
         Ok(())
@@ -211,13 +157,7 @@ impl<R: Read + Seek> Plan<'_, R> {
     }
 
     /// Part `index` of `parts` equal parts along the outermost dimension.
-    fn part(
-        &mut self,
-        name: String,
-        source: String,
-        index: usize,
-        parts: usize,
-    ) -> Result<(), WhisperError> {
+    fn part(&mut self, name: String, source: String, index: usize, parts: usize) -> Result<(), WhisperError> {
         let mut shape = self.model.variable(&source)?.shape.clone();
         match shape.first_mut() {
             Some(rows) if *rows % parts == 0 => *rows /= parts,
@@ -229,13 +169,7 @@ impl<R: Read + Seek> Plan<'_, R> {
             _ => Encoding::F16,
         };
         let start = index * shape.iter().product::<usize>();
-        self.tensors.push(Tensor {
-            name,
-            source,
-            start,
-            shape,
-            encoding,
-        });
+        self.tensors.push(Tensor { name, source, start, shape, encoding });
         Ok(())
     }
 
@@ -279,19 +213,11 @@ mod tests {
             add(&format!("{norm}/beta"), &[STATES]);
         }
         for (linear, rows, columns) in [
-            (
-                "encoder/layer_0/self_attention/linear_0",
-                3 * STATES,
-                STATES,
-            ),
+            ("encoder/layer_0/self_attention/linear_0", 3 * STATES, STATES),
             ("encoder/layer_0/self_attention/linear_1", STATES, STATES),
             ("encoder/layer_0/ffn/linear_0", 4 * STATES, STATES),
             ("encoder/layer_0/ffn/linear_1", STATES, 4 * STATES),
-            (
-                "decoder/layer_0/self_attention/linear_0",
-                3 * STATES,
-                STATES,
-            ),
+            ("decoder/layer_0/self_attention/linear_0", 3 * STATES, STATES),
             ("decoder/layer_0/self_attention/linear_1", STATES, STATES),
             ("decoder/layer_0/attention/linear_0", STATES, STATES),
             ("decoder/layer_0/attention/linear_1", 2 * STATES, STATES),
@@ -310,9 +236,7 @@ mod tests {
             let elements = vec![0.0; shape.iter().product()];
             (name.as_str(), shape.as_slice(), elements)
         });
-        Layout::of(&Ct2::parse(Cursor::new(ct2::tests::file(
-            &zeros.collect::<Vec<_>>(),
-        )))?)
+        Layout::of(&Ct2::parse(Cursor::new(ct2::tests::file(&zeros.collect::<Vec<_>>())))?)
     }
 
     #[test]
@@ -335,15 +259,9 @@ mod tests {
         let tensors = layout(&small()).unwrap().tensors;
         let find = |name: &str| tensors.iter().find(|tensor| tensor.name == name);
         let value = find("encoder.blocks.0.attn.value.weight").unwrap();
-        assert_eq!(
-            (value.start, value.shape.as_slice()),
-            (2 * STATES * STATES, [STATES, STATES].as_slice())
-        );
+        assert_eq!((value.start, value.shape.as_slice()), (2 * STATES * STATES, [STATES, STATES].as_slice()));
         let value = find("decoder.blocks.0.cross_attn.value.bias").unwrap();
-        assert_eq!(
-            (value.start, value.shape.as_slice()),
-            (STATES, [STATES].as_slice())
-        );
+        assert_eq!((value.start, value.shape.as_slice()), (STATES, [STATES].as_slice()));
         assert!(find("encoder.blocks.0.attn.key.weight").is_some());
         assert!(find("encoder.blocks.0.attn.key.bias").is_none());
         assert!(find("decoder.blocks.0.cross_attn.key.bias").is_none());
@@ -352,13 +270,7 @@ mod tests {
     #[test]
     fn vectors_and_positions_are_exact_matrices_are_8_bit_and_convolutions_16() {
         let tensors = layout(&small()).unwrap().tensors;
-        let encoding = |name: &str| {
-            tensors
-                .iter()
-                .find(|tensor| tensor.name == name)
-                .unwrap()
-                .encoding
-        };
+        let encoding = |name: &str| tensors.iter().find(|tensor| tensor.name == name).unwrap().encoding;
         assert_eq!(encoding("encoder.conv1.weight"), Encoding::F16);
         assert_eq!(encoding("encoder.conv1.bias"), Encoding::F32);
         assert_eq!(encoding("decoder.positional_embedding"), Encoding::F32);
@@ -373,10 +285,7 @@ mod tests {
             let mut variables = small();
             let (missing, _) = variables.remove(i);
             let error = layout(&variables).unwrap_err();
-            assert!(
-                matches!(&error, WhisperError::Tensor { name, .. } if *name == missing),
-                "{missing}: {error}"
-            );
+            assert!(matches!(&error, WhisperError::Tensor { name, .. } if *name == missing), "{missing}: {error}");
         }
     }
 }

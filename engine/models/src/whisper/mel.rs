@@ -13,20 +13,12 @@ const HZ_A_MEL: f64 = 200.0 / 3.0;
 const MELS_A_LOG_STEP: f64 = 27.0;
 
 fn mel(hz: f64) -> f64 {
-    if hz < LINEAR_HZ {
-        hz / HZ_A_MEL
-    } else {
-        LINEAR_HZ / HZ_A_MEL + (hz / LINEAR_HZ).ln() / log_step()
-    }
+    if hz < LINEAR_HZ { hz / HZ_A_MEL } else { LINEAR_HZ / HZ_A_MEL + (hz / LINEAR_HZ).ln() / log_step() }
 }
 
 fn hz(mel: f64) -> f64 {
     let linear = LINEAR_HZ / HZ_A_MEL;
-    if mel < linear {
-        mel * HZ_A_MEL
-    } else {
-        LINEAR_HZ * (log_step() * (mel - linear)).exp()
-    }
+    if mel < linear { mel * HZ_A_MEL } else { LINEAR_HZ * (log_step() * (mel - linear)).exp() }
 }
 
 fn log_step() -> f64 {
@@ -65,10 +57,7 @@ mod tests {
     #[test]
     fn the_scale_is_slaneys() {
         assert!((mel(1000.0) - 15.0).abs() < 1e-12);
-        assert!(
-            (mel(6400.0) - 42.0).abs() < 1e-12,
-            "27 mels for a factor of 6.4"
-        );
+        assert!((mel(6400.0) - 42.0).abs() < 1e-12, "27 mels for a factor of 6.4");
         for f in [0.0, 440.0, 1000.0, 3000.0, 8000.0] {
             assert!((hz(mel(f)) - f).abs() < 1e-9);
         }
@@ -80,9 +69,7 @@ mod tests {
         assert_eq!(bank.len(), 80 * BINS);
         let mut peak_before = 0;
         for (i, filter) in bank.chunks(BINS).enumerate() {
-            let peak = (0..BINS)
-                .max_by(|a, b| filter[*a].total_cmp(&filter[*b]))
-                .unwrap();
+            let peak = (0..BINS).max_by(|a, b| filter[*a].total_cmp(&filter[*b])).unwrap();
             assert!(peak >= peak_before, "filter {i}");
             peak_before = peak;
             if i > 40 {
@@ -99,15 +86,7 @@ mod tests {
         let bank = filter_bank(80);
         assert_eq!(bank[0], 0.0);
         assert!((bank[1] - 0.024_862_59).abs() < 1e-7, "{}", bank[1]);
-        assert!(
-            (bank[BINS + 1] - 0.001_990_82).abs() < 1e-7,
-            "{}",
-            bank[BINS + 1]
-        );
-        assert!(
-            (bank[BINS + 2] - 0.022_871_77).abs() < 1e-7,
-            "{}",
-            bank[BINS + 2]
-        );
+        assert!((bank[BINS + 1] - 0.001_990_82).abs() < 1e-7, "{}", bank[BINS + 1]);
+        assert!((bank[BINS + 2] - 0.022_871_77).abs() < 1e-7, "{}", bank[BINS + 2]);
     }
 }

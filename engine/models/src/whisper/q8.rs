@@ -12,17 +12,11 @@ const BLOCK_BYTES: usize = 2 + BLOCK;
 /// divided by the scale in single precision and rounded to the nearest integer, halves to even.
 pub(super) fn quantise(elements: &[f16], out: &mut Vec<u8>) {
     for block in elements.chunks_exact(BLOCK) {
-        let largest = block
-            .iter()
-            .fold(0_f32, |largest, x| largest.max(x.to_f32().abs()));
+        let largest = block.iter().fold(0_f32, |largest, x| largest.max(x.to_f32().abs()));
         let scale = largest / 127.0;
         out.extend(f16::from_f32(scale).to_le_bytes());
         let divisor = if scale == 0.0 { 1.0 } else { scale };
-        out.extend(
-            block
-                .iter()
-                .map(|x| ((x.to_f32() / divisor).round_ties_even() as i8).cast_unsigned()),
-        );
+        out.extend(block.iter().map(|x| ((x.to_f32() / divisor).round_ties_even() as i8).cast_unsigned()));
     }
 }
 
@@ -34,22 +28,13 @@ mod tests {
 
     fn quantised(elements: &[f32]) -> Vec<u8> {
         let mut out = Vec::new();
-        quantise(
-            &elements
-                .iter()
-                .map(|x| f16::from_f32(*x))
-                .collect::<Vec<_>>(),
-            &mut out,
-        );
+        quantise(&elements.iter().map(|x| f16::from_f32(*x)).collect::<Vec<_>>(), &mut out);
         out
     }
 
     fn dequantised(bytes: &[u8]) -> Vec<f32> {
         let scale = f16::from_le_bytes([bytes[0], bytes[1]]).to_f32();
-        bytes[2..]
-            .iter()
-            .map(|q| scale * f32::from(q.cast_signed()))
-            .collect()
+        bytes[2..].iter().map(|q| scale * f32::from(q.cast_signed())).collect()
     }
 
     #[test]

@@ -32,32 +32,17 @@ impl Vocabulary {
     /// Reads a `tokenizer.json` of the `tokenizers` library.
     pub(super) fn parse(json: &str) -> Result<Self, WhisperError> {
         let bad = |reason: String| WhisperError::Tokenizer(reason);
-        let tokenizer: Tokenizer =
-            serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
-        let special: HashSet<usize> = tokenizer
-            .added_tokens
-            .iter()
-            .map(|token| token.id)
-            .collect();
-        let ordinary: Vec<_> = tokenizer
-            .model
-            .vocab
-            .iter()
-            .filter(|(_, id)| !special.contains(id))
-            .collect();
+        let tokenizer: Tokenizer = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
+        let special: HashSet<usize> = tokenizer.added_tokens.iter().map(|token| token.id).collect();
+        let ordinary: Vec<_> = tokenizer.model.vocab.iter().filter(|(_, id)| !special.contains(id)).collect();
         let mut tokens = vec![None; ordinary.len()];
         for (text, id) in ordinary {
-            let slot = tokens
-                .get_mut(*id)
-                .ok_or_else(|| bad(format!("there is a gap before token {id}")))?;
+            let slot = tokens.get_mut(*id).ok_or_else(|| bad(format!("there is a gap before token {id}")))?;
             *slot = Some(decode(text).ok_or_else(|| bad(format!("token {id} is not byte-level")))?);
         }
         let tokens = tokens.into_iter().enumerate();
-        let tokens =
-            tokens.map(|(id, token)| token.ok_or_else(|| bad(format!("token {id} is missing"))));
-        Ok(Self {
-            tokens: tokens.collect::<Result<_, _>>()?,
-        })
+        let tokens = tokens.map(|(id, token)| token.ok_or_else(|| bad(format!("token {id} is missing"))));
+        Ok(Self { tokens: tokens.collect::<Result<_, _>>()? })
     }
 }
 
@@ -85,10 +70,7 @@ mod tests {
 
     #[test]
     fn the_alphabet_has_every_byte_once() {
-        let mut bytes: Vec<u8> = (0..=0x200)
-            .filter_map(char::from_u32)
-            .filter_map(byte_of)
-            .collect();
+        let mut bytes: Vec<u8> = (0..=0x200).filter_map(char::from_u32).filter_map(byte_of).collect();
         assert_eq!(bytes.len(), 256);
         bytes.sort_unstable();
         bytes.dedup();
@@ -100,12 +82,8 @@ mod tests {
 
     #[test]
     fn special_tokens_are_left_out_and_order_is_by_number() {
-        let json =
-            r#"{"model": {"vocab": {"b": 1, "Ġa": 0, "<|end|>": 2}}, "added_tokens": [{"id": 2}]}"#;
-        assert_eq!(
-            Vocabulary::parse(json).unwrap().tokens,
-            [b" a".to_vec(), b"b".to_vec()]
-        );
+        let json = r#"{"model": {"vocab": {"b": 1, "Ġa": 0, "<|end|>": 2}}, "added_tokens": [{"id": 2}]}"#;
+        assert_eq!(Vocabulary::parse(json).unwrap().tokens, [b" a".to_vec(), b"b".to_vec()]);
     }
 
     #[test]
@@ -118,10 +96,7 @@ mod tests {
             r#"{"model": {}}"#,
             "",
         ] {
-            assert!(
-                matches!(Vocabulary::parse(json), Err(WhisperError::Tokenizer(_))),
-                "{json}"
-            );
+            assert!(matches!(Vocabulary::parse(json), Err(WhisperError::Tokenizer(_))), "{json}");
         }
     }
 }

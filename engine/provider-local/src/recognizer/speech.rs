@@ -1,13 +1,7 @@
 //! Whisper describes what is not speech between brackets; this keeps what was said.
 
 /// Brackets that Whisper puts descriptions in, such as `[BLANK_AUDIO]`, `(music)` and `*sighs*`.
-const BRACKETS: [(char, char); 5] = [
-    ('[', ']'),
-    ('(', ')'),
-    ('*', '*'),
-    ('（', '）'),
-    ('【', '】'),
-];
+const BRACKETS: [(char, char); 5] = [('[', ']'), ('(', ')'), ('*', '*'), ('（', '）'), ('【', '】')];
 /// What Whisper puts around singing.
 const NOTE: char = '♪';
 
@@ -17,10 +11,7 @@ pub(super) fn only(text: &str) -> String {
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
         let (_, after) = rest.split_at(next.len_utf8());
-        let closing = BRACKETS
-            .iter()
-            .find(|(open, _)| *open == next)
-            .map(|(_, close)| *close);
+        let closing = BRACKETS.iter().find(|(open, _)| *open == next).map(|(_, close)| *close);
         rest = match closing.and_then(|close| after.split_once(close)) {
             // "3 * 4 * 5" is arithmetic
             Some((description, after)) if !description.starts_with(' ') => after,

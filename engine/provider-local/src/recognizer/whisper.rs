@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use sayso_provider::{Error, Transcript};
 use sayso_types::Redacted;
 use whisper_rs::{
-    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
-    WhisperState, get_lang_id, get_lang_str, install_logging_hooks,
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError, WhisperState, get_lang_id,
+    get_lang_str, install_logging_hooks,
 };
 
 use super::{interrupt, speech};
@@ -49,31 +49,19 @@ impl Whisper {
         // without a log backend the hooks swallow everything: at its debug level whisper.cpp logs what it recognises
         install_logging_hooks();
         let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())?;
-        Ok(Self {
-            context,
-            parameters: Mutex::default(),
-        })
+        Ok(Self { context, parameters: Mutex::default() })
     }
 
     /// Whisper's code of the BCP 47 `language`, by its first part; `None` for the empty one, "unknown".
     pub(super) fn language(language: &str) -> Result<Option<&'static str>, Error> {
-        let primary = language
-            .split(['-', '_'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let primary = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         if primary.is_empty() {
             return Ok(None);
         }
         // whisper.cpp also takes names ("english") and whisper-rs no zero bytes: both are not BCP 47 codes
-        let is_code = (2..=3).contains(&primary.len())
-            && primary.bytes().all(|byte| byte.is_ascii_lowercase());
-        let code = is_code
-            .then(|| get_lang_id(&primary).and_then(get_lang_str))
-            .flatten();
-        code.map(Some).ok_or_else(|| {
-            Error::Rejected(format!("Whisper does not know the language {primary:?}"))
-        })
+        let is_code = (2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_lowercase());
+        let code = is_code.then(|| get_lang_id(&primary).and_then(get_lang_str)).flatten();
+        code.map(Some).ok_or_else(|| Error::Rejected(format!("Whisper does not know the language {primary:?}")))
     }
 
     /// Recognises `samples`, 16 kHz between -1 and 1, not empty. It detects the language when none is given, and stops
@@ -87,18 +75,13 @@ impl Whisper {
         let mut state = self.context.create_state().map_err(failed)?;
         interrupt::when(stop, || {
             let first = language.unwrap_or(LIKELY_LANGUAGE);
-            state
-                .full(self.parameters(first, samples), samples)
-                .map_err(failed)?;
+            state.full(self.parameters(first, samples), samples).map_err(failed)?;
             if language.is_none() && !interrupt::is_requested() {
                 // here and not before, because now the state has the window of this utterance: Whisper's own detection
                 // encodes the full 30 s
                 let (detected, _) = state.lang_detect(0, THREADS as usize).map_err(failed)?;
-                if let Some(detected) = get_lang_str(detected).filter(|detected| *detected != first)
-                {
-                    state
-                        .full(self.parameters(detected, samples), samples)
-                        .map_err(failed)?;
+                if let Some(detected) = get_lang_str(detected).filter(|detected| *detected != first) {
+                    state.full(self.parameters(detected, samples), samples).map_err(failed)?;
                 }
             }
             transcript(&state)
@@ -106,14 +89,8 @@ impl Whisper {
     }
 
     fn parameters(&self, language: &'static str, samples: &[f32]) -> FullParams<'static, 'static> {
-        let mut known = self
-            .parameters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut parameters = known
-            .entry(language)
-            .or_insert_with(|| parameters(language))
-            .clone();
+        let mut known = self.parameters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parameters = known.entry(language).or_insert_with(|| parameters(language)).clone();
         let seconds = samples.len() as f32 / SAMPLES_A_SECOND;
         parameters.set_audio_ctx(positions(seconds));
         parameters.set_max_tokens((TOKENS_MIN + seconds * TOKENS_A_SECOND) as i32);
@@ -142,17 +119,15 @@ fn parameters(language: &'static str) -> FullParams<'static, 'static> {
     parameters.set_print_realtime(false);
     parameters.set_print_timestamps(false);
     // whisper-rs 0.16 calls back through a `Box<dyn FnMut() -> bool>`, whatever it is given: it must be given one
-    parameters
-        .set_abort_callback_safe::<_, Box<dyn FnMut() -> bool>>(
-            Box::new(interrupt::is_requested) as Box<dyn FnMut() -> bool>
-        );
+    parameters.set_abort_callback_safe::<_, Box<dyn FnMut() -> bool>>(
+        Box::new(interrupt::is_requested) as Box<dyn FnMut() -> bool>
+    );
     parameters
 }
 
 /// The encoder window for an utterance of so many seconds: the cost of encoding grows with it.
 fn positions(seconds: f32) -> i32 {
-    let steps =
-        ((seconds + MARGIN_SECONDS) * POSITIONS_A_SECOND / POSITIONS_STEP as f32).ceil() as i32;
+    let steps = ((seconds + MARGIN_SECONDS) * POSITIONS_A_SECOND / POSITIONS_STEP as f32).ceil() as i32;
     (steps * POSITIONS_STEP).clamp(POSITIONS_MIN, POSITIONS_MAX)
 }
 
@@ -162,10 +137,7 @@ fn transcript(state: &WhisperState) -> Result<Transcript, Error> {
         text.push_str(&segment.to_str_lossy().map_err(failed)?);
     }
     let language = get_lang_str(state.full_lang_id_from_state()).unwrap_or_default();
-    Ok(Transcript {
-        text: Redacted::new(speech::only(&text)),
-        language: language.to_owned(),
-    })
+    Ok(Transcript { text: Redacted::new(speech::only(&text)), language: language.to_owned() })
 }
 
 /// The errors of whisper-rs are a code and a name: nothing personal.
@@ -191,14 +163,10 @@ mod tests {
     /// Recognises a second of a buzz, which is not to stop before it was asked `steps` times. The result, and how often
     /// it was asked.
     fn recognize(whisper: &Whisper, steps: u32) -> (Result<Transcript, Error>, u32) {
-        let buzz: Vec<f32> = (0..16_000)
-            .map(|i| (i % 160) as f32 / 320.0 - 0.25)
-            .collect();
+        let buzz: Vec<f32> = (0..16_000).map(|i| (i % 160) as f32 / 320.0 - 0.25).collect();
         let asked = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&asked);
-        let result = whisper.recognize(&buzz, Some("en"), move || {
-            count.fetch_add(1, Ordering::Relaxed) >= steps
-        });
+        let result = whisper.recognize(&buzz, Some("en"), move || count.fetch_add(1, Ordering::Relaxed) >= steps);
         (result, asked.load(Ordering::Relaxed))
     }
 
@@ -207,10 +175,7 @@ mod tests {
         let whisper = whisper();
         let (whole, steps) = recognize(&whisper, u32::MAX);
         whole.unwrap();
-        assert!(
-            steps >= 3,
-            "it is asked after encoding and after each token, not {steps} times"
-        );
+        assert!(steps >= 3, "it is asked after encoding and after each token, not {steps} times");
         for stop in [0, 1] {
             let (stopped, asked) = recognize(&whisper, stop);
             assert!(matches!(stopped, Err(Error::Failed(_))), "{stopped:?}");
@@ -235,10 +200,7 @@ mod tests {
         assert_eq!(Whisper::language("zh_Hans_CN"), Ok(Some("zh")));
         assert_eq!(Whisper::language(""), Ok(None));
         for unknown in ["tlh", "english", "e\0", "?"] {
-            assert!(
-                matches!(Whisper::language(unknown), Err(Error::Rejected(_))),
-                "{unknown:?}"
-            );
+            assert!(matches!(Whisper::language(unknown), Err(Error::Rejected(_))), "{unknown:?}");
         }
     }
 }
