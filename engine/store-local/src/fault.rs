@@ -7,7 +7,8 @@ use std::sync::Arc;
 use sayso_store::Error;
 
 /// What to do about damage that nothing here can repair.
-const RESTORE: &str = "stop using this directory and restore it from a backup; what is damaged is not repaired silently";
+const RESTORE: &str =
+    "stop using this directory and restore it from a backup; what is damaged is not repaired silently";
 
 /// `source` as it came up on trying to `action` `file`.
 pub(crate) fn io(action: &'static str, file: &Path, source: io::Error) -> Error {

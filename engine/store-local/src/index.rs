@@ -70,7 +70,11 @@ impl Index {
     }
 
     fn get(&self, key: &Key, visible: u64) -> Result<Option<Versioned>, Error> {
-        let found = self.tree.0.get(tree_key(ENTRIES, key.as_bytes()), visible).map_err(|e| fault::tree("read", &self.dir, e))?;
+        let found = self
+            .tree
+            .0
+            .get(tree_key(ENTRIES, key.as_bytes()), visible)
+            .map_err(|e| fault::tree("read", &self.dir, e))?;
         found.map(|stored| self.versioned(stored.into())).transpose()
     }
 

@@ -50,7 +50,11 @@ fn listed(dir: &Path) -> Result<Vec<(PathBuf, u128)>, Error> {
     let current = dir.join("current");
     let bytes = match fs::read(&current) {
         Ok(bytes) => bytes,
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+            // A tree without it is a new one, and the tree would make it one.
+            let is_new = !dir.join("tables").exists() || tables(dir)?.is_empty();
+            return if is_new { Ok(Vec::new()) } else { Err(fault::corrupt(&current, "it is missing")) };
+        }
         Err(error) => return Err(fault::io("read", &current, error)),
     };
     let mut rest = &bytes[..];

@@ -49,7 +49,11 @@ impl Queue {
     }
 
     /// Queues `batch`, once there is room for it, and gives back where its outcome will be.
-    pub(crate) async fn push(&self, batch: Batch, since: Mono) -> Result<oneshot::Receiver<Result<Version, Error>>, Error> {
+    pub(crate) async fn push(
+        &self,
+        batch: Batch,
+        since: Mono,
+    ) -> Result<oneshot::Receiver<Result<Version, Error>>, Error> {
         let bytes = u32::try_from(batch.size() + REQUEST_BYTES).expect("a batch is within BATCH_BYTES_MAX");
         let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| Error::Closed)?;
         let (answer, outcome) = oneshot::channel();

@@ -1,6 +1,6 @@
 //! What a store does before it is open: check, replay, go on where it stopped.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sayso_store::Error;
@@ -8,10 +8,10 @@ use sayso_store::Error;
 use crate::commit::{Commit, FIRST_SEQUENCE};
 use crate::index::Index;
 use crate::keeper::Keeper;
-use crate::log::{Log, Mark, Segment, base_of, segments};
+use crate::log::{Log, Mark, Segment};
 use crate::tokens::Tokens;
 use crate::writer::Writer;
-use crate::{LocalOptions, fault, manifest};
+use crate::{LocalOptions, fault, log, manifest};
 
 /// Brings the store in `dir` to where its last commit left it.
 pub(crate) fn recover(dir: &Path, options: &LocalOptions) -> Result<Writer, Error> {
@@ -19,9 +19,11 @@ pub(crate) fn recover(dir: &Path, options: &LocalOptions) -> Result<Writer, Erro
     fault::create_dir(&log_dir)?;
     manifest::verify(&tree_dir)?;
     let index = Arc::new(Index::open(&tree_dir, options.cache_bytes)?);
-    let mark = Mark::open(&dir.join("mark"), FIRST_SEQUENCE)?;
+    let segments = log::segments(&log_dir)?;
+    let is_new = segments.is_empty() && index.persisted().is_none();
+    let mark = Mark::open(dir, FIRST_SEQUENCE, is_new)?;
     let keeper = Keeper::start(Arc::clone(&index), dir)?;
-    let (log, next) = replay(&log_dir, &index, &keeper, mark)?;
+    let (log, next) = replay(&log_dir, &segments, &index, &keeper, mark)?;
     index.publish(next);
     let mut tokens = Tokens::default();
     for (sequence, token) in index.tokens()? {
@@ -32,17 +34,16 @@ pub(crate) fn recover(dir: &Path, options: &LocalOptions) -> Result<Writer, Erro
 
 /// Takes in what the log holds and the tables do not. Gives back the log, ready to go on, and the sequence of the next
 /// commit.
-fn replay(dir: &Path, index: &Index, keeper: &Keeper, mark: Mark) -> Result<(Log, u64), Error> {
-    let paths = segments(dir)?;
-    let Some((last, closed)) = paths.split_last() else {
+fn replay(dir: &Path, segments: &[PathBuf], index: &Index, keeper: &Keeper, mark: Mark) -> Result<(Log, u64), Error> {
+    let Some((last, closed)) = segments.split_last() else {
         if !mark.is_new() || index.persisted().is_some() {
             return Err(fault::corrupt(dir, "the log is missing"));
         }
         return Ok((Log::create(dir, FIRST_SEQUENCE, mark)?, FIRST_SEQUENCE));
     };
     let unpersisted = index.persisted().map_or(FIRST_SEQUENCE, |last| last + 1);
-    let mut next = base_of(paths.first().unwrap_or(last))?;
-    if next > unpersisted || base_of(last)? < mark.base {
+    let mut next = log::base_of(closed.first().unwrap_or(last))?;
+    if next > unpersisted || log::base_of(last)? < mark.base {
         return Err(fault::corrupt(dir, format!("a segment is missing; the oldest begins with commit {next}")));
     }
     let take_in = |commit: Commit| {

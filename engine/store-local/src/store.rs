@@ -95,7 +95,6 @@ impl Store for LocalStore {
     }
 
     async fn watch(&self, prefix: Prefix) -> Result<Watch, Error> {
-        self.index()?;
         self.shared.watchers.watch(prefix)
     }
 }

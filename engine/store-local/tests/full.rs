@@ -82,18 +82,31 @@ fn run_out_of_space(dir: &Path) {
     }
 }
 
-/// Runs the test's own program as the child, by way of `shell`, with the directory in `$0`.
-fn child(dir: &Path, wrapper: &[&str], shell: &str) -> Output {
+/// Fills a file up to the size that files may have here.
+fn reach_the_file_limit(dir: &Path) {
+    let mut held = BTreeMap::new();
+    let store = open(dir, 16 << 20);
+    let error = fill(&store, &mut held, 20_000);
+    assert!(matches!(error, Error::Full { .. }), "{error:?}");
+    check(&store, &held);
+    fs::write(dir.join("held"), held.len().to_string()).expect("writes");
+}
+
+/// Runs `test` of this program again, as the child, after `shell` prepared the place for it: `$0` is the directory.
+fn child(test: &str, dir: &Path, wrapper: &[&str], shell: &str) -> Output {
+    let shell = format!("{shell} exec \"$1\" --exact {test} --nocapture");
     let this = env::current_exe().expect("this program");
-    let shell = format!("{shell} exec \"$1\" --exact a_full_disk_refuses_commits_and_loses_nothing --nocapture");
-    let args = wrapper.iter().copied().chain(["sh", "-c", &shell]);
-    let mut args = args.map(std::ffi::OsString::from).chain([dir.into(), this.into()]);
+    let mut args = wrapper.iter().copied().chain(["sh", "-c", &shell]);
     let program = args.next().expect("there is a program");
-    Command::new(program).args(args).env(CHILD, dir).output().expect("runs")
+    Command::new(program).args(args).args([dir, &this]).env(CHILD, dir).output().expect("runs")
 }
 
 /// What the shell exits with when no file system can be mounted.
 const NO_MOUNT: i32 = 77;
+
+fn was_mounted(output: &Output) -> bool {
+    output.status.code() != Some(NO_MOUNT) && !output.stderr.starts_with(b"unshare:")
+}
 
 #[test]
 fn a_full_disk_refuses_commits_and_loses_nothing() {
@@ -101,18 +114,34 @@ fn a_full_disk_refuses_commits_and_loses_nothing() {
         return run_out_of_space(Path::new(&dir));
     }
     let dir = tempfile::tempdir().expect("a directory");
-    // A name space of its own: what is mounted there is seen by nobody else and goes with the process.
     let mount = format!("mount -t tmpfs -o size=4m tmpfs \"$0\" || exit {NO_MOUNT};");
+    // A name space of its own: what is mounted there is seen by nobody else and goes with the process.
     let ways: [&[&str]; 2] = [&["unshare", "--mount"], &["unshare", "--user", "--map-root-user", "--mount"]];
-    let mut output = child(dir.path(), ways[0], &mount);
-    if !was_mounted(&output) {
-        output = child(dir.path(), ways[1], &mount);
+    let run = |way: &&[&str]| child("a_full_disk_refuses_commits_and_loses_nothing", dir.path(), way, &mount);
+    match ways.iter().map(run).find(was_mounted) {
+        Some(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        // Where nothing can be mounted, a limit to the size of files is what remains.
+        None => a_file_that_may_not_grow_refuses_commits(),
     }
-    assert!(was_mounted(&output), "no small file system can be mounted here: {output:?}");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn was_mounted(output: &Output) -> bool {
-    let refused_by_unshare = output.stderr.starts_with(b"unshare:");
-    output.status.code() != Some(NO_MOUNT) && !refused_by_unshare
+#[test]
+fn a_file_that_may_not_grow_refuses_commits() {
+    if let Some(dir) = env::var_os(CHILD) {
+        return reach_the_file_limit(Path::new(&dir));
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    // In blocks of 512 bytes: one megabyte. The signal that would end the process is ignored, so that the write fails.
+    let limit = "trap '' XFSZ; ulimit -f 2048;";
+    let output = child("a_file_that_may_not_grow_refuses_commits", dir.path(), &[], limit);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let held: u64 = fs::read_to_string(dir.path().join("held")).expect("reads").parse().expect("a number");
+    let mut held = (0..held).map(|n| (n, Value::from(vec![n as u8; 20_000]))).collect();
+    let store = open(dir.path(), 16 << 20);
+    check(&store, &held);
+    let next = held.len() as u64;
+    block_on(store.commit(Batch::new().put(key(next), "no limit"))).expect("commits");
+    held.insert(next, Value::from("no limit"));
+    check(&store, &held);
 }

@@ -12,7 +12,9 @@ pub enum SchemaError {
         record: &'static str,
     },
     /// It was written by a program that knows more, or by one so old that this cannot read it any more.
-    #[error("a {record} record has schema version {found}, this program reads {oldest} to {current}: run a version that knows it")]
+    #[error(
+        "a {record} record has schema version {found}, this program reads {oldest} to {current}: run a version that knows it"
+    )]
     Unknown {
         /// The record type.
         record: &'static str,

@@ -95,35 +95,38 @@ impl fmt::Debug for Watch {
     }
 }
 
+#[derive(Default)]
+struct Open {
+    watches: Vec<Weak<Shared>>,
+    closed: bool,
+}
+
 /// The watches of one store: the backend's end.
 #[derive(Default)]
-pub struct Watchers(Mutex<Vec<Weak<Shared>>>);
+pub struct Watchers(Mutex<Open>);
 
 impl Watchers {
     /// A new watch of `prefix`. Changes published after this returns reach it.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] when [`WATCHES_MAX`] are open.
+    /// [`Error::TooLarge`] when [`WATCHES_MAX`] are open; [`Error::Closed`] after [`close`](Self::close).
     pub fn watch(&self, prefix: Prefix) -> Result<Watch, Error> {
         let mut open = self.open();
-        open.retain(|watch| watch.strong_count() > 0);
-        limits::at_most("open watches", open.len() + 1, WATCHES_MAX)?;
+        if open.closed {
+            return Err(Error::Closed);
+        }
+        open.watches.retain(|watch| watch.strong_count() > 0);
+        limits::at_most("open watches", open.watches.len() + 1, WATCHES_MAX)?;
         let shared = Arc::new(Shared { prefix, queue: Mutex::default(), ready: Notify::new() });
-        open.push(Arc::downgrade(&shared));
-        metrics::gauge!("sayso_store_watches").set(open.len() as f64);
+        open.watches.push(Arc::downgrade(&shared));
+        metrics::gauge!("sayso_store_watches").set(open.watches.len() as f64);
         Ok(Watch(shared))
-    }
-
-    /// Whether somebody would see a change of some key: the backend need not collect changes otherwise.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.open().is_empty()
     }
 
     /// Hands out `changes` of one commit. Call it in the order of the commits, after they are durable and visible to
     /// reads.
     pub fn publish(&self, changes: &[Change]) {
-        self.open().retain(|watch| {
+        self.open().watches.retain(|watch| {
             let Some(watch) = watch.upgrade() else { return false };
             changes.iter().filter(|change| watch.prefix.contains(&change.key)).for_each(|change| watch.push(change));
             true
@@ -132,13 +135,15 @@ impl Watchers {
 
     /// Ends every watch, after what is queued in it.
     pub fn close(&self) {
-        for watch in self.open().drain(..).filter_map(|watch| watch.upgrade()) {
+        let mut open = self.open();
+        open.closed = true;
+        for watch in open.watches.drain(..).filter_map(|watch| watch.upgrade()) {
             watch.queue().closed = true;
             watch.ready.notify_one();
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
+    fn open(&self) -> MutexGuard<'_, Open> {
         // nothing panics while it is held
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,7 +151,7 @@ impl Watchers {
 
 impl fmt::Debug for Watchers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Watchers({} open)", self.open().len())
+        write!(f, "Watchers({} open)", self.open().watches.len())
     }
 }
 
@@ -169,6 +174,7 @@ mod tests {
         assert_eq!(watch.next().await, Some(Ok(change("a", 2))));
         assert_eq!(watch.next().await, None);
         assert_eq!(watch.next().await, None);
+        assert!(matches!(watchers.watch(Prefix::default()), Err(Error::Closed)));
     }
 
     #[tokio::test]

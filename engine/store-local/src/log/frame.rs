@@ -69,9 +69,9 @@ pub(crate) fn encode(commit: &Commit, out: &mut Vec<u8>) {
     for Change { key, value, .. } in &commit.changes {
         let key = key.as_bytes();
         let key_len = u16::try_from(key.len()).expect("a batch's keys are within KEY_BYTES_MAX");
-        let value_len = value.as_ref().map_or(DELETED, |value| {
-            u32::try_from(value.len()).expect("a batch's values are within VALUE_BYTES_MAX")
-        });
+        let value_len = value
+            .as_ref()
+            .map_or(DELETED, |value| u32::try_from(value.len()).expect("a batch's values are within VALUE_BYTES_MAX"));
         out.extend_from_slice(&key_len.to_be_bytes());
         out.extend_from_slice(&value_len.to_be_bytes());
         out.extend_from_slice(key);
@@ -139,8 +139,11 @@ mod tests {
 
     fn commit(sequence: u64, token: [u8; 16], changes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Commit {
         let version = Version::from_sequence(sequence);
-        let change =
-            |(key, value): (Vec<u8>, Option<Vec<u8>>)| Change { key: Key::from_bytes(key), value: value.map(Value::from), version };
+        let change = |(key, value): (Vec<u8>, Option<Vec<u8>>)| Change {
+            key: Key::from_bytes(key),
+            value: value.map(Value::from),
+            version,
+        };
         Commit { sequence, token: Token(token), changes: changes.into_iter().map(change).collect() }
     }
 
@@ -154,9 +157,17 @@ mod tests {
     fn the_layout_is_fixed() {
         let bytes = encoded(&commit(7, [9; 16], vec![(b"k".to_vec(), Some(b"v".to_vec())), (b"d".to_vec(), None)]));
         assert_eq!(&bytes[..4], 39u32.to_be_bytes());
+        assert_eq!(bytes[4..12], [173, 193, 178, 85, 68, 119, 58, 126]);
         assert_eq!(&bytes[12..20], 7u64.to_be_bytes());
         assert_eq!(&bytes[20..36], [9; 16]);
         assert_eq!(&bytes[36..], b"\0\x01\0\0\0\x01kv\0\x01\xff\xff\xff\xffd");
+    }
+
+    #[test]
+    fn the_header_is_fixed() {
+        let header = header(0x0102_0304_0506_0708);
+        assert_eq!(&header[..18], b"saysolog\0\x01\x01\x02\x03\x04\x05\x06\x07\x08");
+        assert_eq!(header[18..], [71, 56, 136, 194, 96, 65, 173, 65]);
     }
 
     #[test]

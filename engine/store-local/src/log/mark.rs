@@ -28,15 +28,17 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// The mark at `path`, made for the segment `first` if there is none.
-    pub(crate) fn open(path: &Path, first: u64) -> Result<Self, Error> {
+    /// The mark in `dir`. In a new store it is made, durably, for the segment `first` before there is a log.
+    pub(crate) fn open(dir: &Path, first: u64, is_new: bool) -> Result<Self, Error> {
+        let path = &dir.join("mark");
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let file = open.map_err(|e| fault::io("open", path, e))?;
         let length = file.metadata().map_err(|e| fault::io("read", path, e))?.len();
         let mut mark = Self { path: path.to_owned(), file, base: first, end: 0 };
-        if length == 0 {
+        if is_new && length == 0 {
             mark.set(first, 0)?;
             mark.file.sync_all().map_err(|e| fault::io("sync", path, e))?;
+            fault::sync_dir(dir)?;
             return Ok(mark);
         }
         let mut bytes = [0; MARK_BYTES];
@@ -68,5 +70,30 @@ impl Mark {
     /// Whether nothing was ever acknowledged.
     pub(crate) fn is_new(&self) -> bool {
         self.end == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_what_was_set_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut mark = Mark::open(dir.path(), 7, true).unwrap();
+        assert!(mark.is_new());
+        mark.set(7, 26).unwrap();
+        mark.set(8, 300).unwrap();
+        let mark = Mark::open(dir.path(), 7, false).unwrap();
+        assert_eq!((mark.base, mark.end, mark.is_new()), (8, 300, false));
+        let golden = b"\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\x01\x2c";
+        let stored = std::fs::read(dir.path().join("mark")).unwrap();
+        assert_eq!(stored, [&golden[..], &xxh3_64(golden).to_be_bytes()].concat());
+    }
+
+    #[test]
+    fn only_a_new_store_may_be_without_a_mark() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Mark::open(dir.path(), 7, false), Err(Error::Corrupt { .. })));
     }
 }

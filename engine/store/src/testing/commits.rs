@@ -65,7 +65,8 @@ pub async fn a_conflict_names_the_key_and_changes_nothing(backend: &mut dyn Back
 pub async fn the_last_operation_on_a_key_counts(backend: &mut dyn Backend) {
     let store = backend.open().await;
     let (a, b) = (key("a"), key("b"));
-    let batch = Batch::new().put(a.clone(), "1").delete(a.clone()).delete(b.clone()).put(b.clone(), "1").put(b.clone(), "2");
+    let batch =
+        Batch::new().put(a.clone(), "1").delete(a.clone()).delete(b.clone()).put(b.clone(), "1").put(b.clone(), "2");
     store.commit(batch).await.expect("commits");
     assert_eq!(value_of(&*store, &a).await, None);
     assert_eq!(value_of(&*store, &b).await, Some(Value::from("2")));

@@ -1,9 +1,7 @@
 //! Limits: refused before anything happens, and not one byte earlier.
 
 use super::{Backend, key, put, value_of};
-use crate::limits::{
-    BATCH_BYTES_MAX, BATCH_ITEM_BYTES, KEY_BYTES_MAX, READ_KEYS_MAX, SCAN_LIMIT_MAX, VALUE_BYTES_MAX,
-};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_ITEM_BYTES, KEY_BYTES_MAX, READ_KEYS_MAX, SCAN_LIMIT_MAX, VALUE_BYTES_MAX};
 use crate::{Batch, Condition, Error, Key, Range};
 
 fn long_key(bytes: usize, n: u8) -> Key {
@@ -54,8 +52,11 @@ pub async fn everything_over_a_limit_is_refused(backend: &mut dyn Backend) {
         let outcome = store.commit(batch).await;
         assert!(matches!(outcome, Err(Error::TooLarge { .. })), "{outcome:?}");
     }
-    let reserved_keys =
-        [batch().put(reserved.clone(), "1"), batch().delete(reserved.clone()), batch().require(reserved.clone(), Condition::Absent)];
+    let reserved_keys = [
+        batch().put(reserved.clone(), "1"),
+        batch().delete(reserved.clone()),
+        batch().require(reserved.clone(), Condition::Absent),
+    ];
     for batch in reserved_keys {
         let outcome = store.commit(batch).await;
         assert!(matches!(outcome, Err(Error::ReservedKey)), "{outcome:?}");

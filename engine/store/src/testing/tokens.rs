@@ -17,7 +17,8 @@ pub async fn a_token_commits_once(backend: &mut dyn Backend) {
 
     let b = key("b");
     let batch = Batch::new().require(b.clone(), Condition::Absent).put(b.clone(), "1");
-    let tasks = iter::repeat_n((store.clone(), batch), 8).map(|(store, batch)| async move { store.commit(batch).await });
+    let tasks =
+        iter::repeat_n((store.clone(), batch), 8).map(|(store, batch)| async move { store.commit(batch).await });
     let outcomes = in_parallel(tasks).await;
     let versions: Vec<_> = outcomes.into_iter().map(|outcome| outcome.expect("commits or is remembered")).collect();
     assert!(versions.iter().all(|version| *version == versions[0]), "{versions:?}");

@@ -54,7 +54,8 @@ pub async fn a_scan_and_a_watch_leave_no_gap(backend: &mut dyn Backend) {
     let write = async move {
         for n in 0..EACH {
             let key = key(format!("{}", n % 7));
-            let batch = if n % 3 == 2 { Batch::new().delete(key) } else { Batch::new().put(key, n.to_be_bytes().to_vec()) };
+            let batch =
+                if n % 3 == 2 { Batch::new().delete(key) } else { Batch::new().put(key, n.to_be_bytes().to_vec()) };
             writer.commit(batch).await.expect("commits");
         }
         put(&*writer, &key("last"), "").await
@@ -86,9 +87,8 @@ pub async fn a_scan_and_a_watch_leave_no_gap(backend: &mut dyn Backend) {
 pub async fn a_slow_watch_is_told(backend: &mut dyn Backend) {
     let store = backend.open().await;
     let mut watch = store.watch(Prefix::default()).await.expect("watches");
-    let batch = |first: usize| {
-        (0..1_000).fold(Batch::new(), |batch, n| batch.put(key(format!("{:06}", first + n)), "1"))
-    };
+    let batch =
+        |first: usize| (0..1_000).fold(Batch::new(), |batch, n| batch.put(key(format!("{:06}", first + n)), "1"));
     let batches = WATCH_CHANGES_MAX.div_ceil(1_000) + 1;
     for n in 0..batches {
         store.commit(batch(n * 1_000)).await.expect("commits");
