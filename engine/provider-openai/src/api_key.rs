@@ -53,10 +53,7 @@ mod tests {
     #[test]
     fn what_would_break_the_header_is_no_key() {
         for bad in ["", "sk-secret\n", "a b", "schlüssel"] {
-            assert!(
-                matches!(ApiKey::new(bad.to_owned()), Err(Error::ApiKey)),
-                "{bad:?}"
-            );
+            assert!(matches!(ApiKey::new(bad.to_owned()), Err(Error::ApiKey)), "{bad:?}");
         }
     }
 }

@@ -39,23 +39,13 @@ impl BaseUrl {
 
     /// The value of the `host` header: with the port only if it is not the scheme's own.
     pub(crate) fn authority(&self) -> String {
-        let host = if self.host.contains(':') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        };
-        if self.port == default_port(self.tls) {
-            host
-        } else {
-            format!("{host}:{}", self.port)
-        }
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == default_port(self.tls) { host } else { format!("{host}:{}", self.port) }
     }
 
     /// The request target of `path`, which begins with a slash.
     pub(crate) fn target(&self, path: &str) -> PathAndQuery {
-        format!("{}{path}", self.prefix)
-            .parse()
-            .expect("a parsed prefix and a constant path make a path")
+        format!("{}{path}", self.prefix).parse().expect("a parsed prefix and a constant path make a path")
     }
 }
 
@@ -67,10 +57,7 @@ impl FromStr for BaseUrl {
     type Err = Error;
 
     fn from_str(url: &str) -> Result<Self, Error> {
-        let wrong = |problem| Error::BaseUrl {
-            url: without_userinfo(url),
-            problem,
-        };
+        let wrong = |problem| Error::BaseUrl { url: without_userinfo(url), problem };
         let uri = url.parse::<Uri>().map_err(|_| wrong("is not a URL"))?;
         let tls = match uri.scheme_str() {
             Some("https") => true,
@@ -79,18 +66,12 @@ impl FromStr for BaseUrl {
         };
         let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
         if authority.as_str().contains('@') {
-            return Err(wrong(
-                "holds a user name or password, which belongs into the API key",
-            ));
+            return Err(wrong("holds a user name or password, which belongs into the API key"));
         }
         if uri.query().is_some() || url.contains('#') {
             return Err(wrong("holds a query or a fragment"));
         }
-        let host = authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         if host.is_empty() {
             return Err(wrong("names no host"));
         }
@@ -99,17 +80,9 @@ impl FromStr for BaseUrl {
         }
         let port = match authority.as_str().strip_prefix(authority.host()) {
             Some("") => default_port(tls),
-            _ => authority
-                .port_u16()
-                .filter(|port| *port > 0)
-                .ok_or_else(|| wrong("has a port that is not one"))?,
+            _ => authority.port_u16().filter(|port| *port > 0).ok_or_else(|| wrong("has a port that is not one"))?,
         };
-        Ok(Self {
-            tls,
-            host,
-            port,
-            prefix: uri.path().trim_end_matches('/').to_owned(),
-        })
+        Ok(Self { tls, host, port, prefix: uri.path().trim_end_matches('/').to_owned() })
     }
 }
 
@@ -141,48 +114,14 @@ mod tests {
     #[test]
     fn the_usual_ones_are_understood() {
         for (url, host, port, authority, target) in [
-            (
-                "https://api.openai.com/v1",
-                "api.openai.com",
-                443,
-                "api.openai.com",
-                "/v1/audio/speech",
-            ),
-            (
-                "https://api.groq.com/openai/v1/",
-                "api.groq.com",
-                443,
-                "api.groq.com",
-                "/openai/v1/audio/speech",
-            ),
-            (
-                "http://localhost:11434/v1",
-                "localhost",
-                11434,
-                "localhost:11434",
-                "/v1/audio/speech",
-            ),
-            (
-                "http://127.0.0.1",
-                "127.0.0.1",
-                80,
-                "127.0.0.1",
-                "/audio/speech",
-            ),
-            (
-                "http://[::1]:8080",
-                "::1",
-                8080,
-                "[::1]:8080",
-                "/audio/speech",
-            ),
+            ("https://api.openai.com/v1", "api.openai.com", 443, "api.openai.com", "/v1/audio/speech"),
+            ("https://api.groq.com/openai/v1/", "api.groq.com", 443, "api.groq.com", "/openai/v1/audio/speech"),
+            ("http://localhost:11434/v1", "localhost", 11434, "localhost:11434", "/v1/audio/speech"),
+            ("http://127.0.0.1", "127.0.0.1", 80, "127.0.0.1", "/audio/speech"),
+            ("http://[::1]:8080", "::1", 8080, "[::1]:8080", "/audio/speech"),
         ] {
             let base = url.parse::<BaseUrl>().unwrap();
-            assert_eq!(
-                (base.host(), base.port(), base.authority().as_str()),
-                (host, port, authority),
-                "{url}"
-            );
+            assert_eq!((base.host(), base.port(), base.authority().as_str()), (host, port, authority), "{url}");
             assert_eq!(base.target("/audio/speech"), target);
             assert_eq!(base.tls(), url.starts_with("https"));
             assert_eq!(base.to_string(), url.trim_end_matches('/'));

@@ -9,11 +9,7 @@ use zeroize::Zeroize;
 
 /// Renders `request` as a body. Its texts are wiped.
 pub(crate) fn render(model: &str, mut request: Request) -> Vec<u8> {
-    let body = Completion {
-        model,
-        messages: messages(&request),
-        stream: true,
-    };
+    let body = Completion { model, messages: messages(&request), stream: true };
     let json = serde_json::to_vec(&body).expect("strings and booleans serialize");
     wipe(&mut request);
     json
@@ -45,32 +41,14 @@ fn messages(request: &Request) -> Vec<Message<'_>> {
             text.extend(["\n- ", &fact.key, ": ", &fact.value]);
         }
     }
-    let spoken = request
-        .history
-        .iter()
-        .flat_map(|e| [("user", e.said.as_str()), ("assistant", e.heard.as_str())]);
-    let conversation = spoken
-        .filter(|(_, text)| !text.is_empty())
-        .chain([("user", request.text.as_str())]);
-    let head = (!system.is_empty()).then_some(Message {
-        role: "system",
-        content: system,
-    });
-    head.into_iter()
-        .chain(conversation.map(|(role, text)| Message {
-            role,
-            content: text.into(),
-        }))
-        .collect()
+    let spoken = request.history.iter().flat_map(|e| [("user", e.said.as_str()), ("assistant", e.heard.as_str())]);
+    let conversation = spoken.filter(|(_, text)| !text.is_empty()).chain([("user", request.text.as_str())]);
+    let head = (!system.is_empty()).then_some(Message { role: "system", content: system });
+    head.into_iter().chain(conversation.map(|(role, text)| Message { role, content: text.into() })).collect()
 }
 
 fn wipe(request: &mut Request) {
-    let Request {
-        text,
-        history,
-        facts,
-        role: _written_by_the_integrator,
-    } = request;
+    let Request { text, history, facts, role: _written_by_the_integrator } = request;
     text.zeroize();
     for exchange in history {
         exchange.said.zeroize();
@@ -123,19 +101,10 @@ mod tests {
         let request = Request {
             text: "Who am I?".into(),
             history: vec![
-                Exchange {
-                    said: "Hi.".into(),
-                    heard: "Hello!".into(),
-                },
-                Exchange {
-                    said: "Sing.".into(),
-                    heard: String::new(),
-                },
+                Exchange { said: "Hi.".into(), heard: "Hello!".into() },
+                Exchange { said: "Sing.".into(), heard: String::new() },
             ],
-            facts: vec![Fact {
-                key: "name".into(),
-                value: "Anna \"A\"".into(),
-            }],
+            facts: vec![Fact { key: "name".into(), value: "Anna \"A\"".into() }],
             role: "Be kind.".into(),
         };
         let expected = json!({
@@ -154,13 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_no_message() {
-        let request = Request {
-            text: "Hi.".into(),
-            ..Request::default()
-        };
-        assert_eq!(
-            rendered(request)["messages"],
-            json!([{"role": "user", "content": "Hi."}])
-        );
+        let request = Request { text: "Hi.".into(), ..Request::default() };
+        assert_eq!(rendered(request)["messages"], json!([{"role": "user", "content": "Hi."}]));
     }
 }

@@ -51,11 +51,7 @@ struct Failed {
 
 impl Client {
     pub(crate) fn new(endpoint: Endpoint, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self {
-            dialler: Dialler::new(&endpoint),
-            pool: Pool::new(clock),
-            endpoint,
-        })
+        Arc::new(Self { dialler: Dialler::new(&endpoint), pool: Pool::new(clock), endpoint })
     }
 
     pub(crate) fn model(&self) -> &str {
@@ -63,12 +59,7 @@ impl Client {
     }
 
     /// Sends a request under `permit` and waits for the head of a successful answer.
-    pub(crate) async fn post(
-        self: &Arc<Self>,
-        permit: &Permit,
-        head: Head,
-        body: Upload,
-    ) -> Result<Response, Error> {
+    pub(crate) async fn post(self: &Arc<Self>, permit: &Permit, head: Head, body: Upload) -> Result<Response, Error> {
         let mut request = Box::new(self.request(head, body));
         let mut backoff = Backoff::default();
         loop {
@@ -97,10 +88,7 @@ impl Client {
         let mut connection = match self.connection(permit).await {
             Ok(connection) => connection,
             Err(error) => {
-                return Err(Failed {
-                    error,
-                    untouched: Some(request),
-                });
+                return Err(Failed { error, untouched: Some(request) });
             }
         };
         match connection.send(*request).await {
@@ -108,15 +96,10 @@ impl Client {
             // hyper hands back a request that it did not begin to take
             Err(mut failed) => match failed.take_message() {
                 Some(request) => Err(Failed {
-                    error: Error::Unreachable(
-                        "closed the connection before the request".to_owned(),
-                    ),
+                    error: Error::Unreachable("closed the connection before the request".to_owned()),
                     untouched: Some(Box::new(request)),
                 }),
-                None => Err(Failed {
-                    error: explain(permit, &failed.into_error()),
-                    untouched: None,
-                }),
+                None => Err(Failed { error: explain(permit, &failed.into_error()), untouched: None }),
             },
         }
     }
@@ -135,17 +118,13 @@ impl Client {
 
     fn request(&self, head: Head, body: Upload) -> Request<Upload> {
         let base_url = &self.endpoint.base_url;
-        let host = HeaderValue::from_str(&base_url.authority())
-            .expect("a parsed authority is visible ASCII");
+        let host = HeaderValue::from_str(&base_url.authority()).expect("a parsed authority is visible ASCII");
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = base_url.target(head.path).into();
         let headers = request.headers_mut();
         headers.insert(HOST, host);
-        headers.insert(
-            USER_AGENT,
-            HeaderValue::from_static(concat!("sayso/", env!("CARGO_PKG_VERSION"))),
-        );
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("sayso/", env!("CARGO_PKG_VERSION"))));
         headers.insert(CONTENT_TYPE, head.content_type);
         headers.insert(ACCEPT, head.accept);
         if let Some(key) = &self.endpoint.api_key {
@@ -157,18 +136,13 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 
 /// What went wrong on a connection. A refusal comes first: it is why the rest broke.
 fn explain(permit: &Permit, error: &hyper::Error) -> Error {
-    let by_the_body = error
-        .source()
-        .and_then(|source| source.downcast_ref::<Refused>())
-        .copied();
+    let by_the_body = error.source().and_then(|source| source.downcast_ref::<Refused>()).copied();
     if let Some(refused) = by_the_body.or_else(|| permit.guard(|| ()).err()) {
         return refused.into();
     }

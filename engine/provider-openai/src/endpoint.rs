@@ -41,19 +41,13 @@ impl Endpoint {
     /// Authenticates with `key`.
     #[must_use]
     pub fn with_api_key(self, key: ApiKey) -> Self {
-        Self {
-            api_key: Some(key),
-            ..self
-        }
+        Self { api_key: Some(key), ..self }
     }
 
     /// Gives up a connection that takes longer than this to come about, TLS included. 5 s unless told.
     #[must_use]
     pub fn with_connect_timeout(self, timeout: Duration) -> Self {
-        Self {
-            connect_timeout: timeout,
-            ..self
-        }
+        Self { connect_timeout: timeout, ..self }
     }
 
     /// Trusts the certificate authorities in `path` (PEM) as well, for services inside one's own network.
@@ -61,10 +55,7 @@ impl Endpoint {
     /// # Errors
     /// [`Error::CaFile`] when the file cannot be read or holds no certificate.
     pub fn with_ca_file(mut self, path: &Path) -> Result<Self, Error> {
-        let wrong = |problem: String| Error::CaFile {
-            path: path.to_owned(),
-            problem,
-        };
+        let wrong = |problem: String| Error::CaFile { path: path.to_owned(), problem };
         let certificates = CertificateDer::pem_file_iter(path)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|e| wrong(e.to_string()))?;
@@ -79,10 +70,7 @@ impl Endpoint {
 /// A name that can be sent in JSON and in a form.
 pub(crate) fn name(what: &'static str, text: &str) -> Result<String, Error> {
     if text.is_empty() || text.len() > NAME_LEN_MAX || text.chars().any(char::is_control) {
-        return Err(Error::Name {
-            what,
-            max: NAME_LEN_MAX,
-        });
+        return Err(Error::Name { what, max: NAME_LEN_MAX });
     }
     Ok(text.to_owned())
 }
@@ -98,19 +86,13 @@ mod tests {
     #[test]
     fn a_model_that_could_break_a_form_is_refused() {
         for bad in ["", "a\r\nb", &"x".repeat(NAME_LEN_MAX + 1)] {
-            assert!(
-                matches!(name("model", bad), Err(Error::Name { what: "model", .. })),
-                "{bad:?}"
-            );
+            assert!(matches!(name("model", bad), Err(Error::Name { what: "model", .. })), "{bad:?}");
         }
     }
 
     #[test]
     fn a_key_does_not_show() {
-        let shown = format!(
-            "{:?}",
-            endpoint().with_api_key(ApiKey::new("sk-secret".into()).unwrap())
-        );
+        let shown = format!("{:?}", endpoint().with_api_key(ApiKey::new("sk-secret".into()).unwrap()));
         assert!(!shown.contains("secret"), "{shown}");
     }
 
@@ -118,15 +100,9 @@ mod tests {
     fn a_file_of_authorities_must_exist_and_hold_some() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ca.pem");
-        assert!(matches!(
-            endpoint().with_ca_file(&path),
-            Err(Error::CaFile { .. })
-        ));
+        assert!(matches!(endpoint().with_ca_file(&path), Err(Error::CaFile { .. })));
         std::fs::write(&path, "not a certificate").unwrap();
         let error = endpoint().with_ca_file(&path).unwrap_err();
-        assert!(
-            error.to_string().ends_with("it holds no certificate"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("it holds no certificate"), "{error}");
     }
 }

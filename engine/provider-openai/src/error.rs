@@ -14,9 +14,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// The API key cannot be sent in a header.
-    #[error(
-        "the API key must be visible ASCII characters without spaces; check for a line break at its end"
-    )]
+    #[error("the API key must be visible ASCII characters without spaces; check for a line break at its end")]
     ApiKey,
     /// The model or voice name cannot be sent.
     #[error("the {what} must be 1 to {max} characters without control characters")]

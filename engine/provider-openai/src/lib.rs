@@ -13,7 +13,8 @@
 //! **The gate is the socket.** Data opens when hyper asks for the next piece of the body, and every write to the
 //! socket runs under the permit of the call that owns the connection, so that no byte leaves a buffer of hyper or
 //! TLS after a revocation. A connection whose call was refused, failed or was dropped is reset: what the kernel had
-//! not sent yet is discarded. Pieces are wiped when the last copy of hyper's hand on them is gone.
+//! not sent yet is discarded. Pieces are wiped when hyper
+//! lets go of them.
 //!
 //! **Nothing is spawned.** A call's own future drives its connection, so that dropping the future drops both.
 //!

@@ -35,15 +35,11 @@ impl OpenAiResponder {
     /// Answers with the model of `endpoint`. `clock` says how long a connection was idle.
     #[must_use]
     pub fn new(endpoint: Endpoint, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            client: Client::new(endpoint, clock),
-        }
+        Self { client: Client::new(endpoint, clock) }
     }
 
     async fn ask(&self, call: &Call, request: Labelled<Request>) -> Result<Answer, Error> {
-        let body = seal(request, |request| {
-            chat::render(self.client.model(), request)
-        });
+        let body = seal(request, |request| chat::render(self.client.model(), request));
         let head = Head {
             path: "/chat/completions",
             content_type: HeaderValue::from_static("application/json"),
@@ -52,9 +48,7 @@ impl OpenAiResponder {
         let upload = Upload::new(call.permit.clone()).sealed(body);
         let response = self.client.post(&call.permit, head, upload).await?;
         if response.content_type() != "text/event-stream" {
-            return Err(Error::Malformed(
-                "not an event stream; does the service stream answers?".to_owned(),
-            ));
+            return Err(Error::Malformed("not an event stream; does the service stream answers?".to_owned()));
         }
         Ok(Answer::new(response))
     }
@@ -84,13 +78,7 @@ struct Answer {
 
 impl Answer {
     fn new(response: Response) -> Self {
-        Self {
-            response,
-            parser: sse::Parser::default(),
-            events: VecDeque::new(),
-            text_bytes: 0,
-            cut_off: None,
-        }
+        Self { response, parser: sse::Parser::default(), events: VecDeque::new(), text_bytes: 0, cut_off: None }
     }
 
     /// The next text, which is not empty; `None` when the answer is complete.
@@ -114,24 +102,17 @@ impl Answer {
 
     async fn receive(&mut self) -> Result<(), Error> {
         let Some(bytes) = self.response.data().await? else {
-            return Err(Error::Incomplete(format!(
-                "the stream ended without {DONE}"
-            )));
+            return Err(Error::Incomplete(format!("the stream ended without {DONE}")));
         };
         let Self { parser, events, .. } = self;
-        parser
-            .push(&bytes, |event| events.push_back(event))
-            .map_err(|broken| Error::Malformed(broken.to_string()))
+        parser.push(&bytes, |event| events.push_back(event)).map_err(|broken| Error::Malformed(broken.to_string()))
     }
 
     fn read(&mut self, event: &str) -> Result<Option<String>, Error> {
-        let chunk: Chunk = serde_json::from_str(event).map_err(|_| {
-            Error::Malformed("an event that is not a piece of an answer".to_owned())
-        })?;
+        let chunk: Chunk = serde_json::from_str(event)
+            .map_err(|_| Error::Malformed("an event that is not a piece of an answer".to_owned()))?;
         if chunk.error.is_some() {
-            return Err(Error::Failed(
-                "reported an error in the middle of its answer".to_owned(),
-            ));
+            return Err(Error::Failed("reported an error in the middle of its answer".to_owned()));
         }
         let Some(choice) = chunk.choices.into_iter().next() else {
             return Ok(None);
@@ -141,9 +122,7 @@ impl Answer {
         self.text_bytes += text.as_ref().map_or(0, String::len);
         if self.text_bytes > TEXT_BYTES_MAX {
             metrics::counter!("sayso_provider_openai_limits_total", "limit" => "text").increment(1);
-            return Err(Error::Malformed(format!(
-                "an answer of more than {TEXT_BYTES_MAX} bytes"
-            )));
+            return Err(Error::Malformed(format!("an answer of more than {TEXT_BYTES_MAX} bytes")));
         }
         Ok(text)
     }
@@ -164,12 +143,8 @@ impl Answer {
 /// Why an answer that ends for `reason` is not a whole one.
 fn early_end(reason: &str) -> Option<Error> {
     match reason {
-        "length" => Some(Error::Incomplete(
-            "reached its length limit; raise the service's token limit".to_owned(),
-        )),
-        "content_filter" => Some(Error::Rejected(
-            "its content filter ended the answer".to_owned(),
-        )),
+        "length" => Some(Error::Incomplete("reached its length limit; raise the service's token limit".to_owned())),
+        "content_filter" => Some(Error::Rejected("its content filter ended the answer".to_owned())),
         // "stop", and what services that are nearly compatible say in its place
         _ => None,
     }

@@ -30,23 +30,12 @@ enum State {
 impl Decoder {
     /// For a body of bare samples.
     pub(crate) const fn bare() -> Self {
-        Self {
-            state: State::Samples {
-                rate: BARE_RATE,
-                left: None,
-            },
-            half: None,
-            bytes: 0,
-        }
+        Self { state: State::Samples { rate: BARE_RATE, left: None }, half: None, bytes: 0 }
     }
 
     /// For a WAV file.
     pub(crate) const fn wav() -> Self {
-        Self {
-            state: State::Header(Vec::new()),
-            half: None,
-            bytes: 0,
-        }
+        Self { state: State::Header(Vec::new()), half: None, bytes: 0 }
     }
 
     /// Takes the next piece of the body; `None` when it does not complete a sample.
@@ -58,16 +47,11 @@ impl Decoder {
             State::Samples { .. } => self.samples(bytes),
             State::Header(header) => {
                 header.extend_from_slice(bytes);
-                let Some(parsed) =
-                    wav::parse(header).map_err(|what| Error::Malformed(what.to_owned()))?
-                else {
+                let Some(parsed) = wav::parse(header).map_err(|what| Error::Malformed(what.to_owned()))? else {
                     return Ok(None);
                 };
                 let rest = header.split_off(parsed.len);
-                self.state = State::Samples {
-                    rate: parsed.rate,
-                    left: parsed.data_bytes,
-                };
+                self.state = State::Samples { rate: parsed.rate, left: parsed.data_bytes };
                 self.samples(&rest)
             }
         }
@@ -80,9 +64,7 @@ impl Decoder {
     pub(crate) fn finish(&self) -> Result<(), Error> {
         let missing = match &self.state {
             State::Header(_) => "the WAV header did not end",
-            State::Samples {
-                left: Some(1..), ..
-            } => "fewer samples than announced",
+            State::Samples { left: Some(1..), .. } => "fewer samples than announced",
             State::Samples { .. } if self.half.is_some() => "half a sample",
             State::Samples { .. } if self.bytes == 0 => "no speech",
             State::Samples { .. } => return Ok(()),
@@ -95,20 +77,15 @@ impl Decoder {
             return Ok(None);
         };
         // what follows the samples in a WAV file is not sound
-        let wanted = left.map_or(bytes.len(), |left| {
-            usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len())
-        });
+        let wanted = left.map_or(bytes.len(), |left| usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len()));
         let bytes = &bytes[..wanted];
         if let Some(left) = left {
             *left -= wanted as u64;
         }
         self.bytes += wanted as u64;
         if self.bytes > BYTES_MAX {
-            metrics::counter!("sayso_provider_openai_limits_total", "limit" => "speech")
-                .increment(1);
-            return Err(Error::Malformed(format!(
-                "speech of more than {BYTES_MAX} bytes"
-            )));
+            metrics::counter!("sayso_provider_openai_limits_total", "limit" => "speech").increment(1);
+            return Err(Error::Malformed(format!("speech of more than {BYTES_MAX} bytes")));
         }
         let mut whole = self.half.take().into_iter().chain(bytes.iter().copied());
         let mut samples = Vec::with_capacity(bytes.len() / 2 + 1);
@@ -128,10 +105,7 @@ mod tests {
 
     use super::*;
 
-    fn decode<'a>(
-        mut decoder: Decoder,
-        pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<Pcm, Error> {
+    fn decode<'a>(mut decoder: Decoder, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Pcm, Error> {
         let mut all = Pcm::new(SampleRate(0), Vec::new());
         for piece in pieces {
             if let Some(pcm) = decoder.push(piece)? {
@@ -147,11 +121,7 @@ mod tests {
     }
 
     fn wav(announced: u32, samples: &[i16]) -> Vec<u8> {
-        [
-            &wav::header(SampleRate::HZ_16K, announced)[..],
-            &bytes(samples),
-        ]
-        .concat()
+        [&wav::header(SampleRate::HZ_16K, announced)[..], &bytes(samples)].concat()
     }
 
     #[test]
@@ -160,33 +130,19 @@ mod tests {
         let file = wav(10, &samples);
         for cut in 0..=file.len() {
             let pieces = [&file[..cut], &file[cut..]];
-            assert_eq!(
-                decode(Decoder::wav(), pieces),
-                Ok(Pcm::new(SampleRate::HZ_16K, samples.to_vec())),
-                "{cut}"
-            );
+            assert_eq!(decode(Decoder::wav(), pieces), Ok(Pcm::new(SampleRate::HZ_16K, samples.to_vec())), "{cut}");
         }
     }
 
     #[test]
     fn a_file_of_unknown_length_ends_with_the_body() {
-        assert_eq!(
-            decode(Decoder::wav(), [&wav(u32::MAX, &[5, 6])[..]])
-                .unwrap()
-                .samples,
-            [5, 6]
-        );
+        assert_eq!(decode(Decoder::wav(), [&wav(u32::MAX, &[5, 6])[..]]).unwrap().samples, [5, 6]);
     }
 
     #[test]
     fn what_follows_the_samples_is_not_played() {
         let file = [wav(4, &[5, 6]), b"LIST\x04\0\0\0abcd".to_vec()].concat();
-        assert_eq!(
-            decode(Decoder::wav(), [&file[..50], &file[50..]])
-                .unwrap()
-                .samples,
-            [5, 6]
-        );
+        assert_eq!(decode(Decoder::wav(), [&file[..50], &file[50..]]).unwrap().samples, [5, 6]);
     }
 
     #[test]
@@ -197,14 +153,8 @@ mod tests {
         };
         assert_eq!(incomplete(Decoder::bare(), b""), "no speech");
         assert_eq!(incomplete(Decoder::bare(), b"abc"), "half a sample");
-        assert_eq!(
-            incomplete(Decoder::wav(), b"RIFF"),
-            "the WAV header did not end"
-        );
-        assert_eq!(
-            incomplete(Decoder::wav(), &wav(10, &[1])),
-            "fewer samples than announced"
-        );
+        assert_eq!(incomplete(Decoder::wav(), b"RIFF"), "the WAV header did not end");
+        assert_eq!(incomplete(Decoder::wav(), &wav(10, &[1])), "fewer samples than announced");
     }
 
     #[test]

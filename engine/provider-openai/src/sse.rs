@@ -36,11 +36,7 @@ impl Parser {
     ///
     /// # Errors
     /// [`Broken`] says why; the parser is of no use after that.
-    pub(crate) fn push(
-        &mut self,
-        bytes: &[u8],
-        mut each: impl FnMut(String),
-    ) -> Result<(), Broken> {
+    pub(crate) fn push(&mut self, bytes: &[u8], mut each: impl FnMut(String)) -> Result<(), Broken> {
         for &byte in bytes {
             let ends_a_return = core::mem::replace(&mut self.after_return, byte == b'\r');
             match byte {
@@ -128,10 +124,7 @@ mod tests {
 
     #[test]
     fn comments_other_fields_and_a_byte_order_mark_are_skipped() {
-        check(
-            "\u{feff}data: a\n\n: keep-alive\n\nevent: x\nid: 1\nretry: 5\n\ndatum: b\n\n",
-            &["a"],
-        );
+        check("\u{feff}data: a\n\n: keep-alive\n\nevent: x\nid: 1\nretry: 5\n\ndatum: b\n\n", &["a"]);
         check("\n\n\u{feff}data: a\n\n", &[]);
     }
 
@@ -144,9 +137,7 @@ mod tests {
     fn limits_hold() {
         let line = vec![b'x'; LINE_BYTES_MAX + 1];
         assert_eq!(parse([&line[..]]), Err(Broken::LineTooLong));
-        let lines = [b"data: ".as_slice(), &line[..LINE_BYTES_MAX - 6], b"\n"]
-            .concat()
-            .repeat(5);
+        let lines = [b"data: ".as_slice(), &line[..LINE_BYTES_MAX - 6], b"\n"].concat().repeat(5);
         assert_eq!(parse([&lines[..]]), Err(Broken::EventTooLong));
         assert_eq!(parse([b"data: \xff\n".as_slice()]), Err(Broken::NotUtf8));
     }

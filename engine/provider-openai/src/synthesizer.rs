@@ -45,10 +45,7 @@ impl SpeechFormat {
     /// file says itself what it is.
     fn takes(self, content_type: &str) -> bool {
         self == Self::Wav
-            || matches!(
-                content_type,
-                "" | "audio/pcm" | "audio/l16" | "audio/raw" | "application/octet-stream"
-            )
+            || matches!(content_type, "" | "audio/pcm" | "audio/l16" | "audio/raw" | "application/octet-stream")
     }
 }
 
@@ -71,11 +68,7 @@ impl OpenAiSynthesizer {
         format: SpeechFormat,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EndpointError> {
-        Ok(Self {
-            client: Client::new(endpoint, clock),
-            voice: name("voice", voice)?,
-            format,
-        })
+        Ok(Self { client: Client::new(endpoint, clock), voice: name("voice", voice)?, format })
     }
 
     async fn ask(&self, call: &Call, text: Labelled<String>) -> Result<Response, Error> {
@@ -94,18 +87,9 @@ impl OpenAiSynthesizer {
             content_type: HeaderValue::from_static("application/json"),
             accept: HeaderValue::from_static("audio/*"),
         };
-        let response = self
-            .client
-            .post(
-                &call.permit,
-                head,
-                Upload::new(call.permit.clone()).sealed(body),
-            )
-            .await?;
+        let response = self.client.post(&call.permit, head, Upload::new(call.permit.clone()).sealed(body)).await?;
         if !self.format.takes(response.content_type()) {
-            return Err(Error::Malformed(
-                "another kind of sound than samples; try wav".to_owned(),
-            ));
+            return Err(Error::Malformed("another kind of sound than samples; try wav".to_owned()));
         }
         Ok(response)
     }
@@ -124,14 +108,9 @@ impl Synthesizer for OpenAiSynthesizer {
     async fn synthesize(&self, call: Call, text: Labelled<String>) -> Result<SpeechStream, Error> {
         let mut limit = Limit::start(call.timeout);
         let response = limit.bound(self.ask(&call, text)).await?;
-        let pieces = stream::try_unfold(
-            (response, self.format.decoder()),
-            |(mut response, mut decoder)| async {
-                Ok(next(&mut response, &mut decoder)
-                    .await?
-                    .map(|piece| (piece, (response, decoder))))
-            },
-        );
+        let pieces = stream::try_unfold((response, self.format.decoder()), |(mut response, mut decoder)| async {
+            Ok(next(&mut response, &mut decoder).await?.map(|piece| (piece, (response, decoder))))
+        });
         Ok(Box::pin(limit.stream(Box::pin(pieces))))
     }
 }

@@ -32,9 +32,7 @@ impl OpenAiTranscriber {
     /// Recognises with the model of `endpoint`. `clock` says how long a connection was idle.
     #[must_use]
     pub fn new(endpoint: Endpoint, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            client: Client::new(endpoint, clock),
-        }
+        Self { client: Client::new(endpoint, clock) }
     }
 
     async fn recognise(&self, call: &Call, utterance: Utterance) -> Result<String, Error> {
@@ -42,9 +40,8 @@ impl OpenAiTranscriber {
         let mut fields = vec![("model", self.client.model()), ("response_format", "json")];
         fields.extend(language.map(|language| ("language", language)));
         let form = Form::around_wav(&fields);
-        let mut upload = Upload::new(call.permit.clone())
-            .plain(form.before)
-            .plain(wav::header(RATE, utterance.bytes).to_vec());
+        let mut upload =
+            Upload::new(call.permit.clone()).plain(form.before).plain(wav::header(RATE, utterance.bytes).to_vec());
         for frame in utterance.frames {
             upload = upload.sealed(frame);
         }
@@ -53,10 +50,7 @@ impl OpenAiTranscriber {
             content_type: form.content_type,
             accept: HeaderValue::from_static("application/json"),
         };
-        let response = self
-            .client
-            .post(&call.permit, head, upload.plain(form.after))
-            .await?;
+        let response = self.client.post(&call.permit, head, upload.plain(form.after)).await?;
         let body = Zeroizing::new(response.collect(ANSWER_BYTES_MAX).await?);
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|_| Error::Malformed("not the JSON of a transcription".to_owned()))?;
@@ -71,13 +65,8 @@ impl Transcriber for OpenAiTranscriber {
         if utterance.bytes == 0 {
             return Ok(Transcript::default());
         }
-        let text = Limit::start(call.timeout)
-            .bound(self.recognise(&call, utterance))
-            .await?;
-        Ok(Transcript {
-            text: Redacted::new(text.trim().to_owned()),
-            language: call.language,
-        })
+        let text = Limit::start(call.timeout).bound(self.recognise(&call, utterance)).await?;
+        Ok(Transcript { text: Redacted::new(text.trim().to_owned()), language: call.language })
     }
 
     fn streams(&self) -> bool {
@@ -93,10 +82,7 @@ struct Utterance {
 
 impl Utterance {
     async fn collect(call: &Call, mut audio: AudioStream) -> Result<Self, Error> {
-        let mut utterance = Self {
-            frames: Vec::new(),
-            bytes: 0,
-        };
+        let mut utterance = Self { frames: Vec::new(), bytes: 0 };
         while let Some(frame) = audio.next().await {
             // nothing is passed yet, but there is no use in waiting for the rest
             call.permit.guard(|| ())?;
@@ -106,8 +92,7 @@ impl Utterance {
                 .and_then(|len| utterance.bytes.checked_add(len))
                 .filter(|bytes| *bytes <= AUDIO_BYTES_MAX)
                 .ok_or_else(|| {
-                    metrics::counter!("sayso_provider_openai_limits_total", "limit" => "utterance")
-                        .increment(1);
+                    metrics::counter!("sayso_provider_openai_limits_total", "limit" => "utterance").increment(1);
                     Error::TooLarge(format!("an utterance may have {AUDIO_BYTES_MAX} bytes"))
                 })?;
             utterance.frames.push(sealed);
@@ -118,10 +103,7 @@ impl Utterance {
 
 /// The bytes of `samples` in a WAV file. The samples are wiped.
 fn little_endian(mut samples: Vec<i16>) -> Vec<u8> {
-    let bytes = samples
-        .iter()
-        .flat_map(|sample| sample.to_le_bytes())
-        .collect();
+    let bytes = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     samples.zeroize();
     bytes
 }
@@ -129,8 +111,7 @@ fn little_endian(mut samples: Vec<i16>) -> Vec<u8> {
 /// The language of a BCP 47 tag, which is what services take: `zh` of `zh-CN`.
 fn primary_subtag(tag: &str) -> Option<&str> {
     let language = tag.split(['-', '_']).next()?;
-    (matches!(language.len(), 2 | 3) && language.bytes().all(|b| b.is_ascii_alphabetic()))
-        .then_some(language)
+    (matches!(language.len(), 2 | 3) && language.bytes().all(|b| b.is_ascii_alphabetic())).then_some(language)
 }
 
 #[derive(Deserialize)]

@@ -50,14 +50,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Header>, &'static str> {
         at += 8;
         if id == b"data" {
             let rate = rate.ok_or("a WAV file without a format")?;
-            let data_bytes = (1..LEN_UNKNOWN_MIN)
-                .contains(&len)
-                .then_some(u64::from(len));
-            return Ok(Some(Header {
-                rate,
-                data_bytes,
-                len: at,
-            }));
+            let data_bytes = (1..LEN_UNKNOWN_MIN).contains(&len).then_some(u64::from(len));
+            return Ok(Some(Header { rate, data_bytes, len: at }));
         }
         let end = at.saturating_add(len as usize);
         if end > HEADER_BYTES_MAX {
@@ -87,11 +81,7 @@ fn parse_format(format: &[u8]) -> Result<SampleRate, &'static str> {
         return Err("a WAV file that is not mono PCM of 16 bits");
     }
     let rate = u32_at(format, 4);
-    if RATES.contains(&rate) {
-        Ok(SampleRate(rate))
-    } else {
-        Err("a WAV file at a rate that is not one of speech")
-    }
+    if RATES.contains(&rate) { Ok(SampleRate(rate)) } else { Err("a WAV file at a rate that is not one of speech") }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
@@ -123,16 +113,9 @@ mod tests {
     #[test]
     fn lengths_that_a_streaming_writer_puts_are_unknown() {
         for len in [0, 0x7FFF_FFFF, 0x8000_0000, u32::MAX - 44, u32::MAX] {
-            assert_eq!(
-                parse(&with_data_len(len)).unwrap().unwrap().data_bytes,
-                None,
-                "{len:x}"
-            );
+            assert_eq!(parse(&with_data_len(len)).unwrap().unwrap().data_bytes, None, "{len:x}");
         }
-        assert_eq!(
-            parse(&with_data_len(9600)).unwrap().unwrap().data_bytes,
-            Some(9600)
-        );
+        assert_eq!(parse(&with_data_len(9600)).unwrap().unwrap().data_bytes, Some(9600));
     }
 
     #[test]
@@ -140,21 +123,9 @@ mod tests {
         let plain = with_data_len(2);
         let mut format = plain[20..36].to_vec();
         format[..2].copy_from_slice(&EXTENSIBLE.to_le_bytes());
-        format.extend_from_slice(
-            b"\x16\0\x10\0\x04\0\0\0\x01\0\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71",
-        );
-        let file = [
-            &plain[..12],
-            b"LIST\x03\0\0\0abc\0fmt \x28\0\0\0",
-            &format,
-            &plain[36..],
-        ]
-        .concat();
-        let expected = Header {
-            rate: SampleRate::HZ_24K,
-            data_bytes: Some(2),
-            len: file.len(),
-        };
+        format.extend_from_slice(b"\x16\0\x10\0\x04\0\0\0\x01\0\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71");
+        let file = [&plain[..12], b"LIST\x03\0\0\0abc\0fmt \x28\0\0\0", &format, &plain[36..]].concat();
+        let expected = Header { rate: SampleRate::HZ_24K, data_bytes: Some(2), len: file.len() };
         assert_eq!(parse(&file), Ok(Some(expected)));
     }
 
@@ -168,10 +139,7 @@ mod tests {
         assert_eq!(broken(0, b'X'), "not a WAV file");
         assert_eq!(broken(20, 3), "a WAV file that is not mono PCM of 16 bits");
         assert_eq!(broken(22, 2), "a WAV file that is not mono PCM of 16 bits");
-        assert_eq!(
-            broken(26, 9),
-            "a WAV file at a rate that is not one of speech"
-        );
+        assert_eq!(broken(26, 9), "a WAV file at a rate that is not one of speech");
         assert_eq!(broken(12, b'X'), "a WAV file without a format");
         assert_eq!(broken(18, 1), "a WAV header that is too long");
     }

@@ -46,10 +46,7 @@ impl Error {
     /// Whether the same call may succeed later.
     #[must_use]
     pub const fn retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable(_) | Self::TimedOut(_) | Self::Busy { .. } | Self::Incomplete(_)
-        )
+        matches!(self, Self::Unreachable(_) | Self::TimedOut(_) | Self::Busy { .. } | Self::Incomplete(_))
     }
 
     /// A short, fixed word for metrics and reason codes.

@@ -24,20 +24,14 @@ impl Limit {
     /// Outside of a tokio runtime with time enabled.
     #[must_use]
     pub fn start(timeout: Duration) -> Self {
-        Self {
-            timeout,
-            sleep: Box::pin(sleep(timeout)),
-        }
+        Self { timeout, sleep: Box::pin(sleep(timeout)) }
     }
 
     /// Waits for `work`, and drops it when the limit is over.
     ///
     /// # Errors
     /// [`Error::TimedOut`], or what `work` fails with.
-    pub async fn bound<T>(
-        &mut self,
-        work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
+    pub async fn bound<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         tokio::select! {
             biased;
             done = work => done,
@@ -47,10 +41,7 @@ impl Limit {
 
     /// `stream`, dropped when the limit is over: [`Error::TimedOut`] is its last item then.
     pub fn stream<S>(self, stream: S) -> Limited<S> {
-        Limited {
-            limit: self,
-            stream: Some(stream),
-        }
+        Limited { limit: self, stream: Some(stream) }
     }
 }
 
@@ -86,9 +77,7 @@ where
 
 impl<S> fmt::Debug for Limited<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limited")
-            .field("limit", &self.limit)
-            .finish_non_exhaustive()
+        f.debug_struct("Limited").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
@@ -106,10 +95,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn work_in_time_is_let_through_and_late_work_is_not() {
         assert_eq!(Limit::start(LIMIT).bound(async { Ok(1) }).await, Ok(1));
-        assert_eq!(
-            Limit::start(LIMIT).bound(pending::<Result<(), _>>()).await,
-            Err(Error::TimedOut(LIMIT))
-        );
+        assert_eq!(Limit::start(LIMIT).bound(pending::<Result<(), _>>()).await, Err(Error::TimedOut(LIMIT)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -123,10 +109,7 @@ mod tests {
             })))
         });
         let stream = started.await.unwrap();
-        assert_eq!(
-            limit.stream(stream).collect::<Vec<_>>().await,
-            [Err(Error::TimedOut(LIMIT))]
-        );
+        assert_eq!(limit.stream(stream).collect::<Vec<_>>().await, [Err(Error::TimedOut(LIMIT))]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -29,31 +29,20 @@ async fn the_transcriber_conforms_and_stops_receiving_when_consent_is_withdrawn(
     let before = fake.desk().received();
     let passed = conformance::transcriber::takes_nothing_after_a_revocation(fake.clone()).await;
     let after = fake.desk().received();
-    assert_eq!(
-        (after.bytes - before.bytes, after.pieces - before.pieces),
-        (passed.bytes, passed.pieces)
-    );
+    assert_eq!((after.bytes - before.bytes, after.pieces - before.pieces), (passed.bytes, passed.pieces));
 }
 
 #[tokio::test]
 async fn a_transcriber_of_whole_utterances_says_so() {
     assert!(FakeTranscriber::new(clock()).streams());
-    assert!(
-        !FakeTranscriber::new(clock())
-            .wanting_whole_utterances()
-            .streams()
-    );
+    assert!(!FakeTranscriber::new(clock()).wanting_whole_utterances().streams());
 }
 
 #[tokio::test]
 async fn the_responder_conforms_and_keeps_the_order_of_its_script() {
-    let fake =
-        Arc::new(FakeResponder::new(clock()).answering([say("one "), say("two "), say("three")]));
+    let fake = Arc::new(FakeResponder::new(clock()).answering([say("one "), say("two "), say("three")]));
     conformance::responder::all(fake.clone()).await;
-    assert_eq!(
-        conformance::responder::answers(fake.clone()).await,
-        "one two three"
-    );
+    assert_eq!(conformance::responder::answers(fake.clone()).await, "one two three");
     assert_eq!(fake.desk().received().running, 0);
 }
 
@@ -61,20 +50,13 @@ async fn the_responder_conforms_and_keeps_the_order_of_its_script() {
 async fn the_synthesizer_conforms_and_speaks_longer_texts_longer() {
     let fake = Arc::new(FakeSynthesizer::new(clock()));
     conformance::synthesizer::all(fake.clone()).await;
-    assert_eq!(
-        conformance::synthesizer::speaks(fake.clone()).await.ms(),
-        21 * FakeSynthesizer::MS_A_CHARACTER
-    );
+    assert_eq!(conformance::synthesizer::speaks(fake.clone()).await.ms(), 21 * FakeSynthesizer::MS_A_CHARACTER);
     assert_eq!(fake.desk().received().running, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_to_one_that_hangs_ends_at_its_limit() {
-    let (asr, llm, tts) = (
-        FakeTranscriber::new(clock()),
-        FakeResponder::new(clock()),
-        FakeSynthesizer::new(clock()),
-    );
+    let (asr, llm, tts) = (FakeTranscriber::new(clock()), FakeResponder::new(clock()), FakeSynthesizer::new(clock()));
     for desk in [asr.desk(), llm.desk(), tts.desk()] {
         desk.behave(Manner::Hang);
     }
@@ -96,30 +78,20 @@ async fn what_came_in_is_told_by_amount_time_and_label() {
     clock.advance(Duration::from_secs(9));
     let fake = FakeTranscriber::new(clock.clone());
     let (permit, _revoker) = bench.permit();
-    fake.transcribe(bench.call(&permit), bench.utterance(bench.label(), 3))
-        .await
-        .unwrap();
+    fake.transcribe(bench.call(&permit), bench.utterance(bench.label(), 3)).await.unwrap();
     let received = fake.desk().wait_until(|r| r.pieces == 3).await;
-    assert_eq!(
-        (received.calls, received.bytes, received.last_at),
-        (1, 3 * 640, Some(clock.now()))
-    );
+    assert_eq!((received.calls, received.bytes, received.last_at), (1, 3 * 640, Some(clock.now())));
     assert_eq!(received.labels, [bench.label()]);
 }
 
 #[tokio::test]
 async fn scripts_are_told_in_order_and_the_last_line_stays() {
     let bench = Bench::for_transcriber();
-    let fake = FakeTranscriber::new(clock())
-        .hearing("yes")
-        .hearing("hello");
+    let fake = FakeTranscriber::new(clock()).hearing("yes").hearing("hello");
     let mut heard = Vec::new();
     for frames in [2, 0, 2, 2] {
         let (permit, _revoker) = bench.permit();
-        let transcript = fake
-            .transcribe(bench.call(&permit), bench.utterance(bench.label(), frames))
-            .await
-            .unwrap();
+        let transcript = fake.transcribe(bench.call(&permit), bench.utterance(bench.label(), frames)).await.unwrap();
         heard.push(transcript.text.into_inner());
     }
     assert_eq!(heard, ["yes", "", "hello", "hello"]);
@@ -133,12 +105,7 @@ async fn a_half_answer_is_its_first_half_and_an_error() {
     fake.desk().behave(Manner::HalfAnswer);
     let (permit, _revoker) = bench.permit();
     let request = Labelled::new(bench.label(), Request::default());
-    let parts: Vec<_> = fake
-        .respond(bench.call(&permit), request)
-        .await
-        .unwrap()
-        .collect()
-        .await;
+    let parts: Vec<_> = fake.respond(bench.call(&permit), request).await.unwrap().collect().await;
     let [Ok(one), Ok(two), Err(Error::Incomplete(_))] = parts.as_slice() else {
         panic!("{} parts", parts.len());
     };
@@ -152,10 +119,7 @@ async fn one_that_fails_takes_nothing() {
     fake.desk().behave(Manner::Fail(Error::Unauthorized));
     let (permit, revoker) = bench.permit();
     let text = Labelled::new(bench.label(), "hello".to_owned());
-    assert_eq!(
-        fake.synthesize(bench.call(&permit), text).await.err(),
-        Some(Error::Unauthorized)
-    );
+    assert_eq!(fake.synthesize(bench.call(&permit), text).await.err(), Some(Error::Unauthorized));
     assert_eq!(revoker.revoke().bytes, 0);
     assert_eq!(fake.desk().received().pieces, 0);
 }
@@ -166,9 +130,6 @@ async fn nonsense_is_not_what_the_script_says() {
     let fake = FakeTranscriber::new(clock()).hearing("hello");
     fake.desk().behave(Manner::Nonsense);
     let (permit, _revoker) = bench.permit();
-    let heard = fake
-        .transcribe(bench.call(&permit), bench.utterance(bench.label(), 2))
-        .await
-        .unwrap();
+    let heard = fake.transcribe(bench.call(&permit), bench.utterance(bench.label(), 2)).await.unwrap();
     assert!(heard.text.reveal().contains('\u{1b}'));
 }

@@ -43,21 +43,12 @@ impl Connection {
         let io = TokioIo::new(dialler.dial(&owner).await.map_err(refused)?);
         let mut http = http1::Builder::new();
         http.max_buf_size(BUFFER_BYTES).writev(true);
-        let (sender, driver) = http
-            .handshake(io)
-            .await
-            .map_err(|error| explain(permit, &error))?;
-        Ok(Self {
-            sender,
-            driver: Driver(Some(driver)),
-            owner,
-        })
+        let (sender, driver) = http.handshake(io).await.map_err(|error| explain(permit, &error))?;
+        Ok(Self { sender, driver: Driver(Some(driver)), owner })
     }
 
     /// Makes an idle connection work for the call of `permit`, if it is still good.
     pub(super) async fn revive(&mut self, permit: &Permit) -> bool {
-        // The runtime learns of a close when it polls the operating system, which it does between tasks: let it.
-        tokio::task::yield_now().await;
         let good = self.is_idle().await;
         if good {
             self.owner.set(permit);

@@ -37,10 +37,7 @@ impl Dialler {
         Self {
             base_url: endpoint.base_url.clone(),
             timeout: endpoint.connect_timeout,
-            tls: endpoint
-                .base_url
-                .tls()
-                .then(|| TlsConnector::from(Arc::new(tls_config(endpoint)))),
+            tls: endpoint.base_url.tls().then(|| TlsConnector::from(Arc::new(tls_config(endpoint)))),
         }
     }
 
@@ -51,10 +48,7 @@ impl Dialler {
                 let (host, port) = (self.base_url.host(), self.base_url.port());
                 Error::Unreachable(format!("{host} port {port}: {problem}"))
             }),
-            Err(_) => Err(Error::Unreachable(format!(
-                "no connection within {:?}",
-                self.timeout
-            ))),
+            Err(_) => Err(Error::Unreachable(format!("no connection within {:?}", self.timeout))),
         }
     }
 
@@ -63,17 +57,14 @@ impl Dialler {
         let Some(tls) = &self.tls else {
             return Ok(Box::new(gated));
         };
-        Ok(Box::new(
-            tls.connect(self.base_url.server_name(), gated).await?,
-        ))
+        Ok(Box::new(tls.connect(self.base_url.server_name(), gated).await?))
     }
 
     /// Tries the addresses in the resolver's order; each has an equal share of the time.
     async fn connect(&self) -> io::Result<TcpStream> {
         let found = lookup_host((self.base_url.host(), self.base_url.port())).await?;
         let addresses = found.take(ADDRESSES_MAX).collect::<Vec<_>>();
-        let share =
-            self.timeout / u32::try_from(addresses.len().max(1)).expect("at most ADDRESSES_MAX");
+        let share = self.timeout / u32::try_from(addresses.len().max(1)).expect("at most ADDRESSES_MAX");
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in addresses {
             match timeout(share, connect(address)).await {
@@ -87,11 +78,7 @@ impl Dialler {
 }
 
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     let tcp = socket.connect(address).await?;
     tcp.set_nodelay(true)?;
@@ -100,22 +87,16 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 
 /// TLS 1.2 and up on ring, trusting the public authorities and those of the endpoint, speaking HTTP/1.1.
 fn tls_config(endpoint: &Endpoint) -> ClientConfig {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let (_added, ignored) = roots.add_parsable_certificates(endpoint.extra_roots.iter().cloned());
     if ignored > 0 {
-        tracing::warn!(
-            ignored,
-            "certificate authorities that cannot be parsed are not trusted"
-        );
+        tracing::warn!(ignored, "certificate authorities that cannot be parsed are not trusted");
     }
-    let mut config =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring has the cipher suites of TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has the cipher suites of TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
 }

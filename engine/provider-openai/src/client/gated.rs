@@ -55,31 +55,18 @@ impl GatedIo {
         };
         permit
             .guard(|| write(Pin::new(&mut self.tcp)))
-            .unwrap_or_else(|refused| {
-                Poll::Ready(Err(io::Error::new(
-                    io::ErrorKind::PermissionDenied,
-                    refused,
-                )))
-            })
+            .unwrap_or_else(|refused| Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, refused))))
     }
 }
 
 impl AsyncRead for GatedIo {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for GatedIo {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.guarded(|tcp| tcp.poll_write(cx, buf))
     }
 
@@ -125,22 +112,14 @@ mod tests {
 
     async fn pair(owner: &Owner) -> (GatedIo, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let near = TcpStream::connect(listener.local_addr().unwrap())
-            .await
-            .unwrap();
-        (
-            GatedIo::new(near, owner.clone()),
-            listener.accept().await.unwrap().0,
-        )
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (GatedIo::new(near, owner.clone()), listener.accept().await.unwrap().0)
     }
 
     #[tokio::test]
     async fn without_an_owner_nothing_is_written_and_the_end_is_a_clean_one() {
         let (mut near, mut far) = pair(&Owner::default()).await;
-        assert_eq!(
-            near.write_all(b"x").await.unwrap_err().kind(),
-            io::ErrorKind::Other
-        );
+        assert_eq!(near.write_all(b"x").await.unwrap_err().kind(), io::ErrorKind::Other);
         drop(near);
         assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
     }
@@ -155,14 +134,8 @@ mod tests {
         let mut read = [0; 6];
         far.read_exact(&mut read).await.unwrap();
         revoker.revoke();
-        assert_eq!(
-            near.write_all(b"after").await.unwrap_err().kind(),
-            io::ErrorKind::PermissionDenied
-        );
+        assert_eq!(near.write_all(b"after").await.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
         drop(near);
-        assert_eq!(
-            far.read(&mut read).await.unwrap_err().kind(),
-            io::ErrorKind::ConnectionReset
-        );
+        assert_eq!(far.read(&mut read).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     }
 }

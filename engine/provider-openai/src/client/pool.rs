@@ -22,10 +22,7 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            idle: Mutex::default(),
-        }
+        Self { clock, idle: Mutex::default() }
     }
 
     /// The connection used last, unless it has waited too long. Those that have are closed.

@@ -81,8 +81,7 @@ impl Response {
         let mut all = Vec::new();
         while let Some(bytes) = self.data().await? {
             if all.len() + bytes.len() > max {
-                metrics::counter!("sayso_provider_openai_limits_total", "limit" => "body")
-                    .increment(1);
+                metrics::counter!("sayso_provider_openai_limits_total", "limit" => "body").increment(1);
                 return Err(Error::Malformed(format!("more than {max} bytes")));
             }
             all.extend_from_slice(&bytes);
@@ -97,14 +96,13 @@ fn failure(status: StatusCode, headers: &HeaderMap) -> Option<Error> {
     Some(match status {
         _ if status.is_success() => return None,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Unauthorized,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Error::Busy {
-            retry_after: retry_after(headers),
-        },
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            Error::Busy { retry_after: retry_after(headers) }
+        }
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(said()),
-        _ if status.is_redirection() => Error::Rejected(format!(
-            "{}; redirections are not followed, correct the base URL",
-            said()
-        )),
+        _ if status.is_redirection() => {
+            Error::Rejected(format!("{}; redirections are not followed, correct the base URL", said()))
+        }
         _ if status.is_server_error() => Error::Failed(said()),
         _ => Error::Rejected(said()),
     })
@@ -112,27 +110,13 @@ fn failure(status: StatusCode, headers: &HeaderMap) -> Option<Error> {
 
 /// Seconds in `retry-after`; its other form, a date, is not used by these services.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
 fn content_type(headers: &HeaderMap) -> String {
-    let value = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -157,17 +141,9 @@ mod tests {
         assert_eq!(says(429, Some("7")), busy(Some(Duration::from_secs(7))));
         assert_eq!(says(503, Some("99999999")), busy(Some(RETRY_AFTER_MAX)));
         assert_eq!(says(503, Some("Wed, 21 Oct 2015 07:28:00 GMT")), busy(None));
-        assert_eq!(
-            says(404, None),
-            Some(Error::Rejected("HTTP 404".to_owned()))
-        );
-        assert_eq!(
-            says(413, None),
-            Some(Error::TooLarge("HTTP 413".to_owned()))
-        );
+        assert_eq!(says(404, None), Some(Error::Rejected("HTTP 404".to_owned())));
+        assert_eq!(says(413, None), Some(Error::TooLarge("HTTP 413".to_owned())));
         assert_eq!(says(500, None), Some(Error::Failed("HTTP 500".to_owned())));
-        assert!(
-            matches!(says(301, None), Some(Error::Rejected(text)) if text.contains("base URL"))
-        );
+        assert!(matches!(says(301, None), Some(Error::Rejected(text)) if text.contains("base URL")));
     }
 }

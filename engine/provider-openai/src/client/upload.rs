@@ -24,11 +24,7 @@ enum Part {
 
 impl Upload {
     pub(crate) const fn new(permit: Permit) -> Self {
-        Self {
-            permit,
-            parts: VecDeque::new(),
-            len: 0,
-        }
+        Self { permit, parts: VecDeque::new(), len: 0 }
     }
 
     /// Adds bytes that are about nobody.
@@ -60,10 +56,7 @@ impl Body for Upload {
     type Data = Bytes;
     type Error = Refused;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Refused>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refused>>> {
         let Some(part) = self.parts.pop_front() else {
             return Poll::Ready(None);
         };
@@ -142,10 +135,7 @@ mod tests {
     fn parts_come_in_order_with_their_length_known_before() {
         let bench = Bench::for_responder();
         let (permit, revoker) = bench.permit();
-        let secret = seal(
-            Labelled::new(bench.label(), "hello".to_owned()),
-            String::into_bytes,
-        );
+        let secret = seal(Labelled::new(bench.label(), "hello".to_owned()), String::into_bytes);
         let mut upload = Upload::new(permit).plain("<").sealed(secret).plain(">");
         assert_eq!(upload.size_hint().exact(), Some(7));
         assert_eq!(next(&mut upload), Some(Ok("<".into())));
@@ -154,21 +144,14 @@ mod tests {
         assert_eq!(next(&mut upload), Some(Ok(">".into())));
         assert!(upload.is_end_stream());
         assert_eq!(next(&mut upload), None);
-        assert_eq!(
-            revoker.revoke().bytes,
-            5,
-            "what is about nobody is not counted"
-        );
+        assert_eq!(revoker.revoke().bytes, 5, "what is about nobody is not counted");
     }
 
     #[test]
     fn a_sealed_part_does_not_open_after_a_revocation() {
         let bench = Bench::for_responder();
         let (permit, revoker) = bench.permit();
-        let secret = seal(
-            Labelled::new(bench.label(), "hello".to_owned()),
-            String::into_bytes,
-        );
+        let secret = seal(Labelled::new(bench.label(), "hello".to_owned()), String::into_bytes);
         let mut upload = Upload::new(permit).sealed(secret);
         revoker.revoke();
         assert_eq!(next(&mut upload), Some(Err(Refused::Revoked)));

@@ -6,9 +6,7 @@ use futures::{StreamExt, TryStreamExt};
 use sayso_policy::Labelled;
 use sayso_provider::conformance::Bench;
 use sayso_provider::{Error, Reply, Request, Responder, Synthesizer, Transcriber};
-use sayso_provider_openai::{
-    ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat,
-};
+use sayso_provider_openai::{ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat};
 use sayso_types::ManualClock;
 
 use crate::fake_openai::FakeOpenAi;
@@ -23,9 +21,7 @@ pub(crate) fn endpoint(fake: &FakeOpenAi) -> Endpoint {
 
 pub(crate) fn endpoint_at(url: &str) -> Endpoint {
     let key = ApiKey::new("sk-test".to_owned()).unwrap();
-    Endpoint::new(url.parse().unwrap(), "model-1")
-        .unwrap()
-        .with_api_key(key)
+    Endpoint::new(url.parse().unwrap(), "model-1").unwrap().with_api_key(key)
 }
 
 fn clock() -> Arc<ManualClock> {
@@ -48,9 +44,7 @@ pub(crate) fn synthesizer(endpoint: Endpoint, format: SpeechFormat) -> OpenAiSyn
 pub(crate) async fn hear(transcriber: &OpenAiTranscriber) -> Result<String, Error> {
     let bench = Bench::for_transcriber();
     let (permit, _revoker) = bench.permit();
-    let heard = transcriber
-        .transcribe(bench.call(&permit), bench.utterance(bench.label(), 2))
-        .await?;
+    let heard = transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), 2)).await?;
     Ok(heard.text.into_inner())
 }
 
@@ -58,13 +52,8 @@ pub(crate) async fn hear(transcriber: &OpenAiTranscriber) -> Result<String, Erro
 pub(crate) async fn ask(responder: &OpenAiResponder) -> Result<Vec<String>, Error> {
     let bench = Bench::for_responder();
     let (permit, _revoker) = bench.permit();
-    let request = Request {
-        text: QUESTION.to_owned(),
-        ..Request::default()
-    };
-    let parts = responder
-        .respond(bench.call(&permit), Labelled::new(bench.label(), request))
-        .await?;
+    let request = Request { text: QUESTION.to_owned(), ..Request::default() };
+    let parts = responder.respond(bench.call(&permit), Labelled::new(bench.label(), request)).await?;
     let text = parts.map_ok(|part| match part {
         Reply::Text(text) => text,
         Reply::Act(_) => panic!("an action that nobody answered"),

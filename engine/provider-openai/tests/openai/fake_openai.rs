@@ -43,9 +43,7 @@ pub(crate) struct Log {
 impl Log {
     /// Whether `text` arrived anywhere.
     pub(crate) fn contains(&self, text: &str) -> bool {
-        self.bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
+        self.bytes.windows(text.len()).any(|window| window == text.as_bytes())
     }
 }
 
@@ -74,15 +72,14 @@ pub(crate) enum Then {
     KeepOpen,
     /// Close the connection.
     Close,
+    /// Close the connection after [`FakeOpenAi::hang_up`].
+    CloseWhenTold,
 }
 
 impl Plan {
     /// Sends `bytes` as they are.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            send: vec![bytes.into()],
-            ..Self::default()
-        }
+        Self { send: vec![bytes.into()], ..Self::default() }
     }
 
     /// Never answers.
@@ -92,26 +89,18 @@ impl Plan {
 
     /// Answers with a status, headers and a body of known length.
     pub(crate) fn status(status: &str, headers: &str, body: &str) -> Self {
-        Self::raw(format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}",
-            body.len()
-        ))
+        Self::raw(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()))
     }
 
     /// Answers with `body` in chunks.
     pub(crate) fn chunks<'a>(content_type: &str, body: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n"
-        );
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n");
         let mut send = vec![head.into_bytes()];
         for piece in body.into_iter().filter(|piece| !piece.is_empty()) {
             send.push([format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat());
         }
         send.push(b"0\r\n\r\n".to_vec());
-        Self {
-            send,
-            ..Self::default()
-        }
+        Self { send, ..Self::default() }
     }
 
     /// Leaves out the last piece.
@@ -121,10 +110,11 @@ impl Plan {
     }
 
     pub(crate) fn then_close(self) -> Self {
-        Self {
-            then: Then::Close,
-            ..self
-        }
+        Self { then: Then::Close, ..self }
+    }
+
+    pub(crate) fn then_close_when_told(self) -> Self {
+        Self { then: Then::CloseWhenTold, ..self }
     }
 }
 
@@ -145,15 +135,11 @@ fn unscripted(head: &str) -> Plan {
             let body = serde_json::json!({"text": format!(" {HEARD}\n")}).to_string();
             Plan::status("200 OK", "content-type: application/json\r\n", &body)
         }
-        Some(path) if path.ends_with("/chat/completions") => Plan::chunks(
-            "text/event-stream; charset=utf-8",
-            [events(&ANSWER).as_bytes()],
-        ),
+        Some(path) if path.ends_with("/chat/completions") => {
+            Plan::chunks("text/event-stream; charset=utf-8", [events(&ANSWER).as_bytes()])
+        }
         Some(path) if path.ends_with("/audio/speech") => {
-            let bytes = speech()
-                .iter()
-                .flat_map(|sample| sample.to_le_bytes())
-                .collect::<Vec<_>>();
+            let bytes = speech().iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>();
             Plan::chunks("audio/pcm", bytes.chunks(4801))
         }
         _ => Plan::status("404 Not Found", "", ""),
@@ -172,6 +158,7 @@ pub(crate) struct FakeOpenAi {
 struct Shared {
     log: watch::Sender<Log>,
     plans: Mutex<VecDeque<Plan>>,
+    hung_up: watch::Sender<bool>,
     read_on: Arc<Notify>,
     tls: Option<TlsAcceptor>,
 }
@@ -193,22 +180,23 @@ impl FakeOpenAi {
         let shared = Arc::new(Shared {
             log: watch::Sender::default(),
             plans: Mutex::default(),
+            hung_up: watch::Sender::default(),
             read_on: Arc::clone(&read_on),
             tls,
         });
         let mut connections = JoinSet::new();
         connections.spawn(accept(listener, Arc::clone(&shared)));
-        Self {
-            address,
-            read_on,
-            shared,
-            _connections: connections,
-        }
+        Self { address, read_on, shared, _connections: connections }
     }
 
     /// Does `plan` with the next request that has none.
     pub(crate) fn plan(&self, plan: Plan) {
         self.shared.plans.lock().unwrap().push_back(plan);
+    }
+
+    /// Closes the connections that wait to be told so.
+    pub(crate) fn hang_up(&self) {
+        self.shared.hung_up.send_replace(true);
     }
 
     /// What arrived so far.
@@ -218,13 +206,7 @@ impl FakeOpenAi {
 
     /// Waits until what arrived satisfies `condition`.
     pub(crate) async fn wait_until(&self, condition: impl FnMut(&Log) -> bool) -> Log {
-        self.shared
-            .log
-            .subscribe()
-            .wait_for(condition)
-            .await
-            .unwrap()
-            .clone()
+        self.shared.log.subscribe().wait_for(condition).await.unwrap().clone()
     }
 }
 
@@ -253,50 +235,35 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(mut io: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) {
     let mut received = Vec::new();
     loop {
-        let Some(head_len) = read_until(&mut io, shared, &mut received, usize::MAX, |r| {
-            find(r, b"\r\n\r\n")
-        })
-        .await
+        let Some(head_len) = read_until(&mut io, shared, &mut received, usize::MAX, |r| find(r, b"\r\n\r\n")).await
         else {
             return;
         };
         let head = String::from_utf8(received[..head_len].to_vec()).unwrap();
-        let plan = shared
-            .plans
-            .lock()
-            .unwrap()
-            .pop_front()
-            .unwrap_or_else(|| unscripted(&head));
+        let plan = shared.plans.lock().unwrap().pop_front().unwrap_or_else(|| unscripted(&head));
         let len = head_len + content_length(&head);
         if let Some(pause) = plan.pause_after {
-            read_until(&mut io, shared, &mut received, pause, |r| {
-                (r.len() >= pause).then_some(())
-            })
-            .await;
+            read_until(&mut io, shared, &mut received, pause, |r| (r.len() >= pause).then_some(())).await;
             shared.read_on.notified().await;
         }
-        if read_until(&mut io, shared, &mut received, usize::MAX, |r| {
-            (r.len() >= len).then_some(())
-        })
-        .await
-        .is_none()
-        {
+        if read_until(&mut io, shared, &mut received, usize::MAX, |r| (r.len() >= len).then_some(())).await.is_none() {
             return;
         }
         let body = received[head_len..len].to_vec();
         received.drain(..len);
-        shared
-            .log
-            .send_modify(|log| log.requests.push(Request { head, body }));
+        shared.log.send_modify(|log| log.requests.push(Request { head, body }));
         for piece in &plan.send {
             if io.write_all(piece).await.is_err() {
                 return;
             }
         }
-        if plan.then == Then::Close {
-            let _ = io.shutdown().await;
-            return;
+        match plan.then {
+            Then::KeepOpen => continue,
+            Then::Close => (),
+            Then::CloseWhenTold => drop(shared.hung_up.subscribe().wait_for(|told| *told).await.unwrap()),
         }
+        let _ = io.shutdown().await;
+        return;
     }
 }
 
@@ -318,34 +285,22 @@ async fn read_until<T>(
             Ok(0) => return None,
             Err(error) => {
                 let reset = error.kind() == ErrorKind::ConnectionReset;
-                shared
-                    .log
-                    .send_modify(|log| log.resets += usize::from(reset));
+                shared.log.send_modify(|log| log.resets += usize::from(reset));
                 return None;
             }
             Ok(n) => {
                 received.extend_from_slice(&buffer[..n]);
-                shared
-                    .log
-                    .send_modify(|log| log.bytes.extend_from_slice(&buffer[..n]));
+                shared.log.send_modify(|log| log.bytes.extend_from_slice(&buffer[..n]));
             }
         }
     }
 }
 
 fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes
-        .windows(needle.len())
-        .position(|window| window == needle)
-        .map(|at| at + needle.len())
+    bytes.windows(needle.len()).position(|window| window == needle).map(|at| at + needle.len())
 }
 
 fn content_length(head: &str) -> usize {
-    let line = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
-    line.expect("a request tells its length")
-        .trim()
-        .parse()
-        .unwrap()
+    let line = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    line.expect("a request tells its length").trim().parse().unwrap()
 }

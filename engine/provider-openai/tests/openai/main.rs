@@ -1,9 +1,6 @@
 //! The providers against a service on a real socket.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper of tests that cannot go on fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper of tests that cannot go on fails the test")]
 
 mod bench;
 mod failures;

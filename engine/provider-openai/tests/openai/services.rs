@@ -20,10 +20,7 @@ async fn the_responder_conforms() {
     let fake = FakeOpenAi::start();
     let responder = Arc::new(responder(endpoint(&fake)));
     conformance::responder::all(responder.clone()).await;
-    assert_eq!(
-        conformance::responder::answers(responder).await,
-        ANSWER.concat()
-    );
+    assert_eq!(conformance::responder::answers(responder).await, ANSWER.concat());
 }
 
 #[tokio::test]
@@ -31,10 +28,7 @@ async fn the_synthesizer_conforms() {
     let fake = FakeOpenAi::start();
     let synthesizer = Arc::new(synthesizer(endpoint(&fake), SpeechFormat::Pcm));
     conformance::synthesizer::all(synthesizer.clone()).await;
-    assert_eq!(
-        conformance::synthesizer::speaks(synthesizer).await.samples,
-        speech()
-    );
+    assert_eq!(conformance::synthesizer::speaks(synthesizer).await.samples, speech());
 }
 
 #[tokio::test]
@@ -42,57 +36,20 @@ async fn an_utterance_is_uploaded_as_a_wav_file_in_a_form() {
     let fake = FakeOpenAi::start();
     assert_eq!(hear(&transcriber(endpoint(&fake))).await.unwrap(), HEARD);
 
-    let [request] = &fake.log().requests[..] else {
-        panic!("one request")
-    };
-    assert!(
-        request
-            .head
-            .starts_with("POST /openai/v1/audio/transcriptions HTTP/1.1\r\n"),
-        "{}",
-        request.head
-    );
-    assert!(
-        request
-            .head
-            .contains(&format!("\r\nhost: {}\r\n", fake.address))
-    );
-    assert!(
-        request
-            .head
-            .contains("\r\nauthorization: Bearer sk-test\r\n")
-    );
-    let boundary = request
-        .head
-        .split("multipart/form-data; boundary=")
-        .nth(1)
-        .unwrap()
-        .lines()
-        .next()
-        .unwrap();
+    let [request] = &fake.log().requests[..] else { panic!("one request") };
+    assert!(request.head.starts_with("POST /openai/v1/audio/transcriptions HTTP/1.1\r\n"), "{}", request.head);
+    assert!(request.head.contains(&format!("\r\nhost: {}\r\n", fake.address)));
+    assert!(request.head.contains("\r\nauthorization: Bearer sk-test\r\n"));
+    let boundary = request.head.split("multipart/form-data; boundary=").nth(1).unwrap().lines().next().unwrap();
     let body = String::from_utf8_lossy(&request.body);
-    for field in [
-        "name=\"model\"\r\n\r\nmodel-1\r\n",
-        "name=\"language\"\r\n\r\nen\r\n",
-        "filename=\"utterance.wav\"",
-    ] {
+    for field in ["name=\"model\"\r\n\r\nmodel-1\r\n", "name=\"language\"\r\n\r\nen\r\n", "filename=\"utterance.wav\""]
+    {
         assert!(body.contains(field), "{field}");
     }
-    let start = request
-        .body
-        .windows(4)
-        .position(|window| window == b"RIFF")
-        .unwrap();
+    let start = request.body.windows(4).position(|window| window == b"RIFF").unwrap();
     let file = &request.body[start..];
-    assert_eq!(
-        file[40..44],
-        1280_u32.to_le_bytes(),
-        "two frames of 640 bytes"
-    );
-    assert_eq!(
-        &file[44 + 1280..],
-        format!("\r\n--{boundary}--\r\n").as_bytes()
-    );
+    assert_eq!(file[40..44], 1280_u32.to_le_bytes(), "two frames of 640 bytes");
+    assert_eq!(&file[44 + 1280..], format!("\r\n--{boundary}--\r\n").as_bytes());
 }
 
 #[tokio::test]
@@ -100,18 +57,9 @@ async fn a_question_is_asked_in_json_and_answered_in_events() {
     let fake = FakeOpenAi::start();
     assert_eq!(ask(&responder(endpoint(&fake))).await.unwrap(), ANSWER);
     let request = &fake.log().requests[0];
-    assert!(
-        request
-            .head
-            .starts_with("POST /openai/v1/chat/completions HTTP/1.1\r\n"),
-        "{}",
-        request.head
-    );
+    assert!(request.head.starts_with("POST /openai/v1/chat/completions HTTP/1.1\r\n"), "{}", request.head);
     let expected = json!({"model": "model-1", "messages": [{"role": "user", "content": QUESTION}], "stream": true});
-    assert_eq!(
-        serde_json::from_slice::<Value>(&request.body).unwrap(),
-        expected
-    );
+    assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), expected);
 }
 
 #[tokio::test]
@@ -130,24 +78,15 @@ async fn an_answer_cut_at_any_byte_is_the_same_answer() {
 #[tokio::test]
 async fn speech_comes_bare_or_as_a_file() {
     let fake = FakeOpenAi::start();
-    let spoken = speak(&synthesizer(endpoint(&fake), SpeechFormat::Pcm))
-        .await
-        .unwrap();
+    let spoken = speak(&synthesizer(endpoint(&fake), SpeechFormat::Pcm)).await.unwrap();
     assert_eq!(spoken, (24_000, speech()));
 
     let file = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0\x22\x56\0\0\x44\xac\0\0\x02\0\x10\0data\xff\xff\xff\xff\x01\0\xff\xff";
     fake.plan(Plan::chunks("audio/wav", file.chunks(3)));
-    let spoken = speak(&synthesizer(endpoint(&fake), SpeechFormat::Wav))
-        .await
-        .unwrap();
+    let spoken = speak(&synthesizer(endpoint(&fake), SpeechFormat::Wav)).await.unwrap();
     assert_eq!(spoken, (22_050, vec![1, -1]));
 
-    let orders: Vec<Value> = fake
-        .log()
-        .requests
-        .iter()
-        .map(|r| serde_json::from_slice(&r.body).unwrap())
-        .collect();
+    let orders: Vec<Value> = fake.log().requests.iter().map(|r| serde_json::from_slice(&r.body).unwrap()).collect();
     let order = |format| json!({"model": "model-1", "input": "hello", "voice": "alloy", "response_format": format});
     assert_eq!(orders, [order("pcm"), order("wav")]);
 }

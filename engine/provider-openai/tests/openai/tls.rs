@@ -17,10 +17,7 @@ fn private_service() -> (String, FakeOpenAi) {
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &authority)
-        .unwrap();
+    let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -33,10 +30,7 @@ fn private_service() -> (String, FakeOpenAi) {
         )
         .unwrap();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    (
-        authority.pem(),
-        FakeOpenAi::start_with(Some(TlsAcceptor::from(Arc::new(config)))),
-    )
+    (authority.pem(), FakeOpenAi::start_with(Some(TlsAcceptor::from(Arc::new(config)))))
 }
 
 #[tokio::test]
@@ -48,11 +42,7 @@ async fn a_private_service_is_trusted_through_its_authority() {
     let transcriber = transcriber(endpoint_at(&url).with_ca_file(file.path()).unwrap());
     assert_eq!(hear(&transcriber).await.unwrap(), HEARD);
     assert_eq!(hear(&transcriber).await.unwrap(), HEARD);
-    assert_eq!(
-        fake.log().accepted,
-        1,
-        "connections under TLS are reused too"
-    );
+    assert_eq!(fake.log().accepted, 1, "connections under TLS are reused too");
 }
 
 #[tokio::test]
@@ -60,9 +50,6 @@ async fn a_service_that_nobody_vouches_for_hears_nothing() {
     let (_authority, fake) = private_service();
     let url = format!("https://localhost:{}/v1", fake.address.port());
     let error = hear(&transcriber(endpoint_at(&url))).await.unwrap_err();
-    assert!(
-        matches!(&error, Error::Unreachable(text) if text.contains("certificate")),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Unreachable(text) if text.contains("certificate")), "{error}");
     assert!(fake.log().bytes.is_empty());
 }

@@ -21,10 +21,7 @@ const AROUND_BYTES_MAX: usize = 2048;
 
 fn held_up() -> FakeOpenAi {
     let fake = FakeOpenAi::start();
-    fake.plan(Plan {
-        pause_after: Some(PAUSE_AFTER),
-        ..Plan::silence()
-    });
+    fake.plan(Plan { pause_after: Some(PAUSE_AFTER), ..Plan::silence() });
     fake
 }
 
@@ -37,32 +34,20 @@ async fn an_upload_stops_at_the_revocation() {
     let (fake, bench) = (held_up(), Bench::for_transcriber());
     let transcriber = transcriber(endpoint(&fake));
     let (permit, revoker) = bench.permit();
-    let mut call =
-        pin!(transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), FRAMES)));
+    let mut call = pin!(transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), FRAMES)));
     tokio::select! {
         done = &mut call => panic!("answered before the service read everything: {done:?}"),
         log = fake.wait_until(paused) => assert_eq!(log.requests.len(), 0),
     }
 
     let passed = revoker.revoke();
-    assert!(
-        (passed.bytes as usize) < UTTERANCE_BYTES,
-        "the upload was held up by the service"
-    );
+    assert!((passed.bytes as usize) < UTTERANCE_BYTES, "the upload was held up by the service");
 
     fake.read_on.notify_one();
     assert_eq!(call.await, Err(Error::Refused(Refused::Revoked)));
     let log = fake.wait_until(|log| log.ended == 1).await;
-    assert_eq!(
-        (log.requests.len(), log.resets),
-        (0, 1),
-        "reset before the body was complete"
-    );
-    assert!(
-        log.bytes.len() <= passed.bytes as usize + AROUND_BYTES_MAX,
-        "{} of {passed:?}",
-        log.bytes.len()
-    );
+    assert_eq!((log.requests.len(), log.resets), (0, 1), "reset before the body was complete");
+    assert!(log.bytes.len() <= passed.bytes as usize + AROUND_BYTES_MAX, "{} of {passed:?}", log.bytes.len());
 }
 
 /// A body of one piece passes the permit whole, and then waits in buffers for a service that does not read.
@@ -71,30 +56,19 @@ async fn what_was_passed_and_not_written_stays() {
     let (fake, bench) = (held_up(), Bench::for_responder());
     let responder = responder(endpoint(&fake));
     let (permit, revoker) = bench.permit();
-    let request = Request {
-        text: "x".repeat(UTTERANCE_BYTES),
-        ..Request::default()
-    };
-    let mut call =
-        pin!(responder.respond(bench.call(&permit), Labelled::new(bench.label(), request)));
+    let request = Request { text: "x".repeat(UTTERANCE_BYTES), ..Request::default() };
+    let mut call = pin!(responder.respond(bench.call(&permit), Labelled::new(bench.label(), request)));
     tokio::select! {
         _ = &mut call => panic!("answered before the service read everything"),
         _ = fake.wait_until(paused) => (),
     }
 
-    assert!(
-        revoker.revoke().bytes as usize > UTTERANCE_BYTES,
-        "the request passed whole"
-    );
+    assert!(revoker.revoke().bytes as usize > UTTERANCE_BYTES, "the request passed whole");
 
     fake.read_on.notify_one();
     assert_eq!(call.await.err(), Some(Error::Refused(Refused::Revoked)));
     let log = fake.wait_until(|log| log.ended == 1).await;
-    assert_eq!(
-        (log.requests.len(), log.resets),
-        (0, 1),
-        "reset before the body was complete"
-    );
+    assert_eq!((log.requests.len(), log.resets), (0, 1), "reset before the body was complete");
 }
 
 #[tokio::test]
@@ -110,11 +84,7 @@ async fn dropping_a_call_resets_its_upload() {
     }
     fake.read_on.notify_one();
     let log = fake.wait_until(|log| log.ended == 1).await;
-    assert_eq!(
-        (log.requests.len(), log.resets),
-        (0, 1),
-        "reset before the body was complete"
-    );
+    assert_eq!((log.requests.len(), log.resets), (0, 1), "reset before the body was complete");
     assert!(log.bytes.len() <= revoker.revoke().bytes as usize + AROUND_BYTES_MAX);
 }
 
@@ -128,10 +98,7 @@ async fn dropping_an_answer_ends_its_connection() {
     unfinished.send[1].truncate(120);
     fake.plan(unfinished);
     let request = Labelled::new(bench.label(), Request::default());
-    let mut answer = responder
-        .respond(bench.call(&permit), request)
-        .await
-        .unwrap();
+    let mut answer = responder.respond(bench.call(&permit), request).await.unwrap();
     assert!(matches!(answer.next().await, Some(Ok(_))));
     drop(answer);
     fake.wait_until(|log| log.resets == 1).await;
@@ -141,27 +108,12 @@ async fn dropping_an_answer_ends_its_connection() {
 async fn what_a_permit_does_not_cover_is_not_sent() {
     let (fake, bench) = (FakeOpenAi::start(), Bench::for_responder());
     let responder = responder(endpoint(&fake));
-    for Refusal {
-        permit,
-        revoker: _kept,
-        label,
-        reason,
-    } in bench.refusals()
-    {
-        let request = Request {
-            text: QUESTION.to_owned(),
-            ..Request::default()
-        };
-        let refused = responder
-            .respond(bench.call(&permit), Labelled::new(label, request))
-            .await
-            .err();
+    for Refusal { permit, revoker: _kept, label, reason } in bench.refusals() {
+        let request = Request { text: QUESTION.to_owned(), ..Request::default() };
+        let refused = responder.respond(bench.call(&permit), Labelled::new(label, request)).await.err();
         assert_eq!(refused, Some(Error::Refused(reason)));
     }
     let log = fake.wait_until(|log| log.accepted == log.ended).await;
     assert!(log.requests.is_empty() && !log.contains(QUESTION));
-    assert_eq!(
-        log.accepted, 4,
-        "a permit that is closed does not even make a connection"
-    );
+    assert_eq!(log.accepted, 4, "a permit that is closed does not even make a connection");
 }

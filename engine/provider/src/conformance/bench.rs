@@ -7,8 +7,8 @@ use futures::stream;
 use sayso_policy::permit::{Terms, issue};
 use sayso_policy::{Labelled, Permit, Refused, Revoker};
 use sayso_types::{
-    Category, Cell, Clock, ConsentVersion, Label, ManualClock, ProcessorId, ProcessorKind, Purpose,
-    RegionClass, SampleRate, SubjectId, TurnId,
+    Category, Cell, Clock, ConsentVersion, Label, ManualClock, ProcessorId, ProcessorKind, Purpose, RegionClass,
+    SampleRate, SubjectId, TurnId,
 };
 
 use crate::{AudioStream, Call, Frame};
@@ -61,30 +61,17 @@ impl Bench {
     fn new(kind: ProcessorKind, category: Category) -> Self {
         let terms = Terms {
             subject: SubjectId([7; 16]),
-            cell: Cell {
-                purpose: Purpose::VOICE_INTERACTION,
-                category,
-                kind,
-                region: RegionClass::Local,
-            },
+            cell: Cell { purpose: Purpose::VOICE_INTERACTION, category, kind, region: RegionClass::Local },
             processor: ProcessorId(sayso_types::Name::constant("under-test")),
             cv: ConsentVersion(3),
         };
-        Self {
-            clock: ManualClock::new(),
-            terms,
-        }
+        Self { clock: ManualClock::new(), terms }
     }
 
     /// An open permit and the end that revokes it.
     #[must_use]
     pub fn permit(&self) -> (Permit, Revoker) {
-        issue(
-            self.terms.clone(),
-            Arc::new(self.clock.clone()),
-            self.clock.now(),
-            PERMIT_TTL,
-        )
+        issue(self.terms.clone(), Arc::new(self.clock.clone()), self.clock.now(), PERMIT_TTL)
     }
 
     /// A label that the permit covers.
@@ -102,12 +89,7 @@ impl Bench {
     /// A call under `permit`, with a limit that a working provider keeps.
     #[must_use]
     pub fn call(&self, permit: &Permit) -> Call {
-        Call {
-            permit: permit.clone(),
-            timeout: CALL_TIMEOUT,
-            turn: TurnId(1),
-            language: "en".to_owned(),
-        }
+        Call { permit: permit.clone(), timeout: CALL_TIMEOUT, turn: TurnId(1), language: "en".to_owned() }
     }
 
     /// Every way in which a permit and a piece of data may not go together.
@@ -116,52 +98,21 @@ impl Bench {
         let label = self.label();
         let case = |label, reason| {
             let (permit, revoker) = self.permit();
-            Refusal {
-                permit,
-                revoker,
-                label,
-                reason,
-            }
+            Refusal { permit, revoker, label, reason }
         };
         let revoked = case(label, Refused::Revoked);
         revoked.revoker.revoke();
-        let later = Self {
-            clock: ManualClock::new(),
-            ..self.clone()
-        };
+        let later = Self { clock: ManualClock::new(), ..self.clone() };
         let (permit, revoker) = later.permit();
         later.clock.advance(PERMIT_TTL);
-        let expired = Refusal {
-            permit,
-            revoker,
-            label,
-            reason: Refused::Expired,
-        };
+        let expired = Refusal { permit, revoker, label, reason: Refused::Expired };
         vec![
             revoked,
             expired,
             case(label.derive(Category::MEMORY_SUMMARY), Refused::NotCovered),
-            case(
-                Label {
-                    purpose: Purpose::MEMORY,
-                    ..label
-                },
-                Refused::NotCovered,
-            ),
-            case(
-                Label {
-                    subject: SubjectId([8; 16]),
-                    ..label
-                },
-                Refused::NotCovered,
-            ),
-            case(
-                Label {
-                    cv: ConsentVersion(2),
-                    ..label
-                },
-                Refused::Stale,
-            ),
+            case(Label { purpose: Purpose::MEMORY, ..label }, Refused::NotCovered),
+            case(Label { subject: SubjectId([8; 16]), ..label }, Refused::NotCovered),
+            case(Label { cv: ConsentVersion(2), ..label }, Refused::Stale),
         ]
     }
 
@@ -169,12 +120,7 @@ impl Bench {
     #[must_use]
     pub fn frame(&self, label: Label) -> Frame {
         let sawtooth = |i: usize| ((i % 160) as i16 - 80) * 100;
-        Labelled::new(
-            label,
-            (0..SampleRate::HZ_16K.samples_in_ms(FRAME_MS))
-                .map(sawtooth)
-                .collect(),
-        )
+        Labelled::new(label, (0..SampleRate::HZ_16K.samples_in_ms(FRAME_MS)).map(sawtooth).collect())
     }
 
     /// An utterance of so many frames.

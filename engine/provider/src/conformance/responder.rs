@@ -22,15 +22,10 @@ pub async fn answers(responder: Arc<dyn Responder>) -> String {
     let bench = Bench::for_responder();
     let (permit, revoker) = bench.permit();
     let request = Labelled::new(bench.label(), question());
-    let parts = ask(&*responder, bench.call(&permit), request)
-        .await
-        .expect("a question under an open permit");
+    let parts = ask(&*responder, bench.call(&permit), request).await.expect("a question under an open permit");
     let passed = revoker.revoke();
     assert_eq!(passed.pieces, 1, "the question must pass the gate once");
-    assert!(
-        passed.bytes >= question().text.len() as u64,
-        "the question passed the gate in part"
-    );
+    assert!(passed.bytes >= question().text.len() as u64, "the question passed the gate in part");
     let text: String = parts
         .into_iter()
         .filter_map(|part| match part {
@@ -45,19 +40,8 @@ pub async fn answers(responder: Arc<dyn Responder>) -> String {
 /// A permit that is revoked, has run out or is for something else lets nothing through.
 pub async fn refuses_what_the_permit_does_not_cover(responder: Arc<dyn Responder>) {
     let bench = Bench::for_responder();
-    for Refusal {
-        permit,
-        revoker,
-        label,
-        reason,
-    } in bench.refusals()
-    {
-        let done = ask(
-            &*responder,
-            bench.call(&permit),
-            Labelled::new(label, question()),
-        )
-        .await;
+    for Refusal { permit, revoker, label, reason } in bench.refusals() {
+        let done = ask(&*responder, bench.call(&permit), Labelled::new(label, question())).await;
         assert_eq!(done, Err(Error::Refused(reason)));
         assert_eq!(revoker.revoke().bytes, 0, "passed in spite of {reason:?}");
     }
@@ -68,15 +52,9 @@ pub async fn stops_when_dropped(responder: Arc<dyn Responder>) {
     let bench = Bench::for_responder();
     let (permit, _revoker) = bench.permit();
     let request = Labelled::new(bench.label(), question());
-    let mut begun = responder
-        .respond(bench.call(&permit), request)
-        .await
-        .expect("a question under an open permit");
+    let mut begun = responder.respond(bench.call(&permit), request).await.expect("a question under an open permit");
     let first = begun.next().await;
-    assert!(
-        matches!(first, Some(Ok(_))),
-        "the answer began with {first:?}"
-    );
+    assert!(matches!(first, Some(Ok(_))), "the answer began with {first:?}");
     drop(begun);
     answers(responder).await;
 }
@@ -85,10 +63,7 @@ pub async fn stops_when_dropped(responder: Arc<dyn Responder>) {
 pub async fn ends_at_its_limit(hanging: Arc<dyn Responder>, timeout: Duration) {
     let bench = Bench::for_responder();
     let (permit, _revoker) = bench.permit();
-    let call = Call {
-        timeout,
-        ..bench.call(&permit)
-    };
+    let call = Call { timeout, ..bench.call(&permit) };
     let done = ask(&*hanging, call, Labelled::new(bench.label(), question())).await;
     assert_eq!(done, Err(Error::TimedOut(timeout)));
 }
@@ -97,23 +72,13 @@ pub async fn ends_at_its_limit(hanging: Arc<dyn Responder>, timeout: Duration) {
 fn question() -> Request {
     Request {
         text: "What is two plus two?".to_owned(),
-        history: vec![Exchange {
-            said: "Hello.".to_owned(),
-            heard: "Hello, Anna.".to_owned(),
-        }],
-        facts: vec![Fact {
-            key: "name".to_owned(),
-            value: "Anna".to_owned(),
-        }],
+        history: vec![Exchange { said: "Hello.".to_owned(), heard: "Hello, Anna.".to_owned() }],
+        facts: vec![Fact { key: "name".to_owned(), value: "Anna".to_owned() }],
         role: "You are a friendly speaker in a kitchen.".to_owned(),
     }
 }
 
-async fn ask(
-    responder: &dyn Responder,
-    call: Call,
-    request: Labelled<Request>,
-) -> Result<Vec<Reply>, Error> {
+async fn ask(responder: &dyn Responder, call: Call, request: Labelled<Request>) -> Result<Vec<Reply>, Error> {
     let mut parts = responder.respond(call, request).await?;
     let mut answer = Vec::new();
     while let Some(part) = parts.next().await {

@@ -33,19 +33,10 @@ pub async fn all(transcriber: Arc<dyn Transcriber>) {
 pub async fn takes_every_frame_once(transcriber: Arc<dyn Transcriber>) -> Passed {
     let bench = Bench::for_transcriber();
     let (permit, revoker) = bench.permit();
-    let done = transcriber
-        .transcribe(bench.call(&permit), bench.utterance(bench.label(), FRAMES))
-        .await;
-    assert!(
-        done.is_ok(),
-        "an utterance under an open permit failed: {done:?}"
-    );
+    let done = transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), FRAMES)).await;
+    assert!(done.is_ok(), "an utterance under an open permit failed: {done:?}");
     let passed = revoker.revoke();
-    assert_eq!(
-        passed.bytes,
-        FRAMES as u64 * FRAME_BYTES,
-        "not every frame passed the gate, or one passed twice"
-    );
+    assert_eq!(passed.bytes, FRAMES as u64 * FRAME_BYTES, "not every frame passed the gate, or one passed twice");
     passed
 }
 
@@ -53,33 +44,17 @@ pub async fn takes_every_frame_once(transcriber: Arc<dyn Transcriber>) -> Passed
 pub async fn hears_nothing_in_silence_of_no_length(transcriber: Arc<dyn Transcriber>) {
     let bench = Bench::for_transcriber();
     let (permit, revoker) = bench.permit();
-    let heard = transcriber
-        .transcribe(bench.call(&permit), bench.utterance(bench.label(), 0))
-        .await;
-    let Ok(Transcript { text, .. }) = heard else {
-        panic!("empty audio gave {heard:?}")
-    };
+    let heard = transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), 0)).await;
+    let Ok(Transcript { text, .. }) = heard else { panic!("empty audio gave {heard:?}") };
     assert!(text.reveal().is_empty(), "empty audio gave words");
-    assert_eq!(
-        revoker.revoke().bytes,
-        0,
-        "something was passed that nobody said"
-    );
+    assert_eq!(revoker.revoke().bytes, 0, "something was passed that nobody said");
 }
 
 /// A permit that is revoked, has run out or is for something else lets nothing through.
 pub async fn refuses_what_the_permit_does_not_cover(transcriber: Arc<dyn Transcriber>) {
     let bench = Bench::for_transcriber();
-    for Refusal {
-        permit,
-        revoker,
-        label,
-        reason,
-    } in bench.refusals()
-    {
-        let done = transcriber
-            .transcribe(bench.call(&permit), bench.utterance(label, FRAMES))
-            .await;
+    for Refusal { permit, revoker, label, reason } in bench.refusals() {
+        let done = transcriber.transcribe(bench.call(&permit), bench.utterance(label, FRAMES)).await;
         assert_eq!(done, Err(Error::Refused(reason)));
         assert_eq!(revoker.revoke().bytes, 0, "passed in spite of {reason:?}");
     }
@@ -101,31 +76,16 @@ pub async fn takes_nothing_after_a_revocation(transcriber: Arc<dyn Transcriber>)
             }
         }
     });
-    let done = transcriber
-        .transcribe(bench.call(&permit), Box::pin(audio))
-        .await;
+    let done = transcriber.transcribe(bench.call(&permit), Box::pin(audio)).await;
 
     assert_eq!(done, Err(Error::Refused(Refused::Revoked)));
-    let passed = at_revocation
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
+    let passed = at_revocation.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if transcriber.streams() {
-        assert_eq!(
-            taken.load(Ordering::SeqCst),
-            FRAMES_BEFORE_REVOCATION + 1,
-            "went on after a refusal"
-        );
+        assert_eq!(taken.load(Ordering::SeqCst), FRAMES_BEFORE_REVOCATION + 1, "went on after a refusal");
         let before = FRAMES_BEFORE_REVOCATION as u64 * FRAME_BYTES;
-        assert_eq!(
-            passed.bytes, before,
-            "a frame was taken before the one in front of it had passed"
-        );
+        assert_eq!(passed.bytes, before, "a frame was taken before the one in front of it had passed");
     } else {
-        assert_eq!(
-            passed.bytes, 0,
-            "passed a part of an utterance that it wants whole"
-        );
+        assert_eq!(passed.bytes, 0, "passed a part of an utterance that it wants whole");
     }
     passed
 }
@@ -148,9 +108,7 @@ pub async fn stops_when_dropped(transcriber: Arc<dyn Transcriber>) {
         }
         reached = waiting => reached.expect("the audio is dropped with the call"),
     }
-    released
-        .await
-        .expect_err("nothing is sent, the sender is dropped");
+    released.await.expect_err("nothing is sent, the sender is dropped");
     takes_every_frame_once(transcriber).await;
 }
 
@@ -158,12 +116,7 @@ pub async fn stops_when_dropped(transcriber: Arc<dyn Transcriber>) {
 pub async fn ends_at_its_limit(hanging: Arc<dyn Transcriber>, timeout: Duration) {
     let bench = Bench::for_transcriber();
     let (permit, _revoker) = bench.permit();
-    let call = crate::Call {
-        timeout,
-        ..bench.call(&permit)
-    };
-    let done = hanging
-        .transcribe(call, bench.utterance(bench.label(), FRAMES))
-        .await;
+    let call = crate::Call { timeout, ..bench.call(&permit) };
+    let done = hanging.transcribe(call, bench.utterance(bench.label(), FRAMES)).await;
     assert_eq!(done, Err(Error::TimedOut(timeout)));
 }

@@ -41,11 +41,7 @@ struct Inner {
 
 impl Desk {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Inner {
-            clock,
-            manner: Mutex::default(),
-            received: watch::Sender::default(),
-        }))
+        Self(Arc::new(Inner { clock, manner: Mutex::default(), received: watch::Sender::default() }))
     }
 
     /// Tells the fake how to go about the calls that begin from now on.
@@ -62,11 +58,7 @@ impl Desk {
     /// Waits until what was received satisfies `condition`, and tells what it was then.
     pub async fn wait_until(&self, condition: impl FnMut(&Received) -> bool) -> Received {
         let mut received = self.0.received.subscribe();
-        received
-            .wait_for(condition)
-            .await
-            .expect("the desk that sends is borrowed")
-            .clone()
+        received.wait_for(condition).await.expect("the desk that sends is borrowed").clone()
     }
 
     /// Begins a call: tells how to go about it, and counts it as running until the second value is dropped.
@@ -75,12 +67,7 @@ impl Desk {
             r.calls += 1;
             r.running += 1;
         });
-        let manner = self
-            .0
-            .manner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let manner = self.0.manner.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (manner, Attending(self.clone()))
     }
 
@@ -112,9 +99,7 @@ impl Desk {
 
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Desk")
-            .field(&*self.0.received.borrow())
-            .finish()
+        f.debug_tuple("Desk").field(&*self.0.received.borrow()).finish()
     }
 }
 

@@ -45,11 +45,7 @@ impl Manner {
     }
 
     /// Gives `answer` part by part, for as long as the call is attended to.
-    pub(super) fn give<T>(
-        self,
-        answer: Vec<T>,
-        attending: Attending,
-    ) -> impl Stream<Item = Result<T, Error>> {
+    pub(super) fn give<T>(self, answer: Vec<T>, attending: Attending) -> impl Stream<Item = Result<T, Error>> {
         stream::once(async move {
             self.think().await;
             let (given, end) = match self {

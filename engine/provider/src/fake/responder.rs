@@ -27,10 +27,7 @@ impl FakeResponder {
     /// One that answers "All right." to everything; `clock` says when requests come in.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            desk: Desk::new(clock),
-            script: Script::new(),
-        }
+        Self { desk: Desk::new(clock), script: Script::new() }
     }
 
     /// Answers the next request that is not scripted yet with `parts`; the last answer of a script stays.
@@ -55,13 +52,8 @@ impl Responder for FakeResponder {
         self.desk.receive(&call.permit, request, drop)?;
         let parts = match manner {
             Manner::Nonsense => NONSENSE.map(|part| Reply::Text(part.to_owned())).into(),
-            _ => self
-                .script
-                .next()
-                .unwrap_or_else(|| vec![Reply::Text(UNSCRIPTED.to_owned())]),
+            _ => self.script.next().unwrap_or_else(|| vec![Reply::Text(UNSCRIPTED.to_owned())]),
         };
-        Ok(Box::pin(
-            Limit::start(call.timeout).stream(Box::pin(manner.give(parts, attending))),
-        ))
+        Ok(Box::pin(Limit::start(call.timeout).stream(Box::pin(manner.give(parts, attending)))))
     }
 }

@@ -13,19 +13,12 @@ impl<T: Clone> Script<T> {
     }
 
     pub(super) fn push(&self, answer: T) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(answer);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(answer);
     }
 
     /// The next answer; `None` when none was ever prepared.
     pub(super) fn next(&self) -> Option<T> {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() > 1 {
-            answers.pop_front()
-        } else {
-            answers.front().cloned()
-        }
+        if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
     }
 }

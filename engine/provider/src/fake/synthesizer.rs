@@ -36,10 +36,7 @@ impl FakeSynthesizer {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let sample = |i| (AMPLITUDE * (TAU * TONE_HZ * i as f64 / f64::from(RATE.0)).sin()) as i16;
         let piece = (0..RATE.samples_in_ms(PIECE_MS)).map(sample).collect();
-        Self {
-            desk: Desk::new(clock),
-            piece,
-        }
+        Self { desk: Desk::new(clock), piece }
     }
 
     /// Where to see what came in and to say how to behave.
@@ -61,11 +58,7 @@ impl FakeSynthesizer {
 
 /// Breaks the rules of a stream of speech: an empty piece, and a rate that changes on the way.
 fn nonsense() -> Vec<Pcm> {
-    vec![
-        Pcm::new(RATE, Vec::new()),
-        Pcm::new(RATE, vec![i16::MAX; 7]),
-        Pcm::new(SampleRate(11_025), vec![i16::MIN; 3]),
-    ]
+    vec![Pcm::new(RATE, Vec::new()), Pcm::new(RATE, vec![i16::MAX; 7]), Pcm::new(SampleRate(11_025), vec![i16::MIN; 3])]
 }
 
 #[async_trait]
@@ -73,16 +66,8 @@ impl Synthesizer for FakeSynthesizer {
     async fn synthesize(&self, call: Call, text: Labelled<String>) -> Result<SpeechStream, Error> {
         let (manner, attending) = self.desk.attend();
         manner.admit()?;
-        let characters = self
-            .desk
-            .receive(&call.permit, text, |text| text.chars().count())?;
-        let pieces = if manner == Manner::Nonsense {
-            nonsense()
-        } else {
-            self.speak(characters)
-        };
-        Ok(Box::pin(
-            Limit::start(call.timeout).stream(Box::pin(manner.give(pieces, attending))),
-        ))
+        let characters = self.desk.receive(&call.permit, text, |text| text.chars().count())?;
+        let pieces = if manner == Manner::Nonsense { nonsense() } else { self.speak(characters) };
+        Ok(Box::pin(Limit::start(call.timeout).stream(Box::pin(manner.give(pieces, attending)))))
     }
 }

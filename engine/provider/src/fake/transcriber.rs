@@ -27,11 +27,7 @@ impl FakeTranscriber {
     /// One that hears nothing in any utterance; `clock` says when audio comes in.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            desk: Desk::new(clock),
-            script: Script::new(),
-            streams: true,
-        }
+        Self { desk: Desk::new(clock), script: Script::new(), streams: true }
     }
 
     /// Hears `text` in the next utterance that is not scripted yet; the last text of a script stays.
@@ -44,10 +40,7 @@ impl FakeTranscriber {
     /// Wants to be given utterances that are complete.
     #[must_use]
     pub fn wanting_whole_utterances(self) -> Self {
-        Self {
-            streams: false,
-            ..self
-        }
+        Self { streams: false, ..self }
     }
 
     /// Where to see what came in and to say how to behave.
@@ -64,9 +57,7 @@ impl Transcriber for FakeTranscriber {
         manner.admit()?;
         let mut heard_something = false;
         while let Some(frame) = audio.next().await {
-            heard_something |= self
-                .desk
-                .receive(&call.permit, frame, |samples| !samples.is_empty())?;
+            heard_something |= self.desk.receive(&call.permit, frame, |samples| !samples.is_empty())?;
         }
         Limit::start(call.timeout)
             .bound(async {
@@ -79,10 +70,7 @@ impl Transcriber for FakeTranscriber {
                     Manner::Nonsense => NONSENSE.to_owned(),
                     _ => self.script.next().unwrap_or_default(),
                 };
-                Ok(Transcript {
-                    text: Redacted::new(text),
-                    language: call.language,
-                })
+                Ok(Transcript { text: Redacted::new(text), language: call.language })
             })
             .await
     }
