@@ -15,7 +15,7 @@ use sayso_egress::Context;
 use sayso_policy::ConsentState;
 use sayso_provider::Fact;
 use sayso_runtime::{TaskHandle, TaskKind};
-use sayso_session::{Capture, Effect, Event, Means, Session, Timer};
+use sayso_session::{Capture, Effect, Event, Means, Session, Stage, Timer};
 use sayso_types::{Name, Purpose, TurnId};
 use sayso_wire::{AudioPacket, ConsentDecision, Goodbye, GoodbyeReason, ToDevice, ToNode};
 use sha2::{Digest, Sha256};
@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 
 use crate::actor::{Arguments, Awake, Message};
 use crate::observed::{Change, Turns};
-use crate::place::{Life, Place};
+use crate::place::{Life, Place, Seen};
 use crate::reply;
 use crate::services::Services;
 use crate::speech::{Sentence, Speaking};
@@ -63,6 +63,8 @@ pub(crate) struct Conversation {
     speaking: Option<Speaking>,
 
     turns: Turns,
+    /// How long the stages of the latest turn took.
+    stages: Vec<(Stage, Duration)>,
     lost: u64,
     next: Next,
     _awake: Awake,
@@ -112,6 +114,7 @@ impl Conversation {
             reply: None,
             speaking: None,
             turns: Turns::default(),
+            stages: Vec::new(),
             lost: 0,
             next: Next::GoOn,
         };
@@ -143,7 +146,13 @@ impl Conversation {
                 self.next = Next::Stop;
             }
         }
-        self.place.see(self.session.observe(), self.turns, self.lost, self.services.clock.wall());
+        let seen = Seen {
+            conversation: self.session.observe(),
+            turns: self.turns,
+            stages: self.stages.clone(),
+            lost: self.lost,
+        };
+        self.place.see(seen, self.services.clock.wall());
         let _ = self.services.changes.send((self.place.identity.session, Change::Updated));
         self.next
     }
@@ -275,6 +284,10 @@ impl Conversation {
             Effect::Arm(timer, after) => self.timers.arm(&self.services.tasks, &self.actor, timer, after),
             Effect::Disarm(timer) => self.timers.disarm(timer),
             Effect::Measured(turn, stage, took) => {
+                if stage == Stage::Recognise {
+                    self.stages.clear();
+                }
+                self.stages.push((stage, took));
                 metrics::histogram!("sayso_turn_stage_seconds", "stage" => stage.name()).record(took.as_secs_f64());
                 tracing::debug!(turn = turn.0, stage = stage.name(), ms = took.as_millis() as u64, "stage done");
             }

@@ -1,6 +1,8 @@
 //! What operators may see of a session: nothing that was said.
 
-use sayso_session::Observed;
+use core::time::Duration;
+
+use sayso_session::{Observed, Stage};
 use sayso_types::{DeviceId, SessionId, SubjectId, TenantId, WallTime};
 
 /// A session as it stands.
@@ -28,6 +30,8 @@ pub struct Snapshot {
     pub conversation: Observed,
     /// Turns that were answered, interrupted and failed.
     pub turns: Turns,
+    /// How long the stages of the latest turn took.
+    pub stages: Vec<(Stage, Duration)>,
     /// Packets of sound that came, that never came, and that came faster than they could be handled.
     pub packets: Packets,
 }

@@ -1,10 +1,11 @@
 //! [`Place`]: where a device and its session meet, whichever of them is there.
 
+use core::time::Duration;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ractor::ActorRef;
-use sayso_session::{DeviceOutlet, Session};
+use sayso_session::{DeviceOutlet, Observed, Session, Stage};
 use sayso_types::{DeviceId, SessionId, SubjectId, TenantId, WallTime};
 use sayso_wire::{AudioFormat, AudioPacket, Goodbye, ResumeToken, ToDevice};
 
@@ -52,15 +53,17 @@ pub(crate) struct Place {
 }
 
 /// What was last seen of the conversation.
-struct Seen {
-    conversation: sayso_session::Observed,
-    turns: Turns,
-    lost: u64,
+pub(crate) struct Seen {
+    pub(crate) conversation: Observed,
+    pub(crate) turns: Turns,
+    pub(crate) stages: Vec<(Stage, Duration)>,
+    pub(crate) lost: u64,
 }
 
 impl Place {
     pub(crate) fn new(identity: Identity, session: Session) -> Self {
-        let seen = Seen { conversation: session.observe(), turns: Turns::default(), lost: 0 };
+        let seen =
+            Seen { conversation: session.observe(), turns: Turns::default(), stages: Vec::new(), lost: 0 };
         Self {
             active: AtomicU64::new(identity.opened.0),
             identity,
@@ -139,9 +142,9 @@ impl Place {
     }
 
     /// Notes how the conversation stands.
-    pub(crate) fn see(&self, conversation: sayso_session::Observed, turns: Turns, lost: u64, now: WallTime) {
+    pub(crate) fn see(&self, seen: Seen, now: WallTime) {
         self.active.store(now.0, Ordering::Relaxed);
-        *self.seen() = Seen { conversation, turns, lost };
+        *self.seen() = seen;
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -160,6 +163,7 @@ impl Place {
             active: WallTime(self.active.load(Ordering::Relaxed)),
             conversation: seen.conversation.clone(),
             turns: seen.turns,
+            stages: seen.stages.clone(),
             packets: Packets { received, lost: seen.lost, dropped },
         }
     }

@@ -35,7 +35,7 @@ pub(crate) struct Node {
     pub(crate) admin_addr: std::net::SocketAddr,
     /// What the recogniser in this process says it received, if there is one.
     pub(crate) recogniser: Option<Arc<WhisperTranscriber>>,
-    sessions: ActorSessions,
+    pub(crate) sessions: ActorSessions,
     store: Arc<LocalStore>,
     stop: CancellationToken,
 }
