@@ -240,9 +240,10 @@ impl Device {
     /// Says goodbye, and returns when the connection is over.
     pub async fn goodbye(&self) {
         let goodbye = Goodbye { reason: GoodbyeReason::Done, text: String::new(), reconnect_in: None };
-        if self.inner.uplink.send(ToNode::Goodbye(goodbye)).is_ok() {
-            self.inner.uplink.ended().await;
+        if self.inner.uplink.send(ToNode::Goodbye(goodbye)).is_err() {
+            self.inner.uplink.close();
         }
+        self.inner.uplink.ended().await;
     }
 
     fn next_turn(&self) -> TurnId {

@@ -1,9 +1,9 @@
 //! [`Uplink`]: everything that goes from the device to the node.
 
 use bytes::BytesMut;
-use quinn::{Connection, SendDatagramError};
+use quinn::{Connection, SendDatagramError, VarInt};
 use sayso_runtime::queue::{self, TrySendError};
-use sayso_wire::{AUDIO_HEADER_BYTES, AudioPacket, ToNode};
+use sayso_wire::{AUDIO_HEADER_BYTES, AudioPacket, GoodbyeReason, ToNode};
 
 use crate::Error;
 
@@ -42,8 +42,8 @@ impl Uplink {
         })
     }
 
-    /// Sends a packet of sound: as a datagram, or on the control stream where that cannot be. When the connection is
-    /// congested it is dropped and counted: late sound helps nobody.
+    /// Sends a packet of sound: as a datagram, or on the control stream where that cannot be. A congested connection
+    /// loses sound, the oldest in datagrams and the newest on the stream: late sound helps nobody.
     pub(crate) fn send_audio(&self, packet: AudioPacket) -> Result<(), Error> {
         let len = AUDIO_HEADER_BYTES + packet.opus.len();
         let mut datagram = BytesMut::with_capacity(len);
@@ -58,6 +58,11 @@ impl Uplink {
                 }
             }
         }
+    }
+
+    /// Ends the connection without a word.
+    pub(crate) fn close(&self) {
+        self.connection.close(VarInt::from_u32(GoodbyeReason::Done.close_code()), b"");
     }
 
     /// Waits until the connection has ended.

@@ -14,7 +14,7 @@ use crate::admission::Slot;
 use crate::control::{Arrival, Outgoing};
 use crate::farewell::{Farewell, report};
 use crate::gateway::Shared;
-use crate::greeting::{Greeted, greet};
+use crate::greeting::{Denied, Greeted, greet};
 use crate::metrics;
 
 /// How long a device has to take the last messages: a few round trips of a poor link.
@@ -30,12 +30,21 @@ pub(crate) async fn serve(shared: Arc<Shared>, incoming: quinn::Incoming, mut sl
     };
     slot.handshake_done();
     // on the heap, and gone with the last word of it: what stays is what an idle device costs
-    let (farewell, outgoing) = match Box::pin(greet(&shared, &connection)).await {
+    let greeting = Box::pin(async {
+        tokio::select! {
+            greeted = greet(&shared, &connection) => greeted,
+            () = shared.draining.cancelled() => {
+                let farewell = Some(Farewell::shutting_down(shared.reconnect_in(number)));
+                Err(Denied { farewell, outgoing: None })
+            }
+        }
+    });
+    let (farewell, outgoing) = match greeting.await {
         Ok(greeted) => {
             tracing::debug!(connection = number, session = %greeted.session, "device attached");
             talk(&shared, &connection, greeted, number).await
         }
-        Err(denied) => (Some(denied.farewell), denied.outgoing),
+        Err(Denied { farewell, outgoing }) => (farewell, outgoing),
     };
     let reason = farewell.as_ref().map(|f| f.goodbye.reason);
     if let Some(farewell) = farewell {

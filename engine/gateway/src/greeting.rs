@@ -7,7 +7,7 @@ use quinn::Connection;
 use sayso_session::{Attach, Attached, DeviceInlet};
 use sayso_types::SessionId;
 use sayso_wire::{Hello, ToDevice, ToNode};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::control::{Arrival, Incoming, Outgoing};
 use crate::farewell::Farewell;
@@ -26,22 +26,24 @@ pub(crate) struct Greeted {
 
 /// A device that has not.
 pub(crate) struct Denied {
-    pub(crate) farewell: Farewell,
+    /// What to tell it, unless it is gone.
+    pub(crate) farewell: Option<Farewell>,
     /// The way to tell it, if it has opened one.
     pub(crate) outgoing: Option<Outgoing>,
 }
 
 /// Hears a device out and attaches it to its conversation.
 pub(crate) async fn greet(shared: &Shared, connection: &Connection) -> Result<Greeted, Denied> {
-    let within = Duration::from_millis(shared.limits.hello_ms);
-    let late = |outgoing| Denied { farewell: Farewell::hello_timeout(), outgoing };
-    let opened = timeout(within, connection.accept_bi()).await.map_err(|_| late(None))?;
-    let (send, receive) = opened.map_err(|_| Denied { farewell: Farewell::done(), outgoing: None })?;
+    let deadline = Instant::now() + Duration::from_millis(shared.limits.hello_ms);
+    let (send, receive) = match timeout_at(deadline, connection.accept_bi()).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(_)) => return Err(Denied { farewell: None, outgoing: None }),
+        Err(_) => return Err(Denied { farewell: Some(Farewell::hello_timeout()), outgoing: None }),
+    };
     let (mut incoming, mut outgoing) = (Incoming::new(receive), Outgoing::new(send));
-
-    let heard = timeout(within, hear_hello(&mut incoming)).await.unwrap_or_else(|_| Err(Farewell::hello_timeout()));
-    let attached = match heard {
-        Ok(hello) => attach(shared, connection, hello).await,
+    let heard = timeout_at(deadline, hear_hello(&mut incoming)).await;
+    let attached = match heard.unwrap_or_else(|_| Err(Some(Farewell::hello_timeout()))) {
+        Ok(hello) => attach(shared, connection, hello).await.map_err(Some),
         Err(farewell) => Err(farewell),
     };
     match attached {
@@ -54,15 +56,16 @@ pub(crate) async fn greet(shared: &Shared, connection: &Connection) -> Result<Gr
     }
 }
 
-async fn hear_hello(incoming: &mut Incoming) -> Result<Hello, Farewell> {
+/// Waits for the hello; an error without a farewell means that the device is gone.
+async fn hear_hello(incoming: &mut Incoming) -> Result<Hello, Option<Farewell>> {
     match incoming.next().await {
         Ok(Arrival::Message(ToNode::Hello(hello))) => {
-            sayso_wire::negotiate(&hello.versions).map_err(|error| Farewell::protocol(&error))?;
+            sayso_wire::negotiate(&hello.versions).map_err(|error| Some(Farewell::protocol(&error)))?;
             Ok(hello)
         }
-        Ok(Arrival::Message(_)) => Err(Farewell::hello_expected()),
-        Ok(Arrival::Bad(error)) => Err(Farewell::protocol(&error)),
-        Ok(Arrival::Finished) | Err(_) => Err(Farewell::done()),
+        Ok(Arrival::Message(_)) => Err(Some(Farewell::hello_expected())),
+        Ok(Arrival::Bad(error)) => Err(Some(Farewell::protocol(&error))),
+        Ok(Arrival::Finished) | Err(_) => Err(None),
     }
 }
 

@@ -49,10 +49,10 @@ impl<T: Serialize + DeserializeOwned + Default> Loader<T> {
     #[must_use]
     pub fn env(mut self, reserved: &[&'static str]) -> Self {
         let reserved: Vec<_> = reserved.iter().filter_map(|name| name.strip_prefix(ENV_PREFIX)).collect();
-        // names of keys are written with '-', which no shell accepts in a variable
+        let known = Value::serialize(T::default()).ok();
         let variables = Env::prefixed(ENV_PREFIX)
             .filter(move |name| !reserved.iter().any(|reserved| name == *reserved))
-            .map(|name| name.as_str().to_ascii_lowercase().replace(ENV_NESTING, ".").replace('_', "-").into());
+            .map(move |name| key_of(name.as_str(), known.as_ref()).into());
         self.sources = self.sources.merge(Named { name: ENVIRONMENT.to_owned(), source: variables });
         self
     }
@@ -123,6 +123,19 @@ impl<P: Provider> Provider for Named<P> {
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
         self.source.data()
     }
+}
+
+/// The dotted path of the key that a variable (without the prefix) sets. No shell accepts `-` in a name, so its `_`
+/// stands for either; a key that the defaults do not show is spelled with `-`.
+fn key_of(variable: &str, known: Option<&Value>) -> String {
+    let mut path: Vec<String> = Vec::new();
+    for part in variable.to_ascii_lowercase().split(ENV_NESTING) {
+        let table: Vec<_> = path.iter().map(String::as_str).collect();
+        let keys = known.map(|known| keys_at(known, &table)).unwrap_or_default();
+        let key = keys.into_iter().find(|key| key.replace('-', "_") == part);
+        path.push(key.unwrap_or_else(|| part.replace('_', "-")));
+    }
+    path.join(".")
 }
 
 /// The keys of the table at `path`, as far as the defaults show them.

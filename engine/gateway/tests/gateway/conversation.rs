@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use sayso_gateway::Limits;
 use sayso_session::{Full, Refusal};
-use sayso_wire::{Capabilities, Goodbye, GoodbyeReason, Hello, ToDevice, ToNode};
+use sayso_wire::{AudioPacket, Capabilities, Goodbye, GoodbyeReason, Hello, ToDevice, ToNode};
 
 use crate::node::Node;
-use crate::raw_device::{RawDevice, hello, listen, narrow, packet, streams_only};
+use crate::raw_device::{RawDevice, closed, hello, listen, narrow, packet, streams_only};
+use crate::soon;
 
 fn notice(number: u32) -> ToDevice {
     ToDevice::Notice { code: "test".to_owned(), text: number.to_string() }
@@ -40,14 +41,28 @@ async fn without_datagrams_sound_takes_the_stream() {
 async fn a_packet_too_large_for_a_datagram_takes_the_stream() {
     let mut node = Node::start(Limits::default());
     let mut dial = node.dial("speaker-1");
-    // as on a path that carries the smallest packets that QUIC works with
-    dial.transport.initial_mtu(1_200).mtu_discovery_config(None);
-    dial.transport.datagram_receive_buffer_size(Some(16_384));
+    dial.transport.datagram_receive_buffer_size(Some(1_000));
     let (mut device, session) = node.welcome(dial, hello("speaker-1")).await;
     session.outlet.audio(packet(1, 1_275)).unwrap();
-    match device.hear().await {
-        Some(message) => assert_eq!(message, ToDevice::Audio(packet(1, 1_275))),
-        None => panic!("the connection ended"),
+    assert_eq!(device.hear().await, Some(ToDevice::Audio(packet(1, 1_275))));
+    session.outlet.audio(packet(2, 60)).unwrap();
+    let datagram = soon(device.connection.read_datagram()).await.unwrap();
+    assert_eq!(AudioPacket::decode_datagram(datagram), Ok(packet(2, 60)));
+}
+
+#[tokio::test]
+async fn a_congested_connection_loses_the_newest_sound() {
+    let mut node = Node::start(Limits::default());
+    let (device, session) = node.device("speaker-1").await;
+    // one thread: nothing leaves before the first await
+    let mut taken = 0;
+    while session.outlet.audio(packet(taken, 200)).is_ok() {
+        taken += 1;
+    }
+    assert!(taken > 10, "a burst of a few frames is no congestion: {taken}");
+    for sequence in 0..taken {
+        let datagram = soon(device.connection.read_datagram()).await.unwrap();
+        assert_eq!(AudioPacket::decode_datagram(datagram), Ok(packet(sequence, 200)));
     }
 }
 
@@ -140,12 +155,12 @@ async fn a_device_that_takes_nothing_fills_its_own_queues_only() {
             tokio::task::yield_now().await;
         }
     };
-    crate::soon(fill).await;
+    soon(fill).await;
     bystander.unmoved().await;
 
     // the goodbye cannot be delivered, but its code can
     session.outlet.close(goodbye(GoodbyeReason::Idle));
-    assert_eq!(crate::raw_device::closed(&device.connection).await, Some(GoodbyeReason::Idle));
+    assert_eq!(closed(&device.connection).await, Some(GoodbyeReason::Idle));
     session.detached().await;
     bystander.unmoved().await;
 }

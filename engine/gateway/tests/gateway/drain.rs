@@ -47,6 +47,15 @@ async fn a_device_that_does_not_leave_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_device_that_has_not_said_hello_holds_up_nothing() {
+    let node = Node::start(Limits { hello_ms: 60_000, drain_ms: 60_000, ..Limits::default() });
+    let connection = node.dial("speaker-1").connect(node.addr).await.unwrap();
+    node.shutdown.cancel();
+    assert_eq!(closed(&connection).await, Some(GoodbyeReason::ShuttingDown));
+    assert_eq!(soon(node.gateway.join()).await, Exit::Done);
+}
+
+#[tokio::test]
 async fn whoever_comes_while_draining_is_refused() {
     let mut node = Node::start(Limits { drain_ms: 60_000, ..Limits::default() });
     let mut dial = node.dial("speaker-1");

@@ -13,6 +13,14 @@ struct Config {
     node: String,
     gateway: Gateway,
     log: Option<Log>,
+    codec: Codec,
+}
+
+/// As in crates that spell keys the other way.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Codec {
+    bit_rate: u32,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +70,7 @@ fn later_sources_win() {
         jail.create_file("sayso.toml", "node = \"file\"\n[gateway]\nlisten = \"file\"\nconnections-max = 1")?;
         jail.set_env("SAYSO_GATEWAY__LISTEN", "env");
         jail.set_env("SAYSO_GATEWAY__CONNECTIONS_MAX", "2");
+        jail.set_env("SAYSO_CODEC__BIT_RATE", "4");
         let config: Config = Loader::new()
             .file(Path::new("sayso.toml"))
             .env(&[])
@@ -70,7 +79,8 @@ fn later_sources_win() {
             .load()
             .unwrap();
         let gateway = Gateway { listen: "env".to_owned(), connections_max: 3 };
-        assert_eq!(config, Config { node: "file".to_owned(), gateway, log: None });
+        let codec = Codec { bit_rate: 4 };
+        assert_eq!(config, Config { node: "file".to_owned(), gateway, log: None, codec });
         Ok(())
     });
 }
@@ -127,6 +137,9 @@ fn reserved_variables_are_no_keys() {
 fn a_dump_reads_back() {
     let config = Config { node: "a".to_owned(), log: Some(Log::Json), ..Config::default() };
     let dumped = dump(&config).unwrap();
-    assert_eq!(dumped, "node = \"a\"\nlog = \"json\"\n\n[gateway]\nlisten = \"[::]:4433\"\nconnections-max = 1000\n");
+    assert_eq!(
+        dumped,
+        "node = \"a\"\nlog = \"json\"\n\n[gateway]\nlisten = \"[::]:4433\"\nconnections-max = 1000\n\n[codec]\nbit_rate = 0\n"
+    );
     assert_eq!(load(&dumped, &[]), Ok(config));
 }
