@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sayso_audio::EndpointConfig;
-use sayso_gateway::Limits;
 use sayso_policy::Profile;
 use sayso_runtime::config::Loader;
 use sayso_runtime::telemetry::TelemetryOptions;
@@ -82,7 +81,7 @@ pub(crate) struct Gateway {
     /// Who signs device tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) token_keys: Vec<TokenKey>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: sayso_gateway::Limits,
 }
 
 impl Default for Gateway {
@@ -93,7 +92,7 @@ impl Default for Gateway {
             key: "node/key.pem".into(),
             device_authority: None,
             token_keys: Vec::new(),
-            limits: Limits::default(),
+            limits: sayso_gateway::Limits::default(),
         }
     }
 }
@@ -124,6 +123,7 @@ pub(crate) struct Admin {
     /// Who signs operators' tokens. Never the keys of device tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) token_keys: Vec<TokenKey>,
+    pub(crate) limits: sayso_admin::Limits,
 }
 
 impl Default for Admin {
@@ -134,6 +134,7 @@ impl Default for Admin {
             key: "node/key.pem".into(),
             authority: None,
             token_keys: Vec::new(),
+            limits: sayso_admin::Limits::default(),
         }
     }
 }

