@@ -1,7 +1,6 @@
 //! [`Device`]: one device, connected.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use sayso_wire::{
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::event::{Ended, Events};
 use crate::link::{Control, Link};
 use crate::microphone::{Microphone, SOUNDS_MAX, Sound};
 use crate::options::{DeviceOptions, Identity};
@@ -22,88 +22,8 @@ use crate::speaker::Speaker;
 use crate::uplink::Uplink;
 use crate::{Error, tls};
 
-/// Events that wait to be read. Whoever leaves as many unread has stopped reading; the device then leaves too.
-const EVENTS_MAX: usize = 1_024;
-
 /// How long connecting may take, and the welcome after it: the node's own limits, with some air.
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
-
-/// Something that a person, or the program in the place of one, may want to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeviceEvent {
-    /// The node said this: everything but sound and goodbye.
-    Node(ToDevice),
-    /// The first sound of this answer was played.
-    AudioStarted {
-        /// The answer's turn.
-        turn: TurnId,
-    },
-    /// An answer is over.
-    Played(Played),
-    /// The connection is over; nothing comes after this.
-    Ended(Ended),
-}
-
-/// What became of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Played {
-    /// The answer's turn.
-    pub turn: TurnId,
-    /// How much of it was played, in milliseconds.
-    pub played_ms: u32,
-    /// Packets that did not come, or came too late to be used.
-    pub lost: u64,
-    /// Packets that came too late.
-    pub late: u64,
-    /// Where the sound was saved, if it was.
-    pub file: Option<PathBuf>,
-}
-
-/// Why a connection is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The node said goodbye.
-    Goodbye(Goodbye),
-    /// The device did.
-    Left(Goodbye),
-    /// The connection broke off.
-    Lost,
-    /// The node sent what cannot be read.
-    Protocol(sayso_wire::Error),
-    /// The sound could not be played.
-    Failed(String),
-    /// Nobody read the events.
-    Unread,
-}
-
-impl Ended {
-    pub(crate) fn failed(error: Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-
-    /// The reason with which the device closes the connection then.
-    pub(crate) const fn reason(&self) -> GoodbyeReason {
-        match self {
-            Self::Goodbye(goodbye) | Self::Left(goodbye) => goodbye.reason,
-            Self::Lost => GoodbyeReason::Done,
-            Self::Protocol(_) => GoodbyeReason::Protocol,
-            Self::Failed(_) | Self::Unread => GoodbyeReason::Internal,
-        }
-    }
-}
-
-/// What happens to a device, in order.
-#[derive(Debug)]
-pub struct Events {
-    queue: queue::Receiver<DeviceEvent>,
-}
-
-impl Events {
-    /// Waits for the next event; `None` after [`DeviceEvent::Ended`].
-    pub async fn next(&mut self) -> Option<DeviceEvent> {
-        self.queue.recv().await
-    }
-}
 
 /// A connected device. Clones are the same device; it disconnects when the last is dropped.
 #[derive(Clone, Debug)]
@@ -138,7 +58,7 @@ impl Device {
         let (control, welcome) = greeting.map_err(|_| Error::NoWelcome { server })??;
 
         let (uplink, outbox) = Uplink::new(connection.clone());
-        let (events, events_out) = queue::bounded("device_events", EVENTS_MAX);
+        let (events, events_out) = Events::queue();
         let (sounds, sounds_out) = queue::bounded("device_sounds", SOUNDS_MAX);
         let listening = watch::Sender::new(None);
         let format = welcome.uplink;
@@ -156,7 +76,7 @@ impl Device {
             _link: tasks.spawn(TaskKind::Client, "device link", link.run()),
             _microphone: tasks.spawn(TaskKind::Client, "device microphone", microphone.run()),
         };
-        Ok((Self { inner: Arc::new(inner) }, Events { queue: events_out }))
+        Ok((Self { inner: Arc::new(inner) }, events_out))
     }
 
     /// What the node said first.

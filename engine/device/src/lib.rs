@@ -13,6 +13,7 @@
 
 mod device;
 mod error;
+mod event;
 mod link;
 mod microphone;
 mod options;
@@ -21,6 +22,7 @@ mod tls;
 mod uplink;
 pub mod wav;
 
-pub use device::{Device, DeviceEvent, Ended, Events, Played};
+pub use device::Device;
 pub use error::Error;
+pub use event::{DeviceEvent, Ended, Events, Played};
 pub use options::{DeviceOptions, Identity};

@@ -9,7 +9,7 @@ use sayso_runtime::{TaskKind, Tasks, queue};
 use sayso_wire::{AudioPacket, Goodbye, MessageDecoder, ToDevice, ToNode, encode};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::device::{DeviceEvent, Ended, Played};
+use crate::event::{DeviceEvent, Ended, Played};
 use crate::speaker::{BEAT_MS, Finished, Report, Speaker};
 use crate::uplink::Outbox;
 use crate::wav;
