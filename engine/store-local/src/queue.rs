@@ -21,6 +21,12 @@ const GROUP_BYTES_MAX: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) batch: Batch,
+    pub(crate) caller: Caller,
+}
+
+/// Who waits for it.
+#[derive(Debug)]
+pub(crate) struct Caller {
     pub(crate) since: Mono,
     pub(crate) answer: oneshot::Sender<Result<Version, Error>>,
     /// Its share of the queue, given back when it is answered.
@@ -61,7 +67,7 @@ impl Queue {
         if waiting.closed {
             return Err(Error::Closed);
         }
-        waiting.requests.push_back(Request { batch, since, answer, _room: room });
+        waiting.requests.push_back(Request { batch, caller: Caller { since, answer, _room: room } });
         metrics::gauge!("sayso_store_local_queue_commits").set(waiting.requests.len() as f64);
         self.filled.notify_one();
         Ok(outcome)

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use sayso_store::{Error, Version, Watchers};
+use sayso_store::{Batch, Error, Version, Watchers};
 use sayso_types::Clock;
 
 use crate::commit::Commit;
@@ -14,7 +14,7 @@ use crate::group::Group;
 use crate::index::Index;
 use crate::keeper::Keeper;
 use crate::log::{AppendError, Log};
-use crate::queue::{Queue, Request};
+use crate::queue::{Caller, Queue};
 use crate::tokens::Tokens;
 
 /// Owns everything that commits change.
@@ -51,24 +51,26 @@ impl Writer {
         let _ended = Ended(&shared.queue);
         let mut broken = None;
         while let Some(group) = shared.queue.pop_group() {
+            let (batches, callers) = group.into_iter().map(|request| (request.batch, request.caller)).unzip();
             let outcomes = match &broken {
                 Some(error) => Err(Error::clone(error)),
-                None => self.commit(&group, shared).map_err(|failed| match failed {
+                None => self.commit(batches, shared).map_err(|failed| match failed {
                     AppendError::Refused(error) => error,
                     AppendError::Broken(error) => {
                         tracing::error!(%error, "the log is broken, refusing commits until the store is opened again");
-                        broken.insert(error).clone()
+                        let reason = format!("its log is broken until it is opened again ({error})");
+                        broken.insert(Error::Unavailable { reason }).clone()
                     }
                 }),
             };
-            answer(group, outcomes, shared);
+            answer(callers, outcomes, shared);
         }
     }
 
-    fn commit(&mut self, group: &[Request], shared: &Shared) -> Result<Vec<Result<Version, Error>>, AppendError> {
+    fn commit(&mut self, batches: Vec<Batch>, shared: &Shared) -> Result<Vec<Result<Version, Error>>, AppendError> {
         self.rotate_when_full().map_err(AppendError::Refused)?;
         let mut decided = Group::new(&self.index, &self.tokens, self.next);
-        let outcomes = group.iter().map(|request| decided.decide(request.batch.clone())).collect();
+        let outcomes = batches.into_iter().map(|batch| decided.decide(batch)).collect();
         let (frames, commits) = decided.into_parts();
         if !commits.is_empty() {
             self.log.append(&frames)?;
@@ -102,17 +104,17 @@ impl Writer {
     }
 }
 
-fn answer(group: Vec<Request>, outcomes: Result<Vec<Result<Version, Error>>, Error>, shared: &Shared) {
-    let outcomes = outcomes.unwrap_or_else(|error| vec![Err(error); group.len()]);
+fn answer(callers: Vec<Caller>, outcomes: Result<Vec<Result<Version, Error>>, Error>, shared: &Shared) {
+    let outcomes = outcomes.unwrap_or_else(|error| vec![Err(error); callers.len()]);
     let now = shared.clock.now();
-    for (request, outcome) in group.into_iter().zip(outcomes) {
-        metrics::histogram!("sayso_store_local_commit_seconds").record(now.since(request.since).as_secs_f64());
+    for (caller, outcome) in callers.into_iter().zip(outcomes) {
+        metrics::histogram!("sayso_store_local_commit_seconds").record(now.since(caller.since).as_secs_f64());
         match &outcome {
             Err(Error::Conflict { .. }) => metrics::counter!("sayso_store_local_conflicts_total").increment(1),
             Err(Error::Full { .. }) => metrics::counter!("sayso_store_local_full_total").increment(1),
             _ => {}
         }
         // Whoever asked may have gone; the outcome stands.
-        let _ = request.answer.send(outcome);
+        let _ = caller.answer.send(outcome);
     }
 }

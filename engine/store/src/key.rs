@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::KeyPart;
 
-/// Where a value is stored: bytes that sort as bytes. Made by typed keys ([`key!`](crate::key)).
+/// Where a value is stored: bytes that sort as bytes. Made by typed keys ([`key!`](crate::key!)).
 ///
 /// Its `Debug` shows the table and the length only, because the rest names people.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

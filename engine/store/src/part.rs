@@ -1,4 +1,4 @@
-//! [`KeyPart`] and [`key!`](crate::key): typed keys in FoundationDB's tuple encoding, so that they sort as their
+//! [`KeyPart`] and [`key!`](crate::key!): typed keys in FoundationDB's tuple encoding, so that they sort as their
 //! parts do and all backends share one layout.
 
 use foundationdb_tuple::{TuplePack, TupleUnpack};
@@ -35,7 +35,7 @@ pub trait KeyPart: Sized {
     fn unpack(packed: Self::Packed) -> Option<Self>;
 }
 
-/// A key of one table: what [`key!`](crate::key) makes.
+/// A key of one table: what [`key!`](crate::key!) makes.
 pub trait TypedKey: Sized {
     /// The table: the first element of every key.
     const TABLE: &'static str;
@@ -110,7 +110,7 @@ macro_rules! packs_as_text {
 
 packs_as_text!(DeviceId, TenantId, Name);
 
-/// The tuple that `key` is, when it is one of `table`. What [`key!`](crate::key) expands to.
+/// The tuple that `key` is, when it is one of `table`. What [`key!`](crate::key!) expands to.
 ///
 /// # Errors
 /// [`PartError`] when it is not.
