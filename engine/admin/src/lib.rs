@@ -1,1 +1,32 @@
-//! gRPC services for integrators.
+//! gRPC services for integrators and operators.
+//!
+//! ```text
+//!  TCP ──▶ connections ──▶ Doorman ──▶ Sessions ──▶ ActorSessions
+//!          slot, TLS 1.3   certificate  Consent ───▶ Register ──▶ Journal (operator.access, keyed tag)
+//!          within a time   or token     Audit ─────▶ Journal, Signer
+//!                                       health, reflection
+//! ```
+//!
+//! Nobody is served without having proved who they are, the health service included. Whoever looks at or changes a
+//! person's data is on record before they get an answer. What a call can be refused for is one closed list, in
+//! `refusal.rs`.
+
+mod access;
+mod admin;
+mod audit;
+mod connections;
+mod consent;
+mod doorman;
+mod error;
+mod feed;
+mod field;
+mod operator;
+mod options;
+mod refusal;
+mod sessions;
+mod tls;
+mod withdrawal;
+
+pub use admin::Admin;
+pub use error::Error;
+pub use options::{AdminOptions, AdminTokens, Limits, Tls};

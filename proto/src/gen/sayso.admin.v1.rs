@@ -43,10 +43,13 @@ pub struct Session {
     pub packets_lost: u64,
     #[prost(uint64, tag = "18")]
     pub packets_dropped: u64,
+    /// Whether it takes up an actor. An idle session sleeps until its device speaks again.
+    #[prost(bool, tag = "19")]
+    pub awake: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSessionsRequest {
-    /// Empty is the caller's own.
+    /// Empty is the caller's own, or all for a caller without a tenant.
     #[prost(string, tag = "1")]
     pub tenant_id: ::prost::alloc::string::String,
     /// Only this device's; empty is any.
@@ -79,7 +82,7 @@ pub struct GetSessionResponse {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchSessionsRequest {
-    /// Empty is the caller's own.
+    /// Empty is the caller's own, or all for a caller without a tenant.
     #[prost(string, tag = "1")]
     pub tenant_id: ::prost::alloc::string::String,
     /// Only this device's; empty is any.
@@ -90,34 +93,24 @@ pub struct WatchSessionsRequest {
 pub struct WatchSessionsResponse {
     #[prost(enumeration = "SessionChange", tag = "1")]
     pub change: i32,
-    /// As it is after the change; as it last was for CLOSED.
+    /// As it is after the change. For CLOSED only its session_id is set; RESET has none.
     #[prost(message, optional, tag = "2")]
     pub session: ::core::option::Option<Session>,
 }
-/// Whose consent: a person, or the person to whom a device is bound.
+/// Whose consent: the person for whom a device speaks. NOT_FOUND for a device that was never connected.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Principal {
-    /// Empty is the caller's own.
+    /// Empty is the caller's own; a caller without a tenant must name one.
     #[prost(string, tag = "1")]
     pub tenant_id: ::prost::alloc::string::String,
-    #[prost(oneof = "principal::Who", tags = "2, 3")]
-    pub who: ::core::option::Option<principal::Who>,
-}
-/// Nested message and enum types in `Principal`.
-pub mod principal {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    pub enum Who {
-        #[prost(string, tag = "2")]
-        SubjectId(::prost::alloc::string::String),
-        #[prost(string, tag = "3")]
-        DeviceId(::prost::alloc::string::String),
-    }
+    #[prost(string, tag = "2")]
+    pub device_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetConsentRequest {
     #[prost(message, optional, tag = "1")]
     pub principal: ::core::option::Option<Principal>,
-    /// Most records to return, newest first, up to 1000; 0 is 100.
+    /// Most records to return, newest first, up to 100; 0 is 50.
     #[prost(uint32, tag = "2")]
     pub page_size: u32,
     /// From the previous response; empty for the first page.
@@ -133,33 +126,33 @@ pub struct GetConsentResponse {
     /// Newest first.
     #[prost(message, repeated, tag = "3")]
     pub records: ::prost::alloc::vec::Vec<super::super::consent::v1::ConsentRecord>,
-    /// Withdrawals that are not in force yet.
-    #[prost(message, repeated, tag = "4")]
-    pub pending: ::prost::alloc::vec::Vec<super::super::consent::v1::Withdrawal>,
+    /// Purposes that are withdrawn and whose holders have not all let go yet. Nothing passes for them.
+    #[prost(string, repeated, tag = "4")]
+    pub withdrawing: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Empty on the last page.
     #[prost(string, tag = "5")]
     pub next_page_token: ::prost::alloc::string::String,
 }
+/// A call whose outcome is not known may have recorded the consent. Get shows it; a second record says nothing more.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GiveConsentRequest {
     #[prost(message, optional, tag = "1")]
     pub principal: ::core::option::Option<Principal>,
-    /// One record is written for each, 1 to 32.
+    /// One record is written for each, 1 to 32, none twice.
     #[prost(string, repeated, tag = "2")]
     pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The notice that the person was given.
-    #[prost(message, optional, tag = "3")]
-    pub notice: ::core::option::Option<super::super::consent::v1::NoticeVersion>,
-    #[prost(enumeration = "super::super::consent::v1::ActorKind", tag = "4")]
-    pub actor: i32,
-    #[prost(enumeration = "super::super::consent::v1::IndicationMethod", tag = "5")]
-    pub indication_method: i32,
+    /// SHA-256 of the notice that the person was given, in UTF-8: 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub notice_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// Its language, BCP 47.
+    #[prost(string, tag = "4")]
+    pub notice_language: ::prost::alloc::string::String,
+    /// SCREEN or ORAL.
+    #[prost(enumeration = "super::super::consent::v1::NoticeForm", tag = "5")]
+    pub notice_form: i32,
     /// Of the evidence that the integrator keeps: 32 bytes.
     #[prost(bytes = "vec", tag = "6")]
     pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
-    /// 16 random bytes, the same when the call is tried again: the consent is then recorded once.
-    #[prost(bytes = "vec", tag = "7")]
-    pub idempotency_key: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GiveConsentResponse {
@@ -171,22 +164,19 @@ pub struct GiveConsentResponse {
     #[prost(message, repeated, tag = "3")]
     pub records: ::prost::alloc::vec::Vec<super::super::consent::v1::ConsentRecord>,
 }
+/// May be tried again at any time: the answer is then how far the withdrawal has come.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WithdrawConsentRequest {
     #[prost(message, optional, tag = "1")]
     pub principal: ::core::option::Option<Principal>,
-    /// Empty is everything. At most 32.
+    /// Empty is everything. At most 32, none twice.
     #[prost(string, repeated, tag = "2")]
     pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(enumeration = "super::super::consent::v1::ActorKind", tag = "3")]
-    pub actor: i32,
-    /// How long to wait for the holders of permits before PENDING is answered, up to 30000; 0 is 5000. The withdrawal
-    /// goes on either way.
-    #[prost(uint32, tag = "4")]
+    /// How long to wait for the holders of permits before PENDING is answered, up to 30000; 0 is 5000. It is looked at
+    /// after each round of the node's own waiting, so the answer may come that much later. The withdrawal goes on either
+    /// way, also when the caller leaves.
+    #[prost(uint32, tag = "3")]
     pub wait_ms: u32,
-    /// 16 random bytes, the same when the call is tried again: the answer is then how far the withdrawal has come.
-    #[prost(bytes = "vec", tag = "5")]
-    pub idempotency_key: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WithdrawConsentResponse {
@@ -196,23 +186,25 @@ pub struct WithdrawConsentResponse {
     pub consent_version: u64,
     #[prost(message, repeated, tag = "3")]
     pub holders: ::prost::alloc::vec::Vec<super::super::consent::v1::HolderOutcome>,
-    /// What the holders' permits passed in all before they closed. Final when the state is OK.
+    /// What the holders' permits had passed in all when their gates closed.
     #[prost(uint64, tag = "4")]
     pub bytes_passed: u64,
+    /// 16 bytes. The withdraw.requested leaves bear it when it was this call that began the withdrawal.
     #[prost(bytes = "vec", tag = "5")]
     pub withdrawal_id: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadAuditRequest {
+    /// 0 on a single node; NOT_FOUND for others.
     #[prost(uint32, tag = "1")]
     pub shard: u32,
     /// Index of the first leaf, from 0. OUT_OF_RANGE when the log is shorter and the call does not follow.
     #[prost(uint64, tag = "2")]
     pub from_index: u64,
-    /// End after this many leaves; 0 is at the end of the log.
+    /// End after this many leaves; 0 is no limit.
     #[prost(uint64, tag = "3")]
     pub limit: u64,
-    /// At the end of the log, wait for what comes next.
+    /// At the end of the log, wait for what comes next. Without it the call ends where the log ended when it began.
     #[prost(bool, tag = "4")]
     pub follow: bool,
 }
@@ -226,6 +218,7 @@ pub struct ReadAuditResponse {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CheckpointRequest {
+    /// 0 on a single node; NOT_FOUND for others.
     #[prost(uint32, tag = "1")]
     pub shard: u32,
 }
@@ -306,11 +299,13 @@ impl ListenMode {
 #[repr(i32)]
 pub enum SessionChange {
     Unspecified = 0,
-    /// It was there when the watch began.
+    /// It was there when the watch began, or after RESET.
     Present = 1,
     Opened = 2,
     Updated = 3,
     Closed = 4,
+    /// Changes were missed: what was seen so far no longer counts, and every session follows as PRESENT.
+    Reset = 5,
 }
 impl SessionChange {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -324,6 +319,7 @@ impl SessionChange {
             Self::Opened => "SESSION_CHANGE_OPENED",
             Self::Updated => "SESSION_CHANGE_UPDATED",
             Self::Closed => "SESSION_CHANGE_CLOSED",
+            Self::Reset => "SESSION_CHANGE_RESET",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -334,6 +330,7 @@ impl SessionChange {
             "SESSION_CHANGE_OPENED" => Some(Self::Opened),
             "SESSION_CHANGE_UPDATED" => Some(Self::Updated),
             "SESSION_CHANGE_CLOSED" => Some(Self::Closed),
+            "SESSION_CHANGE_RESET" => Some(Self::Reset),
             _ => None,
         }
     }
@@ -431,7 +428,7 @@ pub mod sessions_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Sessions of a tenant, by session id.
+        /// Sessions, ordered by session id.
         pub async fn list(
             &mut self,
             request: impl tonic::IntoRequest<super::ListSessionsRequest>,
@@ -481,8 +478,8 @@ pub mod sessions_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Sessions", "Get"));
             self.inner.unary(req, path, codec).await
         }
-        /// First every session that matches, then every change. A watcher that reads too slowly is ended with
-        /// RESOURCE_EXHAUSTED and starts again.
+        /// First every session that matches, then every change. A watcher that reads too slowly gets RESET and then every
+        /// session anew. Ends with UNAUTHENTICATED when the caller's certificate or token expires.
         pub async fn watch(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchSessionsRequest>,
@@ -523,7 +520,7 @@ pub mod sessions_server {
     /// Generated trait containing gRPC methods that should be implemented for use with SessionsServer.
     #[async_trait]
     pub trait Sessions: std::marker::Send + std::marker::Sync + 'static {
-        /// Sessions of a tenant, by session id.
+        /// Sessions, ordered by session id.
         async fn list(
             &self,
             request: tonic::Request<super::ListSessionsRequest>,
@@ -545,8 +542,8 @@ pub mod sessions_server {
             >
             + std::marker::Send
             + 'static;
-        /// First every session that matches, then every change. A watcher that reads too slowly is ended with
-        /// RESOURCE_EXHAUSTED and starts again.
+        /// First every session that matches, then every change. A watcher that reads too slowly gets RESET and then every
+        /// session anew. Ends with UNAUTHENTICATED when the caller's certificate or token expires.
         async fn watch(
             &self,
             request: tonic::Request<super::WatchSessionsRequest>,
@@ -1278,7 +1275,8 @@ pub mod audit_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// The audit log.
+    /// The audit log. It is one for all tenants of a shard, because it proves what happened only as a whole; it names
+    /// nobody, so every caller may read it.
     #[derive(Debug, Clone)]
     pub struct AuditClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -1359,7 +1357,7 @@ pub mod audit_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Leaves in the order of the log.
+        /// Leaves in the order of the log. A follower is ended with UNAUTHENTICATED when its certificate or token expires.
         pub async fn read(
             &mut self,
             request: impl tonic::IntoRequest<super::ReadAuditRequest>,
@@ -1383,7 +1381,7 @@ pub mod audit_client {
             req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Audit", "Read"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// The newest signed checkpoint.
+        /// A signed checkpoint of the log as it is now.
         pub async fn checkpoint(
             &mut self,
             request: impl tonic::IntoRequest<super::CheckpointRequest>,
@@ -1430,12 +1428,12 @@ pub mod audit_server {
             >
             + std::marker::Send
             + 'static;
-        /// Leaves in the order of the log.
+        /// Leaves in the order of the log. A follower is ended with UNAUTHENTICATED when its certificate or token expires.
         async fn read(
             &self,
             request: tonic::Request<super::ReadAuditRequest>,
         ) -> std::result::Result<tonic::Response<Self::ReadStream>, tonic::Status>;
-        /// The newest signed checkpoint.
+        /// A signed checkpoint of the log as it is now.
         async fn checkpoint(
             &self,
             request: tonic::Request<super::CheckpointRequest>,
@@ -1444,7 +1442,8 @@ pub mod audit_server {
             tonic::Status,
         >;
     }
-    /// The audit log.
+    /// The audit log. It is one for all tenants of a shard, because it proves what happened only as a whole; it names
+    /// nobody, so every caller may read it.
     #[derive(Debug)]
     pub struct AuditServer<T> {
         inner: Arc<T>,

@@ -1,0 +1,161 @@
+//! [`Admin`]: the node's door for integrators and operators.
+
+use core::fmt;
+use core::time::Duration;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sayso_audit::Signer;
+use sayso_consent::Register;
+use sayso_proto::admin::v1::audit_server::AuditServer;
+use sayso_proto::admin::v1::consent_server::ConsentServer;
+use sayso_proto::admin::v1::sessions_server::SessionsServer;
+use sayso_runtime::{CancellationToken, Tasks};
+use sayso_session_actor::ActorSessions;
+use sayso_types::Clock;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tonic::service::InterceptorLayer;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+
+use crate::access::Access;
+use crate::audit::AuditService;
+use crate::connections::connections;
+use crate::consent::ConsentService;
+use crate::doorman::Doorman;
+use crate::feed::Feeds;
+use crate::options::{AdminOptions, Limits};
+use crate::sessions::SessionsService;
+use crate::{Error, tls};
+
+/// Bytes of a request: the largest, with all its purposes, has about 2 KB.
+const REQUEST_BYTES_MAX: usize = 16 * 1_024;
+
+/// Bytes of a request's headers: a token has at most 512, and proxies add theirs.
+const HEADER_BYTES_MAX: u32 = 8 * 1_024;
+
+/// Serves integrators and operators over gRPC on one address.
+pub struct Admin {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    tls: TlsAcceptor,
+    doorman: Doorman,
+    sessions: SessionsService,
+    consent: ConsentService,
+    audit: AuditService,
+    limits: Limits,
+    /// Ends streams.
+    draining: CancellationToken,
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin")
+            .field("local_addr", &self.local_addr)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Admin {
+    /// Takes the address. Callers are served once it [runs](Self::run). `signer` signs the checkpoints of the audit
+    /// log. Call it within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error`] names what is wrong with the address or the certificates.
+    pub fn bind(
+        options: AdminOptions,
+        sessions: ActorSessions,
+        register: Arc<Register>,
+        signer: Arc<Signer>,
+        clock: Arc<dyn Clock>,
+        tasks: Tasks,
+    ) -> Result<Self, Error> {
+        let AdminOptions { listen, tls, tokens, operator_key, limits } = options;
+        if tls.client_roots.is_empty() && tokens.is_none() {
+            return Err(Error::NoAuthentication);
+        }
+        let config = tls::server_config(tls, Arc::clone(&clock))?;
+        let (listener, local_addr) = listen_on(listen).map_err(|source| Error::Bind { addr: listen, source })?;
+        let journal = register.journal().clone();
+        let access = Access::new(journal.clone(), operator_key);
+        let draining = tasks.stopping();
+        let feeds = Feeds::new(limits.feeds, Arc::clone(&clock), draining.clone());
+        Ok(Self {
+            listener,
+            local_addr,
+            tls: TlsAcceptor::from(Arc::new(config)),
+            doorman: Doorman::new(tokens.map(|tokens| tokens.0), Arc::clone(&clock)),
+            sessions: SessionsService { sessions, access: access.clone(), feeds: feeds.clone() },
+            consent: ConsentService { register, access, clock, tasks },
+            audit: AuditService { journal, signer, feeds },
+            limits,
+            draining,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Serves callers until `shutdown`, then takes no more, ends what follows without end, and finishes the calls under
+    /// way within their time.
+    ///
+    /// # Errors
+    /// [`Error::Serve`] when the server stops by itself.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let Self { listener, local_addr: _, tls, doorman, sessions, consent, audit, limits, draining } = self;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<SessionsServer<SessionsService>>().await;
+        health.set_serving::<ConsentServer<ConsentService>>().await;
+        health.set_serving::<AuditServer<AuditService>>().await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()
+            .expect("the descriptors are compiled in, and a test lists them");
+        let keep_alive = Duration::from_millis(limits.keep_alive_ms);
+        let server = Server::builder()
+            .max_concurrent_streams(limits.calls_per_connection)
+            .http2_keepalive_interval(Some(keep_alive))
+            .http2_keepalive_timeout(Some(keep_alive))
+            .http2_max_header_list_size(HEADER_BYTES_MAX)
+            .timeout(Duration::from_millis(limits.call_ms))
+            .layer(InterceptorLayer::new(doorman))
+            .add_service(SessionsServer::new(sessions).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(ConsentServer::new(consent).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));
+        let stop = async {
+            tokio::select! {
+                () = shutdown.cancelled() => draining.cancel(),
+                () = draining.cancelled() => {}
+            }
+            tracing::info!("draining admin calls");
+            health.set_service_status("", ServingStatus::NotServing).await;
+        };
+        let overdue = async {
+            draining.cancelled().await;
+            tokio::time::sleep(Duration::from_millis(limits.drain_ms)).await;
+        };
+        tokio::select! {
+            served = server.serve_with_incoming_shutdown(connections(listener, tls, &limits), stop) => Ok(served?),
+            () = overdue => {
+                tracing::warn!("admin calls are cut off");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn listen_on(addr: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let listener = std::net::TcpListener::bind(addr)?;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let local_addr = listener.local_addr()?;
+    Ok((listener, local_addr))
+}

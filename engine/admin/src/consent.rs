@@ -1,0 +1,225 @@
+//! The `Consent` service: what people agreed to, gave and took back.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use sayso_consent::{Answer, Means, Question, Register};
+use sayso_policy::ConsentStatus;
+use sayso_proto::admin::v1 as proto;
+use sayso_proto::admin::v1::consent_server::Consent;
+use sayso_proto::consent::v1::{NoticeForm, WithdrawalState};
+use sayso_runtime::{TaskKind, Tasks};
+use sayso_types::{Clock, Name, Purpose, SubjectId, TenantId};
+use tokio::sync::oneshot;
+use tonic::{Request, Response, Status};
+
+use crate::access::Access;
+use crate::field;
+use crate::operator::Operator;
+use crate::refusal::Refusal;
+use crate::withdrawal::Withdrawal;
+
+/// Records of a page whose size is not named.
+const PAGE_USUAL: usize = 50;
+/// Records of the largest page. One has a few kilobytes with a long profile: a page stays below the 4 MB that clients
+/// accept unless told otherwise.
+const PAGE_MAX: usize = 100;
+
+/// How long a withdrawal is waited for when the call does not say.
+const WAIT_USUAL: Duration = Duration::from_secs(5);
+/// The longest that a call may wait for it; whoever wants to wait longer asks again.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Serves the consent register.
+pub(crate) struct ConsentService {
+    pub(crate) register: Arc<Register>,
+    pub(crate) access: Access,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tasks: Tasks,
+}
+
+/// Whose consent a call is about.
+struct Principal {
+    tenant: TenantId,
+    subject: SubjectId,
+}
+
+impl ConsentService {
+    async fn principal(&self, operator: &Operator, named: Option<proto::Principal>) -> Result<Principal, Refusal> {
+        let named = named.ok_or_else(|| Refusal::invalid("principal", "missing; name the device"))?;
+        let tenant = operator.scope("principal.tenant_id", &named.tenant_id)?;
+        let missing = || Refusal::invalid("principal.tenant_id", "missing; you see all tenants, so name one");
+        let tenant = tenant.ok_or_else(missing)?;
+        let device = field::id("principal.device_id", &named.device_id)?;
+        let problem = "no such device of this tenant was ever connected; check the id, or connect it once";
+        let unknown = Refusal::NotFound { field: "principal.device_id", problem };
+        let subject = self.register.find_subject(&tenant, &device).await?.ok_or(unknown)?;
+        Ok(Principal { tenant, subject })
+    }
+
+    async fn page(
+        &self,
+        operator: &Operator,
+        request: proto::GetConsentRequest,
+    ) -> Result<proto::GetConsentResponse, Refusal> {
+        let size = field::page_size(request.page_size, PAGE_USUAL, PAGE_MAX)?;
+        let end: Option<usize> = field::page_token(&request.page_token)?;
+        let Principal { subject, .. } = self.principal(operator, request.principal).await?;
+        let (state, mut records) = self.register.records(subject).await?;
+        // Records are only ever added at the end, so "those before this one" stays the same page.
+        records.truncate(end.unwrap_or(records.len()));
+        let mut page = records.split_off(records.len().saturating_sub(size));
+        page.reverse();
+        let next_page_token = if records.is_empty() { String::new() } else { records.len().to_string() };
+        // How the person stands is a record of them too.
+        self.access.record(operator, Name::constant("consent.get"), page.len().max(1)).await?;
+        let withdrawing = state.consents.iter().filter(|(_, c)| c.status == ConsentStatus::Withdrawing);
+        Ok(proto::GetConsentResponse {
+            subject_id: subject.to_string(),
+            consent_version: state.cv.0,
+            withdrawing: withdrawing.map(|(purpose, _)| purpose.to_string()).collect(),
+            records: page,
+            next_page_token,
+        })
+    }
+
+    async fn record(
+        &self,
+        operator: Operator,
+        request: proto::GiveConsentRequest,
+    ) -> Result<proto::GiveConsentResponse, Refusal> {
+        let purposes = field::purposes(&request.purposes)?;
+        if purposes.is_empty() {
+            return Err(Refusal::invalid("purposes", "missing; name what the person agreed to"));
+        }
+        let spoken = match request.notice_form() {
+            NoticeForm::Oral => true,
+            NoticeForm::Screen => false,
+            _ => return Err(Refusal::invalid("notice_form", "give SCREEN or ORAL: how the notice reached the person")),
+        };
+        let notice_sha256 = field::sha256("notice_sha256", &request.notice_sha256)?;
+        let language = field::language("notice_language", &request.notice_language)?;
+        let evidence_sha256 = field::sha256("evidence_sha256", &request.evidence_sha256)?;
+        let Principal { tenant, subject } = self.principal(&operator, request.principal).await?;
+        let question = Question::of(&purposes);
+        let ids: Vec<_> = question.records().map(|(_, id)| id).collect();
+        let answer = Answer {
+            tenant,
+            subject,
+            status: ConsentStatus::Given,
+            question,
+            means: Means::Integrator,
+            notice_sha256,
+            language,
+            spoken,
+            evidence_sha256,
+        };
+        let (register, access) = (Arc::clone(&self.register), self.access.clone());
+        self.carry_out("admin consent.give", async move {
+            access.record(&operator, Name::constant("consent.give"), ids.len()).await?;
+            let state = register.record(&answer).await?;
+            let (_, written) = register.records(subject).await?;
+            let record = |id: &sayso_audit::Reference| written.iter().find(|r| r.record_id == id.0).cloned();
+            Ok(proto::GiveConsentResponse {
+                subject_id: subject.to_string(),
+                consent_version: state.cv.0,
+                records: ids.iter().filter_map(record).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn take_back(
+        &self,
+        operator: Operator,
+        request: proto::WithdrawConsentRequest,
+    ) -> Result<proto::WithdrawConsentResponse, Refusal> {
+        let purposes = field::purposes(&request.purposes)?;
+        let wait = match Duration::from_millis(request.wait_ms.into()) {
+            Duration::ZERO => WAIT_USUAL,
+            wait if wait <= WAIT_MAX => wait,
+            _ => {
+                return Err(Refusal::invalid(
+                    "wait_ms",
+                    format_args!("at most {}; ask again to wait longer", WAIT_MAX.as_millis()),
+                ));
+            }
+        };
+        let Principal { subject, .. } = self.principal(&operator, request.principal).await?;
+        self.check_known(subject, &purposes).await?;
+        let withdrawal =
+            Withdrawal { register: Arc::clone(&self.register), clock: Arc::clone(&self.clock), subject, purposes };
+        let access = self.access.clone();
+        let done = self.carry_out("admin consent.withdraw", async move {
+            // Side by side: nothing may hold up a withdrawal, and both leaves go to disk together.
+            let rows = withdrawal.purposes.len().max(1);
+            let recorded = access.record(&operator, Name::constant("consent.withdraw"), rows);
+            let (recorded, done) = tokio::join!(recorded, withdrawal.carry_out(wait));
+            recorded.and(done)
+        });
+        let done = done.await?;
+        Ok(proto::WithdrawConsentResponse {
+            state: if done.ok { WithdrawalState::Ok } else { WithdrawalState::Pending }.into(),
+            consent_version: done.state.cv.0,
+            bytes_passed: done.bytes(),
+            holders: done.holders,
+            withdrawal_id: done.id.to_vec(),
+        })
+    }
+
+    /// A withdrawal of a misspelt purpose would withdraw nothing and be OK: it is refused instead. What a person once
+    /// agreed to can be withdrawn even if the profile has forgotten it.
+    async fn check_known(&self, subject: SubjectId, purposes: &[Purpose]) -> Result<(), Refusal> {
+        let state = self.register.state(subject).await?;
+        let known = |p: &Purpose| self.register.profile().purpose(*p).is_some() || state.consents.contains_key(p);
+        match purposes.iter().find(|purpose| !known(purpose)) {
+            Some(unknown) => {
+                Err(Refusal::invalid("purposes", format_args!("the profile has no purpose {unknown}; check its name")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Does `work` to its end, also when the caller leaves: half of a change must not depend on a connection. The node
+    /// finishes it before it ends, as it does with connections.
+    async fn carry_out<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (done, outcome) = oneshot::channel();
+        let work = async move {
+            // A caller who left does not want to know.
+            let _ = done.send(work.await);
+        };
+        self.tasks.spawn(TaskKind::Connection, name, work).detach();
+        outcome.await.map_err(|_| Refusal::Lost)?
+    }
+}
+
+#[tonic::async_trait]
+impl Consent for ConsentService {
+    async fn get(
+        &self,
+        request: Request<proto::GetConsentRequest>,
+    ) -> Result<Response<proto::GetConsentResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        Ok(Response::new(self.page(&operator, request.into_inner()).await?))
+    }
+
+    async fn give(
+        &self,
+        request: Request<proto::GiveConsentRequest>,
+    ) -> Result<Response<proto::GiveConsentResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        Ok(Response::new(self.record(operator, request.into_inner()).await?))
+    }
+
+    async fn withdraw(
+        &self,
+        request: Request<proto::WithdrawConsentRequest>,
+    ) -> Result<Response<proto::WithdrawConsentResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        Ok(Response::new(self.take_back(operator, request.into_inner()).await?))
+    }
+}

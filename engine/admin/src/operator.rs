@@ -1,0 +1,210 @@
+//! [`Operator`]: who a caller has proved to be, by a client certificate or by a token.
+
+use rustls::pki_types::CertificateDer;
+use sayso_audit::{Actor, ActorKind, AuditKey};
+use sayso_types::{DeviceId, TenantId, WallTime};
+use sayso_wire::token::{self, TokenVerifier};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509::AttributeTypeAndValue;
+
+use crate::refusal::Refusal;
+
+/// What the names of callers start with, so that none is a device's. It is not a name by itself.
+const PREFIX: &str = "admin:";
+
+/// A caller who has proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Operator {
+    /// `admin:NAME`.
+    name: DeviceId,
+    /// Whose sessions and consents they may see; all tenants' without it.
+    tenant: Option<TenantId>,
+    /// When their certificate or token expires.
+    pub(crate) until: WallTime,
+}
+
+/// Why a caller has not proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unproved {
+    #[error("show a client certificate, or a token as authorization: Bearer TOKEN")]
+    Nothing,
+    #[error("authorization: it is not Bearer and a token")]
+    NotBearer,
+    #[error("authorization: this node takes no tokens; connect with a client certificate, or configure a token key")]
+    NoTokens,
+    #[error("authorization: {0}")]
+    Token(#[from] token::Error),
+    #[error(
+        "the certificate's subject has no {0}; issue one with CN admin:NAME and, for a tenant's caller, the tenant as O"
+    )]
+    Subject(&'static str),
+    #[error("this is a device's certificate or token; use one that is issued for admin:NAME")]
+    Device,
+    #[error("the certificate or token has expired; connect with a new one")]
+    Expired,
+}
+
+impl Operator {
+    /// Whom `token` was issued for.
+    pub(crate) fn by_token(token: &str, verifier: &TokenVerifier, now: WallTime) -> Result<Self, Unproved> {
+        let claims = verifier.verify(token, now)?;
+        let until = WallTime(claims.expires.saturating_mul(1_000));
+        Self::named(claims.device, Some(claims.tenant), until)
+    }
+
+    /// Whom `certificate`, which TLS has verified, was issued for. TLS looked at its time when the connection began;
+    /// connections live long.
+    pub(crate) fn by_certificate(certificate: &CertificateDer<'_>, now: WallTime) -> Result<Self, Unproved> {
+        let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| Unproved::Subject("name"))?;
+        let subject = certificate.subject();
+        let name = only(subject.iter_common_name()).map_err(|()| Unproved::Subject("single CN"))?;
+        let name = name.and_then(|name| name.parse().ok()).ok_or(Unproved::Subject("CN that is an identifier"))?;
+        let tenant = only(subject.iter_organization()).map_err(|()| Unproved::Subject("single O"))?;
+        let tenant = tenant.map(str::parse).transpose().map_err(|_| Unproved::Subject("O that is an identifier"))?;
+        let seconds = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
+        let until = WallTime(seconds.saturating_mul(1_000));
+        if now >= until {
+            return Err(Unproved::Expired);
+        }
+        Self::named(name, tenant, until)
+    }
+
+    fn named(name: DeviceId, tenant: Option<TenantId>, until: WallTime) -> Result<Self, Unproved> {
+        match name.as_str().strip_prefix(PREFIX) {
+            Some(rest) if !rest.is_empty() => Ok(Self { name, tenant, until }),
+            _ => Err(Unproved::Device),
+        }
+    }
+
+    /// Who made `request`. The doorman lets none in without.
+    pub(crate) fn of<T>(request: &tonic::Request<T>) -> Result<Self, Refusal> {
+        Ok(request.extensions().get::<Self>().cloned().ok_or(Unproved::Nothing)?)
+    }
+
+    /// Whose sessions a request is about that names `tenant`; [`None`] is everybody's.
+    pub(crate) fn scope(&self, field: &'static str, tenant: &str) -> Result<Option<TenantId>, Refusal> {
+        if tenant.is_empty() {
+            return Ok(self.tenant.clone());
+        }
+        let named: TenantId = tenant.parse().map_err(|e| Refusal::invalid(field, e))?;
+        match &self.tenant {
+            Some(own) if *own != named => Err(Refusal::OtherTenant { field, own: own.clone() }),
+            _ => Ok(Some(named)),
+        }
+    }
+
+    /// Whether they may see what belongs to `tenant`.
+    pub(crate) fn sees(&self, tenant: &TenantId) -> bool {
+        self.tenant.as_ref().is_none_or(|own| own == tenant)
+    }
+
+    /// What stands for them in the audit log: the tag of `TENANT/admin:NAME`, where the tenant may be empty.
+    pub(crate) fn actor(&self, key: &AuditKey) -> Actor {
+        let tenant = self.tenant.as_ref().map_or("", TenantId::as_str);
+        let kind = if self.tenant.is_some() { ActorKind::Tenant } else { ActorKind::Operator };
+        Actor { kind, tag: Some(key.actor(&format!("{tenant}/{}", self.name))) }
+    }
+}
+
+/// The text of an attribute that occurs at most once: of two, each side could take another for the name.
+fn only<'a>(mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Result<Option<&'a str>, ()> {
+    let first = attributes.next().map(|attribute| attribute.as_str().map_err(|_| ())).transpose();
+    if attributes.next().is_some() { Err(()) } else { first }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
+    use sayso_types::Name;
+    use sayso_wire::token::{Claims, TokenSigner};
+
+    use super::*;
+
+    /// 2026-01-01.
+    const NOW: WallTime = WallTime(1_767_225_600_000);
+
+    fn by_certificate(subject: &[(DnType, &str)]) -> Result<Operator, Unproved> {
+        let mut params = CertificateParams::default();
+        params.not_after = date_time_ymd(2027, 1, 1);
+        params.distinguished_name = DistinguishedName::new();
+        for (kind, value) in subject {
+            params.distinguished_name.push(kind.clone(), *value);
+        }
+        Operator::by_certificate(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der(), NOW)
+    }
+
+    fn anna(tenant: Option<&str>) -> Operator {
+        Operator {
+            name: "admin:anna".parse().unwrap(),
+            tenant: tenant.map(|t| t.parse().unwrap()),
+            until: WallTime(1_798_761_600_000),
+        }
+    }
+
+    #[test]
+    fn a_certificate_names_its_caller() {
+        let (cn, o) = (DnType::CommonName, DnType::OrganizationName);
+        assert_eq!(by_certificate(&[(cn.clone(), "admin:anna")]), Ok(anna(None)));
+        assert_eq!(by_certificate(&[(o.clone(), "acme"), (cn.clone(), "admin:anna")]), Ok(anna(Some("acme"))));
+        assert_eq!(by_certificate(&[(o.clone(), "acme"), (cn.clone(), "speaker-1")]), Err(Unproved::Device));
+        assert_eq!(by_certificate(&[(cn.clone(), "admin:")]), Err(Unproved::Device));
+        assert_eq!(by_certificate(&[(o.clone(), "acme")]), Err(Unproved::Subject("CN that is an identifier")));
+        assert_eq!(
+            by_certificate(&[(o, "two words"), (cn, "admin:anna")]),
+            Err(Unproved::Subject("O that is an identifier")),
+            "a tenant that cannot be read is not the operator of the node"
+        );
+        let garbage = Operator::by_certificate(&CertificateDer::from(vec![1, 2, 3]), NOW);
+        assert_eq!(garbage, Err(Unproved::Subject("name")));
+    }
+
+    #[test]
+    fn a_certificate_of_a_living_connection_expires() {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "admin:anna");
+        params.not_after = date_time_ymd(2025, 12, 31);
+        let expired = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        assert_eq!(Operator::by_certificate(expired.der(), NOW), Err(Unproved::Expired));
+    }
+
+    #[test]
+    fn a_token_is_for_admins_only() {
+        let (id, key) = (Name::constant("k1"), SigningKey::from_bytes(&[1; 32]));
+        let verifier = TokenVerifier::new([(id, key.verifying_key())]);
+        let signer = TokenSigner::new(id, key);
+        let token = |device: &str, expires| {
+            let claims =
+                Claims { tenant: "acme".parse().unwrap(), device: device.parse().unwrap(), not_before: 0, expires };
+            signer.sign(&claims).into_inner()
+        };
+        let later = NOW.0 / 1_000 + 60;
+        let proved = Operator::by_token(&token("admin:anna", later), &verifier, NOW).unwrap();
+        assert_eq!(proved, Operator { until: WallTime(later * 1_000), ..anna(Some("acme")) });
+        assert_eq!(Operator::by_token(&token("speaker-1", later), &verifier, NOW), Err(Unproved::Device));
+        let expired = Operator::by_token(&token("admin:anna", 1), &verifier, NOW);
+        assert_eq!(expired, Err(Unproved::Token(token::Error::Expired { at: 1 })));
+    }
+
+    #[test]
+    fn a_tenants_caller_stays_within_it() {
+        let (node, tenant) = (anna(None), anna(Some("acme")));
+        let scope = |who: &Operator, named| who.scope("tenant_id", named).ok().flatten().map(String::from);
+        assert_eq!(scope(&node, ""), None);
+        assert_eq!(scope(&node, "acme").as_deref(), Some("acme"));
+        assert_eq!(scope(&tenant, "").as_deref(), Some("acme"));
+        assert_eq!(scope(&tenant, "acme").as_deref(), Some("acme"));
+        assert!(matches!(tenant.scope("tenant_id", "other"), Err(Refusal::OtherTenant { .. })));
+        assert!(matches!(node.scope("tenant_id", "a b"), Err(Refusal::Invalid { field: "tenant_id", .. })));
+        assert!(node.sees(&"other".parse().unwrap()) && !tenant.sees(&"other".parse().unwrap()));
+    }
+
+    #[test]
+    fn tags_tell_callers_apart_and_name_none() {
+        let key = AuditKey::new([7; 32]);
+        let (node, tenant) = (anna(None).actor(&key), anna(Some("acme")).actor(&key));
+        assert_eq!((node.kind, tenant.kind), (ActorKind::Operator, ActorKind::Tenant));
+        assert_ne!(node.tag, tenant.tag);
+        assert_eq!(node, anna(None).actor(&key));
+    }
+}

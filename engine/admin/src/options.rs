@@ -1,0 +1,90 @@
+//! What the admin API is given: where it listens, how it proves who it is, whom it believes, and its limits.
+
+use std::net::SocketAddr;
+
+use rustls::RootCertStore;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sayso_audit::AuditKey;
+use sayso_wire::token::TokenVerifier;
+use serde::{Deserialize, Serialize};
+
+/// Everything that an [`Admin`](crate::Admin) needs besides what it serves.
+#[derive(Debug)]
+pub struct AdminOptions {
+    /// The TCP address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificates.
+    pub tls: Tls,
+    /// Who signs tokens; without it every caller needs a client certificate.
+    pub tokens: Option<AdminTokens>,
+    /// The key of the tags that stand for callers in the audit log. The same at every start, so that the deeds of one
+    /// can be told from those of another; secret, so that nobody finds a name by trying names.
+    pub operator_key: AuditKey,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// How the node proves who it is, and whose word it takes on who a caller is.
+#[derive(Debug)]
+pub struct Tls {
+    /// The node's certificate, then those that vouch for it.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The private key of the node's certificate.
+    pub key: PrivateKeyDer<'static>,
+    /// The authorities that sign callers' certificates; empty when all use tokens. A certificate names its caller in
+    /// its subject: CN is `admin:NAME`, O the tenant, and without O it is the operator of the node, who sees all
+    /// tenants. So a device's certificate opens nothing here, even if one authority signs both.
+    pub client_roots: RootCertStore,
+}
+
+/// Whose tokens open the admin API. A token has the form of a device token ([`sayso_wire::token`]), comes in the
+/// metadata as `authorization: Bearer TOKEN`, and its device is `admin:NAME`. It always belongs to a tenant.
+///
+/// The signing keys must not be those of device tokens: with separate keys neither sort of token opens the other door.
+#[derive(Clone, Debug)]
+pub struct AdminTokens(pub(crate) TokenVerifier);
+
+impl AdminTokens {
+    /// Tokens that `verifier` accepts.
+    #[must_use]
+    pub const fn new(verifier: TokenVerifier) -> Self {
+        Self(verifier)
+    }
+}
+
+/// What callers may take up; times in milliseconds. Metrics show when one is hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limits {
+    /// Connections. A backend needs one, a fleet of them a few dozen; each takes about 100 KB when busy.
+    pub connections: usize,
+    /// TLS handshakes under way. One costs about a millisecond of a core; more at once would only be late together.
+    pub handshakes: usize,
+    /// From the connection to the end of its handshake.
+    pub handshake_ms: u64,
+    /// Calls under way on one connection. HTTP/2 makes the others wait in the client.
+    pub calls_per_connection: u32,
+    /// From a call to its answer; streams have only begun by then. Longer than the longest wait for a withdrawal.
+    pub call_ms: u64,
+    /// Streams that follow sessions or the audit log. Each change of a session is looked up for each of them.
+    pub feeds: usize,
+    /// Silence after which a connection is asked whether it is still there, and again for its answer.
+    pub keep_alive_ms: u64,
+    /// From the start of shutting down to its end; calls under way then are cut off.
+    pub drain_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 128,
+            handshakes: 16,
+            handshake_ms: 5_000,
+            calls_per_connection: 32,
+            call_ms: 60_000,
+            feeds: 32,
+            keep_alive_ms: 20_000,
+            drain_ms: 5_000,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! [`Refusal`]: everything that a call can be refused for, and the one place where that becomes a gRPC status.
+
+use sayso_consent::Error as RegisterError;
+use sayso_types::TenantId;
+use tonic::{Code, Status};
+
+use crate::operator::Unproved;
+
+/// Why a call is not answered as asked. The text names the field and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error(transparent)]
+    Unproved(#[from] Unproved),
+    #[error("{field}: you see only what belongs to tenant {own}; name it, or leave the field empty")]
+    OtherTenant { field: &'static str, own: TenantId },
+    #[error("{field}: {problem}")]
+    Invalid { field: &'static str, problem: String },
+    #[error("{field}: {problem}")]
+    NotFound { field: &'static str, problem: &'static str },
+    #[error("from_index: the log has {size} leaves; start at one of them, or set follow to wait for the next")]
+    PastTheEnd { size: u64 },
+    #[error("{what} are at their limit of {limit}; end one, or try again later")]
+    OverLimit { what: &'static str, limit: usize },
+    /// Its own text may name files of the node, which are no caller's business.
+    #[error("the consent register could not do it ({}); {}", .0.code(), advice(.0))]
+    Register(#[from] RegisterError),
+    #[error("the node is shutting down; connect to another one, or again when it is back")]
+    ShuttingDown,
+    /// The task that did the work is gone.
+    #[error("the call was cut off and its outcome is not known; read how things stand, then try again")]
+    Lost,
+}
+
+impl Refusal {
+    pub(crate) fn invalid(field: &'static str, problem: impl core::fmt::Display) -> Self {
+        Self::Invalid { field, problem: problem.to_string() }
+    }
+
+    const fn code(&self) -> Code {
+        match self {
+            Self::Unproved(_) => Code::Unauthenticated,
+            Self::OtherTenant { .. } => Code::PermissionDenied,
+            Self::Invalid { .. } | Self::Register(RegisterError::UnknownPurpose(_)) => Code::InvalidArgument,
+            Self::NotFound { .. } => Code::NotFound,
+            Self::PastTheEnd { .. } => Code::OutOfRange,
+            Self::OverLimit { .. } | Self::Register(RegisterError::Busy { .. }) => Code::ResourceExhausted,
+            Self::Register(RegisterError::Damaged { .. } | RegisterError::Log(_)) => Code::DataLoss,
+            Self::Register(_) | Self::ShuttingDown | Self::Lost => Code::Unavailable,
+        }
+    }
+}
+
+const fn advice(error: &RegisterError) -> &'static str {
+    match error {
+        RegisterError::UnknownPurpose(_) => "purposes: name only purposes that the profile asks consent for",
+        RegisterError::Damaged { .. } | RegisterError::Log(_) => "the node's operator must restore its store",
+        RegisterError::Store(_) | RegisterError::Stopped | RegisterError::Busy { .. } => {
+            "try again, and tell the node's operator if it lasts"
+        }
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let code = refusal.code();
+        metrics::counter!("sayso_admin_refused_total", "code" => code_name(code)).increment(1);
+        Self::new(code, refusal.to_string())
+    }
+}
+
+/// Names in metrics of the codes that are in use.
+const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Unauthenticated => "unauthenticated",
+        Code::PermissionDenied => "permission_denied",
+        Code::InvalidArgument => "invalid_argument",
+        Code::NotFound => "not_found",
+        Code::OutOfRange => "out_of_range",
+        Code::ResourceExhausted => "resource_exhausted",
+        Code::DataLoss => "data_loss",
+        _ => "unavailable",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_register_says_of_its_files_stays_in_the_node() {
+        let damaged = RegisterError::Damaged { what: "register", found: "secret".to_owned() };
+        let status = Status::from(Refusal::Register(damaged));
+        assert_eq!(status.code(), Code::DataLoss);
+        assert_eq!(
+            status.message(),
+            "the consent register could not do it (store_damaged); the node's operator must restore its store"
+        );
+        let stopped = Status::from(Refusal::Register(RegisterError::Stopped));
+        assert_eq!(stopped.code(), Code::Unavailable);
+    }
+}

@@ -1,0 +1,77 @@
+//! [`Withdrawal`]: taking consent back, and waiting until that holds.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use sayso_consent::{Means, Register, Withdrawal as Outcome};
+use sayso_proto::consent::v1::HolderState;
+use sayso_types::{Clock, Purpose, SubjectId};
+
+use crate::refusal::Refusal;
+
+/// Between two rounds of waiting, so that others get at the subject's lock.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What is to be withdrawn.
+pub(crate) struct Withdrawal {
+    pub(crate) register: Arc<Register>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) subject: SubjectId,
+    /// Empty is everything.
+    pub(crate) purposes: Vec<Purpose>,
+}
+
+impl Withdrawal {
+    /// Withdraws. The gates close in the first round; the register waits for a time of its own in each, and further
+    /// rounds follow until every holder has let go or `wait` is over.
+    pub(crate) async fn carry_out(&self, wait: Duration) -> Result<Outcome, Refusal> {
+        let until = self.clock.now().after(wait);
+        let mut outcome = self.round().await?;
+        while !outcome.ok && self.clock.now() < until {
+            tokio::time::sleep(PAUSE).await;
+            outcome = continued(outcome, self.round().await?);
+        }
+        Ok(outcome)
+    }
+
+    async fn round(&self) -> Result<Outcome, Refusal> {
+        Ok(self.register.withdraw(self.subject, &self.purposes, Means::Integrator).await?)
+    }
+}
+
+/// A later round in terms of an `earlier` one: the withdrawal is still the same, and holders that have let go since
+/// then, which later rounds no longer know, had passed what they had passed.
+fn continued(earlier: Outcome, later: Outcome) -> Outcome {
+    let gone = earlier.holders.into_iter().filter(|e| later.holders.iter().all(|l| l.permit_id != e.permit_id));
+    let mut holders: Vec<_> = gone.collect();
+    holders.iter_mut().for_each(|holder| holder.set_state(HolderState::Acknowledged));
+    holders.extend(later.holders);
+    Outcome { ok: later.ok, state: later.state, holders, id: earlier.id }
+}
+
+#[cfg(test)]
+mod tests {
+    use sayso_policy::ConsentState;
+    use sayso_proto::consent::v1::HolderOutcome;
+
+    use super::*;
+
+    fn holder(permit: u8, state: HolderState, bytes: u64) -> HolderOutcome {
+        HolderOutcome { permit_id: vec![permit], state: state.into(), bytes, ..HolderOutcome::default() }
+    }
+
+    fn outcome(id: u8, ok: bool, holders: Vec<HolderOutcome>) -> Outcome {
+        Outcome { ok, state: ConsentState::new(), holders, id: [id; 16] }
+    }
+
+    #[test]
+    fn what_a_holder_passed_is_not_forgotten_when_it_lets_go() {
+        let first = vec![holder(1, HolderState::Outstanding, 10), holder(2, HolderState::Outstanding, 20)];
+        let second = vec![holder(2, HolderState::Outstanding, 20)];
+        let then = continued(outcome(1, false, first), outcome(2, false, second));
+        assert_eq!((then.ok, then.id, then.bytes()), (false, [1; 16], 30));
+        let done = continued(then, outcome(3, true, Vec::new()));
+        assert_eq!((done.ok, done.id, done.bytes()), (true, [1; 16], 30));
+        assert!(done.holders.iter().all(|h| h.state() == HolderState::Acknowledged));
+    }
+}
