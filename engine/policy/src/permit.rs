@@ -8,6 +8,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sayso_types::dialogue::Request;
 use sayso_types::{Cell, Clock, ConsentVersion, Label, Mono, ProcessorId, SubjectId};
 use sha2::{Digest, Sha256};
 
@@ -56,6 +57,21 @@ impl Weigh for [u8] {
 impl Weigh for Vec<u8> {
     fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
         visit(self);
+    }
+}
+
+impl Weigh for Request {
+    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
+        for exchange in &self.history {
+            visit(exchange.said.as_bytes());
+            visit(exchange.heard.as_bytes());
+        }
+        for fact in &self.facts {
+            visit(fact.key.as_bytes());
+            visit(fact.value.as_bytes());
+        }
+        visit(self.role.as_bytes());
+        visit(self.text.as_bytes());
     }
 }
 

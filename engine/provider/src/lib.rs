@@ -28,6 +28,7 @@ pub mod transcriber;
 pub use call::Call;
 pub use error::Error;
 pub use limit::Limit;
-pub use responder::{Action, Exchange, Fact, Reply, ReplyStream, Request, Responder};
+pub use responder::{Reply, ReplyStream, Responder};
+pub use sayso_types::dialogue::{Action, Exchange, Fact, Request};
 pub use synthesizer::{Speech, SpeechStream, Synthesizer};
 pub use transcriber::{AudioStream, Frame, Transcriber, Transcript};

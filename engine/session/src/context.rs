@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sayso_provider::{Exchange, Fact};
+use sayso_types::dialogue::{Exchange, Fact};
 use sayso_types::TurnId;
 
 /// The conversation so far and the facts that the person asked to have remembered.

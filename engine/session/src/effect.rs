@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use sayso_provider::{Fact, Request};
+use sayso_types::dialogue::{Fact, Request};
 use sayso_types::{Purpose, Redacted, TurnId};
 use sayso_wire::{Goodbye, ToDevice};
 

@@ -1,6 +1,6 @@
 //! What happens to a session.
 
-use sayso_provider::{Action, Fact};
+use sayso_types::dialogue::{Action, Fact};
 use sayso_types::{ConsentVersion, Redacted, TurnId};
 use sayso_wire::{ConsentDecision, ListenMode};
 

@@ -6,6 +6,7 @@
 
 pub mod audio;
 pub mod clock;
+pub mod dialogue;
 pub mod id;
 pub mod label;
 pub mod name;

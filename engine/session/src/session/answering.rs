@@ -1,6 +1,6 @@
 //! From text to sound: the responder's words, sentences, play-out.
 
-use sayso_provider::{Action, Request};
+use sayso_types::dialogue::{Action, Request};
 use sayso_types::{Mono, Redacted, TurnId};
 use sayso_wire::{ListenMode, ToDevice};
 

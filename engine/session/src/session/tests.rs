@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use proptest::prelude::*;
-use sayso_provider::{Action, Fact};
+use sayso_types::dialogue::{Action, Fact};
 use sayso_types::{ConsentVersion, Mono, Purpose, Redacted, TurnId};
 use sayso_wire::{ConsentDecision, ConsentStatus, ListenMode, SessionState, ToDevice};
 
