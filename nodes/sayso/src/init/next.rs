@@ -1,0 +1,79 @@
+//! What to do with what was written: said so that it can be copied into a terminal.
+
+use std::env;
+use std::path::Path;
+
+use crate::cli::InitArgs;
+use crate::config;
+
+/// What was written, and the next two commands.
+pub(super) fn steps(args: &InitArgs) -> String {
+    let dir = args.dir.display();
+    let program = env::args().next().unwrap_or_else(|| "sayso".to_owned());
+    let program = quote(&program);
+    let config = quote_path(&args.dir.join("sayso.toml"));
+    let device = device_command(args);
+    format!(
+        "\
+wrote {dir}
+  sayso.toml       the node's configuration
+  profile.toml     the privacy profile: who receives what, and what people are told
+  node/            the node's certificate
+  device/          certificate and token of device {id} of {tenant}
+  admin/           certificate of the first operator, for the admin API
+  ca/, admin-ca/   the authorities that signed them; who has their keys can be any device or operator
+  token.key        signs device tokens
+  log.key          signs the audit log
+  log.pub          for auditors: `sayso verify --trust`
+
+run the node in one terminal
+  {program} serve --config {config}
+and a device in another
+  {program} {device}",
+        id = args.device_id,
+        tenant = args.tenant,
+    )
+}
+
+/// A conversation that needs no recording.
+fn device_command(args: &InitArgs) -> String {
+    let mut words = vec![
+        "device".to_owned(),
+        format!("--server {}", config::Gateway::default().listen),
+        format!("--certs {}", quote_path(&args.dir.join("device"))),
+    ];
+    if let Some(name) = args.name.first().filter(|_| !args.name.iter().any(|name| name == "localhost")) {
+        words.push(format!("--server-name {}", quote(name)));
+    }
+    if args.device_id.as_str() != "speaker-1" {
+        words.push(format!("--device-id {}", args.device_id));
+    }
+    words.push("--consent agree --text 'What time is it?'".to_owned());
+    words.join(" ")
+}
+
+fn quote_path(path: &Path) -> String {
+    quote(&path.to_string_lossy())
+}
+
+/// `text` as one word of a POSIX shell.
+fn quote(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_stays_one_word_in_a_shell() {
+        assert_eq!(quote("/srv/x-1.y"), "/srv/x-1.y");
+        assert_eq!(quote("/srv/my node"), "'/srv/my node'");
+        assert_eq!(quote("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quote(""), "''");
+    }
+}

@@ -1,0 +1,117 @@
+//! `sayso models`: fetches, lists and verifies the speech models.
+
+use std::fmt;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use sayso_models::{Bars, Model, ModelStatus, ModelsDir, Progress};
+use serde::Serialize;
+
+use crate::cli::{ModelsArgs, ModelsCommand};
+use crate::output;
+
+pub(crate) fn run(args: ModelsArgs) -> Result<ExitCode> {
+    let models = args.dir.map_or_else(ModelsDir::from_env, |dir| Ok(ModelsDir::at(dir)))?;
+    let fetched = match args.command {
+        ModelsCommand::Fetch => models.fetch(&Model::ALL, &mut *progress())?,
+        ModelsCommand::List | ModelsCommand::Verify => Vec::new(),
+    };
+    let found = match args.command {
+        ModelsCommand::Fetch | ModelsCommand::List => models.list()?,
+        ModelsCommand::Verify => models.verify(&mut *progress())?,
+    };
+    let inventory = Inventory::new(models.root(), &fetched, &found);
+    if args.json {
+        output::json(&inventory)?;
+    } else {
+        output::line(&inventory)?;
+    }
+    // A list is right whatever it lists.
+    let done = inventory.ready || matches!(args.command, ModelsCommand::List);
+    Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Bars for a person, lines for a log.
+fn progress() -> Box<dyn Progress> {
+    if std::io::stderr().is_terminal() { Box::new(Bars::new()) } else { Box::new(Lines) }
+}
+
+/// A line a step on standard error.
+struct Lines;
+
+impl Progress for Lines {
+    fn begin(&mut self, step: &str, bytes: u64) {
+        // Progress that cannot be shown is no reason to stop.
+        let _ = match bytes {
+            0 => writeln!(std::io::stderr(), "{step}"),
+            bytes => writeln!(std::io::stderr(), "{step} ({})", Megabytes(bytes)),
+        };
+    }
+
+    fn reach(&mut self, _bytes: u64) {}
+
+    fn end(&mut self) {}
+}
+
+/// What there is of the models.
+#[derive(Serialize)]
+struct Inventory<'a> {
+    dir: &'a Path,
+    /// Whether every model can be used.
+    ready: bool,
+    /// What had to be fetched just now.
+    fetched: &'a [Model],
+    models: &'a [ModelStatus],
+}
+
+impl<'a> Inventory<'a> {
+    fn new(dir: &'a Path, fetched: &'a [Model], models: &'a [ModelStatus]) -> Self {
+        Self { dir, ready: models.iter().all(|model| model.ready), fetched, models }
+    }
+}
+
+impl fmt::Display for Inventory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "models in {}", self.dir.display())?;
+        for status in self.models {
+            let ModelStatus { model, licence, bytes, location, .. } = status;
+            let size = Megabytes(*bytes).to_string();
+            write!(f, "\n{:<13} {size:>8}  {licence:<11} ", model.name())?;
+            match status.require_ready() {
+                Ok(()) if self.fetched.contains(model) => write!(f, "fetched  {}", location.display())?,
+                Ok(()) => write!(f, "ready    {}", location.display())?,
+                Err(error) => write!(f, "{error}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A size as people read it.
+struct Megabytes(u64);
+
+impl fmt::Display for Megabytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} MB", self.0 as f64 / 1e6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_what_to_do() {
+        let empty = tempfile::tempdir().unwrap();
+        let found = ModelsDir::at(empty.path()).list().unwrap();
+        let inventory = Inventory::new(empty.path(), &[], &found);
+        assert!(!inventory.ready);
+        let text = inventory.to_string();
+        assert!(Model::ALL.iter().all(|model| text.contains(model.name())), "{text}");
+        assert!(text.contains("is missing") && text.contains("sayso models fetch"), "{text}");
+        let json = serde_json::to_value(&inventory).unwrap();
+        assert_eq!(json["models"][0]["files"][0]["condition"], "missing");
+    }
+}

@@ -1,0 +1,61 @@
+//! [`Verdict`]: what an auditor reads.
+
+use std::fmt;
+
+use sayso_audit::Report;
+use sayso_audit::verify::{Finding, Severity};
+use serde::Serialize;
+
+/// A report, and how far it may be believed.
+#[derive(Serialize)]
+pub(super) struct Verdict<'a> {
+    /// Whether no promise was broken.
+    pub(super) clean: bool,
+    /// Whether the public key came from outside of the log.
+    independent: bool,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl<'a> Verdict<'a> {
+    pub(super) fn new(report: &'a Report, independent: bool) -> Self {
+        Self { clean: report.is_clean(), independent, report }
+    }
+
+    fn findings(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
+        self.report.findings.iter().filter(move |finding| finding.severity == severity)
+    }
+}
+
+impl fmt::Display for Verdict<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { origin, size, root, events, bytes, .. } = self.report;
+        writeln!(f, "log       {origin}")?;
+        writeln!(f, "leaves    {size}")?;
+        writeln!(f, "root      {root}")?;
+        writeln!(f, "handed on {bytes} bytes, by the segments that are closed")?;
+        if self.independent {
+            writeln!(f, "signature by a key that you trust")?;
+        } else {
+            writeln!(
+                f,
+                "signature by the key that lies beside the log, which shows only that the log agrees with itself: get \
+                 the key from somebody you trust and give it with --trust"
+            )?;
+        }
+        for (event, count) in events {
+            write!(f, "\n{count:>9} {event}")?;
+        }
+        for finding in self.findings(Severity::Open) {
+            write!(f, "\n\nopen      leaf {}: {}", finding.leaf, finding.meaning)?;
+        }
+        for finding in self.findings(Severity::Violation) {
+            write!(f, "\n\nBROKEN    leaf {}: {}", finding.leaf, finding.meaning)?;
+        }
+        match self.findings(Severity::Violation).count() {
+            0 => write!(f, "\n\nThe log is what was signed, and shows no broken promise."),
+            1 => write!(f, "\n\nThe log is what was signed, and shows a broken promise."),
+            count => write!(f, "\n\nThe log is what was signed, and shows {count} broken promises."),
+        }
+    }
+}
