@@ -1,1 +1,1 @@
-//! Harness, end-to-end, simulation and layering tests.
+//! The harness of end-to-end tests.
