@@ -49,7 +49,7 @@ const CHANGES_WAITING_MAX: usize = 4_096;
 
 /// One subject: its state, under its lock.
 pub(crate) struct Subject {
-    id: SubjectId,
+    pub(crate) id: SubjectId,
     state: AsyncMutex<Option<StoredState>>,
 }
 

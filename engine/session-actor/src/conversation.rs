@@ -60,7 +60,7 @@ pub(crate) struct Conversation {
     turn: TurnId,
     transcription: Option<TaskHandle>,
     reply: Option<TaskHandle>,
-    speaking: Option<Speaking>,
+    speaking: Option<(TurnId, Speaking)>,
 
     turns: Turns,
     /// How long the stages of the latest turn took.
@@ -271,8 +271,8 @@ impl Conversation {
                 self.reply = Some(reply::start(&self.services, &self.actor, context, request));
             }
             Effect::Speak { turn, sentence, text, kind } => self.speak(turn, Sentence { number: sentence, text, kind }),
-            Effect::FinishSpeech(_) => {
-                if let Some(speaking) = &mut self.speaking {
+            Effect::FinishSpeech(turn) => {
+                if let Some((_, speaking)) = self.speaking.as_mut().filter(|(speaking, _)| *speaking == turn) {
                     speaking.finish();
                 }
                 self.turns.answered += 1;
@@ -353,11 +353,12 @@ impl Conversation {
     }
 
     fn speak(&mut self, turn: TurnId, sentence: Sentence) {
-        if self.speaking.is_none() {
+        if self.speaking.as_ref().is_none_or(|(speaking, _)| *speaking != turn) {
             let context = self.context(turn, Purpose::VOICE_INTERACTION);
-            self.speaking = Some(Speaking::start(&self.services, &self.actor, &self.place, context));
+            let speaking = Speaking::start(&self.services, &self.actor, &self.place, context);
+            self.speaking = Some((turn, speaking));
         }
-        if self.speaking.as_ref().is_some_and(|speaking| !speaking.say(sentence)) {
+        if self.speaking.as_ref().is_some_and(|(_, speaking)| !speaking.say(sentence)) {
             self.events.push_back(Event::Spoken(turn, Err("answer_too_long")));
         }
     }

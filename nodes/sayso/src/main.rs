@@ -9,6 +9,7 @@ mod export;
 mod init;
 mod models;
 mod node;
+mod output;
 mod serve;
 mod verify;
 

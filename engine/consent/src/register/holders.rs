@@ -1,7 +1,7 @@
 //! [`Holders`]: every permit in use, so that a withdrawal finds them all.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sayso_audit::{Event, Hash, Reference};
 use sayso_policy::{Passed, Revoker};
@@ -9,11 +9,14 @@ use sayso_proto::consent::v1 as proto;
 use sayso_types::{Cell, Mono, Name, ProcessorId, Purpose, SubjectId, TurnId};
 use tokio_util::sync::CancellationToken;
 
+use super::Subject;
 use crate::Journal;
 use crate::journal::{About, Noted};
 
 /// A permit in use.
 pub(crate) struct Holder {
+    /// Keeps the subject's one entry alive, so that its state stays at hand as long as a permit rests on it.
+    pub(crate) subject: Arc<Subject>,
     pub(crate) revoker: Revoker,
     /// What the leaves of its segment say.
     pub(crate) segment: Segment,
@@ -157,10 +160,10 @@ impl Holders {
     }
 
     /// The subjects that have permits in use.
-    pub(crate) fn subjects(&self) -> Vec<SubjectId> {
-        let mut subjects: Vec<_> = self.lock().holders.values().map(|h| h.revoker.terms().subject).collect();
-        subjects.sort_unstable();
-        subjects.dedup();
+    pub(crate) fn subjects(&self) -> Vec<Arc<Subject>> {
+        let mut subjects: Vec<_> = self.lock().holders.values().map(|holder| Arc::clone(&holder.subject)).collect();
+        subjects.sort_unstable_by_key(|subject| subject.id);
+        subjects.dedup_by_key(|subject| subject.id);
         subjects
     }
 

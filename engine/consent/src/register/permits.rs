@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::holders::{Holder, Segment};
 use super::state::StoredState;
-use super::{Register, Subject};
+use super::Register;
 use crate::lease::{Ask, Denied, Lease};
 use crate::tables::RegisterKey;
 use crate::{Entry, Error};
@@ -62,6 +62,7 @@ impl Register {
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), asked_at, self.permit_ttl());
         let (revoked, released) = (CancellationToken::new(), CancellationToken::new());
         let id = self.holders.enter(Holder {
+            subject: Arc::clone(&subject),
             revoker,
             withdrawn: false,
             segment,
@@ -97,21 +98,20 @@ impl Register {
             return Ok(());
         }
         let asked_at = self.clock.now();
-        let keys: Vec<_> = subjects.iter().map(|subject| RegisterKey { subject: *subject }.key()).collect();
+        let keys: Vec<_> = subjects.iter().map(|subject| RegisterKey { subject: subject.id }.key()).collect();
         let stored = self.store.read(&keys).await?;
         let (until, now) = (asked_at.after(self.permit_ttl()), self.clock.wall());
-        for (id, stored) in subjects.into_iter().zip(stored) {
-            let subject: Arc<Subject> = self.subject(id);
+        for (subject, stored) in subjects.into_iter().zip(stored) {
             // Whoever holds the lock is about to change or use the state: the next round sees the result.
             let Ok(guard) = subject.state.try_lock() else { continue };
             let Some((state, stored)) = guard.as_ref().zip(stored) else { continue };
             if stored.version != state.version {
                 continue;
             }
-            self.holders.renew(id, until, |holder| {
+            self.holders.renew(subject.id, until, |holder| {
                 let terms = holder.revoker.terms();
                 let label = Label {
-                    subject: id,
+                    subject: subject.id,
                     category: terms.cell.category,
                     purpose: terms.cell.purpose,
                     turn: holder.segment.turn,

@@ -78,6 +78,7 @@ impl Setting {
 
     /// Connects the device; what it plays is saved in `save`.
     pub(crate) async fn device(&self, save: &Path, tasks: &Tasks) -> Result<(Device, Events)> {
+        fs::create_dir_all(save).with_context(|| format!("cannot make the directory {}", save.display()))?;
         let issued = self.authority.device(&self.tenant, &self.device_id)?;
         let options = DeviceOptions {
             server: self.node.gateway_addr,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use sayso_device::{Device, DeviceEvent, Ended, Events, Played};
 use sayso_proto::admin::v1::consent_client::ConsentClient;
-use sayso_proto::admin::v1::{Principal, WithdrawConsentRequest, principal};
+use sayso_proto::admin::v1::{Principal, WithdrawConsentRequest};
 use sayso_proto::consent::v1 as consent;
 use sayso_runtime::{TaskKind, Tasks, telemetry};
 use sayso_types::TurnId;
@@ -187,10 +187,9 @@ impl Story {
         let request = WithdrawConsentRequest {
             principal: Some(Principal {
                 tenant_id: self.setting.tenant.to_string(),
-                who: Some(principal::Who::DeviceId(self.setting.device_id.to_string())),
+                device_id: self.setting.device_id.to_string(),
             }),
             purposes: Vec::new(),
-            actor: consent::ActorKind::Subject.into(),
             wait_ms: 2_000,
             ..Default::default()
         };
