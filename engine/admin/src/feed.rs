@@ -79,3 +79,45 @@ impl Drop for Slot {
         metrics::gauge!("sayso_admin_feeds").decrement(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sayso_types::ManualClock;
+    use tonic::Code;
+
+    use super::*;
+
+    fn feeds(shutdown: &CancellationToken) -> Feeds {
+        Feeds::new(1, Arc::new(ManualClock::new()), shutdown.clone())
+    }
+
+    fn reader(seconds_left: u64) -> Operator {
+        Operator::test(ManualClock::new().wall().0 + 1_000 * seconds_left)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_when_its_reader_may_no_longer_read() {
+        let feeds = feeds(&CancellationToken::new());
+        let source = stream::iter([Ok(1)]).chain(stream::pending());
+        let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), source);
+        assert_eq!(feed.next().await.unwrap().unwrap(), 1);
+        assert_eq!(feed.next().await.unwrap().unwrap_err().code(), Code::Unauthenticated);
+        assert!(feed.next().await.is_none());
+        assert!(feeds.slot().is_ok(), "its place is free before it is dropped");
+    }
+
+    #[tokio::test]
+    async fn ends_with_its_source_or_its_refusal_or_the_node() {
+        let shutdown = CancellationToken::new();
+        let feeds = feeds(&shutdown);
+        let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), stream::empty::<Result<(), _>>());
+        assert!(feed.next().await.is_none());
+        let refusing = stream::iter([Err::<(), _>(Refusal::Lost), Ok(())]);
+        let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), refusing);
+        assert_eq!(feed.next().await.unwrap().unwrap_err().code(), Code::Unavailable);
+        assert!(feed.next().await.is_none());
+        shutdown.cancel();
+        let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), stream::pending::<Result<(), _>>());
+        assert!(feed.next().await.unwrap().unwrap_err().message().starts_with("the node is shutting down"));
+    }
+}

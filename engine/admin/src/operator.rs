@@ -76,6 +76,12 @@ impl Operator {
         }
     }
 
+    /// Somebody who may call until then.
+    #[cfg(test)]
+    pub(crate) fn test(until: u64) -> Self {
+        Self { name: "admin:test".parse().expect("an identifier"), tenant: None, until: WallTime(until) }
+    }
+
     /// Who made `request`. The doorman lets none in without.
     pub(crate) fn of<T>(request: &tonic::Request<T>) -> Result<Self, Refusal> {
         Ok(request.extensions().get::<Self>().cloned().ok_or(Unproved::Nothing)?)

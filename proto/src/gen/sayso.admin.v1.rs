@@ -93,7 +93,7 @@ pub struct WatchSessionsRequest {
 pub struct WatchSessionsResponse {
     #[prost(enumeration = "SessionChange", tag = "1")]
     pub change: i32,
-    /// As it is after the change. For CLOSED only its session_id is set; RESET has none.
+    /// As it is after the change. For CLOSED only its session_id is set.
     #[prost(message, optional, tag = "2")]
     pub session: ::core::option::Option<Session>,
 }
@@ -299,13 +299,11 @@ impl ListenMode {
 #[repr(i32)]
 pub enum SessionChange {
     Unspecified = 0,
-    /// It was there when the watch began, or after RESET.
+    /// It was there when the watch began.
     Present = 1,
     Opened = 2,
     Updated = 3,
     Closed = 4,
-    /// Changes were missed: what was seen so far no longer counts, and every session follows as PRESENT.
-    Reset = 5,
 }
 impl SessionChange {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -319,7 +317,6 @@ impl SessionChange {
             Self::Opened => "SESSION_CHANGE_OPENED",
             Self::Updated => "SESSION_CHANGE_UPDATED",
             Self::Closed => "SESSION_CHANGE_CLOSED",
-            Self::Reset => "SESSION_CHANGE_RESET",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -330,7 +327,6 @@ impl SessionChange {
             "SESSION_CHANGE_OPENED" => Some(Self::Opened),
             "SESSION_CHANGE_UPDATED" => Some(Self::Updated),
             "SESSION_CHANGE_CLOSED" => Some(Self::Closed),
-            "SESSION_CHANGE_RESET" => Some(Self::Reset),
             _ => None,
         }
     }
@@ -478,8 +474,9 @@ pub mod sessions_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Sessions", "Get"));
             self.inner.unary(req, path, codec).await
         }
-        /// First every session that matches, then every change. A watcher that reads too slowly gets RESET and then every
-        /// session anew. Ends with UNAUTHENTICATED when the caller's certificate or token expires.
+        /// First every session that matches, then what changes; changes within a quarter of a second are told as one. A
+        /// watcher that read too slowly to know what changed is told of every session. Ends with UNAUTHENTICATED when the
+        /// caller's certificate or token expires.
         pub async fn watch(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchSessionsRequest>,
@@ -542,8 +539,9 @@ pub mod sessions_server {
             >
             + std::marker::Send
             + 'static;
-        /// First every session that matches, then every change. A watcher that reads too slowly gets RESET and then every
-        /// session anew. Ends with UNAUTHENTICATED when the caller's certificate or token expires.
+        /// First every session that matches, then what changes; changes within a quarter of a second are told as one. A
+        /// watcher that read too slowly to know what changed is told of every session. Ends with UNAUTHENTICATED when the
+        /// caller's certificate or token expires.
         async fn watch(
             &self,
             request: tonic::Request<super::WatchSessionsRequest>,

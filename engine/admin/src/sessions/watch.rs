@@ -1,40 +1,43 @@
-//! [`Watcher`]: first every session, then every change, for one reader.
+//! [`Watcher`]: first every session, then what changes, for one reader.
 
+use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
 use sayso_proto::admin::v1::{Session, SessionChange, WatchSessionsResponse};
-use sayso_session_actor::{ActorSessions, Change, Snapshot};
+use sayso_session_actor::{ActorSessions, Change};
 use sayso_types::SessionId;
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::time::sleep;
 
 use super::{Filter, view};
 use crate::refusal::Refusal;
 
-/// Follows the sessions that a filter matches. It holds the ids that its reader has seen, so that a change says
-/// "opened" or "updated" as the reader sees it, whatever it missed.
+/// How long changes are gathered before they are told. A session that talks changes with every packet; whoever looks
+/// on cannot follow more than a few changes a second.
+const GATHER: Duration = Duration::from_millis(250);
+
+/// Follows the sessions that a filter matches. What it tells comes from comparing what is there with what its reader
+/// has seen, so it is right whatever was missed in between.
 pub(super) struct Watcher {
     sessions: ActorSessions,
     changes: Receiver<(SessionId, Change)>,
     filter: Filter,
     seen: BTreeSet<SessionId>,
-    /// Sessions that the reader has still to be shown.
-    present: VecDeque<Snapshot>,
-    /// Whether the reader has to be told that what it saw no longer counts.
-    reset: bool,
+    /// What is still to be told.
+    telling: VecDeque<WatchSessionsResponse>,
 }
 
 impl Watcher {
     pub(super) fn new(sessions: ActorSessions, filter: Filter) -> Self {
-        // Before the list: a change after it may be told twice, but none is missed.
+        // Before the first look: what changes after it may be told twice, but is not missed.
         let changes = sessions.changes();
-        let (seen, present) = Default::default();
-        let mut watcher = Self { sessions, changes, filter, seen, present, reset: false };
-        watcher.list();
+        let mut watcher = Self { sessions, changes, filter, seen: BTreeSet::new(), telling: VecDeque::new() };
+        watcher.look(SessionChange::Present, &Changed::default());
         watcher
     }
 
-    /// How many sessions the reader has seen or is about to see.
+    /// How many sessions the reader knows of.
     pub(super) fn seen(&self) -> usize {
         self.seen.len()
     }
@@ -42,38 +45,73 @@ impl Watcher {
     /// What the reader has to be told next; waits for it.
     pub(super) async fn next(&mut self) -> Result<WatchSessionsResponse, Refusal> {
         loop {
-            if core::mem::take(&mut self.reset) {
-                return Ok(WatchSessionsResponse { change: SessionChange::Reset.into(), session: None });
+            if let Some(told) = self.telling.pop_front() {
+                return Ok(told);
             }
-            if let Some(snapshot) = self.present.pop_front() {
-                return Ok(told(SessionChange::Present, view::session(&snapshot)));
-            }
-            match self.changes.recv().await {
-                Ok((id, Change::Closed)) => {
-                    if self.seen.remove(&id) {
-                        let session = Session { session_id: id.to_string(), ..Session::default() };
-                        return Ok(told(SessionChange::Closed, session));
-                    }
-                }
-                Ok((id, Change::Opened | Change::Updated)) => {
-                    // Gone already: then its closing comes next.
-                    let Some(snapshot) = self.sessions.get(id).filter(|s| self.filter.matches(s)) else { continue };
-                    let change = if self.seen.insert(id) { SessionChange::Opened } else { SessionChange::Updated };
-                    return Ok(told(change, view::session(&snapshot)));
-                }
-                Err(RecvError::Lagged(missed)) => {
-                    metrics::counter!("sayso_admin_watch_missed_total").increment(missed);
-                    self.reset = true;
-                    self.list();
-                }
-                Err(RecvError::Closed) => return Err(Refusal::ShuttingDown),
+            let changed = self.gather().await?;
+            self.look(SessionChange::Opened, &changed);
+        }
+    }
+
+    /// Waits for a change, and takes with it those that follow soon.
+    async fn gather(&mut self) -> Result<Changed, Refusal> {
+        let mut changed = Changed::default();
+        match self.changes.recv().await {
+            Ok((id, _)) => changed.add(id),
+            Err(RecvError::Lagged(missed)) => changed.miss(missed),
+            Err(RecvError::Closed) => return Err(Refusal::ShuttingDown),
+        }
+        sleep(GATHER).await;
+        loop {
+            match self.changes.try_recv() {
+                Ok((id, _)) => changed.add(id),
+                Err(TryRecvError::Lagged(missed)) => changed.miss(missed),
+                // Closed shows again when the next change is waited for.
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(changed),
             }
         }
     }
 
-    fn list(&mut self) {
-        self.present = self.sessions.list().into_iter().filter(|s| self.filter.matches(s)).collect();
-        self.seen = self.present.iter().map(|s| s.session).collect();
+    /// Compares what is there with what the reader has seen. What is new to them is told as `new`.
+    fn look(&mut self, new: SessionChange, changed: &Changed) {
+        let there: Vec<_> = self.sessions.list().into_iter().filter(|s| self.filter.matches(s)).collect();
+        let ids: BTreeSet<_> = there.iter().map(|s| s.session).collect();
+        let closed = self.seen.difference(&ids).map(|id| {
+            let session = Session { session_id: id.to_string(), ..Session::default() };
+            told(SessionChange::Closed, session)
+        });
+        self.telling.extend(closed);
+        for snapshot in &there {
+            if !self.seen.contains(&snapshot.session) {
+                self.telling.push_back(told(new, view::session(snapshot)));
+            } else if changed.has(snapshot.session) {
+                self.telling.push_back(told(SessionChange::Updated, view::session(snapshot)));
+            }
+        }
+        self.seen = ids;
+    }
+}
+
+/// Sessions that changed.
+#[derive(Default)]
+struct Changed {
+    ids: BTreeSet<SessionId>,
+    /// Which others did is not known.
+    missed: bool,
+}
+
+impl Changed {
+    fn add(&mut self, id: SessionId) {
+        self.ids.insert(id);
+    }
+
+    fn miss(&mut self, missed: u64) {
+        metrics::counter!("sayso_admin_watch_missed_total").increment(missed);
+        self.missed = true;
+    }
+
+    fn has(&self, id: SessionId) -> bool {
+        self.missed || self.ids.contains(&id)
     }
 }
 

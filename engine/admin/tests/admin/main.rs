@@ -1,0 +1,30 @@
+//! The admin API over real TLS on loopback, with a real register, store and sessions.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
+mod authority;
+mod device;
+mod node;
+
+mod audit;
+mod authentication;
+mod consent;
+mod limits;
+mod services;
+mod sessions;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tonic::{Code, Response, Status};
+
+/// Waits for something that is certain to come; a hang is a failure.
+async fn soon<T>(event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), event).await.expect("it comes soon")
+}
+
+/// The code and message of a refusal.
+async fn refused<T: std::fmt::Debug>(call: impl Future<Output = Result<Response<T>, Status>>) -> (Code, String) {
+    let status = soon(call).await.unwrap_err();
+    (status.code(), status.message().to_owned())
+}
