@@ -371,7 +371,8 @@ impl Conversation {
         self.transcription = None;
         self.reply = None;
         self.speaking = None;
-        if let Some(listening) = &mut self.listening {
+        // An utterance that has just begun is not of the turn that it interrupts.
+        if let Some(listening) = self.listening.as_mut().filter(|_| self.begun.is_none()) {
             listening.feed = None;
         }
     }

@@ -85,9 +85,9 @@ impl Authority {
         self.issue(params, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    /// For somebody who uses the admin API: CN names them.
+    /// For somebody of the operator's who uses the admin API: CN is `admin:` and their name.
     pub(crate) fn operator(&self, name: &str) -> Result<Issued> {
-        self.issue(params(name, ISSUED_DAYS), ExtendedKeyUsagePurpose::ClientAuth)
+        self.issue(params(&format!("admin:{name}"), ISSUED_DAYS), ExtendedKeyUsagePurpose::ClientAuth)
     }
 
     fn issue(&self, mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<Issued> {

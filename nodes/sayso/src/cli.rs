@@ -85,6 +85,13 @@ pub(crate) enum Mode {
     Realtime,
 }
 
+/// A button on a device, to answer the consent question with.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Button {
+    Agree,
+    Refuse,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArgs {
     /// The node's address, such as 127.0.0.1:4433.
@@ -102,15 +109,16 @@ pub(crate) struct DeviceArgs {
     /// Which device this is; must be the one that the certificate or token names.
     #[arg(long, value_name = "ID", default_value = "speaker-1")]
     pub(crate) device_id: DeviceId,
-    /// A recording to play as an utterance (any WAV; repeatable). The consent question is answered with the first.
+    /// A recording to play as an utterance (any WAV; repeatable), each when the answer to the one before was heard. A
+    /// consent question is answered with the next one, unless --consent answers it.
     #[arg(long, value_name = "FILE")]
     pub(crate) wav: Vec<PathBuf>,
     /// Type this instead of speaking (repeatable; after the recordings).
     #[arg(long, value_name = "TEXT")]
     pub(crate) text: Vec<String>,
     /// Answer the consent question as if by a button.
-    #[arg(long, value_name = "ANSWER", value_parser = ["agree", "refuse"])]
-    pub(crate) consent: Option<String>,
+    #[arg(long, value_name = "ANSWER")]
+    pub(crate) consent: Option<Button>,
     /// Who finds the end of an utterance.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) mode: Mode,

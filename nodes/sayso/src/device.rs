@@ -20,7 +20,7 @@ use self::conversation::Conversation;
 use self::utterance::Utterance;
 use self::view::View;
 use crate::certs::{Identity, read_roots};
-use crate::cli::{DeviceArgs, Mode};
+use crate::cli::{Button, DeviceArgs, Mode};
 use crate::serve::runtime;
 
 pub(crate) fn run(args: DeviceArgs) -> Result<ExitCode> {
@@ -39,10 +39,10 @@ async fn talk(args: &DeviceArgs, options: DeviceOptions, utterances: Vec<Utteran
         connected = Device::connect(options, &tasks) => connected?,
         _ = signals.next() => return Ok(()),
     };
-    let view = View::new(args.json);
+    let view = if args.json { View::Json } else { View::Lines };
     view.connected(args.server, device.welcome())?;
     let mut conversation = Conversation::new(device.clone(), events, view, listen_mode(args.mode));
-    conversation.button = args.consent.as_deref().map(button);
+    conversation.button = args.consent.map(decision);
     conversation.saves = args.save.is_some();
     let held = tokio::select! {
         held = conversation.hold(&utterances) => held,
@@ -99,5 +99,9 @@ const fn listen_mode(mode: Mode) -> ListenMode {
     }
 }
 
-#[cfg(test)]
-mod tests;
+const fn decision(button: Button) -> ConsentDecision {
+    match button {
+        Button::Agree => ConsentDecision::Agree,
+        Button::Refuse => ConsentDecision::Refuse,
+    }
+}

@@ -70,7 +70,7 @@ impl Setting {
             node,
             tenant: "demo".parse()?,
             device_id: "kitchen-speaker".parse()?,
-            operator: admin_authority.operator("demo operator")?,
+            operator: admin_authority.operator("demo")?,
             authority,
             _temporary: guard,
         })

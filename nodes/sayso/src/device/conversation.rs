@@ -10,13 +10,13 @@ use tokio::time::timeout;
 
 use super::floor::{Consent, Floor};
 use super::utterance::Utterance;
-use super::view::View;
+use super::view::{self, View};
 
-/// How long the node may be silent where something must come. Four times what it takes at most to begin an answer by
-/// default, so that its own word of a failure comes first.
+/// How long the node may say nothing where something must come. By default it gives up a turn after a quarter of it
+/// and says so, which tells more than our giving up on it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The two sides of a conversation, from the device's side.
+/// A conversation with a node, from the device's side.
 pub(super) struct Conversation {
     device: Device,
     events: Events,
@@ -25,7 +25,7 @@ pub(super) struct Conversation {
     mode: ListenMode,
     /// How the consent question is answered, if not by the next utterance.
     pub(super) button: Option<ConsentDecision>,
-    /// Whether an answer that was not saved is a failure.
+    /// Whether an answer that could not be saved is a failure.
     pub(super) saves: bool,
 }
 
@@ -37,14 +37,11 @@ impl Conversation {
     /// Says one utterance after the other, each when the answer to the one before was heard.
     pub(super) async fn hold(&mut self, utterances: &[Utterance]) -> Result<()> {
         if utterances.is_empty() && self.button.is_some() {
-            self.open().await?;
+            self.approach().await?;
         }
         for utterance in utterances {
             match utterance {
-                Utterance::Recording { title, sound } => {
-                    self.open().await?;
-                    self.play(title, sound).await?;
-                }
+                Utterance::Recording { title, sound } => self.speak(title, sound).await?,
                 Utterance::Text(text) => self.write(text).await?,
             }
         }
@@ -54,34 +51,20 @@ impl Conversation {
         Ok(())
     }
 
-    /// Gets the node to listen. At first contact it reads out the consent question before.
-    async fn open(&mut self) -> Result<()> {
-        self.check_consent()?;
-        if !self.floor.listens() {
-            self.device.listen_start(self.mode)?;
-            self.until(|floor| floor.listens() || floor.was_asked()).await?;
-        }
-        self.press_button().await?;
-        // With push to talk, whoever heard the question out pushes once more.
-        if !self.floor.listens() && self.may_speak() {
-            self.device.listen_start(self.mode)?;
-            self.until(Floor::listens).await?;
-        }
-        Ok(())
-    }
-
     /// Speaks `sound` in real time and hears the answer.
-    async fn play(&mut self, title: &str, sound: &Pcm) -> Result<()> {
-        self.check_consent()?;
-        self.view.says(title, sound.ms())?;
+    async fn speak(&mut self, title: &str, sound: &Pcm) -> Result<()> {
+        self.approach().await?;
+        // With push to talk, whoever heard the question out pushes once more.
+        self.listen(Floor::listens).await?;
         let before = self.floor.answers();
+        self.view.says(title, sound.ms())?;
         let device = self.device.clone();
         let said = device.say(sound);
         tokio::pin!(said);
         loop {
             tokio::select! {
                 said = &mut said => break said?,
-                event = self.events.next() => self.take(event)?,
+                event = self.events.next() => self.happened(event)?,
             }
         }
         if self.mode == ListenMode::Manual {
@@ -90,7 +73,7 @@ impl Conversation {
         self.answered(before).await
     }
 
-    /// Types `text` and hears the answer. A node that may not take it yet asks for consent instead.
+    /// Types `text` and hears the answer. At first contact that is the consent question, and the text is typed again.
     async fn write(&mut self, text: &str) -> Result<()> {
         let asked = self.floor.was_asked();
         self.send(text).await?;
@@ -109,12 +92,78 @@ impl Conversation {
         self.answered(before).await
     }
 
+    /// Opens the microphone. At first contact the node reads out the consent question before it listens.
+    async fn approach(&mut self) -> Result<()> {
+        self.listen(|floor| floor.listens() || floor.was_asked()).await?;
+        self.press_button().await
+    }
+
+    async fn listen(&mut self, until: impl Fn(&Floor) -> bool) -> Result<()> {
+        if !until(&self.floor) {
+            self.check_consent()?;
+            self.device.listen_start(self.mode)?;
+            self.until(until).await?;
+        }
+        Ok(())
+    }
+
     /// Answers the consent question, if it is open and a button was given for it.
     async fn press_button(&mut self) -> Result<()> {
-        let (Some(decision), Consent::Asked { prompt_id, .. }) = (self.button, self.floor.consent()) else {
-            return Ok(());
-        };
-        let before = self.floor.answers();
-        self.device.answer_consent(prompt_id, decision)?;
-        self.answered(before).await
+        if let (Some(decision), Consent::Asked { prompt_id, .. }) = (self.button, self.floor.consent()) {
+            let before = self.floor.answers();
+            self.device.answer_consent(prompt_id, decision)?;
+            self.answered(before).await?;
+        }
+        Ok(())
     }
+
+    /// A node that was told no would only ask again.
+    fn check_consent(&self) -> Result<()> {
+        match self.floor.consent() {
+            Consent::Unasked | Consent::Asked { .. } | Consent::Decided(ConsentStatus::Given) => Ok(()),
+            Consent::Decided(status) => bail!("consent is {}, so the node listens to nothing more", view::word(status)),
+        }
+    }
+
+    /// Waits until the node has said something more than `before`, and is quiet again.
+    async fn answered(&mut self, before: u32) -> Result<()> {
+        let begun = timeout(PATIENCE, self.until(|floor| floor.plays() || floor.answers() > before)).await;
+        begun.with_context(|| format!("no answer came within {} seconds", PATIENCE.as_secs()))??;
+        self.until(|floor| floor.answers() > before && floor.is_quiet()).await
+    }
+
+    async fn until(&mut self, reached: impl Fn(&Floor) -> bool) -> Result<()> {
+        while !reached(&self.floor) {
+            let event = timeout(PATIENCE, self.events.next()).await;
+            let event = event.with_context(|| format!("the node was silent for {} seconds", PATIENCE.as_secs()))?;
+            self.happened(event)?;
+        }
+        Ok(())
+    }
+
+    /// Shows what happened; fails when the conversation cannot go on.
+    fn happened(&mut self, event: Option<DeviceEvent>) -> Result<()> {
+        let event = event.context("the device is gone")?;
+        self.view.show(&event)?;
+        self.floor.take(&event);
+        match event {
+            DeviceEvent::Node(ToDevice::Error { code, text, remedy, .. }) => bail!("{code}: {text}; {remedy}"),
+            DeviceEvent::Played(Played { file: None, .. }) if self.saves => bail!("an answer could not be saved"),
+            DeviceEvent::Ended(ended) => bail!(why(ended)),
+            DeviceEvent::Node(_) | DeviceEvent::Played(_) | DeviceEvent::AudioStarted { .. } => Ok(()),
+        }
+    }
+}
+
+/// Why a conversation ended that the device did not end.
+fn why(ended: Ended) -> String {
+    match ended {
+        Ended::Goodbye(goodbye) if goodbye.text.is_empty() => format!("the node left: {}", view::word(goodbye.reason)),
+        Ended::Goodbye(goodbye) => format!("the node left: {}", goodbye.text),
+        Ended::Left(_) => "the device left".to_owned(),
+        Ended::Lost => "the connection with the node was lost".to_owned(),
+        Ended::Protocol(error) => format!("the node does not keep to the protocol: {error}"),
+        Ended::Failed(reason) => format!("the answer could not be played: {reason}"),
+        Ended::Unread => "the device fell behind with its events".to_owned(),
+    }
+}

@@ -7,7 +7,11 @@ use sayso_types::Pcm;
 
 /// Something that the person says, or types.
 pub(super) enum Utterance {
-    Recording { file: PathBuf, sound: Pcm },
+    Recording {
+        /// The name of its file.
+        title: String,
+        sound: Pcm,
+    },
     Text(String),
 }
 
@@ -15,8 +19,8 @@ impl Utterance {
     /// The recordings in these files, then these texts.
     pub(super) fn all(recordings: &[PathBuf], texts: &[String]) -> Result<Vec<Self>> {
         let recordings = recordings.iter().map(|file| {
-            let sound = sayso_device::wav::read(file)?;
-            Ok(Self::Recording { file: file.clone(), sound })
+            let title = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(Self::Recording { title, sound: sayso_device::wav::read(file)? })
         });
         recordings.chain(texts.iter().map(|text| Ok(Self::Text(text.clone())))).collect()
     }

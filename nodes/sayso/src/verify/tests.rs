@@ -1,1 +1,126 @@
+use std::fs;
 
+use sayso_audit::{
+    Actor, Checkpoint, Event, Export, Fact, Hash, HybridClock, Leaf, Place, Reference, Scope, Signer,
+};
+use sayso_types::{ConsentVersion, WallTime};
+use tempfile::TempDir;
+
+use super::*;
+
+fn leaf(sequence: u64, event: Event) -> Leaf {
+    let wall = WallTime(1_767_225_600_000 + sequence);
+    let (cv, clock) = (ConsentVersion(0), HybridClock::default().next(wall));
+    let fact = Fact { subject: None, actor: Actor::SYSTEM, cv, profile_rev: 1, epoch: 1, event };
+    fact.at(Place { shard: 0, sequence, clock, wall })
+}
+
+/// An exported log of these events, as `sayso demo --export` leaves it.
+fn export(events: impl IntoIterator<Item = Event>) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let signer = Signer::new("test.example/audit", &[7; 32]).unwrap();
+    let mut export = Export::new();
+    for (sequence, event) in (0..).zip(events) {
+        assert_eq!(export.append(&leaf(sequence, event).encode()), Ok(Vec::new()), "too few leaves for a full tile");
+    }
+    for file in export.partial() {
+        let path = dir.path().join(file.tile.to_string());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, file.bytes).unwrap();
+    }
+    let checkpoint = Checkpoint::sign(export.size(), export.root(), &signer);
+    fs::write(dir.path().join("checkpoint"), checkpoint).unwrap();
+    fs::write(dir.path().join(OWN_KEYS), format!("# the log's own word\n\n{}\n", signer.verifier())).unwrap();
+    dir
+}
+
+fn policy() -> Event {
+    Event::PolicyEffective { profile: Hash::of(b"profile") }
+}
+
+fn withdrawal() -> (Event, Event) {
+    let withdrawal = Reference([1; 16]);
+    let scope = Scope::Everything;
+    (Event::WithdrawRequested { withdrawal, scope }, Event::WithdrawEffective { withdrawal, scope })
+}
+
+fn text(report: &Report, independent: bool) -> String {
+    Verdict::new(report, independent).to_string()
+}
+
+#[test]
+fn a_sound_log_is_reported_with_whose_word_it_is() {
+    let (requested, effective) = withdrawal();
+    let dir = export([policy(), requested, effective]);
+    let report = check(dir.path(), None).unwrap();
+    assert!(report.is_clean());
+    let alone = text(&report, false);
+    assert!(alone.contains("test.example/audit") && alone.contains("agrees with itself"), "{alone}");
+    assert!(alone.contains("1 withdraw.effective") && alone.contains("no broken promise"), "{alone}");
+
+    let trust = dir.path().join(OWN_KEYS);
+    assert_eq!(check(dir.path(), Some(&trust)).unwrap(), report);
+    assert!(!text(&report, true).contains("agrees with itself"));
+    let json = serde_json::to_value(Verdict::new(&report, true)).unwrap();
+    assert_eq!((&json["clean"], &json["size"]), (&true.into(), &3.into()));
+}
+
+#[test]
+fn a_broken_promise_is_shown_with_its_leaf_and_fails() {
+    let (_, effective) = withdrawal();
+    let dir = export([policy(), effective]);
+    let report = check(dir.path(), None).unwrap();
+    let text = text(&report, false);
+    assert!(text.contains("BROKEN    leaf 1: ") && text.contains("a broken promise"), "{text}");
+    let code = run(&VerifyArgs { dir: dir.path().to_owned(), trust: None, json: true }).unwrap();
+    assert_eq!(code, ExitCode::FAILURE);
+}
+
+#[test]
+fn what_is_left_open_is_shown_apart_and_does_not_fail() {
+    let (requested, _) = withdrawal();
+    let dir = export([requested]);
+    let report = check(dir.path(), None).unwrap();
+    let text = text(&report, false);
+    assert!(text.contains("open      leaf 0: ") && !text.contains("BROKEN"), "{text}");
+    let code = run(&VerifyArgs { dir: dir.path().to_owned(), trust: None, json: false }).unwrap();
+    assert_eq!(code, ExitCode::SUCCESS);
+}
+
+#[test]
+fn a_damaged_log_is_refused_and_the_damage_named() {
+    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None).unwrap_err());
+
+    let dir = export([policy(), policy()]);
+    let bundle = dir.path().join("tile/entries/000.p/2");
+    let mut bytes = fs::read(&bundle).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&bundle, bytes).unwrap();
+    assert!(error(&dir).contains("does not hold"), "{}", error(&dir));
+
+    fs::remove_file(&bundle).unwrap();
+    assert!(error(&dir).contains("tile/entries/000.p/2 is missing"), "{}", error(&dir));
+
+    let dir = export([policy()]);
+    let checkpoint = dir.path().join("checkpoint");
+    fs::write(&checkpoint, fs::read_to_string(&checkpoint).unwrap().replace("\n1\n", "\n2\n")).unwrap();
+    assert!(error(&dir).contains("signature"), "{}", error(&dir));
+
+    fs::remove_file(checkpoint).unwrap();
+    assert!(error(&dir).contains("checkpoint is missing"), "{}", error(&dir));
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_named() {
+    let dir = export([policy()]);
+    let trust = dir.path().join("mine.keys");
+    let error = || format!("{:#}", check(dir.path(), Some(&trust)).unwrap_err());
+    assert!(error().contains("mine.keys"), "{}", error());
+    fs::write(&trust, "# nobody\n").unwrap();
+    assert!(error().contains("holds no public key"), "{}", error());
+    fs::write(&trust, "# one\n\nsomebody\n").unwrap();
+    assert!(error().contains("mine.keys, line 3"), "{}", error());
+    let other = Signer::new("test.example/audit", &[8; 32]).unwrap();
+    fs::write(&trust, other.verifier().to_string()).unwrap();
+    assert!(error().contains("no signature by a trusted key"), "{}", error());
+}

@@ -1,0 +1,18 @@
+//! The program, end to end: real processes, real models, real disks. The harness is the crate `sayso-tests`.
+
+mod command_line;
+mod conversation;
+mod demo;
+mod full_disk;
+mod kill;
+mod provider_down;
+mod startup;
+mod strangers;
+mod withdrawal;
+
+use sayso_tests::Sayso;
+
+/// The program as Cargo built it for these tests.
+fn sayso() -> Sayso {
+    Sayso::at(env!("CARGO_BIN_EXE_sayso"))
+}
