@@ -1,0 +1,160 @@
+//! [`Installation`]: what `sayso init` wrote, and those who use it.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ed25519_dalek::SigningKey;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sayso_device::{Error, Identity};
+use sayso_types::{DeviceId, Name, Redacted};
+use sayso_wire::token::{Claims, TokenSigner};
+use tempfile::TempDir;
+
+use crate::{Admin, Node, Process, Sayso, TENANT, TestDevice};
+
+/// The name under which an installation knows the key of its device tokens.
+const TOKEN_KEY: Name = Name::constant("first");
+/// The id of the device for which `sayso init` makes a certificate.
+const FIRST_DEVICE: &str = "speaker-1";
+/// When tokens end that are good: in the year 2286.
+pub(crate) const NEVER: u64 = 9_999_999_999;
+
+/// A directory made by `sayso init`, removed when this is dropped.
+#[derive(Debug)]
+pub struct Installation {
+    dir: TempDir,
+    sayso: Sayso,
+}
+
+impl Installation {
+    /// A new one, with the models that its nodes need.
+    pub async fn new(sayso: &Sayso) -> Self {
+        sayso.fetch_models().await;
+        let dir = tempfile::tempdir().expect("a directory can be made");
+        let installation = Self { dir, sayso: sayso.clone() };
+        let _ = sayso.run(["init", &installation.file("")]).await.success();
+        installation
+    }
+
+    /// Where `name` lies in it.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join("node").join(name)
+    }
+
+    /// The same, for a command line.
+    ///
+    /// # Panics
+    /// When directories for temporary files have strange names here.
+    #[must_use]
+    pub fn file(&self, name: &str) -> String {
+        self.path(name).into_os_string().into_string().expect("the path is text")
+    }
+
+    /// Changes the TOML file `name`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn edit(&self, name: &str, change: impl FnOnce(&mut toml::Table)) {
+        let text = fs::read_to_string(self.path(name)).expect("the file can be read");
+        let mut table = text.parse().expect("the file is TOML");
+        change(&mut table);
+        fs::write(self.path(name), table.to_string()).expect("the file can be written");
+    }
+
+    /// The command line of a node, on ports that the system picks, with logs that can be read by [`Node`].
+    #[must_use]
+    pub fn serve(&self) -> Command {
+        self.serve_on((Ipv4Addr::LOCALHOST, 0).into(), (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// The same, with devices at `gateway` and operators at `admin`.
+    #[must_use]
+    pub fn serve_on(&self, gateway: SocketAddr, admin: SocketAddr) -> Command {
+        let (config, gateway, admin) = (self.file("sayso.toml"), gateway.to_string(), admin.to_string());
+        let args = ["serve", "--config", &config, "--listen", &gateway, "--admin-listen", &admin];
+        let mut command = self.sayso.command(args);
+        command.env("SAYSO_TELEMETRY__METRICS_LISTEN", "127.0.0.1:0");
+        command.env("SAYSO_TELEMETRY__LOG_FORMAT", "json").env("SAYSO_TELEMETRY__LOG_FILTER", "info,sayso=debug");
+        command
+    }
+
+    /// Starts a node and waits until it is ready.
+    pub async fn start(&self) -> Node {
+        Node::ready(Process::start(self.serve())).await
+    }
+
+    /// Connects to `node` as its first operator.
+    pub async fn operator(&self, node: &Node) -> Admin {
+        let log_key = self.read("log.pub").trim().parse().expect("log.pub holds a public key");
+        Admin::connect(
+            node.admin,
+            [self.read("admin/ca.pem"), self.read("admin/cert.pem"), self.read("admin/key.pem")],
+            log_key,
+        )
+        .await
+    }
+
+    /// The first device, connected to `node` by its certificate.
+    pub async fn first_device(&self, node: &Node) -> TestDevice {
+        let connected = TestDevice::connect(node.gateway, self.roots(), self.identity(), device_id(FIRST_DEVICE)).await;
+        connected.expect("the node takes its first device")
+    }
+
+    /// Another device, connected to `node` by a token.
+    ///
+    /// # Errors
+    /// When the node does not take it.
+    pub async fn device(&self, node: &Node, id: &str) -> Result<TestDevice, Error> {
+        let token = Identity::Token(Redacted::new(self.token(id, NEVER)));
+        TestDevice::connect(node.gateway, self.roots(), token, device_id(id)).await
+    }
+
+    /// A token for `device` that ends at `expires`, in seconds since the Unix epoch.
+    ///
+    /// # Panics
+    /// When the installation has no key to sign it with.
+    #[must_use]
+    pub fn token(&self, device: &str, expires: u64) -> String {
+        let seed = unhex(self.read("token.key").trim());
+        let signer = TokenSigner::new(TOKEN_KEY, SigningKey::from_bytes(&seed));
+        let tenant = TENANT.parse().expect("the tenant is an id");
+        signer.sign(&Claims { tenant, device: device_id(device), not_before: 0, expires }).into_inner()
+    }
+
+    /// Who may vouch for its nodes.
+    #[must_use]
+    pub(crate) fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificates(&self.path("device/ca.pem")).swap_remove(0)).expect("it is an authority");
+        roots
+    }
+
+    /// How its first device proves who it is.
+    fn identity(&self) -> Identity {
+        let key = PrivateKeyDer::from_pem_file(self.path("device/key.pem")).expect("the key can be read");
+        Identity::Certificate { chain: certificates(&self.path("device/cert.pem")), key }
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name} cannot be read: {error}"))
+    }
+}
+
+fn device_id(id: &str) -> DeviceId {
+    id.parse().expect("it is a device's id")
+}
+
+fn certificates(file: &Path) -> Vec<CertificateDer<'static>> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+    read.expect("the certificates can be read")
+}
+
+fn unhex(text: &str) -> [u8; 32] {
+    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    std::array::from_fn(|index| byte(2 * index).expect("a seed is 64 hexadecimal digits"))
+}
