@@ -88,7 +88,7 @@ impl Admin {
             tls: TlsAcceptor::from(Arc::new(config)),
             doorman: Doorman::new(tokens.map(|tokens| tokens.0), Arc::clone(&clock)),
             sessions: SessionsService { sessions, access: access.clone(), feeds: feeds.clone() },
-            consent: ConsentService { register, access, clock, tasks },
+            consent: ConsentService { register, access, clock },
             audit: AuditService { journal, signer, feeds },
             limits,
             draining,

@@ -3,21 +3,20 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use sayso_audit::Reference;
 use sayso_consent::{Answer, Means, Question, Register};
 use sayso_policy::ConsentStatus;
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::consent_server::Consent;
 use sayso_proto::consent::v1::{NoticeForm, WithdrawalState};
-use sayso_runtime::{TaskKind, Tasks};
-use sayso_types::{Clock, Name, Purpose, SubjectId, TenantId};
-use tokio::sync::oneshot;
+use sayso_types::{Clock, Name, SubjectId, TenantId};
 use tonic::{Request, Response, Status};
 
 use crate::access::Access;
 use crate::field;
 use crate::operator::Operator;
 use crate::refusal::Refusal;
-use crate::withdrawal::Withdrawal;
+use crate::withdrawal::withdraw;
 
 /// Records of a page whose size is not named.
 const PAGE_USUAL: usize = 50;
@@ -35,7 +34,6 @@ pub(crate) struct ConsentService {
     pub(crate) register: Arc<Register>,
     pub(crate) access: Access,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) tasks: Tasks,
 }
 
 /// Whose consent a call is about.
@@ -85,7 +83,7 @@ impl ConsentService {
 
     async fn record(
         &self,
-        operator: Operator,
+        operator: &Operator,
         request: proto::GiveConsentRequest,
     ) -> Result<proto::GiveConsentResponse, Refusal> {
         let purposes = field::purposes(&request.purposes)?;
@@ -100,7 +98,7 @@ impl ConsentService {
         let notice_sha256 = field::sha256("notice_sha256", &request.notice_sha256)?;
         let language = field::language("notice_language", &request.notice_language)?;
         let evidence_sha256 = field::sha256("evidence_sha256", &request.evidence_sha256)?;
-        let Principal { tenant, subject } = self.principal(&operator, request.principal).await?;
+        let Principal { tenant, subject } = self.principal(operator, request.principal).await?;
         let question = Question::of(&purposes);
         let ids: Vec<_> = question.records().map(|(_, id)| id).collect();
         let answer = Answer {
@@ -114,24 +112,20 @@ impl ConsentService {
             spoken,
             evidence_sha256,
         };
-        let (register, access) = (Arc::clone(&self.register), self.access.clone());
-        self.carry_out("admin consent.give", async move {
-            access.record(&operator, Name::constant("consent.give"), ids.len()).await?;
-            let state = register.record(&answer).await?;
-            let (_, written) = register.records(subject).await?;
-            let record = |id: &sayso_audit::Reference| written.iter().find(|r| r.record_id == id.0).cloned();
-            Ok(proto::GiveConsentResponse {
-                subject_id: subject.to_string(),
-                consent_version: state.cv.0,
-                records: ids.iter().filter_map(record).collect(),
-            })
+        self.access.record(operator, Name::constant("consent.give"), ids.len()).await?;
+        let state = self.register.record(&answer).await?;
+        let (_, written) = self.register.records(subject).await?;
+        let record = |id: &Reference| written.iter().find(|record| record.record_id == id.0).cloned();
+        Ok(proto::GiveConsentResponse {
+            subject_id: subject.to_string(),
+            consent_version: state.cv.0,
+            records: ids.iter().filter_map(record).collect(),
         })
-        .await
     }
 
     async fn take_back(
         &self,
-        operator: Operator,
+        operator: &Operator,
         request: proto::WithdrawConsentRequest,
     ) -> Result<proto::WithdrawConsentResponse, Refusal> {
         let purposes = field::purposes(&request.purposes)?;
@@ -145,19 +139,12 @@ impl ConsentService {
                 ));
             }
         };
-        let Principal { subject, .. } = self.principal(&operator, request.principal).await?;
-        self.check_known(subject, &purposes).await?;
-        let withdrawal =
-            Withdrawal { register: Arc::clone(&self.register), clock: Arc::clone(&self.clock), subject, purposes };
-        let access = self.access.clone();
-        let done = self.carry_out("admin consent.withdraw", async move {
-            // Side by side: nothing may hold up a withdrawal, and both leaves go to disk together.
-            let rows = withdrawal.purposes.len().max(1);
-            let recorded = access.record(&operator, Name::constant("consent.withdraw"), rows);
-            let (recorded, done) = tokio::join!(recorded, withdrawal.carry_out(wait));
-            recorded.and(done)
-        });
-        let done = done.await?;
+        let Principal { subject, .. } = self.principal(operator, request.principal).await?;
+        // Side by side: nothing may hold up a withdrawal, and both leaves go to disk together.
+        let recorded = self.access.record(operator, Name::constant("consent.withdraw"), purposes.len().max(1));
+        let withdrawn = withdraw(&self.register, &*self.clock, subject, &purposes, wait);
+        let (recorded, done) = tokio::join!(recorded, withdrawn);
+        let done = recorded.and(done)?;
         Ok(proto::WithdrawConsentResponse {
             state: if done.ok { WithdrawalState::Ok } else { WithdrawalState::Pending }.into(),
             consent_version: done.state.cv.0,
@@ -165,35 +152,6 @@ impl ConsentService {
             holders: done.holders,
             withdrawal_id: done.id.to_vec(),
         })
-    }
-
-    /// A withdrawal of a misspelt purpose would withdraw nothing and be OK: it is refused instead. What a person once
-    /// agreed to can be withdrawn even if the profile has forgotten it.
-    async fn check_known(&self, subject: SubjectId, purposes: &[Purpose]) -> Result<(), Refusal> {
-        let state = self.register.state(subject).await?;
-        let known = |p: &Purpose| self.register.profile().purpose(*p).is_some() || state.consents.contains_key(p);
-        match purposes.iter().find(|purpose| !known(purpose)) {
-            Some(unknown) => {
-                Err(Refusal::invalid("purposes", format_args!("the profile has no purpose {unknown}; check its name")))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Does `work` to its end, also when the caller leaves: half of a change must not depend on a connection. The node
-    /// finishes it before it ends, as it does with connections.
-    async fn carry_out<T: Send + 'static>(
-        &self,
-        name: &'static str,
-        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let (done, outcome) = oneshot::channel();
-        let work = async move {
-            // A caller who left does not want to know.
-            let _ = done.send(work.await);
-        };
-        self.tasks.spawn(TaskKind::Connection, name, work).detach();
-        outcome.await.map_err(|_| Refusal::Lost)?
     }
 }
 
@@ -212,7 +170,7 @@ impl Consent for ConsentService {
         request: Request<proto::GiveConsentRequest>,
     ) -> Result<Response<proto::GiveConsentResponse>, Status> {
         let operator = Operator::of(&request)?;
-        Ok(Response::new(self.record(operator, request.into_inner()).await?))
+        Ok(Response::new(self.record(&operator, request.into_inner()).await?))
     }
 
     async fn withdraw(
@@ -220,6 +178,6 @@ impl Consent for ConsentService {
         request: Request<proto::WithdrawConsentRequest>,
     ) -> Result<Response<proto::WithdrawConsentResponse>, Status> {
         let operator = Operator::of(&request)?;
-        Ok(Response::new(self.take_back(operator, request.into_inner()).await?))
+        Ok(Response::new(self.take_back(&operator, request.into_inner()).await?))
     }
 }

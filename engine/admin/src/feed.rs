@@ -112,9 +112,9 @@ mod tests {
         let feeds = feeds(&shutdown);
         let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), stream::empty::<Result<(), _>>());
         assert!(feed.next().await.is_none());
-        let refusing = stream::iter([Err::<(), _>(Refusal::Lost), Ok(())]);
+        let refusing = stream::iter([Err::<(), _>(Refusal::PastTheEnd { size: 1 }), Ok(())]);
         let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), refusing);
-        assert_eq!(feed.next().await.unwrap().unwrap_err().code(), Code::Unavailable);
+        assert_eq!(feed.next().await.unwrap().unwrap_err().code(), Code::OutOfRange);
         assert!(feed.next().await.is_none());
         shutdown.cancel();
         let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), stream::pending::<Result<(), _>>());

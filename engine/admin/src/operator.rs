@@ -2,21 +2,21 @@
 
 use rustls::pki_types::CertificateDer;
 use sayso_audit::{Actor, ActorKind, AuditKey};
-use sayso_types::{DeviceId, TenantId, WallTime};
+use sayso_types::{TenantId, WallTime};
 use sayso_wire::token::{self, TokenVerifier};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::refusal::Refusal;
 
-/// What the names of callers start with, so that none is a device's. It is not a name by itself.
+/// What the names of tenants' callers start with, so that none is a device's. It is not a name by itself.
 const PREFIX: &str = "admin:";
 
 /// A caller who has proved who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Operator {
-    /// `admin:NAME`.
-    name: DeviceId,
+    /// `admin:NAME` for a tenant's caller, any for the operator of the node.
+    name: String,
     /// Whose sessions and consents they may see; all tenants' without it.
     tenant: Option<TenantId>,
     /// When their certificate or token expires.
@@ -34,11 +34,9 @@ pub(crate) enum Unproved {
     NoTokens,
     #[error("authorization: {0}")]
     Token(#[from] token::Error),
-    #[error(
-        "the certificate's subject has no {0}; issue one with CN admin:NAME and, for a tenant's caller, the tenant as O"
-    )]
+    #[error("the certificate's subject has no {0}; issue one with a CN and, for a tenant's caller, the tenant as O")]
     Subject(&'static str),
-    #[error("this is a device's certificate or token; use one that is issued for admin:NAME")]
+    #[error("this is a device's certificate or token; use one whose CN or device is admin:NAME")]
     Device,
     #[error("the certificate or token has expired; connect with a new one")]
     Expired,
@@ -49,7 +47,7 @@ impl Operator {
     pub(crate) fn by_token(token: &str, verifier: &TokenVerifier, now: WallTime) -> Result<Self, Unproved> {
         let claims = verifier.verify(token, now)?;
         let until = WallTime(claims.expires.saturating_mul(1_000));
-        Self::named(claims.device, Some(claims.tenant), until)
+        Self::of_tenant(claims.device.into(), claims.tenant, until)
     }
 
     /// Whom `certificate`, which TLS has verified, was issued for. TLS looked at its time when the connection began;
@@ -57,8 +55,7 @@ impl Operator {
     pub(crate) fn by_certificate(certificate: &CertificateDer<'_>, now: WallTime) -> Result<Self, Unproved> {
         let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| Unproved::Subject("name"))?;
         let subject = certificate.subject();
-        let name = only(subject.iter_common_name()).map_err(|()| Unproved::Subject("single CN"))?;
-        let name = name.and_then(|name| name.parse().ok()).ok_or(Unproved::Subject("CN that is an identifier"))?;
+        let name = only(subject.iter_common_name()).ok().flatten().ok_or(Unproved::Subject("single CN"))?.to_owned();
         let tenant = only(subject.iter_organization()).map_err(|()| Unproved::Subject("single O"))?;
         let tenant = tenant.map(str::parse).transpose().map_err(|_| Unproved::Subject("O that is an identifier"))?;
         let seconds = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
@@ -66,12 +63,16 @@ impl Operator {
         if now >= until {
             return Err(Unproved::Expired);
         }
-        Self::named(name, tenant, until)
+        match tenant {
+            Some(tenant) => Self::of_tenant(name, tenant, until),
+            // A device's certificate always has an O.
+            None => Ok(Self { name, tenant: None, until }),
+        }
     }
 
-    fn named(name: DeviceId, tenant: Option<TenantId>, until: WallTime) -> Result<Self, Unproved> {
-        match name.as_str().strip_prefix(PREFIX) {
-            Some(rest) if !rest.is_empty() => Ok(Self { name, tenant, until }),
+    fn of_tenant(name: String, tenant: TenantId, until: WallTime) -> Result<Self, Unproved> {
+        match name.strip_prefix(PREFIX) {
+            Some(rest) if !rest.is_empty() => Ok(Self { name, tenant: Some(tenant), until }),
             _ => Err(Unproved::Device),
         }
     }
@@ -79,7 +80,7 @@ impl Operator {
     /// Somebody who may call until then.
     #[cfg(test)]
     pub(crate) fn test(until: u64) -> Self {
-        Self { name: "admin:test".parse().expect("an identifier"), tenant: None, until: WallTime(until) }
+        Self { name: "test".to_owned(), tenant: None, until: WallTime(until) }
     }
 
     /// Who made `request`. The doorman lets none in without.
@@ -104,7 +105,7 @@ impl Operator {
         self.tenant.as_ref().is_none_or(|own| own == tenant)
     }
 
-    /// What stands for them in the audit log: the tag of `TENANT/admin:NAME`, where the tenant may be empty.
+    /// What stands for them in the audit log: the tag of `TENANT/NAME`, where the tenant may be empty.
     pub(crate) fn actor(&self, key: &AuditKey) -> Actor {
         let tenant = self.tenant.as_ref().map_or("", TenantId::as_str);
         let kind = if self.tenant.is_some() { ActorKind::Tenant } else { ActorKind::Operator };
@@ -142,7 +143,7 @@ mod tests {
 
     fn anna(tenant: Option<&str>) -> Operator {
         Operator {
-            name: "admin:anna".parse().unwrap(),
+            name: "admin:anna".to_owned(),
             tenant: tenant.map(|t| t.parse().unwrap()),
             until: WallTime(1_798_761_600_000),
         }
@@ -152,10 +153,14 @@ mod tests {
     fn a_certificate_names_its_caller() {
         let (cn, o) = (DnType::CommonName, DnType::OrganizationName);
         assert_eq!(by_certificate(&[(cn.clone(), "admin:anna")]), Ok(anna(None)));
+        let ben = Operator { name: "Ben, on call".to_owned(), ..anna(None) };
+        assert_eq!(by_certificate(&[(cn.clone(), "Ben, on call")]), Ok(ben));
         assert_eq!(by_certificate(&[(o.clone(), "acme"), (cn.clone(), "admin:anna")]), Ok(anna(Some("acme"))));
-        assert_eq!(by_certificate(&[(o.clone(), "acme"), (cn.clone(), "speaker-1")]), Err(Unproved::Device));
-        assert_eq!(by_certificate(&[(cn.clone(), "admin:")]), Err(Unproved::Device));
-        assert_eq!(by_certificate(&[(o.clone(), "acme")]), Err(Unproved::Subject("CN that is an identifier")));
+        for device in ["speaker-1", "admin:", "xadmin:anna"] {
+            assert_eq!(by_certificate(&[(o.clone(), "acme"), (cn.clone(), device)]), Err(Unproved::Device));
+        }
+        assert_eq!(by_certificate(&[]), Err(Unproved::Subject("single CN")));
+        assert_eq!(by_certificate(&[(o.clone(), "acme")]), Err(Unproved::Subject("single CN")));
         assert_eq!(
             by_certificate(&[(o, "two words"), (cn, "admin:anna")]),
             Err(Unproved::Subject("O that is an identifier")),

@@ -31,9 +31,10 @@ pub struct Tls {
     pub chain: Vec<CertificateDer<'static>>,
     /// The private key of the node's certificate.
     pub key: PrivateKeyDer<'static>,
-    /// The authorities that sign callers' certificates; empty when all use tokens. A certificate names its caller in
-    /// its subject: CN is `admin:NAME`, O the tenant, and without O it is the operator of the node, who sees all
-    /// tenants. So a device's certificate opens nothing here, even if one authority signs both.
+    /// The authorities that sign callers' certificates; empty when all use tokens. A certificate whose subject has no O
+    /// is that of the node's operator, who sees all tenants, and its CN names them. With a tenant as O it sees that
+    /// tenant, and its CN is `admin:NAME`: so a device's certificate, which has its tenant as O, opens nothing here
+    /// even if one authority signs both.
     pub client_roots: RootCertStore,
 }
 

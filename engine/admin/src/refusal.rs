@@ -23,12 +23,9 @@ pub(crate) enum Refusal {
     OverLimit { what: &'static str, limit: usize },
     /// Its own text may name files of the node, which are no caller's business.
     #[error("the consent register could not do it ({}); {}", .0.code(), advice(.0))]
-    Register(#[from] RegisterError),
+    Register(RegisterError),
     #[error("the node is shutting down; connect to another one, or again when it is back")]
     ShuttingDown,
-    /// The task that did the work is gone.
-    #[error("the call was cut off and its outcome is not known; read how things stand, then try again")]
-    Lost,
 }
 
 impl Refusal {
@@ -40,22 +37,30 @@ impl Refusal {
         match self {
             Self::Unproved(_) => Code::Unauthenticated,
             Self::OtherTenant { .. } => Code::PermissionDenied,
-            Self::Invalid { .. } | Self::Register(RegisterError::UnknownPurpose(_)) => Code::InvalidArgument,
+            Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::PastTheEnd { .. } => Code::OutOfRange,
             Self::OverLimit { .. } | Self::Register(RegisterError::Busy { .. }) => Code::ResourceExhausted,
             Self::Register(RegisterError::Damaged { .. } | RegisterError::Log(_)) => Code::DataLoss,
-            Self::Register(_) | Self::ShuttingDown | Self::Lost => Code::Unavailable,
+            Self::Register(_) | Self::ShuttingDown => Code::Unavailable,
         }
     }
 }
 
 const fn advice(error: &RegisterError) -> &'static str {
     match error {
-        RegisterError::UnknownPurpose(_) => "purposes: name only purposes that the profile asks consent for",
         RegisterError::Damaged { .. } | RegisterError::Log(_) => "the node's operator must restore its store",
-        RegisterError::Store(_) | RegisterError::Stopped | RegisterError::Busy { .. } => {
-            "try again, and tell the node's operator if it lasts"
+        _ => "try again, and tell the node's operator if it lasts",
+    }
+}
+
+impl From<RegisterError> for Refusal {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::UnknownPurpose(purpose) => {
+                Self::invalid("purposes", format_args!("the profile asks no consent for {purpose}; check its name"))
+            }
+            error => Self::Register(error),
         }
     }
 }

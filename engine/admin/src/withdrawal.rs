@@ -1,9 +1,9 @@
-//! [`Withdrawal`]: taking consent back, and waiting until that holds.
+//! Taking consent back, and waiting until that holds.
 
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_consent::{Means, Register, Withdrawal as Outcome};
+use sayso_consent::{Means, Register, Withdrawal};
 use sayso_proto::consent::v1::HolderState;
 use sayso_types::{Clock, Purpose, SubjectId};
 
@@ -12,41 +12,33 @@ use crate::refusal::Refusal;
 /// Between two rounds of waiting, so that others get at the subject's lock.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What is to be withdrawn.
-pub(crate) struct Withdrawal {
-    pub(crate) register: Arc<Register>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) subject: SubjectId,
-    /// Empty is everything.
-    pub(crate) purposes: Vec<Purpose>,
+/// Withdraws the consent to `purposes`, or to everything. The gates close in the first round; the register waits for a
+/// time of its own in each, and further rounds follow until every holder has let go or `wait` is over. What was begun
+/// goes on when this is dropped.
+pub(crate) async fn withdraw(
+    register: &Arc<Register>,
+    clock: &dyn Clock,
+    subject: SubjectId,
+    purposes: &[Purpose],
+    wait: Duration,
+) -> Result<Withdrawal, Refusal> {
+    let until = clock.now().after(wait);
+    let mut withdrawal = register.withdraw(subject, purposes, Means::Integrator).await?;
+    while !withdrawal.ok && clock.now() < until {
+        tokio::time::sleep(PAUSE).await;
+        withdrawal = continued(withdrawal, register.withdraw(subject, purposes, Means::Integrator).await?);
+    }
+    Ok(withdrawal)
 }
 
-impl Withdrawal {
-    /// Withdraws. The gates close in the first round; the register waits for a time of its own in each, and further
-    /// rounds follow until every holder has let go or `wait` is over.
-    pub(crate) async fn carry_out(&self, wait: Duration) -> Result<Outcome, Refusal> {
-        let until = self.clock.now().after(wait);
-        let mut outcome = self.round().await?;
-        while !outcome.ok && self.clock.now() < until {
-            tokio::time::sleep(PAUSE).await;
-            outcome = continued(outcome, self.round().await?);
-        }
-        Ok(outcome)
-    }
-
-    async fn round(&self) -> Result<Outcome, Refusal> {
-        Ok(self.register.withdraw(self.subject, &self.purposes, Means::Integrator).await?)
-    }
-}
-
-/// A later round in terms of an `earlier` one: the withdrawal is still the same, and holders that have let go since
-/// then, which later rounds no longer know, had passed what they had passed.
-fn continued(earlier: Outcome, later: Outcome) -> Outcome {
+/// A later round in terms of an `earlier` one: holders that have let go since then, which later rounds no longer know,
+/// had passed what they had passed.
+fn continued(earlier: Withdrawal, later: Withdrawal) -> Withdrawal {
     let gone = earlier.holders.into_iter().filter(|e| later.holders.iter().all(|l| l.permit_id != e.permit_id));
     let mut holders: Vec<_> = gone.collect();
     holders.iter_mut().for_each(|holder| holder.set_state(HolderState::Acknowledged));
     holders.extend(later.holders);
-    Outcome { ok: later.ok, state: later.state, holders, id: earlier.id }
+    Withdrawal { ok: later.ok, state: later.state, holders, id: earlier.id }
 }
 
 #[cfg(test)]
@@ -60,8 +52,8 @@ mod tests {
         HolderOutcome { permit_id: vec![permit], state: state.into(), bytes, ..HolderOutcome::default() }
     }
 
-    fn outcome(id: u8, ok: bool, holders: Vec<HolderOutcome>) -> Outcome {
-        Outcome { ok, state: ConsentState::new(), holders, id: [id; 16] }
+    fn outcome(id: u8, ok: bool, holders: Vec<HolderOutcome>) -> Withdrawal {
+        Withdrawal { ok, state: ConsentState::new(), holders, id: [id; 16] }
     }
 
     #[test]

@@ -189,7 +189,7 @@ pub struct WithdrawConsentResponse {
     /// What the holders' permits had passed in all when their gates closed.
     #[prost(uint64, tag = "4")]
     pub bytes_passed: u64,
-    /// 16 bytes. The withdraw.requested leaves bear it when it was this call that began the withdrawal.
+    /// 16 bytes, as in the withdrawal's leaves; of the earlier withdrawal when everything had been withdrawn before.
     #[prost(bytes = "vec", tag = "5")]
     pub withdrawal_id: ::prost::alloc::vec::Vec<u8>,
 }

@@ -179,7 +179,7 @@ async fn mistakes_are_named() {
         (invalid(&[], |_| ()).await, "purposes: missing"),
         (invalid(&["Memory"], |_| ()).await, "purposes: a name is made of"),
         (invalid(&["memory", "memory"], |_| ()).await, "purposes: memory is there twice"),
-        (invalid(&["notice"], |_| ()).await, "the consent register could not do it (unknown_purpose); purposes: name"),
+        (invalid(&["notice"], |_| ()).await, "purposes: the profile asks no consent for notice"),
         (invalid(&["memory"], |r| r.notice_sha256.clear()).await, "notice_sha256: a SHA-256 has 32 bytes"),
         (invalid(&["memory"], |r| r.notice_language.clear()).await, "notice_language: not a BCP 47"),
         (invalid(&["memory"], |r| r.notice_form = 0).await, "notice_form: give SCREEN or ORAL"),
@@ -191,7 +191,7 @@ async fn mistakes_are_named() {
     let too_long = refused(client.consent().withdraw(withdraw(&[], 30_001))).await;
     assert_eq!(too_long.1, "wait_ms: at most 30000; ask again to wait longer");
     let misspelt = refused(client.consent().withdraw(withdraw(&["voice_interation"], 1))).await;
-    assert_eq!(misspelt.1, "purposes: the profile has no purpose voice_interation; check its name");
+    assert_eq!(misspelt.1, "purposes: the profile asks no consent for voice_interation; check its name");
     assert_eq!(node.register.state(subject).await.unwrap().cv.0, 0, "nothing was recorded");
 }
 
