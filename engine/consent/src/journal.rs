@@ -5,18 +5,21 @@
 //! condition fails is taken out and told so; the others go on.
 
 mod log;
+mod notes;
 mod writer;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use sayso_audit::{Actor, Event, Hash, Reference, SubjectTag};
 use sayso_policy::Profile;
 use sayso_runtime::queue::{self, TrySendError};
 use sayso_runtime::{TaskKind, Tasks};
-use sayso_store::{Condition, Key, Op, Store, Version};
+use sayso_store::limits::BATCH_BYTES_MAX;
+use sayso_store::{Batch, Condition, Error as StoreError, Key, Op, Store, Token, Version};
 use sayso_types::{Clock, ConsentVersion, Name, SubjectId};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
+use self::notes::Notes;
 use self::writer::Writer;
 use crate::Error;
 use crate::register::state::StoredState;
@@ -35,6 +38,26 @@ pub struct Entry {
     pub events: Vec<Noted>,
 }
 
+/// Bytes of one change with its leaves: some hundred records of consent. More would leave a batch no room for others.
+const ENTRY_BYTES_MAX: usize = BATCH_BYTES_MAX / 2;
+
+/// Bytes that a leaf counts in a batch, with its key: its longest fields are a few names of 31 and hashes of 32 bytes.
+const LEAF_BYTES: usize = 1_024;
+
+impl Entry {
+    /// What it counts against the size of a batch. One that no batch could hold is refused here, before it meets
+    /// others that have nothing to do with it.
+    fn size(&self) -> Result<usize, StoreError> {
+        let batch = Batch { token: Token([0; 16]), require: self.require.clone(), ops: self.ops.clone() };
+        batch.check()?;
+        let size = batch.size() + self.events.len() * LEAF_BYTES;
+        if size > ENTRY_BYTES_MAX {
+            return Err(StoreError::TooLarge { what: "bytes in a change", size, max: ENTRY_BYTES_MAX });
+        }
+        Ok(size)
+    }
+}
+
 /// An event with the circumstances that its leaf names.
 #[derive(Clone, Debug)]
 pub struct Noted {
@@ -44,7 +67,7 @@ pub struct Noted {
 }
 
 /// Whom an event is about, as far as the log may know.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct About {
     /// Keyed pseudonym; `None` for events about nobody.
     pub(crate) tag: Option<SubjectTag>,
@@ -70,16 +93,11 @@ impl StoredState {
     }
 }
 
+/// A change that somebody waits for.
 pub(crate) struct Waiting {
-    pub(crate) entry: Entry,
-    pub(crate) done: oneshot::Sender<Result<Version, Error>>,
-}
-
-/// Leaves that nobody waits for: they ride with the next batch.
-#[derive(Default)]
-pub(crate) struct Notes {
-    pub(crate) waiting: Mutex<Vec<Noted>>,
-    pub(crate) ready: Notify,
+    entry: Entry,
+    size: usize,
+    done: oneshot::Sender<Result<Version, Error>>,
 }
 
 /// The handle of the journal. Clones are the same journal.
@@ -127,21 +145,26 @@ impl Journal {
     /// Appends `entry`; its changes and leaves are durable, together, when this returns.
     ///
     /// # Errors
-    /// [`Error::Store`] with `Conflict` when a condition does not hold; nothing of the entry is applied then.
+    /// [`Error::Store`] with `Conflict` when a condition does not hold, `Full` or `TooLarge`; [`Error::Busy`]: nothing
+    /// of the entry is applied then. After [`Error::Stopped`] it is not known whether it was, and nothing more will be.
     pub async fn append(&self, entry: Entry) -> Result<Version, Error> {
+        let size = entry.size()?;
         let (done, outcome) = oneshot::channel();
-        self.queue.try_send(Waiting { entry, done }).map_err(|refused| match refused {
+        self.queue.try_send(Waiting { entry, size, done }).map_err(|refused| match refused {
             TrySendError::Full(_) => Error::Busy { limit: self.queue_len },
             TrySendError::Closed(_) => Error::Stopped,
         })?;
         outcome.await.map_err(|_| Error::Stopped)?
     }
 
-    /// Appends a leaf without waiting for it. What is bounded is its cause: a segment closes once, a denial follows a
-    /// request.
+    /// Appends a leaf without waiting for it.
     pub(crate) fn note(&self, noted: Noted) {
-        self.notes.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
-        self.notes.ready.notify_one();
+        self.notes.push(noted);
+    }
+
+    /// Whether nothing is appended any more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.queue.is_closed()
     }
 
     /// Puts on record, durably, that somebody of the operator's looked at or changed `rows` records of people.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
-use crate::register::Holders;
+use crate::register::{Holder, Holders};
 
 /// What somebody wants to hand to a processor.
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +47,7 @@ pub enum Denied {
 #[derive(Debug)]
 pub struct Lease {
     pub(crate) permit: Permit,
-    pub(crate) id: u64,
-    pub(crate) revoked: CancellationToken,
-    pub(crate) released: CancellationToken,
+    pub(crate) holder: Arc<Holder>,
     pub(crate) holders: Arc<Holders>,
     pub(crate) reason: &'static str,
 }
@@ -63,7 +61,14 @@ impl Lease {
 
     /// Waits until the permit is taken back; then the holder must let go of the data and drop the lease.
     pub async fn revoked(&self) {
-        self.revoked.cancelled().await;
+        self.holder.revoked.cancelled().await;
+    }
+
+    /// A token that is cancelled when the permit is taken back, for whoever handles what was made of the data.
+    #[must_use]
+    pub fn revocation(&self) -> CancellationToken {
+        // A child, so that only the register can take back.
+        self.holder.revoked.child_token()
     }
 
     /// Lets go, saying why, for the log: `done`, or a reason code.
@@ -74,7 +79,6 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.holders.release(self.id, self.reason);
-        self.released.cancel();
+        self.holders.release(&self.holder, self.reason);
     }
 }

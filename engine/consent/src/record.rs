@@ -1,10 +1,15 @@
 //! Consent records in the terms of ISO/IEC TS 27560:2023, one purpose a record.
 
+pub(crate) mod withdrawal;
+
 use prost::Message;
 use sayso_audit::{Actor, ActorKind, Reference};
+use sayso_policy::profile::{AtRest, CategoryRule, Necessity, RetentionAction};
 use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Profile, PurposeConsent};
 use sayso_proto::consent::v1 as proto;
-use sayso_types::{ConsentVersion, ProcessorKind, Purpose, RegionClass, WallTime};
+use sayso_store::Key;
+use sayso_types::{ProcessorKind, Purpose, RegionClass, WallTime};
+use serde::Serialize;
 
 use crate::Error;
 use crate::evidence::{Answer, Means};
@@ -57,7 +62,7 @@ pub(crate) fn of(
             .iter()
             .map(|(category, rule)| proto::PiiInformation {
                 category: category.to_string(),
-                optional: rule.necessity != sayso_policy::profile::Necessity::Required,
+                optional: rule.necessity != Necessity::Required,
                 ..Default::default()
             })
             .collect(),
@@ -73,10 +78,11 @@ pub(crate) fn of(
                 party_id: p.party.to_string(),
                 region: p.region.clone(),
                 jurisdiction_change: p.region_class == RegionClass::Overseas,
-                ..Default::default()
+                transfer_mechanism: p.mechanism.clone().unwrap_or_default(),
             })
             .collect(),
         cells: cells.clone(),
+        retention_period: used.iter().map(|(_, rule)| *rule).max_by_key(|rule| kept_until(rule)).map(retention),
         service: "voice session".to_owned(),
         jurisdiction: header.jurisdiction.to_string(),
         withdrawal_method: "say \"stop listening\", or withdraw on the device or through the operator".to_owned(),
@@ -105,6 +111,7 @@ pub(crate) fn of(
             party_id: controller.id.to_string(),
             name: controller.name.clone(),
             address: controller.contact.address.clone().unwrap_or_default(),
+            contact: controller.contact.ways().next().unwrap_or_default().to_owned(),
             email: controller.contact.email.clone().unwrap_or_default(),
             url: controller.contact.url.clone().unwrap_or_default(),
             phone: controller.contact.phone.clone().unwrap_or_default(),
@@ -117,16 +124,58 @@ pub(crate) fn of(
     }
 }
 
-/// The event that a withdrawal adds to a record.
-pub(crate) fn withdrawn(cv: ConsentVersion, means: Means, now: WallTime) -> proto::ConsentEvent {
+/// The event that a withdrawal, in effect at `now`, adds to a record.
+pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto::ConsentEvent {
     proto::ConsentEvent {
         at_unix_ms: now.0,
-        actor: actor(means).into(),
+        actor: withdrawal.actor,
+        entity_id: withdrawal::principal(withdrawal),
+        r#type: proto::ConsentType::Expressed.into(),
         status: proto::ConsentStatus::Withdrawn.into(),
-        indication_method: indication(means).into(),
-        consent_version: cv.0,
+        indication_method: withdrawal::means(withdrawal)
+            .map_or(proto::IndicationMethod::Unspecified, indication)
+            .into(),
+        consent_version: withdrawal.consent_version,
         ..Default::default()
     }
+}
+
+/// The newest of `records`, which are oldest first, for `purpose`.
+pub(crate) fn latest(
+    records: &[(Key, proto::ConsentRecord)],
+    purpose: Purpose,
+) -> Option<&(Key, proto::ConsentRecord)> {
+    records.iter().rev().find(|(_, record)| record.purpose.as_ref().is_some_and(|p| p.purpose == purpose.as_str()))
+}
+
+/// What is kept longer comes later.
+fn kept_until(rule: &CategoryRule) -> impl Ord {
+    (rule.retention.trigger, rule.retention.after.after(WallTime(0)))
+}
+
+/// How long data of a category is kept, as the profile says it.
+fn retention(rule: &CategoryRule) -> proto::RetentionRule {
+    let action = match rule.retention.action {
+        RetentionAction::Erase => proto::RetentionAction::Erase,
+        RetentionAction::Anonymise => proto::RetentionAction::Anonymise,
+        RetentionAction::Pseudonymise => proto::RetentionAction::Pseudonymise,
+        RetentionAction::Restrict => proto::RetentionAction::Restrict,
+        RetentionAction::Zeroise => proto::RetentionAction::Zeroise,
+    };
+    let on_withdraw =
+        if rule.at_rest == AtRest::Allowed { proto::RetentionAction::Erase } else { proto::RetentionAction::Zeroise };
+    proto::RetentionRule {
+        trigger: term(&rule.retention.trigger),
+        after: rule.retention.after.to_string(),
+        action: action.into(),
+        on_withdraw: on_withdraw.into(),
+        ..Default::default()
+    }
+}
+
+/// A word of the profile, as profiles spell it.
+fn term(word: &impl Serialize) -> String {
+    serde_json::to_value(word).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 
 pub(crate) fn encode(record: &proto::ConsentRecord) -> Vec<u8> {

@@ -11,16 +11,16 @@ mod withdrawing;
 mod tests;
 
 use core::time::Duration;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use sayso_policy::{ConsentState, Profile};
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::{Batch, Condition, Error as StoreError, Op, Store, TypedKey};
-use sayso_types::{Clock, DeviceId, SubjectId, TenantId};
-use tokio::sync::{MappedMutexGuard, Mutex as AsyncMutex, MutexGuard, broadcast};
+use sayso_types::{Clock, DeviceId, Mono, SubjectId, TenantId};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, broadcast, oneshot};
 
-pub(crate) use self::holders::Holders;
+pub(crate) use self::holders::{Holder, Holders};
 use self::state::StoredState;
 pub use self::withdrawing::Withdrawal;
 use crate::tables::{DEVICE, DeviceKey, REGISTER, RegisterKey};
@@ -47,10 +47,13 @@ impl Default for Options {
 /// Changes of consent that a listener may lag behind before it has to read anew: a burst of a whole fleet's answers.
 const CHANGES_WAITING_MAX: usize = 4_096;
 
-/// One subject: its state, under its lock.
+/// A subject whose turn it is: nothing else changes it or issues permits for it for as long as this lives.
 pub(crate) struct Subject {
-    pub(crate) id: SubjectId,
-    state: AsyncMutex<Option<StoredState>>,
+    id: SubjectId,
+    state: StoredState,
+    /// The moment before the state was read.
+    asked_at: Mono,
+    _turn: OwnedMutexGuard<()>,
 }
 
 /// The consent register of the subjects that this node owns.
@@ -59,12 +62,14 @@ pub struct Register {
     journal: Journal,
     profile: Arc<Profile>,
     clock: Arc<dyn Clock>,
+    tasks: Tasks,
     options: Options,
     holders: Arc<Holders>,
-    subjects: Mutex<HashMap<SubjectId, Weak<Subject>>>,
+    /// The lock of each subject that somebody is waiting for or has.
+    turns: Mutex<HashMap<SubjectId, Weak<AsyncMutex<()>>>>,
     changes: broadcast::Sender<(SubjectId, ConsentState)>,
-    /// Subjects with a withdrawal that waits for a holder. One entry a subject.
-    pending: Mutex<BTreeSet<SubjectId>>,
+    /// Subjects with a withdrawal that is not yet in effect, and the permits that were taken back for it.
+    pending: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
 }
 
 impl core::fmt::Debug for Register {
@@ -74,7 +79,7 @@ impl core::fmt::Debug for Register {
 }
 
 impl Register {
-    /// Opens the register in `store` under `profile`: checks the audit log, records the profile if it is new, and
+    /// Opens the register in `store` under `profile`: checks the audit log, records which profile is in force, and
     /// completes withdrawals that a crash interrupted (every permit of that time died with its process).
     ///
     /// # Errors
@@ -86,21 +91,45 @@ impl Register {
         tasks: Tasks,
         options: Options,
     ) -> Result<Arc<Self>, Error> {
-        let journal = Journal::open(Arc::clone(&store), Arc::clone(&clock), &tasks, &profile, options.journal_queue).await?;
+        let journal =
+            Journal::open(Arc::clone(&store), Arc::clone(&clock), &tasks, &profile, options.journal_queue).await?;
         let register = Arc::new(Self {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
             store,
             profile,
             clock,
+            tasks,
             options,
-            subjects: Mutex::default(),
+            turns: Mutex::default(),
             changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
         });
         register.complete_withdrawals().await?;
-        tasks.spawn(TaskKind::Upkeep, "permit renewal", permits::renew(Arc::downgrade(&register))).detach();
+        register.look_after();
         Ok(register)
+    }
+
+    /// Starts what happens at intervals, for as long as there is somebody else who holds the register. Two tasks,
+    /// because permits must be renewed in time whatever a withdrawal is waiting for.
+    fn look_after(self: &Arc<Self>) {
+        let (register, every) = (Arc::downgrade(self), self.renewal_interval());
+        let renewals = async move {
+            while let Some(register) = next(&register, every).await {
+                if let Err(error) = register.renew_permits().await {
+                    metrics::counter!("sayso_consent_renewals_failed_total").increment(1);
+                    tracing::warn!(%error, "permits could not be renewed");
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "permit renewal", renewals).detach();
+        let register = Arc::downgrade(self);
+        let withdrawals = async move {
+            while let Some(register) = next(&register, every).await {
+                register.settle_pending().await;
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "pending withdrawals", withdrawals).detach();
     }
 
     /// The profile in force.
@@ -148,7 +177,8 @@ impl Register {
         let mut found = self.store.read(&[DeviceKey::of(tenant, device).key()]).await?;
         let Some(stored) = found.pop().flatten() else { return Ok(None) };
         let (_, body) = DEVICE.decode(&stored.value).map_err(StoreError::from)?;
-        let id = body.try_into().map_err(|_| Error::Damaged { what: "device", found: format!("{} bytes", body.len()) })?;
+        let id =
+            body.try_into().map_err(|_| Error::Damaged { what: "device", found: format!("{} bytes", body.len()) })?;
         Ok(Some(SubjectId(id)))
     }
 
@@ -163,56 +193,79 @@ impl Register {
     /// # Errors
     /// When the store does.
     pub async fn state(&self, subject: SubjectId) -> Result<ConsentState, Error> {
-        let subject = self.subject(subject);
-        let state = self.lock(&subject).await?;
-        Ok(state.consent.clone())
+        Ok(self.read(subject).await?.consent)
     }
 
-    /// The one live entry of a subject. There is never more than one, so its lock orders everything about it.
-    fn subject(&self, id: SubjectId) -> Arc<Subject> {
-        let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(subject) = subjects.get(&id).and_then(Weak::upgrade) {
-            return subject;
-        }
-        if subjects.len() == subjects.capacity() {
-            subjects.retain(|_, subject| subject.strong_count() > 0);
-        }
-        let subject = Arc::new(Subject { id, state: AsyncMutex::new(None) });
-        subjects.insert(id, Arc::downgrade(&subject));
-        subject
+    /// What the register holds of `subject`, as it is stored.
+    async fn read(&self, subject: SubjectId) -> Result<StoredState, Error> {
+        let mut found = self.store.read(&[RegisterKey { subject }.key()]).await?;
+        let none = || Error::Damaged { what: "register", found: "there is none for this subject".into() };
+        StoredState::of(&found.pop().flatten().ok_or_else(none)?)
     }
 
-    /// Takes the subject's lock. The state is read from the store *under* the lock the first time, so that nothing
-    /// can change between the reading and the using.
-    async fn lock<'a>(&self, subject: &'a Subject) -> Result<MappedMutexGuard<'a, StoredState>, Error> {
-        let mut guard = subject.state.lock().await;
-        if guard.is_none() {
-            let mut found = self.store.read(&[RegisterKey { subject: subject.id }.key()]).await?;
-            let none = || Error::Damaged { what: "register", found: "there is none for this subject".into() };
-            let stored = found.pop().flatten().ok_or_else(none)?;
-            let (_, body) = REGISTER.decode(&stored.value).map_err(StoreError::from)?;
-            let state = StoredState::decode(body, stored.version)?;
-            *guard = Some(state);
-        }
-        Ok(MutexGuard::map(guard, |state| state.as_mut().expect("filled above, under the same lock")))
+    /// Waits for the subject's turn, and reads its state within it, so that nothing can change between the reading and
+    /// the using.
+    async fn lock(&self, id: SubjectId) -> Result<Subject, Error> {
+        let turn = self.turn(id).lock_owned().await;
+        let asked_at = self.clock.now();
+        Ok(Subject { id, state: self.read(id).await?, asked_at, _turn: turn })
     }
 
-    /// Writes `next` in place of `state`, with `entry`'s records and leaves, in one batch; then tells the watchers.
-    /// After an error the state is as it was: the journal resolves unknown outcomes before it answers.
-    async fn advance(
-        &self,
-        subject: &Subject,
-        state: &mut StoredState,
-        mut next: StoredState,
-        mut entry: Entry,
-    ) -> Result<(), Error> {
+    /// The one lock of a subject.
+    fn turn(&self, id: SubjectId) -> Arc<AsyncMutex<()>> {
+        let mut turns = lock(&self.turns);
+        if let Some(turn) = turns.get(&id).and_then(Weak::upgrade) {
+            return turn;
+        }
+        if turns.len() == turns.capacity() {
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            // Room for as many again: what is forgotten is looked for once in as many turns, not in each.
+            let live = turns.len();
+            turns.reserve(live + 1);
+        }
+        let turn = Arc::new(AsyncMutex::new(()));
+        turns.insert(id, Arc::downgrade(&turn));
+        turn
+    }
+
+    /// Writes `next` in place of the subject's state, with `entry`'s records and leaves, in one batch; then tells the
+    /// watchers. After an error nothing has changed, unless the journal has stopped: then nothing ever will.
+    async fn advance(&self, subject: &mut Subject, mut next: StoredState, mut entry: Entry) -> Result<(), Error> {
         let key = RegisterKey { subject: subject.id }.key();
-        entry.require.push((key.clone(), Condition::Version(state.version)));
+        entry.require.push((key.clone(), Condition::Version(subject.state.version)));
         entry.ops.push(Op::Put(key, REGISTER.encode(&next.encode())));
         next.version = self.journal.append(entry).await?;
-        *state = next;
+        subject.state = next;
         // Nobody listening is fine: then nobody acts on what would have changed.
-        let _ = self.changes.send((subject.id, state.consent.clone()));
+        let _ = self.changes.send((subject.id, subject.state.consent.clone()));
         Ok(())
     }
+
+    /// Does `work` to its end, whether or not whoever asked for it goes on waiting: two changes of a subject never
+    /// overlap, and no half of one depends on a connection.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (done, outcome) = oneshot::channel();
+        let work = async move {
+            // What a caller who left does not take is dropped, and so a lease is released.
+            let _ = done.send(work.await);
+        };
+        self.tasks.spawn(TaskKind::Storage, name, work).detach();
+        // Gone without an answer: the process is ending.
+        outcome.await.map_err(|_| Error::Stopped)
+    }
+}
+
+/// Waits for `every`; the register, unless it is gone.
+async fn next(register: &Weak<Register>, every: Duration) -> Option<Arc<Register>> {
+    tokio::time::sleep(every).await;
+    register.upgrade()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while one is held.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

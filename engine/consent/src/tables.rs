@@ -46,6 +46,8 @@ key! {
         pub(crate) subject: SubjectId,
         /// The consent version at which it was requested.
         pub(crate) cv: u64,
+        /// The purpose that is withdrawn; empty is everything.
+        pub(crate) purpose: String,
     }
 }
 

@@ -4,8 +4,9 @@ use futures::stream::{BoxStream, StreamExt};
 use futures::{Stream, stream};
 use sayso_consent::Lease;
 use sayso_provider::Error as ProviderError;
-use sayso_runtime::{TaskHandle, TaskKind, Tasks};
-use tokio::sync::mpsc;
+use sayso_runtime::tasks::Exit;
+use sayso_runtime::{CancellationToken, TaskHandle, TaskKind, Tasks};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::Error;
 
@@ -23,7 +24,7 @@ impl Outcome {
 
 /// Runs `work` until it ends or the permit is taken back. The order at the end is the point: first the work with all
 /// its buffers and connections is dropped, then the lease.
-pub(crate) async fn run(lease: Lease, work: impl Future<Output = Outcome> + Send) {
+async fn run(lease: Lease, work: impl Future<Output = Outcome> + Send) {
     let outcome = {
         let work = core::pin::pin!(work);
         tokio::select! {
@@ -33,6 +34,30 @@ pub(crate) async fn run(lease: Lease, work: impl Future<Output = Outcome> + Send
         }
     };
     lease.finish(outcome.0);
+}
+
+/// Runs a call that yields one result. Dropping the future ends the call.
+pub(crate) async fn result<T, F>(tasks: &Tasks, name: &'static str, lease: Lease, call: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, ProviderError>> + Send + 'static,
+{
+    let (done, result) = oneshot::channel();
+    let revoked = lease.revocation();
+    let work = async move {
+        let result = call.await;
+        let outcome = Outcome::of(&result);
+        // A caller who left does not want to know.
+        let _ = done.send(result);
+        outcome
+    };
+    let task = tasks.spawn(TaskKind::Call, name, run(lease, work));
+    match result.await {
+        // What was made of data that was taken back is not handed on.
+        Ok(_) if revoked.is_cancelled() => Err(Error::REVOKED),
+        Ok(result) => Ok(result?),
+        Err(_) => Err(cut_off(task).await),
+    }
 }
 
 /// Runs a call that yields a stream; its items wait in a queue of `capacity`. Dropping the stream ends the call.
@@ -47,7 +72,8 @@ where
     T: Send + 'static,
     F: Future<Output = Result<BoxStream<'static, Result<T, ProviderError>>, ProviderError>> + Send + 'static,
 {
-    let (sender, receiver) = mpsc::channel(capacity);
+    let (sender, items) = mpsc::channel(capacity);
+    let revoked = lease.revocation();
     let work = async move {
         let mut items = match open.await {
             Ok(items) => items,
@@ -72,18 +98,37 @@ where
         Outcome("done")
     };
     let task = tasks.spawn(TaskKind::Call, name, run(lease, work));
-    stream::unfold(Some((receiver, task)), next)
+    stream::unfold(Some(Open { items, task, revoked }), next)
 }
 
-/// Items, then `None` when the stream is complete.
-type Open<T> = (mpsc::Receiver<Result<Option<T>, ProviderError>>, TaskHandle);
+/// A call whose items are being taken.
+struct Open<T> {
+    /// Items, then `None` when the stream is complete.
+    items: mpsc::Receiver<Result<Option<T>, ProviderError>>,
+    task: TaskHandle,
+    revoked: CancellationToken,
+}
 
 async fn next<T>(open: Option<Open<T>>) -> Option<(Result<T, Error>, Option<Open<T>>)> {
-    let (mut receiver, task) = open?;
-    match receiver.recv().await {
-        Some(Ok(Some(item))) => Some((Ok(item), Some((receiver, task)))),
+    let mut open = open?;
+    let item = tokio::select! {
+        biased;
+        // What was made of data that was taken back is not handed on, also if it waits already.
+        () = open.revoked.cancelled() => return Some((Err(Error::REVOKED), None)),
+        item = open.items.recv() => item,
+    };
+    match item {
+        Some(Ok(Some(item))) => Some((Ok(item), Some(open))),
         Some(Ok(None)) => None,
         Some(Err(error)) => Some((Err(error.into()), None)),
-        None => Some((Err(Error::REVOKED), None)),
+        None => Some((Err(cut_off(open.task).await), None)),
+    }
+}
+
+/// Why `task` ended without a result.
+async fn cut_off(task: TaskHandle) -> Error {
+    match task.join().await {
+        Exit::Panicked => ProviderError::Failed("it panicked; the log says where".to_owned()).into(),
+        Exit::Done | Exit::Failed | Exit::Cancelled => Error::REVOKED,
     }
 }

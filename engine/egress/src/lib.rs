@@ -20,12 +20,11 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
-use sayso_consent::{Ask, Lease, Register};
+use sayso_consent::{Ask, Denied, Lease, Register};
 use sayso_policy::Labelled;
 use sayso_provider::{AudioStream, Call, Reply, Request, Speech, Transcript};
-use sayso_runtime::{TaskKind, Tasks};
+use sayso_runtime::Tasks;
 use sayso_types::{Category, ConsentVersion, Label, ProcessorKind, Purpose, SubjectId, TurnId};
-use tokio::sync::oneshot;
 
 pub use call::Outcome;
 pub use error::Error;
@@ -101,23 +100,16 @@ impl Egress {
     pub async fn transcribe(&self, context: &Context, audio: AudioStream) -> Result<Transcript, Error> {
         let (provider, lease) = self.open(context, Category::VOICE_AUDIO, &self.processors.transcribers).await?;
         let call = self.call(context, &lease, self.timeouts.transcribe);
-        let (done, result) = oneshot::channel();
-        let work = async move {
+        call::result(&self.tasks, "transcribe", lease, async move {
             // What needs its length first is held in front of the gate until it is complete.
             let audio: AudioStream = if provider.streams() {
                 audio
             } else {
                 Box::pin(futures::stream::iter(audio.collect::<Vec<_>>().await))
             };
-            let result = provider.transcribe(call, audio).await;
-            let outcome = Outcome::of(&result);
-            let _ = done.send(result);
-            outcome
-        };
-        let task = self.tasks.spawn(TaskKind::Call, "transcribe", call::run(lease, work));
-        let result = result.await.map_err(|_| Error::REVOKED)?;
-        drop(task);
-        Ok(result?)
+            provider.transcribe(call, audio).await
+        })
+        .await
     }
 
     /// Answers `request`.
@@ -156,6 +148,7 @@ impl Egress {
     }
 
     /// Finds the first processor, nearest region first, that may have data of `category`, and opens the way to it.
+    /// Only that a nearer one *may not* have it leads to one further away, never that something failed.
     async fn open<P: ?Sized>(
         &self,
         context: &Context,
@@ -174,7 +167,8 @@ impl Egress {
             };
             match self.register.acquire(ask).await {
                 Ok(lease) => return Ok((Arc::clone(provider), lease)),
-                Err(error) => denied = Some(error),
+                Err(Denied::Policy(reason)) => denied = Some(Denied::Policy(reason)),
+                Err(failed) => return Err(Error::Denied(failed)),
             }
         }
         Err(denied.map_or(Error::NoProcessor(processors.kind()), Error::Denied))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sayso_policy::Profile;
 use sayso_provider::{Responder, Synthesizer, Transcriber};
-use sayso_types::{ProcessorId, ProcessorKind, RegionClass};
+use sayso_types::{ProcessorId, ProcessorKind};
 
 /// The processors of one kind, in the order of the configuration.
 #[derive(Debug)]
@@ -29,13 +29,16 @@ impl<P: ?Sized> Kind<P> {
         self.registered.push((id, provider));
     }
 
-    /// Those that the profile knows, nearest region first and otherwise in order. A later one is asked for only when
-    /// an earlier one is not allowed, so that nothing travels further than it must.
+    /// Those that the profile knows as of this kind, nearest region first and otherwise in order. A later one is asked
+    /// for only when an earlier one is not allowed, so that nothing travels further than it must.
     pub(crate) fn nearest_first(&self, profile: &Profile) -> impl Iterator<Item = (ProcessorId, &Arc<P>)> {
-        let region = |id: &ProcessorId| profile.processor(*id).map_or(RegionClass::Overseas, |p| p.region_class);
-        let mut nearest: Vec<_> = self.registered.iter().collect();
-        nearest.sort_by_key(|(id, _)| region(id));
-        nearest.into_iter().map(|(id, provider)| (*id, provider))
+        let known = self.registered.iter().filter_map(|(id, provider)| {
+            let processor = profile.processor(*id).filter(|processor| processor.kind == self.kind)?;
+            Some((processor.region_class, *id, provider))
+        });
+        let mut nearest: Vec<_> = known.collect();
+        nearest.sort_by_key(|(region, ..)| *region);
+        nearest.into_iter().map(|(_, id, provider)| (id, provider))
     }
 }
 

@@ -1,20 +1,35 @@
 //! The task that appends.
 
-use std::sync::{Arc, PoisonError};
+use core::time::Duration;
+use std::sync::Arc;
 
 use sayso_audit::merkle::leaf_hash;
-use sayso_audit::{Fact, Place};
+use sayso_audit::{Event, Fact, Place};
 use sayso_runtime::queue::Receiver;
+use sayso_store::limits::BATCH_BYTES_MAX;
 use sayso_store::{Batch, Condition, Error as StoreError, Store, Version};
 use sayso_types::Clock;
 use tokio_util::sync::CancellationToken;
 
 use super::log::{self, End};
-use super::{Noted, Notes, SHARD, Waiting};
+use super::notes::Notes;
+use super::{ENTRY_BYTES_MAX, LEAF_BYTES, Noted, SHARD, Waiting};
 use crate::Error;
 
-/// Changes in one batch: at a few hundred bytes a leaf this stays far below the store's limit on a batch.
+/// Changes in one batch: enough to make an fsync cheap, few enough to keep the first one's wait short.
 const BATCH_ENTRIES_MAX: usize = 512;
+
+/// Bytes of changes in a batch after which no further one joins.
+const BATCH_BYTES: usize = 2 << 20;
+
+/// Leaves in a batch that nobody waits for.
+const BATCH_NOTES_MAX: usize = 2_048;
+
+const _: () = assert!(BATCH_BYTES + ENTRY_BYTES_MAX + (BATCH_NOTES_MAX + 1) * LEAF_BYTES <= BATCH_BYTES_MAX);
+
+/// How long until a batch whose outcome is not known is sent again: long enough to cost nothing, a fraction of the
+/// shortest life of a permit.
+const RESEND: Duration = Duration::from_millis(100);
 
 pub(super) struct Writer {
     store: Arc<dyn Store>,
@@ -23,6 +38,8 @@ pub(super) struct Writer {
     notes: Arc<Notes>,
     end: End,
     head: Option<Version>,
+    /// Segments that this process opened and has not closed.
+    open: u64,
 }
 
 impl Writer {
@@ -33,20 +50,25 @@ impl Writer {
         profile_rev: u32,
         notes: Arc<Notes>,
     ) -> Self {
-        Self { store, clock, profile_rev, notes, end, head }
+        Self { store, clock, profile_rev, notes, end, head, open: 0 }
     }
 
-    /// Appends what comes until asked to stop, then what is left; returns when nothing waits.
+    /// Appends what comes until asked to stop, then what is left; returns when nothing waits and every segment is
+    /// closed, because those who hold one are being asked to stop at the same moment.
     pub(super) async fn run(mut self, mut queue: Receiver<Waiting>, stopping: CancellationToken) -> Result<(), Error> {
-        loop {
+        let mut is_stopping = false;
+        while !(is_stopping && self.open == 0) {
             let first = tokio::select! {
                 biased;
                 waiting = queue.recv() => match waiting {
                     Some(waiting) => Some(waiting),
                     None => break,
                 },
-                () = self.notes.ready.notified() => None,
-                () = stopping.cancelled() => break,
+                () = self.notes.ready() => None,
+                () = stopping.cancelled(), if !is_stopping => {
+                    is_stopping = true;
+                    None
+                }
             };
             self.round(first, &mut queue).await?;
         }
@@ -56,34 +78,50 @@ impl Writer {
         self.round(None, &mut queue).await
     }
 
-    /// Takes what waits and commits it as one batch.
+    /// Takes what waits and commits it, as one batch if it fits.
     async fn round(&mut self, first: Option<Waiting>, queue: &mut Receiver<Waiting>) -> Result<(), Error> {
         let mut waiting: Vec<Waiting> = first.into_iter().collect();
-        while waiting.len() < BATCH_ENTRIES_MAX {
+        let mut bytes: usize = waiting.iter().map(|w| w.size).sum();
+        while waiting.len() < BATCH_ENTRIES_MAX && bytes < BATCH_BYTES {
             let Some(next) = queue.try_recv() else { break };
+            bytes += next.size;
             waiting.push(next);
         }
-        let notes = core::mem::take(&mut *self.notes.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        let failed = self.commit(waiting, notes).await;
-        if let Err(error) = &failed {
-            tracing::error!(%error, "the journal stops: what follows could not be ordered");
+        loop {
+            // What was closed comes before what waited for the closing: more of it than fits goes ahead.
+            let notes = self.notes.take(BATCH_NOTES_MAX);
+            let is_last = notes.len() < BATCH_NOTES_MAX;
+            let joining = if is_last { core::mem::take(&mut waiting) } else { Vec::new() };
+            match self.commit(joining, notes).await {
+                Ok(None) if is_last => return Ok(()),
+                Ok(None) => {}
+                Ok(Some(refused)) => {
+                    answer(waiting, &refused);
+                    return Ok(());
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the journal stops: what follows could not be ordered");
+                    return Err(error);
+                }
+            }
         }
-        failed
     }
 
-    /// Commits, taking out the entries whose own condition does not hold.
-    async fn commit(&mut self, mut waiting: Vec<Waiting>, mut notes: Vec<Noted>) -> Result<(), Error> {
+    /// Commits, taking out the entries whose own condition does not hold. Gives back why, if the store refused all of
+    /// it: nothing was applied then, the callers are told, and the notes wait.
+    async fn commit(&mut self, mut waiting: Vec<Waiting>, notes: Vec<Noted>) -> Result<Option<StoreError>, Error> {
         while !(waiting.is_empty() && notes.is_empty()) {
             let (batch, end) = self.batch(&waiting, &notes);
-            match self.store.commit(batch).await {
+            match self.send(batch).await {
                 Ok(version) => {
                     metrics::histogram!("sayso_consent_journal_batch_entries").record(waiting.len() as f64);
                     self.end = end;
                     self.head = Some(version);
+                    self.count_segments(notes.iter().chain(waiting.iter().flat_map(|w| &w.entry.events)));
                     for entry in waiting {
                         let _ = entry.done.send(Ok(version));
                     }
-                    return Ok(());
+                    return Ok(None);
                 }
                 Err(StoreError::Conflict { key }) if key == log::head(SHARD) => {
                     return Err(Error::Log("another process writes to it".to_owned()));
@@ -91,25 +129,47 @@ impl Writer {
                 Err(StoreError::Conflict { key }) => {
                     let (refused, rest): (Vec<_>, Vec<_>) =
                         waiting.into_iter().partition(|w| w.entry.require.iter().any(|(k, _)| *k == key));
+                    let error = StoreError::Conflict { key };
+                    if refused.is_empty() {
+                        return Err(error.into());
+                    }
                     waiting = rest;
-                    for entry in refused {
-                        let _ = entry.done.send(Err(StoreError::Conflict { key: key.clone() }.into()));
-                    }
+                    answer(refused, &error);
                 }
-                // Nothing was applied, and the store goes on: only the callers are told, the notes wait.
                 Err(error @ (StoreError::Full { .. } | StoreError::TooLarge { .. })) => {
-                    for entry in waiting {
-                        let _ = entry.done.send(Err(error.clone().into()));
-                    }
-                    let mut later = self.notes.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                    notes.append(&mut later);
-                    *later = notes;
-                    return Ok(());
+                    answer(waiting, &error);
+                    self.notes.put_back(notes);
+                    return Ok(Some(error));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Commits `batch`, and sends it again for as long as the store cannot be reached, because only then is its outcome
+    /// known. Permits are not renewed meanwhile: if it takes long, the gates close.
+    async fn send(&self, batch: Batch) -> Result<Version, StoreError> {
+        loop {
+            match self.store.commit(batch.clone()).await {
+                Err(error @ StoreError::Unavailable { .. }) => {
+                    metrics::counter!("sayso_consent_journal_resent_total").increment(1);
+                    tracing::warn!(%error, "the journal cannot be written, trying again");
+                    tokio::time::sleep(RESEND).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn count_segments<'a>(&mut self, noted: impl Iterator<Item = &'a Noted>) {
+        for noted in noted {
+            match noted.event {
+                Event::SegmentOpened { .. } => self.open += 1,
+                Event::SegmentClosed { .. } => self.open = self.open.saturating_sub(1),
+                _ => {}
+            }
+        }
     }
 
     fn batch(&self, waiting: &[Waiting], notes: &[Noted]) -> (Batch, End) {
@@ -140,5 +200,11 @@ impl Writer {
         }
         batch.ops.push(log::put_head(SHARD, &end));
         (batch, end)
+    }
+}
+
+fn answer(waiting: Vec<Waiting>, error: &StoreError) {
+    for entry in waiting {
+        let _ = entry.done.send(Err(error.clone().into()));
     }
 }

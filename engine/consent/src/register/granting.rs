@@ -1,13 +1,15 @@
 //! Recording what a person answered.
 
+use std::sync::Arc;
+
 use sayso_audit::{AuditKey, Event, Hash, Reference};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, LegalBasis, PurposeConsent};
-use sayso_store::{Op, TypedKey};
+use sayso_store::{Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, SubjectId};
 
-use super::Register;
+use super::{Register, Subject};
 use crate::evidence::{Answer, Question};
-use crate::tables::{RECORD, RecordKey};
+use crate::tables::{FactsKey, RECORD, RecordKey, RegisterKey};
 use crate::{Entry, Error, record};
 
 impl Register {
@@ -16,56 +18,109 @@ impl Register {
     /// # Errors
     /// When the journal does.
     pub async fn asked(&self, subject: SubjectId, notice_sha256: [u8; 32], question: &Question) -> Result<(), Error> {
-        let subject = self.subject(subject);
-        let about = self.lock(&subject).await?.about(subject.id);
+        let about = self.read(subject).await?.about(subject);
         let mut events = vec![about.event(Event::NoticeServed { text: Hash(notice_sha256) })];
-        events.extend(question.records().map(|(purpose, record)| about.event(Event::ConsentRequested { record, purpose })));
+        events.extend(
+            question.records().map(|(purpose, record)| about.event(Event::ConsentRequested { record, purpose })),
+        );
         self.journal.append(Entry { events, ..Entry::default() }).await?;
         Ok(())
     }
 
     /// Records `answer`: one ISO/IEC TS 27560 record a purpose, the new state and the audit leaves, in one batch that
-    /// is durable when this returns. Until then nothing is allowed that was not allowed before.
+    /// is durable when this returns. Until then nothing is allowed that was not allowed before. An answer that is
+    /// not "yes" closes what an earlier one had opened.
+    ///
+    /// An answer is recorded once: when its records exist, this changes nothing, whatever happened since. What was
+    /// begun is finished, also when the caller does not wait for it.
     ///
     /// # Errors
-    /// [`Error::UnknownPurpose`] for a purpose that the profile does not ask consent for; or as the store says.
-    pub async fn record(&self, answer: &Answer) -> Result<ConsentState, Error> {
-        for (purpose, _) in answer.question.records() {
-            match self.profile.purpose(purpose) {
-                Some(rule) if rule.basis == LegalBasis::Consent => {}
-                _ => return Err(Error::UnknownPurpose(purpose)),
+    /// [`Error::UnknownPurpose`] for a purpose that the profile does not ask consent for; [`Error::Store`] with
+    /// `Conflict` while an earlier withdrawal of one of the purposes waits for a holder of data; or as the store says.
+    pub async fn record(self: &Arc<Self>, answer: &Answer) -> Result<ConsentState, Error> {
+        let (register, answer) = (Arc::clone(self), answer.clone());
+        self.to_the_end("record consent", async move { register.record_now(&answer).await }).await?
+    }
+
+    async fn record_now(&self, answer: &Answer) -> Result<ConsentState, Error> {
+        let purposes: Vec<Purpose> = answer.question.records().map(|(purpose, _)| purpose).collect();
+        for purpose in &purposes {
+            if !self.is_consented_to(*purpose) {
+                return Err(Error::UnknownPurpose(*purpose));
             }
         }
-        let subject = self.subject(answer.subject);
-        let mut state = self.lock(&subject).await?;
-        let mut next = state.clone();
-        next.consent.cv = ConsentVersion(state.consent.cv.0 + 1);
+        let mut subject = self.lock(answer.subject).await?;
+        let earlier = self.scan_records(subject.id).await?;
+        let ids: Vec<_> = answer.question.records().map(|(_, id)| id.0.to_vec()).collect();
+        if earlier.iter().any(|(_, record)| ids.contains(&record.record_id)) {
+            return Ok(subject.state.consent);
+        }
+        self.after_withdrawals(&mut subject, &purposes).await?;
+
+        // Whatever is not an answer allows nothing.
+        let status = match answer.status {
+            status @ (ConsentStatus::Given | ConsentStatus::Renewed | ConsentStatus::Refused) => status,
+            _ => ConsentStatus::Deferred,
+        };
+        let mut next = subject.state.clone();
+        next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
         let (about, now) = (next.about(subject.id), self.clock.wall());
         let mut entry = Entry::default();
         for (purpose, id) in answer.question.records() {
             let consent = PurposeConsent {
-                status: answer.status,
+                status,
                 consent_type: ConsentType::Expressed,
-                separate: answer.question.records().count() == 1,
+                separate: purposes.len() == 1,
                 given_at: next.consent.cv,
                 profile_rev: self.profile.rev(),
                 expires_at: None,
             };
-            let record = record::of(&self.profile, answer, (purpose, id), &consent, now);
+            let mut record = record::of(&self.profile, answer, (purpose, id), &consent, now);
+            record.replaces_record_id =
+                record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
             let key = RecordKey { subject: subject.id, cv: next.consent.cv.0, purpose: purpose.to_string() };
             entry.ops.push(Op::Put(key.key(), RECORD.encode(&record::encode(&record))));
-            entry.events.push(about.by(record::audit_actor(answer.means), event(answer, purpose, id, &next.audit_key())));
+            let event = event(answer, status, (purpose, id), &next.audit_key());
+            entry.events.push(about.by(record::audit_actor(answer.means), event));
             next.consent.consents.insert(purpose, consent);
         }
-        self.advance(&subject, &mut state, next, entry).await?;
-        metrics::counter!("sayso_consent_recorded_total", "status" => answer.status.dpv()).increment(1);
-        Ok(state.consent.clone())
+        if !status.is_valid() && purposes.contains(&Purpose::MEMORY) {
+            entry.ops.push(Op::Delete(FactsKey { subject: subject.id }.key()));
+        }
+        let recorded = self.advance(&mut subject, next, entry).await;
+        if !status.is_valid() {
+            // The person did not say yes: what an earlier yes opened closes, also if this could not be put on record.
+            self.close(subject.id, &purposes);
+        }
+        recorded?;
+        metrics::counter!("sayso_consent_recorded_total", "status" => status.dpv()).increment(1);
+        Ok(subject.state.consent)
+    }
+
+    /// Whether the profile asks consent for `purpose`.
+    pub(super) fn is_consented_to(&self, purpose: Purpose) -> bool {
+        self.profile.purpose(purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
+    }
+
+    /// A new answer must not hide that an earlier withdrawal is still waiting: it waits, too, and is refused if the
+    /// holders do not let go in time.
+    async fn after_withdrawals(&self, subject: &mut Subject, purposes: &[Purpose]) -> Result<(), Error> {
+        let withdrawing = |subject: &Subject| {
+            purposes.iter().any(|purpose| subject.state.consent.status(*purpose) == ConsentStatus::Withdrawing)
+        };
+        if withdrawing(subject) {
+            self.settle(subject, purposes, self.options.withdraw_wait).await?;
+        }
+        if withdrawing(subject) {
+            return Err(StoreError::Conflict { key: RegisterKey { subject: subject.id }.key() }.into());
+        }
+        Ok(())
     }
 }
 
-fn event(answer: &Answer, purpose: Purpose, record: Reference, key: &AuditKey) -> Event {
+fn event(answer: &Answer, status: ConsentStatus, (purpose, record): (Purpose, Reference), key: &AuditKey) -> Event {
     let evidence = key.commit(&answer.evidence_sha256);
-    match answer.status {
+    match status {
         ConsentStatus::Given | ConsentStatus::Renewed => {
             Event::ConsentGiven { record, purpose, notice: Hash(answer.notice_sha256), evidence }
         }

@@ -6,17 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sayso_audit::{Event, Hash, Reference};
 use sayso_policy::{Passed, Revoker};
 use sayso_proto::consent::v1 as proto;
-use sayso_types::{Cell, Mono, Name, ProcessorId, Purpose, SubjectId, TurnId};
+use sayso_types::{Cell, Name, ProcessorId, Purpose, SubjectId, TurnId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::Subject;
 use crate::Journal;
 use crate::journal::{About, Noted};
 
 /// A permit in use.
 pub(crate) struct Holder {
-    /// Keeps the subject's one entry alive, so that its state stays at hand as long as a permit rests on it.
-    pub(crate) subject: Arc<Subject>,
     pub(crate) revoker: Revoker,
     /// What the leaves of its segment say.
     pub(crate) segment: Segment,
@@ -24,44 +22,43 @@ pub(crate) struct Holder {
     pub(crate) revoked: CancellationToken,
     /// Tells that the holder has let go.
     pub(crate) released: CancellationToken,
-    /// Whether a withdrawal took it back.
-    pub(crate) withdrawn: bool,
+    /// Its share of [`Holders`].
+    _slot: Slot,
 }
 
+/// One of the places in [`Holders`]; given back when it is dropped.
+pub(crate) type Slot = OwnedSemaphorePermit;
+
 impl Holder {
-    fn take_back(&mut self) -> Taken {
+    pub(crate) fn new(revoker: Revoker, segment: Segment, slot: Slot) -> Self {
+        Self { revoker, segment, revoked: CancellationToken::new(), released: CancellationToken::new(), _slot: slot }
+    }
+
+    /// As a withdrawal reports it.
+    pub(crate) fn outcome(&self) -> proto::HolderOutcome {
         let passed = self.revoker.revoke();
-        self.withdrawn = true;
-        self.revoked.cancel();
-        Taken {
-            reference: self.segment.reference,
-            processor: self.revoker.terms().processor,
-            passed,
-            released: self.released.clone(),
+        let state = if self.released.is_cancelled() {
+            proto::HolderState::Acknowledged
+        } else {
+            proto::HolderState::Outstanding
+        };
+        proto::HolderOutcome {
+            permit_id: self.segment.reference.0.to_vec(),
+            processor_id: self.segment.processor.to_string(),
+            state: state.into(),
+            bytes: passed.bytes,
+            pieces: passed.pieces,
         }
+    }
+
+    fn subject(&self) -> SubjectId {
+        self.revoker.terms().subject
     }
 }
 
-/// A permit that was taken back: what it had passed, and when its holder lets go.
-pub(crate) struct Taken {
-    reference: Reference,
-    processor: ProcessorId,
-    passed: Passed,
-    pub(crate) released: CancellationToken,
-}
-
-impl Taken {
-    /// As a withdrawal reports it.
-    pub(crate) fn outcome(&self) -> proto::HolderOutcome {
-        let state =
-            if self.released.is_cancelled() { proto::HolderState::Acknowledged } else { proto::HolderState::Outstanding };
-        proto::HolderOutcome {
-            permit_id: self.reference.0.to_vec(),
-            processor_id: self.processor.to_string(),
-            state: state.into(),
-            bytes: self.passed.bytes,
-            pieces: self.passed.pieces,
-        }
+impl core::fmt::Debug for Holder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.revoker.fmt(f)
     }
 }
 
@@ -91,92 +88,89 @@ impl Segment {
     }
 }
 
-/// Every permit in use on this node.
+/// Every permit in use on this node, by whose data it is for.
+///
+/// A gate may be busy with a write when it is closed or renewed, so neither is ever done under the lock of the table:
+/// one slow write holds up its own withdrawal and nobody else's.
 pub(crate) struct Holders {
     journal: Journal,
     limit: usize,
-    inner: Mutex<Inner>,
-}
-
-#[derive(Default)]
-struct Inner {
-    next: u64,
-    holders: HashMap<u64, Holder>,
+    slots: Arc<Semaphore>,
+    by_subject: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
 }
 
 impl core::fmt::Debug for Holders {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Holders({} of {})", self.lock().holders.len(), self.limit)
+        write!(f, "Holders({} of {})", self.limit - self.slots.available_permits(), self.limit)
     }
 }
 
 impl Holders {
     pub(crate) fn new(journal: Journal, limit: usize) -> Self {
-        Self { journal, limit, inner: Mutex::default() }
+        let limit = limit.min(Semaphore::MAX_PERMITS);
+        Self { journal, limit, slots: Arc::new(Semaphore::new(limit)), by_subject: Mutex::default() }
     }
 
     pub(crate) const fn limit(&self) -> usize {
         self.limit
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.lock().holders.len() >= self.limit
+    /// A place for one more; [`None`] when as many are in use as may be.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        Arc::clone(&self.slots).try_acquire_owned().ok()
     }
 
-    /// Enters a permit; its number.
-    pub(crate) fn enter(&self, holder: Holder) -> u64 {
-        let mut inner = self.lock();
-        inner.next += 1;
-        let id = inner.next;
-        inner.holders.insert(id, holder);
-        metrics::gauge!("sayso_consent_permits").set(inner.holders.len() as f64);
-        id
+    /// From here on a withdrawal finds `holder`.
+    pub(crate) fn enter(&self, holder: &Arc<Holder>) {
+        metrics::gauge!("sayso_consent_permits").increment(1);
+        self.lock().entry(holder.subject()).or_default().push(Arc::clone(holder));
     }
 
-    /// The holder has let go. A permit that nobody took back is closed here.
-    pub(crate) fn release(&self, id: u64, reason: &'static str) {
-        let holder = {
-            let mut inner = self.lock();
-            let holder = inner.holders.remove(&id);
-            metrics::gauge!("sayso_consent_permits").set(inner.holders.len() as f64);
-            holder
-        };
-        if let Some(holder) = holder {
-            let passed = holder.revoker.revoke();
-            let reason = if holder.withdrawn { "withdrawn" } else { reason };
-            self.journal.note(holder.segment.closed(&passed, reason));
+    /// The holder has let go. Its gate is closed and its closing leaf on the way *before* a withdrawal can no longer
+    /// find it: else the withdrawal could take effect in between.
+    pub(crate) fn release(&self, holder: &Arc<Holder>, reason: &'static str) {
+        let passed = holder.revoker.revoke();
+        let reason = if holder.revoked.is_cancelled() { "withdrawn" } else { reason };
+        self.journal.note(holder.segment.closed(&passed, reason));
+        self.forget(holder);
+        metrics::gauge!("sayso_consent_permits").decrement(1);
+        holder.released.cancel();
+    }
+
+    fn forget(&self, holder: &Arc<Holder>) {
+        let mut by_subject = self.lock();
+        let Some(of_subject) = by_subject.get_mut(&holder.subject()) else { return };
+        of_subject.retain(|other| !Arc::ptr_eq(other, holder));
+        if of_subject.is_empty() {
+            by_subject.remove(&holder.subject());
         }
     }
 
     /// Takes back every permit of `subject` for one of `purposes`: when this returns none of them passes anything.
     /// They stay entered until their holders let go.
-    pub(crate) fn take_back(&self, subject: SubjectId, purposes: &[Purpose]) -> Vec<Taken> {
-        let mut inner = self.lock();
-        let scope = inner
-            .holders
-            .values_mut()
-            .filter(|h| h.revoker.terms().subject == subject && purposes.contains(&h.revoker.terms().cell.purpose));
-        scope.map(Holder::take_back).collect()
+    pub(crate) fn take_back(&self, subject: SubjectId, purposes: &[Purpose]) -> Vec<Arc<Holder>> {
+        let mut taken = self.of(subject);
+        taken.retain(|holder| purposes.contains(&holder.segment.cell.purpose));
+        // All are told before the first gate is closed: that may have to wait for a write to end.
+        taken.iter().for_each(|holder| holder.revoked.cancel());
+        for holder in &taken {
+            holder.revoker.revoke();
+        }
+        taken
+    }
+
+    /// The permits of `subject`.
+    pub(crate) fn of(&self, subject: SubjectId) -> Vec<Arc<Holder>> {
+        self.lock().get(&subject).cloned().unwrap_or_default()
     }
 
     /// The subjects that have permits in use.
-    pub(crate) fn subjects(&self) -> Vec<Arc<Subject>> {
-        let mut subjects: Vec<_> = self.lock().holders.values().map(|holder| Arc::clone(&holder.subject)).collect();
-        subjects.sort_unstable_by_key(|subject| subject.id);
-        subjects.dedup_by_key(|subject| subject.id);
-        subjects
+    pub(crate) fn subjects(&self) -> Vec<SubjectId> {
+        self.lock().keys().copied().collect()
     }
 
-    /// Renews the permits of `subject` that `still` holds for; the others run out by themselves.
-    pub(crate) fn renew(&self, subject: SubjectId, until: Mono, still: impl Fn(&Holder) -> bool) {
-        let inner = self.lock();
-        let of_subject = inner.holders.values().filter(|h| h.revoker.terms().subject == subject);
-        for holder in of_subject.filter(|h| still(h)) {
-            holder.revoker.renew(until);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<SubjectId, Vec<Arc<Holder>>>> {
+        // Nothing panics while it is held.
+        self.by_subject.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

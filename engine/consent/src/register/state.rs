@@ -2,11 +2,12 @@
 
 use sayso_audit::AuditKey;
 use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
-use sayso_store::Version;
+use sayso_store::{Version, Versioned};
 use sayso_types::{ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::tables::REGISTER;
 
 /// What is known of a subject. The audit key makes its tags in the log; destroying it makes them meaningless.
 #[derive(Clone)]
@@ -80,7 +81,13 @@ impl StoredState {
         serde_json::to_vec(&body).expect("a map of plain values is JSON")
     }
 
-    pub(crate) fn decode(stored: &[u8], version: Version) -> Result<Self, Error> {
+    /// The state that is `stored`.
+    pub(crate) fn of(stored: &Versioned) -> Result<Self, Error> {
+        let (_, body) = REGISTER.decode(&stored.value).map_err(sayso_store::Error::from)?;
+        Self::decode(body, stored.version)
+    }
+
+    fn decode(stored: &[u8], version: Version) -> Result<Self, Error> {
         let damaged = |found: String| Error::Damaged { what: "register", found };
         // serde_json's text would quote the record; where it broke is enough.
         let body: Body = serde_json::from_slice(stored)

@@ -1,19 +1,21 @@
 //! Withdraw means stop. The order is everything: *requested* is durable, the gates close, the holders let go,
 //! *effective* is durable, and only then OK.
 
-use std::sync::PoisonError;
+use core::time::Duration;
+use std::sync::Arc;
 
 use sayso_audit::{Event, Reference, Scope};
 use sayso_policy::{ConsentState, ConsentStatus};
 use sayso_proto::consent::v1 as proto;
-use sayso_store::{Op, TypedKey};
+use sayso_store::{Error as StoreError, Key, Op, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
 use sayso_types::{ConsentVersion, Purpose, SubjectId};
 
-use super::holders::Taken;
+use super::holders::Holder;
 use super::state::StoredState;
-use super::{Register, Subject};
+use super::{Register, Subject, lock};
 use crate::evidence::Means;
-use crate::tables::{FactsKey, RECORD, REGISTER, RegisterKey, WITHDRAWAL, WithdrawalKey};
+use crate::record::withdrawal;
+use crate::tables::{FactsKey, RECORD, RegisterKey, WITHDRAWAL, WithdrawalKey};
 use crate::{Entry, Error, record};
 
 /// What came of a withdrawal.
@@ -25,7 +27,7 @@ pub struct Withdrawal {
     pub state: ConsentState,
     /// What each permit had passed when its gate closed.
     pub holders: Vec<proto::HolderOutcome>,
-    /// Of this withdrawal.
+    /// Of this withdrawal; of the earlier one, where everything had been withdrawn before.
     pub id: [u8; 16],
 }
 
@@ -41,139 +43,222 @@ impl Register {
     /// Takes back the subject's consent to `purposes`, or to everything that it consented to. Every gate of that scope
     /// is closed, mid-word, before this returns, and stays closed.
     ///
+    /// What was begun is finished, also when the caller does not wait for it. While a holder does not let go, the
+    /// answer is pending; asking again tells how far it has come, and it takes effect as soon as the last one does.
+    ///
     /// # Errors
-    /// As the store says. Before *requested* is durable nothing has changed; after it the gates are closed whatever
-    /// the error, and asking again completes the withdrawal.
-    pub async fn withdraw(&self, subject: SubjectId, purposes: &[Purpose], means: Means) -> Result<Withdrawal, Error> {
-        let subject = self.subject(subject);
-        let mut state = self.lock(&subject).await?;
-        let id = SubjectId::random().0;
-        let given = scope(&state.consent, purposes, |status| status.is_valid());
-        if !given.is_empty() {
-            self.request(&subject, &mut state, &given, means, id).await?;
-        }
-        self.settle(&subject, &mut state, purposes, means, id).await
-    }
-
-    /// Closes the gates of what is being withdrawn, waits for their holders and, once all have let go, puts the
-    /// withdrawal into effect.
-    async fn settle(
-        &self,
-        subject: &Subject,
-        state: &mut StoredState,
+    /// [`Error::UnknownPurpose`] for a purpose that nobody consents to, since an OK would promise what does not
+    /// happen; or as the store says. The gates are closed whatever the error; it is withdrawn only if asking again,
+    /// or [`state`](Self::state), says so.
+    pub async fn withdraw(
+        self: &Arc<Self>,
+        subject: SubjectId,
         purposes: &[Purpose],
         means: Means,
-        id: [u8; 16],
     ) -> Result<Withdrawal, Error> {
-        let scope = scope(&state.consent, purposes, |status| status == ConsentStatus::Withdrawing);
-        if scope.is_empty() {
-            return Ok(Withdrawal { ok: true, state: state.consent.clone(), holders: Vec::new(), id });
-        }
-        let taken = self.holders.take_back(subject.id, &scope);
-        let ok = tokio::time::timeout(self.options.withdraw_wait, all_released(&taken)).await.is_ok();
-        let holders = taken.iter().map(Taken::outcome).collect::<Vec<_>>();
-        if ok {
-            self.effect(subject, state, &scope, &holders, means, id).await?;
-        } else {
-            // The gates are closed; OK needs the holders' word. Housekeeping asks again until they have given it.
-            self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(subject.id);
-        }
-        let outcome = if ok { "ok" } else { "pending" };
-        metrics::counter!("sayso_consent_withdrawals_total", "state" => outcome).increment(1);
-        Ok(Withdrawal { ok, state: state.consent.clone(), holders, id })
+        let (register, purposes) = (Arc::clone(self), purposes.to_vec());
+        let withdrawn = async move { register.withdraw_now(subject, &purposes, means).await };
+        self.to_the_end("withdraw consent", withdrawn).await?
     }
 
-    /// Asks again for the withdrawals that are waiting for a holder.
-    pub(super) async fn settle_pending(&self) -> Result<(), Error> {
-        let pending = core::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
-        for id in pending {
-            let subject = self.subject(id);
-            let mut state = self.lock(&subject).await?;
-            self.settle(&subject, &mut state, &[], Means::Integrator, SubjectId::random().0).await?;
+    async fn withdraw_now(&self, id: SubjectId, purposes: &[Purpose], means: Means) -> Result<Withdrawal, Error> {
+        let mut subject = self.lock(id).await?;
+        for purpose in purposes {
+            if !self.is_consented_to(*purpose) && !subject.state.consent.consents.contains_key(purpose) {
+                return Err(Error::UnknownPurpose(*purpose));
+            }
+        }
+        let given = in_scope(&subject.state.consent, purposes, ConsentStatus::is_valid);
+        let requested = match (given.as_slice(), purposes) {
+            ([], _) => Ok(()),
+            (given, []) => self.request(&mut subject, &[None], given, means).await,
+            (given, _) => {
+                let scopes: Vec<_> = given.iter().copied().map(Some).collect();
+                self.request(&mut subject, &scopes, given, means).await
+            }
+        };
+        // The person said stop: what is open closes now, also if that could not be put on record.
+        self.close(id, &in_scope(&subject.state.consent, purposes, |_| true));
+        requested?;
+        let outcome = self.settle(&mut subject, purposes, self.options.withdraw_wait).await?;
+        let state = if outcome.ok { "ok" } else { "pending" };
+        metrics::counter!("sayso_consent_withdrawals_total", "state" => state).increment(1);
+        Ok(outcome)
+    }
+
+    /// Puts on record that consent is withdrawn: a withdrawal for each of `scopes`, which is everything ([`None`]) or
+    /// one purpose. It ends the consents that were `given`.
+    async fn request(
+        &self,
+        subject: &mut Subject,
+        scopes: &[Option<Purpose>],
+        given: &[Purpose],
+        means: Means,
+    ) -> Result<(), Error> {
+        let mut next = subject.state.clone();
+        next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
+        set(&mut next, given, ConsentStatus::Withdrawing);
+        let (cv, about, now) = (next.consent.cv, next.about(subject.id), self.clock.wall());
+        let mut entry = Entry::default();
+        for purpose in scopes.iter().copied() {
+            let reference = Reference(SubjectId::random().0);
+            let event = Event::WithdrawRequested { withdrawal: reference, scope: scope(purpose) };
+            entry.events.push(about.by(record::audit_actor(means), event));
+            let withdrawal = withdrawal::requested(subject.id, reference, purpose, means, cv, now);
+            let purpose = purpose.map_or_else(String::new, |purpose| purpose.to_string());
+            let key = WithdrawalKey { subject: subject.id, cv: cv.0, purpose };
+            entry.ops.push(Op::Put(key.key(), WITHDRAWAL.encode(&withdrawal::encode(&withdrawal))));
+        }
+        if given.contains(&Purpose::MEMORY) {
+            entry.ops.push(Op::Delete(FactsKey { subject: subject.id }.key()));
+        }
+        self.advance(subject, next, entry).await
+    }
+
+    /// Closes the gates of `subject` for `purposes`, and remembers who has yet to let go.
+    pub(super) fn close(&self, subject: SubjectId, purposes: &[Purpose]) {
+        let taken = self.holders.take_back(subject, purposes);
+        let mut pending = lock(&self.pending);
+        let known = pending.entry(subject).or_default();
+        for holder in taken {
+            if !known.iter().any(|other| Arc::ptr_eq(other, &holder)) {
+                known.push(holder);
+            }
+        }
+    }
+
+    /// Waits until those holders have let go whose permits for `purposes` were taken back, and puts the withdrawals
+    /// into effect that waited for nobody else.
+    pub(super) async fn settle(
+        &self,
+        subject: &mut Subject,
+        purposes: &[Purpose],
+        wait: Duration,
+    ) -> Result<Withdrawal, Error> {
+        let holders = self.taken_back(subject.id, |purpose| purposes.is_empty() || purposes.contains(&purpose));
+        // Whoever does not let go in time is found below.
+        let _ = tokio::time::timeout(wait, all_released(&holders)).await;
+
+        let is_asked = |withdrawal: &proto::Withdrawal| {
+            purposes.is_empty() || purposes.iter().any(|purpose| withdrawal::covers(withdrawal, *purpose))
+        };
+        let withdrawals = self.scan_withdrawals(subject.id).await?;
+        let (asked, others): (Vec<_>, Vec<_>) = withdrawals.into_iter().partition(|(_, w)| is_asked(w));
+        let mut reference = asked.last().map(|(_, last)| withdrawal::reference(last)).transpose()?;
+        let mut ok = all_let_go(&holders);
+        for (key, withdrawal) in asked.into_iter().filter(|(_, w)| withdrawal::is_pending(w)) {
+            reference = Some(withdrawal::reference(&withdrawal)?);
+            let holders = self.taken_back(subject.id, |purpose| withdrawal::covers(&withdrawal, purpose));
+            if all_let_go(&holders) {
+                self.effect(subject, key, withdrawal, &holders).await?;
+            } else {
+                ok = false;
+            }
+        }
+        if ok && !others.iter().any(|(_, w)| withdrawal::is_pending(w)) {
+            self.forget_released(subject.id);
+        }
+        let reference = reference.unwrap_or_else(|| Reference(SubjectId::random().0));
+        let holders = holders.iter().map(|holder| holder.outcome()).collect();
+        Ok(Withdrawal { ok, state: subject.state.consent.clone(), holders, id: reference.0 })
+    }
+
+    /// Puts `withdrawal`, stored under `key`, into effect: all of its `holders` have let go.
+    async fn effect(
+        &self,
+        subject: &mut Subject,
+        key: Key,
+        mut withdrawal: proto::Withdrawal,
+        holders: &[Arc<Holder>],
+    ) -> Result<(), Error> {
+        let ending = in_scope(&subject.state.consent, &[], |status| status == ConsentStatus::Withdrawing);
+        let ending: Vec<_> = ending.into_iter().filter(|purpose| withdrawal::covers(&withdrawal, *purpose)).collect();
+        let mut next = subject.state.clone();
+        set(&mut next, &ending, ConsentStatus::Withdrawn);
+        let (about, now) = (next.about(subject.id), self.clock.wall());
+        let (reference, scope) = (withdrawal::reference(&withdrawal)?, scope(withdrawal::purpose(&withdrawal)?));
+        let mut entry = Entry::default();
+        entry.events.push(about.event(Event::WithdrawEffective { withdrawal: reference, scope }));
+        let records = self.scan_records(subject.id).await?;
+        for purpose in ending {
+            if let Some((key, record)) = record::latest(&records, purpose) {
+                let mut record = record.clone();
+                record.events.push(record::withdrawn(&withdrawal, now));
+                entry.ops.push(Op::Put(key.clone(), RECORD.encode(&record::encode(&record))));
+            }
+        }
+        withdrawal.set_state(proto::WithdrawalState::Ok);
+        withdrawal.effective_unix_ms = now.0;
+        withdrawal.holders = holders.iter().map(|holder| holder.outcome()).collect();
+        entry.ops.push(Op::Put(key, WITHDRAWAL.encode(&withdrawal::encode(&withdrawal))));
+        self.advance(subject, next, entry).await?;
+        if let Some(pending) = lock(&self.pending).get_mut(&subject.id) {
+            pending.retain(|holder| !holders.iter().any(|other| Arc::ptr_eq(other, holder)));
         }
         Ok(())
     }
 
-    async fn request(
-        &self,
-        subject: &Subject,
-        state: &mut StoredState,
-        scope: &[Purpose],
-        means: Means,
-        id: [u8; 16],
-    ) -> Result<(), Error> {
-        let mut next = state.clone();
-        next.consent.cv = ConsentVersion(state.consent.cv.0 + 1);
-        set(&mut next, scope, ConsentStatus::Withdrawing);
-        let about = next.about(subject.id);
-        let actor = record::audit_actor(means);
-        let event = |purpose| Event::WithdrawRequested { withdrawal: Reference(id), scope: Scope::Purpose(purpose) };
-        let events = scope.iter().map(|purpose| about.by(actor, event(*purpose))).collect();
-        self.advance(subject, state, next, Entry { events, ..Entry::default() }).await
+    /// Those whose permits for a purpose `in_scope` were taken back, and whose letting go is yet to be reported.
+    fn taken_back(&self, subject: SubjectId, in_scope: impl Fn(Purpose) -> bool) -> Vec<Arc<Holder>> {
+        let pending = lock(&self.pending);
+        let holders = pending.get(&subject).into_iter().flatten();
+        holders.filter(|holder| in_scope(holder.segment.cell.purpose)).map(Arc::clone).collect()
     }
 
-    async fn effect(
-        &self,
-        subject: &Subject,
-        state: &mut StoredState,
-        scope: &[Purpose],
-        holders: &[proto::HolderOutcome],
-        means: Means,
-        id: [u8; 16],
-    ) -> Result<(), Error> {
-        let mut next = state.clone();
-        set(&mut next, scope, ConsentStatus::Withdrawn);
-        let (about, now) = (next.about(subject.id), self.clock.wall());
-        let mut entry = Entry::default();
-        for purpose in scope {
-            entry.events.push(about.event(Event::WithdrawEffective { withdrawal: Reference(id), scope: Scope::Purpose(*purpose) }));
-            if let Some((key, mut record)) = self.latest_record(subject.id, *purpose).await? {
-                record.events.push(record::withdrawn(next.consent.cv, means, now));
-                entry.ops.push(Op::Put(key, RECORD.encode(&record::encode(&record))));
+    /// No withdrawal of the subject is pending: whoever has let go is of no further interest.
+    fn forget_released(&self, subject: SubjectId) {
+        let mut pending = lock(&self.pending);
+        if let Some(holders) = pending.get_mut(&subject) {
+            holders.retain(|holder| !holder.released.is_cancelled());
+            if holders.is_empty() {
+                pending.remove(&subject);
             }
         }
-        if scope.contains(&Purpose::MEMORY) {
-            entry.ops.push(Op::Delete(FactsKey { subject: subject.id }.key()));
+    }
+
+    /// Asks again for the withdrawals that are waiting for a holder, or for a store that takes them.
+    pub(super) async fn settle_pending(&self) {
+        let waiting: Vec<_> = lock(&self.pending).keys().copied().collect();
+        for id in waiting {
+            if let Err(error) = self.settle_now(id).await {
+                tracing::warn!(%error, "a pending withdrawal could not be completed yet");
+            }
         }
-        let withdrawal = proto::Withdrawal {
-            schema_version: record::SCHEMA.into(),
-            withdrawal_id: id.to_vec(),
-            pii_principal_id: subject.id.0.to_vec(),
-            purposes: scope.iter().map(Purpose::to_string).collect(),
-            actor: record::actor(means).into(),
-            channel: record::channel(means).into(),
-            requested_unix_ms: now.0,
-            effective_unix_ms: now.0,
-            consent_version: next.consent.cv.0,
-            state: proto::WithdrawalState::Ok.into(),
-            holders: holders.to_vec(),
-        };
-        let key = WithdrawalKey { subject: subject.id, cv: next.consent.cv.0 };
-        entry.ops.push(Op::Put(key.key(), WITHDRAWAL.encode(&prost::Message::encode_to_vec(&withdrawal))));
-        self.advance(subject, state, next, entry).await
+    }
+
+    async fn settle_now(&self, id: SubjectId) -> Result<(), Error> {
+        let mut subject = self.lock(id).await?;
+        self.settle(&mut subject, &[], Duration::ZERO).await?;
+        Ok(())
     }
 
     /// Completes what a crash interrupted: whoever held a permit then died with that process.
     pub(super) async fn complete_withdrawals(&self) -> Result<(), Error> {
         let mut range = RegisterKey::table().into();
         loop {
-            let page = self.store.scan(range, sayso_store::limits::SCAN_LIMIT_MAX).await?;
-            for entry in &page.entries {
-                let (_, body) = REGISTER.decode(&entry.value).map_err(sayso_store::Error::from)?;
-                let state = StoredState::decode(body, entry.version)?;
-                if !scope(&state.consent, &[], |status| status == ConsentStatus::Withdrawing).is_empty() {
-                    let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(sayso_store::Error::from)?;
-                    self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(subject);
+            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
+            for entry in page.entries {
+                let state = StoredState::of(&Versioned { value: entry.value, version: entry.version })?;
+                if !in_scope(&state.consent, &[], |status| status == ConsentStatus::Withdrawing).is_empty() {
+                    let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(StoreError::from)?;
+                    self.settle_now(subject).await?;
                 }
             }
-            let Some(rest) = page.rest else { return self.settle_pending().await };
+            let Some(rest) = page.rest else { return Ok(()) };
             range = rest;
         }
     }
 }
 
+const fn scope(purpose: Option<Purpose>) -> Scope {
+    match purpose {
+        Some(purpose) => Scope::Purpose(purpose),
+        None => Scope::Everything,
+    }
+}
+
 /// The purposes among `wanted` (all, when empty) whose status is as `matches` says.
-fn scope(consent: &ConsentState, wanted: &[Purpose], matches: impl Fn(ConsentStatus) -> bool) -> Vec<Purpose> {
+fn in_scope(consent: &ConsentState, wanted: &[Purpose], matches: impl Fn(ConsentStatus) -> bool) -> Vec<Purpose> {
     consent
         .consents
         .iter()
@@ -190,8 +275,12 @@ fn set(state: &mut StoredState, scope: &[Purpose], status: ConsentStatus) {
     }
 }
 
-async fn all_released(taken: &[Taken]) {
-    for holder in taken {
+fn all_let_go(holders: &[Arc<Holder>]) -> bool {
+    holders.iter().all(|holder| holder.released.is_cancelled())
+}
+
+async fn all_released(holders: &[Arc<Holder>]) {
+    for holder in holders {
         holder.released.cancelled().await;
     }
 }
