@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 pub enum Error {
     /// Nothing can listen there.
     #[error(
-        "the admin API cannot be served on TCP {addr}: {source}; choose another address or stop the process that holds it"
+        "admin calls cannot be served on TCP {addr}: {source}; choose another address or stop the process that holds it"
     )]
     Bind {
         /// The configured address.

@@ -81,7 +81,7 @@ async fn a_start_that_cannot_be_says_why() {
     let node = Node::start().await;
     let error = |options: AdminOptions| node.bind(options).unwrap_err().to_string();
     let taken = error(options_of(&node.authority, node.addr));
-    assert!(taken.starts_with(&format!("the admin API cannot be served on TCP {}", node.addr)), "{taken}");
+    assert!(taken.starts_with(&format!("admin calls cannot be served on TCP {}", node.addr)), "{taken}");
     assert!(taken.ends_with("choose another address or stop the process that holds it"), "{taken}");
 
     let options = || options_of(&node.authority, "127.0.0.1:0".parse().unwrap());
