@@ -10,7 +10,7 @@ use rcgen::{
 };
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer};
 use sayso_types::{DeviceId, TenantId};
 use time::{Duration, OffsetDateTime};
 
@@ -68,12 +68,7 @@ impl Authority {
     pub(crate) fn node(&self, names: &[String]) -> Result<Issued> {
         let mut params = params("sayso node", ISSUED_DAYS);
         for name in names {
-            params.subject_alt_names.push(match name.parse::<IpAddr>() {
-                Ok(address) => SanType::IpAddress(address),
-                Err(_) => SanType::DnsName(
-                    name.as_str().try_into().with_context(|| format!("{name:?} is not a host name or IP address"))?,
-                ),
-            });
+            params.subject_alt_names.push(subject_alt_name(name)?);
         }
         self.issue(params, ExtendedKeyUsagePurpose::ServerAuth)
     }
@@ -97,6 +92,15 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Issued { chain_pem: format!("{}{}", certificate.pem(), self.pem), key_pem: key.serialize_pem() })
     }
+}
+
+fn subject_alt_name(name: &str) -> Result<SanType> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Ok(SanType::IpAddress(address));
+    }
+    // rcgen takes any ASCII text for a name.
+    DnsName::try_from(name).with_context(|| format!("{name:?} is not a host name or IP address"))?;
+    Ok(SanType::DnsName(name.try_into()?))
 }
 
 fn params(name: &str, days: i64) -> CertificateParams {
@@ -153,7 +157,9 @@ impl Identity {
 pub(crate) fn read_roots(file: &Path) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in read_certificates(file)? {
-        roots.add(certificate).with_context(|| format!("{} holds a certificate that cannot be used", file.display()))?;
+        roots
+            .add(certificate)
+            .with_context(|| format!("{} holds a certificate that cannot be used", file.display()))?;
     }
     Ok(roots)
 }

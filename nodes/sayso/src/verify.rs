@@ -48,9 +48,7 @@ fn read_keys(file: &Path) -> Result<Vec<VerifierKey>> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let keys: Result<Vec<_>> = lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(number, line)| {
-            line.parse::<VerifierKey>().with_context(|| format!("{}, line {number}", file.display()))
-        })
+        .map(|(number, line)| line.parse::<VerifierKey>().with_context(|| format!("{}, line {number}", file.display())))
         .collect();
     let keys = keys?;
     if keys.is_empty() {

@@ -127,15 +127,18 @@ impl Conversation {
 
     /// Waits until the node has said something more than `before`, and is quiet again.
     async fn answered(&mut self, before: u32) -> Result<()> {
-        let begun = timeout(PATIENCE, self.until(|floor| floor.plays() || floor.answers() > before)).await;
-        begun.with_context(|| format!("no answer came within {} seconds", PATIENCE.as_secs()))??;
+        let Ok(begun) = timeout(PATIENCE, self.until(|floor| floor.plays() || floor.answers() > before)).await else {
+            bail!("no answer came within {} seconds", PATIENCE.as_secs());
+        };
+        begun?;
         self.until(|floor| floor.answers() > before && floor.is_quiet()).await
     }
 
     async fn until(&mut self, reached: impl Fn(&Floor) -> bool) -> Result<()> {
         while !reached(&self.floor) {
-            let event = timeout(PATIENCE, self.events.next()).await;
-            let event = event.with_context(|| format!("the node was silent for {} seconds", PATIENCE.as_secs()))?;
+            let Ok(event) = timeout(PATIENCE, self.events.next()).await else {
+                bail!("the node was silent for {} seconds", PATIENCE.as_secs());
+            };
             self.happened(event)?;
         }
         Ok(())
@@ -167,3 +170,6 @@ fn why(ended: Ended) -> String {
         Ended::Unread => "the device fell behind with its events".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,12 +98,14 @@ fn describe_message(message: &ToDevice) -> Option<Line> {
         ToDevice::Sentence { turn, text, at_ms } => {
             line("answer", text.reveal().clone(), json!({"turn": turn.0, "text": text.reveal(), "at_ms": at_ms}))
         }
-        ToDevice::SpeechStop { turn, reason } => {
-            line("cut", reason.clone(), json!({"turn": turn.0, "reason": reason}))
-        }
+        ToDevice::SpeechStop { turn, reason } => line("cut", reason.clone(), json!({"turn": turn.0, "reason": reason})),
         ToDevice::ConsentPrompt { prompt_id, purposes, .. } => {
             let names: Vec<_> = purposes.iter().map(ToString::to_string).collect();
-            line("asks", format!("for consent to {}", names.join(", ")), json!({"prompt": prompt_id, "purposes": names}))
+            line(
+                "asks",
+                format!("for consent to {}", names.join(", ")),
+                json!({"prompt": prompt_id, "purposes": names}),
+            )
         }
         ToDevice::ConsentChanged { purpose, status, consent_version } => {
             let details = json!({"purpose": purpose.to_string(), "status": word(status), "cv": consent_version.0});
@@ -122,9 +124,16 @@ fn describe_message(message: &ToDevice) -> Option<Line> {
     }
 }
 
-/// The name of a variant in lower case.
+/// The name of a variant as the protocol writes it: `shutting_down`.
 pub(super) fn word(variant: impl Debug) -> String {
-    format!("{variant:?}").to_lowercase()
+    let mut word = String::new();
+    for c in format!("{variant:?}").chars() {
+        if c.is_ascii_uppercase() && !word.is_empty() {
+            word.push('_');
+        }
+        word.push(c.to_ascii_lowercase());
+    }
+    word
 }
 
 #[cfg(test)]

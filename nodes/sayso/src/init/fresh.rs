@@ -27,7 +27,8 @@ impl Fresh {
     pub(super) fn open(root: &Path) -> Result<Self> {
         let mut fresh = Self { root: root.to_owned(), made: Vec::new() };
         if root.exists() {
-            let entries = fs::read_dir(root).with_context(|| format!("cannot read the directory {}", root.display()))?;
+            let entries =
+                fs::read_dir(root).with_context(|| format!("cannot read the directory {}", root.display()))?;
             let found: std::io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
             if let Some(found) = found?.into_iter().min() {
                 bail!("{} is there already: give a new or empty directory", found.display());

@@ -86,8 +86,16 @@ fn every_key_is_its_owners_alone() {
     let root = dir.path().join("x");
     run(&args(&root)).unwrap();
     let mode = |name: &str| fs::metadata(root.join(name)).unwrap().permissions().mode() & 0o777;
-    let keys =
-        ["ca/key.pem", "admin-ca/key.pem", "node/key.pem", "admin/key.pem", "device/key.pem", "device/token", "token.key", "log.key"];
+    let keys = [
+        "ca/key.pem",
+        "admin-ca/key.pem",
+        "node/key.pem",
+        "admin/key.pem",
+        "device/key.pem",
+        "device/token",
+        "token.key",
+        "log.key",
+    ];
     for key in keys {
         assert_eq!(mode(key), 0o600, "{key}");
     }

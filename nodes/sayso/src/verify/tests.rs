@@ -1,8 +1,6 @@
 use std::fs;
 
-use sayso_audit::{
-    Actor, Checkpoint, Event, Export, Fact, Hash, HybridClock, Leaf, Place, Reference, Scope, Signer,
-};
+use sayso_audit::{Actor, Checkpoint, Event, Export, Fact, Hash, HybridClock, Leaf, Place, Reference, Scope, Signer};
 use sayso_types::{ConsentVersion, WallTime};
 use tempfile::TempDir;
 
