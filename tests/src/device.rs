@@ -77,6 +77,15 @@ impl TestDevice {
         .await
     }
 
+    /// Waits until what the node says was played to its end.
+    pub async fn until_played(&mut self) -> Played {
+        self.until("the end of what the node says", |event| match event {
+            DeviceEvent::Played(played) => Some(played.clone()),
+            _ => None,
+        })
+        .await
+    }
+
     /// Presses yes to the question `prompt`, and waits until consent holds.
     pub async fn agree(&mut self, prompt: &str) {
         self.device.answer_consent(prompt, ConsentDecision::Agree).expect("the device is connected");

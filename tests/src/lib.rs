@@ -29,8 +29,9 @@ pub use node::Node;
 pub use process::{Finished, Process};
 pub use program::Sayso;
 
-/// How long anything may take before it counts as broken: far longer than it should on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// How long anything may take before it counts as broken: far longer than it should on a busy machine, and less than
+/// what the runner allows a test, so that the test can say what it waited for.
+pub const PATIENCE: Duration = Duration::from_secs(200);
 
 /// Waits for `future`.
 ///

@@ -1,6 +1,7 @@
 //! `sayso demo`, and the proof that it leaves.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use sayso_tests::recordings;
 use serde_json::Value;
@@ -27,11 +28,22 @@ async fn every_promise_holds_and_a_changed_proof_does_not() {
     assert_eq!(of("summary")[0]["ok"], true);
 
     let _ = sayso.run(["verify", &log]).await.success();
-    let entries = format!("{log}/tile/entries");
-    let tile = fs::read_dir(&entries).unwrap().next().unwrap().unwrap();
-    let mut bytes = fs::read(tile.path()).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    fs::write(tile.path(), bytes).unwrap();
-    sayso.run(["verify", &log]).await.failure(&[&log, "does not hold"]);
+    for row in ["tile/0", "tile/entries"] {
+        let tile = first_file(&Path::new(&log).join(row));
+        let sound = fs::read(&tile).unwrap();
+        let mut changed = sound.clone();
+        changed[sound.len() / 2] ^= 1;
+        fs::write(&tile, changed).unwrap();
+        let finished = sayso.run(["verify", &log]).await;
+        finished.failure(&[&log, "does not hold"]);
+        let name = tile.strip_prefix(&log).unwrap().to_str().unwrap();
+        assert!(row != "tile/0" || finished.stderr.contains(name), "{name} was changed: {}", finished.stderr);
+        fs::write(&tile, sound).unwrap();
+    }
+}
+
+/// The first file below `dir`.
+fn first_file(dir: &Path) -> PathBuf {
+    let entry = fs::read_dir(dir).unwrap().next().unwrap().unwrap().path();
+    if entry.is_dir() { first_file(&entry) } else { entry }
 }

@@ -33,6 +33,8 @@ async fn a_decision_that_cannot_be_recorded_is_refused() {
 
     let mut second = installation.device(&node, "speaker-2").await.unwrap();
     let (prompt, _) = second.asked().await;
+    // reading it out is put on record too: only the decision is to find the disk full
+    second.until_played().await;
     node.process.limit_files(Some(1));
     second.device.answer_consent(&prompt, ConsentDecision::Agree).unwrap();
     assert_eq!(second.until_error().await, "store_full");
