@@ -92,7 +92,10 @@ impl View {
                 print(&object.to_string());
             }
             Output::Plain => print(&format!("{:>7} {text}", who.name())),
-            Output::Live(bar) => bar.println(format!("{:>7} {text}", who.name().with(who.color()))),
+            Output::Live(bar) => {
+                let name = format!("{:>7}", who.name());
+                bar.println(format!("{} {text}", name.with(who.color())));
+            }
         }
     }
 
