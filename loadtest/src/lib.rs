@@ -1,1 +1,0 @@
-//! Load and cost measurements against the bare parts.

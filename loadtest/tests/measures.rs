@@ -1,0 +1,74 @@
+//! Every command measures, on a small scale. What the figures are is not judged here: that depends on the machine.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Runs the load test and returns its figures.
+fn figures(args: &[&str]) -> Vec<Value> {
+    let run = Command::new(env!("CARGO_BIN_EXE_sayso-loadtest")).args(args).arg("--json").output().unwrap();
+    assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
+    let mut report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let Value::Array(figures) = report["figures"].take() else { panic!("{report} has no figures") };
+    figures
+}
+
+fn figure<'a>(figures: &'a [Value], name: &str) -> &'a Value {
+    figures.iter().find(|figure| figure["name"] == name).unwrap_or_else(|| panic!("no {name:?} in {figures:?}"))
+}
+
+/// A figure that was measured, and so was what it is compared with.
+fn assert_above_zero(figure: &Value) {
+    for part in ["value", "floor", "ratio"] {
+        assert!(figure[part].as_f64().unwrap() > 0.0, "{part} of {figure}");
+    }
+    assert!(figure["met"].is_boolean(), "{figure}");
+}
+
+#[test]
+fn a_frames_path_is_measured_without_and_with_the_network() {
+    let args = ["frame-path", "--rounds", "1", "--network-rounds", "1", "--devices", "2", "--seconds", "1"];
+    let figures = figures(&args);
+    assert_above_zero(figure(&figures, "frame path, median"));
+    assert_above_zero(figure(&figures, "frame path over QUIC, median"));
+}
+
+#[test]
+fn an_idle_devices_memory_is_measured() {
+    assert_above_zero(figure(&figures(&["idle-memory", "--devices", "100"]), "idle device"));
+}
+
+#[test]
+fn a_turns_latency_is_measured_with_its_stages() {
+    let figures = figures(&["turn-latency", "--sessions", "2", "--turns", "1"]);
+    for name in
+        ["turn, p99", "turn, answer, p50", "turn, recognise, p50", "turn, respond, p50", "turn, synthesize, p50"]
+    {
+        assert!(figure(&figures, name)["value"].as_f64().unwrap() > 0.0, "{name}");
+    }
+}
+
+#[test]
+fn a_withdrawals_latency_is_measured_and_nothing_comes_after_its_ok() {
+    let figures = figures(&["withdraw-latency", "--withdrawals", "3"]);
+    assert_above_zero(figure(&figures, "withdrawal, p99"));
+    assert_eq!(figure(&figures, "withdrawal, bytes after OK")["value"], 0.0);
+}
+
+#[test]
+fn what_cannot_be_measured_is_said() {
+    let run = |args: &[&str]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_sayso-loadtest")).args(args).output().unwrap();
+        (run.status.code(), String::from_utf8(run.stderr).unwrap())
+    };
+    let (code, said) = run(&["idle-memory", "--devices", "0"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("at least 1 device"), "{said}");
+    let (code, said) = run(&["withdraw-latency", "--data", "/nowhere/at/all"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("/nowhere/at/all") && said.contains("--data"), "{said}");
+    let (code, _) = run(&["frame-path", "--seconds", "11"]);
+    assert_eq!(code, Some(2));
+}
