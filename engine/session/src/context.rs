@@ -1,9 +1,10 @@
-//! What a session remembers of the conversation, within limits.
+//! What a session remembers of the conversation, within limits. What is dropped is wiped.
 
 use std::collections::VecDeque;
 
-use sayso_types::dialogue::{Exchange, Fact};
 use sayso_types::TurnId;
+use sayso_types::dialogue::{Exchange, Fact};
+use zeroize::Zeroize;
 
 /// The conversation so far and the facts that the person asked to have remembered.
 #[derive(Debug, Default)]
@@ -19,6 +20,12 @@ impl Context {
         self.exchanges.iter().map(|(_, exchange)| exchange.clone()).collect()
     }
 
+    /// How many exchanges there are.
+    #[must_use]
+    pub fn exchanges(&self) -> usize {
+        self.exchanges.len()
+    }
+
     /// What is remembered.
     #[must_use]
     pub fn facts(&self) -> &[Fact] {
@@ -29,7 +36,9 @@ impl Context {
     pub fn said(&mut self, turn: TurnId, text: String, limit: usize) {
         self.exchanges.push_back((turn, Exchange { said: text, heard: String::new() }));
         while self.exchanges.len() > limit {
-            self.exchanges.pop_front();
+            if let Some((_, mut oldest)) = self.exchanges.pop_front() {
+                wipe_exchange(&mut oldest);
+            }
         }
     }
 
@@ -40,9 +49,12 @@ impl Context {
         }
     }
 
-    /// Replaces what is remembered.
-    pub fn set_facts(&mut self, facts: Vec<Fact>) {
-        self.facts = facts;
+    /// Replaces what is remembered, within the limits of [`remember`](Self::remember).
+    pub fn set_facts(&mut self, facts: Vec<Fact>, limit: usize, chars: usize) {
+        self.forget(None);
+        for fact in facts {
+            self.remember(fact, limit, chars);
+        }
     }
 
     /// Remembers `fact`, replacing an earlier one of the same key. At the limit the oldest makes room. A fact
@@ -51,24 +63,46 @@ impl Context {
         if fact.key.chars().count() + fact.value.chars().count() > chars {
             return false;
         }
-        self.facts.retain(|f| f.key != fact.key);
+        self.forget(Some(&fact.key));
         self.facts.push(fact);
         if self.facts.len() > limit {
-            self.facts.remove(0);
+            wipe_fact(&mut self.facts.remove(0));
         }
         true
     }
 
     /// Forgets the fact of this key, or all facts.
     pub fn forget(&mut self, key: Option<&str>) {
-        self.facts.retain(|f| key.is_some_and(|k| f.key != k));
+        self.facts.retain_mut(|fact| {
+            let keep = key.is_some_and(|key| fact.key != key);
+            if !keep {
+                wipe_fact(fact);
+            }
+            keep
+        });
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.exchanges.clear();
-        self.facts.clear();
+        *self = Self::default();
     }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        self.exchanges.iter_mut().for_each(|(_, exchange)| wipe_exchange(exchange));
+        self.facts.iter_mut().for_each(wipe_fact);
+    }
+}
+
+fn wipe_exchange(exchange: &mut Exchange) {
+    exchange.said.zeroize();
+    exchange.heard.zeroize();
+}
+
+fn wipe_fact(fact: &mut Fact) {
+    fact.key.zeroize();
+    fact.value.zeroize();
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use sayso_types::dialogue::{Fact, Request};
 use sayso_types::{Purpose, Redacted, TurnId};
-use sayso_wire::{Goodbye, ToDevice};
+use sayso_wire::ToDevice;
 
 /// How the uplink listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum Decision {
 pub enum Means {
     /// Spoken; the utterance is the evidence.
     Voice,
-    /// Pressed or tapped on the device.
+    /// Pressed, tapped or typed on the device; what it reported is the evidence.
     Button,
 }
 
@@ -85,6 +85,17 @@ impl Stage {
     }
 }
 
+/// How a turn ended, for those who count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The person heard the answer out.
+    Answered,
+    /// The person, or a change of consent, stopped it.
+    Interrupted,
+    /// It could not be answered, or only in part, for this reason.
+    Failed(&'static str),
+}
+
 /// Something to be done, in the order given.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -111,8 +122,12 @@ pub enum Effect {
     },
     /// No more sentences will come for this turn.
     FinishSpeech(TurnId),
+    /// Take no more of this turn's answer from the responder.
+    EndReply(TurnId),
     /// Drop everything of this turn: calls, sound waiting to be played, buffers.
     CancelTurn(TurnId),
+    /// Put on record that the consent question is being put.
+    NoteQuestion,
     /// Write the person's decision, with the evidence of this turn, and tell the result.
     RecordConsent(TurnId, Decision, Means),
     /// Take consent back, for one purpose or all, and tell the result.
@@ -125,10 +140,8 @@ pub enum Effect {
     Disarm(Timer),
     /// A stage took this long.
     Measured(TurnId, Stage, Duration),
-    /// A turn could not be answered, for this reason: count it.
-    Failed(TurnId, &'static str),
+    /// A turn is over: count it. Only of turns that were conversation, and of prompts that could not be spoken.
+    Ended(TurnId, Ending),
     /// Put the session to sleep; the connection may live on.
     Passivate,
-    /// End the connection.
-    Close(Goodbye),
 }

@@ -1,7 +1,7 @@
 //! What happens to a session.
 
 use sayso_types::dialogue::{Action, Fact};
-use sayso_types::{ConsentVersion, Redacted, TurnId};
+use sayso_types::{ConsentVersion, Purpose, Redacted, TurnId};
 use sayso_wire::{ConsentDecision, ListenMode};
 
 /// Where the subject stands on what the profile's consent question asks for.
@@ -14,11 +14,14 @@ pub enum Standing {
     Given,
     /// Did not agree.
     Refused,
+    /// Takes it back: the gates are closing, but not everybody who held data has let go of it yet.
+    Withdrawing,
     /// Agreed once and took it back.
     Withdrawn,
 }
 
-/// What a session knows about consent. It decides what to say, never what may flow: that is the gate's.
+/// What a session knows about consent. It decides what to say and whether to listen, never what may flow: that is the
+/// gate's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConsentView {
     /// The subject's consent version: new data is labelled with it.
@@ -29,16 +32,28 @@ pub struct ConsentView {
     pub memory: bool,
 }
 
+impl ConsentView {
+    /// Whether the conversation that was had under this may not go on under `later`: consent is gone, or was gone in
+    /// between, which takes more than one change.
+    #[must_use]
+    pub const fn has_lapsed(&self, later: &Self) -> bool {
+        matches!(self.standing, Standing::Given)
+            && (!matches!(later.standing, Standing::Given) || later.cv.0 > self.cv.0.saturating_add(1))
+    }
+}
+
 /// Something that happened. Results carry the turn they belong to.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The device is here (again).
+    /// The session begins, or wakes.
     Attached {
         /// Where the subject stands.
         consent: ConsentView,
         /// What was remembered from earlier conversations.
         facts: Vec<Fact>,
     },
+    /// The device is gone, or begins anew on another connection: nobody listens and nobody hears.
+    Detached,
     /// The device starts to send sound.
     ListenStart(ListenMode),
     /// The device stops sending sound; with push to talk, the utterance is over.
@@ -57,11 +72,20 @@ pub enum Event {
         finished: bool,
     },
     /// The person pressed a button about consent.
-    ConsentPressed(ConsentDecision),
+    ConsentPressed {
+        /// The prompt that is answered.
+        prompt_id: String,
+        /// What they decided.
+        decision: ConsentDecision,
+        /// What is taken back; `None` means everything.
+        purpose: Option<Purpose>,
+    },
     /// The pipeline hears an utterance begin.
     VoiceStart,
     /// The utterance is complete.
     VoiceEnd,
+    /// The utterance is complete, and nothing in it was a voice: somebody held the button and said nothing.
+    VoiceNone,
     /// Recognition of a turn ended: the text, or a reason code.
     Transcribed(TurnId, Result<Redacted<String>, &'static str>),
     /// More text of a turn's answer.
@@ -81,12 +105,12 @@ pub enum Event {
     },
     /// All sound of the turn has been produced, this much in all; or it broke off with a reason code.
     Spoken(TurnId, Result<u32, &'static str>),
-    /// The register has recorded a decision; this is the new state.
-    ConsentRecorded(ConsentView),
-    /// The register could not record a decision; nothing has changed.
-    ConsentFailed(&'static str),
-    /// Consent changed through another door (the admin API, another device).
+    /// The subject's consent changed, by an answer to this session's question or through another door.
     ConsentChanged(ConsentView),
+    /// An answer could not be recorded: nothing is allowed that was not allowed before.
+    AnswerUnrecorded(&'static str),
+    /// A withdrawal could not be recorded: what was open is closed, but the consent stands.
+    WithdrawalUnrecorded(&'static str),
     /// A timer that the session armed has run out.
     Timer(crate::Timer),
 }

@@ -22,10 +22,11 @@ pub mod options;
 pub mod sentence;
 pub mod session;
 pub mod sessions;
+mod text;
 
 pub use answer::Answer;
 pub use context::Context;
-pub use effect::{Capture, Decision, Effect, Means, SpeechKind, Stage, Timer};
+pub use effect::{Capture, Decision, Effect, Ending, Means, SpeechKind, Stage, Timer};
 pub use event::{ConsentView, Event, Standing};
 pub use options::{Options, Prompts};
 pub use session::{Observed, Session};

@@ -26,7 +26,7 @@ pub struct Options {
     pub fact_chars: usize,
     /// Characters of one answer. A responder that does not stop is cut here.
     pub answer_chars: usize,
-    /// What one yes to the consent question grants, as the profile says; shown with the question.
+    /// What one yes to the consent question grants, as the profile says; told with the question.
     pub asked_purposes: Vec<Purpose>,
     /// The agent's role and manner, given to the responder.
     pub role: String,

@@ -10,80 +10,25 @@
 //! ```
 //!
 //! The consent question runs through the same states: its prompt is *spoken*, its answer is *heard*, both as turns of
-//! their own kind. Files: `hearing` (from sound to text), `answering` (from text to sound), `consenting` (the
-//! question and every change of consent).
+//! their own kind. Files: `hearing` (from sound to text), `answering` (from text to sound), `ending` (how turns end),
+//! `consenting` (the question and every change of consent).
 
 mod answering;
 mod consenting;
+mod ending;
 mod hearing;
 #[cfg(test)]
 mod tests;
+mod turn;
+
+use std::sync::Arc;
 
 use sayso_types::{Mono, TurnId};
 use sayso_wire::{ListenMode, SessionState, ToDevice};
 
-use crate::sentence::SentenceSplitter;
+use self::consenting::Asking;
+use self::turn::{Kind, Phase, Turn};
 use crate::{Answer, Capture, ConsentView, Context, Effect, Event, Options, Standing, Timer};
-
-/// What a turn is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// The person says something and is answered.
-    Conversation,
-    /// The consent question is read out.
-    Question,
-    /// The person answers the consent question.
-    Reply,
-    /// The session says something on its own behalf.
-    Notice,
-}
-
-/// Where the turn stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Hearing,
-    Thinking,
-    Speaking,
-}
-
-/// One utterance and its answer, or one prompt.
-#[derive(Debug)]
-struct Turn {
-    kind: Kind,
-    phase: Phase,
-    answer: Answer,
-    splitter: SentenceSplitter,
-    /// End of the utterance: where the person's waiting begins.
-    asked_at: Option<Mono>,
-    /// When the text of the utterance was known.
-    understood_at: Option<Mono>,
-    /// When the first sentence of the answer was known.
-    worded_at: Option<Mono>,
-    /// After this turn the person wants to be left alone.
-    stop_after: bool,
-    /// No more text is taken: the answer reached its limit.
-    full: bool,
-}
-
-impl Turn {
-    const fn new(id: TurnId, kind: Kind, phase: Phase) -> Self {
-        Self {
-            kind,
-            phase,
-            answer: Answer::new(id),
-            splitter: SentenceSplitter::new(),
-            asked_at: None,
-            understood_at: None,
-            worded_at: None,
-            stop_after: false,
-            full: false,
-        }
-    }
-
-    const fn id(&self) -> TurnId {
-        self.answer.turn()
-    }
-}
 
 /// What the admin API and the logs may know of a session: nothing that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +50,9 @@ pub struct Observed {
 /// One conversation. See the module's text for its states.
 #[derive(Debug)]
 pub struct Session {
-    options: Options,
+    options: Arc<Options>,
+    /// When the event happened that is being handled.
+    now: Mono,
     consent: ConsentView,
     mode: Option<ListenMode>,
     /// The latest turn id given out.
@@ -114,19 +61,20 @@ pub struct Session {
     turn: Option<Turn>,
     /// The answer that was running last, while the device may still report what it played of it.
     last: Option<Answer>,
-    /// How often the consent question was put, while it is open.
-    asking: Option<u32>,
+    /// The consent question, while it is open.
+    asking: Option<Asking>,
     context: Context,
     told: SessionState,
     capture: Capture,
 }
 
 impl Session {
-    /// A conversation in which nothing has happened yet.
+    /// A conversation in which nothing has happened yet. Conversations of one kind share their options.
     #[must_use]
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: impl Into<Arc<Options>>) -> Self {
         Self {
-            options,
+            options: options.into(),
+            now: Mono::default(),
             consent: ConsentView::default(),
             mode: None,
             latest: TurnId::default(),
@@ -142,32 +90,39 @@ impl Session {
     /// Takes note of what happened at `now`; appends what is to be done to `effects`, in order. Never waits, never
     /// fails: an event that does not fit the state (a result of an older turn, a report about nothing) is ignored.
     pub fn handle(&mut self, event: Event, now: Mono, effects: &mut Vec<Effect>) {
+        self.now = now;
         match event {
-            Event::Attached { consent, facts } => {
-                self.consent = consent;
-                if consent.memory {
-                    self.context.set_facts(facts);
-                }
-            }
+            Event::Attached { consent, facts } => self.attached(consent, facts, effects),
+            Event::Detached => self.detached(effects),
             Event::ListenStart(mode) => self.listen_start(mode, effects),
             Event::ListenStop => self.listen_stop(effects),
-            Event::Text(text) => self.typed(text.into_inner(), now, effects),
+            Event::Text(text) => self.typed(text.reveal(), effects),
             Event::Abort => self.abort(effects),
             Event::Playout { turn, played_ms, finished } => self.playout(turn, played_ms, finished, effects),
-            Event::ConsentPressed(decision) => self.consent_pressed(decision, effects),
+            Event::ConsentPressed { prompt_id, decision, purpose } => {
+                self.consent_pressed(&prompt_id, decision, purpose, effects);
+            }
             Event::VoiceStart => self.voice_start(effects),
-            Event::VoiceEnd => self.voice_end(now, effects),
-            Event::Transcribed(turn, result) => self.transcribed(turn, result, now, effects),
-            Event::ReplyText(turn, text) => self.reply_text(turn, text.reveal(), now, effects),
+            Event::VoiceEnd => self.voice_end(effects),
+            Event::VoiceNone => self.voice_none(effects),
+            Event::Transcribed(turn, result) => self.transcribed(turn, result, effects),
+            Event::ReplyText(turn, text) => self.reply_text(turn, text.reveal(), effects),
             Event::ReplyAct(turn, action) => self.reply_act(turn, action, effects),
-            Event::ReplyEnd(turn, result) => self.reply_end(turn, result, now, effects),
-            Event::SentenceAt { turn, sentence, at_ms } => self.sentence_at(turn, sentence, at_ms, now, effects),
+            Event::ReplyEnd(turn, result) => self.reply_end(turn, result, effects),
+            Event::SentenceAt { turn, sentence, at_ms } => self.sentence_at(turn, sentence, at_ms, effects),
             Event::Spoken(turn, result) => self.spoken(turn, result, effects),
-            Event::ConsentRecorded(view) | Event::ConsentChanged(view) => self.consent_changed(view, effects),
-            Event::ConsentFailed(reason) => self.consent_failed(reason, effects),
+            Event::ConsentChanged(view) => self.consent_changed(view, effects),
+            Event::AnswerUnrecorded(reason) => self.answer_unrecorded(reason, effects),
+            Event::WithdrawalUnrecorded(reason) => self.withdrawal_unrecorded(reason, effects),
             Event::Timer(timer) => self.timer(timer, effects),
         }
         self.tell_state(effects);
+    }
+
+    /// Whether nothing is going on and nothing is expected, so that it can sleep.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.turn.is_none() && self.asking.is_none() && self.capture == Capture::Off
     }
 
     /// What may be known of it.
@@ -178,7 +133,7 @@ impl Session {
             mode: self.mode,
             turn: self.latest,
             consent: self.consent,
-            exchanges: self.context.history().len(),
+            exchanges: self.context.exchanges(),
             facts: self.context.facts().len(),
         }
     }
@@ -206,6 +161,11 @@ impl Session {
         self.turn.as_mut().filter(|t| t.id() == id)
     }
 
+    /// The running turn, if it is `id` and somebody is answering it.
+    fn answering(&mut self, id: TurnId) -> Option<&mut Turn> {
+        self.running(id).filter(|t| t.kind == Kind::Conversation && t.understood_at.is_some())
+    }
+
     fn begin(&mut self, kind: Kind, phase: Phase, effects: &mut Vec<Effect>) -> TurnId {
         self.latest = self.latest.next();
         self.turn = Some(Turn::new(self.latest, kind, phase));
@@ -220,29 +180,20 @@ impl Session {
         }
     }
 
-    /// Stops the running turn where it stands. What the person heard of it is kept, by the device's clock.
-    fn interrupt(&mut self, reason: &str, effects: &mut Vec<Effect>) {
-        let Some(turn) = self.turn.take() else { return };
-        let id = turn.id();
-        effects.push(Effect::CancelTurn(id));
-        effects.push(Effect::Disarm(Timer::Answer));
-        effects.push(Effect::Disarm(Timer::Playout));
-        if turn.phase == Phase::Speaking {
-            effects.push(Effect::Tell(ToDevice::SpeechStop { turn: id, reason: reason.to_owned() }));
-        }
-        self.retire(turn.answer);
+    /// Listens anew, also if it listens already: sound from here on has nothing to do with sound before.
+    fn listen_anew(&mut self, capture: Capture, effects: &mut Vec<Effect>) {
+        self.capture = capture;
+        effects.push(Effect::Listen(capture));
     }
 
-    /// Keeps the answer for what the device may still report, and what was heard of it for the model.
-    fn retire(&mut self, answer: Answer) {
-        self.context.heard(answer.turn(), answer.heard());
-        self.last = Some(answer);
+    fn may_converse(&self) -> bool {
+        self.consent.standing == Standing::Given
     }
 
     /// What comes after a turn: the answer to the question just put, the next utterance, or nothing.
     fn rest(&mut self, effects: &mut Vec<Effect>) {
         let capture = match self.mode {
-            _ if self.asking.is_none() && self.consent.standing != Standing::Given => Capture::Off,
+            _ if self.asking.is_none() && !self.may_converse() => Capture::Off,
             Some(ListenMode::Auto | ListenMode::Realtime) => Capture::Automatic,
             // With push to talk the person opens the next utterance; without listening nobody does.
             Some(ListenMode::Manual) | None => Capture::Off,
@@ -255,32 +206,9 @@ impl Session {
         }
     }
 
-    /// The turn cannot be answered: tells the device why, and the person in words.
-    fn fail(&mut self, code: &'static str, effects: &mut Vec<Effect>) {
-        let Some(turn) = self.turn.take() else { return };
-        let (id, kind) = (turn.id(), turn.kind);
-        effects.push(Effect::Failed(id, code));
-        effects.push(Effect::CancelTurn(id));
-        effects.push(Effect::Disarm(Timer::Answer));
-        effects.push(Effect::Tell(ToDevice::Error {
-            code: code.to_owned(),
-            text: "this turn could not be answered".to_owned(),
-            remedy: "try again; if it stays so, the operator finds the reason under this code in the metrics".to_owned(),
-            turn: id,
-        }));
-        self.retire(turn.answer);
-        match kind {
-            // Saying that the voice fails needs the voice: once is enough.
-            Kind::Notice => self.rest(effects),
-            Kind::Question | Kind::Reply => {
-                self.asking = None;
-                self.rest(effects);
-            }
-            Kind::Conversation => {
-                let text = self.options.prompts.failed.clone();
-                self.say(Kind::Notice, &text, effects);
-            }
-        }
+    fn detached(&mut self, effects: &mut Vec<Effect>) {
+        self.mode = None;
+        self.abort(effects);
     }
 
     fn abort(&mut self, effects: &mut Vec<Effect>) {
@@ -302,7 +230,11 @@ impl Session {
                     self.playout(id, total, true, effects);
                 }
             }
-            Timer::Idle if self.turn.is_none() && self.capture == Capture::Off => effects.push(Effect::Passivate),
+            Timer::Idle if self.is_at_rest() => {
+                // Whoever wakes it says how they listen.
+                self.mode = None;
+                effects.push(Effect::Passivate);
+            }
             Timer::Idle => {}
         }
     }

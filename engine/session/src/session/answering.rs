@@ -1,11 +1,13 @@
 //! From text to sound: the responder's words, sentences, play-out.
 
+use core::time::Duration;
+
 use sayso_types::dialogue::{Action, Request};
-use sayso_types::{Mono, Redacted, TurnId};
+use sayso_types::{Redacted, TurnId};
 use sayso_wire::{ListenMode, ToDevice};
 
 use super::{Kind, Phase, Session};
-use crate::{Capture, Effect, Means, SpeechKind, Stage, Timer};
+use crate::{Capture, Effect, Means, SpeechKind, Stage, Timer, text};
 
 impl Session {
     pub(super) fn respond(&mut self, id: TurnId, text: String, effects: &mut Vec<Effect>) {
@@ -19,37 +21,39 @@ impl Session {
         effects.push(Effect::Respond(id, request));
     }
 
-    pub(super) fn reply_text(&mut self, id: TurnId, text: &str, now: Mono, effects: &mut Vec<Effect>) {
+    pub(super) fn reply_text(&mut self, id: TurnId, text: &str, effects: &mut Vec<Effect>) {
         let limit = self.options.answer_chars;
-        let Some(turn) = self.running(id).filter(|t| !t.full) else { return };
+        let Some(turn) = self.answering(id) else { return };
+        let text = text::plain(text);
         let room = limit.saturating_sub(turn.answer.chars());
-        let kept = text.char_indices().nth(room).map_or(text, |(at, _)| &text[..at]);
-        turn.full = kept.len() < text.len();
+        let kept = text.char_indices().nth(room).map_or(text.as_str(), |(at, _)| &text[..at]);
         let mut sentences = Vec::new();
         turn.splitter.push(kept, |s| sentences.push(s));
-        self.speak(id, sentences, SpeechKind::Answer, now, effects);
+        self.speak(id, sentences, SpeechKind::Answer, effects);
+        if kept.len() < text.len() {
+            effects.push(Effect::EndReply(id));
+            self.reply_end(id, Ok(()), effects);
+        }
     }
 
-    pub(super) fn reply_end(&mut self, id: TurnId, result: Result<(), &'static str>, now: Mono, effects: &mut Vec<Effect>) {
-        let Some(turn) = self.running(id) else { return };
+    pub(super) fn reply_end(&mut self, id: TurnId, result: Result<(), &'static str>, effects: &mut Vec<Effect>) {
+        let Some(turn) = self.answering(id) else { return };
         let mut sentences = Vec::new();
         turn.splitter.finish(|s| sentences.push(s));
-        self.speak(id, sentences, SpeechKind::Answer, now, effects);
-        let Some(turn) = self.running(id) else { return };
+        self.speak(id, sentences, SpeechKind::Answer, effects);
+        let Some(turn) = self.answering(id) else { return };
         match result {
-            // Half an answer is said; the count tells the operator that it was half.
-            Err(code) if !turn.answer.is_empty() => {
-                effects.push(Effect::Failed(id, code));
-                effects.push(Effect::FinishSpeech(id));
-            }
-            Err(code) => self.fail(code, effects),
-            Ok(()) if turn.answer.is_empty() => self.end_turn(effects),
-            Ok(()) => effects.push(Effect::FinishSpeech(id)),
+            Err(code) if turn.answer.is_empty() => self.fail(code, effects),
+            Err(code) => self.break_off(id, code, effects),
+            Ok(()) if !turn.answer.is_empty() => effects.push(Effect::FinishSpeech(id)),
+            Ok(()) if turn.acted => self.end_turn(effects),
+            Ok(()) => self.fail("no_answer", effects),
         }
     }
 
     pub(super) fn reply_act(&mut self, id: TurnId, action: Action, effects: &mut Vec<Effect>) {
-        let Some(turn) = self.running(id) else { return };
+        let Some(turn) = self.answering(id) else { return };
+        turn.acted = true;
         match action {
             Action::Remember(fact) => {
                 let (facts, chars) = (self.options.facts_len, self.options.fact_chars);
@@ -76,7 +80,8 @@ impl Session {
 
     /// Says a text of the session's own as a turn of its own. Nothing to say is said at once.
     pub(super) fn say(&mut self, kind: Kind, text: &str, effects: &mut Vec<Effect>) {
-        if self.mode != Some(ListenMode::Realtime) || kind == Kind::Question {
+        let may_be_interrupted = kind == Kind::Notice && self.may_converse();
+        if self.mode != Some(ListenMode::Realtime) || !may_be_interrupted {
             self.set_capture(Capture::Off, effects);
         }
         let id = self.begin(kind, Phase::Thinking, effects);
@@ -89,13 +94,14 @@ impl Session {
         if sentences.is_empty() {
             return self.end_turn(effects);
         }
-        self.speak(id, sentences, SpeechKind::Notice, Mono::default(), effects);
+        self.speak(id, sentences, SpeechKind::Notice, effects);
         effects.push(Effect::FinishSpeech(id));
     }
 
-    fn speak(&mut self, id: TurnId, sentences: Vec<String>, kind: SpeechKind, now: Mono, effects: &mut Vec<Effect>) {
+    fn speak(&mut self, id: TurnId, sentences: Vec<String>, kind: SpeechKind, effects: &mut Vec<Effect>) {
+        let now = self.now;
         let Some(turn) = self.running(id) else { return };
-        for text in sentences {
+        for text in sentences.into_iter().filter(|sentence| text::is_sayable(sentence)) {
             if turn.worded_at.is_none() {
                 turn.worded_at = Some(now);
                 if let Some(understood_at) = turn.understood_at {
@@ -107,7 +113,8 @@ impl Session {
         }
     }
 
-    pub(super) fn sentence_at(&mut self, id: TurnId, sentence: u32, at_ms: u32, now: Mono, effects: &mut Vec<Effect>) {
+    pub(super) fn sentence_at(&mut self, id: TurnId, sentence: u32, at_ms: u32, effects: &mut Vec<Effect>) {
+        let now = self.now;
         let Some(turn) = self.running(id) else { return };
         if turn.phase != Phase::Speaking {
             turn.phase = Phase::Speaking;
@@ -128,20 +135,13 @@ impl Session {
         let grace = self.options.playout_grace;
         let Some(turn) = self.running(id) else { return };
         match result {
-            Err(code) => {
-                let sounded = turn.phase == Phase::Speaking;
-                if sounded {
-                    effects.push(Effect::Tell(ToDevice::SpeechStop { turn: id, reason: code.to_owned() }));
-                }
-                self.fail(code, effects);
-            }
-            Ok(0) => self.end_turn(effects),
+            Err(code) => self.fail(code, effects),
+            Ok(0) => self.fail("no_sound", effects),
             Ok(total_ms) => {
                 turn.answer.lasts(total_ms);
                 let left = total_ms.saturating_sub(turn.answer.played_ms());
                 effects.push(Effect::Tell(ToDevice::SpeechEnd { turn: id, total_ms }));
-                let due = core::time::Duration::from_millis(left.into()) + grace;
-                effects.push(Effect::Arm(Timer::Playout, due));
+                effects.push(Effect::Arm(Timer::Playout, Duration::from_millis(left.into()) + grace));
             }
         }
     }
@@ -158,17 +158,5 @@ impl Session {
             let heard = last.heard();
             self.context.heard(id, heard);
         }
-    }
-
-    /// The running turn is over as it should be.
-    pub(super) fn end_turn(&mut self, effects: &mut Vec<Effect>) {
-        let Some(turn) = self.turn.take() else { return };
-        effects.push(Effect::Disarm(Timer::Answer));
-        effects.push(Effect::Disarm(Timer::Playout));
-        if turn.stop_after {
-            self.mode = None;
-        }
-        self.retire(turn.answer);
-        self.rest(effects);
     }
 }

@@ -1,15 +1,40 @@
 //! The consent question, its answer, and every change of consent.
 
+use sayso_types::dialogue::Fact;
 use sayso_types::{Purpose, TurnId};
-use sayso_wire::{ConsentDecision, ConsentStatus, ToDevice};
+use sayso_wire::{ConsentDecision, ToDevice};
 
 use super::{Kind, Session};
 use crate::{Capture, ConsentView, Decision, Effect, Means, Standing, Timer, consent_answer};
 
+/// The consent question, while it is open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking {
+    /// The turn in which it was read out: what its prompt is called.
+    prompt: TurnId,
+    /// How often it was put.
+    attempts: u32,
+}
+
 impl Session {
+    pub(super) fn attached(&mut self, consent: ConsentView, facts: Vec<Fact>, effects: &mut Vec<Effect>) {
+        let before = core::mem::replace(&mut self.consent, consent);
+        if before.has_lapsed(&consent) {
+            self.forget_conversation();
+        }
+        if consent.memory {
+            self.context.set_facts(facts, self.options.facts_len, self.options.fact_chars);
+        } else if before.memory {
+            self.context.forget(None);
+        }
+        // What woke it may come to nothing.
+        effects.push(Effect::Arm(Timer::Idle, self.options.idle_after));
+    }
+
     /// Puts the consent question.
     pub(super) fn ask(&mut self, effects: &mut Vec<Effect>) {
-        self.asking = Some(1);
+        self.asking = Some(Asking { prompt: self.latest.next(), attempts: 1 });
+        effects.push(Effect::NoteQuestion);
         let text = self.options.prompts.consent.clone();
         self.say(Kind::Question, &text, effects);
         effects.push(Effect::Tell(ToDevice::ConsentPrompt {
@@ -19,89 +44,126 @@ impl Session {
         }));
     }
 
-    /// The person said (or typed) something in answer.
-    pub(super) fn consent_spoken(&mut self, id: TurnId, text: &str, effects: &mut Vec<Effect>) {
+    /// The person said or typed something in answer.
+    pub(super) fn consent_answered(&mut self, id: TurnId, text: &str, means: Means, effects: &mut Vec<Effect>) {
         match consent_answer::understand(text) {
-            Some(decision) => effects.push(Effect::RecordConsent(id, decision, Means::Voice)),
+            Some(decision) => effects.push(Effect::RecordConsent(id, decision, means)),
             None => self.no_consent_answer(effects),
         }
     }
 
     /// The answer was not understood, or none came: asks again, a few times.
     pub(super) fn no_consent_answer(&mut self, effects: &mut Vec<Effect>) {
-        let Some(attempts) = self.asking else { return };
-        let turn = self.turn.as_ref().map_or(self.latest, super::Turn::id);
-        if attempts >= self.options.consent_attempts {
+        let Some(asking) = &mut self.asking else { return };
+        if asking.attempts >= self.options.consent_attempts {
+            let turn = self.turn.as_ref().map_or(self.latest, super::Turn::id);
             effects.push(Effect::RecordConsent(turn, Decision::Defer, Means::Voice));
             return;
         }
+        asking.attempts += 1;
         self.interrupt("not_understood", effects);
-        self.asking = Some(attempts + 1);
         let text = self.options.prompts.not_understood.clone();
         self.say(Kind::Question, &text, effects);
     }
 
-    pub(super) fn consent_pressed(&mut self, decision: ConsentDecision, effects: &mut Vec<Effect>) {
+    pub(super) fn consent_pressed(
+        &mut self,
+        prompt_id: &str,
+        decision: ConsentDecision,
+        purpose: Option<Purpose>,
+        effects: &mut Vec<Effect>,
+    ) {
         let decision = match decision {
             ConsentDecision::Agree => Decision::Agree,
             ConsentDecision::Refuse => Decision::Refuse,
-            ConsentDecision::Withdraw => {
-                effects.push(Effect::Withdraw(None, Means::Button));
-                return;
-            }
+            ConsentDecision::Withdraw => return effects.push(Effect::Withdraw(purpose, Means::Button)),
         };
-        effects.push(Effect::RecordConsent(self.latest, decision, Means::Button));
+        // An answer is to a question: who was not asked has not been told what they agree to.
+        match self.asking {
+            Some(asking) if asking.prompt.to_string() == prompt_id => {
+                effects.push(Effect::RecordConsent(self.latest, decision, Means::Button));
+            }
+            _ => effects.push(Effect::Tell(ToDevice::Error {
+                code: "prompt_closed".to_owned(),
+                text: "this consent prompt is not open".to_owned(),
+                remedy: "start to listen, and answer the prompt that comes then".to_owned(),
+                turn: self.latest,
+            })),
+        }
     }
 
     /// The register speaks: this is how the subject stands now.
     pub(super) fn consent_changed(&mut self, view: ConsentView, effects: &mut Vec<Effect>) {
-        let before = core::mem::replace(&mut self.consent, view);
-        let answered = self.asking.take().is_some();
-        if view == before && !answered {
+        // What was read earlier may arrive later.
+        if view == self.consent || view.cv < self.consent.cv {
             return;
         }
+        let before = core::mem::replace(&mut self.consent, view);
+        let (answered, lapsed) = (self.asking.take().is_some(), before.has_lapsed(&view));
         effects.push(Effect::Disarm(Timer::Consent));
-        let (status, prompt) = match view.standing {
-            Standing::Given => (ConsentStatus::Given, &self.options.prompts.thanks),
-            Standing::Refused => (ConsentStatus::Refused, &self.options.prompts.refused),
-            Standing::Undecided => (ConsentStatus::Deferred, &self.options.prompts.deferred),
-            Standing::Withdrawn => (ConsentStatus::Withdrawn, &self.options.prompts.withdrawn),
-        };
-        let prompt = prompt.clone();
-        if !view.memory && before.memory {
-            self.context.set_facts(Vec::new());
+        if before.memory && !view.memory {
+            self.context.forget(None);
         }
-        effects.push(Effect::Tell(ToDevice::ConsentChanged {
-            purpose: Purpose::VOICE_INTERACTION,
-            status,
-            consent_version: view.cv,
-        }));
-        if view.standing == before.standing && !answered {
+        if view.standing == before.standing && !answered && !lapsed {
             return;
         }
         self.interrupt("consent_changed", effects);
-        if view.standing != Standing::Given {
-            // What was said under a consent that is gone is gone with it, in every buffer and in the context.
-            self.context.clear();
-            self.last = None;
+        if lapsed {
+            self.forget_conversation();
+        }
+        if !self.may_converse() {
             self.set_capture(Capture::Off, effects);
         }
+        let prompts = &self.options.prompts;
+        let prompt = match view.standing {
+            // Who is not about to talk need not be told that somebody listens.
+            Standing::Given if !answered && self.mode.is_none() => return self.rest(effects),
+            Standing::Given => &prompts.thanks,
+            Standing::Refused => &prompts.refused,
+            Standing::Undecided => &prompts.deferred,
+            Standing::Withdrawn => &prompts.withdrawn,
+            Standing::Withdrawing => {
+                effects.push(Effect::Tell(ToDevice::Notice {
+                    code: "withdrawing".to_owned(),
+                    text: "listening has stopped; the withdrawal takes effect when nobody holds your data".to_owned(),
+                }));
+                return self.rest(effects);
+            }
+        };
+        let prompt = prompt.clone();
         self.say(Kind::Notice, &prompt, effects);
     }
 
-    /// The decision could not be written: nothing is allowed that was not allowed before.
-    pub(super) fn consent_failed(&mut self, reason: &'static str, effects: &mut Vec<Effect>) {
+    /// An answer could not be written: nothing is allowed that was not allowed before.
+    pub(super) fn answer_unrecorded(&mut self, reason: &'static str, effects: &mut Vec<Effect>) {
         self.asking = None;
+        let text = "your answer could not be recorded; nothing has changed";
+        self.unrecorded(reason, text, "answer again in a moment", effects);
+    }
+
+    /// A withdrawal could not be written. Whoever said stop is not listened to all the same.
+    pub(super) fn withdrawal_unrecorded(&mut self, reason: &'static str, effects: &mut Vec<Effect>) {
+        self.mode = None;
+        self.set_capture(Capture::Off, effects);
+        let text = "your withdrawal could not be recorded; listening has stopped, but your consent stands";
+        self.unrecorded(reason, text, "withdraw again in a moment", effects);
+    }
+
+    fn unrecorded(&mut self, code: &'static str, text: &str, remedy: &str, effects: &mut Vec<Effect>) {
         effects.push(Effect::Disarm(Timer::Consent));
-        effects.push(Effect::Failed(self.latest, reason));
         effects.push(Effect::Tell(ToDevice::Error {
-            code: reason.to_owned(),
-            text: "your decision could not be recorded; nothing has changed".to_owned(),
-            remedy: "answer again in a moment; the operator finds the reason in the log of the store".to_owned(),
+            code: code.to_owned(),
+            text: text.to_owned(),
+            remedy: format!("{remedy}; the operator finds the reason in the log of the store"),
             turn: self.latest,
         }));
-        self.interrupt("consent_failed", effects);
-        let text = self.options.prompts.failed.clone();
-        self.say(Kind::Notice, &text, effects);
+        self.interrupt("unrecorded", effects);
+        self.say_failed(effects);
+    }
+
+    /// What was said under a consent that is gone is gone with it.
+    fn forget_conversation(&mut self) {
+        self.context.clear();
+        self.last = None;
     }
 }

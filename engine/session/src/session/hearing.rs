@@ -1,21 +1,21 @@
 //! From sound to text: listening, utterances, recognition.
 
-use sayso_types::{Mono, Purpose, Redacted, TurnId};
+use sayso_types::{Purpose, Redacted, TurnId};
 use sayso_wire::{ListenMode, ToDevice};
 
 use super::{Kind, Phase, Session};
-use crate::{Capture, Effect, Stage, Standing, Timer};
+use crate::{Capture, Effect, Stage, Timer, text};
 
 impl Session {
     pub(super) fn listen_start(&mut self, mode: ListenMode, effects: &mut Vec<Effect>) {
         self.mode = Some(mode);
         // Whoever starts to talk wants to be heard, not to listen on; but a consent question is heard out, because
-        // its answer counts only when all of it was read.
+        // a spoken answer counts only when all of it was read.
         if self.turn.as_ref().is_some_and(|t| t.kind == Kind::Question) {
             return;
         }
         self.interrupt("listen_start", effects);
-        if self.asking.is_none() && self.consent.standing != Standing::Given {
+        if self.asking.is_none() && !self.may_converse() {
             self.ask(effects);
             return;
         }
@@ -23,8 +23,11 @@ impl Session {
             ListenMode::Auto | ListenMode::Realtime => Capture::Automatic,
             ListenMode::Manual => Capture::PushToTalk,
         };
-        self.set_capture(capture, effects);
+        self.listen_anew(capture, effects);
         effects.push(Effect::Disarm(Timer::Idle));
+        if self.asking.is_some() {
+            effects.push(Effect::Arm(Timer::Consent, self.options.consent_within));
+        }
     }
 
     pub(super) fn listen_stop(&mut self, effects: &mut Vec<Effect>) {
@@ -50,38 +53,49 @@ impl Session {
     }
 
     pub(super) fn voice_start(&mut self, effects: &mut Vec<Effect>) {
-        match &self.turn {
-            None if self.capture != Capture::Off => {}
+        let (kind, purpose) = match (&self.turn, &self.asking) {
+            (None, _) if self.capture == Capture::Off => return,
+            (None, Some(_)) => (Kind::Reply, Purpose::CONSENT_ANSWER),
+            (None, None) => (Kind::Conversation, Purpose::VOICE_INTERACTION),
             // Barge-in: the person speaks over the answer, or goes on after a pause that looked like an end.
-            Some(turn)
+            (Some(turn), None)
                 if self.mode == Some(ListenMode::Realtime)
-                    && turn.kind == Kind::Conversation
+                    && matches!(turn.kind, Kind::Conversation | Kind::Notice)
                     && turn.phase != Phase::Hearing =>
             {
-                self.interrupt("barge_in", effects);
+                (Kind::Conversation, Purpose::VOICE_INTERACTION)
             }
             _ => return,
-        }
-        let (kind, purpose) = if self.asking.is_some() {
-            (Kind::Reply, Purpose::CONSENT_ANSWER)
-        } else if self.consent.standing == Standing::Given {
-            (Kind::Conversation, Purpose::VOICE_INTERACTION)
-        } else {
-            return;
         };
+        if kind == Kind::Conversation && !self.may_converse() {
+            return;
+        }
+        self.interrupt("barge_in", effects);
         effects.push(Effect::Disarm(Timer::Consent));
         let turn = self.begin(kind, Phase::Hearing, effects);
         effects.push(Effect::Tell(ToDevice::VoiceActivity { turn, speaking: true }));
         effects.push(Effect::Transcribe(turn, purpose));
     }
 
-    pub(super) fn voice_end(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+    pub(super) fn voice_end(&mut self, effects: &mut Vec<Effect>) {
+        let now = self.now;
         let Some(turn) = self.turn.as_mut().filter(|t| t.phase == Phase::Hearing) else { return };
         turn.phase = Phase::Thinking;
         turn.asked_at = Some(now);
         let id = turn.id();
         effects.push(Effect::Tell(ToDevice::VoiceActivity { turn: id, speaking: false }));
         effects.push(Effect::Arm(Timer::Answer, self.options.answer_within));
+        self.stop_hearing_itself(effects);
+    }
+
+    pub(super) fn voice_none(&mut self, effects: &mut Vec<Effect>) {
+        let Some(turn) = self.turn.as_ref().filter(|t| t.phase == Phase::Hearing) else { return };
+        effects.push(Effect::Tell(ToDevice::VoiceActivity { turn: turn.id(), speaking: false }));
+        self.nothing_said(effects);
+    }
+
+    /// Without the device's word that it cancels its echo, nothing is heard while an answer is made and spoken.
+    pub(super) fn stop_hearing_itself(&mut self, effects: &mut Vec<Effect>) {
         if self.mode != Some(ListenMode::Realtime) {
             self.set_capture(Capture::Off, effects);
         }
@@ -91,12 +105,12 @@ impl Session {
         &mut self,
         id: TurnId,
         result: Result<Redacted<String>, &'static str>,
-        now: Mono,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(turn) = self.running(id) else { return };
-        let text = match result {
-            Ok(text) => text,
+        let now = self.now;
+        let Some(turn) = self.running(id).filter(|turn| turn.awaits_text()) else { return };
+        let heard = match result {
+            Ok(heard) => heard,
             Err(code) => return self.fail(code, effects),
         };
         turn.understood_at = Some(now);
@@ -104,49 +118,41 @@ impl Session {
             effects.push(Effect::Measured(id, Stage::Recognise, now.since(asked_at)));
         }
         let kind = turn.kind;
-        let spoken = text.reveal().trim();
-        if spoken.is_empty() {
-            return self.nothing_said(kind, effects);
+        let heard = text::plain(heard.reveal());
+        let said = heard.trim();
+        if !text::is_sayable(said) {
+            return self.nothing_said(effects);
         }
-        effects.push(Effect::Tell(ToDevice::Transcript { turn: id, text: Redacted::new(spoken.to_owned()) }));
+        effects.push(Effect::Tell(ToDevice::Transcript { turn: id, text: Redacted::new(said.to_owned()) }));
         match kind {
-            Kind::Reply => self.consent_spoken(id, spoken, effects),
-            _ => self.respond(id, spoken.to_owned(), effects),
+            Kind::Reply => self.consent_answered(id, said, crate::Means::Voice, effects),
+            _ => self.respond(id, said.to_owned(), effects),
         }
     }
 
-    /// A noise that sounded like speech: as if it had not been.
-    fn nothing_said(&mut self, kind: Kind, effects: &mut Vec<Effect>) {
-        if kind == Kind::Reply {
-            return self.no_consent_answer(effects);
-        }
-        if let Some(turn) = self.turn.take() {
-            effects.push(Effect::CancelTurn(turn.id()));
-        }
-        effects.push(Effect::Disarm(Timer::Answer));
-        self.rest(effects);
-    }
-
-    pub(super) fn typed(&mut self, text: String, now: Mono, effects: &mut Vec<Effect>) {
+    pub(super) fn typed(&mut self, text: &str, effects: &mut Vec<Effect>) {
+        let text = text::plain(text);
         let text = text.trim();
-        if text.is_empty() || self.turn.as_ref().is_some_and(|t| t.kind == Kind::Question) {
+        if text.is_empty() {
             return;
         }
-        self.interrupt("text_input", effects);
-        if self.asking.is_some() {
-            effects.push(Effect::Disarm(Timer::Consent));
-            let turn = self.begin(Kind::Reply, Phase::Thinking, effects);
-            return self.consent_spoken(turn, text, effects);
-        }
-        if self.consent.standing != Standing::Given {
+        if self.asking.is_none() && !self.may_converse() {
+            self.interrupt("text_input", effects);
             return self.ask(effects);
         }
-        let id = self.begin(Kind::Conversation, Phase::Thinking, effects);
+        let kind = if self.asking.is_some() { Kind::Reply } else { Kind::Conversation };
+        self.interrupt("text_input", effects);
+        self.stop_hearing_itself(effects);
+        effects.push(Effect::Disarm(Timer::Consent));
+        let (id, now) = (self.begin(kind, Phase::Thinking, effects), self.now);
         if let Some(turn) = &mut self.turn {
             turn.asked_at = Some(now);
             turn.understood_at = Some(now);
         }
         effects.push(Effect::Arm(Timer::Answer, self.options.answer_within));
-        self.respond(id, text.to_owned(), effects);
+        match kind {
+            Kind::Reply => self.consent_answered(id, text, crate::Means::Button, effects),
+            _ => self.respond(id, text.to_owned(), effects),
+        }
     }
 }

@@ -1,0 +1,110 @@
+//! How turns end: heard out, stopped, or failed.
+
+use sayso_types::TurnId;
+use sayso_wire::ToDevice;
+
+use super::{Kind, Phase, Session};
+use crate::{Answer, Effect, Ending, Timer};
+
+impl Session {
+    /// The running turn is over as it should be.
+    pub(super) fn end_turn(&mut self, effects: &mut Vec<Effect>) {
+        let Some(turn) = self.turn.take() else { return };
+        disarm(effects);
+        if turn.stop_after {
+            self.mode = None;
+        }
+        if turn.counts() {
+            effects.push(Effect::Ended(turn.id(), Ending::Answered));
+        }
+        self.retire(turn.answer);
+        self.rest(effects);
+    }
+
+    /// Stops the running turn where it stands. What the person heard of it is kept, by the device's clock.
+    pub(super) fn interrupt(&mut self, reason: &str, effects: &mut Vec<Effect>) {
+        let Some(turn) = self.turn.take() else { return };
+        let id = turn.id();
+        effects.push(Effect::CancelTurn(id));
+        disarm(effects);
+        if turn.phase == Phase::Speaking {
+            effects.push(Effect::Tell(ToDevice::SpeechStop { turn: id, reason: reason.to_owned() }));
+        }
+        if turn.counts() {
+            effects.push(Effect::Ended(id, Ending::Interrupted));
+        }
+        self.retire(turn.answer);
+    }
+
+    /// The turn cannot be answered: tells the device why, and the person in words.
+    pub(super) fn fail(&mut self, code: &'static str, effects: &mut Vec<Effect>) {
+        let Some(turn) = self.turn.take() else { return };
+        let (id, kind) = (turn.id(), turn.kind);
+        effects.push(Effect::CancelTurn(id));
+        disarm(effects);
+        if turn.phase == Phase::Speaking {
+            effects.push(Effect::Tell(ToDevice::SpeechStop { turn: id, reason: code.to_owned() }));
+        }
+        if !turn.broken {
+            tell_failure(id, code, effects);
+        }
+        self.retire(turn.answer);
+        match kind {
+            // Saying that the voice fails needs the voice: once is enough.
+            Kind::Notice => self.rest(effects),
+            Kind::Question | Kind::Reply => {
+                self.asking = None;
+                self.rest(effects);
+            }
+            Kind::Conversation => self.say_failed(effects),
+        }
+    }
+
+    /// The answer broke off with `code`, but there is some of it: that much is said.
+    pub(super) fn break_off(&mut self, id: TurnId, code: &'static str, effects: &mut Vec<Effect>) {
+        let Some(turn) = self.running(id) else { return };
+        turn.broken = true;
+        tell_failure(id, code, effects);
+        effects.push(Effect::FinishSpeech(id));
+    }
+
+    /// A noise that sounded like speech: as if it had not been.
+    pub(super) fn nothing_said(&mut self, effects: &mut Vec<Effect>) {
+        let Some(turn) = &self.turn else { return };
+        if turn.kind == Kind::Reply {
+            return self.no_consent_answer(effects);
+        }
+        effects.push(Effect::CancelTurn(turn.id()));
+        disarm(effects);
+        self.turn = None;
+        self.rest(effects);
+    }
+
+    /// Says that something did not work.
+    pub(super) fn say_failed(&mut self, effects: &mut Vec<Effect>) {
+        let text = self.options.prompts.failed.clone();
+        self.say(Kind::Notice, &text, effects);
+    }
+
+    /// Keeps the answer for what the device may still report, and what was heard of it for the model.
+    fn retire(&mut self, answer: Answer) {
+        self.context.heard(answer.turn(), answer.heard());
+        self.last = Some(answer);
+    }
+}
+
+/// No turn is running: nothing of it is due.
+fn disarm(effects: &mut Vec<Effect>) {
+    effects.extend([Effect::Disarm(Timer::Answer), Effect::Disarm(Timer::Playout)]);
+}
+
+/// Counts the turn as failed, and tells the device.
+fn tell_failure(turn: TurnId, code: &'static str, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Ended(turn, Ending::Failed(code)));
+    effects.push(Effect::Tell(ToDevice::Error {
+        code: code.to_owned(),
+        text: "this turn could not be answered".to_owned(),
+        remedy: "try again; if it stays so, the operator finds the reason under this code in the metrics".to_owned(),
+        turn,
+    }));
+}
