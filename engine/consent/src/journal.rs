@@ -4,7 +4,7 @@
 //! frontier and commits all of it in one batch, so that a thousand waiting sessions cost one fsync. A change whose own
 //! condition fails is taken out and told so; the others go on.
 
-mod log;
+pub(crate) mod log;
 mod notes;
 mod writer;
 

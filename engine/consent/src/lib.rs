@@ -27,3 +27,6 @@ pub use evidence::{Answer, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use register::{Options, Register, Withdrawal};
+
+#[cfg(test)]
+mod golden;

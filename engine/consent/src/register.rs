@@ -3,7 +3,7 @@
 mod granting;
 mod holders;
 mod permits;
-mod reading;
+pub(crate) mod reading;
 pub(crate) mod state;
 mod withdrawing;
 

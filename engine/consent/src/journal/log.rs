@@ -9,12 +9,12 @@ use crate::tables::{HEAD, HeadKey, LEAF, LeafKey};
 
 /// Where a log ends, and which owner left it there.
 #[derive(Clone, Default)]
-pub(super) struct End {
-    pub(super) frontier: Frontier,
+pub(crate) struct End {
+    pub(crate) frontier: Frontier,
     /// Fencing number of the owner; goes up with every opening.
-    pub(super) epoch: u64,
+    pub(crate) epoch: u64,
     /// The reading of the last leaf.
-    pub(super) clock: HybridClock,
+    pub(crate) clock: HybridClock,
 }
 
 impl End {
@@ -41,7 +41,7 @@ impl End {
 }
 
 /// Where the log of `shard` ends, as its head says, and the version of the head.
-pub(super) async fn end(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
+pub(crate) async fn end(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
     let mut found = store.read(&[head(shard)]).await?;
     let Some(stored) = found.pop().flatten() else { return Ok((End::default(), None)) };
     let (_, body) = HEAD.decode(&stored.value).map_err(StoreError::from)?;
@@ -50,7 +50,7 @@ pub(super) async fn end(store: &dyn Store, shard: u32) -> Result<(End, Option<Ve
 }
 
 /// Reads every leaf and compares with the head: a log that lost its tail, or a leaf that changed, is found here.
-pub(super) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
+pub(crate) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
     let (end, version) = end(store, shard).await?;
     let mut frontier = Frontier::new();
     let mut range: Range = LeafKey::table().then(&shard).into();
@@ -78,7 +78,7 @@ pub(super) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<
 }
 
 /// Up to `limit` encoded leaves from index `from` on.
-pub(super) async fn read(store: &dyn Store, shard: u32, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, Error> {
+pub(crate) async fn read(store: &dyn Store, shard: u32, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, Error> {
     let whole: Range = LeafKey::table().then(&shard).into();
     let range = Range { start: LeafKey { shard, index: from }.key(), end: whole.end };
     let page = store.scan(range, limit.clamp(1, SCAN_LIMIT_MAX)).await?;
@@ -92,17 +92,17 @@ pub(super) async fn read(store: &dyn Store, shard: u32, from: u64, limit: usize)
 }
 
 /// The write that appends `leaf` at `index`.
-pub(super) fn put_leaf(shard: u32, index: u64, leaf: &[u8]) -> Op {
+pub(crate) fn put_leaf(shard: u32, index: u64, leaf: &[u8]) -> Op {
     Op::Put(LeafKey { shard, index }.key(), LEAF.encode(leaf))
 }
 
 /// The write that moves the end.
-pub(super) fn put_head(shard: u32, end: &End) -> Op {
+pub(crate) fn put_head(shard: u32, end: &End) -> Op {
     Op::Put(head(shard), HEAD.encode(&end.encode()))
 }
 
 /// Where the head is.
-pub(super) fn head(shard: u32) -> Key {
+pub(crate) fn head(shard: u32) -> Key {
     HeadKey { shard }.key()
 }
 

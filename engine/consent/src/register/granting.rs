@@ -105,16 +105,11 @@ impl Register {
     /// A new answer must not hide that an earlier withdrawal is still waiting: it waits, too, and is refused if the
     /// holders do not let go in time.
     async fn after_withdrawals(&self, subject: &mut Subject, purposes: &[Purpose]) -> Result<(), Error> {
-        let withdrawing = |subject: &Subject| {
-            purposes.iter().any(|purpose| subject.state.consent.status(*purpose) == ConsentStatus::Withdrawing)
-        };
-        if withdrawing(subject) {
-            self.settle(subject, purposes, self.options.withdraw_wait).await?;
+        let settled = self.settle(subject, purposes, self.options.withdraw_wait).await?;
+        if settled.ok {
+            return Ok(());
         }
-        if withdrawing(subject) {
-            return Err(StoreError::Conflict { key: RegisterKey { subject: subject.id }.key() }.into());
-        }
-        Ok(())
+        Err(StoreError::Conflict { key: RegisterKey { subject: subject.id }.key() }.into())
     }
 }
 

@@ -19,6 +19,10 @@ use crate::{Entry, Error};
 /// A permit is renewed this often within its life, so that one lost renewal does not end it.
 const RENEWALS_PER_TTL: u32 = 3;
 
+/// Permits that one subject may have in use: many times what a person's devices use at once, and few enough that one
+/// record names them all when they are taken back.
+const PERMITS_OF_SUBJECT_MAX: usize = 256;
+
 /// The gate that this register issues permits for.
 const GATE: Name = Name::constant("egress");
 
@@ -30,10 +34,7 @@ impl Register {
     /// [`Denied::Policy`] with the reason, which is noted in the log; [`Denied::Register`] when it could not be
     /// recorded.
     pub async fn acquire(self: &Arc<Self>, ask: Ask) -> Result<Lease, Denied> {
-        let Some(slot) = self.holders.slot() else {
-            metrics::counter!("sayso_consent_permits_refused_total").increment(1);
-            return Err(Denied::Busy { limit: self.holders.limit() });
-        };
+        let slot = self.holders.slot().ok_or_else(|| busy(self.holders.limit()))?;
         let register = Arc::clone(self);
         self.to_the_end("open segment", async move { register.open_segment(&ask, slot).await }).await?
     }
@@ -41,6 +42,9 @@ impl Register {
     async fn open_segment(&self, ask: &Ask, slot: Slot) -> Result<Lease, Denied> {
         // Held until the permit is entered: a withdrawal comes either before the decision or after the entry.
         let subject = self.lock(ask.subject).await?;
+        if self.holders.of(ask.subject).len() >= PERMITS_OF_SUBJECT_MAX {
+            return Err(busy(PERMITS_OF_SUBJECT_MAX));
+        }
         let state = &subject.state;
         let label =
             Label { subject: ask.subject, category: ask.category, purpose: ask.purpose, turn: ask.turn, cv: ask.cv };
@@ -127,4 +131,9 @@ impl Register {
             }
         }
     }
+}
+
+fn busy(limit: usize) -> Denied {
+    metrics::counter!("sayso_consent_permits_refused_total").increment(1);
+    Denied::Busy { limit }
 }

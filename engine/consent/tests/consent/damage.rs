@@ -1,0 +1,98 @@
+//! A log that is not what was written is never gone on with.
+
+use std::sync::Arc;
+
+use sayso_consent::{Error, Options, Register};
+use sayso_policy::ConsentStatus;
+use sayso_runtime::Tasks;
+use sayso_store::{Batch, Entry, Prefix, Range, Store};
+use sayso_types::ManualClock;
+
+use crate::world::{VOICE, World, profile};
+
+/// What is done to the leaves that lie there.
+type Damage = fn(&[Entry]) -> Batch;
+
+/// A node with some leaves, closed; its store as it lies there.
+async fn a_log() -> World {
+    let world = World::new().await;
+    let person = world.person(&[VOICE]).await;
+    world.answers(person, &[VOICE], ConsentStatus::Given).await;
+    world
+}
+
+async fn leaves(store: &dyn Store) -> Vec<Entry> {
+    store.scan(Range::from(Prefix::table("audit_leaf")), 1_000).await.unwrap().entries
+}
+
+async fn reopened(world: &World) -> Result<Arc<Register>, Error> {
+    let (clock, profile) = (Arc::new(ManualClock::new()), Arc::new(profile()));
+    Register::open(world.store.clone(), profile, clock, Tasks::new(), Options::default()).await
+}
+
+#[tokio::test]
+async fn what_was_changed_cut_off_or_added_is_found() {
+    let changed = |leaves: &[Entry]| {
+        let mut value = leaves[2].value.to_vec();
+        *value.last_mut().unwrap() ^= 1;
+        Batch::new().put(leaves[2].key.clone(), value)
+    };
+    let cut_off = |leaves: &[Entry]| Batch::new().delete(leaves[leaves.len() - 1].key.clone());
+    let taken_out = |leaves: &[Entry]| Batch::new().delete(leaves[1].key.clone());
+    let swapped = |leaves: &[Entry]| {
+        let (a, b) = (&leaves[1], &leaves[2]);
+        Batch::new().put(a.key.clone(), b.value.clone()).put(b.key.clone(), a.value.clone())
+    };
+    let added = |leaves: &[Entry]| {
+        // keys are tuples: the index is their last byte
+        let last = leaves.last().unwrap();
+        let mut key = last.key.as_bytes().to_vec();
+        *key.last_mut().unwrap() += 1;
+        Batch::new().put(sayso_store::Key::from_bytes(key), last.value.clone())
+    };
+    let all_gone = |leaves: &[Entry]| leaves.iter().fold(Batch::new(), |batch, leaf| batch.delete(leaf.key.clone()));
+    let damages: [(&str, Damage); 6] = [
+        ("changed", changed),
+        ("cut off", cut_off),
+        ("taken out", taken_out),
+        ("swapped", swapped),
+        ("added", added),
+        ("gone", all_gone),
+    ];
+    for (name, damage) in damages {
+        let world = a_log().await;
+        world.store.commit(damage(&leaves(&*world.local).await)).await.unwrap();
+        let found = reopened(&world).await;
+        assert!(matches!(found, Err(Error::Log(_))), "{name}: {:?}", found.map(drop));
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_is_gone_or_damaged_is_found() {
+    for damage in [None, Some(&b"\0\x01nonsense"[..])] {
+        let world = a_log().await;
+        let head = world.store.scan(Range::from(Prefix::table("audit_head")), 10).await.unwrap().entries.remove(0);
+        let batch = match damage {
+            Some(bytes) => Batch::new().put(head.key, bytes.to_vec()),
+            None => Batch::new().delete(head.key),
+        };
+        world.store.commit(batch).await.unwrap();
+        assert!(matches!(reopened(&world).await, Err(Error::Log(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_damaged_is_an_error_that_names_its_kind_and_shows_nothing_of_it() {
+    let world = a_log().await;
+    let person = world.person(&[VOICE]).await;
+    let scan = world.store.scan(Range::from(Prefix::table("register").then(&person)), 10);
+    let record = scan.await.unwrap().entries.remove(0);
+    let secret = String::from_utf8_lossy(&record.value[2..]).replace("\"cv\":1", "\"cv\":[]");
+    let damaged = [&[0, 1][..], secret.as_bytes()].concat();
+    world.store.commit(Batch::new().put(record.key, damaged)).await.unwrap();
+    let error = world.register.state(person).await.unwrap_err();
+    assert!(matches!(error, Error::Damaged { what: "register", .. }) && error.code() == "store_damaged");
+    let text = error.to_string();
+    assert!(text.contains("column") && !text.contains("acme") && text.len() < 120, "{text}");
+    assert!(reopened(&world).await.is_err(), "what cannot be read may have been withdrawn");
+}

@@ -1,0 +1,95 @@
+//! A store that can be told to fail.
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use sayso_store::{Batch, Error, Key, Page, Prefix, Range, Store, Version, Versioned, Watch};
+use tokio::sync::Semaphore;
+
+/// What becomes of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// The disk is full.
+    Full,
+    /// The next commit is lost on its way there.
+    LostBefore,
+    /// The next commit is made, and its answer lost on its way back.
+    LostAfter,
+}
+
+/// Passes everything on to a real store, unless told otherwise.
+#[derive(Debug)]
+pub(crate) struct Faulty<S: ?Sized> {
+    fault: Mutex<Fault>,
+    /// Commits that went through.
+    pub(crate) commits: AtomicU64,
+    /// Each commit takes one; closed, they wait for none.
+    pub(crate) gate: Semaphore,
+    inner: Arc<S>,
+}
+
+impl<S: Store + ?Sized> Faulty<S> {
+    pub(crate) fn new(inner: Arc<S>) -> Arc<Self> {
+        let gate = Semaphore::new(0);
+        gate.close();
+        Arc::new(Self { fault: Mutex::new(Fault::None), commits: AtomicU64::new(0), gate, inner })
+    }
+
+    /// The same, whose commits wait until somebody adds permits to its gate.
+    pub(crate) fn gated(inner: Arc<S>) -> Arc<Self> {
+        let (fault, commits, gate) = (Mutex::new(Fault::None), AtomicU64::new(0), Semaphore::new(0));
+        Arc::new(Self { fault, commits, gate, inner })
+    }
+
+    pub(crate) fn fail(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    fn fault(&self) -> Fault {
+        let mut fault = self.fault.lock().unwrap();
+        match *fault {
+            now @ (Fault::LostBefore | Fault::LostAfter) => {
+                *fault = Fault::None;
+                now
+            }
+            now => now,
+        }
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> Store for Faulty<S> {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        self.inner.read(keys).await
+    }
+
+    async fn scan(&self, range: Range, limit: usize) -> Result<Page, Error> {
+        self.inner.scan(range, limit).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Version, Error> {
+        if let Ok(passes) = self.gate.acquire().await {
+            passes.forget();
+        }
+        let lost = || Error::Unavailable { reason: "the test says so".into() };
+        match self.fault() {
+            Fault::Full => Err(Error::Full { file: "a full disk".into() }),
+            Fault::LostBefore => Err(lost()),
+            Fault::LostAfter => {
+                self.inner.commit(batch).await?;
+                Err(lost())
+            }
+            Fault::None => {
+                let version = self.inner.commit(batch).await?;
+                self.commits.fetch_add(1, SeqCst);
+                Ok(version)
+            }
+        }
+    }
+
+    async fn watch(&self, prefix: Prefix) -> Result<Watch, Error> {
+        self.inner.watch(prefix).await
+    }
+}

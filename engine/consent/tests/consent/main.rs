@@ -1,0 +1,11 @@
+//! The register on a real store: what it allows, what it records, and that withdraw means stop.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod crash;
+mod damage;
+mod faults;
+mod journal;
+mod stories;
+mod stress;
+mod withdrawing;
+mod world;

@@ -1,0 +1,117 @@
+//! Providers that do what the named fakes do not.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use sayso_audit::Leaf;
+use sayso_consent::Journal;
+use sayso_policy::Labelled;
+use sayso_provider::{AudioStream, Call, Error, Reply, ReplyStream, Request, Responder, Transcriber, Transcript};
+use tokio::sync::Notify;
+
+/// Remembers what was on record when it was called, before it was handed anything.
+#[derive(Debug)]
+pub(crate) struct Witness {
+    pub(crate) journal: Journal,
+    pub(crate) on_record: std::sync::Mutex<Vec<Leaf>>,
+}
+
+#[async_trait]
+impl Transcriber for Witness {
+    async fn transcribe(&self, call: Call, mut audio: AudioStream) -> Result<Transcript, Error> {
+        let first = audio.next().await.expect("a frame");
+        let entries = self.journal.read(0, 1_000).await.expect("reads");
+        *self.on_record.lock().unwrap() = entries.iter().map(|entry| Leaf::decode(entry).unwrap()).collect();
+        call.permit.pass(first, drop)?;
+        Ok(Transcript::default())
+    }
+}
+
+/// Takes what it is given into a buffer, and writes it out of there bit by bit, as a client with a queue would.
+#[derive(Debug, Default)]
+pub(crate) struct Buffering {
+    pub(crate) written: Arc<AtomicU64>,
+}
+
+#[async_trait]
+impl Transcriber for Buffering {
+    async fn transcribe(&self, call: Call, mut audio: AudioStream) -> Result<Transcript, Error> {
+        let mut buffer = VecDeque::new();
+        loop {
+            tokio::select! {
+                frame = audio.next(), if buffer.len() < 10_000 => match frame {
+                    Some(frame) => call.permit.pass(frame, |samples| buffer.extend(samples))?,
+                    None => return Ok(Transcript::default()),
+                },
+                () = tokio::task::yield_now(), if !buffer.is_empty() => {
+                    buffer.pop_front();
+                    self.written.fetch_add(2, SeqCst);
+                }
+            }
+        }
+    }
+}
+
+/// Cleans up in no hurry when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lingering {
+    pub(crate) called: Arc<Notify>,
+    pub(crate) cleaning_up: Arc<Notify>,
+    pub(crate) is_clean: Arc<AtomicBool>,
+    pub(crate) may_finish: Arc<std::sync::Mutex<mpsc::Receiver<()>>>,
+}
+
+struct Cleaner(Arc<Notify>, Arc<AtomicBool>, Arc<std::sync::Mutex<mpsc::Receiver<()>>>);
+
+impl Drop for Cleaner {
+    fn drop(&mut self) {
+        self.0.notify_one();
+        self.2.lock().unwrap().recv().expect("the test says when");
+        self.1.store(true, SeqCst);
+    }
+}
+
+#[async_trait]
+impl Transcriber for Lingering {
+    async fn transcribe(&self, call: Call, mut audio: AudioStream) -> Result<Transcript, Error> {
+        self.called.notify_one();
+        let _cleaner = Cleaner(self.cleaning_up.clone(), self.is_clean.clone(), self.may_finish.clone());
+        while let Some(frame) = audio.next().await {
+            call.permit.pass(frame, drop)?;
+        }
+        Ok(Transcript::default())
+    }
+}
+
+/// Breaks.
+#[derive(Debug)]
+pub(crate) struct Panicking;
+
+#[async_trait]
+impl Transcriber for Panicking {
+    async fn transcribe(&self, _: Call, _: AudioStream) -> Result<Transcript, Error> {
+        panic!("on purpose")
+    }
+}
+
+/// Says three words and falls silent.
+#[derive(Debug, Default)]
+pub(crate) struct Halting {
+    pub(crate) said: Arc<AtomicU64>,
+}
+
+#[async_trait]
+impl Responder for Halting {
+    async fn respond(&self, call: Call, request: Labelled<Request>) -> Result<ReplyStream, Error> {
+        call.permit.pass(request, drop)?;
+        let said = Arc::clone(&self.said);
+        let words = futures::stream::iter(["one", "two", "three"]).map(move |word| {
+            said.fetch_add(1, SeqCst);
+            Ok(Reply::Text(word.to_owned()))
+        });
+        Ok(Box::pin(words.chain(futures::stream::pending())))
+    }
+}

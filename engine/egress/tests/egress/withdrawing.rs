@@ -1,0 +1,237 @@
+//! Withdrawals in the middle of things: OK means that the other side gets nothing more, from anywhere.
+
+use core::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
+
+use futures::StreamExt;
+use sayso_consent::Denied;
+use sayso_egress::{Context, Error, Processors, Timeouts};
+use sayso_policy::{Reason, Refused};
+use sayso_provider::Error as ProviderError;
+use sayso_provider::fake::{FakeTranscriber, Manner};
+use sayso_types::Category;
+use tokio::sync::Notify;
+
+use crate::providers::{Buffering, Halting, Lingering};
+use crate::world::{FRAME, Fakes, World, clock, frame, id, live, request, utterance};
+
+fn is_revoked(error: &Error) -> bool {
+    matches!(error, Error::Provider(ProviderError::Refused(Refused::Revoked)))
+}
+
+fn is_denied(error: &Error) -> bool {
+    matches!(error, Error::Denied(Denied::Policy(Reason::NoBasis)))
+}
+
+/// Speaks on and on, until nobody listens.
+async fn speak(context: &Context, speaker: tokio::sync::mpsc::Sender<sayso_provider::Frame>) {
+    while speaker.send(frame(context)).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_middle_of_an_utterance() {
+    let fakes = Fakes::new();
+    let world = World::new(fakes.processors()).await;
+    let desk = fakes.transcriber.desk();
+    for frames in [1, 2, 7, 40] {
+        let (talker, other) = (world.talker().await, world.talker().await);
+        let (speaker, audio) = live();
+        let (before, others) = (desk.received(), live());
+        let transcribing = world.egress.transcribe(&talker, audio);
+        let other_transcribing = world.egress.transcribe(&other, others.1);
+        let other_speaks = async {
+            for _ in 0..50 {
+                others.0.send(frame(&other)).await.unwrap();
+            }
+            drop(others.0);
+        };
+        let withdrawing = async {
+            desk.wait_until(|received| received.pieces >= before.pieces + frames).await;
+            world.withdraw(&talker).await
+        };
+        let (result, other_result, withdrawn, (), ()) =
+            tokio::join!(transcribing, other_transcribing, withdrawing, speak(&talker, speaker), other_speaks);
+        assert!(is_revoked(&result.unwrap_err()));
+        assert_eq!(other_result.unwrap().text.reveal(), "what time is it", "nobody else is held up");
+        assert!(withdrawn.ok && withdrawn.bytes() >= frames * FRAME);
+        let after = desk.wait_until(|received| received.running == 0).await;
+        assert_eq!(after.bytes - before.bytes, withdrawn.bytes() + 50 * FRAME, "nothing came in that had not passed");
+    }
+}
+
+#[tokio::test]
+async fn the_provider_has_let_go_when_ok_is_said() {
+    let fakes = Fakes::new();
+    let world = World::new(fakes.processors()).await;
+    let talker = world.talker().await;
+    let (speaker, audio) = live();
+    let desk = fakes.transcriber.desk();
+    let withdrawing = async {
+        desk.wait_until(|received| received.pieces >= 3).await;
+        assert!(world.withdraw(&talker).await.ok);
+        desk.received()
+    };
+    let (result, at_ok, ()) =
+        tokio::join!(world.egress.transcribe(&talker, audio), withdrawing, speak(&talker, speaker));
+    assert!(is_revoked(&result.unwrap_err()));
+    assert_eq!(at_ok.running, 0);
+    assert_eq!(desk.received(), at_ok, "and hears nothing more");
+    assert_eq!(world.ended(1).await, ["withdrawn"]);
+}
+
+#[tokio::test]
+async fn before_an_utterance_is_complete_for_one_who_wants_it_whole() {
+    let whole = Arc::new(FakeTranscriber::new(clock()).wanting_whole_utterances());
+    let mut processors = Processors::none();
+    processors.transcribers.register(id("whisper-local"), whole.clone());
+    let world = World::new(processors).await;
+    let talker = world.talker().await;
+    let (speaker, audio) = live();
+    let withdrawing = async {
+        for _ in 0..50 {
+            speaker.send(frame(&talker)).await.unwrap();
+        }
+        let withdrawn = world.withdraw(&talker).await;
+        assert_eq!((withdrawn.ok, withdrawn.bytes()), (true, 0), "all of it was in front of the gate");
+        speaker.closed().await;
+    };
+    let (result, ()) = tokio::join!(world.egress.transcribe(&talker, audio), withdrawing);
+    assert!(is_revoked(&result.unwrap_err()));
+    assert_eq!(whole.desk().received().calls, 0);
+}
+
+#[tokio::test]
+async fn between_the_words_and_the_answer() {
+    let fakes = Fakes::new();
+    let world = World::new(fakes.processors()).await;
+    let talker = world.talker().await;
+    world.egress.transcribe(&talker, utterance(&talker, 5)).await.unwrap();
+    assert!(world.withdraw(&talker).await.ok);
+    assert!(is_denied(&world.egress.respond(&talker, request()).await.map(drop).unwrap_err()));
+    assert_eq!(fakes.responder.desk().received().calls, 0);
+}
+
+#[tokio::test]
+async fn in_the_middle_of_the_answer() {
+    let (fakes, halting) = (Fakes::new(), Arc::new(Halting::default()));
+    let mut processors = fakes.processors();
+    processors.responders.register(id("rules-local"), halting.clone());
+    let world = World::new(processors).await;
+    let talker = world.talker().await;
+    let mut reply = Box::pin(world.egress.respond(&talker, request()).await.unwrap());
+    reply.next().await.unwrap().unwrap();
+    while halting.said.load(SeqCst) < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert!(world.withdraw(&talker).await.ok, "though nobody takes what waits in the stream");
+    assert!(is_revoked(&reply.next().await.unwrap().unwrap_err()), "what waits is not handed on");
+    assert!(reply.next().await.is_none());
+    let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, "one".into()).await;
+    assert!(is_denied(&speech.map(drop).unwrap_err()));
+    assert_eq!(fakes.synthesizer.desk().received().calls, 0);
+}
+
+#[tokio::test]
+async fn in_the_middle_of_the_speech() {
+    let fakes = Fakes::new();
+    let world = World::new(fakes.processors()).await;
+    let talker = world.talker().await;
+    let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, "long ".repeat(100)).await.unwrap();
+    let desk = fakes.synthesizer.desk();
+    desk.wait_until(|received| received.pieces == 1).await;
+    // the queue is full, and nobody takes anything out of it
+    assert!(world.withdraw(&talker).await.ok);
+    assert_eq!(desk.received().running, 0);
+    let parts: Vec<_> = speech.collect().await;
+    assert!(matches!(parts.as_slice(), [Err(error)] if is_revoked(error)), "{} parts", parts.len());
+}
+
+#[tokio::test]
+async fn of_everything_a_turn_has_under_way() {
+    let fakes = Fakes::new();
+    let world = World::new(fakes.processors()).await;
+    let talker = world.talker().await;
+    fakes.transcriber.desk().behave(Manner::Hang);
+    fakes.responder.desk().behave(Manner::Hang);
+    let transcribing = world.egress.transcribe(&talker, utterance(&talker, 5));
+    let rest = async {
+        let reply = world.egress.respond(&talker, request()).await.unwrap();
+        let text = "long ".repeat(100);
+        let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, text).await.unwrap();
+        fakes.transcriber.desk().wait_until(|received| received.pieces == 5).await;
+        fakes.responder.desk().wait_until(|received| received.pieces == 1).await;
+        fakes.synthesizer.desk().wait_until(|received| received.pieces == 1).await;
+        let withdrawn = world.withdraw(&talker).await;
+        assert!(withdrawn.ok);
+        assert_eq!(withdrawn.holders.len(), 3);
+        for desk in [fakes.transcriber.desk(), fakes.responder.desk(), fakes.synthesizer.desk()] {
+            assert_eq!(desk.received().running, 0);
+        }
+        (reply.count().await, speech.count().await)
+    };
+    let (result, counts) = tokio::join!(transcribing, rest);
+    assert!(is_revoked(&result.unwrap_err()));
+    assert_eq!(counts, (1, 1));
+    assert_eq!(world.ended(3).await, ["withdrawn", "withdrawn", "withdrawn"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_provider_writes_out_of_a_buffer() {
+    let buffering = Arc::new(Buffering::default());
+    let mut processors = Processors::none();
+    processors.transcribers.register(id("whisper-local"), buffering.clone());
+    let world = World::new(processors).await;
+    for _ in 0..10 {
+        let talker = world.talker().await;
+        let (speaker, audio) = live();
+        let before = buffering.written.load(SeqCst);
+        let withdrawing = async {
+            while buffering.written.load(SeqCst) < before + FRAME {
+                tokio::task::yield_now().await;
+            }
+            assert!(world.withdraw(&talker).await.ok);
+            let at_ok = buffering.written.load(SeqCst);
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(buffering.written.load(SeqCst), at_ok, "the buffer is gone, too");
+        };
+        let (result, (), ()) =
+            tokio::join!(world.egress.transcribe(&talker, audio), withdrawing, speak(&talker, speaker));
+        assert!(is_revoked(&result.unwrap_err()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn from_a_provider_that_takes_its_time_to_clean_up() {
+    let (called, cleaning_up) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let is_clean = Arc::new(AtomicBool::new(false));
+    let (finish, may_finish) = mpsc::sync_channel(1);
+    let lingering = Lingering {
+        called: called.clone(),
+        cleaning_up: cleaning_up.clone(),
+        is_clean: is_clean.clone(),
+        may_finish: Arc::new(std::sync::Mutex::new(may_finish)),
+    };
+    let mut processors = Processors::none();
+    processors.transcribers.register(id("whisper-local"), Arc::new(lingering));
+    let world = World::with(processors, Timeouts::default(), Duration::from_millis(50)).await;
+    let talker = world.talker().await;
+    let (speaker, audio) = live();
+    let withdrawing = async {
+        called.notified().await;
+        let first = world.withdraw(&talker).await;
+        assert!(!first.ok, "its buffers may still be there");
+        cleaning_up.notified().await;
+        assert!(!world.withdraw(&talker).await.ok);
+        assert!(!is_clean.load(SeqCst));
+        finish.send(()).unwrap();
+        while !world.withdraw(&talker).await.ok {}
+        assert!(is_clean.load(SeqCst), "OK came after");
+    };
+    let (result, (), ()) = tokio::join!(world.egress.transcribe(&talker, audio), withdrawing, speak(&talker, speaker));
+    assert!(is_revoked(&result.unwrap_err()));
+}
