@@ -1,47 +1,57 @@
 //! [`SessionActor`]: a session that is awake.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use sayso_policy::ConsentState;
-use sayso_session::{Event, Session, Timer};
-use sayso_wire::{Goodbye, ToNode};
+use sayso_session::{Event, Timer};
+use sayso_types::SubjectId;
+use sayso_types::dialogue::Fact;
+use sayso_wire::{GoodbyeReason, ToNode};
 
-use crate::conversation::Conversation;
-use crate::place::{Life, Place};
+use crate::conversation::{Conversation, Next};
+use crate::directory::Directory;
+use crate::options::AFTER_FAILURE;
+use crate::place::{Asleep, Awake, Place, goodbye};
 use crate::services::Services;
 
-/// What reaches a session. Sound is not among it: it waits in the place's ring.
-pub(crate) enum Message {
+/// What reaches a session from outside, through its place. Sound is not among it: it waits in the place's ring.
+pub(crate) enum Mail {
     /// The device says something.
     Control(ToNode),
     /// There are packets in the ring.
     Audio,
+    /// The subject's consent changed.
+    Consent(ConsentState),
+    /// The device connected again.
+    Connected,
+    /// The device is gone.
+    Disconnected,
+    /// The session is to end.
+    End,
+}
+
+/// What reaches a session.
+pub(crate) enum Message {
+    /// From outside.
+    Mail(Mail),
     /// A stage of a turn has a result.
     Event(Event),
     /// A timer ran out; the number tells whether it is the one that is armed.
     Timer(Timer, u64),
-    /// The subject's consent changed.
-    Consent(ConsentState),
-    /// The device connected (again).
-    Connected,
-    /// The device is gone.
-    Disconnected,
-    /// No packets came for a while.
-    Silence,
-    /// The session is to end.
-    Close(Goodbye),
+    /// Time passes in the middle of an utterance.
+    Tick,
 }
 
-
-/// Runs one [`Conversation`]. Handlers never wait for anyone but the consent register's memory.
+/// Runs one [`Conversation`]. Its handler never waits for anyone.
 pub(crate) struct SessionActor;
 
 /// What an actor starts from.
 pub(crate) struct Arguments {
     pub(crate) services: Arc<Services>,
+    pub(crate) directory: Weak<Directory>,
     pub(crate) place: Arc<Place>,
-    pub(crate) session: Session,
+    pub(crate) asleep: Asleep,
 }
 
 impl Actor for SessionActor {
@@ -50,36 +60,36 @@ impl Actor for SessionActor {
     type Arguments = Arguments;
 
     async fn pre_start(&self, myself: ActorRef<Message>, args: Arguments) -> Result<Conversation, ActorProcessingErr> {
-        let subject = args.place.identity.subject;
-        let consent = args.services.register.state(subject).await?;
-        let facts = args.services.register.facts(subject).await?;
-        metrics::gauge!("sayso_session_awake").increment(1.0);
-        Ok(Conversation::start(args, myself, consent, facts))
+        let Arguments { services, directory, place, asleep } = args;
+        let awake = Awake::new(Arc::clone(&place), directory);
+        match read(&services, place.identity.subject).await {
+            Ok((consent, facts)) => Ok(Conversation::start(services, awake, myself, asleep, consent, facts)),
+            Err(error) => {
+                // Without it nothing could flow. The conversation is kept for when the device comes again.
+                tracing::warn!(%error, "a session cannot wake: the consent register cannot be read");
+                awake.give_up(asleep);
+                let text = "the consent register cannot be read";
+                place.close(goodbye(GoodbyeReason::Internal, text, Some(AFTER_FAILURE)));
+                Err(error.into())
+            }
+        }
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Message>,
         message: Message,
-        state: &mut Conversation,
+        conversation: &mut Conversation,
     ) -> Result<(), ActorProcessingErr> {
-        if state.handle(message) == crate::conversation::Next::Stop {
-            state.park();
+        if conversation.handle(message) == Next::Stop {
             myself.stop(None);
         }
         Ok(())
     }
 }
 
-/// What must happen however an actor ends, panics included: `post_stop` does not run then, dropping does.
-pub(crate) struct Awake(pub(crate) Arc<Place>);
-
-impl Drop for Awake {
-    fn drop(&mut self) {
-        metrics::gauge!("sayso_session_awake").decrement(1.0);
-        let mut life = self.0.life();
-        if !matches!(*life, Life::Asleep(_)) {
-            *life = Life::Between;
-        }
-    }
+async fn read(services: &Services, subject: SubjectId) -> Result<(ConsentState, Vec<Fact>), sayso_consent::Error> {
+    let consent = services.register.state(subject).await?;
+    let facts = services.register.facts(subject).await?;
+    Ok((consent, facts.into_iter().map(|(key, value)| Fact { key, value }).collect()))
 }

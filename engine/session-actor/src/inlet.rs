@@ -6,13 +6,14 @@ use std::sync::Arc;
 use sayso_session::{DeviceInlet, Full};
 use sayso_wire::{AudioPacket, ToNode};
 
-use crate::actor::Message;
+use crate::actor::Mail;
+use crate::directory::Directory;
 use crate::options::CONTROL_WAITING_MAX;
 use crate::place::Place;
-use crate::sessions::Directory;
 
 /// One connection's way in. Once a newer connection has taken its place it leads nowhere.
 pub(crate) struct Inlet {
+    /// Which connection of the place it is.
     pub(crate) generation: u64,
     pub(crate) place: Arc<Place>,
     pub(crate) directory: Arc<Directory>,
@@ -20,7 +21,7 @@ pub(crate) struct Inlet {
 
 impl DeviceInlet for Inlet {
     fn control(&self, message: ToNode) -> Result<(), Full> {
-        if !self.place.is_current(self.generation) {
+        if !self.place.link().is_current(self.generation) {
             return Ok(());
         }
         if self.place.control_waiting.fetch_add(1, Ordering::AcqRel) >= CONTROL_WAITING_MAX {
@@ -28,21 +29,24 @@ impl DeviceInlet for Inlet {
             metrics::counter!("sayso_session_control_refused_total").increment(1);
             return Err(Full);
         }
-        self.directory.post(&self.place, Message::Control(message));
+        self.directory.post(&self.place, Mail::Control(message));
         Ok(())
     }
 
     fn audio(&self, packet: AudioPacket) {
-        // A sleeping session is not listening: only what the device *says* wakes it.
-        if self.place.ring.push(packet) {
-            let _ = self.place.post(Message::Audio);
+        if !self.place.link().is_current(self.generation) || !self.place.ring.push(packet) {
+            return;
+        }
+        if self.place.post(Mail::Audio).is_err() {
+            // A sleeping session is not listening: only what the device *says* wakes it.
+            drop(self.place.ring.take());
         }
     }
 }
 
 impl Drop for Inlet {
     fn drop(&mut self) {
-        if self.place.disconnect(self.generation) {
+        if self.place.link().disconnect(self.generation) {
             self.directory.disconnected(&self.place);
         }
     }

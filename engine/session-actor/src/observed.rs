@@ -36,7 +36,7 @@ pub struct Snapshot {
     pub packets: Packets,
 }
 
-/// How turns ended.
+/// How turns of the conversation ended, and how many prompts could not be spoken (they count as failed).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turns {
     /// With an answer.

@@ -13,11 +13,11 @@ pub struct Options {
     pub sessions_max: usize,
     /// How long a session is kept after its device has gone, so that it can be resumed.
     pub resume_within: Duration,
-    /// How utterances are found.
+    /// How utterances are found. Checked when sessions start.
     pub endpoint: EndpointConfig,
     /// How a conversation behaves; its prompts come from the profile.
     pub session: SessionOptions,
-    /// Language of devices that name none.
+    /// Language of devices that name none, or none that the profile has.
     pub language: Name,
 }
 
@@ -43,3 +43,9 @@ pub(crate) const PACKETS_WAITING_MAX: usize = 64;
 
 /// Sentences that may wait to be spoken in one turn: more than the longest answer has.
 pub(crate) const SENTENCES_WAITING_MAX: usize = 512;
+
+/// Changes of sessions that a watcher may lag behind before it has to list anew.
+pub(crate) const CHANGES_WAITING_MAX: usize = 1_024;
+
+/// How long a device should wait before it comes again after its session failed.
+pub(crate) const AFTER_FAILURE: Duration = Duration::from_secs(1);

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use ractor::ActorRef;
-use sayso_egress::Context;
+use sayso_egress::{Context, Error};
 use sayso_provider::{Reply, Request};
-use sayso_runtime::{TaskHandle, TaskKind};
+use sayso_runtime::TaskHandle;
 use sayso_session::Event;
 use sayso_types::Redacted;
 
 use crate::actor::Message;
 use crate::services::Services;
-use crate::transcription::post;
+use crate::stage::{self, post};
 
 /// Gets the answer to `request`; posts its parts and [`Event::ReplyEnd`].
 pub(crate) fn start(
@@ -21,24 +21,18 @@ pub(crate) fn start(
     context: Context,
     request: Request,
 ) -> TaskHandle {
-    let (services, actor) = (Arc::clone(services), actor.clone());
-    let tasks = services.tasks.clone();
-    tasks.spawn(TaskKind::Call, "reply", async move {
-        let turn = context.turn;
-        let result = async {
-            let mut parts = Box::pin(services.egress.respond(&context, request).await?);
-            while let Some(part) = parts.next().await {
-                post(&actor, match part? {
-                    Reply::Text(text) => Event::ReplyText(turn, Redacted::new(text)),
-                    Reply::Act(action) => Event::ReplyAct(turn, action),
-                });
-            }
-            Ok::<_, sayso_egress::Error>(())
-        };
-        let result = result.await;
-        if let Err(error) = &result {
-            tracing::debug!(turn = turn.0, %error, "reply failed");
+    let (egress, parts_to, turn) = (Arc::clone(&services.egress), actor.clone(), context.turn);
+    let work = async move {
+        let mut parts = Box::pin(egress.respond(&context, request).await?);
+        while let Some(part) = parts.next().await {
+            let event = match part? {
+                Reply::Text(text) => Event::ReplyText(turn, Redacted::new(text)),
+                Reply::Act(action) => Event::ReplyAct(turn, action),
+            };
+            post(&parts_to, event);
         }
-        post(&actor, Event::ReplyEnd(turn, result.map_err(|error| error.code())));
-    })
+        Ok(())
+    };
+    let work = async { work.await.map_err(|error: Error| error.code()) };
+    stage::start(&services.tasks, actor, "reply", work, move |result| Event::ReplyEnd(turn, result))
 }

@@ -1,46 +1,54 @@
 //! [`Ring`]: packets that wait for a session, the newest few.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crossbeam_queue::ArrayQueue;
 use sayso_wire::AudioPacket;
 
 use crate::options::PACKETS_WAITING_MAX;
 
-/// A bounded queue that drops its oldest. Its memory is taken with the first packet, not with the connection.
+/// A bounded queue that drops its oldest. Empty, it takes no memory.
 #[derive(Debug, Default)]
-pub(crate) struct Ring {
-    packets: std::sync::OnceLock<ArrayQueue<AudioPacket>>,
-    told: AtomicBool,
-    received: AtomicU64,
-    dropped: AtomicU64,
+pub(crate) struct Ring(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    packets: VecDeque<AudioPacket>,
+    /// Whether the session knows that there are some.
+    told: bool,
+    received: u64,
+    dropped: u64,
 }
 
 impl Ring {
     /// Adds a packet. `true` when the session must be told that there are some.
     pub(crate) fn push(&self, packet: AudioPacket) -> bool {
-        let packets = self.packets.get_or_init(|| ArrayQueue::new(PACKETS_WAITING_MAX));
-        self.received.fetch_add(1, Ordering::Relaxed);
-        if packets.force_push(packet).is_some() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let mut inner = self.lock();
+        inner.received += 1;
+        if inner.packets.len() == PACKETS_WAITING_MAX {
+            inner.packets.pop_front();
+            inner.dropped += 1;
             metrics::counter!("sayso_session_packets_dropped_total").increment(1);
         }
-        !self.told.swap(true, Ordering::AcqRel)
+        inner.packets.push_back(packet);
+        !core::mem::replace(&mut inner.told, true)
     }
 
-    /// To be called before taking packets: later ones will be told of again.
-    pub(crate) fn heard(&self) {
-        self.told.store(false, Ordering::Release);
-    }
-
-    /// Takes the oldest.
-    pub(crate) fn pop(&self) -> Option<AudioPacket> {
-        self.packets.get()?.pop()
+    /// Takes all that wait; whoever pushes the next tells of it again.
+    pub(crate) fn take(&self) -> VecDeque<AudioPacket> {
+        let mut inner = self.lock();
+        inner.told = false;
+        core::mem::take(&mut inner.packets)
     }
 
     /// Packets that came, and packets that were dropped because the session lagged.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.received.load(Ordering::Relaxed), self.dropped.load(Ordering::Relaxed))
+        let inner = self.lock();
+        (inner.received, inner.dropped)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,9 +70,9 @@ mod tests {
         for sequence in 1..PACKETS_WAITING_MAX as u32 + extra {
             assert!(!ring.push(packet(sequence)));
         }
-        ring.heard();
-        assert_eq!(ring.pop().map(|p| p.sequence), Some(extra));
+        let taken = ring.take();
+        assert_eq!((taken.len(), taken.front().map(|p| p.sequence)), (PACKETS_WAITING_MAX, Some(extra)));
         assert_eq!(ring.counts(), (PACKETS_WAITING_MAX as u64 + u64::from(extra), u64::from(extra)));
-        assert!(ring.push(packet(99)), "told again after it was heard");
+        assert!(ring.push(packet(99)), "told again after they were taken");
     }
 }

@@ -1,28 +1,29 @@
 //! From words to sound: the answer that is being spoken.
 //!
 //! One task a speaking turn. It synthesizes sentence after sentence, encodes no more than the pacer has use for, and
-//! sends packets in real time with a small lead: what a barge-in cuts off was mostly never made.
+//! sends packets in real time with a small lead: what a barge-in cuts off was mostly never made. The next sentence is
+//! synthesized while the one before it plays.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use ractor::ActorRef;
-use sayso_audio::{Downlink, EncoderConfig, Packet, Pacer, Step, pacer::LEAD_MS};
+use sayso_audio::{Downlink, EncoderConfig, Pacer, Packet, Step, pacer::LEAD_MS};
 use sayso_egress::{Context, Error};
 use sayso_provider::Speech;
-use sayso_runtime::{TaskHandle, TaskKind};
+use sayso_runtime::{TaskHandle, queue};
 use sayso_session::{Event, SpeechKind};
-use sayso_types::{Category, Purpose, Redacted};
-use sayso_wire::AudioPacket;
-use tokio::sync::mpsc;
+use sayso_types::{Category, Purpose, Redacted, TurnId};
+use sayso_wire::{AudioFormat, AudioPacket};
 
 use crate::actor::Message;
 use crate::options::SENTENCES_WAITING_MAX;
 use crate::place::Place;
 use crate::services::Services;
-use crate::transcription::post;
+use crate::stage::{self, post};
 
-/// Encoded sound that waits while the next is synthesized: enough to bridge a slow synthesizer, little to throw away.
+/// Encoded sound that waits when the next sentence is begun: enough to bridge its synthesis, little to throw away.
 const AHEAD_MS: u32 = 2_000;
 
 /// A sentence to be spoken.
@@ -34,29 +35,31 @@ pub(crate) struct Sentence {
 
 /// A turn that is being spoken. Dropping it ends it.
 pub(crate) struct Speaking {
-    sentences: Option<mpsc::Sender<Sentence>>,
+    turn: TurnId,
+    sentences: Option<queue::Sender<Sentence>>,
     _task: TaskHandle,
 }
 
 impl Speaking {
+    /// Begins to speak; posts [`Event::SentenceAt`] for each sentence and [`Event::Spoken`] when the last packet was
+    /// sent.
     pub(crate) fn start(
         services: &Arc<Services>,
         actor: &ActorRef<Message>,
         place: &Arc<Place>,
         context: Context,
     ) -> Self {
-        let (sentences, receiver) = mpsc::channel(SENTENCES_WAITING_MAX);
+        let (sentences, receiver) = queue::bounded("session_sentences", SENTENCES_WAITING_MAX);
+        let turn = context.turn;
         let speaker =
             Speaker { services: Arc::clone(services), actor: actor.clone(), place: Arc::clone(place), context };
-        let task = services.tasks.spawn(TaskKind::Call, "speech", async move {
-            let turn = speaker.context.turn;
-            let (actor, result) = (speaker.actor.clone(), speaker.run(receiver).await);
-            if let Err(code) = result {
-                tracing::debug!(turn = turn.0, code, "speech failed");
-            }
-            post(&actor, Event::Spoken(turn, result));
-        });
-        Self { sentences: Some(sentences), _task: task }
+        let work = speaker.run(receiver);
+        let task = stage::start(&services.tasks, actor, "speech", work, move |result| Event::Spoken(turn, result));
+        Self { turn, sentences: Some(sentences), _task: task }
+    }
+
+    pub(crate) const fn turn(&self) -> TurnId {
+        self.turn
     }
 
     /// Speaks `sentence` after those before it. `false` when there are too many.
@@ -79,14 +82,9 @@ struct Speaker {
 
 impl Speaker {
     /// Speaks what comes; the milliseconds of sound in all, or why it broke off.
-    async fn run(self, mut sentences: mpsc::Receiver<Sentence>) -> Result<u32, &'static str> {
-        let format = self.place.identity.downlink;
-        let mut out = Out {
-            downlink: Downlink::new(format.sample_rate(), format.frame_ms(), EncoderConfig::default())
-                .map_err(|_| "downlink_format")?,
-            pacer: Pacer::new(LEAD_MS),
-            frame_ms: format.frame_ms(),
-        };
+    async fn run(self, mut sentences: queue::Receiver<Sentence>) -> Result<u32, &'static str> {
+        let turn = self.context.turn;
+        let mut out = Out::new(turn, self.place.link().downlink)?;
         while let Some(sentence) = self.alongside(&mut out, sentences.recv()).await {
             let speech = self.alongside(&mut out, self.synthesize(&sentence)).await.map_err(|e| e.code())?;
             let mut speech = Box::pin(speech);
@@ -95,7 +93,7 @@ impl Speaker {
                 let piece = piece.map_err(|e| e.code())?;
                 if !started {
                     started = true;
-                    let (turn, at_ms) = (self.context.turn, out.downlink.pushed_ms());
+                    let at_ms = out.downlink.pushed_ms();
                     post(&self.actor, Event::SentenceAt { turn, sentence: sentence.number, at_ms });
                 }
                 out.push(&piece)?;
@@ -143,11 +141,11 @@ impl Speaker {
     }
 
     /// Sends what is due; how long until more is, `None` when nothing waits.
-    fn send_due(&self, out: &mut Out) -> Option<core::time::Duration> {
+    fn send_due(&self, out: &mut Out) -> Option<Duration> {
         loop {
             let now = self.services.clock.now();
             match out.pacer.step(now) {
-                Step::Send(packet) => self.place.send(AudioPacket { turn: self.context.turn, ..packet }),
+                Step::Send(packet) => self.place.send(packet),
                 Step::Wait(_) if out.pacer.queued_ms() == 0 => return None,
                 Step::Wait(at) => return Some(at.since(now)),
                 Step::Idle | Step::Ended => return None,
@@ -158,34 +156,44 @@ impl Speaker {
 
 /// The way out: encoder and pacer.
 struct Out {
+    turn: TurnId,
     downlink: Downlink,
     pacer: Pacer<AudioPacket>,
     frame_ms: u32,
 }
 
 impl Out {
+    fn new(turn: TurnId, format: AudioFormat) -> Result<Self, &'static str> {
+        let frame_ms = format.frame_ms();
+        let downlink = Downlink::new(format.sample_rate(), frame_ms, EncoderConfig::default());
+        Ok(Self { turn, downlink: downlink.map_err(|_| "downlink_format")?, pacer: Pacer::new(LEAD_MS), frame_ms })
+    }
+
     fn push(&mut self, piece: &Speech) -> Result<(), &'static str> {
-        let Self { downlink, pacer, frame_ms } = self;
-        let mut full = false;
-        let encoded = downlink.push(piece.rate, &piece.samples, |p| full |= pacer.push(packet(&p), *frame_ms).is_err());
-        if encoded.is_err() { Err("encoder") } else if full { Err("sentence_too_long") } else { Ok(()) }
+        self.encode(|downlink, sink| downlink.push(piece.rate, &piece.samples, sink))
     }
 
     fn finish(&mut self) -> Result<(), &'static str> {
-        let Self { downlink, pacer, frame_ms } = self;
-        let mut full = false;
-        let encoded = downlink.finish(|p| full |= pacer.push(packet(&p), *frame_ms).is_err());
-        pacer.finish();
-        if encoded.is_err() { Err("encoder") } else if full { Err("sentence_too_long") } else { Ok(()) }
+        self.encode(|downlink, sink| downlink.finish(sink))?;
+        self.pacer.finish();
+        Ok(())
     }
-}
 
-/// The turn is filled in by whoever sends; packets of one task are of one turn.
-fn packet(packet: &Packet<'_>) -> AudioPacket {
-    AudioPacket {
-        turn: sayso_types::TurnId::default(),
-        sequence: packet.sequence,
-        timestamp_ms: packet.timestamp_ms,
-        opus: bytes::Bytes::copy_from_slice(packet.opus),
+    fn encode(
+        &mut self,
+        work: impl FnOnce(&mut Downlink, &mut dyn FnMut(Packet<'_>)) -> Result<(), sayso_audio::Error>,
+    ) -> Result<(), &'static str> {
+        let Self { turn, downlink, pacer, frame_ms } = self;
+        let mut full = false;
+        let encoded = work(downlink, &mut |packet| {
+            let Packet { sequence, timestamp_ms, opus } = packet;
+            let opus = bytes::Bytes::copy_from_slice(opus);
+            full |= pacer.push(AudioPacket { turn: *turn, sequence, timestamp_ms, opus }, *frame_ms).is_err();
+        });
+        match encoded {
+            Err(_) => Err("encoder"),
+            Ok(()) if full => Err("sentence_too_long"),
+            Ok(()) => Ok(()),
+        }
     }
 }

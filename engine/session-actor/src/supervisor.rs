@@ -1,48 +1,30 @@
-//! [`Supervisor`]: a session's failure ends that session, never the node.
-
-use std::sync::Weak;
+//! [`Supervisor`]: the parent of every session's actor.
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
-use crate::sessions::Directory;
-
-/// The parent of every session's actor.
+/// Lets its children fail: what that means for a place is done by the [`Awake`](crate::place::Awake) that the actor
+/// drops, which also happens where no supervisor is told, as when it fails to start.
 pub(crate) struct Supervisor;
 
-/// Messages to the supervisor: it only listens to its children's ends.
+/// Messages to the supervisor: there are none.
 pub(crate) enum Nothing {}
 
 impl Actor for Supervisor {
     type Msg = Nothing;
-    type State = Weak<Directory>;
-    type Arguments = Weak<Directory>;
+    type State = ();
+    type Arguments = ();
 
-    async fn pre_start(&self, _: ActorRef<Nothing>, directory: Weak<Directory>) -> Result<Self::State, ActorProcessingErr> {
-        Ok(directory)
+    async fn pre_start(&self, _: ActorRef<Nothing>, (): ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
     }
 
+    /// ractor's own would end the parent, and with it every session, when one child fails.
     async fn handle_supervisor_evt(
         &self,
         _: ActorRef<Nothing>,
-        event: SupervisionEvent,
-        directory: &mut Self::State,
+        _: SupervisionEvent,
+        (): &mut (),
     ) -> Result<(), ActorProcessingErr> {
-        match event {
-            SupervisionEvent::ActorFailed(child, _) => {
-                // The error's text may hold anything; that it happened is what may be logged.
-                tracing::error!("a session failed and was ended");
-                metrics::counter!("sayso_session_failures_total").increment(1);
-                if let Some(directory) = directory.upgrade() {
-                    directory.failed(child.get_id());
-                }
-            }
-            SupervisionEvent::ActorTerminated(child, ..) => {
-                if let Some(directory) = directory.upgrade() {
-                    directory.ended(child.get_id());
-                }
-            }
-            _ => {}
-        }
         Ok(())
     }
 }

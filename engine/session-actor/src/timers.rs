@@ -13,19 +13,19 @@ use crate::actor::Message;
 #[derive(Default)]
 pub(crate) struct Timers {
     armed: HashMap<Timer, (u64, TaskHandle)>,
-    generation: u64,
+    armings: u64,
 }
 
 impl Timers {
     /// Posts [`Message::Timer`] to `actor` after `after`.
     pub(crate) fn arm(&mut self, tasks: &Tasks, actor: &ActorRef<Message>, timer: Timer, after: Duration) {
-        self.generation += 1;
-        let (generation, actor) = (self.generation, actor.clone());
+        self.armings += 1;
+        let (arming, actor) = (self.armings, actor.clone());
         let task = tasks.spawn(TaskKind::Call, "session timer", async move {
             tokio::time::sleep(after).await;
-            let _ = actor.cast(Message::Timer(timer, generation));
+            let _ = actor.cast(Message::Timer(timer, arming));
         });
-        self.armed.insert(timer, (generation, task));
+        self.armed.insert(timer, (arming, task));
     }
 
     /// Forgets the timer.
@@ -34,8 +34,8 @@ impl Timers {
     }
 
     /// Whether the timer that ran out is the one that is armed: one that was moved in the meantime is not.
-    pub(crate) fn ran_out(&mut self, timer: Timer, generation: u64) -> bool {
-        let current = self.armed.get(&timer).is_some_and(|(armed, _)| *armed == generation);
+    pub(crate) fn ran_out(&mut self, timer: Timer, arming: u64) -> bool {
+        let current = self.armed.get(&timer).is_some_and(|(armed, _)| *armed == arming);
         if current {
             self.armed.remove(&timer);
         }

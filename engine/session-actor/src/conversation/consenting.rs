@@ -1,22 +1,27 @@
-//! The effects that go to the consent register. Each runs in a task and posts the register's answer back.
+//! What goes to the consent register, and what comes back. Each write runs in a task; what changed is told by the
+//! register to all who follow it, this session among them.
 
+use bytes::BytesMut;
+use ractor::ActorRef;
 use sayso_consent::{Answer, Error, Means as RegisterMeans, Question};
-use sayso_policy::{ConsentState, ConsentStatus};
-use sayso_provider::Fact;
-use sayso_runtime::TaskKind;
+use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
 use sayso_session::{ConsentView, Decision, Event, Means, Standing};
+use sayso_types::dialogue::Fact;
 use sayso_types::{Purpose, TurnId};
+use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
 use sha2::{Digest, Sha256};
 
 use super::Conversation;
-use crate::transcription::post;
+use crate::actor::Message;
+use crate::stage::post;
 
 /// What a session needs to know of `state`.
 pub(super) fn view(state: &ConsentState) -> ConsentView {
     let standing = match state.status(Purpose::VOICE_INTERACTION) {
         ConsentStatus::Given | ConsentStatus::Renewed => Standing::Given,
         ConsentStatus::Refused => Standing::Refused,
-        ConsentStatus::Withdrawing | ConsentStatus::Withdrawn | ConsentStatus::Revoked => Standing::Withdrawn,
+        ConsentStatus::Withdrawing => Standing::Withdrawing,
+        ConsentStatus::Withdrawn | ConsentStatus::Revoked => Standing::Withdrawn,
         ConsentStatus::Unknown
         | ConsentStatus::Requested
         | ConsentStatus::Deferred
@@ -26,92 +31,201 @@ pub(super) fn view(state: &ConsentState) -> ConsentView {
     ConsentView { cv: state.cv, standing, memory: state.status(Purpose::MEMORY).is_valid() }
 }
 
+/// SHA-256 over a message of the device, as it goes over the wire.
+pub(super) fn fingerprint(message: &ToNode) -> [u8; 32] {
+    let mut bytes = BytesMut::new();
+    sayso_wire::encode(message, &mut bytes).expect("what was decoded can be encoded");
+    Sha256::digest(&bytes).into()
+}
+
 impl Conversation {
+    /// Tells the device, purpose by purpose, and the session what has changed.
+    pub(super) fn consent_changed(&mut self, state: ConsentState) {
+        // What was read earlier may arrive later.
+        if state.cv < self.consent.cv {
+            return;
+        }
+        let before = core::mem::replace(&mut self.consent, state);
+        for message in changes(&before, &self.consent) {
+            self.place().tell(message);
+        }
+        self.run(Event::ConsentChanged(view(&self.consent)));
+    }
+
+    /// Puts on record that the question is being put.
+    pub(super) fn note_question(&mut self) {
+        let question = self.ask();
+        self.question = Some(question.clone());
+        let identity = &self.awake.place().identity;
+        let (register, subject) = (self.services.register.clone(), identity.subject);
+        let notice = identity.language.notice_sha256;
+        self.writes.start(&self.services.tasks, "note question", async move {
+            if let Err(error) = register.asked(subject, notice, &question).await {
+                tracing::warn!(%error, "a notice could not be put on record");
+            }
+        });
+    }
+
     /// Puts on record what the person decided. Nothing is allowed until the register says that it is durable.
     pub(super) fn record(&mut self, turn: TurnId, decision: Decision, means: Means) {
-        let asked: Vec<Purpose> = self.services.register.profile().asks().spoken.iter().copied().collect();
+        let question = self.question.take().unwrap_or_else(|| self.ask());
+        let identity = &self.awake.place().identity;
         let answer = Answer {
-            tenant: self.place.identity.tenant.clone(),
-            subject: self.place.identity.subject,
+            tenant: identity.tenant.clone(),
+            subject: identity.subject,
             status: match decision {
                 Decision::Agree => ConsentStatus::Given,
                 Decision::Refuse => ConsentStatus::Refused,
                 Decision::Defer => ConsentStatus::Deferred,
             },
-            question: self.question.take().unwrap_or_else(|| Question::of(&asked)),
+            question,
             means: register_means(means),
-            notice_sha256: self.notice_sha256,
-            language: self.language.to_string(),
+            notice_sha256: identity.language.notice_sha256,
+            language: identity.language.name.to_string(),
             spoken: true,
             evidence_sha256: self.evidence(turn, means),
         };
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
-        let recorded = async move {
-            let result = register.record(&answer).await;
-            post(&actor, match result {
-                Ok(state) => Event::ConsentRecorded(view(&state)),
-                Err(error) => failed(&error),
-            });
-        };
-        // Detached: once the person has answered, the record is written even if the device goes away.
-        self.services.tasks.spawn(TaskKind::Call, "record consent", recorded).detach();
-    }
-
-    /// The fingerprint of what the person did: the sound of the answer, or the press that the device reported.
-    fn evidence(&self, turn: TurnId, means: Means) -> [u8; 32] {
-        match (means, self.heard) {
-            (Means::Voice, Some(heard)) if heard.turn == turn => heard.sha256,
-            _ => Sha256::digest(self.place.identity.session.0).into(),
-        }
+        self.writes.start(&self.services.tasks, "record consent", async move {
+            if let Err(error) = register.record(&answer).await {
+                unrecorded(&actor, &error, Event::AnswerUnrecorded);
+            }
+        });
     }
 
     pub(super) fn withdraw(&mut self, purpose: Option<Purpose>, means: Means) {
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
-        let subject = self.place.identity.subject;
-        let withdrawn = async move {
+        let subject = self.place().identity.subject;
+        self.writes.start(&self.services.tasks, "withdraw consent", async move {
             let purposes: Vec<Purpose> = purpose.into_iter().collect();
             if let Err(error) = register.withdraw(subject, &purposes, register_means(means)).await {
-                post(&actor, failed(&error));
+                unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
             }
-        };
-        self.services.tasks.spawn(TaskKind::Call, "withdraw consent", withdrawn).detach();
+        });
     }
 
-    pub(super) fn save(&self, facts: Vec<Fact>) {
-        let (register, subject) = (self.services.register.clone(), self.place.identity.subject);
-        let saved = async move {
+    pub(super) fn save(&mut self, facts: Vec<Fact>) {
+        let (register, subject) = (self.services.register.clone(), self.place().identity.subject);
+        self.writes.start(&self.services.tasks, "save facts", async move {
             let facts: Vec<_> = facts.into_iter().map(|fact| (fact.key, fact.value)).collect();
             if let Err(error) = register.save_facts(subject, &facts).await {
                 tracing::warn!(%error, "facts could not be saved");
             }
-        };
-        self.services.tasks.spawn(TaskKind::Call, "save facts", saved).detach();
+        });
     }
 
-    /// The question is about to be read out: that it was goes on record.
-    pub(super) fn asked(&mut self) {
+    /// What the profile has people asked for together.
+    fn ask(&self) -> Question {
         let asked: Vec<Purpose> = self.services.register.profile().asks().spoken.iter().copied().collect();
-        let question = Question::of(&asked);
-        self.question = Some(question.clone());
-        let (register, subject) = (self.services.register.clone(), self.place.identity.subject);
-        let notice = self.notice_sha256;
-        let noted = async move {
-            if let Err(error) = register.asked(subject, notice, &question).await {
-                tracing::warn!(%error, "a notice could not be put on record");
-            }
+        Question::of(&asked)
+    }
+
+    /// The fingerprint of what the person did: the sound of the answer, or what the device reported. Where nothing was
+    /// said, it is that of nothing.
+    fn evidence(&self, turn: TurnId, means: Means) -> [u8; 32] {
+        let evidence = match means {
+            Means::Voice => self.hearing.heard.filter(|(heard, _)| *heard == turn).map(|(_, sha256)| sha256),
+            Means::Button => self.reported,
         };
-        self.services.tasks.spawn(TaskKind::Call, "note question", noted).detach();
+        evidence.unwrap_or_else(|| Sha256::digest([]).into())
     }
 }
 
-fn failed(error: &Error) -> Event {
+/// What a device is told when `before` has become `after`. A withdrawal is told once it holds.
+fn changes(before: &ConsentState, after: &ConsentState) -> Vec<ToDevice> {
+    let mark = |consent: &PurposeConsent| (consent.status, consent.given_at);
+    let is_new = |(purpose, consent): &(&Purpose, &PurposeConsent)| {
+        before.consents.get(purpose).map(mark) != Some(mark(consent))
+    };
+    let told = |(purpose, consent): (&Purpose, &PurposeConsent)| {
+        let status = match consent.status {
+            ConsentStatus::Given | ConsentStatus::Renewed => Told::Given,
+            ConsentStatus::Refused => Told::Refused,
+            ConsentStatus::Withdrawn | ConsentStatus::Revoked => Told::Withdrawn,
+            ConsentStatus::Withdrawing => return None,
+            ConsentStatus::Unknown
+            | ConsentStatus::Requested
+            | ConsentStatus::Deferred
+            | ConsentStatus::Expired
+            | ConsentStatus::Invalidated => Told::Deferred,
+        };
+        Some(ToDevice::ConsentChanged { purpose: *purpose, status, consent_version: after.cv })
+    };
+    after.consents.iter().filter(is_new).filter_map(told).collect()
+}
+
+fn unrecorded(actor: &ActorRef<Message>, error: &Error, event: impl FnOnce(&'static str) -> Event) {
     tracing::warn!(%error, "the consent register refused");
-    Event::ConsentFailed(error.code())
+    post(actor, event(error.code()));
 }
 
 const fn register_means(means: Means) -> RegisterMeans {
     match means {
         Means::Voice => RegisterMeans::Voice,
         Means::Button => RegisterMeans::Button,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sayso_policy::ConsentType;
+    use sayso_types::ConsentVersion;
+
+    use super::*;
+
+    fn state(cv: u64, statuses: &[(Purpose, ConsentStatus, u64)]) -> ConsentState {
+        let consent = |&(purpose, status, given_at): &(Purpose, ConsentStatus, u64)| {
+            let consent = PurposeConsent {
+                status,
+                consent_type: ConsentType::Expressed,
+                separate: false,
+                given_at: ConsentVersion(given_at),
+                profile_rev: 1,
+                expires_at: None,
+            };
+            (purpose, consent)
+        };
+        ConsentState { cv: ConsentVersion(cv), consents: statuses.iter().map(consent).collect(), ..ConsentState::new() }
+    }
+
+    #[test]
+    fn a_device_is_told_of_every_purpose_that_changed_and_of_a_withdrawal_when_it_holds() {
+        use ConsentStatus::{Deferred, Given, Withdrawing, Withdrawn};
+        const VOICE: Purpose = Purpose::VOICE_INTERACTION;
+        const MEMORY: Purpose = Purpose::MEMORY;
+        let states = [
+            state(0, &[]),
+            state(1, &[(VOICE, Deferred, 1)]),
+            state(2, &[(VOICE, Deferred, 2)]),
+            state(3, &[(VOICE, Given, 3), (MEMORY, Given, 3)]),
+            state(4, &[(VOICE, Given, 3), (MEMORY, Withdrawing, 3)]),
+            state(4, &[(VOICE, Given, 3), (MEMORY, Withdrawn, 3)]),
+            state(5, &[(VOICE, Withdrawing, 3), (MEMORY, Withdrawn, 3)]),
+            state(5, &[(VOICE, Withdrawn, 3), (MEMORY, Withdrawn, 3)]),
+        ];
+        let told: Vec<Vec<_>> = states
+            .windows(2)
+            .map(|pair| {
+                let told = |message| match message {
+                    ToDevice::ConsentChanged { purpose, status, consent_version } => {
+                        (purpose, status, consent_version.0)
+                    }
+                    other => panic!("{other:?}"),
+                };
+                changes(&pair[0], &pair[1]).into_iter().map(told).collect()
+            })
+            .collect();
+        let expected: [&[_]; 7] = [
+            &[(VOICE, Told::Deferred, 1)],
+            &[(VOICE, Told::Deferred, 2)],
+            &[(MEMORY, Told::Given, 3), (VOICE, Told::Given, 3)],
+            &[],
+            &[(MEMORY, Told::Withdrawn, 4)],
+            &[],
+            &[(VOICE, Told::Withdrawn, 5)],
+        ];
+        for ((told, expected), state) in told.iter().zip(expected).zip(&states[1..]) {
+            assert_eq!(told, expected, "{state:?}");
+        }
     }
 }

@@ -102,4 +102,3 @@ fn listening(mode: ListenMode) -> Rig {
     rig.feed(Event::ListenStart(mode));
     rig
 }
-

@@ -24,7 +24,8 @@ fn fact(key: &str, value: &str) -> Fact {
 #[test]
 fn first_contact_asks_before_anything_is_heard() {
     let mut rig = asked();
-    let read_out: Vec<_> = rig.spoken_texts().into_iter().map(|(kind, text)| (kind == SpeechKind::Notice, text)).collect();
+    let read_out: Vec<_> =
+        rig.spoken_texts().into_iter().map(|(kind, text)| (kind == SpeechKind::Notice, text)).collect();
     assert_eq!(read_out, [(true, "May I listen?".to_owned()), (true, "Please say yes or no.".to_owned())]);
     assert!(rig.has(|e| matches!(e, Effect::NoteQuestion)), "that it was asked goes on record");
     assert!(rig.has(|e| matches!(e, Effect::Tell(ToDevice::ConsentPrompt { .. }))));
@@ -104,7 +105,8 @@ fn the_prompt_is_answered_with_a_button_also_while_it_is_read_and_when_it_was_pu
 
 #[test]
 fn a_button_without_its_prompt_answers_nothing() {
-    let closed = |rig: &Rig| rig.has(|e| matches!(e, Effect::Tell(ToDevice::Error { code, .. }) if code == "prompt_closed"));
+    let closed =
+        |rig: &Rig| rig.has(|e| matches!(e, Effect::Tell(ToDevice::Error { code, .. }) if code == "prompt_closed"));
     let mut rig = Rig::new(ConsentView::default());
     rig.feed(press("1", ConsentDecision::Agree));
     assert!(closed(&rig) && !rig.has(|e| matches!(e, Effect::RecordConsent(..))), "nobody was asked");

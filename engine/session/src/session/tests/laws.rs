@@ -10,13 +10,8 @@ use super::*;
 
 fn any_event() -> impl Strategy<Value = Event> {
     let turn = (0u32..6).prop_map(TurnId);
-    let standings = [
-        Standing::Undecided,
-        Standing::Given,
-        Standing::Refused,
-        Standing::Withdrawing,
-        Standing::Withdrawn,
-    ];
+    let standings =
+        [Standing::Undecided, Standing::Given, Standing::Refused, Standing::Withdrawing, Standing::Withdrawn];
     let view = (0u64..6, prop::sample::select(standings.to_vec()), any::<bool>())
         .prop_map(|(cv, standing, memory)| ConsentView { cv: ConsentVersion(cv), standing, memory });
     let mode = prop::sample::select(vec![ListenMode::Auto, ListenMode::Manual, ListenMode::Realtime]);
@@ -38,11 +33,17 @@ fn any_event() -> impl Strategy<Value = Event> {
         (turn.clone(), text()).prop_map(|(t, s)| Event::ReplyText(t, s)),
         turn.clone().prop_map(|t| Event::ReplyEnd(t, Ok(()))),
         turn.clone().prop_map(|t| Event::ReplyEnd(t, Err("broken"))),
-        (turn.clone(), 0u32..3, 0u32..5000)
-            .prop_map(|(turn, sentence, at_ms)| Event::SentenceAt { turn, sentence, at_ms }),
+        (turn.clone(), 0u32..3, 0u32..5000).prop_map(|(turn, sentence, at_ms)| Event::SentenceAt {
+            turn,
+            sentence,
+            at_ms
+        }),
         (turn.clone(), 0u32..5000).prop_map(|(t, ms)| Event::Spoken(t, Ok(ms))),
-        (turn.clone(), 0u32..5000, any::<bool>())
-            .prop_map(|(turn, played_ms, finished)| Event::Playout { turn, played_ms, finished }),
+        (turn.clone(), 0u32..5000, any::<bool>()).prop_map(|(turn, played_ms, finished)| Event::Playout {
+            turn,
+            played_ms,
+            finished
+        }),
         view.clone().prop_map(|consent| Event::Attached { consent, facts: Vec::new() }),
         view.prop_map(Event::ConsentChanged),
         Just(Event::AnswerUnrecorded("store_full")),

@@ -1,0 +1,38 @@
+//! Keeps sessions informed of their subjects' consent, whoever changes it.
+
+use std::sync::{Arc, Weak};
+
+use sayso_policy::ConsentState;
+use sayso_types::SubjectId;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::directory::Directory;
+
+/// Tells sessions of every change, for as long as there are any.
+pub(crate) async fn follow(directory: Weak<Directory>, mut changes: Receiver<(SubjectId, ConsentState)>) {
+    loop {
+        let change = changes.recv().await;
+        let Some(directory) = directory.upgrade() else { return };
+        match change {
+            Ok((subject, state)) => directory.consent_changed(subject, state),
+            Err(RecvError::Closed) => return,
+            Err(RecvError::Lagged(missed)) => {
+                metrics::counter!("sayso_session_consent_changes_missed_total").increment(missed);
+                read_all(&directory).await;
+            }
+        }
+    }
+}
+
+/// Some changes were missed: every session is told how its subject stands now.
+async fn read_all(directory: &Arc<Directory>) {
+    for place in directory.all() {
+        let subject = place.identity.subject;
+        match directory.services.register.state(subject).await {
+            Ok(state) => directory.consent_changed(subject, state),
+            // Its gates are the register's, so nothing flows that may not; the session hears of it at the next change.
+            Err(error) => tracing::warn!(%error, "a consent state could not be read"),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! From packets to utterances.
+
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+
+use sayso_audio::{EndpointConfig, Mode};
+use sayso_runtime::{TaskHandle, TaskKind};
+use sayso_session::{Capture, Event};
+use sayso_types::{Purpose, TurnId};
+use sayso_wire::AudioPacket;
+
+use super::Conversation;
+use crate::actor::Message;
+use crate::listening::{Listening, Mark, Marks, TICK_MS};
+use crate::transcription::{self, Frames};
+
+/// The way in: what is listened to, and what was heard.
+#[derive(Default)]
+pub(super) struct Hearing {
+    /// The device's count of what it sends: packets of another count are stray.
+    awaited: TurnId,
+    listening: Option<Listening>,
+    /// The utterance that has just begun, until the session says what for.
+    begun: Option<Frames>,
+    /// The turn of the utterance that is going on.
+    turn: Option<TurnId>,
+    /// The utterance that was heard last: its turn and its fingerprint.
+    pub(super) heard: Option<(TurnId, [u8; 32])>,
+    /// Counts time while an utterance is going on.
+    ticks: Option<TaskHandle>,
+}
+
+impl Hearing {
+    /// The device begins to send what it counts as `turn`.
+    pub(super) fn await_turn(&mut self, turn: TurnId) {
+        self.awaited = turn;
+    }
+
+    /// Listens anew like this. Codec state goes with what was listened to before.
+    pub(super) fn listen(&mut self, capture: Capture, config: EndpointConfig) {
+        self.turn = None;
+        self.ticks = None;
+        self.listening = match capture {
+            Capture::Off => None,
+            Capture::Automatic => Some(Listening::new(config, Mode::Automatic)),
+            Capture::PushToTalk => Some(Listening::new(config, Mode::Manual)),
+        };
+    }
+
+    /// Nobody wants the utterance of `turn` any more.
+    pub(super) fn cancel(&mut self, turn: TurnId) {
+        if self.turn == Some(turn) {
+            self.turn = None;
+            if let Some(listening) = &mut self.listening {
+                listening.drop_utterance();
+            }
+        }
+    }
+
+    fn push(&mut self, packet: &AudioPacket) -> Marks {
+        match &mut self.listening {
+            Some(listening) if packet.turn == self.awaited => listening.push(packet),
+            Some(_) => {
+                metrics::counter!("sayso_session_packets_stray_total").increment(1);
+                Marks::new()
+            }
+            None => Marks::new(),
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        self.listening.as_ref().map_or(0, Listening::lost)
+    }
+}
+
+impl Conversation {
+    /// Takes the packets that wait.
+    pub(super) fn hear(&mut self) {
+        for packet in self.place().ring.take() {
+            let before = self.hearing.lost();
+            let marks = self.hearing.push(&packet);
+            let lost = self.hearing.lost() - before;
+            self.place().packets_lost.fetch_add(lost, Ordering::Relaxed);
+            self.found(marks);
+        }
+    }
+
+    /// Time passes in the middle of an utterance.
+    pub(super) fn tick(&mut self) {
+        let marks = self.hearing.listening.as_mut().map(Listening::tick);
+        self.found(marks.unwrap_or_default());
+    }
+
+    fn found(&mut self, marks: Marks) {
+        for mark in marks {
+            match mark {
+                Mark::Start(frames) => {
+                    self.hearing.begun = Some(frames);
+                    self.hearing.turn = None;
+                    self.run(Event::VoiceStart);
+                    // Nobody wants it: it is dropped in front of the gate.
+                    self.hearing.begun = None;
+                }
+                Mark::End { sha256, voiced } => {
+                    if let Some(event) = self.heard(sha256, voiced) {
+                        self.run(event);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The utterance that is going on is complete.
+    fn heard(&mut self, sha256: [u8; 32], voiced: bool) -> Option<Event> {
+        self.hearing.ticks = None;
+        let turn = self.hearing.turn.take()?;
+        self.hearing.heard = Some((turn, sha256));
+        Some(if voiced { Event::VoiceEnd } else { Event::VoiceNone })
+    }
+
+    /// Whoever pushed to talk has let go.
+    pub(super) fn end_utterance(&mut self) {
+        let marks = self.hearing.listening.as_mut().map(Listening::finish);
+        for mark in marks.unwrap_or_default() {
+            // What begins and ends in this moment is too short to be anything.
+            if let Mark::End { sha256, voiced } = mark
+                && let Some(event) = self.heard(sha256, voiced)
+            {
+                self.events.push_back(event);
+            }
+        }
+    }
+
+    /// Has the utterance that has just begun recognised as `turn`.
+    pub(super) fn transcribe(&mut self, turn: TurnId, purpose: Purpose) {
+        let Some(frames) = self.hearing.begun.take() else { return };
+        self.hearing.turn = Some(turn);
+        let actor = self.actor.clone();
+        let ticks = async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(TICK_MS.into())).await;
+                if actor.cast(Message::Tick).is_err() {
+                    return;
+                }
+            }
+        };
+        self.hearing.ticks = Some(self.services.tasks.spawn(TaskKind::Call, "utterance ticks", ticks));
+        let context = self.context(turn, purpose);
+        self.transcription = Some(transcription::start(&self.services, &self.actor, context, frames));
+    }
+}

@@ -1,0 +1,94 @@
+//! [`Languages`]: what sessions say, in the languages of the profile.
+
+use std::sync::Arc;
+
+use sayso_policy::Profile;
+use sayso_session::{Options as SessionOptions, Prompts};
+use sayso_types::Name;
+use sha2::{Digest, Sha256};
+
+use crate::Options;
+
+/// What the sessions of one language share.
+pub(crate) struct Language {
+    pub(crate) name: Name,
+    pub(crate) session: Arc<SessionOptions>,
+    /// Of the consent question as it is read out.
+    pub(crate) notice_sha256: [u8; 32],
+}
+
+/// Every language that the profile has its notice in.
+pub(crate) struct Languages {
+    all: Vec<Arc<Language>>,
+    /// The one of devices that name none of them.
+    usual: Arc<Language>,
+}
+
+impl Languages {
+    pub(crate) fn new(profile: &Profile, options: &Options) -> Self {
+        let language = |name: &Name| Arc::new(Language::new(*name, profile, options));
+        let names = &profile.header().languages;
+        let all: Vec<_> = names.iter().map(language).collect();
+        let usual = all.iter().find(|language| language.name == options.language).or_else(|| all.first());
+        let usual = usual.map_or_else(|| language(&options.language), Arc::clone);
+        Self { all, usual }
+    }
+
+    /// The language for a device that asks for this BCP 47 tag: as it says, or without the region.
+    pub(crate) fn choose(&self, tag: Option<&str>) -> &Arc<Language> {
+        let tag = tag.unwrap_or_default().to_ascii_lowercase();
+        let primary = tag.split('-').next().unwrap_or_default();
+        let named = |name: &str| self.all.iter().find(|language| language.name.as_str() == name);
+        named(&tag).or_else(|| named(primary)).unwrap_or(&self.usual)
+    }
+}
+
+impl Language {
+    fn new(name: Name, profile: &Profile, options: &Options) -> Self {
+        let notice = profile.notice(name).clone();
+        let prompts = Prompts {
+            consent: notice.spoken,
+            thanks: notice.thanks,
+            refused: notice.refused,
+            deferred: notice.deferred,
+            withdrawn: notice.withdrawn,
+            not_understood: notice.not_understood,
+            failed: failed(name).to_owned(),
+        };
+        let notice_sha256 = Sha256::digest(prompts.consent.as_bytes()).into();
+        let asked_purposes = profile.asks().spoken.iter().copied().collect();
+        let session = Arc::new(SessionOptions { prompts, asked_purposes, ..options.session.clone() });
+        Self { name, session, notice_sha256 }
+    }
+}
+
+/// What is said when an answer could not be made: no matter of privacy, so not one of the profile.
+fn failed(language: Name) -> &'static str {
+    match language.as_str().split('-').next() {
+        Some("zh") => "抱歉，我现在回答不了。",
+        _ => "Sorry, I could not answer that.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_spoken_to_in_its_language_where_the_profile_has_it() {
+        let profile = Profile::parse(include_str!("../../../deploy/profiles/home.toml")).unwrap();
+        let languages = Languages::new(&profile, &Options::default());
+        for (tag, name) in [("zh-CN", "zh"), ("ZH", "zh"), ("en-GB", "en"), ("de", "en"), ("", "en")] {
+            assert_eq!(languages.choose(Some(tag)).name.as_str(), name, "{tag}");
+        }
+        let options = Options { language: Name::constant("zh"), ..Options::default() };
+        assert_eq!(Languages::new(&profile, &options).choose(None).name.as_str(), "zh");
+        let options = Options { language: Name::constant("fr"), ..Options::default() };
+        assert_eq!(Languages::new(&profile, &options).choose(None).name.as_str(), "en", "it is not in the profile");
+
+        let chinese = languages.choose(Some("zh"));
+        assert!(chinese.session.prompts.consent.starts_with("你好"));
+        assert_eq!(chinese.notice_sha256, <[u8; 32]>::from(Sha256::digest(&chinese.session.prompts.consent)));
+        assert_eq!(chinese.session.asked_purposes.len(), 2);
+    }
+}

@@ -1,0 +1,119 @@
+//! [`Listening`]: the uplink while the session listens, and the utterance in it.
+
+use sayso_audio::{EndpointConfig, Event as Sound, Mode, Packet, Uplink};
+use sayso_wire::AudioPacket;
+
+use crate::transcription::{Feed, Frames};
+
+/// How often an utterance that is going on is checked for packets that stopped coming, in milliseconds.
+pub(crate) const TICK_MS: u32 = 100;
+
+/// How long no packet comes before that counts as silence, in milliseconds: more than a network delays them.
+const QUIET_MS: u32 = 200;
+
+/// What was found in the sound, in order. Mostly nothing, which takes no memory.
+pub(crate) type Marks = Vec<Mark>;
+
+/// The beginning or the end of an utterance.
+pub(crate) enum Mark {
+    /// It begins; its frames arrive here.
+    Start(Frames),
+    /// It is complete.
+    End {
+        /// Over its samples.
+        sha256: [u8; 32],
+        /// Whether there was a voice in it.
+        voiced: bool,
+    },
+}
+
+pub(crate) struct Listening {
+    uplink: Uplink,
+    config: EndpointConfig,
+    feed: Option<Feed>,
+    /// How long no packet came.
+    quiet_ms: u32,
+}
+
+impl Listening {
+    /// Listens with settings that were checked before.
+    pub(crate) fn new(config: EndpointConfig, mode: Mode) -> Self {
+        let uplink = Uplink::new(config, mode).expect("the settings were checked when sessions started");
+        Self { uplink, config, feed: None, quiet_ms: 0 }
+    }
+
+    /// Takes a packet. One that is not Opus is concealed, and counted when listening ends.
+    pub(crate) fn push(&mut self, packet: &AudioPacket) -> Marks {
+        self.quiet_ms = 0;
+        let packet = Packet { sequence: packet.sequence, timestamp_ms: packet.timestamp_ms, opus: &packet.opus };
+        self.hear(|uplink, sink| {
+            if let Err(error) = uplink.push(packet, sink) {
+                tracing::trace!(%error, "a packet could not be decoded");
+            }
+        })
+    }
+
+    /// [`TICK_MS`] have passed. An utterance ends although the device, or the network, fell silent in the middle of it.
+    pub(crate) fn tick(&mut self) -> Marks {
+        self.quiet_ms += TICK_MS;
+        if self.quiet_ms < QUIET_MS {
+            return Marks::new();
+        }
+        // What the first wait was about is silence as well.
+        let silent_ms = if self.quiet_ms - TICK_MS < QUIET_MS { self.quiet_ms } else { TICK_MS };
+        self.hear(|uplink, sink| {
+            if let Err(error) = uplink.elapse(silent_ms, sink) {
+                tracing::trace!(%error, "a packet could not be decoded");
+            }
+        })
+    }
+
+    /// The device sends no more.
+    pub(crate) fn finish(&mut self) -> Marks {
+        self.hear(|uplink, sink| {
+            if let Err(error) = uplink.finish(sink) {
+                tracing::trace!(%error, "a packet could not be decoded");
+            }
+        })
+    }
+
+    /// Drops what there is of the utterance that is going on, and what is still to come of it.
+    pub(crate) fn drop_utterance(&mut self) {
+        self.feed = None;
+    }
+
+    /// Packets that were given up on so far.
+    pub(crate) fn lost(&self) -> u64 {
+        self.uplink.stats().jitter.lost
+    }
+
+    /// Frames go straight to the utterance's feed; beginnings and ends are kept until the session can be told.
+    fn hear(&mut self, work: impl FnOnce(&mut Uplink, &mut dyn FnMut(Sound<'_>))) -> Marks {
+        let Self { uplink, config, feed, .. } = self;
+        let mut marks = Marks::new();
+        work(uplink, &mut |sound| match sound {
+            Sound::SpeechStart => {
+                let (begun, frames) = Feed::new(config.max_utterance_ms);
+                *feed = Some(begun);
+                marks.push(Mark::Start(frames));
+            }
+            Sound::Frame(frame) => {
+                if let Some(feed) = feed {
+                    feed.push(frame);
+                }
+            }
+            Sound::SpeechEnd { voiced_ms, .. } => {
+                if let Some(feed) = feed.take() {
+                    marks.push(Mark::End { sha256: feed.finish(), voiced: voiced_ms > 0 });
+                }
+            }
+        });
+        marks
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.uplink.stats().publish();
+    }
+}
