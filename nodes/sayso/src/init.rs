@@ -35,7 +35,7 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes everything. `sayso.toml` comes last: where it is, all that it names is too.
+/// Writes everything. `sayso.toml` comes last: where it is, all that it names is too, even if this is killed on its way.
 fn write(fresh: &mut Fresh, args: &InitArgs) -> Result<()> {
     let devices = Authority::new("sayso devices")?;
     write_authority(fresh, "ca", &devices)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use indicatif::DecimalBytes;
 use sayso_models::{Bars, Model, ModelStatus, ModelsDir, Progress};
 use serde::Serialize;
 
@@ -46,7 +47,7 @@ impl Progress for Lines {
         // Progress that cannot be shown is no reason to stop.
         let _ = match bytes {
             0 => writeln!(std::io::stderr(), "{step}"),
-            bytes => writeln!(std::io::stderr(), "{step} ({})", Megabytes(bytes)),
+            bytes => writeln!(std::io::stderr(), "{step} ({})", DecimalBytes(bytes)),
         };
     }
 
@@ -76,25 +77,16 @@ impl fmt::Display for Inventory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "models in {}", self.dir.display())?;
         for status in self.models {
-            let ModelStatus { model, licence, bytes, location, .. } = status;
-            let size = Megabytes(*bytes).to_string();
-            write!(f, "\n{:<13} {size:>8}  {licence:<11} ", model.name())?;
-            match status.require_ready() {
-                Ok(()) if self.fetched.contains(model) => write!(f, "fetched  {}", location.display())?,
-                Ok(()) => write!(f, "ready    {}", location.display())?,
-                Err(error) => write!(f, "{error}")?,
+            if let Err(error) = status.require_ready() {
+                write!(f, "\n{error}")?;
+                continue;
             }
+            let ModelStatus { model, licence, bytes, location, .. } = status;
+            let size = DecimalBytes(*bytes).to_string();
+            let news = if self.fetched.contains(model) { "fetched" } else { "ready" };
+            write!(f, "\n{:<12}  {size:>8}  {licence:<10}  {news:<7}  {}", model.name(), location.display())?;
         }
         Ok(())
-    }
-}
-
-/// A size as people read it.
-struct Megabytes(u64);
-
-impl fmt::Display for Megabytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} MB", self.0 as f64 / 1e6)
     }
 }
 

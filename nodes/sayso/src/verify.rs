@@ -4,11 +4,12 @@ mod directory;
 mod verdict;
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use sayso_audit::{Report, Trust, VerifierKey, verify_log};
+use sayso_audit::{LogSource, Report, Trust, VerifierKey, verify_log};
 
 use self::directory::Directory;
 use self::verdict::Verdict;
@@ -34,21 +35,22 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
 /// # Errors
 /// When the log is not what was signed. A sound log may still show broken promises: those are in the report.
 pub(crate) fn check(dir: &Path, trust: Option<&Path>) -> Result<Report> {
-    let keys = match trust {
-        Some(file) => read_keys(file)?,
-        None => read_keys(&dir.join(OWN_KEYS))?,
-    };
     let log = Directory::open(dir)?;
+    let keys = match trust {
+        Some(file) => read_keys(file, fs::read(file))?,
+        None => read_keys(&dir.join(OWN_KEYS), log.read(OWN_KEYS))?,
+    };
     verify_log(&log, &Trust::new(keys)).with_context(|| format!("the log in {} does not hold", dir.display()))
 }
 
-/// Reads verifier keys, one a line; empty lines and those that start with `#` are passed over.
-fn read_keys(file: &Path) -> Result<Vec<VerifierKey>> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read public keys from {}", file.display()))?;
+/// The verifier keys in `file`, one a line; empty lines and those that start with `#` are passed over.
+fn read_keys(file: &Path, read: io::Result<Vec<u8>>) -> Result<Vec<VerifierKey>> {
+    let bytes = read.with_context(|| format!("cannot read public keys from {}", file.display()))?;
+    let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let keys: Result<Vec<_>> = lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(number, line)| line.parse::<VerifierKey>().with_context(|| format!("{}, line {number}", file.display())))
+        .map(|(number, line)| line.parse().with_context(|| format!("{}, line {number}", file.display())))
         .collect();
     let keys = keys?;
     if keys.is_empty() {

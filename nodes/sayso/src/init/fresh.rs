@@ -14,8 +14,8 @@ const PRIVATE: u32 = 0o700;
 /// Anybody may read the rest, as far as the umask lets them.
 const PUBLIC: u32 = 0o644;
 
-/// A directory that was empty. What is written into it is removed again when this is dropped before
-/// [`keep`](Self::keep): it is filled completely or not at all.
+/// A directory that was empty. What was written into it is removed when this is dropped before [`keep`](Self::keep):
+/// whatever fails, nothing of it is left.
 pub(super) struct Fresh {
     root: PathBuf,
     /// What there was not before, in the order in which it was made.

@@ -24,7 +24,7 @@ wrote {dir}
   ca/, admin-ca/   the authorities that signed them; who has their keys can be any device or operator
   token.key        signs device tokens
   log.key          signs the audit log
-  log.pub          for auditors: `sayso verify --trust`
+  log.pub          its public part, for auditors: `sayso verify --trust log.pub`
 
 run the node in one terminal
   {program} serve --config {config}
