@@ -1,5 +1,7 @@
 //! The program, end to end: real processes, real models, real disks. The harness is the crate `sayso-tests`.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
 mod command_line;
 mod conversation;
 mod demo;
