@@ -1,7 +1,7 @@
 //! [`Floor`]: whose turn it is to speak, as far as a device can tell.
 
 use sayso_device::{DeviceEvent, Played};
-use sayso_types::TurnId;
+use sayso_types::{Purpose, TurnId};
 use sayso_wire::{ConsentStatus, SessionState, ToDevice};
 
 /// Where the consent question stands.
@@ -82,7 +82,10 @@ impl Floor {
             DeviceEvent::Node(ToDevice::ConsentPrompt { prompt_id, .. }) => {
                 self.consent = Consent::Asked { prompt_id: prompt_id.clone(), heard: false };
             }
-            DeviceEvent::Node(ToDevice::ConsentChanged { status, .. }) => self.consent = Consent::Decided(*status),
+            // What else the person agrees to or not, the node may listen if it may have a conversation.
+            DeviceEvent::Node(ToDevice::ConsentChanged { purpose: Purpose::VOICE_INTERACTION, status, .. }) => {
+                self.consent = Consent::Decided(*status);
+            }
             DeviceEvent::Played(Played { turn, .. }) => {
                 self.answers += 1;
                 self.playing = self.playing.filter(|playing| playing != turn);
@@ -97,6 +100,8 @@ impl Floor {
 
 #[cfg(test)]
 mod tests {
+    use sayso_types::ConsentVersion;
+
     use super::*;
 
     fn floor(events: impl IntoIterator<Item = DeviceEvent>) -> Floor {
@@ -154,6 +159,16 @@ mod tests {
     fn a_late_end_of_an_older_answer_does_not_end_the_newer_one() {
         let floor = floor([start(1), start(2), played(1)]);
         assert!(floor.plays());
+    }
+
+    #[test]
+    fn only_consent_to_the_conversation_decides_whether_it_goes_on() {
+        let changed = |purpose, status| {
+            DeviceEvent::Node(ToDevice::ConsentChanged { purpose, status, consent_version: ConsentVersion(1) })
+        };
+        let given = changed(Purpose::VOICE_INTERACTION, ConsentStatus::Given);
+        let forgotten = changed(Purpose::MEMORY, ConsentStatus::Withdrawn);
+        assert_eq!(*floor([given, forgotten]).consent(), Consent::Decided(ConsentStatus::Given));
     }
 
     #[test]
