@@ -303,7 +303,7 @@ mod tests {
         uplink.finish(|_| ()).unwrap();
         assert!(uplink.voice.is_none());
         let config = EndpointConfig { hangover_ms: 0, ..EndpointConfig::default() };
-        assert!(matches!(Uplink::new(config, Mode::Manual), Err(Error::Setting { name: "hangover_ms", .. })));
+        assert!(matches!(Uplink::new(config, Mode::Manual), Err(Error::Setting { name: "hangover-ms", .. })));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use sayso_egress::{Context, Error};
 use sayso_provider::Speech;
 use sayso_runtime::{TaskHandle, queue};
 use sayso_session::{Event, SpeechKind};
-use sayso_types::{Category, Purpose, Redacted, TurnId};
+use sayso_types::{Category, Purpose, Redacted, SampleRate, TurnId};
 use sayso_wire::{AudioFormat, AudioPacket};
 
 use crate::actor::Message;
@@ -25,6 +25,9 @@ use crate::stage::{self, post};
 
 /// Encoded sound that waits when the next sentence is begun: enough to bridge its synthesis, little to throw away.
 const AHEAD_MS: u32 = 2_000;
+
+/// Sound that is encoded at a time: one frame of the longest there is.
+const PART_MS: u32 = 60;
 
 /// A sentence to be spoken.
 pub(crate) struct Sentence {
@@ -96,8 +99,13 @@ impl Speaker {
                     let at_ms = out.downlink.pushed_ms();
                     post(&self.actor, Event::SentenceAt { turn, sentence: sentence.number, at_ms });
                 }
-                out.push(&piece)?;
-                self.drain(&mut out, AHEAD_MS).await;
+                // Part by part: a voice that gives a whole sentence at once must not delay its first packet.
+                for part in piece.samples.chunks(piece.rate.samples_in_ms(PART_MS)) {
+                    out.push(piece.rate, part)?;
+                    self.drain(&mut out, AHEAD_MS).await;
+                    // Encoding never waits by itself; whoever sends the packets must get a turn.
+                    tokio::task::yield_now().await;
+                }
             }
         }
         out.finish()?;
@@ -169,8 +177,8 @@ impl Out {
         Ok(Self { turn, downlink: downlink.map_err(|_| "downlink_format")?, pacer: Pacer::new(LEAD_MS), frame_ms })
     }
 
-    fn push(&mut self, piece: &Speech) -> Result<(), &'static str> {
-        self.encode(|downlink, sink| downlink.push(piece.rate, &piece.samples, sink))
+    fn push(&mut self, rate: SampleRate, samples: &[i16]) -> Result<(), &'static str> {
+        self.encode(|downlink, sink| downlink.push(rate, samples, sink))
     }
 
     fn finish(&mut self) -> Result<(), &'static str> {

@@ -7,7 +7,7 @@ use crate::{Aggressiveness, Error, FRAME_MS};
 
 /// Where utterances begin and end. Milliseconds are counted in frames of [`FRAME_MS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EndpointConfig {
     /// Sound kept from before the voice, 0 to 2,000 ms. Default 300: soft beginnings ("f", "h") are not voice to the
     /// detector, and recognisers want a little quiet in front.
@@ -43,11 +43,11 @@ impl EndpointConfig {
     /// # Errors
     /// [`Error::Setting`] names the first that is not.
     pub fn check(&self) -> Result<(), Error> {
-        in_range("pre_roll_ms", self.pre_roll_ms, 0..=2_000)?;
-        in_range("min_speech_ms", self.min_speech_ms, FRAME_MS..=1_000)?;
-        in_range("hangover_ms", self.hangover_ms, 100..=5_000)?;
+        in_range("pre-roll-ms", self.pre_roll_ms, 0..=2_000)?;
+        in_range("min-speech-ms", self.min_speech_ms, FRAME_MS..=1_000)?;
+        in_range("hangover-ms", self.hangover_ms, 100..=5_000)?;
         let shortest = (self.pre_roll_ms + self.min_speech_ms + FRAME_MS).max(1_000);
-        in_range("max_utterance_ms", self.max_utterance_ms, shortest..=120_000)
+        in_range("max-utterance-ms", self.max_utterance_ms, shortest..=120_000)
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn the_defaults_are_in_range_and_a_partial_configuration_fills_up_with_them() {
         assert_eq!(EndpointConfig::default().check(), Ok(()));
-        let config: EndpointConfig = serde_json::from_str(r#"{"hangover_ms": 400, "aggressiveness": 3}"#).unwrap();
+        let config: EndpointConfig = serde_json::from_str(r#"{"hangover-ms": 400, "aggressiveness": 3}"#).unwrap();
         assert_eq!(config.hangover_ms, 400);
         assert_eq!(config.aggressiveness, Aggressiveness::VeryAggressive);
         assert_eq!(config.pre_roll_ms, 300);
@@ -72,6 +72,6 @@ mod tests {
 
         let config = EndpointConfig { pre_roll_ms: 2_000, max_utterance_ms: 1_500, ..EndpointConfig::default() };
         let error = config.check().unwrap_err().to_string();
-        assert_eq!(error, "max_utterance_ms must be 2140 to 120000, is 1500");
+        assert_eq!(error, "max-utterance-ms must be 2140 to 120000, is 1500");
     }
 }

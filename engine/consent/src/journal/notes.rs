@@ -1,5 +1,6 @@
 //! [`Notes`]: leaves that nobody waits for.
 
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +12,10 @@ use super::Noted;
 /// Denials that wait while the store takes nothing. They are all that could pile up without end: what closes was
 /// opened, and that takes a store. More of them are counted in a metric only.
 const DENIALS_MAX: usize = 4_096;
+
+/// How long a note waits for a batch to ride with: longer than the pauses between the stages of a turn, short enough
+/// that a log which is followed shows what happens as it happens.
+const RIDE_WITHIN: Duration = Duration::from_millis(100);
 
 /// Leaves that ride with the next batch, oldest first.
 #[derive(Default)]
@@ -37,9 +42,11 @@ impl Notes {
         self.ready.notify_one();
     }
 
-    /// Waits until there is something.
+    /// Waits until there is something that has had time to ride with somebody else's batch. Nobody waits for a note,
+    /// but whoever comes next waits for the commit that a note alone would cost.
     pub(super) async fn ready(&self) {
         self.ready.notified().await;
+        tokio::time::sleep(RIDE_WITHIN).await;
     }
 
     /// The first `count`, or as many as there are.
