@@ -2,7 +2,7 @@
 
 use sayso_types::Purpose;
 
-/// Why the register did not do it. Whatever it was, nothing is half done.
+/// Why the register did not do it. Whatever it was, nothing is half on record.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store refused or failed.

@@ -102,6 +102,12 @@ impl Register {
         self.profile.purpose(purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
     }
 
+    /// The purposes among `wanted` (all, when empty) that the profile asks consent for.
+    pub(super) fn consented_to(&self, wanted: &[Purpose]) -> Vec<Purpose> {
+        let all = self.profile.purposes().map(|rule| rule.id);
+        all.filter(|id| self.is_consented_to(*id) && (wanted.is_empty() || wanted.contains(id))).collect()
+    }
+
     /// A new answer must not hide that an earlier withdrawal is still waiting: it waits, too, and is refused if the
     /// holders do not let go in time.
     async fn after_withdrawals(&self, subject: &mut Subject, purposes: &[Purpose]) -> Result<(), Error> {

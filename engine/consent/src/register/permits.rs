@@ -83,7 +83,7 @@ impl Register {
         }));
     }
 
-    fn permit_ttl(&self) -> Duration {
+    pub(super) fn permit_ttl(&self) -> Duration {
         self.profile.defaults().permit_ttl
     }
 

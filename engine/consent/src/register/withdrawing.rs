@@ -57,7 +57,18 @@ impl Register {
         means: Means,
     ) -> Result<Withdrawal, Error> {
         let (register, purposes) = (Arc::clone(self), purposes.to_vec());
-        let withdrawn = async move { register.withdraw_now(subject, &purposes, means).await };
+        let withdrawn = async move {
+            let mut withdrawn = core::pin::pin!(register.withdraw_now(subject, &purposes, means));
+            match tokio::time::timeout(register.permit_ttl(), &mut withdrawn).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    // A store that takes nothing, though it can be read, must not keep gates open for any longer than
+                    // one that is gone.
+                    register.close(subject, &register.consented_to(&purposes));
+                    withdrawn.await
+                }
+            }
+        };
         self.to_the_end("withdraw consent", withdrawn).await?
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sayso_store::{Batch, Error, Key, Page, Prefix, Range, Store, Version, Versioned, Watch};
-use tokio::sync::Semaphore;
+use tokio::sync::RwLock;
 
 /// What becomes of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,22 +25,14 @@ pub(crate) struct Faulty<S: ?Sized> {
     fault: Mutex<Fault>,
     /// Commits that went through.
     pub(crate) commits: AtomicU64,
-    /// Each commit takes one; closed, they wait for none.
-    pub(crate) gate: Semaphore,
+    /// Commits wait while somebody has it for writing; reads go on.
+    pub(crate) stall: RwLock<()>,
     inner: Arc<S>,
 }
 
 impl<S: Store + ?Sized> Faulty<S> {
     pub(crate) fn new(inner: Arc<S>) -> Arc<Self> {
-        let gate = Semaphore::new(0);
-        gate.close();
-        Arc::new(Self { fault: Mutex::new(Fault::None), commits: AtomicU64::new(0), gate, inner })
-    }
-
-    /// The same, whose commits wait until somebody adds permits to its gate.
-    pub(crate) fn gated(inner: Arc<S>) -> Arc<Self> {
-        let (fault, commits, gate) = (Mutex::new(Fault::None), AtomicU64::new(0), Semaphore::new(0));
-        Arc::new(Self { fault, commits, gate, inner })
+        Arc::new(Self { fault: Mutex::new(Fault::None), commits: AtomicU64::new(0), stall: RwLock::new(()), inner })
     }
 
     pub(crate) fn fail(&self, fault: Fault) {
@@ -70,9 +62,7 @@ impl<S: Store + ?Sized> Store for Faulty<S> {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Version, Error> {
-        if let Ok(passes) = self.gate.acquire().await {
-            passes.forget();
-        }
+        let _goes_on = self.stall.read().await;
         let lost = || Error::Unavailable { reason: "the test says so".into() };
         match self.fault() {
             Fault::Full => Err(Error::Full { file: "a full disk".into() }),

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
 use sayso_audit::Event;
-use sayso_consent::{Denied, Entry, Error, Journal, Means};
+use sayso_consent::{Denied, Entry, Error, Journal, Means, Options};
 use sayso_policy::ConsentStatus;
 use sayso_runtime::Tasks;
 use sayso_store::{Condition, Error as StoreError, Key, Op, Store, limits::VALUE_BYTES_MAX};
-use sayso_types::{ManualClock, Name};
+use sayso_types::Name;
 
-use crate::faults::{Fault, Faulty};
-use crate::world::{VOICE, World, open_store, profile, until};
+use crate::faults::Fault;
+use crate::world::{VOICE, World, profile, until};
 
 fn key(n: usize) -> Key {
     Key::from_bytes(format!("test{n}").into_bytes())
@@ -21,47 +21,32 @@ fn put(n: usize) -> Entry {
     Entry { ops: vec![Op::Put(key(n), "something".into())], ..Entry::default() }
 }
 
-fn name(text: &'static str) -> Name {
-    Name::constant(text)
-}
-
 #[tokio::test]
 async fn who_waits_together_is_written_together() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Faulty::gated(open_store(dir.path()));
-    let tasks = Tasks::new();
-    store.gate.add_permits(1);
-    let clock = Arc::new(ManualClock::new());
-    let journal = Journal::open(store.clone(), clock, &tasks, &profile(), 2_000).await.unwrap();
-    let (before, size) = (store.commits.load(SeqCst), journal.head().await.unwrap().0);
-
+    let world = World::new().await;
+    let (before, size) = (world.store.commits.load(SeqCst), world.size().await);
+    let stalled = world.store.stall.write().await;
     let operator = sayso_audit::Actor::SYSTEM;
-    let appends = (0..1_000).map(|_| journal.operator(operator, name("consent.get"), 1));
-    let all = futures::future::join_all(appends);
+    let appends = (0..1_000).map(|_| world.journal().operator(operator, Name::constant("consent.get"), 1));
     let disk = async {
         // the first batch is under way while the others come
         tokio::task::yield_now().await;
-        store.gate.close();
+        drop(stalled);
     };
-    let (outcomes, ()) = tokio::join!(all, disk);
+    let (outcomes, ()) = tokio::join!(futures::future::join_all(appends), disk);
     assert!(outcomes.iter().all(Result::is_ok));
-    assert_eq!(journal.head().await.unwrap().0, size + 1_000);
-    let batches = store.commits.load(SeqCst) - before;
+    assert_eq!(world.size().await, size + 1_000);
+    let batches = world.store.commits.load(SeqCst) - before;
     assert!(batches <= 4, "1,000 changes took {batches} commits");
 }
 
 #[tokio::test]
 async fn a_queue_that_is_full_says_so() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Faulty::gated(open_store(dir.path()));
-    let tasks = Tasks::new();
-    store.gate.add_permits(1);
-    let journal = Journal::open(store.clone(), Arc::new(ManualClock::new()), &tasks, &profile(), 4).await.unwrap();
-    let appends = (0..20).map(|n| journal.append(put(n)));
-    let (outcomes, ()) = tokio::join!(futures::future::join_all(appends), async { store.gate.close() });
+    let world = World::with(Options { journal_queue: 4, ..Options::default() }).await;
+    let appends = (0..20).map(|n| world.journal().append(put(n)));
+    let outcomes = futures::future::join_all(appends).await;
     let busy = outcomes.iter().filter(|o| matches!(o, Err(Error::Busy { limit: 4 }))).count();
-    assert_eq!(busy, 16);
-    assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 4);
+    assert_eq!((busy, outcomes.iter().filter(|o| o.is_ok()).count()), (16, 4));
 }
 
 #[tokio::test]

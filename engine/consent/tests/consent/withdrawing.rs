@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use sayso_audit::{Event, Scope};
-use sayso_consent::{Ask, Denied, Error, Means};
+use sayso_consent::{Ask, Denied, Error, Means, Options};
 use sayso_policy::{ConsentStatus, Reason, Refused};
 use sayso_proto::consent::v1 as proto;
+use sayso_runtime::SystemClock;
 use sayso_store::Error as StoreError;
 use sayso_types::{Category, ConsentVersion, Purpose};
 
@@ -318,4 +319,30 @@ async fn a_store_that_is_gone_closes_every_gate() {
         !lease.permit().is_open()
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_store_that_takes_nothing_keeps_no_gate_open() {
+    let world = World::with_clock(Arc::new(SystemClock::new()), Options::default()).await;
+    let person = world.person(&[VOICE]).await;
+    let asked = ask(person, ConsentVersion(1));
+    let lease = world.register.acquire(asked).await.unwrap();
+    let stalled = world.store.stall.write().await;
+    // somebody else is at it already, and does not get on
+    let mut other = Box::pin(world.register.acquire(asked));
+    assert!(futures::poll!(&mut other).is_pending());
+    let mut withdrawing = Box::pin(world.register.withdraw(person, &[], Means::Voice));
+    tokio::select! {
+        _ = &mut withdrawing => panic!("nothing can be put on record"),
+        () = lease.revoked() => {}
+    }
+    assert_eq!(lease.permit().pass(frame(&asked), drop), Err(Refused::Revoked));
+    drop((lease, stalled));
+    let lease = other.await;
+    let (withdrawn, ()) = tokio::join!(withdrawing, async {
+        let lease = lease.unwrap();
+        lease.revoked().await;
+    });
+    assert!(withdrawn.unwrap().ok);
+    world.ends_spotless().await;
 }
