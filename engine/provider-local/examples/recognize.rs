@@ -21,26 +21,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let whisper = WhisperTranscriber::load(&ModelsDir::from_env()?, Arc::new(pool))?;
     println!("loaded in {:?}", loading.elapsed());
     for path in env::args().skip(1) {
-        let samples = hound::WavReader::open(&path)?
-            .into_samples()
-            .collect::<Result<Vec<i16>, _>>()?;
+        let samples = hound::WavReader::open(&path)?.into_samples().collect::<Result<Vec<i16>, _>>()?;
         let seconds = f64::from(Pcm::new(SampleRate::HZ_16K, samples.clone()).ms()) / 1000.0;
         let bench = Bench::for_transcriber();
         let (permit, _revoker) = bench.permit();
-        let frames: Vec<_> = samples
-            .chunks(320)
-            .map(|frame| Labelled::new(bench.label(), frame.to_vec()))
-            .collect();
+        let frames: Vec<_> = samples.chunks(320).map(|frame| Labelled::new(bench.label(), frame.to_vec())).collect();
         let begun = Instant::now();
-        let transcript = whisper
-            .transcribe(bench.call(&permit), Box::pin(futures::stream::iter(frames)))
-            .await?;
+        let transcript = whisper.transcribe(bench.call(&permit), Box::pin(futures::stream::iter(frames))).await?;
         let took = begun.elapsed().as_secs_f64();
-        println!(
-            "{seconds:6.2} s in {took:5.2} s, factor {:.2}: {}",
-            took / seconds,
-            transcript.text.reveal()
-        );
+        println!("{seconds:6.2} s in {took:5.2} s, factor {:.2}: {}", took / seconds, transcript.text.reveal());
     }
     Ok(())
 }

@@ -8,12 +8,15 @@ use sayso_types::{DeviceId, TenantId};
 
 /// Voice sessions in which no byte moves without somebody's say-so.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "\
+#[command(
+    version,
+    after_help = "\
 Start here:  sayso models fetch   then   sayso demo
 A node:      sayso init DIR       then   sayso serve --config DIR/sayso.toml
 A device:    sayso device --server ADDR --certs DIR/device --wav FILE
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.")]
+Exit codes: 0 done, 1 failed, 2 wrong usage."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

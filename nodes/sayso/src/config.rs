@@ -286,7 +286,8 @@ impl Config {
     /// Reads the profile in force.
     pub(crate) fn read_profile(&self) -> Result<Profile> {
         let Some(file) = &self.profile else { return Ok(Profile::parse(HOME_PROFILE)?) };
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the profile {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read the profile {}", file.display()))?;
         Profile::parse(&text).with_context(|| format!("profile {}", file.display()))
     }
 }

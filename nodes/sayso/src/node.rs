@@ -12,9 +12,7 @@ use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
 use sayso_policy::Profile;
 use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
-use sayso_provider_openai::{
-    ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat,
-};
+use sayso_provider_openai::{ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat};
 use sayso_runtime::shutdown::{Phases, Signals};
 use sayso_runtime::{SystemClock, TaskKind, Tasks};
 use sayso_session_actor::ActorSessions;
@@ -66,14 +64,9 @@ impl Node {
             withdraw_wait: ms(config.sessions.withdraw_wait_ms),
             ..sayso_consent::Options::default()
         };
-        let register = Register::open(
-            store.clone(),
-            Arc::new(profile),
-            Arc::clone(&clock),
-            tasks.clone(),
-            register_options,
-        )
-        .await?;
+        let register =
+            Register::open(store.clone(), Arc::new(profile), Arc::clone(&clock), tasks.clone(), register_options)
+                .await?;
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
         let missing = egress.missing();
         if !missing.is_empty() {
@@ -153,17 +146,14 @@ fn session_options(config: &Config) -> sayso_session_actor::Options {
     }
 }
 
-fn add_local(
-    config: &Config,
-    processors: &mut Processors,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<WhisperTranscriber>> {
+fn add_local(config: &Config, processors: &mut Processors, clock: &Arc<dyn Clock>) -> Result<Arc<WhisperTranscriber>> {
     let models = ModelsDir::from_env()?;
     let pool = Arc::new(InferencePool::new(config.local.threads, config.local.queue, Arc::clone(clock))?);
     let recogniser = Arc::new(WhisperTranscriber::load(&models, Arc::clone(&pool))?);
     let voice = VoiceSynthesizer::load(&models, pool)?;
-    let zone = jiff::tz::TimeZone::get(&config.timezone)
-        .with_context(|| format!("timezone {:?} is not known; use an IANA name such as Europe/Berlin", config.timezone))?;
+    let zone = jiff::tz::TimeZone::get(&config.timezone).with_context(|| {
+        format!("timezone {:?} is not known; use an IANA name such as Europe/Berlin", config.timezone)
+    })?;
     let local = &config.local;
     processors.transcribers.register(ProcessorId(local.transcriber), recogniser.clone());
     processors.responders.register(ProcessorId(local.responder), Arc::new(RuleResponder::new(Arc::clone(clock), zone)));
@@ -188,7 +178,8 @@ fn add_openai(service: &OpenAi, processors: &mut Processors, clock: &Arc<dyn Clo
         Stage::Asr => processors.transcribers.register(id, Arc::new(OpenAiTranscriber::new(endpoint, clock))),
         Stage::Llm => processors.responders.register(id, Arc::new(OpenAiResponder::new(endpoint, clock))),
         Stage::Tts => {
-            let voice = OpenAiSynthesizer::new(endpoint, &service.voice, SpeechFormat::Wav, clock).with_context(named)?;
+            let voice =
+                OpenAiSynthesizer::new(endpoint, &service.voice, SpeechFormat::Wav, clock).with_context(named)?;
             processors.synthesizers.register(id, Arc::new(voice));
         }
     }
@@ -217,7 +208,10 @@ fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {
         .map(|key| {
             let bytes = unhex(&key.public_key).filter(|b| b.len() == 32);
             let public = bytes.and_then(|b| ed25519_dalek::VerifyingKey::try_from(b.as_slice()).ok());
-            Ok((key.id, public.with_context(|| format!("token key {}: public-key is not an Ed25519 key in hex", key.id))?))
+            Ok((
+                key.id,
+                public.with_context(|| format!("token key {}: public-key is not an Ed25519 key in hex", key.id))?,
+            ))
         })
         .collect();
     Ok(Some(TokenVerifier::new(keys?)))

@@ -34,8 +34,9 @@ impl Person {
         if !dir.is_dir() {
             bail!("no recordings to play: apt-get install pocketsphinx-testdata, or give some with --wav FILE");
         }
-        let recordings =
-            ["goforward.raw", "librivox/sense_and_sensibility_01_austen_64kb-0880.wav"].map(|file| dir.join(file)).into();
+        let recordings = ["goforward.raw", "librivox/sense_and_sensibility_01_austen_64kb-0880.wav"]
+            .map(|file| dir.join(file))
+            .into();
         Ok(Self { voice, recordings })
     }
 
@@ -62,7 +63,8 @@ impl Person {
 
 fn read(file: &Path) -> Result<Line> {
     let title = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let sound = if file.extension().is_some_and(|e| e == "raw") { read_raw(file)? } else { sayso_device::wav::read(file)? };
+    let sound =
+        if file.extension().is_some_and(|e| e == "raw") { read_raw(file)? } else { sayso_device::wav::read(file)? };
     Ok(Line { title: format!("{title} (recording)"), sound })
 }
 

@@ -43,7 +43,8 @@ impl Setting {
         fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
         let guard = data.is_none().then(|| Temporary(temporary.clone()));
 
-        let (authority, admin_authority) = (Authority::new("sayso demo devices")?, Authority::new("sayso demo operators")?);
+        let (authority, admin_authority) =
+            (Authority::new("sayso demo devices")?, Authority::new("sayso demo operators")?);
         let issued = authority.node(&["localhost".to_owned(), "127.0.0.1".to_owned()])?;
         let write = |name: &str, text: &str| -> Result<PathBuf> {
             let file = dir.join(name);

@@ -118,10 +118,15 @@ impl Story {
                 notice,
                 evidence
             );
-            self.view.line(Who::Check, "consent_record", &text, json!({
-                "purpose": purpose.purpose, "notice_sha256": notice, "evidence_sha256": evidence,
-                "schema": record.schema_version, "record_id": hex(&record.record_id),
-            }));
+            self.view.line(
+                Who::Check,
+                "consent_record",
+                &text,
+                json!({
+                    "purpose": purpose.purpose, "notice_sha256": notice, "evidence_sha256": evidence,
+                    "schema": record.schema_version, "record_id": hex(&record.record_id),
+                }),
+            );
         }
         Ok(())
     }
@@ -219,10 +224,15 @@ impl Story {
             during - start,
             at_ok - start
         );
-        self.view.line(Who::Check, "withdrawal", &text, json!({
-            "state": if ok { "OK" } else { "PENDING" },
-            "bytes_before": at_ok - start, "bytes_after_ok": after, "gate_bytes": answer.bytes_passed,
-        }));
+        self.view.line(
+            Who::Check,
+            "withdrawal",
+            &text,
+            json!({
+                "state": if ok { "OK" } else { "PENDING" },
+                "bytes_before": at_ok - start, "bytes_after_ok": after, "gate_bytes": answer.bytes_passed,
+            }),
+        );
         self.check("the withdrawal is OK, not pending", ok, json!({}));
         self.check("the recogniser was hearing the utterance", during > start, json!({}));
         self.check("no byte reached the recogniser after OK", after == 0, json!({"bytes_after_ok": after}));
