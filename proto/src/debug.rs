@@ -29,20 +29,10 @@ mod tests {
 
     #[test]
     fn words_and_credentials_do_not_show() {
-        let text = TextInput {
-            turn: 3,
-            text: "my secret".into(),
-        };
+        let text = TextInput { turn: 3, text: "my secret".into() };
         assert_eq!(format!("{text:?}"), "TextInput { turn: 3, .. }");
-        let hello = Hello {
-            auth_token: "sayso1.secret".into(),
-            device_id: "anna's".into(),
-            ..Hello::default()
-        };
+        let hello = Hello { auth_token: "sayso1.secret".into(), device_id: "anna's".into(), ..Hello::default() };
         let shown = format!("{hello:?}");
-        assert!(
-            !shown.contains("secret") && !shown.contains("anna"),
-            "{shown}"
-        );
+        assert!(!shown.contains("secret") && !shown.contains("anna"), "{shown}");
     }
 }

@@ -13,15 +13,9 @@ fn generated_code_is_fresh() {
     let folder = root.join(output::FOLDER);
     let expected = output::files(root).unwrap();
 
-    let found: BTreeSet<String> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|e| e.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(
-        found,
-        expected.keys().cloned().collect(),
-        "run `cargo run -p sayso-proto --example generate`"
-    );
+    let found: BTreeSet<String> =
+        fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(found, expected.keys().cloned().collect(), "run `cargo run -p sayso-proto --example generate`");
     for (name, content) in expected {
         assert!(
             fs::read(folder.join(&name)).unwrap() == content,

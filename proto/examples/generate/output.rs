@@ -15,14 +15,7 @@ const PROTOS: [&str; 4] = [
 ];
 
 /// Messages with speech, words of a person or a credential: they get their `Debug` by hand.
-const SENSITIVE: [&str; 6] = [
-    "AudioPacket",
-    "Hello",
-    "Sentence",
-    "TextInput",
-    "Transcript",
-    "Welcome",
-];
+const SENSITIVE: [&str; 6] = ["AudioPacket", "Hello", "Sentence", "TextInput", "Transcript", "Welcome"];
 
 /// Clients and servers need the gRPC stack; most who use the messages do not.
 const SERVICES: &str = r#"#[cfg(feature = "services")]"#;
@@ -52,16 +45,10 @@ pub(crate) fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn Er
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(out.path())? {
         let entry = entry?;
-        files.insert(
-            entry.file_name().to_string_lossy().into_owned(),
-            fs::read(entry.path())?,
-        );
+        files.insert(entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path())?);
     }
     // clients of the reflection service need no comments
     compiler.include_source_info(false);
-    files.insert(
-        "descriptors.bin".into(),
-        compiler.encode_file_descriptor_set(),
-    );
+    files.insert("descriptors.bin".into(), compiler.encode_file_descriptor_set());
     Ok(files)
 }
