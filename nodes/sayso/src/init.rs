@@ -16,6 +16,7 @@ use self::fresh::Fresh;
 use crate::certs::{Authority, Issued};
 use crate::cli::InitArgs;
 use crate::config::HOME_PROFILE;
+use crate::hex;
 use crate::output;
 
 /// The configuration, with words in capitals where values go.
@@ -51,13 +52,13 @@ fn write(fresh: &mut Fresh, args: &InitArgs) -> Result<()> {
 
     let token_seed = seed()?;
     let token_key = SigningKey::from_bytes(token_seed.reveal());
-    let public_key = hex(token_key.verifying_key().as_bytes());
-    fresh.secret("token.key", &format!("{}\n", hex(token_seed.reveal())))?;
+    let public_key = hex::encode(token_key.verifying_key().as_bytes());
+    fresh.secret("token.key", &format!("{}\n", hex::encode(token_seed.reveal())))?;
     fresh.secret("device/token", &format!("{}\n", token(token_key, args).reveal()))?;
 
     let origin = format!("{}/audit", args.name.first().context("--name gives no name")?);
     let log_seed = seed()?;
-    fresh.secret("log.key", &format!("{}\n", hex(log_seed.reveal())))?;
+    fresh.secret("log.key", &format!("{}\n", hex::encode(log_seed.reveal())))?;
     fresh.public("log.pub", &format!("{}\n", Signer::new(&origin, log_seed.reveal())?.verifier()))?;
 
     fresh.public("profile.toml", HOME_PROFILE)?;
@@ -97,10 +98,6 @@ fn seed() -> Result<Redacted<[u8; 32]>> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the operating system gives no random bytes")?;
     Ok(Redacted::new(seed))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

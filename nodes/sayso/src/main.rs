@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod device;
 mod export;
+mod hex;
 mod init;
 mod models;
 mod node;

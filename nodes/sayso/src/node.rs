@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::certs::Identity;
 use crate::config::{Config, OpenAi, Stage, TokenKey, ms};
+use crate::hex;
 
 /// A running node.
 pub(crate) struct Node {
@@ -206,7 +207,7 @@ fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {
     let keys: Result<Vec<_>> = keys
         .iter()
         .map(|key| {
-            let bytes = unhex(&key.public_key).filter(|b| b.len() == 32);
+            let bytes = hex::decode(&key.public_key).filter(|b| b.len() == 32);
             let public = bytes.and_then(|b| ed25519_dalek::VerifyingKey::try_from(b.as_slice()).ok());
             Ok((
                 key.id,
@@ -220,18 +221,11 @@ fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {
 /// Reads the seed of the audit log's key.
 fn read_seed(file: &Path) -> Result<[u8; 32]> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the log key {}", file.display()))?;
-    let seed = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
+    let seed = hex::decode(text.trim()).and_then(|bytes| bytes.try_into().ok());
     seed.with_context(|| format!("{} does not hold 64 hexadecimal digits", file.display()))
 }
 
 /// The key that makes operators' tags in the log: derived from the log's own secret, so that there is one to keep.
 fn operator_key(seed: &[u8; 32]) -> AuditKey {
     AuditKey::new(Sha256::new().chain_update(seed).chain_update(b"sayso/operator-tags/v1").finalize().into())
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.is_ascii() {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
 }

@@ -14,6 +14,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 
 use crate::certs::{Authority, Identity, Issued};
 use crate::config::{Config, HOME_PROFILE};
+use crate::hex;
 use crate::node::Node;
 
 /// What the demo runs on.
@@ -53,7 +54,7 @@ impl Setting {
         };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).context("the operating system gives no random bytes")?;
-        let seed: String = seed.iter().map(|b| format!("{b:02x}")).collect();
+        let seed = hex::encode(&seed);
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = Config { data_dir: dir.join("store"), log_key: write("log.key", &seed)?, ..Config::default() };
         config.log_origin = "sayso.demo/audit".to_owned();

@@ -18,6 +18,7 @@ use super::person::{Line, Person};
 use super::setting::Setting;
 use super::view::{View, Who};
 use crate::cli::DemoArgs;
+use crate::hex::encode as hex;
 use crate::{export, verify};
 
 /// How long anything in the story may take before it counts as broken. The slowest step is a 30-second answer.
@@ -195,7 +196,6 @@ impl Story {
             }),
             purposes: Vec::new(),
             wait_ms: 2_000,
-            ..Default::default()
         };
         let mut client = ConsentClient::new(self.setting.admin().await?);
         let answer = client.withdraw(request).await?.into_inner();
@@ -420,8 +420,4 @@ impl Story {
     fn received(&self) -> u64 {
         self.setting.node.recogniser.as_ref().map_or(0, |recogniser| recogniser.received_bytes())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
