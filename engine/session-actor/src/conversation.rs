@@ -156,7 +156,11 @@ impl Conversation {
             let (session, consent) = (core::mem::replace(session, blank), core::mem::take(consent));
             Asleep { session, consent: Some(consent) }
         });
-        if asleep { Next::Stop } else { Next::GoOn }
+        if !asleep {
+            return Next::GoOn;
+        }
+        self.services.tell(self.place().identity.session, Change::Updated);
+        Next::Stop
     }
 
     fn control(&mut self, message: ToNode) {

@@ -78,6 +78,7 @@ impl Place {
     ///
     /// # Errors
     /// The mail, when the session sleeps.
+    #[expect(clippy::result_large_err, reason = "what could not be posted goes back to be posted again")]
     pub(crate) fn post(&self, mail: Mail) -> Result<(), Mail> {
         lock(&self.life).post(mail)
     }

@@ -100,7 +100,7 @@ impl Speaker {
                     post(&self.actor, Event::SentenceAt { turn, sentence: sentence.number, at_ms });
                 }
                 // Part by part: a voice that gives a whole sentence at once must not delay its first packet.
-                for part in piece.samples.chunks(piece.rate.samples_in_ms(PART_MS)) {
+                for part in piece.samples.chunks(piece.rate.samples_in_ms(PART_MS).max(1)) {
                     out.push(piece.rate, part)?;
                     self.drain(&mut out, AHEAD_MS).await;
                     // Encoding never waits by itself; whoever sends the packets must get a turn.

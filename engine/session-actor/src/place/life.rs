@@ -36,6 +36,7 @@ impl Life {
         matches!(self, Self::Awake { .. })
     }
 
+    #[expect(clippy::result_large_err, reason = "what could not be posted goes back to be posted again")]
     pub(super) fn post(&mut self, mail: Mail) -> Result<(), Mail> {
         match self {
             Self::Awake { actor, waiting } => {

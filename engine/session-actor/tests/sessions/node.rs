@@ -1,0 +1,180 @@
+//! A node without a front door, with fakes in place of models.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sayso_consent::{Answer, Means, Question, Register};
+use sayso_egress::{Egress, Processors, Timeouts};
+use sayso_policy::{ConsentStatus, Profile};
+use sayso_provider::Reply;
+use sayso_provider::fake::{FakeResponder, FakeSynthesizer, FakeTranscriber};
+use sayso_runtime::{SystemClock, Tasks};
+use sayso_session_actor::{ActorSessions, Options, Snapshot};
+use sayso_store_local::{LocalOptions, LocalStore};
+use sayso_types::{Clock, DeviceId, Name, ProcessorId, Purpose, SubjectId, TenantId};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::slow_store::SlowStore;
+use crate::sound;
+
+const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
+
+/// What the profile's notices say here: less, so that tests need not hear them out for long.
+const SHORT: [(&str, &str); 6] = [
+    ("spoken", "May I listen?"),
+    ("thanks", "Thanks."),
+    ("refused", "I will not."),
+    ("deferred", "Later then."),
+    ("withdrawn", "Stopped."),
+    ("not_understood", "Yes or no?"),
+];
+
+/// What a test needs to be different.
+pub(crate) struct Setup {
+    /// What the recogniser hears in one utterance after another; the last one stays.
+    pub(crate) hears: Vec<&'static str>,
+    /// What is answered, one after another; the last one stays.
+    pub(crate) answers: Vec<Vec<Reply>>,
+    pub(crate) options: Options,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { hears: Vec::new(), answers: Vec::new(), options: options(), timeouts: Timeouts::default() }
+    }
+}
+
+pub(crate) struct Node {
+    pub(crate) register: Arc<Register>,
+    pub(crate) sessions: ActorSessions,
+    pub(crate) transcriber: Arc<FakeTranscriber>,
+    pub(crate) responder: Arc<FakeResponder>,
+    pub(crate) synthesizer: Arc<FakeSynthesizer>,
+    pub(crate) store: Arc<SlowStore>,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tasks: Tasks,
+    _dir: tempfile::TempDir,
+}
+
+impl Node {
+    pub(crate) async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// One whose recogniser hears `texts`.
+    pub(crate) async fn hearing(texts: &[&'static str]) -> Self {
+        Self::with(Setup { hears: texts.to_vec(), ..Setup::default() }).await
+    }
+
+    pub(crate) async fn with(setup: Setup) -> Self {
+        let Setup { hears, answers, options, timeouts } = setup;
+        let dir = tempfile::tempdir().unwrap();
+        let (tasks, clock) = (Tasks::new(), Arc::new(SystemClock::new()));
+        let store = SlowStore::new(LocalStore::open(dir.path(), LocalOptions::new(clock.clone())).unwrap());
+        let profile = Arc::new(Profile::parse(&short_notices()).unwrap());
+        let register_options = sayso_consent::Options::default();
+        let register = Register::open(store.clone(), profile.clone(), clock.clone(), tasks.clone(), register_options)
+            .await
+            .unwrap();
+
+        let transcriber = hears.iter().fold(FakeTranscriber::new(clock.clone()), |fake, text| fake.hearing(text));
+        let responder = answers.into_iter().fold(FakeResponder::new(clock.clone()), FakeResponder::answering);
+        let (transcriber, responder) = (Arc::new(transcriber), Arc::new(responder));
+        let synthesizer = Arc::new(FakeSynthesizer::new(clock.clone()));
+        let id = |name| ProcessorId(Name::constant(name));
+        let mut processors = Processors::none();
+        processors.transcribers.register(id("whisper-local"), transcriber.clone());
+        processors.responders.register(id("rules-local"), responder.clone());
+        processors.synthesizers.register(id("voice-local"), synthesizer.clone());
+        let egress = Arc::new(Egress::new(register.clone(), processors, timeouts, tasks.clone()));
+        let sessions = ActorSessions::start(register.clone(), egress, tasks.clone(), clock.clone(), options).await;
+        let sessions = sessions.unwrap();
+        Self { register, sessions, transcriber, responder, synthesizer, store, profile, clock, tasks, _dir: dir }
+    }
+
+    /// The person with `device` has agreed to `purposes` before.
+    pub(crate) async fn agreed(&self, device: &str, purposes: &[Purpose]) -> SubjectId {
+        let subject = self.subject(device).await;
+        let answer = Answer {
+            tenant: tenant(),
+            subject,
+            status: ConsentStatus::Given,
+            question: Question::of(purposes),
+            means: Means::Integrator,
+            notice_sha256: [1; 32],
+            language: "en".to_owned(),
+            spoken: false,
+            evidence_sha256: [2; 32],
+        };
+        self.register.record(&answer).await.unwrap();
+        subject
+    }
+
+    pub(crate) async fn subject(&self, device: &str) -> SubjectId {
+        self.register.subject_of(&tenant(), &device_id(device)).await.unwrap()
+    }
+
+    /// The one session of `device`.
+    pub(crate) fn session(&self, device: &str) -> Option<Snapshot> {
+        let mut its: Vec<_> = self.sessions.list().into_iter().filter(|s| s.device == device_id(device)).collect();
+        assert!(its.len() <= 1, "a device has one session");
+        its.pop()
+    }
+
+    /// Waits until the sessions satisfy `condition`.
+    pub(crate) async fn until(&self, condition: impl Fn(&[Snapshot]) -> bool) -> Vec<Snapshot> {
+        let mut changes = self.sessions.changes();
+        loop {
+            let list = self.sessions.list();
+            if condition(&list) {
+                return list;
+            }
+            match changes.recv().await {
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => panic!("the sessions are gone"),
+            }
+        }
+    }
+
+    /// Waits until the session of `device` satisfies `condition`.
+    pub(crate) async fn until_session(&self, device: &str, condition: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        let is_it = |s: &Snapshot| s.device == device_id(device) && condition(s);
+        let list = self.until(|all| all.iter().any(is_it)).await;
+        list.into_iter().find(is_it).unwrap()
+    }
+}
+
+pub(crate) fn tenant() -> TenantId {
+    "acme".parse().unwrap()
+}
+
+pub(crate) fn device_id(device: &str) -> DeviceId {
+    device.parse().unwrap()
+}
+
+/// Sessions that are not patient with pauses.
+pub(crate) fn options() -> Options {
+    Options { endpoint: sound::ENDPOINT, ..Options::default() }
+}
+
+/// Sessions that fall asleep as soon as they rest.
+pub(crate) fn sleepy() -> Options {
+    let mut options = options();
+    options.session.idle_after = Duration::from_millis(1);
+    options
+}
+
+fn short_notices() -> String {
+    let shorten = |line: &str| {
+        let short = SHORT.iter().find(|(key, _)| line.starts_with(&format!("{key} = \"")));
+        match short {
+            // the Chinese notice stays apart from the English one
+            Some((key, text)) if line.is_ascii() => format!("{key} = \"{text}\""),
+            Some((key, _)) => format!("{key} = \"好吗？\""),
+            None => line.to_owned(),
+        }
+    };
+    HOME.lines().map(shorten).collect::<Vec<_>>().join("\n")
+}

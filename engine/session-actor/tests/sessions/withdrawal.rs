@@ -1,0 +1,147 @@
+//! Withdraw means stop.
+
+use sayso_consent::Means;
+use sayso_policy::ConsentStatus;
+use sayso_provider::Reply;
+use sayso_types::Purpose;
+use sayso_types::dialogue::{Action, Fact};
+use sayso_wire::{AudioFormat, ConsentDecision, ConsentStatus as Told, ListenMode, SessionState, ToDevice, ToNode};
+
+use crate::device::{Device, Seen};
+use crate::node::{Node, Setup, sleepy};
+use crate::{soon, sound};
+
+const BOTH: [Purpose; 2] = [Purpose::VOICE_INTERACTION, Purpose::MEMORY];
+
+fn withdrawn(message: &ToDevice) -> Option<()> {
+    let voice = Purpose::VOICE_INTERACTION;
+    matches!(message, ToDevice::ConsentChanged { purpose, status: Told::Withdrawn, .. } if *purpose == voice)
+        .then_some(())
+}
+
+/// The person is in the middle of an utterance that has reached the recogniser.
+async fn mid_utterance(node: &Node, device: &mut Device) {
+    device.listen(ListenMode::Realtime);
+    for _ in 0..3 {
+        let before = node.transcriber.desk().received().pieces;
+        device.say(&sound::voice(400));
+        soon(node.transcriber.desk().wait_until(|r| r.pieces >= before + 10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn through_another_door_in_mid_utterance() {
+    let node = Node::hearing(&["never to be understood"]).await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    mid_utterance(&node, &mut device).await;
+
+    let outcome = soon(node.register.withdraw(subject, &[], Means::Integrator)).await.unwrap();
+    assert!(outcome.ok);
+    let at_ok = node.transcriber.desk().received();
+    assert_eq!((at_ok.running, outcome.bytes()), (0, at_ok.bytes), "the recogniser has let go");
+    device.say(&sound::voice(800));
+
+    soon(device.told(|m| matches!(m, ToDevice::Notice { code, .. } if code == "withdrawing").then_some(()))).await;
+    soon(device.told(withdrawn)).await;
+    device.say(&sound::voice(800));
+    assert_eq!(soon(device.hear_out()).await.1, ["Stopped."]);
+    soon(device.told_state(SessionState::Idle)).await;
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    let after = soon(node.until_session("speaker", |s| s.conversation.state == SessionState::Idle)).await;
+    assert_eq!(node.transcriber.desk().received(), at_ok, "not a byte, not a call after the OK");
+    assert_eq!((after.conversation.exchanges, after.conversation.facts), (0, 0), "and what was said is forgotten");
+    assert_eq!(node.responder.desk().received().calls, 0);
+    let transcripts = device.seen().iter().filter(|s| matches!(s, Seen::Message(ToDevice::Transcript { .. }))).count();
+    assert_eq!(transcripts, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_button_in_mid_utterance() {
+    let node = Node::hearing(&["never to be understood"]).await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    mid_utterance(&node, &mut device).await;
+    device.send(ToNode::ConsentAnswer { prompt_id: String::new(), decision: ConsentDecision::Withdraw, purpose: None });
+    soon(device.told(withdrawn)).await;
+    let at_ok = node.transcriber.desk().received();
+    device.say(&sound::voice(800));
+    assert_eq!(soon(device.hear_out()).await.1, ["Stopped."]);
+    assert_eq!(node.transcriber.desk().received(), at_ok);
+    let state = node.register.state(subject).await.unwrap();
+    assert_eq!(state.status(Purpose::MEMORY), ConsentStatus::Withdrawn);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_voice() {
+    let answer = vec![Reply::Act(Action::Withdraw), Reply::Text("All right, I have stopped listening.".into())];
+    let node = Node::with(Setup { hears: vec!["stop listening"], answers: vec![answer], ..Setup::default() }).await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.listen(ListenMode::Auto);
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    soon(device.told(withdrawn)).await;
+    assert_eq!(soon(device.hear_out()).await.1, ["Stopped."]);
+    assert_eq!(
+        node.register.state(subject).await.unwrap().status(Purpose::VOICE_INTERACTION),
+        ConsentStatus::Withdrawn
+    );
+    // and the next word asks again
+    device.listen(ListenMode::Auto);
+    assert_eq!(soon(device.hear_out()).await.1, ["May I listen?"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_memory_only_leaves_the_conversation() {
+    let fact = Fact { key: "name".into(), value: "Anna".into() };
+    let answer = vec![Reply::Act(Action::Remember(fact)), Reply::Text("Hello, Anna.".into())];
+    let node = Node::with(Setup { answers: vec![answer], ..Setup::default() }).await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.write("my name is Anna");
+    soon(device.hear_out()).await;
+    device.send(ToNode::ConsentAnswer {
+        prompt_id: String::new(),
+        decision: ConsentDecision::Withdraw,
+        purpose: Some(Purpose::MEMORY),
+    });
+    let told = |m: &ToDevice| match m {
+        ToDevice::ConsentChanged { purpose, status, .. } => Some((*purpose, *status)),
+        _ => None,
+    };
+    assert_eq!(soon(device.told(told)).await, (Purpose::MEMORY, Told::Withdrawn));
+    let seen = soon(node.until_session("speaker", |s| s.conversation.facts == 0)).await;
+    assert_eq!(seen.conversation.exchanges, 1, "the conversation goes on");
+    assert_eq!(node.register.facts(subject).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_session_sleeps() {
+    let node = Node::with(Setup { options: sleepy(), ..Setup::default() }).await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.write("hello");
+    soon(device.hear_out()).await;
+    soon(node.until_session("speaker", |s| !s.awake && s.conversation.exchanges == 1)).await;
+    assert!(node.register.withdraw(subject, &[], Means::Integrator).await.unwrap().ok);
+    soon(device.told(withdrawn)).await;
+    assert_eq!(soon(device.hear_out()).await.1, ["Stopped."], "whoever is there is told");
+    let seen = soon(node.until_session("speaker", |s| s.turns.answered == 1 && !s.awake)).await;
+    assert_eq!(seen.conversation.exchanges, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_nobody_is_there_ends_the_session() {
+    let node = Node::with(Setup { options: sleepy(), ..Setup::default() }).await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.write("hello");
+    soon(device.hear_out()).await;
+    let token = device.welcome.resume_token.clone();
+    drop(device);
+    soon(node.until_session("speaker", |s| !s.awake && !s.connected)).await;
+    assert!(node.register.withdraw(subject, &[], Means::Integrator).await.unwrap().ok);
+    soon(node.until(|all| all.is_empty())).await;
+    let device = Device::resume(&node, "speaker", token).await;
+    assert!(!device.welcome.resumed, "what was said is gone");
+}
