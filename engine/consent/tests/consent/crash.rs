@@ -68,8 +68,19 @@ async fn live(register: Arc<Register>, n: usize) {
     }
 }
 
+/// Says when a withdrawal is on record and not yet in effect.
+async fn watch(register: Arc<Register>) {
+    let mut changes = register.changes();
+    while let Ok((_, state)) = changes.recv().await {
+        if state.status(VOICE) == ConsentStatus::Withdrawing {
+            say(PEOPLE, "withdrawing", state.cv.0);
+        }
+    }
+}
+
 async fn live_until_killed(dir: &Path) {
     let (register, tasks) = open(dir).await;
+    tasks.spawn(TaskKind::Client, "watch", watch(Arc::clone(&register))).detach();
     for n in 0..PEOPLE {
         tasks.spawn(TaskKind::Client, "person", live(Arc::clone(&register), n)).detach();
     }
@@ -123,14 +134,26 @@ async fn what_was_acknowledged_survives_kill_9() {
             let [n, what, cv] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("the child says: {line}") };
             let (n, cv) = (n.parse::<usize>(), cv.parse::<u64>());
             let (Ok(n), Ok(cv)) = (n, cv) else { panic!("the child says: {line}") };
-            told.insert(n, (what.to_owned(), cv));
+            if n < PEOPLE {
+                told.insert(n, (what.to_owned(), cv));
+            }
+            what == "withdrawing"
         };
-        lines.by_ref().take(until).for_each(&mut take);
-        // not only right after an acknowledgement
-        (0..spin).for_each(|_| core::hint::spin_loop());
+        lines.by_ref().take(until).for_each(|line| {
+            take(line);
+        });
+        if seed % 2 == 0 {
+            // between request and effect, as well as can be
+            while !take(lines.next().expect("the child lives")) {}
+        } else {
+            // not only right after an acknowledgement
+            (0..spin).for_each(|_| core::hint::spin_loop());
+        }
         child.kill().expect("is running");
         child.wait().expect("ends");
-        lines.for_each(&mut take);
+        lines.for_each(|line| {
+            take(line);
+        });
 
         let (register, tasks) = open(dir.path()).await;
         for (n, (what, cv)) in &told {
