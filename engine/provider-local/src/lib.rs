@@ -12,5 +12,5 @@ pub use error::Error;
 pub use g2p::G2p;
 pub use pool::InferencePool;
 pub use recognizer::WhisperTranscriber;
-pub use responder::{RuleResponder, consent_answer};
+pub use responder::RuleResponder;
 pub use voice::{Voice, VoiceSynthesizer};

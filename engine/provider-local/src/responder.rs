@@ -2,22 +2,22 @@
 //!
 //! ```text
 //! request ─ utterance ▸ plain words ─ intent ▸ what the person wants ─ answer ▸ text and actions
-//!                                        ├ consent     yes, no, withdrawal
+//!                                        ├ withdrawal
 //!                                        ├ memory      names, places, notes; recall and forget
 //!                                        └ arithmetic  numeral, ratio
 //! ```
 //!
-//! It speaks English, and understands yes, no, stop and hello in Chinese as well. Texts come from a speech
+//! It speaks English, and understands stop, hello and withdrawal in Chinese as well. Texts come from a speech
 //! recogniser: case, punctuation and the way numbers are written carry no meaning here.
 
 mod answer;
 mod arithmetic;
-mod consent;
 mod intent;
 mod memory;
 mod numeral;
 mod ratio;
 mod utterance;
+mod withdrawal;
 
 use core::fmt;
 use std::sync::Arc;
@@ -32,9 +32,8 @@ use sayso_types::Clock;
 use zeroize::Zeroize;
 
 pub use self::answer::answer;
-pub use self::consent::consent_answer;
 
-/// A responder of fixed rules: greeting, time and date, sums, memory, repetition, help, stop, consent.
+/// A responder of fixed rules: greeting, time and date, sums, memory, repetition, help, stop, withdrawal of consent.
 #[derive(Clone)]
 pub struct RuleResponder {
     clock: Arc<dyn Clock>,

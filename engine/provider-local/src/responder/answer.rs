@@ -16,12 +16,11 @@ const HEARD_WORDS_MAX: usize = 12;
 pub fn answer(request: &Request, now: &Zoned) -> Vec<Reply> {
     let name = find(&request.facts, NAME).map(|fact| fact.value.as_str());
     match Intent::of(&Utterance::new(&request.text)) {
-        Intent::Withdraw => acting(Action::Withdraw, "All right, I have stopped listening."),
+        // that it holds is said when it does, by whoever knows
+        Intent::Withdraw => vec![Reply::Act(Action::Withdraw)],
         Intent::HowToWithdraw => saying("Just say: I withdraw my consent. Then I stop listening at once."),
         Intent::Stop => vec![Reply::Act(Action::Stop)],
         Intent::Goodbye => acting(Action::Stop, &format!("Goodbye{}.", addressed(name))),
-        Intent::Consent(Action::Agree) => acting(Action::Agree, "Thank you."),
-        Intent::Consent(action) => acting(action, "All right, I will not."),
         Intent::Repeat => repeat(&request.history),
         // "what is the capital of France" asks for a fact, but not for one that this person told
         Intent::Memory(Memory::Recall(key)) if key.starts_with("the ") && find(&request.facts, &key).is_none() => {

@@ -1,11 +1,9 @@
 //! [`Intent`]: what the person wants.
 
-use sayso_provider::Action;
-
 use super::arithmetic::{self, Sum};
-use super::consent;
 use super::memory::{self, Memory};
 use super::utterance::Utterance;
+use super::withdrawal::withdraws;
 
 /// What an utterance asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +16,6 @@ pub(super) enum Intent {
     Stop,
     /// Good night.
     Goodbye,
-    /// A yes or no.
-    Consent(Action),
     /// The last answer again.
     Repeat,
     /// Something to remember, recall or forget.
@@ -105,11 +101,8 @@ impl Intent {
         if utterance.words().is_empty() {
             return Self::Nothing;
         }
-        if consent::withdraws(utterance) {
+        if withdraws(utterance) {
             return Self::Withdraw;
-        }
-        if let Some(answer) = consent::answer(utterance) {
-            return Self::Consent(answer);
         }
         let body = utterance.without_leads(&[GREETING, LEADS].concat());
         if body.starts("how") && body.has_any(&["withdraw", "revoke", "stop listening"]) {

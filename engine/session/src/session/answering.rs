@@ -65,7 +65,10 @@ impl Session {
                 self.context.forget(key.as_deref());
                 self.save_facts(effects);
             }
-            Action::Withdraw => effects.push(Effect::Withdraw(None, Means::Voice)),
+            Action::Withdraw => {
+                turn.stop_after = true;
+                effects.push(Effect::Withdraw(None, Means::Voice));
+            }
             Action::Stop => turn.stop_after = true,
             // An answer to a question that nobody asked.
             Action::Agree | Action::Refuse => {}
