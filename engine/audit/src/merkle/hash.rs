@@ -1,4 +1,4 @@
-//! [`Hash`], and how leaves and nodes get theirs.
+//! [`struct@Hash`], and how leaves and nodes get theirs.
 
 use sha2::{Digest, Sha256};
 
