@@ -1,7 +1,7 @@
 //! Withdraw means stop, and OK means that it did.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
 
 use sayso_audit::{Event, Scope};
 use sayso_consent::{Ask, Denied, Error, Means, Options};
@@ -66,6 +66,42 @@ async fn a_withdrawal_closes_waits_and_says_what_had_passed() {
         (proto::IndicationMethod::Voice, person.to_string())
     );
     assert!(matches!(world.listen(person).await, Err(Denied::Policy(Reason::NoBasis))));
+    world.ends_spotless().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_write_under_way_is_waited_for_wherever_it_runs() {
+    let world = World::new().await;
+    let person = world.person(&[VOICE]).await;
+    let asked = ask(person, ConsentVersion(1));
+    let lease = world.register.acquire(asked).await.unwrap();
+    let written = Arc::new(AtomicBool::new(false));
+    let ((started, has_started), (finish, may_finish)) = (mpsc::sync_channel(1), mpsc::sync_channel(1));
+    // on a thread of its own, as inference is, that nobody can drop
+    let writer = {
+        let (permit, written) = (lease.permit().clone(), Arc::clone(&written));
+        let write = move |_| {
+            started.send(()).unwrap();
+            may_finish.recv().unwrap();
+            written.store(true, SeqCst);
+        };
+        std::thread::spawn(move || permit.pass(frame(&asked), write))
+    };
+    has_started.recv().unwrap();
+    let mut withdrawing = Box::pin(world.register.withdraw(person, &[], Means::Voice));
+    tokio::select! {
+        _ = &mut withdrawing => panic!("a holder has the lease"),
+        () = lease.revoked() => {}
+    }
+    let dropping = std::thread::spawn(move || drop(lease));
+    let moment = core::time::Duration::from_millis(200);
+    assert!(tokio::time::timeout(moment, &mut withdrawing).await.is_err(), "no OK while something is being written");
+    finish.send(()).unwrap();
+    let withdrawn = withdrawing.await.unwrap();
+    assert!(withdrawn.ok && written.load(SeqCst));
+    assert_eq!(withdrawn.bytes(), FRAME);
+    assert_eq!(writer.join().unwrap(), Ok(()));
+    dropping.join().unwrap();
     world.ends_spotless().await;
 }
 
