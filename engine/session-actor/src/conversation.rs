@@ -14,7 +14,7 @@ use sayso_consent::Question;
 use sayso_egress::Context;
 use sayso_policy::ConsentState;
 use sayso_runtime::TaskHandle;
-use sayso_session::{Capture, Effect, Ending, Event, Session, Stage};
+use sayso_session::{Capture, Effect, Ending, Event, Session};
 use sayso_types::dialogue::Fact;
 use sayso_types::{Purpose, TurnId};
 use sayso_wire::ToNode;
@@ -57,6 +57,8 @@ pub(crate) struct Conversation {
     speaking: Option<Speaking>,
 
     seen: Seen,
+    /// The turn whose stages were seen.
+    measured: TurnId,
     /// Something happened that whoever watches may want to see.
     stirred: bool,
     /// To be put to sleep as soon as nothing is going on.
@@ -79,7 +81,7 @@ impl Conversation {
             services,
             actor,
             session,
-            consent: before.unwrap_or_else(|| consent.clone()),
+            consent: before,
             question: None,
             reported: None,
             writes: Writes::default(),
@@ -91,6 +93,7 @@ impl Conversation {
             reply: None,
             speaking: None,
             seen: awake.place().seen(),
+            measured: TurnId::default(),
             stirred: false,
             sleepy: false,
             awake,
@@ -154,7 +157,7 @@ impl Conversation {
         let asleep = awake.fall_asleep(|| {
             let blank = Session::new(options);
             let (session, consent) = (core::mem::replace(session, blank), core::mem::take(consent));
-            Asleep { session, consent: Some(consent) }
+            Asleep { session, consent }
         });
         if !asleep {
             return Next::GoOn;
@@ -229,7 +232,7 @@ impl Conversation {
             Effect::Arm(timer, after) => self.timers.arm(&self.services.tasks, &self.actor, timer, after),
             Effect::Disarm(timer) => self.timers.disarm(timer),
             Effect::Measured(turn, stage, took) => {
-                if stage == Stage::Recognise {
+                if core::mem::replace(&mut self.measured, turn) != turn {
                     self.seen.stages.clear();
                 }
                 self.seen.stages.push((stage, took));
@@ -289,7 +292,7 @@ impl Conversation {
     fn listen(&mut self, capture: Capture) {
         self.hearing.listen(capture, self.services.options.endpoint);
         if capture == Capture::Off {
-            drop(self.place().ring.take());
+            self.place().ring.clear();
         }
     }
 }

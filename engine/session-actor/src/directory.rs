@@ -65,8 +65,8 @@ impl Directory {
         let refused = |e: sayso_consent::Error| Refusal::Register(e.to_string());
         let subject = self.services.register.subject_of(&device.tenant, &device.device).await.map_err(refused)?;
         // Without its consent state nothing could flow: then the device had better try again.
-        self.services.register.state(subject).await.map_err(refused)?;
-        let Seat { place, generation, resumed, replaced, earlier } = self.seat(subject, device, outlet)?;
+        let consent = self.services.register.state(subject).await.map_err(refused)?;
+        let Seat { place, generation, resumed, replaced, earlier } = self.seat(subject, consent, device, outlet)?;
         if let Some(earlier) = earlier {
             earlier.close(goodbye(GoodbyeReason::Replaced, "this device connected again", None));
         }
@@ -81,7 +81,13 @@ impl Directory {
     }
 
     /// Connects the device to its place: the one it had, if it shows its token; otherwise a new one.
-    fn seat(&self, subject: SubjectId, device: Attach, outlet: Arc<dyn DeviceOutlet>) -> Result<Seat, Refusal> {
+    fn seat(
+        &self,
+        subject: SubjectId,
+        consent: ConsentState,
+        device: Attach,
+        outlet: Arc<dyn DeviceOutlet>,
+    ) -> Result<Seat, Refusal> {
         let Attach { tenant, device, hello } = device;
         let language = self.services.languages.choose(hello.language.as_deref());
         let limit = self.services.options.sessions_max;
@@ -112,7 +118,7 @@ impl Directory {
             language: Arc::clone(language),
             opened: self.services.clock.wall(),
         };
-        let place = Arc::new(Place::new(identity, Link::new(&hello)));
+        let place = Arc::new(Place::new(identity, Link::new(&hello), consent));
         let (earlier, generation) = connect(&place, outlet, &hello);
         let replaced = match entry {
             Entry::Occupied(mut entry) => Some(entry.insert(Arc::clone(&place))),
@@ -172,6 +178,9 @@ impl Directory {
     /// A subject's consent changed.
     pub(crate) fn consent_changed(self: &Arc<Self>, subject: SubjectId, state: ConsentState) {
         let Some(place) = self.places().by_subject.get(&subject).map(Arc::clone) else { return };
+        if place.sleeps_knowing(&state) {
+            return;
+        }
         let may_converse = state.status(Purpose::VOICE_INTERACTION).is_valid();
         if place.link().is_connected() {
             // Asleep or not: who withdraws must be told that it holds.

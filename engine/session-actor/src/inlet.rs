@@ -39,7 +39,7 @@ impl DeviceInlet for Inlet {
         }
         if self.place.post(Mail::Audio).is_err() {
             // A sleeping session is not listening: only what the device *says* wakes it.
-            drop(self.place.ring.take());
+            self.place.ring.clear();
         }
     }
 }

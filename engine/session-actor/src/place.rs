@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sayso_policy::ConsentState;
 use sayso_session::{Observed, Session, Stage};
 use sayso_types::{DeviceId, SessionId, SubjectId, TenantId, TurnId, WallTime};
 use sayso_wire::{AudioPacket, Goodbye, GoodbyeReason, ResumeToken, ToDevice};
@@ -54,7 +55,7 @@ pub(crate) struct Seen {
 }
 
 impl Place {
-    pub(crate) fn new(identity: Identity, link: Link) -> Self {
+    pub(crate) fn new(identity: Identity, link: Link, consent: ConsentState) -> Self {
         let session = Session::new(Arc::clone(&identity.language.session));
         let seen = Seen { conversation: session.observe(), turns: Turns::default(), stages: Vec::new() };
         Self {
@@ -63,7 +64,7 @@ impl Place {
             ring: Ring::default(),
             control_waiting: AtomicUsize::new(0),
             packets_lost: AtomicU64::new(0),
-            life: Mutex::new(Life::Asleep(Box::new(Asleep { session, consent: None }))),
+            life: Mutex::new(Life::Asleep(Box::new(Asleep { session, consent }))),
             link: Mutex::new(link),
             seen: Mutex::new(seen),
         }
@@ -81,6 +82,11 @@ impl Place {
     #[expect(clippy::result_large_err, reason = "what could not be posted goes back to be posted again")]
     pub(crate) fn post(&self, mail: Mail) -> Result<(), Mail> {
         lock(&self.life).post(mail)
+    }
+
+    /// Whether the session sleeps and knows already that its subject stands like this.
+    pub(crate) fn sleeps_knowing(&self, state: &ConsentState) -> bool {
+        lock(&self.life).sleeps_knowing(state)
     }
 
     /// Ends the session, whether it sleeps or is awake.

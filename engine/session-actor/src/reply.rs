@@ -14,6 +14,10 @@ use crate::actor::Message;
 use crate::services::Services;
 use crate::stage::{self, post};
 
+/// Parts of one answer: more than the longest answer has words. What a responder says beyond would only pile up in front
+/// of the session, which cuts the answer anyway.
+const PARTS_MAX: usize = 8_192;
+
 /// Gets the answer to `request`; posts its parts and [`Event::ReplyEnd`].
 pub(crate) fn start(
     services: &Arc<Services>,
@@ -23,7 +27,7 @@ pub(crate) fn start(
 ) -> TaskHandle {
     let (egress, parts_to, turn) = (Arc::clone(&services.egress), actor.clone(), context.turn);
     let work = async move {
-        let mut parts = Box::pin(egress.respond(&context, request).await?);
+        let mut parts = Box::pin(egress.respond(&context, request).await?.take(PARTS_MAX));
         while let Some(part) = parts.next().await {
             let event = match part? {
                 Reply::Text(text) => Event::ReplyText(turn, Redacted::new(text)),

@@ -7,7 +7,7 @@ use sayso_wire::AudioPacket;
 
 use crate::options::PACKETS_WAITING_MAX;
 
-/// A bounded queue that drops its oldest. Empty, it takes no memory.
+/// A bounded queue that drops its oldest. Until the first packet comes it takes no memory.
 #[derive(Debug, Default)]
 pub(crate) struct Ring(Mutex<Inner>);
 
@@ -34,11 +34,19 @@ impl Ring {
         !core::mem::replace(&mut inner.told, true)
     }
 
-    /// Takes all that wait; whoever pushes the next tells of it again.
-    pub(crate) fn take(&self) -> VecDeque<AudioPacket> {
+    /// Takes all that wait, into `packets`, whose room is left in exchange. Whoever pushes the next tells of it again.
+    pub(crate) fn take(&self, packets: &mut VecDeque<AudioPacket>) {
+        packets.clear();
         let mut inner = self.lock();
         inner.told = false;
-        core::mem::take(&mut inner.packets)
+        core::mem::swap(&mut inner.packets, packets);
+    }
+
+    /// Drops all that wait, and their room.
+    pub(crate) fn clear(&self) {
+        let mut inner = self.lock();
+        inner.told = false;
+        inner.packets = VecDeque::new();
     }
 
     /// Packets that came, and packets that were dropped because the session lagged.
@@ -70,9 +78,14 @@ mod tests {
         for sequence in 1..PACKETS_WAITING_MAX as u32 + extra {
             assert!(!ring.push(packet(sequence)));
         }
-        let taken = ring.take();
+        let mut taken = VecDeque::new();
+        ring.take(&mut taken);
         assert_eq!((taken.len(), taken.front().map(|p| p.sequence)), (PACKETS_WAITING_MAX, Some(extra)));
         assert_eq!(ring.counts(), (PACKETS_WAITING_MAX as u64 + u64::from(extra), u64::from(extra)));
         assert!(ring.push(packet(99)), "told again after they were taken");
+        ring.clear();
+        assert!(ring.push(packet(100)), "and after they were dropped");
+        ring.take(&mut taken);
+        assert_eq!(taken.len(), 1);
     }
 }

@@ -18,6 +18,9 @@ pub struct Options {
     pub playout_grace: Duration,
     /// How long a session may do nothing before it is put to sleep.
     pub idle_after: Duration,
+    /// Characters of what a person says or types in one turn: a minute of fast speech, several times over. More that is
+    /// typed is refused, more that is heard is cut.
+    pub said_chars: usize,
     /// Exchanges kept as context. More would grow every request without making answers better.
     pub history_len: usize,
     /// Facts kept, and the characters of one: what a person can be expected to ask for in a conversation.
@@ -42,6 +45,7 @@ impl Default for Options {
             consent_attempts: 3,
             playout_grace: Duration::from_secs(3),
             idle_after: Duration::from_secs(60),
+            said_chars: 4_000,
             history_len: 8,
             facts_len: 32,
             fact_chars: 256,

@@ -7,6 +7,11 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_whitespace() || !(c.is_control() || turns(*c) || *c == '\u{fffd}')).collect()
 }
 
+/// The first `chars` characters of `text`.
+pub(crate) fn cut(text: &str, chars: usize) -> &str {
+    text.char_indices().nth(chars).map_or(text, |(at, _)| &text[..at])
+}
+
 /// Whether there is anything in `text` that can be said.
 pub(crate) fn is_sayable(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
@@ -25,6 +30,7 @@ mod tests {
         ] {
             assert_eq!(plain(text), expect, "{text:?}");
         }
+        assert_eq!((cut("天气好", 2), cut("天气好", 3), cut("", 1)), ("天气", "天气好", ""));
         assert!(is_sayable("好") && is_sayable("7") && !is_sayable("... ?!"));
     }
 }

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::Ordering;
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use sayso_audio::{EndpointConfig, Mode};
 use sayso_runtime::{TaskHandle, TaskKind};
@@ -26,6 +27,8 @@ pub(super) struct Hearing {
     turn: Option<TurnId>,
     /// The utterance that was heard last: its turn and its fingerprint.
     pub(super) heard: Option<(TurnId, [u8; 32])>,
+    /// Room for packets.
+    packets: VecDeque<AudioPacket>,
     /// Counts time while an utterance is going on.
     ticks: Option<TaskHandle>,
 }
@@ -76,13 +79,16 @@ impl Hearing {
 impl Conversation {
     /// Takes the packets that wait.
     pub(super) fn hear(&mut self) {
-        for packet in self.place().ring.take() {
+        let mut packets = core::mem::take(&mut self.hearing.packets);
+        self.place().ring.take(&mut packets);
+        for packet in packets.drain(..) {
             let before = self.hearing.lost();
             let marks = self.hearing.push(&packet);
             let lost = self.hearing.lost() - before;
             self.place().packets_lost.fetch_add(lost, Ordering::Relaxed);
             self.found(marks);
         }
+        self.hearing.packets = packets;
     }
 
     /// Time passes in the middle of an utterance.

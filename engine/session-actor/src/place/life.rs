@@ -14,8 +14,8 @@ use crate::directory::Directory;
 /// A conversation that nobody runs.
 pub(crate) struct Asleep {
     pub(crate) session: Session,
-    /// How the subject stood when it fell asleep; `None` before it first woke.
-    pub(crate) consent: Option<ConsentState>,
+    /// How the subject stood when it fell asleep, or at first when it was put here.
+    pub(crate) consent: ConsentState,
 }
 
 pub(super) enum Life {
@@ -47,6 +47,11 @@ impl Life {
             Self::Asleep(_) => Err(mail),
             Self::Over => Ok(()),
         }
+    }
+
+    /// Whether the session sleeps and knows this already.
+    pub(super) fn sleeps_knowing(&self, state: &ConsentState) -> bool {
+        matches!(self, Self::Asleep(asleep) if asleep.consent == *state)
     }
 
     pub(super) fn end(&mut self) {

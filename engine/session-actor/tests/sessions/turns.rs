@@ -174,6 +174,10 @@ async fn text_is_answered_and_abort_brings_quiet() {
     let (turn, sentences) = soon(device.hear_out()).await;
     assert_eq!(sentences, ["All right."]);
     assert!(!device.packets(turn).is_empty());
+    device.write("hello");
+    soon(device.hear_out()).await;
+    let seen = soon(node.until_session("speaker", |s| s.turns.answered == 2)).await;
+    assert_eq!(seen.stages.len(), 3, "the stages of one turn, none of them recognition");
     device.write("hello again");
     let started = |m: &ToDevice| match m {
         ToDevice::SpeechStart { turn } => Some(*turn),
@@ -184,5 +188,5 @@ async fn text_is_answered_and_abort_brings_quiet() {
     assert_eq!(soon(device.told(speech_stop)).await, (turn, "abort".to_owned()));
     soon(device.told_state(SessionState::Idle)).await;
     let snapshot = soon(node.until_session("speaker", |s| s.turns.interrupted == 1)).await;
-    assert_eq!((snapshot.turns.answered, snapshot.turns.failed), (1, 0));
+    assert_eq!((snapshot.turns.answered, snapshot.turns.failed), (2, 0));
 }

@@ -131,6 +131,17 @@ async fn while_the_session_sleeps() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_the_first_word() {
+    let node = Node::start().await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    assert!(!node.session("speaker").unwrap().awake);
+    assert!(node.register.withdraw(subject, &[], Means::Integrator).await.unwrap().ok);
+    soon(device.told(withdrawn)).await;
+    assert_eq!(soon(device.hear_out()).await.1, ["Stopped."]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_nobody_is_there_ends_the_session() {
     let node = Node::with(Setup { options: sleepy(), ..Setup::default() }).await;
     let subject = node.agreed("speaker", &BOTH).await;

@@ -26,7 +26,7 @@ impl Session {
         let Some(turn) = self.answering(id) else { return };
         let text = text::plain(text);
         let room = limit.saturating_sub(turn.answer.chars());
-        let kept = text.char_indices().nth(room).map_or(text.as_str(), |(at, _)| &text[..at]);
+        let kept = text::cut(&text, room);
         let mut sentences = Vec::new();
         turn.splitter.push(kept, |s| sentences.push(s));
         self.speak(id, sentences, SpeechKind::Answer, effects);

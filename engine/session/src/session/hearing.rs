@@ -107,7 +107,7 @@ impl Session {
         result: Result<Redacted<String>, &'static str>,
         effects: &mut Vec<Effect>,
     ) {
-        let now = self.now;
+        let (now, limit) = (self.now, self.options.said_chars);
         let Some(turn) = self.running(id).filter(|turn| turn.awaits_text()) else { return };
         let heard = match result {
             Ok(heard) => heard,
@@ -119,7 +119,7 @@ impl Session {
         }
         let kind = turn.kind;
         let heard = text::plain(heard.reveal());
-        let said = heard.trim();
+        let said = text::cut(heard.trim(), limit);
         if !text::is_sayable(said) {
             return self.nothing_said(effects);
         }
@@ -134,6 +134,16 @@ impl Session {
         let text = text::plain(text);
         let text = text.trim();
         if text.is_empty() {
+            return;
+        }
+        let limit = self.options.said_chars;
+        if text.chars().count() > limit {
+            effects.push(Effect::Tell(ToDevice::Error {
+                code: "text_too_long".to_owned(),
+                text: format!("the text has more than {limit} characters"),
+                remedy: "say it in fewer words".to_owned(),
+                turn: self.latest,
+            }));
             return;
         }
         if self.asking.is_none() && !self.may_converse() {

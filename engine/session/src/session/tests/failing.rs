@@ -100,3 +100,14 @@ fn a_question_that_cannot_be_read_out_is_not_open() {
     rig.feed(Event::ListenStart(ListenMode::Auto));
     assert!(rig.has(|e| matches!(e, Effect::NoteQuestion)), "and the next try asks again");
 }
+
+#[test]
+fn nobody_says_more_than_the_limit_at_a_time() {
+    let limit = Options::default().said_chars;
+    let mut rig = listening(ListenMode::Auto);
+    rig.feed(Event::Text(Redacted::new("word ".repeat(limit))));
+    assert!(told_error(&rig, "text_too_long"));
+    assert!(!rig.has(|e| matches!(e, Effect::Respond(..))));
+    rig.say(&"word ".repeat(limit));
+    assert!(rig.has(|e| matches!(e, Effect::Respond(_, request) if request.text.chars().count() == limit)));
+}
