@@ -181,11 +181,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_behind() {
+    fn only_what_is_admitted_takes_up_anything_and_nothing_is_left_behind() {
         let admission = admission(9, 9, 9);
+        let counted = || {
+            let counts = lock(&admission.counts);
+            (counts.connections, counts.handshakes, counts.sources.len())
+        };
         let slots: Vec<_> = (0..9).map(|i| admit(&admission, &format!("10.0.0.{}", i % 3))).collect();
+        for i in 0..=u16::MAX {
+            refused(&admission, &format!("2001:db8:0:{i:x}::1"));
+        }
+        assert_eq!(counted(), (9, 9, 3));
         drop(slots);
-        let counts = lock(&admission.counts);
-        assert_eq!((counts.connections, counts.handshakes, counts.sources.len()), (0, 0, 0));
+        assert_eq!(counted(), (0, 0, 0));
     }
 }

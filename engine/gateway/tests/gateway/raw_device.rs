@@ -1,5 +1,6 @@
 //! A device that does what a test says, right or wrong.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -34,11 +35,18 @@ impl Dial {
         Self { crypto, transport: TransportConfig::default() }
     }
 
-    pub(crate) async fn connect(self, node: std::net::SocketAddr) -> Result<Connection, ConnectionError> {
+    pub(crate) async fn connect(self, node: SocketAddr) -> Result<Connection, ConnectionError> {
+        let endpoint = self.endpoint([127, 0, 0, 1]);
+        soon(endpoint.connect(node, "localhost").unwrap()).await
+    }
+
+    /// Any number of such devices behind one address.
+    pub(crate) fn endpoint(self, address: [u8; 4]) -> Endpoint {
         let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(self.crypto).unwrap()));
         config.transport_config(Arc::new(self.transport));
-        let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
-        soon(endpoint.connect_with(config, node, "localhost").unwrap()).await
+        let mut endpoint = Endpoint::client((address, 0).into()).unwrap();
+        endpoint.set_default_client_config(config);
+        endpoint
     }
 }
 
