@@ -50,8 +50,9 @@ pub struct Limits {
     pub hello_ms: u64,
     /// From the `Hello` to the conversation, which may have to be read from the store first.
     pub attach_ms: u64,
-    /// Silence after which a connection counts as lost. The node sends a packet in a third of it when the device
-    /// says nothing, which also keeps address translators from forgetting the device.
+    /// Silence after which a connection counts as lost, unless the device wants less. The node sends a packet in a
+    /// third of it, and every 20 seconds at least, when nobody says anything, which also keeps address translators from
+    /// forgetting the device.
     pub idle_ms: u64,
     /// From the start of draining to its end; what is connected then is cut off.
     pub drain_ms: u64,

@@ -29,6 +29,10 @@ const INCOMING_BUFFER: u64 = 16 * 1_024;
 /// The same for all together.
 const INCOMING_BUFFER_TOTAL: u64 = 4 * 1_024 * 1_024;
 
+/// A node is silent for no longer, however long a device may be: address translators forget a device after 30 seconds
+/// (RFC 4787 wants two minutes, many do not), and devices give a node up that is silent for as long.
+const KEEP_ALIVE_MAX: Duration = Duration::from_secs(20);
+
 /// What quinn needs to serve devices.
 pub(crate) fn server_config(tls: Tls, limits: &Limits, clock: Arc<dyn Clock>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -88,6 +92,6 @@ fn transport(limits: &Limits) -> TransportConfig {
         .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
         .datagram_send_buffer_size(DATAGRAM_BUFFER)
         .max_idle_timeout(idle.try_into().ok())
-        .keep_alive_interval(Some(idle / 3));
+        .keep_alive_interval(Some((idle / 3).min(KEEP_ALIVE_MAX)));
     transport
 }
