@@ -24,7 +24,7 @@ pub(crate) enum Unproved {
     NoTokens,
     #[error("the subject of the device's certificate has no {0} that is an identifier")]
     Subject(&'static str),
-    #[error(transparent)]
+    #[error("hello.auth_token: {0}")]
     Token(#[from] token::Error),
     #[error("the hello names another device than the certificate or token does")]
     AnotherDevice,
@@ -100,6 +100,12 @@ mod tests {
         let named = certificate(&[(DnType::OrganizationName, "acme"), (DnType::CommonName, "speaker-1")]);
         let identity = named_by(&named).unwrap();
         assert_eq!((identity.tenant.as_str(), identity.device.as_str()), ("acme", "speaker-1"));
+    }
+
+    #[test]
+    fn a_token_that_is_not_accepted_is_said_to_be_that_of_the_hello() {
+        let expired = Unproved::from(token::Error::Expired { at: 1 }).to_string();
+        assert_eq!(expired, "hello.auth_token: the token expired at 1 (Unix seconds); issue a new one");
     }
 
     #[test]

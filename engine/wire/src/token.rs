@@ -1,14 +1,15 @@
-//! The device token: a signed, expiring credential with which a device without a certificate proves who it is.
+//! The token: a signed, expiring credential with which a device, or a caller of the admin API, that has no certificate
+//! proves who it is.
 //!
 //! ```text
 //! sayso1.<payload>.<signature>
 //! ```
 //!
-//! Both parts are base64url without padding. The payload is JSON: `key` (the id of the
-//! signing key), and `tenant`, `device`, `not_before` and `expires` as in [`Claims`]. The signature is Ed25519 (RFC 8032, verified strictly) over everything before the last dot, so that it cannot be
-//! taken for a signature of anything else. Whoever holds a token is the device until it expires: it travels inside
-//! TLS only, and is never logged. Signing takes the same time whatever the key; verifying handles no secret but the
-//! token itself, which is compared with nothing.
+//! Both parts are base64url without padding. The payload is JSON: `key` (the id of the signing key), and `tenant`,
+//! `device`, `not_before` and `expires` as in [`Claims`]. The signature is Ed25519 (RFC 8032, verified strictly) over
+//! everything before the last dot, so that it cannot be taken for a signature of anything else. Whoever holds a token
+//! is whom it names until it expires: it travels inside TLS only, and is never logged. Signing takes the same time
+//! whatever the key; verifying handles no secret but the token itself, which is compared with nothing.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -28,9 +29,9 @@ pub const TOKEN_CHARS_MAX: usize = 512;
 /// What a token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// Whose device it is.
+    /// Whose device or caller it is.
     pub tenant: TenantId,
-    /// Which device.
+    /// Which device; of a caller of the admin API, its name, which is never one of a device.
     pub device: DeviceId,
     /// From when on it is valid, in seconds since the Unix epoch.
     pub not_before: u64,
@@ -38,26 +39,26 @@ pub struct Claims {
     pub expires: u64,
 }
 
-/// Why a token is not accepted.
+/// Why a token is not accepted. Whoever took it says where it was: in a hello, or in a request to the admin API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It is not a token.
-    #[error("the device token is malformed: {0}")]
+    #[error("the token is malformed: {0}")]
     Malformed(&'static str),
     /// It names a key that is not trusted here.
-    #[error("the device token is signed with key {0}, which is not trusted here; issue it with a trusted key")]
+    #[error("the token is signed with key {0}, which is not trusted here; issue it with a trusted key")]
     ForeignKey(Name),
     /// It was not signed with the key that it names, or was changed since.
-    #[error("the signature of the device token is wrong; issue it again")]
+    #[error("the signature of the token is wrong; issue it again")]
     BadSignature,
     /// Its time is over.
-    #[error("the device token expired at {at} (Unix seconds); issue a new one")]
+    #[error("the token expired at {at} (Unix seconds); issue a new one")]
     Expired {
         /// When.
         at: u64,
     },
     /// Its time has not come.
-    #[error("the device token is valid from {from} (Unix seconds) on; check the clocks")]
+    #[error("the token is valid from {from} (Unix seconds) on; check the clocks")]
     NotYetValid {
         /// When it has.
         from: u64,
@@ -135,7 +136,7 @@ impl TokenVerifier {
         let signature = Signature::from_slice(&decode(signature)?)
             .map_err(|_| Error::Malformed("its signature does not have 64 bytes"))?;
         let Payload { key, tenant, device, not_before, expires } = serde_json::from_slice(&decode(payload)?)
-            .map_err(|_| Error::Malformed("its payload is not that of a device token"))?;
+            .map_err(|_| Error::Malformed("its payload is not that of a token"))?;
 
         let trusted = self.keys.get(&key).ok_or(Error::ForeignKey(key))?;
         trusted.verify_strict(signed.as_bytes(), &signature).map_err(|_| Error::BadSignature)?;

@@ -55,7 +55,7 @@ async fn tokens_expire_have_an_issuer_and_are_not_those_of_devices() {
     let node = Node::start().await;
     let foreign = SigningKey::from_bytes(&[2; 32]);
     for (token, why) in [
-        (token("admin:ci", LONG_AGO), "expired at 1000000000"),
+        (token("admin:ci", LONG_AGO), "authorization: the token expired at 1000000000"),
         (token("speaker-1", FAR_FUTURE), "a device's certificate or token"),
         (token_of(Name::constant("device-key"), &foreign, "speaker-1", FAR_FUTURE), "not trusted here"),
         (token_of(Name::constant("admin-key"), &foreign, "admin:ci", FAR_FUTURE), "signature of"),
