@@ -17,9 +17,10 @@
 //! cuts its journal off at the first damaged entry without a word, and one full disk stops it until it is opened again.
 //! So the tree is used without its database, behind a log of our own.
 //!
-//! What came of it, each commit under a condition that is looked up: 0.8 to 1.2 times the bare append, measured beside
-//! it, for 1 and 16 clients; 30,000 to 55,000 a second for 256, in less than 100 MB. Opening checks about a gigabyte a
-//! second.
+//! What came of it, each commit under a condition that is looked up: for 1 and 16 clients, 0.28 to 1.7 times the bare
+//! append measured beside it. That spread is the disk's, whose bare append was as unsteady from one run to the next: it
+//! says that a commit costs about what its `fdatasync` does, and nothing finer. For 256 clients, 30,000 to 55,000 a second
+//! in less than 100 MB. Opening checks about a gigabyte a second.
 
 mod commit;
 mod fault;
