@@ -150,7 +150,7 @@ pub(crate) fn latest(
 
 /// What is kept longer comes later.
 fn kept_until(rule: &CategoryRule) -> impl Ord {
-    (rule.retention.trigger, rule.retention.after.after(WallTime(0)))
+    (rule.retention.trigger, rule.retention.after.longest())
 }
 
 /// How long data of a category is kept, as the profile says it.

@@ -9,18 +9,22 @@
 //!
 //! Everything here is a function of its arguments: the auditor replays decisions with the same code.
 
+pub mod calendar;
 pub mod compile;
 pub mod consent;
+pub mod deadline;
 pub mod decide;
 pub mod error;
 pub mod period;
 pub mod permit;
 pub mod profile;
 
+pub use calendar::{BeyondCalendar, WorkingCalendar};
 pub use compile::{Compiled, compile};
 pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
+pub use deadline::Deadline;
 pub use decide::{BasisRef, Decision, Grounds, Obligations, Reason, decide};
 pub use error::Error;
-pub use period::Period;
+pub use period::{IsoPeriod, Period};
 pub use permit::{Labelled, Passed, Permit, Refused, Revoker, Terms, Weigh};
 pub use profile::{LegalBasis, Profile, ProfileHash};

@@ -6,7 +6,7 @@ use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass, Wa
 use serde::{Deserialize, Serialize};
 
 use super::canonical::wall_time;
-use crate::Period;
+use crate::{IsoPeriod, Period};
 
 /// One entry of the `processor` list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,7 @@ pub struct DueDiligence {
     pub at: WallTime,
     /// By whom.
     pub by: String,
-    /// For how long it holds.
-    pub valid: Period,
+    /// For how long it holds. Whether a processor may receive data must not depend on how far a calendar of holidays
+    /// goes, so this is never in working days.
+    pub valid: IsoPeriod,
 }

@@ -78,6 +78,16 @@ fn what_a_profile_may_not_say() {
 }
 
 #[test]
+fn data_may_end_after_working_days_but_no_examination_does() {
+    assert!(Profile::parse(&HOME.replace("after = \"P3Y\"", "after = \"P15WD\"")).is_ok());
+    let refused = message(
+        "trains_on_data = false",
+        "trains_on_data = false, due_diligence = { at = 2026-06-01, by = \"operator\", valid = \"P15WD\" }",
+    );
+    assert!(refused.contains("`P15WD` counts working days"), "{refused}");
+}
+
+#[test]
 fn people_must_be_able_to_listen_to_the_end() {
     let spoken = "spoken = \"Hello. ";
     let long = format!("spoken = \"{}", "and so on ".repeat(20));
