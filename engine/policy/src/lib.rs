@@ -15,6 +15,7 @@ pub mod consent;
 pub mod deadline;
 pub mod decide;
 pub mod error;
+pub mod law;
 pub mod period;
 pub mod permit;
 pub mod profile;
@@ -25,6 +26,7 @@ pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeCons
 pub use deadline::Deadline;
 pub use decide::{BasisRef, Decision, Grounds, Obligations, Reason, decide};
 pub use error::Error;
+pub use law::LawFloor;
 pub use period::{IsoPeriod, Period};
 pub use permit::{Labelled, Passed, Permit, Refused, Revoker, Terms, Weigh};
 pub use profile::{LegalBasis, Profile, ProfileHash};

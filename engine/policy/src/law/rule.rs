@@ -1,0 +1,211 @@
+//! The sorts of rules that a law file holds. Each names its source.
+
+use core::num::NonZeroU64;
+
+use serde::Deserialize;
+
+use super::Citation;
+use crate::{ConsentType, Deadline, Period};
+
+/// A right that must be offered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RightRule {
+    /// Which.
+    pub kind: Right,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// What a person may ask of who answers for the processing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Right {
+    /// To know and see what is held.
+    Access,
+    /// To get a copy of it.
+    Copy,
+    /// To have it corrected.
+    Rectify,
+    /// To have it completed.
+    Supplement,
+    /// To have it erased.
+    Erase,
+    /// To have it kept and not used.
+    Restrict,
+    /// To withdraw consent, or narrow it.
+    Withdraw,
+    /// To close the account.
+    Cancel,
+    /// To take it elsewhere in a common format.
+    Port,
+    /// To have the rules explained.
+    Explain,
+    /// To object, also to decisions that a machine takes alone.
+    Object,
+    /// To complain.
+    Complain,
+    /// To get no marketing.
+    MarketingOptOut,
+    /// To be told before the service ends.
+    ShutdownNotice,
+    /// To act for a relative who died.
+    DeceasedRelatives,
+    /// To refuse that data goes overseas.
+    RefuseOverseas,
+}
+
+/// An age below which a guardian must agree.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardianRule {
+    /// In years.
+    pub below: u8,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// What consent to a matter must be.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentRule {
+    /// To what.
+    pub matter: Matter,
+    /// The least it must be.
+    pub min_type: ConsentType,
+    /// Whether it must be asked apart from everything else.
+    pub separate: bool,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// What laws ask a consent of its own for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matter {
+    /// Using data of a special category: biometrics, health, ...
+    SpecialCategory,
+    /// Providing data to others who decide for themselves what to do with it.
+    Provision,
+    /// Making data public.
+    Publication,
+    /// Sending data overseas.
+    Overseas,
+    /// Training models.
+    Training,
+}
+
+/// How soon a request must be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRule {
+    /// From when it was received.
+    pub within: Period,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// How soon somebody must be told of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentRule {
+    /// Who must be told.
+    pub tell: Audience,
+    /// From which severity on, or by which operator.
+    pub when: Severity,
+    /// From when it was found; words where the law has no number.
+    pub within: Deadline,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// Who is told of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// The authority in charge.
+    Regulator,
+    /// The people whom the data is about.
+    Subjects,
+}
+
+/// Which incidents a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Every one.
+    Any,
+    /// One that is likely to harm people much.
+    HighRisk,
+    /// "Relatively major" and above, in the grades of the Chinese reporting measures.
+    RelativelyMajor,
+    /// The same, at a central state body.
+    RelativelyMajorStateBody,
+    /// The same, at an operator of critical information infrastructure.
+    RelativelyMajorCriticalInfrastructure,
+}
+
+/// How long personal data may be kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionRule {
+    /// At the most; words where the law has no number.
+    pub at_most: Deadline,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// Something that must be kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepRule {
+    /// What.
+    pub what: Kept,
+    /// How long at the least.
+    pub at_least: Period,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// What laws ask to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// Logs of the network.
+    NetworkLogs,
+    /// Impact assessments and the records of processing that go with them.
+    ProcessingRecords,
+}
+
+/// From how many people on sending data abroad needs a mechanism. Counted by calendar year.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferRule {
+    /// Which.
+    pub mechanism: Mechanism,
+    /// From this many people on, whatever the data.
+    pub persons: NonZeroU64,
+    /// From this many people on whose sensitive data is sent.
+    pub sensitive_persons: NonZeroU64,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+impl TransferRule {
+    /// Whether data of `persons` people, sensitive data of `sensitive` among them, reaches it. Laws that count people
+    /// with sensitive data apart are reached a little later than this says.
+    #[must_use]
+    pub const fn is_reached(&self, persons: u64, sensitive: u64) -> bool {
+        persons >= self.persons.get() || sensitive >= self.sensitive_persons.get()
+    }
+}
+
+/// By what legal means data may go abroad, the least demanding first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mechanism {
+    /// A filed standard contract, or a certification.
+    StandardContractOrCertification,
+    /// A security assessment by the authority.
+    SecurityAssessment,
+}
