@@ -7,12 +7,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::{BufMut, Bytes, BytesMut};
 use lsm_tree::compaction::Leveled;
 use lsm_tree::config::PinningPolicy;
-use lsm_tree::{AbstractTree, AnyTree, Cache, Config, Guard, SequenceNumberCounter};
+use lsm_tree::{AbstractTree, AnyTree, Cache, Config, Guard, IterGuardImpl, SequenceNumberCounter};
+use sayso_store::decide::{self, Commit};
 use sayso_store::limits::SCAN_BYTES_MAX;
 use sayso_store::{Change, Entry, Error, Key, Page, Range, Token, Value, Version, Versioned};
 
-use crate::commit::{Commit, FIRST_SEQUENCE};
-use crate::{fault, manifest, tokens};
+use crate::{fault, manifest};
+
+/// The first commit of a store. Far from zero because the tree numbers its own reorganisations from zero since it
+/// was opened, and a read sees those whose number is less than its snapshot's.
+pub(crate) const FIRST_SEQUENCE: u64 = 1 << 32;
 
 /// Levels of a tree.
 const LEVELS: usize = 7;
@@ -88,18 +92,29 @@ impl Index {
             let mut bytes = 0;
             let keys = tree_key(ENTRIES, range.start.as_bytes())..tree_key(ENTRIES, range.end.as_bytes());
             for item in self.tree.0.range(keys, visible, None) {
-                let (key, stored) = item.into_inner().map_err(|e| fault::tree("read", &self.dir, e))?;
-                let key = Key::from_bytes(Bytes::from(key).slice(1..));
+                let entry = self.entry(item)?;
                 if page.entries.len() >= limit || bytes >= SCAN_BYTES_MAX {
-                    page.rest = Some(Range { start: key, end: range.end });
+                    page.rest = Some(Range { start: entry.key, end: range.end });
                     break;
                 }
-                let Versioned { value, version } = self.versioned(stored.into())?;
-                bytes += key.as_bytes().len() + value.len();
-                page.entries.push(Entry { key, value, version });
+                bytes += entry.key.as_bytes().len() + entry.value.len();
+                page.entries.push(entry);
             }
             Ok(page)
         })
+    }
+
+    /// One pass over `range` as it is now.
+    pub(crate) fn sweep(self: &Arc<Self>, range: &Range) -> Sweep {
+        let keys = tree_key(ENTRIES, range.start.as_bytes())..tree_key(ENTRIES, range.end.as_bytes());
+        let items = self.at_one_moment(|visible| self.tree.0.range(keys, visible, None));
+        Sweep { index: Arc::clone(self), items }
+    }
+
+    fn entry(&self, item: IterGuardImpl) -> Result<Entry, Error> {
+        let (key, stored) = item.into_inner().map_err(|e| fault::tree("read", &self.dir, e))?;
+        let Versioned { value, version } = self.versioned(stored.into())?;
+        Ok(Entry { key: Key::from_bytes(Bytes::from(key).slice(1..)), value, version })
     }
 
     /// The tokens of the last commits, oldest first.
@@ -129,7 +144,7 @@ impl Index {
                 None => self.tree.0.remove(tree_key(ENTRIES, key.as_bytes()), sequence),
             };
         }
-        let slot = tree_key(TOKENS, &tokens::slot(sequence));
+        let slot = tree_key(TOKENS, &decide::slot(sequence));
         self.tree.0.insert(slot, stored(sequence, &commit.token.0), sequence);
     }
 
@@ -194,6 +209,29 @@ impl Index {
         };
         let value = Value(stored.split_off(SEQUENCE_BYTES));
         Ok(Versioned { value, version: Version::from_sequence(u64::from_be_bytes(sequence)) })
+    }
+}
+
+/// One pass over a range as it was when this was made. It keeps the tables and memtables of that moment, so that nothing
+/// that happens meanwhile changes what it gives.
+pub(crate) struct Sweep {
+    index: Arc<Index>,
+    items: Box<dyn Iterator<Item = IterGuardImpl> + Send>,
+}
+
+impl Sweep {
+    /// The next entries: as many as make up [`SCAN_BYTES_MAX`]; none when the range is exhausted.
+    pub(crate) fn next_page(&mut self) -> Result<Vec<Entry>, Error> {
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        while bytes < SCAN_BYTES_MAX
+            && let Some(item) = self.items.next()
+        {
+            let entry = self.index.entry(item)?;
+            bytes += entry.key.as_bytes().len() + entry.value.len();
+            entries.push(entry);
+        }
+        Ok(entries)
     }
 }
 

@@ -22,9 +22,8 @@
 //! says that a commit costs about what its `fdatasync` does, and nothing finer. For 256 clients, 30,000 to 55,000 a second
 //! in less than 100 MB. Opening checks about a gigabyte a second.
 
-mod commit;
+mod engine;
 mod fault;
-mod group;
 mod index;
 mod keeper;
 mod log;
@@ -33,8 +32,9 @@ mod options;
 mod queue;
 mod recovery;
 mod store;
-mod tokens;
 mod writer;
 
+pub use engine::{Engine, Sweep};
 pub use options::LocalOptions;
+pub use queue::Durability;
 pub use store::LocalStore;

@@ -9,7 +9,7 @@ mod mark;
 mod replay;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sayso_store::Error;
@@ -18,7 +18,7 @@ pub(crate) use self::frame::encode;
 use self::frame::{HEADER_BYTES, header};
 pub(crate) use self::mark::Mark;
 pub(crate) use self::replay::{Segment, base_of, segments};
-use crate::fault;
+use crate::{Durability, fault};
 
 /// Why a group of commits is not in the log.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct Log {
     file: File,
     base: u64,
     end: u64,
+    /// Up to where the segment would survive the loss of power.
+    synced: u64,
     mark: Mark,
 }
 
@@ -44,7 +46,8 @@ impl Log {
     /// A new, empty segment in `dir` for commits from `base` on.
     pub(crate) fn create(dir: &Path, base: u64, mark: Mark) -> Result<Self, Error> {
         let (path, file) = create_segment(dir, base)?;
-        Ok(Self { dir: dir.to_owned(), path, file, base, end: HEADER_BYTES as u64, mark })
+        let end = HEADER_BYTES as u64;
+        Ok(Self { dir: dir.to_owned(), path, file, base, end, synced: end, mark })
     }
 
     /// Goes on with `segment`, after its last whole frame: what is behind it was never acknowledged.
@@ -56,29 +59,59 @@ impl Log {
         let file = OpenOptions::new().append(true).open(&path).map_err(|e| fault::io("open", &path, e))?;
         let truncated = file.set_len(segment.end).and_then(|()| file.sync_all());
         truncated.map_err(|e| fault::io("truncate", &path, e))?;
-        Ok(Self { dir: dir.to_owned(), path, file, base: segment.base, end: segment.end, mark })
+        let (base, end) = (segment.base, segment.end);
+        Ok(Self { dir: dir.to_owned(), path, file, base, end, synced: end, mark })
     }
 
-    /// Makes `frames` durable and marks them as acknowledged.
-    pub(crate) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
-        let written = self.file.write_all(frames).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            let error = fault::io("append to", &self.path, error);
-            // Only a full disk is known to leave what was there before as it was.
-            let taken_back = matches!(error, Error::Full { .. })
-                && self.file.set_len(self.end).and_then(|()| self.file.sync_all()).is_ok();
-            return Err(if taken_back { AppendError::Refused(error) } else { AppendError::Broken(error) });
+    /// Appends `frames` and, when they are to be [`Synced`](Durability::Synced), makes them and all before them durable
+    /// and marks them as acknowledged.
+    pub(crate) fn append(&mut self, frames: &[u8], durability: Durability) -> Result<(), AppendError> {
+        self.file.write_all(frames).map_err(|error| self.take_back(error))?;
+        if durability == Durability::Synced {
+            let synced = self.file.sync_data();
+            // A failed sync says nothing about what was written before the frames and not synced yet.
+            let before_is_safe = self.synced == self.end;
+            synced.map_err(|error| match before_is_safe {
+                true => self.take_back(error),
+                false => AppendError::Broken(fault::io("append to", &self.path, error)),
+            })?;
         }
         self.end += frames.len() as u64;
-        self.mark.set(self.base, self.end).map_err(AppendError::Broken)
+        match durability {
+            Durability::Synced => self.acknowledge().map_err(AppendError::Broken),
+            Durability::Ordered => Ok(()),
+        }
     }
 
-    /// Starts a segment for commits from `base` on and gives back the path of the one before.
+    /// Cuts off what was not appended as a whole, because of `error`.
+    fn take_back(&self, error: io::Error) -> AppendError {
+        let error = fault::io("append to", &self.path, error);
+        // Only a full disk is known to leave what was there before as it was.
+        let taken_back = matches!(error, Error::Full { .. })
+            && self.file.set_len(self.end).and_then(|()| self.file.sync_all()).is_ok();
+        if taken_back { AppendError::Refused(error) } else { AppendError::Broken(error) }
+    }
+
+    /// Makes durable what is not yet.
+    pub(crate) fn sync(&mut self) -> Result<(), Error> {
+        if self.synced == self.end {
+            return Ok(());
+        }
+        self.file.sync_data().map_err(|e| fault::io("sync", &self.path, e))?;
+        self.acknowledge()
+    }
+
+    fn acknowledge(&mut self) -> Result<(), Error> {
+        self.synced = self.end;
+        self.mark.set(self.base, self.end)
+    }
+
+    /// Starts a segment for commits from `base` on and gives back the path of the one before, which is synced.
     pub(crate) fn rotate(&mut self, base: u64) -> Result<PathBuf, Error> {
         let (path, file) = create_segment(&self.dir, base)?;
         self.file = file;
         self.base = base;
-        self.end = HEADER_BYTES as u64;
+        (self.end, self.synced) = (HEADER_BYTES as u64, HEADER_BYTES as u64);
         Ok(core::mem::replace(&mut self.path, path))
     }
 }

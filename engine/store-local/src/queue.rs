@@ -17,10 +17,21 @@ const GROUP_COMMITS_MAX: usize = 1_024;
 /// Bytes in one group, above which no further commit joins it.
 const GROUP_BYTES_MAX: usize = 4 << 20;
 
+/// When a commit is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// When it would survive the loss of power.
+    Synced,
+    /// When it is seen. It survives the end of the process, and the loss of power as soon as a later commit does: what
+    /// a loss of power leaves is always all commits up to some moment.
+    Ordered,
+}
+
 /// A commit that waits.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) batch: Batch,
+    pub(crate) durability: Durability,
     pub(crate) caller: Caller,
 }
 
@@ -37,6 +48,13 @@ pub(crate) struct Caller {
 struct Waiting {
     requests: VecDeque<Request>,
     closed: bool,
+}
+
+impl Request {
+    /// What to do, and whom to answer.
+    pub(crate) fn split(self) -> ((Batch, Durability), Caller) {
+        ((self.batch, self.durability), self.caller)
+    }
 }
 
 /// Many callers, one writer.
@@ -58,6 +76,7 @@ impl Queue {
     pub(crate) async fn push(
         &self,
         batch: Batch,
+        durability: Durability,
         since: Mono,
     ) -> Result<oneshot::Receiver<Result<Version, Error>>, Error> {
         let bytes = u32::try_from(batch.size() + REQUEST_BYTES).expect("a batch is within BATCH_BYTES_MAX");
@@ -67,7 +86,7 @@ impl Queue {
         if waiting.closed {
             return Err(Error::Closed);
         }
-        waiting.requests.push_back(Request { batch, caller: Caller { since, answer, _room: room } });
+        waiting.requests.push_back(Request { batch, durability, caller: Caller { since, answer, _room: room } });
         metrics::gauge!("sayso_store_local_queue_commits").set(waiting.requests.len() as f64);
         self.filled.notify_one();
         Ok(outcome)

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sayso_store::Error;
+use sayso_store::decide::{Commit, Tokens};
 
-use crate::commit::{Commit, FIRST_SEQUENCE};
-use crate::index::Index;
+use crate::index::{FIRST_SEQUENCE, Index};
 use crate::keeper::Keeper;
 use crate::log::{Log, Mark, Segment};
-use crate::tokens::Tokens;
 use crate::writer::Writer;
 use crate::{LocalOptions, fault, log, manifest};
 

@@ -6,16 +6,14 @@
 
 use std::sync::Arc;
 
-use sayso_store::{Batch, Error, Version, Watchers};
+use sayso_store::decide::{Commit, Group, State, Tokens};
+use sayso_store::{Batch, Error, Key, Token, Version, Versioned, Watchers};
 use sayso_types::Clock;
 
-use crate::commit::Commit;
-use crate::group::Group;
 use crate::index::Index;
 use crate::keeper::Keeper;
-use crate::log::{AppendError, Log};
-use crate::queue::{Caller, Queue};
-use crate::tokens::Tokens;
+use crate::log::{AppendError, Log, encode};
+use crate::queue::{Caller, Durability, Queue, Request};
 
 /// Owns everything that commits change.
 #[derive(Debug)]
@@ -51,10 +49,10 @@ impl Writer {
         let _ended = Ended(&shared.queue);
         let mut broken = None;
         while let Some(group) = shared.queue.pop_group() {
-            let (batches, callers) = group.into_iter().map(|request| (request.batch, request.caller)).unzip();
+            let (requests, callers): (Vec<_>, _) = group.into_iter().map(Request::split).unzip();
             let outcomes = match &broken {
                 Some(error) => Err(Error::clone(error)),
-                None => self.commit(batches, shared).map_err(|failed| match failed {
+                None => self.commit(requests, shared).map_err(|failed| match failed {
                     AppendError::Refused(error) => error,
                     AppendError::Broken(error) => {
                         tracing::error!(%error, "the log is broken, refusing commits until the store is opened again");
@@ -65,16 +63,32 @@ impl Writer {
             };
             answer(callers, outcomes, shared);
         }
+        if broken.is_none()
+            && let Err(error) = self.log.sync()
+        {
+            tracing::error!(%error, "cannot sync the log on closing");
+        }
     }
 
-    fn commit(&mut self, batches: Vec<Batch>, shared: &Shared) -> Result<Vec<Result<Version, Error>>, AppendError> {
-        self.rotate_when_full().map_err(AppendError::Refused)?;
-        let mut decided = Group::new(&self.index, &self.tokens, self.next);
-        let outcomes = batches.into_iter().map(|batch| decided.decide(batch)).collect();
-        let (frames, commits) = decided.into_parts();
+    fn commit(
+        &mut self,
+        requests: Vec<(Batch, Durability)>,
+        shared: &Shared,
+    ) -> Result<Vec<Result<Version, Error>>, AppendError> {
+        self.rotate_when_full()?;
+        let is_synced = requests.iter().any(|(_, durability)| *durability == Durability::Synced);
+        let durability = if is_synced { Durability::Synced } else { Durability::Ordered };
+        let mut decided = Group::new(self, self.next);
+        let outcomes = requests.into_iter().map(|(batch, _)| decided.decide(batch)).collect();
+        let commits = decided.into_commits();
+        let mut frames = Vec::new();
+        commits.iter().for_each(|commit| encode(commit, &mut frames));
         if !commits.is_empty() {
-            self.log.append(&frames)?;
+            self.log.append(&frames, durability)?;
             self.take_in(&commits, &shared.watchers);
+        } else if is_synced {
+            // What is answered may be the outcome of a commit that is not synced yet.
+            self.log.sync().map_err(AppendError::Broken)?;
         }
         metrics::histogram!("sayso_store_local_group_commits").record(commits.len() as f64);
         Ok(outcomes)
@@ -93,14 +107,26 @@ impl Writer {
         }
     }
 
-    fn rotate_when_full(&mut self) -> Result<(), Error> {
+    fn rotate_when_full(&mut self) -> Result<(), AppendError> {
         if self.index.memtable_bytes() >= self.memtable_bytes {
-            self.keeper.room()?;
-            let segment = self.log.rotate(self.next)?;
+            self.keeper.room().map_err(AppendError::Refused)?;
+            // A segment is whole before there is another, and before its table is.
+            self.log.sync().map_err(AppendError::Broken)?;
+            let segment = self.log.rotate(self.next).map_err(AppendError::Refused)?;
             self.index.rotate();
             self.keeper.flush(segment);
         }
         Ok(())
+    }
+}
+
+impl State for Writer {
+    fn read(&self, keys: &[&Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        self.index.read(keys.iter().copied())
+    }
+
+    fn commit_of(&self, token: &Token) -> Option<u64> {
+        self.tokens.get(token)
     }
 }
 

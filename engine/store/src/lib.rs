@@ -11,6 +11,7 @@
 //! Callers hold an `Arc<dyn Store>` and never know which backend runs.
 
 pub mod batch;
+pub mod decide;
 pub mod error;
 pub mod key;
 pub mod limits;

@@ -33,6 +33,13 @@ struct Queue {
     closed: bool,
 }
 
+impl Queue {
+    fn lag(&mut self) {
+        self.lagged = true;
+        metrics::counter!("sayso_store_watch_lagged_total").increment(1);
+    }
+}
+
 struct Shared {
     prefix: Prefix,
     queue: Mutex<Queue>,
@@ -45,14 +52,18 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lag(&self) {
+        self.queue().lag();
+        self.ready.notify_one();
+    }
+
     fn push(&self, change: &Change) {
         let mut queue = self.queue();
         if queue.lagged {
             return;
         }
         if queue.changes.len() >= WATCH_CHANGES_MAX {
-            queue.lagged = true;
-            metrics::counter!("sayso_store_watch_lagged_total").increment(1);
+            queue.lag();
         } else {
             queue.changes.push_back(change.clone());
         }
@@ -133,6 +144,15 @@ impl Watchers {
         });
     }
 
+    /// Tells every watch that it lost changes: for a backend whose contents were replaced as a whole.
+    pub fn lag(&self) {
+        self.open().watches.retain(|watch| {
+            let Some(watch) = watch.upgrade() else { return false };
+            watch.lag();
+            true
+        });
+    }
+
     /// Ends every watch, after what is queued in it.
     pub fn close(&self) {
         let mut open = self.open();
@@ -189,6 +209,19 @@ mod tests {
         assert_eq!(watch.next().await, Some(Err(Lagged)));
         watchers.publish(&[change("k", sent)]);
         assert_eq!(watch.next().await, Some(Ok(change("k", sent))));
+    }
+
+    #[tokio::test]
+    async fn who_lost_everything_is_told_after_what_is_queued() {
+        let watchers = Watchers::default();
+        let mut watch = watchers.watch(Prefix::default()).unwrap();
+        watchers.publish(&[change("k", 1)]);
+        watchers.lag();
+        watchers.publish(&[change("k", 9)]);
+        assert_eq!(watch.next().await, Some(Ok(change("k", 1))));
+        assert_eq!(watch.next().await, Some(Err(Lagged)));
+        watchers.publish(&[change("k", 10)]);
+        assert_eq!(watch.next().await, Some(Ok(change("k", 10))));
     }
 
     #[test]

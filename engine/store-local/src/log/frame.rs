@@ -8,10 +8,9 @@
 //! ```
 
 use bytes::Bytes;
+use sayso_store::decide::Commit;
 use sayso_store::{Change, Error, Key, SchemaError, Token, Value, Version};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
-
-use crate::commit::Commit;
 
 const MAGIC: &[u8; 8] = b"saysolog";
 const FORMAT: u16 = 1;

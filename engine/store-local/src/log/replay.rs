@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use sayso_store::Error;
+use sayso_store::decide::Commit;
 
 use super::Mark;
 use super::frame::{HEADER_BYTES, HeaderError, decode, read_header};
-use crate::commit::Commit;
 use crate::fault;
 
 /// The file of the segment that begins with commit `base`: sorts by name as by number.

@@ -2,29 +2,31 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use sayso_store::Token;
-use sayso_store::limits::TOKENS_REMEMBERED;
+use crate::Token;
+use crate::limits::TOKENS_REMEMBERED;
 
 /// Where the token of commit `sequence` is stored, in place of that of the commit [`TOKENS_REMEMBERED`] before.
-pub(crate) fn slot(sequence: u64) -> [u8; 8] {
+#[must_use]
+pub fn slot(sequence: u64) -> [u8; 8] {
     (sequence % TOKENS_REMEMBERED as u64).to_be_bytes()
 }
 
 /// The tokens of the last [`TOKENS_REMEMBERED`] commits: what is stored in the slots, in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens {
+pub struct Tokens {
     commits: HashMap<Token, u64>,
     order: VecDeque<Token>,
 }
 
 impl Tokens {
     /// The commit that had `token`.
-    pub(crate) fn get(&self, token: &Token) -> Option<u64> {
+    #[must_use]
+    pub fn get(&self, token: &Token) -> Option<u64> {
         self.commits.get(token).copied()
     }
 
     /// Remembers the latest commit and forgets the one that falls out.
-    pub(crate) fn remember(&mut self, token: Token, sequence: u64) {
+    pub fn remember(&mut self, token: Token, sequence: u64) {
         if self.order.len() >= TOKENS_REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
