@@ -4,12 +4,11 @@ pub(crate) mod withdrawal;
 
 use prost::Message;
 use sayso_audit::{Actor, ActorKind, Reference};
-use sayso_policy::profile::{AtRest, CategoryRule, Necessity, RetentionAction};
-use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Profile, PurposeConsent};
+use sayso_policy::profile::{AtRest, CategoryRule, Necessity, Retention, RetentionAction};
+use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Profile, PurposeConsent};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::Key;
 use sayso_types::{ProcessorKind, Purpose, RegionClass, WallTime};
-use serde::Serialize;
 
 use crate::Error;
 use crate::evidence::{Answer, Means};
@@ -62,7 +61,7 @@ pub(crate) fn of(
             .iter()
             .map(|(category, rule)| proto::PiiInformation {
                 category: category.to_string(),
-                optional: rule.necessity != Necessity::Required,
+                optional: rule.necessity != Some(Necessity::Required),
                 ..Default::default()
             })
             .collect(),
@@ -78,11 +77,15 @@ pub(crate) fn of(
                 party_id: p.party.to_string(),
                 region: p.region.clone(),
                 jurisdiction_change: p.region_class == RegionClass::Overseas,
-                transfer_mechanism: p.mechanism.clone().unwrap_or_default(),
+                transfer_mechanism: p.mechanism.as_ref().map(ToString::to_string).unwrap_or_default(),
             })
             .collect(),
         cells: cells.clone(),
-        retention_period: used.iter().map(|(_, rule)| *rule).max_by_key(|rule| kept_until(rule)).map(retention),
+        retention_period: used
+            .iter()
+            .filter_map(|(_, rule)| Some((*rule, profile.document().retention_of(rule)?)))
+            .max_by_key(|(_, retention)| kept_until(retention))
+            .map(|(rule, retention)| retention_rule(rule, retention)),
         service: "voice session".to_owned(),
         jurisdiction: header.jurisdiction.to_string(),
         withdrawal_method: "say \"stop listening\", or withdraw on the device or through the operator".to_owned(),
@@ -149,33 +152,37 @@ pub(crate) fn latest(
 }
 
 /// What is kept longer comes later.
-fn kept_until(rule: &CategoryRule) -> impl Ord {
-    (rule.retention.trigger, rule.retention.after.longest())
+fn kept_until(retention: &Retention) -> impl Ord + use<> {
+    (retention.trigger.latest(), retention.after.period().map(Period::longest))
 }
 
 /// How long data of a category is kept, as the profile says it.
-fn retention(rule: &CategoryRule) -> proto::RetentionRule {
-    let action = match rule.retention.action {
-        RetentionAction::Erase => proto::RetentionAction::Erase,
+fn retention_rule(rule: &CategoryRule, retention: &Retention) -> proto::RetentionRule {
+    let default_on_withdraw = match rule.at_rest {
+        AtRest::Allowed => RetentionAction::Erase,
+        AtRest::Forbidden => RetentionAction::Zeroise,
+    };
+    proto::RetentionRule {
+        trigger: retention.trigger.to_string(),
+        after: retention.after.to_string(),
+        at_least: retention.min.map(|min| min.to_string()).unwrap_or_default(),
+        at_least_basis: retention.min_basis.clone().unwrap_or_default(),
+        at_most: retention.max.map(|max| max.to_string()).unwrap_or_default(),
+        processors_must_confirm: retention.processors_must_confirm,
+        action: action(retention.action).into(),
+        on_withdraw: action(retention.on_withdraw.unwrap_or(default_on_withdraw)).into(),
+    }
+}
+
+const fn action(action: RetentionAction) -> proto::RetentionAction {
+    match action {
+        // what can be either is promised as the stronger
+        RetentionAction::Erase | RetentionAction::EraseOrAnonymise => proto::RetentionAction::Erase,
         RetentionAction::Anonymise => proto::RetentionAction::Anonymise,
         RetentionAction::Pseudonymise => proto::RetentionAction::Pseudonymise,
         RetentionAction::Restrict => proto::RetentionAction::Restrict,
         RetentionAction::Zeroise => proto::RetentionAction::Zeroise,
-    };
-    let on_withdraw =
-        if rule.at_rest == AtRest::Allowed { proto::RetentionAction::Erase } else { proto::RetentionAction::Zeroise };
-    proto::RetentionRule {
-        trigger: term(&rule.retention.trigger),
-        after: rule.retention.after.to_string(),
-        action: action.into(),
-        on_withdraw: on_withdraw.into(),
-        ..Default::default()
     }
-}
-
-/// A word of the profile, as profiles spell it.
-fn term(word: &impl Serialize) -> String {
-    serde_json::to_value(word).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 
 pub(crate) fn encode(record: &proto::ConsentRecord) -> Vec<u8> {

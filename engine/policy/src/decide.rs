@@ -4,8 +4,8 @@ use core::fmt;
 
 use sayso_types::{Cell, ConsentVersion, Label, ProcessorId, WallTime};
 
-use crate::profile::{AtRest, CategoryRule, Retention, RetentionAction, Trigger};
-use crate::{ConsentState, LegalBasis, Profile};
+use crate::profile::{AtRest, CategoryRule, Processing, RetentionAction, Trigger};
+use crate::{ConsentState, LegalBasis, Period, Profile};
 
 /// The answer, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ fn ground(
     let purpose = profile.purpose(label.purpose).ok_or(Reason::UnknownCell)?;
     let category = profile.category(label.category).ok_or(Reason::UnknownCell)?;
     let age_years = profile.youngest(state.age);
-    if profile.prohibits(purpose, label.category, age_years) {
+    if profile.prohibits(purpose, label.category, Processing::Transmit, age_years) {
         return Err(Reason::Prohibited);
     }
     if !category.purposes.contains(&label.purpose) {
@@ -158,7 +158,7 @@ fn ground(
         },
         basis: purpose.basis,
         basis_ref,
-        obligations: Obligations::of(category),
+        obligations: Obligations::of(profile, category),
     })
 }
 
@@ -181,11 +181,12 @@ fn consent(
 }
 
 impl Obligations {
-    fn of(category: &CategoryRule) -> Self {
-        let Retention { trigger, after, action } = &category.retention;
-        Self {
-            no_store: category.at_rest == AtRest::Forbidden,
-            zeroise_at_turn_end: *trigger == Trigger::TurnEnd && after.is_zero() && *action == RetentionAction::Zeroise,
-        }
+    fn of(profile: &Profile, category: &CategoryRule) -> Self {
+        let at_once = profile.document().retention_of(category).is_some_and(|retention| {
+            retention.trigger.iter().next() == Some(Trigger::TurnEnd)
+                && retention.after.period().is_some_and(Period::is_zero)
+                && retention.action == RetentionAction::Zeroise
+        });
+        Self { no_store: category.at_rest == AtRest::Forbidden, zeroise_at_turn_end: at_once }
     }
 }

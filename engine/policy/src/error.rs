@@ -4,31 +4,83 @@ use core::fmt;
 
 /// What is wrong with a profile, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+#[error("{place}: {problem}")]
+pub struct Error {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub problem: Problem,
+}
+
+impl Error {
+    pub(crate) const fn at(place: Place, problem: Problem) -> Self {
+        Self { place, problem }
+    }
+
+    /// Reads a TOML error, of which the line is known and the key is not.
+    pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
+        let line = error.span().map_or(1, |span| line_of(text, span.start));
+        Self {
+            place: Place { part: Part::Itself, line, key: String::new() },
+            problem: Problem::from_serde(error.message()),
+        }
+    }
+}
+
+/// A place in a profile's text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Which of its texts.
+    pub part: Part,
+    /// The line, from 1.
+    pub line: usize,
+    /// The key as a dotted path, entries of lists by their id; empty when the text could not be read that far.
+    pub key: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = match self.part {
+            Part::Itself => "",
+            Part::Base => " of the file below",
+        };
+        write!(f, "line {}{of}", self.line)?;
+        if self.key.is_empty() { Ok(()) } else { write!(f, ": {}", self.key) }
+    }
+}
+
+/// The line, from 1, of the byte at `start`.
+pub(crate) fn line_of(text: &str, start: usize) -> usize {
+    1 + text.as_bytes().iter().take(start).filter(|b| **b == b'\n').count()
+}
+
+/// Which text of a profile that may extend another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The one that was given.
+    Itself,
+    /// The one that it extends.
+    Base,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
     /// Not TOML, a value of the wrong type, or something mandatory that is not there.
-    #[error("line {line}: {message}")]
-    Syntax {
-        /// Line, from 1.
-        line: usize,
-        /// What the parser found.
-        message: String,
-    },
+    #[error("{0}")]
+    Syntax(String),
     /// A key or a value that is none of those allowed in its place.
-    #[error("line {line}: `{found}` is not known here{nearest}")]
+    #[error("`{found}` is not known here{nearest}")]
     Unknown {
-        /// Line, from 1.
-        line: usize,
         /// The key or value.
         found: String,
         /// The known one that looks most like it.
         nearest: Nearest,
     },
-    /// A purpose, category or processor is named that the profile does not declare.
-    #[error("{place}: {sort} `{name}` is not declared in this profile; declare it or remove it here{nearest}")]
+    /// Something is named that the profile does not declare.
+    #[error("{sort} `{name}` is not declared in this profile; declare it or remove it here{nearest}")]
     Reference {
-        /// The key that names it, as a path.
-        place: String,
-        /// `purpose` or `category`.
+        /// `purpose`, `category`, `clause`, ...
         sort: &'static str,
         /// The name.
         name: String,
@@ -36,18 +88,13 @@ pub enum Error {
         nearest: Nearest,
     },
     /// A mandatory text is empty.
-    #[error("{place} is empty: {remedy}")]
-    Empty {
-        /// The key, as a path.
-        place: String,
-        /// What belongs there.
-        remedy: &'static str,
-    },
+    #[error("is empty: {0}")]
+    Empty(&'static str),
     /// Categories that are derived from one another in a circle.
-    #[error("category.{0}.derived_from leads back to {0}: data cannot be its own source")]
+    #[error("leads back to {0}: data cannot be its own source")]
     Cycle(String),
     /// Permits that would live too long or too short.
-    #[error("defaults.permit_ttl is {found_ms} ms; it must be between {min_ms} and {max_ms} ms")]
+    #[error("is {found_ms} ms; it must be between {min_ms} and {max_ms} ms")]
     PermitTtl {
         /// What the profile says.
         found_ms: u128,
@@ -56,41 +103,55 @@ pub enum Error {
         /// The longest.
         max_ms: u128,
     },
-    /// An active overseas processor for which no transfer mechanism is named.
-    #[error(
-        "processor {0} is active and overseas but names no `mechanism`; name the transfer mechanism or set state = \"draft\""
-    )]
-    NoTransferMechanism(String),
     /// The answer to a consent question would go somewhere else than to a local recogniser.
     #[error(
-        "processor {0} takes `consent_answer` but is not a local recogniser (kind = \"asr\", region_class = \"local\"); remove the purpose from it"
+        "`consent_answer` is for a local recogniser only (kind = \"asr\", region_class = \"local\"); remove the purpose"
     )]
-    ConsentAnswerLeaves(String),
+    ConsentAnswerLeaves,
     /// The answer to a consent question could be stored.
-    #[error("category.{0} is used for `consent_answer`, so at_rest must be \"forbidden\"")]
-    ConsentAnswerStored(String),
+    #[error("it is used for `consent_answer`, so at_rest must be \"forbidden\"")]
+    ConsentAnswerStored,
     /// The spoken question asks for a purpose that does not rest on consent.
-    #[error("asks.spoken: purpose `{0}` has another basis than Consent, so there is nothing to ask; remove it")]
+    #[error("purpose `{0}` has another basis than Consent, so there is nothing to ask; remove it")]
     NothingToAsk(String),
     /// A language without texts, or texts in a language that is not offered.
-    #[error("{place} has no entry for language `{language}`; add it or remove the language")]
-    Language {
-        /// The key, as a path.
-        place: &'static str,
-        /// The language tag.
-        language: String,
-    },
+    #[error("has no entry for language `{0}`; add it or remove the language")]
+    Language(String),
     /// A spoken question that takes too long to listen to.
-    #[error(
-        "notice.{language}.spoken takes about {seconds} s to say; keep it within {max} s and put the rest into `screen`"
-    )]
+    #[error("takes about {seconds} s to say; keep it within {max} s and put the rest into `more` or `screen`")]
     SpokenTooLong {
-        /// The language tag.
-        language: String,
         /// Estimated length.
         seconds: u64,
         /// The longest allowed.
         max: u64,
+    },
+    /// Fields that a processor would get and the category does not have.
+    #[error("field `{0}` is none of the category's `attrs`; add it there or remove it here")]
+    Field(String),
+    /// `extends` is not a text.
+    #[error("must be the name of a file, relative to this one")]
+    Extends,
+    /// The file that this one extends extends another.
+    #[error("the file below extends another; one below another is the limit")]
+    ExtendsTwice,
+    /// The file that this one extends was not given.
+    #[error("the file below is not there")]
+    NoBase,
+    /// `remove` where nothing is extended, or not a list of texts.
+    #[error("must be a list of keys of the file that `extends` names")]
+    NothingToRemove,
+    /// `remove` names what is not there.
+    #[error("`{0}` is not in the file below")]
+    Removed(String),
+    /// The linter has found something that nobody has waived.
+    #[error("{rule}: {message} ({more} more)")]
+    Lint {
+        /// The first rule that is broken.
+        rule: &'static str,
+        /// What it says.
+        message: String,
+        /// How many findings there are besides.
+        more: usize,
     },
 }
 
@@ -104,7 +165,7 @@ impl Nearest {
     const SIMILARITY_MIN: f64 = 0.6;
 
     /// The one of `known` that looks most like `found`.
-    pub(crate) fn to<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn to<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let alike = |name: &str| strsim::normalized_damerau_levenshtein(found, name);
         let best = known.into_iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
         Self(best.filter(|name| alike(name) >= Self::SIMILARITY_MIN).map(str::to_owned))
@@ -123,17 +184,15 @@ impl fmt::Display for Nearest {
     }
 }
 
-impl Error {
-    /// Reads a TOML error: serde names an unknown key and the known ones only in its message, between backticks.
-    pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
-        let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-        let message = error.message();
+impl Problem {
+    /// Reads what serde says: it names an unknown key and the known ones only in its message, between backticks.
+    pub(crate) fn from_serde(message: &str) -> Self {
         let mut names = message.split('`').skip(1).step_by(2);
         match names.next() {
             Some(found) if message.starts_with("unknown field") || message.starts_with("unknown variant") => {
-                Self::Unknown { line, found: found.to_owned(), nearest: Nearest::to(found, names) }
+                Self::Unknown { found: found.to_owned(), nearest: Nearest::to(found, names) }
             }
-            _ => Self::Syntax { line, message: message.to_owned() },
+            _ => Self::Syntax(message.trim_end().to_owned()),
         }
     }
 }

@@ -1,13 +1,31 @@
-//! [`Profile`]: a privacy policy as data. Parsed once, checked as a whole, then immutable.
+//! A privacy policy as data: [`Document`] is what a file says, [`Draft`] a file whose parts fit together, [`Profile`]
+//! one that may be put in force.
 
 mod canonical;
 mod category;
 mod check;
+mod clause;
+mod controller;
+mod date;
+mod defaults;
+mod draft;
+mod duties;
+mod exemption;
 mod header;
+mod minors;
 mod notice;
+mod overlay;
+mod places;
+mod processing;
 mod processor;
 mod prohibition;
 mod purpose;
+mod registry;
+mod retention;
+mod rights;
+mod security;
+mod source;
+mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,52 +33,131 @@ use sayso_types::{Category, Cell, ProcessorId, Purpose};
 use serde::{Deserialize, Serialize};
 
 pub use canonical::ProfileHash;
-pub use category::{AtRest, CategoryRule, Necessity, Retention, RetentionAction, Sensitivity, Trigger};
+pub use category::{AtRest, CategoryRule, DataSubject, Identifies, Necessity, Provenance, Sensitivity, Stricter};
 pub use check::{PERMIT_TTL_MAX, PERMIT_TTL_MIN};
-pub use header::{Asks, Contact, Controller, Defaults, Format, Gate, Header, Language, Minors, UnknownAge};
+pub use clause::{Clause, ClauseId, Src};
+pub use controller::{Contact, Controller, ControllerRole};
+pub use date::Date;
+pub use defaults::{Asks, Defaults, Gate, UnknownAge, WithdrawMode};
+pub use draft::Draft;
+pub use duties::{Acceptance, Incident, IncidentField, IncidentNotice, NoticeDuty, NoticeOccasion, Revision};
+pub use exemption::{Exemption, ExemptionCode, ExemptionScope};
+pub use header::{Deployment, Format, Header, Language};
+pub use minors::{MinorRule, Minors};
 pub use notice::{Notice, SPOKEN_MAX, speaking_time};
-pub use processor::{DueDiligence, Processor, ProcessorState};
+pub use processing::Processing;
+pub use processor::{DueDiligence, Mechanism, Processor, ProcessorState};
 pub use prohibition::{ProhibitedPurpose, Prohibition, When};
 pub use purpose::{LegalBasis, PurposeRule};
+pub use registry::{RegistryRules, Routing, Transfers};
+pub use retention::{Retention, RetentionAction, RetentionDefaults, Trigger, Triggers};
+pub use rights::{ClockStart, ErasureGround, Refusal, Right, RightKind, Rights};
+pub use security::{GoverningLaw, Measure, Security};
+pub use source::SourceDocument;
+pub use waiver::{LintRules, Waiver};
 
 use crate::{AgeBand, ConsentType, Error};
 
-/// A checked policy profile. Every name in it resolves, and its [hash](Self::hash) says exactly what it is.
+/// The sections of a profile file, format 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Which policy it is.
+    pub profile: Header,
+    /// The written policy, in each of its languages.
+    #[serde(default)]
+    pub source: BTreeSet<SourceDocument>,
+    /// The promises of the written policy.
+    #[serde(default, deserialize_with = "canonical::by_id")]
+    pub clause: BTreeMap<ClauseId, Clause>,
+    /// Who answers for the processing.
+    pub controller: Controller,
+    /// What holds where nothing more specific is said.
+    pub defaults: Defaults,
+    /// What data is used for.
+    #[serde(deserialize_with = "canonical::by_id")]
+    pub purpose: BTreeMap<Purpose, PurposeRule>,
+    /// What no consent opens.
+    #[serde(default)]
+    pub prohibition: BTreeSet<Prohibition>,
+    /// The kinds of data.
+    pub category: BTreeMap<Category, CategoryRule>,
+    /// What ends when, where a category does not say.
+    #[serde(default)]
+    pub retention: RetentionDefaults,
+    /// Who may receive data.
+    #[serde(deserialize_with = "canonical::by_id")]
+    pub processor: BTreeMap<ProcessorId, Processor>,
+    /// What is promised of all processors.
+    #[serde(default)]
+    pub registry: RegistryRules,
+    /// Where data may stand.
+    #[serde(default)]
+    pub transfers: Transfers,
+    /// In which order receivers are chosen.
+    #[serde(default)]
+    pub routing: Routing,
+    /// The grounds on which the policy processes without consent.
+    #[serde(default, deserialize_with = "canonical::by_id")]
+    pub exemption: BTreeMap<ExemptionCode, Exemption>,
+    /// Who needs a guardian.
+    pub minors: Minors,
+    /// What people may ask for.
+    #[serde(default)]
+    pub rights: Rights,
+    /// When people are told something.
+    #[serde(default)]
+    pub notify: BTreeMap<NoticeOccasion, NoticeDuty>,
+    /// What is done when data got where it should not.
+    #[serde(default)]
+    pub incident: Incident,
+    /// How the policy changes.
+    #[serde(default)]
+    pub revision: Revision,
+    /// The measures that the policy promises.
+    #[serde(default)]
+    pub security: Security,
+    /// The law that it stands under.
+    #[serde(default)]
+    pub law: GoverningLaw,
+    /// What people hear and read, in each language.
+    pub notice: BTreeMap<Language, Notice>,
+    /// What people are asked.
+    pub asks: Asks,
+    /// What the linter is told.
+    #[serde(default)]
+    pub lint: LintRules,
+}
+
+impl Document {
+    /// The retention rule of a category: its own, or the one for all.
+    #[must_use]
+    pub fn retention_of<'a>(&'a self, rule: &'a CategoryRule) -> Option<&'a Retention> {
+        rule.retention.as_ref().or(self.retention.default.as_ref())
+    }
+}
+
+/// A policy profile that may be put in force: every name in it resolves, the linter has found nothing that nobody has
+/// waived, and its [hash](Self::hash) says exactly what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     document: Document,
     hash: ProfileHash,
 }
 
-/// The sections of a profile file, format 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    profile: Header,
-    controller: Controller,
-    defaults: Defaults,
-    minors: Minors,
-    #[serde(deserialize_with = "canonical::by_id")]
-    purpose: BTreeMap<Purpose, PurposeRule>,
-    category: BTreeMap<Category, CategoryRule>,
-    #[serde(deserialize_with = "canonical::by_id")]
-    processor: BTreeMap<ProcessorId, Processor>,
-    #[serde(default)]
-    prohibition: BTreeSet<Prohibition>,
-    notice: BTreeMap<Language, Notice>,
-    asks: Asks,
-}
-
 impl Profile {
-    /// Reads and checks a profile written in TOML.
+    /// Reads, checks and lints a profile written in TOML that extends no other.
     ///
     /// # Errors
-    /// [`Error`] names the line or key that is wrong and what to do about it.
+    /// [`Error`] names the line and key that is wrong and what to do about it.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let document: Document = toml::from_str(text).map_err(|e| Error::from_toml(text, &e))?;
-        check::check(&document)?;
-        let hash = ProfileHash::of(&document);
-        Ok(Self { document, hash })
+        Draft::parse(text, None)?.accept()
+    }
+
+    /// Everything that it says.
+    #[must_use]
+    pub const fn document(&self) -> &Document {
+        &self.document
     }
 
     /// SHA-256 of the canonical form: equal for two texts exactly when they say the same.
@@ -170,15 +267,16 @@ impl Profile {
     #[must_use]
     pub fn youngest(&self, age: AgeBand) -> u8 {
         age.youngest().unwrap_or(match self.document.defaults.unknown_age {
-            UnknownAge::Minor => 0,
+            UnknownAge::Minor | UnknownAge::Ask => 0,
             UnknownAge::Adult => 18,
         })
     }
 
-    /// Whether a prohibition covers using `category` for `purpose` with somebody who may be `age_years` old.
+    /// Whether a prohibition covers doing `processing` with `category` for `purpose` with somebody who may be
+    /// `age_years` old.
     #[must_use]
-    pub fn prohibits(&self, purpose: &PurposeRule, category: Category, age_years: u8) -> bool {
-        self.document.prohibition.iter().any(|p| p.covers(purpose, category, age_years))
+    pub fn prohibits(&self, purpose: &PurposeRule, category: Category, processing: Processing, age_years: u8) -> bool {
+        self.document.prohibition.iter().any(|p| p.covers(purpose, category, processing, age_years))
     }
 }
 

@@ -108,7 +108,7 @@ fn a_child_without_guardian_gets_the_notice_only() {
 fn every_receiver_is_local_and_none_trains() {
     for processor in home().processors() {
         assert_eq!(processor.region_class, RegionClass::Local, "{}", processor.id);
-        assert!(!processor.trains_on_data, "{}", processor.id);
+        assert_eq!(processor.trains_on_data, Some(false), "{}", processor.id);
     }
 }
 
@@ -141,7 +141,7 @@ fn audio_from_before_a_withdrawal_stays_shut_out_after_a_new_grant() {
 fn the_question_asks_for_what_the_service_needs() {
     let profile = home();
     for (id, category) in profile.categories() {
-        if let Necessity::RequiredFor(purpose) = category.necessity {
+        if let Some(Necessity::RequiredFor(purpose)) = category.necessity {
             assert!(profile.asks().spoken.contains(&purpose), "{id}");
         }
     }

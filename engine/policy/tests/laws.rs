@@ -76,7 +76,7 @@ impl Model {
         let mut text = String::from(
             "[profile]\nid = \"model\"\nrev = 7\nformat = 1\ntitle = { en = \"Model\" }\njurisdiction = \"*\"\n\
              languages = [\"en\"]\neffective_at = 2026-01-01T00:00:00Z\n\
-             [controller]\nid = \"c\"\nname = \"C\"\ncontact = { url = \"c.example\" }\n\
+             [controller]\nid = \"c\"\nname = \"C\"\ncontact = { url = \"https://c.example\" }\n\
              [notice.en]\nspoken = \"s\"\nscreen = \"s\"\nthanks = \"t\"\nrefused = \"r\"\ndeferred = \"d\"\n\
              withdrawn = \"w\"\nnot_understood = \"n\"\n[asks]\nspoken = []\n",
         );
@@ -114,7 +114,7 @@ impl Model {
             let (accepts, purposes) = (names('c', &r.accepts), names('p', &r.purposes));
             writeln!(
                 text,
-                "[[processor]]\nid = \"r{i}\"\nkind = \"llm\"\nparty = \"x\"\nregion = \"x\"\nmechanism = \"x\"\n\
+                "[[processor]]\nid = \"r{i}\"\nkind = \"llm\"\nparty = \"x\"\nregion = \"x\"\nmechanism = \"standard_contract\"\n\
                  region_class = \"{region}\"\naccepts = {accepts}\npurposes = {purposes}\nstate = \"{state}\"\n\
                  trains_on_data = false\ndeclared_retention = \"PT0S\""
             )

@@ -8,13 +8,12 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use sayso_types::{ProcessorId, Purpose, WallTime};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
-use super::{Document, Processor, PurposeRule};
+use super::{Clause, ClauseId, Date, Document, Exemption, ExemptionCode, Processor, PurposeRule};
 
 /// SHA-256 of a profile's canonical form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +66,22 @@ impl Identified for Processor {
     }
 }
 
+impl Identified for Clause {
+    type Id = ClauseId;
+
+    fn id(&self) -> ClauseId {
+        self.id.clone()
+    }
+}
+
+impl Identified for Exemption {
+    type Id = ExemptionCode;
+
+    fn id(&self) -> ExemptionCode {
+        self.code
+    }
+}
+
 /// Reads a list of entries, each with an id of its own.
 pub(super) fn by_id<'de, D, T>(d: D) -> Result<BTreeMap<T::Id, T>, D::Error>
 where
@@ -86,12 +101,40 @@ where
 
 /// Reads a TOML date-time with an offset, or a date (midnight UTC).
 pub(super) fn wall_time<'de, D: Deserializer<'de>>(d: D) -> Result<WallTime, D::Error> {
-    let text = toml::value::Datetime::deserialize(d)?.to_string();
-    let with_time = if text.contains('T') { text.clone() } else { format!("{text}T00:00:00Z") };
-    let timestamp: Timestamp = with_time.parse().map_err(|_| {
-        D::Error::custom(format_args!("`{text}` is not a moment; write a date or a date-time with an offset"))
-    })?;
-    u64::try_from(timestamp.as_millisecond()).map(WallTime).map_err(|_| D::Error::custom("a time before 1970"))
+    match Date::deserialize(d)? {
+        Date::Moment(at) => Ok(at),
+        Date::Incomplete(words) => {
+            Err(D::Error::custom(format_args!("`{words}` is not a date; write one as 2026-02-27")))
+        }
+    }
+}
+
+/// 32 bytes in hexadecimal.
+pub(super) mod hex32 {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(in crate::profile) fn serialize<S: Serializer>(hash: &Option<[u8; 32]>, s: S) -> Result<S::Ok, S::Error> {
+        match hash {
+            None => s.serialize_none(),
+            Some(hash) => s.collect_str(&super::ProfileHash(*hash)),
+        }
+    }
+
+    pub(in crate::profile) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<[u8; 32]>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(d)? else { return Ok(None) };
+        let wrong = || D::Error::custom(format_args!("`{text}` is not a SHA-256 in hexadecimal (64 digits)"));
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(wrong());
+        }
+        let mut hash = [0; 32];
+        for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let digits = core::str::from_utf8(digits).map_err(|_| wrong())?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+        }
+        Ok(Some(hash))
+    }
 }
 
 /// A [`Duration`](core::time::Duration) written as an ISO 8601 duration of hours, minutes and seconds.

@@ -1,11 +1,12 @@
 //! [`CategoryRule`]: a kind of data, what it may be used for and how long it lives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_types::{Category, Purpose};
+use sayso_types::{Category, Purpose, RegionClass};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConsentType, Period};
+use super::{Language, Retention, Src};
+use crate::ConsentType;
 
 /// One `[category.NAME]` table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,29 +14,74 @@ use crate::{ConsentType, Period};
 pub struct CategoryRule {
     /// The DPV (or `sayso:`) terms for it.
     pub dpv: BTreeSet<String>,
+    /// What people call it, in each language.
+    #[serde(default)]
+    pub title: BTreeMap<Language, String>,
+    /// The fields that it is made of.
+    #[serde(default)]
+    pub attrs: BTreeSet<String>,
     /// How much harm it can do.
     pub sensitivity: Sensitivity,
+    /// How closely it leads to the person.
+    #[serde(default)]
+    pub identifies: Identifies,
+    /// Where it comes from (DPV's `...PersonalData` terms, shortened).
+    #[serde(default)]
+    pub provenance: Option<Provenance>,
+    /// Whose data it is, when that need not be the owner of the device.
+    #[serde(default)]
+    pub subject: DataSubject,
     /// What it may be used for.
     pub purposes: BTreeSet<Purpose>,
-    /// Whether the service can do without.
-    pub necessity: Necessity,
+    /// Whether the service can do without. Where nothing is said, it can.
+    #[serde(default)]
+    pub necessity: Option<Necessity>,
     /// Whether it may be stored. Where nothing is said, it may not.
     #[serde(default)]
     pub at_rest: AtRest,
+    /// Whether it holds nothing that a person said, wrote or showed, so that it may appear in logs.
+    #[serde(default)]
+    pub content_free: bool,
     /// The least that consent must be, where it differs from `defaults.min_consent_type`.
     #[serde(default)]
     pub min_consent_type: Option<ConsentType>,
     /// Whether consent to it must have been asked apart from everything else.
     #[serde(default)]
     pub separate: bool,
+    /// Whether consent to it must have been given in writing.
+    #[serde(default)]
+    pub written: bool,
+    /// What more consent must be for receivers as far away as this.
+    #[serde(default)]
+    pub in_region: BTreeMap<RegionClass, Stricter>,
+    /// What is taken out of it before it moves: `cn_id`, `bank_card`, ...
+    #[serde(default)]
+    pub redact: BTreeSet<String>,
+    /// What of the device it needs: `microphone`, `camera`, ... A permission that is taken away there withdraws it.
+    #[serde(default)]
+    pub capability: BTreeSet<String>,
+    /// What a person who refuses it goes without, in each language.
+    #[serde(default)]
+    pub refusal_effect: BTreeMap<Language, String>,
     /// The categories that it is made from.
     #[serde(default)]
     pub derived_from: BTreeSet<Category>,
-    /// When it ends.
-    pub retention: Retention,
+    /// When it ends, if not as `[retention] default` says.
+    #[serde(default)]
+    pub retention: Option<Retention>,
     /// The clauses of the written policy that promise it.
     #[serde(default)]
-    pub src: BTreeSet<String>,
+    pub src: Src,
+}
+
+/// What more consent must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stricter {
+    /// The least that it must be.
+    pub min_consent_type: Option<ConsentType>,
+    /// Whether it must have been asked apart from everything else.
+    pub separate: bool,
 }
 
 impl CategoryRule {
@@ -110,59 +156,47 @@ pub enum AtRest {
     Allowed,
 }
 
-/// When data ends, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Retention {
-    /// The event that the clock starts at.
-    pub trigger: Trigger,
-    /// How long after it.
-    pub after: Period,
-    /// What is done then.
-    pub action: RetentionAction,
-}
-
-/// The events that retention counts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Trigger {
-    /// It was collected.
-    #[serde(rename = "collected")]
-    Collected,
-    /// The turn it belongs to ended.
-    #[serde(rename = "turn.end")]
-    TurnEnd,
-    /// The session it belongs to ended.
-    #[serde(rename = "session.end")]
-    SessionEnd,
-    /// Consent to its purpose was withdrawn.
-    #[serde(rename = "withdraw")]
-    Withdraw,
-    /// The feature it serves was switched off.
-    #[serde(rename = "feature.disabled")]
-    FeatureDisabled,
-    /// The person deleted this item.
-    #[serde(rename = "user.deleted_item")]
-    ItemDeleted,
-    /// The device was given up.
-    #[serde(rename = "device.unbound")]
-    DeviceUnbound,
-    /// The account was closed.
-    #[serde(rename = "account.cancelled")]
-    AccountCancelled,
-}
-
-/// What is done to data when its time is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// How closely data leads to a person. What is pseudonymised still does; only what is anonymised does not (PIPL 73).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RetentionAction {
-    /// Made unreadable for good in every store.
-    Erase,
-    /// Stripped of everything that leads to a person.
-    Anonymise,
-    /// Stripped of what names the person.
-    Pseudonymise,
-    /// Kept but used for nothing.
-    Restrict,
-    /// Overwritten in memory; it never was anywhere else.
-    Zeroise,
+pub enum Identifies {
+    /// It names the person, or hangs together with what does.
+    #[default]
+    Directly,
+    /// Through something that is kept apart.
+    Pseudonymised,
+    /// Nobody can find the way back.
+    Anonymised,
+}
+
+/// Where data comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Provenance {
+    /// The person gave it.
+    Provided,
+    /// It was taken from somewhere else.
+    Collected,
+    /// It was seen or heard.
+    Observed,
+    /// It follows from other data.
+    Derived,
+    /// It was guessed from other data.
+    Inferred,
+    /// It was made up.
+    Generated,
+}
+
+/// Whose data it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataSubject {
+    /// Whoever the device belongs to.
+    #[default]
+    Owner,
+    /// Whoever speaks.
+    Speaker,
+    /// Whoever is in the picture.
+    Pictured,
+    /// Users of a tenant's own product.
+    TenantUser,
 }

@@ -1,148 +1,216 @@
-//! What must hold between the parts of a profile before anything may run under it.
+//! What must hold between the parts of a profile before anything can be said about it: names resolve, nothing is its
+//! own source, people can be asked. Whether its promises can be kept is for the linter to say.
 
 use core::time::Duration;
 use std::collections::BTreeSet;
 
 use sayso_types::{Category, ProcessorKind, Purpose, RegionClass};
 
-use super::{AtRest, Document, LegalBasis, Necessity, ProcessorState, ProhibitedPurpose, SPOKEN_MAX, speaking_time};
-use crate::Error;
-use crate::error::Nearest;
+use super::{AtRest, Document, LegalBasis, Necessity, ProhibitedPurpose, SPOKEN_MAX, Src, speaking_time};
+use crate::error::{Nearest, Problem};
 
 /// A shorter permit could not be renewed in time through one slow commit.
 pub const PERMIT_TTL_MIN: Duration = Duration::from_millis(500);
 /// A longer permit would let a holder that lost its connection go on for longer than a person waits for "stop".
 pub const PERMIT_TTL_MAX: Duration = Duration::from_secs(60);
 
-pub(super) fn check(document: &Document) -> Result<(), Error> {
+/// A problem and the key that it is at.
+type At = (String, Problem);
+
+pub(super) fn check(document: &Document) -> Result<(), At> {
     controller(document)?;
     languages(document)?;
     permit_ttl(document)?;
     references(document)?;
+    fields(document)?;
+    clauses(document)?;
     lineage(document)?;
-    processors(document)?;
     consent_question(document)
 }
 
-fn controller(document: &Document) -> Result<(), Error> {
-    let who = &document.controller;
-    if who.name.trim().is_empty() {
-        return Err(Error::Empty {
-            place: "controller.name".to_owned(),
-            remedy: "name the person or organisation that answers for the processing",
-        });
-    }
-    if who.contact.ways().next().is_none() {
-        return Err(Error::Empty {
-            place: "controller.contact".to_owned(),
-            remedy: "give an address, email, phone or url at which people reach the controller",
-        });
+fn controller(document: &Document) -> Result<(), At> {
+    if document.controller.name.trim().is_empty() {
+        let remedy = "name the person or organisation that answers for the processing";
+        return Err(("controller.name".to_owned(), Problem::Empty(remedy)));
     }
     Ok(())
 }
 
-fn languages(document: &Document) -> Result<(), Error> {
+fn languages(document: &Document) -> Result<(), At> {
     let languages = &document.profile.languages;
     if languages.is_empty() {
-        return Err(Error::Empty {
-            place: "profile.languages".to_owned(),
-            remedy: "list the languages that the notices are written in",
-        });
+        let remedy = "list the languages that the notices are written in";
+        return Err(("profile.languages".to_owned(), Problem::Empty(remedy)));
     }
     for language in languages {
-        for (place, there) in [
+        for (key, there) in [
             ("profile.title", document.profile.title.contains_key(language)),
             ("notice", document.notice.contains_key(language)),
         ] {
             if !there {
-                return Err(Error::Language { place, language: language.to_string() });
+                return Err((key.to_owned(), Problem::Language(language.to_string())));
             }
         }
     }
     for (language, notice) in &document.notice {
         if !languages.contains(language) {
-            return Err(Error::Language { place: "profile.languages", language: language.to_string() });
+            return Err(("profile.languages".to_owned(), Problem::Language(language.to_string())));
         }
         for (key, text) in notice.texts() {
             if text.trim().is_empty() {
-                return Err(Error::Empty {
-                    place: format!("notice.{language}.{key}"),
-                    remedy: "write what the person is to hear or read",
-                });
+                let remedy = "write what the person is to hear or read";
+                return Err((format!("notice.{language}.{key}"), Problem::Empty(remedy)));
             }
         }
-        let length = speaking_time(&notice.spoken);
-        if length > SPOKEN_MAX {
-            return Err(Error::SpokenTooLong {
-                language: language.to_string(),
-                seconds: length.as_secs(),
-                max: SPOKEN_MAX.as_secs(),
-            });
+        let more = notice.more.iter().enumerate().map(|(i, text)| (format!("notice.{language}.more.{i}"), text));
+        for (key, text) in core::iter::once((format!("notice.{language}.spoken"), &notice.spoken)).chain(more) {
+            let length = speaking_time(text);
+            if length > SPOKEN_MAX {
+                let (seconds, max) = (length.as_secs(), SPOKEN_MAX.as_secs());
+                return Err((key, Problem::SpokenTooLong { seconds, max }));
+            }
         }
     }
     Ok(())
 }
 
-fn permit_ttl(document: &Document) -> Result<(), Error> {
+fn permit_ttl(document: &Document) -> Result<(), At> {
     let ttl = document.defaults.permit_ttl;
     if (PERMIT_TTL_MIN..=PERMIT_TTL_MAX).contains(&ttl) {
         return Ok(());
     }
-    Err(Error::PermitTtl {
-        found_ms: ttl.as_millis(),
-        min_ms: PERMIT_TTL_MIN.as_millis(),
-        max_ms: PERMIT_TTL_MAX.as_millis(),
-    })
+    let (min, max) = (PERMIT_TTL_MIN.as_millis(), PERMIT_TTL_MAX.as_millis());
+    let problem = Problem::PermitTtl { found_ms: ttl.as_millis(), min_ms: min, max_ms: max };
+    Err(("defaults.permit_ttl".to_owned(), problem))
 }
 
 /// Every purpose and category that is named must be declared.
-fn references(document: &Document) -> Result<(), Error> {
-    let purpose = |place: String, id: &Purpose| {
-        if document.purpose.contains_key(id) {
-            return Ok(());
-        }
-        let nearest = Nearest::to(id.as_str(), document.purpose.keys().map(Purpose::as_str));
-        Err(Error::Reference { place, sort: "purpose", name: id.to_string(), nearest })
+fn references(document: &Document) -> Result<(), At> {
+    let purpose = |key: String, id: &Purpose| {
+        let known = || document.purpose.keys().map(Purpose::as_str);
+        declared(document.purpose.contains_key(id), key, "purpose", id.as_str(), known)
     };
-    let category = |place: String, id: &Category| {
-        if document.category.contains_key(id) {
-            return Ok(());
-        }
-        let nearest = Nearest::to(id.as_str(), document.category.keys().map(Category::as_str));
-        Err(Error::Reference { place, sort: "category", name: id.to_string(), nearest })
+    let category = |key: String, id: &Category| {
+        let known = || document.category.keys().map(Category::as_str);
+        declared(document.category.contains_key(id), key, "category", id.as_str(), known)
     };
 
     for (id, rule) in &document.category {
         rule.purposes.iter().try_for_each(|p| purpose(format!("category.{id}.purposes"), p))?;
         rule.derived_from.iter().try_for_each(|c| category(format!("category.{id}.derived_from"), c))?;
-        if let Necessity::RequiredFor(p) = &rule.necessity {
+        if let Some(Necessity::RequiredFor(p)) = &rule.necessity {
             purpose(format!("category.{id}.necessity"), p)?;
         }
     }
     for (id, rule) in &document.processor {
-        rule.accepts.iter().try_for_each(|c| category(format!("processor {id}: accepts"), c))?;
-        rule.purposes.iter().try_for_each(|p| purpose(format!("processor {id}: purposes"), p))?;
+        rule.accepts.iter().try_for_each(|c| category(format!("processor.{id}.accepts"), c))?;
+        rule.fields.keys().try_for_each(|c| category(format!("processor.{id}.fields"), c))?;
+        rule.purposes.iter().try_for_each(|p| purpose(format!("processor.{id}.purposes"), p))?;
     }
     for rule in &document.prohibition {
         if let Some(ProhibitedPurpose::Id(p)) = &rule.purpose {
-            purpose("prohibition: purpose".to_owned(), p)?;
+            purpose("prohibition".to_owned(), p)?;
         }
         if let Some(c) = &rule.category {
-            category("prohibition: category".to_owned(), c)?;
+            category("prohibition".to_owned(), c)?;
         }
     }
+    for (code, rule) in &document.exemption {
+        rule.categories.iter().try_for_each(|c| category(format!("exemption.{code}.categories"), c))?;
+    }
+    document.minors.overrides.keys().try_for_each(|c| category("minors.overrides".to_owned(), c))?;
     document.asks.spoken.iter().try_for_each(|p| purpose("asks.spoken".to_owned(), p))
 }
 
+fn declared<'a, I: Iterator<Item = &'a str>>(
+    there: bool,
+    key: String,
+    sort: &'static str,
+    name: &str,
+    known: impl FnOnce() -> I,
+) -> Result<(), At> {
+    if there {
+        return Ok(());
+    }
+    Err((key, Problem::Reference { sort, name: name.to_owned(), nearest: Nearest::to(name, known()) }))
+}
+
+/// A processor's field masks are made of the fields that the category has.
+fn fields(document: &Document) -> Result<(), At> {
+    for (id, rule) in &document.processor {
+        for (category, fields) in &rule.fields {
+            let known = &document.category[category].attrs;
+            if let Some(field) = fields.iter().find(|field| !known.contains(*field)) {
+                return Err((format!("processor.{id}.fields"), Problem::Field(field.clone())));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every clause that is cited must be one of the written policy. Profiles that turn no written policy into data have
+/// no clauses, and cite none.
+fn clauses(document: &Document) -> Result<(), At> {
+    for (key, src) in document.cited() {
+        for id in src {
+            let known = || document.clause.keys().map(super::ClauseId::as_str);
+            declared(document.clause.contains_key(&id.whole()), key.clone(), "clause", id.as_str(), known)?;
+        }
+    }
+    Ok(())
+}
+
+impl Document {
+    /// Everything that cites clauses, with its key.
+    pub fn cited(&self) -> impl Iterator<Item = (String, &Src)> {
+        let one = |key: &str, src| (key.to_owned(), src);
+        let sections = [
+            one("controller", &self.controller.src),
+            one("defaults", &self.defaults.src),
+            one("retention", &self.retention.src),
+            one("registry", &self.registry.src),
+            one("transfers", &self.transfers.src),
+            one("routing", &self.routing.src),
+            one("minors", &self.minors.src),
+            one("rights", &self.rights.src),
+            one("incident", &self.incident.src),
+            one("revision", &self.revision.src),
+            one("law", &self.law.src),
+            one("asks", &self.asks.src),
+        ];
+        let incident = [("subjects", &self.incident.subjects), ("regulator", &self.incident.regulator)];
+        let incident =
+            incident.into_iter().filter_map(|(key, told)| Some((format!("incident.{key}"), &told.as_ref()?.src)));
+        sections
+            .into_iter()
+            .chain(self.purpose.iter().map(|(id, rule)| (format!("purpose.{id}"), &rule.src)))
+            .chain(self.prohibition.iter().map(|rule| ("prohibition".to_owned(), &rule.src)))
+            .chain(self.category.iter().map(|(id, rule)| (format!("category.{id}"), &rule.src)))
+            .chain(self.processor.iter().map(|(id, rule)| (format!("processor.{id}"), &rule.src)))
+            .chain(self.exemption.iter().map(|(id, rule)| (format!("exemption.{id}"), &rule.src)))
+            .chain(
+                self.rights.offers.iter().map(|(kind, right)| (format!("rights.offers.{}", spelled(kind)), &right.src)),
+            )
+            .chain(self.notify.iter().map(|(on, duty)| (format!("notify.{}", spelled(on)), &duty.src)))
+            .chain(incident)
+            .chain(self.security.measures.iter().map(|(id, rule)| (format!("security.measures.{id}"), &rule.src)))
+    }
+}
+
+/// A word of the format, as it is spelled there.
+fn spelled(word: &impl serde::Serialize) -> String {
+    serde_json::to_value(word).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
+}
+
 /// No category may be its own source.
-fn lineage(document: &Document) -> Result<(), Error> {
+fn lineage(document: &Document) -> Result<(), At> {
     for start in document.category.keys() {
         let mut seen = BTreeSet::new();
         let mut queue = vec![start];
         while let Some(id) = queue.pop() {
             for source in &document.category[id].derived_from {
                 if source == start {
-                    return Err(Error::Cycle(start.to_string()));
+                    return Err((format!("category.{start}.derived_from"), Problem::Cycle(start.to_string())));
                 }
                 if seen.insert(source) {
                     queue.push(source);
@@ -153,32 +221,22 @@ fn lineage(document: &Document) -> Result<(), Error> {
     Ok(())
 }
 
-fn processors(document: &Document) -> Result<(), Error> {
-    for (id, rule) in &document.processor {
-        let overseas = rule.region_class == RegionClass::Overseas && rule.state == ProcessorState::Active;
-        if overseas && rule.mechanism.as_deref().is_none_or(|m| m.trim().is_empty()) {
-            return Err(Error::NoTransferMechanism(id.to_string()));
-        }
-    }
-    Ok(())
-}
-
 /// The answer to the consent question is heard before there is consent: by a local recogniser only, and not kept.
-fn consent_question(document: &Document) -> Result<(), Error> {
+fn consent_question(document: &Document) -> Result<(), At> {
     for (id, rule) in &document.processor {
         let local_asr = rule.kind == ProcessorKind::Asr && rule.region_class == RegionClass::Local;
         if rule.purposes.contains(&Purpose::CONSENT_ANSWER) && !local_asr {
-            return Err(Error::ConsentAnswerLeaves(id.to_string()));
+            return Err((format!("processor.{id}.purposes"), Problem::ConsentAnswerLeaves));
         }
     }
     for (id, rule) in &document.category {
         if rule.purposes.contains(&Purpose::CONSENT_ANSWER) && rule.at_rest != AtRest::Forbidden {
-            return Err(Error::ConsentAnswerStored(id.to_string()));
+            return Err((format!("category.{id}.at_rest"), Problem::ConsentAnswerStored));
         }
     }
     for id in &document.asks.spoken {
         if document.purpose[id].basis != LegalBasis::Consent {
-            return Err(Error::NothingToAsk(id.to_string()));
+            return Err(("asks.spoken".to_owned(), Problem::NothingToAsk(id.to_string())));
         }
     }
     Ok(())

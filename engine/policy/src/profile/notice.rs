@@ -20,6 +20,9 @@ const HAN_CHARACTER: Duration = Duration::from_millis(250);
 pub struct Notice {
     /// Read out to ask; at most [`SPOKEN_MAX`].
     pub spoken: String,
+    /// Read out piece by piece to whoever says "tell me more"; each at most [`SPOKEN_MAX`].
+    #[serde(default)]
+    pub more: Vec<String>,
     /// Shown to ask, with everything that the spoken question has no room for.
     pub screen: String,
     /// Read out after "yes".
@@ -35,7 +38,8 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Every text with its key.
+    /// Every text with its key, but for [`more`](Self::more).
+    #[must_use]
     pub fn texts(&self) -> [(&'static str, &str); 7] {
         [
             ("spoken", &self.spoken),

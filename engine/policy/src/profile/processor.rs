@@ -1,12 +1,15 @@
 //! [`Processor`]: a receiver of data, and what it was told it may have.
 
-use std::collections::BTreeSet;
+use core::fmt;
+use core::str::FromStr;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass, WallTime};
 use serde::{Deserialize, Serialize};
 
+use super::Src;
 use super::canonical::wall_time;
-use crate::{IsoPeriod, Period};
+use crate::{Deadline, IsoPeriod};
 
 /// One entry of the `processor` list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,17 +33,34 @@ pub struct Processor {
     pub region_class: RegionClass,
     /// By what legal means data may go overseas; mandatory for an active overseas processor.
     #[serde(default)]
-    pub mechanism: Option<String>,
+    pub mechanism: Option<Mechanism>,
     /// The categories it may receive.
     pub accepts: BTreeSet<Category>,
+    /// Of a category, the fields that it may receive; all of them where nothing is said.
+    #[serde(default)]
+    pub fields: BTreeMap<Category, BTreeSet<String>>,
     /// The purposes it may receive them for.
     pub purposes: BTreeSet<Purpose>,
     /// Whether it may receive anything now.
     pub state: ProcessorState,
+    /// The agreement that binds it, by name or number. Who runs the deployment needs none with itself.
+    #[serde(default)]
+    pub contract: Option<String>,
     /// Whether it says that it trains models on what it receives.
-    pub trains_on_data: bool,
+    #[serde(default)]
+    pub trains_on_data: Option<bool>,
     /// How long it says that it keeps what it receives.
-    pub declared_retention: Period,
+    #[serde(default)]
+    pub declared_retention: Option<Deadline>,
+    /// Whether it was agreed that it keeps nothing.
+    #[serde(default)]
+    pub zero_retention: bool,
+    /// Whom it passes data on to.
+    #[serde(default)]
+    pub sub_processors: BTreeSet<String>,
+    /// Whether it decides itself what it does with the data: people are shown its own policy before it gets any.
+    #[serde(default)]
+    pub independent_controller: bool,
     /// Whether it can be told to delete.
     #[serde(default)]
     pub deletion_api: bool,
@@ -49,20 +69,98 @@ pub struct Processor {
     pub due_diligence: Option<DueDiligence>,
     /// The clauses of the written policy that name it.
     #[serde(default)]
-    pub src: BTreeSet<String>,
+    pub src: Src,
 }
 
 impl Processor {
+    /// The `party` of a processor that whoever runs the deployment runs too.
+    pub const OPERATOR: &str = "operator";
+
     /// Whether it may receive anything at `now`.
     #[must_use]
     pub fn is_active(&self, now: WallTime) -> bool {
         self.state == ProcessorState::Active && self.examined_until().is_none_or(|end| now < end)
     }
 
+    /// Whether whoever runs the deployment runs it too.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.party == Self::OPERATOR
+    }
+
     /// The first moment at which its due diligence has run out; [`None`] when none is on record.
     #[must_use]
     pub fn examined_until(&self) -> Option<WallTime> {
         self.due_diligence.as_ref().map(|d| d.valid.after(d.at))
+    }
+}
+
+/// The legal means by which data may leave the jurisdiction (PIPL 38 and the 2024 rules on cross-border flows; GDPR
+/// 44-49 has its own names for the same).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Mechanism {
+    /// The authority assessed it.
+    SecurityAssessment,
+    /// The standard contract was concluded and filed.
+    StandardContract,
+    /// A certified body vouches for it.
+    Certification,
+    /// The receiving country is recognised.
+    Adequacy,
+    /// None is needed, for the reason given.
+    Exempt(String),
+    /// There is none: nothing may go there.
+    None,
+}
+
+const EXEMPT: &str = "exempt:";
+
+impl FromStr for Mechanism {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "security_assessment" => Ok(Self::SecurityAssessment),
+            "standard_contract" => Ok(Self::StandardContract),
+            "certification" => Ok(Self::Certification),
+            "adequacy" => Ok(Self::Adequacy),
+            "none" => Ok(Self::None),
+            other => match other.strip_prefix(EXEMPT).map(str::trim) {
+                Some(reason) if !reason.is_empty() => Ok(Self::Exempt(reason.to_owned())),
+                _ => Err(format!(
+                    "`{text}` is not a transfer mechanism; write security_assessment, standard_contract, \
+                     certification, adequacy, {EXEMPT}REASON or none"
+                )),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SecurityAssessment => f.write_str("security_assessment"),
+            Self::StandardContract => f.write_str("standard_contract"),
+            Self::Certification => f.write_str("certification"),
+            Self::Adequacy => f.write_str("adequacy"),
+            Self::Exempt(reason) => write!(f, "{EXEMPT}{reason}"),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
+impl TryFrom<String> for Mechanism {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Mechanism> for String {
+    fn from(mechanism: Mechanism) -> Self {
+        mechanism.to_string()
     }
 }
 

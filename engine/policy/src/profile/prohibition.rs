@@ -1,11 +1,9 @@
 //! [`Prohibition`]: what no consent opens.
 
-use std::collections::BTreeSet;
-
 use sayso_types::{Category, Purpose};
 use serde::{Deserialize, Serialize};
 
-use super::PurposeRule;
+use super::{Processing, PurposeRule, Src};
 
 /// One entry of the `prohibition` list: covers what every key that it has covers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,18 +15,21 @@ pub struct Prohibition {
     /// Using this data; any category when absent.
     #[serde(default)]
     pub category: Option<Category>,
+    /// Doing this with data; anything when absent.
+    #[serde(default)]
+    pub processing: Option<Processing>,
     /// Under this condition; always when absent.
     #[serde(default)]
     pub when: Option<When>,
     /// The clauses of the written policy that promise it.
     #[serde(default)]
-    pub src: BTreeSet<String>,
+    pub src: Src,
 }
 
 impl Prohibition {
-    /// Whether it covers using `category` for `purpose` with somebody who may be `age_years` old.
+    /// Whether it covers doing `processing` with `category` for `purpose` with somebody who may be `age_years` old.
     #[must_use]
-    pub fn covers(&self, purpose: &PurposeRule, category: Category, age_years: u8) -> bool {
+    pub fn covers(&self, purpose: &PurposeRule, category: Category, processing: Processing, age_years: u8) -> bool {
         let same_purpose = match &self.purpose {
             None => true,
             Some(ProhibitedPurpose::Id(id)) => *id == purpose.id,
@@ -36,6 +37,7 @@ impl Prohibition {
         };
         same_purpose
             && self.category.is_none_or(|c| c == category)
+            && self.processing.is_none_or(|p| p == processing || purpose.processing.contains(&p))
             && self.when.as_ref().is_none_or(|w| age_years < w.age_lt)
     }
 }

@@ -1,10 +1,12 @@
 //! [`PurposeRule`]: what data is used for, and by what right.
 
 use core::fmt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_types::Purpose;
 use serde::{Deserialize, Serialize};
+
+use super::{Language, Processing, Src};
 
 /// The right to process, in DPV's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,9 +60,21 @@ pub struct PurposeRule {
     pub id: Purpose,
     /// The DPV purpose that it is a case of.
     pub dpv: String,
+    /// What people call it, in each language.
+    #[serde(default)]
+    pub title: BTreeMap<Language, String>,
     /// By what right.
     pub basis: LegalBasis,
+    /// Where that right is written, such as `cn-pipl:13-1` or `gdpr:6-1-b`.
+    #[serde(default)]
+    pub basis_code: Option<String>,
+    /// Whether consent to it must have been asked apart from everything else.
+    #[serde(default)]
+    pub separate: bool,
+    /// What is done with data for it, beyond passing it to its processors: `Profiling`, `Publish`, ...
+    #[serde(default)]
+    pub processing: BTreeSet<Processing>,
     /// The clauses of the written policy that promise it.
     #[serde(default)]
-    pub src: BTreeSet<String>,
+    pub src: Src,
 }

@@ -1,0 +1,71 @@
+//! [`Controller`]: who answers for the processing.
+
+use sayso_types::Name;
+use serde::{Deserialize, Serialize};
+
+use super::Src;
+
+/// `[controller]`: who answers for the processing. Nothing runs without one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Controller {
+    /// A short id.
+    pub id: Name,
+    /// The person or organisation.
+    pub name: String,
+    /// In which role (DPV's words).
+    #[serde(default)]
+    pub role: ControllerRole,
+    /// Where to reach them; at least one way that works.
+    #[serde(default)]
+    pub contact: Contact,
+    /// The clauses that say so.
+    #[serde(default)]
+    pub src: Src,
+}
+
+/// The role of the one who answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ControllerRole {
+    /// Decides alone what data is used for.
+    #[default]
+    DataController,
+    /// Decides together with others.
+    JointDataControllers,
+    /// Acts on the instructions of its tenants, who decide.
+    DataProcessor,
+}
+
+/// Ways to reach the controller.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Contact {
+    /// A postal address, or words that lead there.
+    pub address: Option<String>,
+    /// An e-mail address.
+    pub email: Option<String>,
+    /// A telephone number.
+    pub phone: Option<String>,
+    /// A page.
+    pub url: Option<String>,
+}
+
+impl Contact {
+    /// The ways that are filled in.
+    pub fn ways(&self) -> impl Iterator<Item = &str> {
+        let all = [&self.address, &self.email, &self.phone, &self.url];
+        all.into_iter().flatten().map(|way| way.trim()).filter(|way| !way.is_empty())
+    }
+
+    /// Whether somebody could be reached: an address or a number, an e-mail address with its `@`, a page with its
+    /// scheme.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        let filled = |way: &Option<String>| way.as_deref().is_some_and(|text| !text.trim().is_empty());
+        let email = self.email.as_deref().is_some_and(|text| {
+            text.split_once('@').is_some_and(|(name, host)| !name.trim().is_empty() && host.contains('.'))
+        });
+        let url = self.url.as_deref().is_some_and(|text| text.starts_with("https://") || text.starts_with("http://"));
+        filled(&self.address) || filled(&self.phone) || email || url
+    }
+}

@@ -1,0 +1,85 @@
+//! [`Draft`]: a profile file whose parts fit together, before anybody has asked whether its promises can be kept.
+
+use serde::Deserialize;
+
+use super::places::Places;
+use super::{Document, Profile, ProfileHash, check, overlay};
+use crate::error::{Error, Place, Problem};
+use crate::lint::{self, Finding};
+
+/// A profile file that could be read: every key is known, every name in it resolves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    document: Document,
+    places: Places,
+}
+
+impl Draft {
+    /// The file that `text` extends, relative to its own, if it does.
+    ///
+    /// # Errors
+    /// When `text` is not TOML.
+    pub fn extends(text: &str) -> Result<Option<String>, Error> {
+        overlay::extends(text)
+    }
+
+    /// Reads a profile written in TOML; `base` is the text of the file that it extends.
+    ///
+    /// # Errors
+    /// [`Error`] names the line and key that is wrong and what to do about it.
+    pub fn parse(text: &str, base: Option<&str>) -> Result<Self, Error> {
+        let (table, places) = overlay::merged(text, base)?;
+        let document = read(table, &places)?;
+        check::check(&document).map_err(|(key, problem)| Error::at(places.find(&key), problem))?;
+        Ok(Self { document, places })
+    }
+
+    /// Everything that it says.
+    #[must_use]
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Where `key`, a dotted path with entries of lists by their id, stands in the text.
+    #[must_use]
+    pub fn place(&self, key: &str) -> Place {
+        self.places.find(key)
+    }
+
+    /// What the linter finds, waived or not, in the order of the text.
+    #[must_use]
+    pub fn lint(&self) -> Vec<Finding> {
+        lint::lint(self)
+    }
+
+    /// The profile, if the linter finds nothing that nobody has waived.
+    ///
+    /// # Errors
+    /// [`Problem::Lint`] with the first finding.
+    pub fn accept(self) -> Result<Profile, Error> {
+        let mut open = self.lint().into_iter().filter(|finding| finding.waived.is_none());
+        if let Some(Finding { rule, place, message, .. }) = open.next() {
+            return Err(Error::at(place, Problem::Lint { rule: rule.id(), message, more: open.count() }));
+        }
+        let hash = ProfileHash::of(&self.document);
+        Ok(Profile { document: self.document, hash })
+    }
+}
+
+fn read(table: toml::Table, places: &Places) -> Result<Document, Error> {
+    let lists = table.clone();
+    let mut track = serde_path_to_error::Track::new();
+    let deserializer = serde_path_to_error::Deserializer::new(toml::Value::Table(table), &mut track);
+    Document::deserialize(deserializer).map_err(|e| {
+        let problem = Problem::from_serde(e.message());
+        let mut key = overlay::named(&track.path().to_string(), &lists);
+        if let Problem::Unknown { found, .. } = &problem {
+            let inner = if key.is_empty() { found.clone() } else { format!("{key}.{found}") };
+            // an unknown key has a place of its own, an unknown value that of its key
+            if places.has(&inner) {
+                key = inner;
+            }
+        }
+        Error::at(places.find(&key), problem)
+    })
+}
