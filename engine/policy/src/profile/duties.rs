@@ -119,8 +119,8 @@ pub struct Revision {
     pub src: Src,
 }
 
-/// What it takes for a change to hold for somebody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What it takes for a change to hold for somebody, the least first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Acceptance {
     /// To be told.

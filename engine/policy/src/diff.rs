@@ -1,0 +1,147 @@
+//! [`diff()`]: what a new revision of a policy changes for people, and whom it has to ask again.
+//!
+//! A change is *editorial* when it lets nobody do more than before and takes nothing away from anybody: people are told.
+//! It is *material* when data, purpose, method, recipient, region or retention grow, or a right or a protection shrinks:
+//! then the old revision goes on governing what a person agreed to until that person has agreed anew (conflicts C1, C2
+//! and clauses XZ-2.2, XZ-9.3, AW-8.1, XS-VI, ZG-U1).
+
+mod categories;
+mod flows;
+mod whole;
+
+use core::fmt;
+use std::collections::BTreeSet;
+
+use sayso_types::{Cell, Purpose};
+use serde::{Serialize, Serializer};
+
+use crate::deadline::Deadline;
+use crate::{ConsentState, LegalBasis, Profile};
+
+/// What a change does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Data is used for something new. Nobody agreed to it, so nothing is open, and nothing else is touched.
+    PurposeAdded,
+    /// What a purpose means, or the right that it rests on.
+    Purpose,
+    /// More data, or more of it.
+    Data,
+    /// Something more is done with it.
+    Method,
+    /// Somebody else gets it.
+    Recipient,
+    /// It goes further away.
+    Region,
+    /// It is kept for longer, or ends less thoroughly.
+    Retention,
+    /// People may ask for less, or wait longer.
+    Right,
+    /// Something protects people less.
+    Protection,
+    /// None of these: people are told.
+    Editorial,
+}
+
+impl ChangeKind {
+    /// Whether it takes anew what people agreed to.
+    #[must_use]
+    pub const fn is_material(self) -> bool {
+        !matches!(self, Self::PurposeAdded | Self::Editorial)
+    }
+}
+
+/// One thing that changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Change {
+    /// What it does.
+    pub kind: ChangeKind,
+    /// The key that changed, as a dotted path.
+    pub key: String,
+    /// What it was and is, for people.
+    pub what: String,
+    /// The cells that it touches.
+    #[serde(serialize_with = "cells")]
+    pub cells: BTreeSet<Cell>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.what)
+    }
+}
+
+fn cells<S: Serializer>(cells: &BTreeSet<Cell>, s: S) -> Result<S::Ok, S::Error> {
+    s.collect_seq(cells.iter().map(ToString::to_string))
+}
+
+/// What a new revision changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Diff {
+    /// Every change, materials first.
+    pub changes: Vec<Change>,
+}
+
+/// Works out what `new` changes against `old`.
+#[must_use]
+pub fn diff(old: &Profile, new: &Profile) -> Diff {
+    let mut changes = flows::changes(old, new);
+    changes.extend(categories::changes(old, new));
+    changes.extend(whole::changes(old, new));
+    changes.sort_by_key(|change| (!change.kind.is_material(), change.kind, change.key.clone()));
+    changes.dedup();
+    if changes.is_empty() && old.hash() != new.hash() {
+        let what = "wording, contacts, or less than before".to_owned();
+        changes.push(Change { kind: ChangeKind::Editorial, key: "profile".to_owned(), what, cells: BTreeSet::new() });
+    }
+    Diff { changes }
+}
+
+impl Diff {
+    /// Whether anybody has to be asked again.
+    #[must_use]
+    pub fn is_material(&self) -> bool {
+        self.changes.iter().any(|change| change.kind.is_material())
+    }
+
+    /// Whether what people agreed to for `purpose` is touched, so that the old revision governs it until they agree anew.
+    #[must_use]
+    pub fn touches(&self, purpose: Purpose) -> bool {
+        self.reconsent().any(|cell| cell.purpose == purpose)
+    }
+
+    /// The cells that whoever agreed to them has to be asked for again.
+    pub fn reconsent(&self) -> impl Iterator<Item = Cell> {
+        self.changes.iter().filter(|change| change.kind.is_material()).flat_map(|change| change.cells.iter().copied())
+    }
+
+    /// What one person has to be asked again: the purposes they agreed to that are touched.
+    #[must_use]
+    pub fn asks(&self, state: &ConsentState) -> BTreeSet<Purpose> {
+        let agreed = |purpose: &Purpose| state.status(*purpose).is_valid();
+        self.reconsent().map(|cell| cell.purpose).filter(agreed).collect()
+    }
+}
+
+/// The cells of a profile in which consent is what opens them.
+fn consented_cells(profile: &Profile) -> BTreeSet<Cell> {
+    flows::flows(profile).into_values().map(|flow| flow.cell).filter(|cell| rests_on_consent(profile, cell)).collect()
+}
+
+fn rests_on_consent(profile: &Profile, cell: &Cell) -> bool {
+    profile.purpose(cell.purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
+}
+
+/// Whether `new` may come later than `old`. Words promise nothing, so they come later than any number.
+fn is_later(old: Option<&Deadline>, new: Option<&Deadline>) -> bool {
+    match (old.and_then(Deadline::period), new.and_then(Deadline::period)) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(old), Some(new)) => old != new && new.may_exceed(old),
+    }
+}
+
+fn shown<T: fmt::Display>(value: Option<&T>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), ToString::to_string)
+}

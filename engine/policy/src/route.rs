@@ -1,0 +1,49 @@
+//! [`route()`]: who may be asked, nearest first.
+
+use sayso_types::{Label, ProcessorId, RegionClass, WallTime};
+
+use crate::decide::Reason;
+use crate::{ConsentState, Decision, Profile, decide};
+
+/// Why nobody may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no permitted processor: {0}")]
+pub struct NoRoute(
+    /// The reason of the receiver that came closest to being allowed.
+    pub Reason,
+);
+
+/// Those of `processors` that data labelled `label` may go to at `now`, in the order in which they are to be tried: by the
+/// profile's order of regions, and otherwise as they were given. A fallback is the next of them, so that none ever goes
+/// further than what the person allows.
+///
+/// # Errors
+/// [`NoRoute`] when there is none: the turn fails, it does not go further.
+pub fn route(
+    processors: impl IntoIterator<Item = ProcessorId>,
+    label: &Label,
+    now: WallTime,
+    state: &ConsentState,
+    profile: &Profile,
+) -> Result<Vec<ProcessorId>, NoRoute> {
+    let mut closest = None;
+    let mut allowed = Vec::new();
+    for id in processors {
+        match decide(label, id, now, state, profile) {
+            Decision::Permit(grounds) => allowed.push((rank(profile, grounds.cell.region), id)),
+            Decision::Deny(reason) => closest = closest.max(Some(reason)),
+        }
+    }
+    if allowed.is_empty() {
+        return Err(NoRoute(closest.unwrap_or(Reason::ProcessorState)));
+    }
+    // stable: receivers of one region stay in the order of the configuration
+    allowed.sort_by_key(|(rank, _)| *rank);
+    Ok(allowed.into_iter().map(|(_, id)| id).collect())
+}
+
+/// The place of a region in the profile's order; what is not named there comes last, nearest first.
+fn rank(profile: &Profile, region: RegionClass) -> (usize, RegionClass) {
+    let prefer = &profile.document().routing.prefer;
+    (prefer.iter().position(|r| *r == region).unwrap_or(prefer.len()), region)
+}

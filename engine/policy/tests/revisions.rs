@@ -1,0 +1,221 @@
+//! What a new revision changes, whom it asks again, and who governs until they have answered.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use sayso_policy::diff::ChangeKind::{self, Data, Editorial, Method, Protection, PurposeAdded, Region, Retention};
+use sayso_policy::{
+    ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, RevisionError, Revisions, decide, diff,
+};
+use sayso_types::{ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
+
+const HOME: &str = include_str!("../../../deploy/profiles/home.toml");
+const NOW: WallTime = WallTime(1_780_000_000_000);
+const BOTH: &[Purpose] = &[Purpose::MEMORY, Purpose::VOICE_INTERACTION];
+const TALK: &[Purpose] = &[Purpose::VOICE_INTERACTION];
+const KEEP: &[Purpose] = &[Purpose::MEMORY];
+
+/// A change to the text of the home profile, what it is, and whom it asks again.
+struct Edit {
+    from: &'static str,
+    to: &'static str,
+    kinds: &'static [ChangeKind],
+    asks: &'static [Purpose],
+}
+
+const fn edit(from: &'static str, to: &'static str, kinds: &'static [ChangeKind], asks: &'static [Purpose]) -> Edit {
+    Edit { from, to, kinds, asks }
+}
+
+/// Each touches another part of the text, so that any of them can be made together.
+const EDITS: &[Edit] = &[
+    edit("Thank you. I am listening.", "Thanks.", &[Editorial], &[]),
+    edit("name = \"Whoever set up this device\"", "name = \"Somebody else\"", &[Editorial], &[]),
+    edit(
+        "  { id = \"memory\", dpv",
+        "  { id = \"news\", dpv = \"RequestedServiceProvision\", basis = \"Consent\" },\n  { id = \"memory\", dpv",
+        &[PurposeAdded],
+        &[],
+    ),
+    edit("dpv = \"ServicePersonalisation\"", "dpv = \"Advertising\"", &[ChangeKind::Purpose], KEEP),
+    edit(
+        "purposes = [\"voice_interaction\"]\nnecessity = \"Required_for:voice_interaction\"\nat_rest = \"forbidden\"\nderived_from = [\"voice_audio\"]",
+        "purposes = [\"voice_interaction\", \"memory\"]\nnecessity = \"Required_for:voice_interaction\"\nat_rest = \"forbidden\"\nderived_from = [\"voice_audio\"]",
+        &[Data],
+        KEEP,
+    ),
+    edit(
+        "derived_from = [\"transcript\", \"memory_summary\"]",
+        "derived_from = [\"transcript\", \"memory_summary\", \"voice_audio\"]",
+        &[Method],
+        TALK,
+    ),
+    edit(
+        "  # To let an OpenAI-compatible",
+        "  { id = \"cloud\", kind = \"tts\", party = \"Cloud\", contact = \"a@cloud.example\", privacy_url = \"https://cloud.example\", region = \"CN\", region_class = \"domestic\", contract = \"1\", accepts = [\"reply_text\"], purposes = [\"voice_interaction\"], state = \"active\", trains_on_data = false, declared_retention = \"PT0S\", due_diligence = { at = 2026-06-01, by = \"me\", valid = \"P9Y\" } },\n  # To let an OpenAI-compatible",
+        &[Region],
+        TALK,
+    ),
+    edit(
+        "trigger = \"withdraw\", after = \"PT0S\", action = \"erase\"",
+        "trigger = \"withdraw\", after = \"P30D\", action = \"erase\"",
+        &[Retention],
+        KEEP,
+    ),
+    edit("permit_ttl = \"PT3S\"", "permit_ttl = \"PT9S\"", &[Protection], BOTH),
+    edit("  { purpose = \"Marketing\" },\n", "", &[Protection], BOTH),
+    edit("guardian_required_below = 14", "guardian_required_below = 13", &[Protection], BOTH),
+    edit("declared_retention = \"P1Y\"", "declared_retention = \"P1M\"", &[], &[]),
+];
+
+fn revised(edits: &[&Edit], rev: u32) -> Profile {
+    let mut text = HOME.replace("rev = 1", &format!("rev = {rev}"));
+    for Edit { from, to, .. } in edits {
+        assert!(text.contains(from), "the profile has no {from:?} any more");
+        text = text.replacen(from, to, 1);
+    }
+    Profile::parse(&text).unwrap()
+}
+
+fn agreed(rev: u32, purposes: &[Purpose]) -> ConsentState {
+    let consent = PurposeConsent {
+        status: ConsentStatus::Given,
+        consent_type: ConsentType::Expressed,
+        separate: false,
+        given_at: ConsentVersion(1),
+        profile_rev: rev,
+        expires_at: None,
+    };
+    let consents = purposes.iter().map(|p| (*p, consent.clone())).collect();
+    ConsentState { cv: ConsentVersion(1), consents, ..ConsentState::new() }
+}
+
+#[test]
+fn each_change_is_what_it_is_and_asks_whom_it_touches() {
+    let old = revised(&[], 1);
+    for edit in EDITS {
+        let changes = diff(&old, &revised(&[edit], 2));
+        let kinds: BTreeSet<_> =
+            changes.changes.iter().map(|c| c.kind).filter(|k| *k != Editorial || edit.kinds.contains(k)).collect();
+        assert_eq!(kinds, edit.kinds.iter().copied().collect(), "{}: {changes:#?}", edit.to);
+        let asks: Vec<_> = changes.asks(&agreed(1, BOTH)).into_iter().collect();
+        assert_eq!(asks, edit.asks, "{}: {changes:#?}", edit.to);
+        assert_eq!(changes.is_material(), !edit.asks.is_empty());
+    }
+}
+
+#[test]
+fn going_back_takes_nothing_from_anybody_where_going_forth_only_added() {
+    let old = revised(&[], 1);
+    for edit in EDITS
+        .iter()
+        .filter(|edit| !edit.asks.is_empty())
+        .filter(|edit| edit.kinds.iter().all(|k| matches!(k, Data | Region | Retention | PurposeAdded)))
+    {
+        let back = diff(&revised(&[edit], 2), &old);
+        assert!(!back.is_material(), "{}: {back:#?}", edit.to);
+    }
+}
+
+#[test]
+fn nobody_is_asked_who_agreed_to_nothing() {
+    let changes = diff(&revised(&[], 1), &revised(&EDITS.iter().collect::<Vec<_>>(), 2));
+    assert!(changes.asks(&ConsentState::new()).is_empty());
+    assert!(diff(&revised(&[], 1), &revised(&[], 1)).changes.is_empty());
+}
+
+#[test]
+fn a_revision_is_refused_that_is_not_the_next() {
+    let two = Revisions::new(Arc::new(revised(&[], 2)));
+    let publish = |profile: Profile| two.publish(Arc::new(profile), NOW).map(|_| ());
+    assert_eq!(publish(revised(&[], 1)), Err(RevisionError::RolledBack { newest: 2, found: 1 }));
+    assert_eq!(publish(revised(&[&EDITS[0]], 2)), Err(RevisionError::SameRevision(2)));
+    assert_eq!(publish(revised(&[], 2)), Ok(()));
+    let other = Profile::parse(&HOME.replace("id = \"home\"", "id = \"away\"")).unwrap();
+    assert!(matches!(publish(other), Err(RevisionError::OtherProfile { .. })));
+    let later = Profile::parse(&HOME.replace("rev = 1", "rev = 3").replace("2026-01-01T", "2036-01-01T")).unwrap();
+    assert!(matches!(publish(later), Err(RevisionError::NotYet { rev: 3, .. })));
+}
+
+#[test]
+fn whoever_agreed_to_a_forgotten_revision_is_asked_again() {
+    let mut revisions = Revisions::new(Arc::new(revised(&[], 1)));
+    for rev in 2..=10 {
+        revisions = revisions.publish(Arc::new(revised(&[&EDITS[0]], rev)), NOW).unwrap().0;
+    }
+    assert_eq!(revisions.all().count(), 9);
+    assert_eq!(revisions.asks(&agreed(1, TALK)), TALK);
+    assert_eq!(revisions.asks(&agreed(2, TALK)), [], "nothing that matters changed since");
+}
+
+/// What may go anywhere for `purpose`, without the names of the receivers.
+fn open(purpose: Purpose, revisions: &Revisions, state: &ConsentState) -> BTreeSet<String> {
+    let (profile, state) = revisions.governing(purpose, state);
+    let mut open = BTreeSet::new();
+    for (category, _) in profile.categories() {
+        for to in profile.processors() {
+            let label =
+                Label { subject: SubjectId([1; 16]), category, purpose, turn: TurnId(1), cv: ConsentVersion(1) };
+            if decide(&label, to.id, NOW, &state, profile).is_permit() {
+                open.insert(format!("{category} {:?} {:?} {}", to.kind, to.region_class, to.party));
+            }
+        }
+    }
+    open
+}
+
+proptest! {
+    /// AW-8.1, ZG-U1: until a person agrees anew, a revision opens nothing for that person, and shuts nothing that it
+    /// does not shut for everybody.
+    #[test]
+    fn nothing_opens_for_anybody_before_they_agree(chosen in prop::sample::subsequence((0..EDITS.len()).collect::<Vec<_>>(), 0..EDITS.len())) {
+        let edits: Vec<_> = chosen.iter().map(|i| &EDITS[*i]).collect();
+        let one = Revisions::new(Arc::new(revised(&[], 1)));
+        let next = Arc::new(revised(&edits, 2));
+        let (two, changes) = one.publish(Arc::clone(&next), NOW).unwrap();
+        let state = agreed(1, BOTH);
+        for purpose in BOTH {
+            let (before, after) = (open(*purpose, &one, &state), open(*purpose, &two, &state));
+            prop_assert_eq!(&before, &after, "{}", purpose);
+            let touched = edits.iter().any(|edit| edit.asks.contains(purpose));
+            prop_assert_eq!(changes.touches(*purpose), touched);
+            let governs = two.governing(*purpose, &state).0.rev();
+            prop_assert_eq!(governs, if touched { 1 } else { 2 });
+        }
+        prop_assert_eq!(two.asks(&state).len(), BOTH.iter().filter(|p| changes.touches(**p)).count());
+        // whoever agrees anew is governed by the new one
+        let anew = agreed(2, BOTH);
+        prop_assert!(BOTH.iter().all(|p| two.governing(*p, &anew).0.rev() == 2));
+        prop_assert!(two.asks(&anew).is_empty());
+    }
+}
+
+#[test]
+fn routes_go_nearest_first_and_never_further_than_allowed() {
+    use sayso_policy::{NoRoute, Reason, route};
+
+    let text = HOME.lines().map(|line| line.replacen("  # { id", "  { id", 1) + "\n").collect::<String>();
+    let profile =
+        Profile::parse(&text.replace("party = \"OpenAI\"", "contract = \"dpa\", party = \"OpenAI\"")).unwrap();
+    let ids = |names: &[&str]| names.iter().map(|n| n.parse().unwrap()).collect::<Vec<_>>();
+    let label = Label {
+        subject: SubjectId([1; 16]),
+        category: sayso_types::Category::TRANSCRIPT,
+        purpose: Purpose::VOICE_INTERACTION,
+        turn: TurnId(1),
+        cv: ConsentVersion(1),
+    };
+    let state = agreed(1, TALK);
+    let all = ids(&["openai-llm", "ollama", "rules-local"]);
+    let ask = |from: &[sayso_types::ProcessorId], state: &ConsentState| {
+        route(from.iter().copied(), &label, NOW, state, &profile)
+    };
+    assert_eq!(ask(&all, &state), Ok(ids(&["ollama", "rules-local", "openai-llm"])));
+    let home = ConsentState { farthest: RegionClass::Local, ..state.clone() };
+    assert_eq!(ask(&all, &home), Ok(ids(&["ollama", "rules-local"])));
+    assert_eq!(ask(&all[..1], &home), Err(NoRoute(Reason::Region)));
+    assert_eq!(ask(&[], &state), Err(NoRoute(Reason::ProcessorState)));
+}
