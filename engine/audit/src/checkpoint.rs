@@ -1,4 +1,4 @@
-//! [`Checkpoint`]: the head of a log, by C2SP `tlog-checkpoint`, signed as a C2SP `signed-note`.
+//! [`Checkpoint`]: the head of a log, by C2SP `tlog-checkpoint`, signed as a [note](crate::note).
 //!
 //! ```text
 //! home.example/sayso                              origin
@@ -13,12 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::key::{Signer, VerifierKey};
 use crate::merkle::Hash;
-
-/// The most that a note may have. Ours has about 300 bytes; witnesses add lines.
-pub const NOTE_LEN_MAX: usize = 64 * 1024;
-
-/// The most signature lines that are looked at: our own, and more witnesses than anybody asks.
-pub const SIGNATURES_MAX: usize = 64;
+use crate::note::{self, NoteError};
 
 /// How far a log has got, and the hash that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,26 +24,6 @@ pub struct Checkpoint {
     pub size: u64,
     /// The root of the tree over them.
     pub root: Hash,
-}
-
-/// Why a text is not a checkpoint that may be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoteError {
-    /// Not a signed note.
-    #[error("not a signed note: a text, an empty line, and signature lines")]
-    Note,
-    /// Not a checkpoint.
-    #[error("not a checkpoint: three lines with origin, size and base64 root")]
-    Checkpoint,
-    /// Longer or with more signatures than anybody needs.
-    #[error("longer than {NOTE_LEN_MAX} bytes or with more than {SIGNATURES_MAX} signatures")]
-    TooLong,
-    /// No signature of a key that is trusted for this log.
-    #[error("no signature by a trusted key of this log; give the verifier key that belongs to it")]
-    Unsigned,
-    /// A trusted key's signature that is wrong.
-    #[error("the signature of a trusted key is wrong: the checkpoint was changed after it was signed")]
-    Signature,
 }
 
 impl Checkpoint {
@@ -62,8 +37,7 @@ impl Checkpoint {
     #[must_use]
     pub fn sign(size: u64, root: Hash, signer: &Signer) -> String {
         let text = Self { origin: signer.verifier().name().to_owned(), size, root }.text();
-        let line = signer.line(&text);
-        format!("{text}\n{line}")
+        note::sign(&text, signer)
     }
 
     /// Reads a signed note. At least one of `keys` must have signed it, under the name of the log; signatures by
@@ -72,31 +46,9 @@ impl Checkpoint {
     /// # Errors
     /// [`NoteError`]; nothing of the text is to be believed then.
     pub fn open(note: &str, keys: &[VerifierKey]) -> Result<Self, NoteError> {
-        if note.len() > NOTE_LEN_MAX {
-            return Err(NoteError::TooLong);
-        }
-        let end = note.rfind("\n\n").ok_or(NoteError::Note)?;
-        let (text, signatures) = (&note[..=end], &note[end + 2..]);
-        let checkpoint = Self::parse(text)?;
-        if !signatures.ends_with('\n') {
-            return Err(NoteError::Note);
-        }
-        let mut trusted = false;
-        for (number, line) in signatures.lines().enumerate() {
-            if number == SIGNATURES_MAX {
-                return Err(NoteError::TooLong);
-            }
-            let (name, blob) = signature(line).ok_or(NoteError::Note)?;
-            let (id, signature) = blob.split_first_chunk().ok_or(NoteError::Note)?;
-            let ours = |key: &&VerifierKey| key.name() == name && name == checkpoint.origin && key.id() == *id;
-            if let Some(key) = keys.iter().find(ours) {
-                if !key.verifies(text, signature) {
-                    return Err(NoteError::Signature);
-                }
-                trusted = true;
-            }
-        }
-        if trusted { Ok(checkpoint) } else { Err(NoteError::Unsigned) }
+        let checkpoint = Self::parse(note::text(note)?)?;
+        note::open(note, &checkpoint.origin, keys)?;
+        Ok(checkpoint)
     }
 
     fn parse(text: &str) -> Result<Self, NoteError> {
@@ -111,12 +63,6 @@ impl Checkpoint {
         // one spelling only: no leading zeros, no carriage returns, no empty origin
         if !origin.is_empty() && checkpoint.text() == text { Ok(checkpoint) } else { Err(NoteError::Checkpoint) }
     }
-}
-
-/// Name and content of a signature line.
-fn signature(line: &str) -> Option<(&str, Vec<u8>)> {
-    let (name, blob) = line.strip_prefix("— ")?.split_once(' ')?;
-    Some((name, BASE64.decode(blob).ok()?))
 }
 
 #[cfg(test)]

@@ -15,15 +15,17 @@ pub mod export;
 pub mod key;
 pub mod leaf;
 pub mod merkle;
+pub mod note;
 pub mod tag;
 pub mod tile;
 pub mod verify;
 
-pub use checkpoint::{Checkpoint, NoteError};
+pub use checkpoint::Checkpoint;
 pub use event::{Event, Reference, Scope};
 pub use export::Export;
 pub use key::{Signer, VerifierKey};
 pub use leaf::{Actor, ActorKind, Fact, HybridClock, Leaf, LeafError, Place};
 pub use merkle::{Frontier, Hash};
+pub use note::NoteError;
 pub use tag::{ActorTag, AuditKey, Commitment, SubjectTag};
 pub use verify::{LogSource, Report, Trust, verify_log};

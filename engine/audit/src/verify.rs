@@ -11,9 +11,10 @@ use std::io;
 
 use sayso_types::Purpose;
 
-use crate::checkpoint::{Checkpoint, NoteError};
+use crate::checkpoint::Checkpoint;
 use crate::export::{Export, File};
 use crate::leaf::{Leaf, LeafError};
+use crate::note::NoteError;
 use crate::tile::{self, CHECKPOINT_PATH, Row, Tile, TileError, WIDTH};
 use crate::{VerifierKey, merkle};
 

@@ -139,11 +139,21 @@ impl Document {
 
 /// A policy profile that may be put in force: every name in it resolves, the linter has found nothing that nobody has
 /// waived, and its [hash](Self::hash) says exactly what it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Profile {
     document: Document,
     hash: ProfileHash,
+    text: String,
 }
+
+/// Two profiles are equal when they say the same, however they are written.
+impl PartialEq for Profile {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl Eq for Profile {}
 
 impl Profile {
     /// Reads, checks and lints a profile written in TOML that extends no other.
@@ -170,6 +180,19 @@ impl Profile {
     #[must_use]
     pub fn canonical(&self) -> String {
         canonical::canonical(&self.document)
+    }
+
+    /// It as one TOML file that extends no other: what [`parse`](Self::parse) reads as the same profile.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What somebody signs who puts it in force: which profile, which revision, and the hash of all that it says.
+    #[must_use]
+    pub fn statement(&self) -> String {
+        let Header { id, rev, .. } = self.header();
+        format!("sayso-profile/v1\n{id}\n{rev}\n{}\n", self.hash)
     }
 
     /// Identity, revision, languages.

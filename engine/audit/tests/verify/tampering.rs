@@ -1,7 +1,7 @@
 //! Whatever is done to the files of a signed log is found.
 
 use proptest::prelude::*;
-use sayso_audit::checkpoint::NoteError;
+use sayso_audit::NoteError;
 use sayso_audit::verify::{Error, Rule};
 use sayso_audit::{Signer, Trust, verify_log};
 

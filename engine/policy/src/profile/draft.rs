@@ -12,6 +12,7 @@ use crate::lint::{self, Finding};
 pub struct Draft {
     document: Document,
     places: Places,
+    text: String,
 }
 
 impl Draft {
@@ -29,9 +30,10 @@ impl Draft {
     /// [`Error`] names the line and key that is wrong and what to do about it.
     pub fn parse(text: &str, base: Option<&str>) -> Result<Self, Error> {
         let (table, places) = overlay::merged(text, base)?;
+        let text = table.to_string();
         let document = read(table, &places)?;
         check::check(&document).map_err(|(key, problem)| Error::at(places.find(&key), problem))?;
-        Ok(Self { document, places })
+        Ok(Self { document, places, text })
     }
 
     /// Everything that it says.
@@ -62,7 +64,7 @@ impl Draft {
             return Err(Error::at(place, Problem::Lint { rule: rule.id(), message, more: open.count() }));
         }
         let hash = ProfileHash::of(&self.document);
-        Ok(Profile { document: self.document, hash })
+        Ok(Profile { document: self.document, hash, text: self.text })
     }
 }
 

@@ -159,6 +159,16 @@ fn the_canonical_form_is_sorted_json_and_its_hash_is_sha_256_of_it() {
     assert_eq!(home.hash().0, <[u8; 32]>::from(Sha256::digest(&canonical)));
 }
 
+#[test]
+fn its_text_says_the_same_without_the_file_below() {
+    let own = "extends = \"home.toml\"\nremove = [\"prohibition\"]\n[profile]\nrev = 2\n[controller]\nname = \"Me\"\n";
+    let profile = Draft::parse(own, Some(HOME)).unwrap().accept().unwrap();
+    let again = Profile::parse(profile.text()).unwrap();
+    assert_eq!((again.hash(), again.rev(), again.controller().name.as_str()), (profile.hash(), 2, "Me"));
+    assert!(again.document().prohibition.is_empty());
+    assert_eq!(profile.statement(), format!("sayso-profile/v1\nhome\n2\n{}\n", profile.hash()));
+}
+
 proptest! {
     #[test]
     fn any_text_is_a_profile_or_an_error(text: String) {
