@@ -1,0 +1,224 @@
+//! The XiaoZhi backend service: XZ, seed 000.
+
+use sayso_policy::AgeBand;
+use sayso_policy::profile::Draft;
+use sayso_types::RegionClass;
+
+use crate::seed::{Expected, Person, Seed, assert_decisions};
+
+const SEED: Seed = Seed {
+    written: include_str!("../../../../deploy/profiles/xiaozhi.toml"),
+    lawful: include_str!("../../../../deploy/profiles/xiaozhi-lawful.toml"),
+};
+
+const CLAUSES: &str = "
+    XZ-0.1 XZ-0.2 XZ-0.3
+    XZ-1.1 XZ-1.2 XZ-1.3 XZ-1.4 XZ-1.5 XZ-1.6 XZ-1.7 XZ-1.8 XZ-1.9 XZ-1.10 XZ-1.11 XZ-1.12 XZ-1.13 XZ-1.14
+    XZ-2.1 XZ-2.2
+    XZ-3.0 XZ-3.1 XZ-3.2 XZ-3.3 XZ-3.4
+    XZ-4.1 XZ-4.2 XZ-4.3 XZ-4.4 XZ-4.5 XZ-4.6a XZ-4.6b XZ-4.6c XZ-4.6d
+    XZ-5.1 XZ-5.2 XZ-5.3 XZ-5.4 XZ-5.5
+    XZ-6.1 XZ-6.2 XZ-6.3 XZ-6.4
+    XZ-7.1 XZ-7.2 XZ-7.3
+    XZ-8.1 XZ-8.2
+    XZ-9.1 XZ-9.2 XZ-9.3
+    XZ-10.1 XZ-10.2 XZ-10.3
+    XZ-11.1 XZ-11.2";
+
+const EXPECTED: &[Expected] = &[
+    // the overseas services that section 4.6 names, in use without a means of transfer
+    ("XBORDER_NO_MECHANISM", "processor.anthropic-llm.mechanism", "XZ-4.6b; cn-pipl:38"),
+    ("XBORDER_NO_MECHANISM", "processor.edge-tts.mechanism", "XZ-4.6b; cn-pipl:38"),
+    ("XBORDER_NO_MECHANISM", "processor.groq-asr.mechanism", "XZ-4.6b; cn-pipl:38"),
+    ("XBORDER_NO_MECHANISM", "processor.openai-asr.mechanism", "XZ-4.6b; cn-pipl:38"),
+    ("XBORDER_NO_MECHANISM", "processor.openai-llm.mechanism", "XZ-4.6b; cn-pipl:38"),
+    ("XBORDER_NO_MECHANISM", "processor.openai-tts.mechanism", "XZ-4.6b; cn-pipl:38"),
+];
+
+#[test]
+fn raises_exactly_what_its_sources_name() {
+    SEED.raises(EXPECTED);
+}
+
+#[test]
+fn the_lawful_variant_raises_nothing() {
+    SEED.variant_raises_nothing();
+}
+
+#[test]
+fn every_clause_is_there() {
+    SEED.has_clauses(CLAUSES);
+    SEED.clauses_are_shown_or_say_what_they_wait_for();
+}
+
+#[test]
+fn decides_as_promised() {
+    let stranger = Person::adult();
+    let talks = Person::adult().yes("voice_interaction");
+    let everything =
+        Person::adult().yes_to_each("voice_interaction vision memory knowledge history improve_voice share");
+    SEED.decides(&[
+        (&stranger, "notice/notice_text/voice-local", "LegalObligation", "XZ-0.2: who is to agree must be told"),
+        (&stranger, "consent_answer/voice_audio/whisper-local", "EnterIntoContract", "XZ-0.2"),
+        (&stranger, "voice_interaction/voice_audio/whisper-local", "no_basis", "XZ-1.4, C1"),
+        (&talks, "voice_interaction/voice_audio/whisper-local", "Consent", "XZ-1.4"),
+        (&talks, "voice_interaction/transcript/rules-local", "Consent", "XZ-1.4"),
+        (&talks, "voice_interaction/reply_text/voice-local", "Consent", "XZ-2.1(2)"),
+        // each function by itself: nothing is on because the conversation is
+        (&talks, "memory/memory_summary/store-local", "no_basis", "XZ-1.6: off until switched on"),
+        (&everything, "memory/memory_summary/store-local", "Consent", "XZ-1.6"),
+        (&talks, "knowledge/knowledge_base/knowledge-search", "no_basis", "XZ-1.7"),
+        (&everything, "knowledge/knowledge_base/knowledge-search", "Consent", "XZ-1.7"),
+        (&talks, "history/chat_history/store-local", "no_basis", "XZ-1.9"),
+        (&everything, "history/chat_history/store-local", "Consent", "XZ-1.9"),
+        (&talks, "improve_voice/conversation_audio/store-local", "no_basis", "XZ-1.10: to hear is not to keep"),
+        (&everything, "improve_voice/conversation_audio/store-local", "Consent", "XZ-1.10"),
+        (
+            &everything,
+            "voice_interaction/voice_audio/store-local",
+            "processor_state",
+            "XZ-1.10: speech as it is spoken",
+        ),
+        (&everything, "vision/image/vision", "processor_state", "XZ-1.5, XZ-7.2: nobody is announced yet"),
+        // what is no conversation
+        (&stranger, "provide_service/account/store-local", "ContractPerformance", "XZ-1.1, XZ-4.1"),
+        (&stranger, "device_update/firmware_data/store-local", "ContractPerformance", "XZ-1.12"),
+        (&stranger, "security/log_info/store-local", "LegalObligation", "XZ-1.13"),
+        (&everything, "security/transcript/store-local", "unknown_cell", "XZ-1.13: logs hold no words"),
+        (&everything, "improve_voice/account/sms", "unknown_cell", "XZ-1.14: the number is for codes only"),
+        // what the policy does not say
+        (&everything, "improve_voice/memory_summary/store-local", "unknown_cell", "XZ-2.1"),
+        (&everything, "training/transcript/rules-local", "unknown_cell", "XZ-2.2"),
+        (&everything, "share/transcript/rules-local", "unknown_cell", "XZ-3.4: no receiver is named"),
+        (
+            &talks.clone().asked_a_revision_ago(),
+            "voice_interaction/voice_audio/whisper-local",
+            "no_basis",
+            "XZ-9.3, C2",
+        ),
+    ]);
+}
+
+#[test]
+fn implied_consent_opens_nothing_that_a_person_said_or_showed() {
+    let purposes = "voice_interaction vision memory knowledge speaker_identity history improve_voice share";
+    let goes_on = Person::adult().goes_on(purposes);
+    let yes = Person::adult().yes(purposes);
+    let each = Person::adult().yes_to_each(purposes);
+    let voiceprint = "speaker_identity/voiceprint/voiceprint";
+    SEED.decides(&[
+        (&goes_on, voiceprint, "no_basis", "XZ-0.2"),
+        (&yes, voiceprint, "no_basis", "XZ-1.8: asked apart and by its name"),
+        (&each, voiceprint, "Consent", "XZ-1.8"),
+        (&goes_on, "voice_interaction/voice_audio/whisper-local", "no_basis", "XZ-0.2"),
+        (&goes_on, "voice_interaction/transcript/rules-local", "no_basis", "XZ-0.2"),
+        (&goes_on, "memory/memory_summary/store-local", "no_basis", "XZ-0.2"),
+        (&goes_on, "history/chat_history/store-local", "no_basis", "XZ-0.2"),
+        (&goes_on, "improve_voice/conversation_audio/store-local", "no_basis", "XZ-0.2"),
+        (&goes_on, "provide_service/account/store-local", "ContractPerformance", "XZ-0.2: what it may open"),
+    ]);
+}
+
+#[test]
+fn minors_need_a_guardian() {
+    let child = Person::aged(AgeBand::Under16).yes("voice_interaction");
+    let accompanied = child.clone().with_guardian();
+    let hears = "voice_interaction/voice_audio/whisper-local";
+    SEED.decides(&[
+        (&child, "notice/notice_text/voice-local", "LegalObligation", "XZ-6.1: a device may greet"),
+        (&child, "consent_answer/voice_audio/whisper-local", "minor_no_guardian", "XZ-6.1"),
+        (&child, hears, "minor_no_guardian", "XZ-6.1"),
+        (&child, "provide_service/account/store-local", "minor_no_guardian", "XZ-6.1"),
+        (&Person::aged(AgeBand::Under18).yes("voice_interaction"), hears, "minor_no_guardian", "XZ-6.1"),
+        (&accompanied, hears, "Consent", "XZ-6.1"),
+    ]);
+}
+
+#[test]
+fn nothing_goes_overseas_without_a_legal_means() {
+    let willing = Person::adult().yes_to_each("voice_interaction");
+    SEED.decides(&[
+        (&willing, "voice_interaction/voice_audio/openai-asr", "processor_state", "XZ-4.6b"),
+        (&willing, "voice_interaction/voice_audio/groq-asr", "processor_state", "XZ-4.6b"),
+        (&willing, "voice_interaction/transcript/anthropic-llm", "processor_state", "XZ-4.6b"),
+        (&willing, "voice_interaction/reply_text/edge-tts", "processor_state", "XZ-4.6b"),
+    ]);
+    // nor can it be made to by switching one on
+    let on = r#"{ id = "groq-asr", mechanism = "none", state = "active" }"#;
+    let draft = SEED.changed(r#"{ id = "groq-asr", mechanism = "none", state = "draft" }"#, on);
+    assert!(draft.lint().iter().any(|f| f.rule.id() == "XBORDER_NO_MECHANISM"));
+}
+
+#[test]
+fn nothing_goes_where_nobody_vouches_for_it() {
+    let willing = Person::adult().yes_to_each("voice_interaction vision memory");
+    SEED.decides(&[
+        (&willing, "voice_interaction/transcript/zhipu-llm", "processor_state", "XZ-7.3"),
+        (&willing, "voice_interaction/voice_audio/iflytek-asr", "processor_state", "XZ-7.3"),
+        (&willing, "vision/image/vision", "processor_state", "XZ-7.1"),
+        (&willing, "voice_interaction/transcript/somebody-else", "processor_state", "XZ-3.1"),
+        (&willing, "voice_interaction/transcript/whisper-local", "processor_state", "XZ-3.1: not what it is for"),
+    ]);
+}
+
+#[test]
+fn whoever_refuses_overseas_is_served_nearer_or_not_at_all() {
+    let at_home = Person::adult().yes("voice_interaction").no_further_than(RegionClass::Local);
+    let domestic = r#"{ id = "iflytek-asr", state = "active", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-01", trains_on_data = false, declared_retention = "PT0S", deletion_api = true, due_diligence = { at = 2026-05-01, by = "privacy officer", valid = "P1Y" } },"#;
+    let profile = SEED.changed("processor = [\n", &format!("processor = [\n  {domestic}\n")).accept().unwrap();
+    let in_the_country = at_home.clone().no_further_than(RegionClass::Domestic);
+    assert_decisions(
+        &profile,
+        &[
+            (&at_home, "voice_interaction/voice_audio/whisper-local", "Consent", "XZ-4.6d"),
+            (&at_home, "voice_interaction/voice_audio/iflytek-asr", "region", "XZ-4.6d"),
+            (&in_the_country, "voice_interaction/voice_audio/iflytek-asr", "Consent", "XZ-4.6d"),
+            (&in_the_country, "voice_interaction/voice_audio/groq-asr", "processor_state", "XZ-4.6d"),
+        ],
+    );
+}
+
+/// An operator who adds marketing to the profile still cannot use it on children.
+#[test]
+fn data_is_not_sold_and_children_get_no_advertising() {
+    let purposes = r#"purpose = [
+  { id = "campaigns", dpv = "Marketing", basis = "Consent", separate = true },
+  { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", separate = true },
+  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", separate = true, processing = ["Profiling"] },
+  { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", separate = true },
+]
+"#;
+    let phone = r#"
+[category.address_book]
+dpv = ["pd:TelephoneNumber"]
+title = { en = "Telephone number", zh = "手机号" }
+attrs = ["phone"]
+sensitivity = "normal"
+provenance = "Provided"
+purposes = ["campaigns", "targeting", "portraits", "sales"]
+necessity = "Optional"
+at_rest = "allowed"
+retention = { trigger = "withdraw", after = "PT0S", action = "erase", max = "P1Y" }
+"#;
+    let end = "# The notices say what this file does";
+    let text = SEED.lawful.replacen("processor = [\n", &format!("{purposes}processor = [\n"), 1).replacen(
+        end,
+        &format!("{phone}\n{end}"),
+        1,
+    );
+    let text = text.replacen("processor = [\n", "processor = [\n  { id = \"mailer\", kind = \"sms\", party = \"operator\", region = \"the operator's servers\", region_class = \"local\", accepts = [\"address_book\"], purposes = [\"campaigns\", \"targeting\", \"portraits\", \"sales\"], state = \"active\", trains_on_data = false, declared_retention = \"PT0S\" },\n", 1);
+    let profile = Draft::parse(&text, Some(SEED.written)).unwrap().accept().unwrap();
+    let all = "campaigns targeting portraits sales";
+    let child = Person::aged(AgeBand::Under14).with_guardian().yes_to_each(all);
+    let youth = Person::aged(AgeBand::Under16).with_guardian().yes_to_each(all);
+    assert_decisions(
+        &profile,
+        &[
+            (&child, "campaigns/address_book/mailer", "prohibited", "XZ-6.4"),
+            (&child, "targeting/address_book/mailer", "prohibited", "XZ-6.4"),
+            (&child, "portraits/address_book/mailer", "prohibited", "XZ-6.4"),
+            (&youth, "campaigns/address_book/mailer", "Consent", "XZ-6.4 ends at 14"),
+            (&Person::adult().yes_to_each(all), "sales/address_book/mailer", "prohibited", "XZ-3.0"),
+        ],
+    );
+}
