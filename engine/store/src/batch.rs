@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::limits::{self, BATCH_BYTES_MAX, BATCH_ITEM_BYTES, VALUE_BYTES_MAX};
+use crate::limits::{self, BATCH_BYTES_MAX, BATCH_ITEM_BYTES, BATCH_KEY_TIMES, VALUE_BYTES_MAX};
 use crate::{Error, Key, Value, Version, Versioned};
 
 /// Names one commit, so that sending it twice applies it once.
@@ -117,21 +117,20 @@ impl Batch {
         self
     }
 
-    /// What the batch counts against [`BATCH_BYTES_MAX`]: keys, values and [`BATCH_ITEM_BYTES`] an item.
+    /// What the batch counts against [`BATCH_BYTES_MAX`]: keys [`BATCH_KEY_TIMES`], values, and [`BATCH_ITEM_BYTES`] an
+    /// item.
     #[must_use]
     pub fn size(&self) -> usize {
-        let require = self.require.iter().map(|(key, condition)| {
-            key.as_bytes().len()
-                + match condition {
-                    Condition::Value(value) => value.len(),
-                    Condition::Absent | Condition::Version(_) => 0,
-                }
+        let require = self.require.iter().map(|(key, condition)| match condition {
+            Condition::Value(value) => (key, value.len()),
+            Condition::Absent | Condition::Version(_) => (key, 0),
         });
         let ops = self.ops.iter().map(|op| match op {
-            Op::Put(key, value) => key.as_bytes().len() + value.len(),
-            Op::Delete(key) => key.as_bytes().len(),
+            Op::Put(key, value) => (key, value.len()),
+            Op::Delete(key) => (key, 0),
         });
-        require.chain(ops).map(|bytes| bytes + BATCH_ITEM_BYTES).sum()
+        let items = require.chain(ops);
+        items.map(|(key, value)| BATCH_KEY_TIMES * key.as_bytes().len() + value + BATCH_ITEM_BYTES).sum()
     }
 
     /// Checks the batch against [`limits`]. Every backend does so before it does anything else.

@@ -13,9 +13,13 @@ pub const VALUE_BYTES_MAX: usize = 100_000 - 100;
 /// prefixes and the token's record.
 pub const BATCH_BYTES_MAX: usize = 9_000_000;
 
-/// Bytes that each condition and operation counts beyond its key and value, so that a batch of many small ones is
-/// bounded in number, too.
-pub const BATCH_ITEM_BYTES: usize = 32;
+/// Times that the key of a condition or an operation counts. FoundationDB counts the key of a write three times, in
+/// the mutation and at both ends of its conflict range; a backend that keeps a log of changes writes it once more.
+pub const BATCH_KEY_TIMES: usize = 4;
+
+/// Bytes that each condition and operation counts beyond its key and value: what FoundationDB and a backend's prefix
+/// of 40 bytes add to one. A batch of many small ones is bounded in number, too.
+pub const BATCH_ITEM_BYTES: usize = 256;
 
 /// Keys in one read: with the greatest values a read stays within 100 MB.
 pub const READ_KEYS_MAX: usize = 1_000;
@@ -76,6 +80,10 @@ fn check_range(range: &Range) -> Result<(), Error> {
     at_most("bytes in a key", range.start.as_bytes().len().max(range.end.as_bytes().len()), KEY_BYTES_MAX + 1)
 }
 
-pub(crate) fn at_most(what: &'static str, size: usize, max: usize) -> Result<(), Error> {
+/// Checks that `size` is no more than `max`; `what` there is, with its unit, is named when it is.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub fn at_most(what: &'static str, size: usize, max: usize) -> Result<(), Error> {
     if size > max { Err(Error::TooLarge { what, size, max }) } else { Ok(()) }
 }

@@ -146,11 +146,31 @@ impl Watchers {
 
     /// Tells every watch that it lost changes: for a backend whose contents were replaced as a whole.
     pub fn lag(&self) {
-        self.open().watches.retain(|watch| {
-            let Some(watch) = watch.upgrade() else { return false };
-            watch.lag();
-            true
-        });
+        self.lag_under(&Prefix::default());
+    }
+
+    /// Tells every watch that could have seen a change under `prefix` that it lost some: for a backend that lost track
+    /// of what happened there.
+    pub fn lag_under(&self, prefix: &Prefix) {
+        let lost = prefix.as_bytes();
+        for watch in self.open().watches.iter().filter_map(Weak::upgrade) {
+            let watched = watch.prefix.as_bytes();
+            if watched.starts_with(lost) || lost.starts_with(watched) {
+                watch.lag();
+            }
+        }
+    }
+
+    /// Whether nobody watches.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.open().watches.iter().all(|watch| watch.strong_count() == 0)
+    }
+
+    /// Whether somebody watches `key`.
+    #[must_use]
+    pub fn is_watched(&self, key: &Key) -> bool {
+        self.open().watches.iter().filter_map(Weak::upgrade).any(|watch| watch.prefix.contains(key))
     }
 
     /// Ends every watch, after what is queued in it.
@@ -222,6 +242,24 @@ mod tests {
         assert_eq!(watch.next().await, Some(Err(Lagged)));
         watchers.publish(&[change("k", 10)]);
         assert_eq!(watch.next().await, Some(Ok(change("k", 10))));
+    }
+
+    #[tokio::test]
+    async fn what_a_backend_lost_is_told_to_whom_it_concerns() {
+        let watchers = Watchers::default();
+        assert!(watchers.is_idle());
+        let watch = |prefix: &str| watchers.watch(Prefix::from_bytes(prefix)).unwrap();
+        let (mut under, mut over, mut beside) = (watch("abc"), watch("a"), watch("b"));
+        assert!(!watchers.is_idle() && watchers.is_watched(&Key::from_bytes("b1")));
+        assert!(!watchers.is_watched(&Key::from_bytes("c")));
+        watchers.publish(&[change("abcd", 1)]);
+        watchers.lag_under(&Prefix::from_bytes("ab"));
+        watchers.publish(&[change("abcd", 2), change("b", 2)]);
+        for watch in [&mut under, &mut over] {
+            assert_eq!(watch.next().await, Some(Ok(change("abcd", 1))));
+            assert_eq!(watch.next().await, Some(Err(Lagged)));
+        }
+        assert_eq!(beside.next().await, Some(Ok(change("b", 2))));
     }
 
     #[test]

@@ -19,10 +19,10 @@ const RUNTIMES: [&str; 5] = ["tokio", "quinn", "hyper", "tonic", "ractor"];
 const BEHIND_SESSIONS: [&str; 5] = ["ractor", "sayso-store", "sayso-provider", "sayso-consent", "sayso-session-actor"];
 
 /// Backends, one of several that keep a contract.
-const BACKENDS: [&str; 3] = ["sayso-store-local", "sayso-provider-local", "sayso-provider-openai"];
+const BACKENDS: [&str; 4] = ["sayso-store-local", "sayso-store-fdb", "sayso-provider-local", "sayso-provider-openai"];
 
 /// Foreign libraries, each with the crates that may name it and the reason.
-const OWNED: [(&str, &[&str], &str); 7] = [
+const OWNED: [(&str, &[&str], &str); 8] = [
     ("ractor", &["sayso-session-actor"], "only session-actor runs actors; others know the trait session::Sessions"),
     ("opus", &["sayso-audio", "sayso-loadtest"], "only audio owns the codec; loadtest measures the bare part"),
     ("webrtc-vad", &["sayso-audio", "sayso-loadtest"], "only audio owns the detector; loadtest measures the bare part"),
@@ -34,6 +34,7 @@ const OWNED: [(&str, &[&str], &str); 7] = [
     ("hyper", &["sayso-provider-openai"], "connections to processors belong to providers, behind the gate"),
     ("whisper-rs", &["sayso-provider-local"], "models run in provider-local"),
     ("lsm-tree", &["sayso-store-local"], "nothing above the store knows its engine"),
+    ("foundationdb", &["sayso-store-fdb"], "nothing above the store knows which backend runs"),
 ];
 
 fn workspace() -> Metadata {

@@ -1,7 +1,9 @@
 //! Limits: refused before anything happens, and not one byte earlier.
 
 use super::{Backend, key, put, value_of};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_ITEM_BYTES, KEY_BYTES_MAX, READ_KEYS_MAX, SCAN_LIMIT_MAX, VALUE_BYTES_MAX};
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_ITEM_BYTES, BATCH_KEY_TIMES, KEY_BYTES_MAX, READ_KEYS_MAX, SCAN_LIMIT_MAX, VALUE_BYTES_MAX,
+};
 use crate::{Batch, Condition, Error, Key, Range};
 
 fn long_key(bytes: usize, n: u8) -> Key {
@@ -17,19 +19,32 @@ pub async fn everything_within_the_limits_is_taken(backend: &mut dyn Backend) {
     put(&*store, &greatest, vec![7; VALUE_BYTES_MAX]).await;
     assert_eq!(value_of(&*store, &greatest).await.map(|value| value.len()), Some(VALUE_BYTES_MAX));
 
-    let mut batch = Batch::new();
-    let mut n = 0u64;
-    while BATCH_BYTES_MAX - batch.size() > BATCH_ITEM_BYTES + 8 {
-        let room = BATCH_BYTES_MAX - batch.size() - BATCH_ITEM_BYTES - 8;
-        batch = batch.put(Key::from_bytes(n.to_be_bytes().to_vec()), vec![1; room.min(VALUE_BYTES_MAX)]);
-        n += 1;
-    }
-    store.commit(batch).await.expect("a batch of the greatest size");
+    let few_large = filled(8, VALUE_BYTES_MAX);
+    let n = few_large.ops.len() as u64;
+    store.commit(few_large).await.expect("a batch of the greatest size");
 
     let keys: Vec<_> = (0..READ_KEYS_MAX as u64).map(|n| Key::from_bytes(n.to_be_bytes().to_vec())).collect();
     assert_eq!(store.read(&keys).await.expect("reads").iter().flatten().count() as u64, n);
     let rest = Range { start: greatest.successor(), end: Range::all().end };
     assert_eq!(store.scan(rest, SCAN_LIMIT_MAX).await.expect("scans").entries, []);
+
+    store.commit(filled(8, 0)).await.expect("a batch of the most items");
+    store.commit(filled(KEY_BYTES_MAX, 0)).await.expect("a batch of the longest keys");
+}
+
+/// A batch of the greatest size: puts under keys of `key_bytes`, with values of up to `value_bytes`.
+fn filled(key_bytes: usize, value_bytes: usize) -> Batch {
+    let item = BATCH_ITEM_BYTES + BATCH_KEY_TIMES * key_bytes;
+    let (mut batch, mut size) = (Batch::new(), 0);
+    while let Some(room) = (BATCH_BYTES_MAX - size).checked_sub(item) {
+        let mut key = (batch.ops.len() as u64).to_be_bytes().to_vec();
+        key.resize(key_bytes, b'k');
+        let value = room.min(value_bytes);
+        batch = batch.put(Key::from_bytes(key), vec![1; value]);
+        size += item + value;
+    }
+    assert_eq!(batch.size(), size);
+    batch
 }
 
 /// One more than each limit, in every place where it can be.
