@@ -7,6 +7,12 @@ const CHARS_MIN: usize = 12;
 /// A sentence without an end is cut at a space here: a voice reads at most a few lines in one breath.
 const CHARS_MAX: usize = 240;
 
+/// English abbreviations that something always follows: their full stop ends no sentence. As they are written: "20 ms."
+/// may well end one. "St." is left out, because it is a saint or a street.
+const NEVER_LAST: [&str; 9] = ["Mr", "Mrs", "Ms", "Dr", "Prof", "e.g", "i.e", "vs", "cf"];
+/// English abbreviations whose full stop ends a sentence too if the next one begins after it.
+const PERHAPS_LAST: [&str; 8] = ["etc", "a.m", "p.m", "U.S", "U.K", "Inc", "Ltd", "Jr"];
+
 /// Collects text and gives out sentences.
 #[derive(Debug, Default)]
 pub struct SentenceSplitter {
@@ -51,7 +57,11 @@ impl SentenceSplitter {
                 return Some(after);
             }
             // A Latin full stop ends a sentence only before a space: "3.14" and "example.org" go on.
-            if ".!?".contains(c) && count + 1 >= CHARS_MIN && text[after..].starts_with(char::is_whitespace) {
+            if ".!?".contains(c)
+                && count + 1 >= CHARS_MIN
+                && text[after..].starts_with(char::is_whitespace)
+                && !(c == '.' && Self::is_abbreviation(&text[..at], &text[after..]))
+            {
                 return Some(after);
             }
             if c == '\n' && count > 0 {
@@ -65,6 +75,15 @@ impl SentenceSplitter {
             }
         }
         None
+    }
+
+    /// Whether the full stop between `before` and `after` belongs to an abbreviation, and the sentence goes on. Where
+    /// that depends on the next word, it does until there is one.
+    fn is_abbreviation(before: &str, after: &str) -> bool {
+        let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let goes_on = || after.trim_start().chars().next().is_none_or(|next| !next.is_uppercase());
+        NEVER_LAST.contains(&word) || PERHAPS_LAST.contains(&word) && goes_on()
     }
 }
 
@@ -100,6 +119,27 @@ mod tests {
     }
 
     #[test]
+    fn abbreviations_do_not_end_a_sentence_but_what_looks_like_one_may() {
+        let cases: &[(&str, &[&str])] = &[
+            ("Then Mr. Smith met Dr. Jones. They talked.", &["Then Mr. Smith met Dr. Jones.", "They talked."]),
+            ("Take some fruit (e.g. apples). Then rest.", &["Take some fruit (e.g. apples).", "Then rest."]),
+            ("It was cats vs. dogs, i.e. war. Who won?", &["It was cats vs. dogs, i.e. war.", "Who won?"]),
+            ("Open from 9 a.m. to 5 p.m. Anything else?", &["Open from 9 a.m. to 5 p.m.", "Anything else?"]),
+            ("Apples, pears, etc. are fruit. Good.", &["Apples, pears, etc. are fruit.", "Good."]),
+            ("It is made by Acme Inc. Do you like it?", &["It is made by Acme Inc.", "Do you like it?"]),
+            ("It took all of 20 ms. Not long.", &["It took all of 20 ms.", "Not long."]),
+            ("You may call it MVs. All do.", &["You may call it MVs.", "All do."]),
+            ("I shall go and ask Dr", &["I shall go and ask Dr"]),
+            ("It will begin at 5 p.m.", &["It will begin at 5 p.m."]),
+            ("It will begin at 5 p.m.\nCome!", &["It will begin at 5 p.m.", "Come!"]),
+            ("他是 Mr. Wang。你好。", &["他是 Mr. Wang。", "你好。"]),
+        ];
+        for (text, expect) in cases {
+            assert_eq!(split(&[text]), *expect, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_sentence_without_an_end_is_cut_at_a_space() {
         let long = "word ".repeat(200);
         assert!(split(&[&long]).iter().all(|s| s.chars().count() <= CHARS_MAX));
@@ -113,6 +153,18 @@ mod tests {
             let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
             let dense = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             prop_assert_eq!(dense(&split(&pieces).concat()), dense(&text));
+        }
+
+        #[test]
+        fn it_is_cut_alike_however_it_arrives(
+            words in prop::collection::vec("(Mr|e\\.g|p\\.m|etc|Word|word)[.?,]?[ 。]", 0..25),
+            cut in 1usize..7,
+        ) {
+            let text = words.concat();
+            let chars: Vec<char> = text.chars().collect();
+            let pieces: Vec<String> = chars.chunks(cut).map(|c| c.iter().collect()).collect();
+            let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+            prop_assert_eq!(split(&pieces), split(&[&text]));
         }
     }
 }
