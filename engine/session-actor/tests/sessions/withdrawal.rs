@@ -73,22 +73,30 @@ async fn by_button_in_mid_utterance() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn by_voice() {
-    let answer = vec![Reply::Act(Action::Withdraw), Reply::Text("All right, I have stopped listening.".into())];
-    let node = Node::with(Setup { hears: vec!["stop listening"], answers: vec![answer], ..Setup::default() }).await;
-    let subject = node.agreed("speaker", &BOTH).await;
-    let mut device = Device::connect(&node, "speaker").await;
-    device.listen(ListenMode::Auto);
-    device.say(&sound::utterance(AudioFormat::MONO_16K));
-    soon(device.told(withdrawn)).await;
-    assert_eq!(soon(device.hear_out()).await.1, ["Stopped."]);
-    assert_eq!(
-        node.register.state(subject).await.unwrap().status(Purpose::VOICE_INTERACTION),
-        ConsentStatus::Withdrawn
-    );
-    // and the next word asks again
-    device.listen(ListenMode::Auto);
-    assert_eq!(soon(device.hear_out()).await.1, ["May I listen?"]);
+async fn in_words() {
+    for spoken in [true, false] {
+        let answer = vec![Reply::Act(Action::Withdraw), Reply::Text("All right, I have stopped listening.".into())];
+        let node = Node::with(Setup { hears: vec!["stop listening"], answers: vec![answer], ..Setup::default() }).await;
+        let subject = node.agreed("speaker", &BOTH).await;
+        let mut device = Device::connect(&node, "speaker").await;
+        device.listen(ListenMode::Auto);
+        if spoken {
+            device.say(&sound::utterance(AudioFormat::MONO_16K));
+        } else {
+            device.write("stop listening");
+        }
+        assert_eq!(soon(device.hear_out()).await.1, ["Stopped."], "whatever the responder would have said");
+        let seen = device.seen();
+        assert!(!seen.iter().any(|s| matches!(s, Seen::Message(ToDevice::Error { .. }))), "{seen:?}");
+        assert!(seen.iter().any(|s| matches!(s, Seen::Message(message) if withdrawn(message).is_some())));
+        assert_eq!(
+            node.register.state(subject).await.unwrap().status(Purpose::VOICE_INTERACTION),
+            ConsentStatus::Withdrawn
+        );
+        // and the next word asks again
+        device.listen(ListenMode::Auto);
+        assert_eq!(soon(device.hear_out()).await.1, ["May I listen?"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -66,8 +66,12 @@ impl Session {
                 self.save_facts(effects);
             }
             Action::Withdraw => {
-                turn.stop_after = true;
                 effects.push(Effect::Withdraw(None, Means::Voice));
+                // The gates close under this turn, which is no failure of it: it is over now, and what there is to say is
+                // said when the withdrawal holds.
+                self.mode = None;
+                self.interrupt("withdrawing", effects);
+                self.rest(effects);
             }
             Action::Stop => turn.stop_after = true,
             // An answer to a question that nobody asked.

@@ -6,6 +6,7 @@ use sayso_proto::consent::v1::WithdrawalState;
 use sayso_tests::{Installation, recordings};
 use sayso_types::{Category, Purpose};
 use sayso_wire::{ConsentStatus, ToDevice};
+use serde_json::Value;
 
 use crate::sayso;
 
@@ -47,4 +48,19 @@ async fn nothing_is_heard_once_it_is_ok() {
     assert!(!leaves[effective..].iter().any(|leaf| hears(&leaf.fact.event)));
     let report = admin.verify_log().await;
     assert!(report.is_clean(), "{report:?}");
+}
+
+#[tokio::test]
+async fn stop_listening_is_confirmed_aloud() {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    let (server, certs) = (node.gateway.to_string(), installation.file("device"));
+    let args = ["device", "--server", &server, "--certs", &certs, "--consent", "agree", "--json"];
+    let talked = sayso().run(args.iter().chain(&["--text", "stop listening"])).await.success();
+
+    let events: Vec<Value> = talked.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = |name: &str| events.iter().rfind(|event| event["event"] == name);
+    assert_eq!(last("consent").unwrap()["status"], "withdrawn", "{}", talked.stdout);
+    assert_eq!(last("answer").unwrap()["text"], "Done. I have stopped listening.");
+    assert_eq!(last("error"), None);
 }

@@ -242,6 +242,17 @@ fn a_withdrawal_by_voice_and_by_button_takes_the_one_path() {
     let turn = rig.turn();
     rig.feed(Event::ReplyAct(turn, Action::Withdraw));
     assert!(rig.has(|e| matches!(e, Effect::Withdraw(None, Means::Voice))));
+    assert!(
+        rig.has(|e| matches!(e, Effect::CancelTurn(t) if *t == turn)),
+        "it is over before the gates close under it"
+    );
+    assert_eq!(rig.state(), SessionState::Idle);
+    rig.feed(Event::ReplyEnd(turn, Err("refused")));
+    rig.feed(Event::ConsentChanged(WITHDRAWING));
+    assert_eq!(rig.spoken_texts(), []);
+    rig.feed(Event::ConsentChanged(WITHDRAWN));
+    assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "I have stopped listening.".into())]);
+    rig.play(800);
     rig.feed(press("", ConsentDecision::Withdraw));
     assert!(rig.has(|e| matches!(e, Effect::Withdraw(None, Means::Button))));
     let (prompt_id, decision, purpose) = (String::new(), ConsentDecision::Withdraw, Some(Purpose::MEMORY));
