@@ -38,7 +38,13 @@ impl Feeds {
         Ok(Slot { _permit: permit })
     }
 
-    /// `source`, until it ends, `operator` may no longer read, or the node shuts down; the last item says which.
+    /// Cancelled when the node shuts down: a source that gathers what it tells stops gathering then.
+    pub(crate) const fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// `source`, until it ends, `operator` may no longer read, or the node shuts down; the last item says which. What
+    /// the source has ready is still told before the node shuts down.
     pub(crate) fn open<T: Send + 'static>(
         &self,
         slot: Slot,
@@ -46,23 +52,22 @@ impl Feeds {
         source: impl Stream<Item = Result<T, Refusal>> + Send + 'static,
     ) -> Feed<T> {
         let (remaining, shutdown) = (operator.until.0.saturating_sub(self.clock.wall().0), self.shutdown.clone());
-        let over = async move {
-            tokio::select! {
-                () = shutdown.cancelled() => Refusal::ShuttingDown,
-                () = tokio::time::sleep(Duration::from_millis(remaining)) => Unproved::Expired.into(),
-            }
-        };
-        let running = Some((Box::pin(source), Box::pin(over), slot));
-        let items = stream::unfold(running, |running| async move {
-            let (mut source, mut over, slot) = running?;
-            let next = tokio::select! {
-                biased;
-                refusal = &mut over => Err(refusal),
-                next = source.next() => next?,
-            };
-            match next {
-                Ok(item) => Some((Ok(item), Some((source, over, slot)))),
-                Err(refusal) => Some((Err(refusal.into()), None)),
+        let expiry = Box::pin(tokio::time::sleep(Duration::from_millis(remaining)));
+        let running = Some((Box::pin(source), expiry, slot));
+        let items = stream::unfold(running, move |running| {
+            let shutdown = shutdown.clone();
+            async move {
+                let (mut source, mut expiry, slot) = running?;
+                let next = tokio::select! {
+                    biased;
+                    () = &mut expiry => Err(Unproved::Expired.into()),
+                    next = source.next() => next?,
+                    () = shutdown.cancelled() => Err(Refusal::ShuttingDown),
+                };
+                match next {
+                    Ok(item) => Some((Ok(item), Some((source, expiry, slot)))),
+                    Err(refusal) => Some((Err(refusal.into()), None)),
+                }
             }
         });
         items.boxed()
@@ -117,7 +122,9 @@ mod tests {
         assert_eq!(feed.next().await.unwrap().unwrap_err().code(), Code::OutOfRange);
         assert!(feed.next().await.is_none());
         shutdown.cancel();
-        let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), stream::pending::<Result<(), _>>());
+        let last_word = stream::iter([Ok(())]).chain(stream::pending());
+        let mut feed = feeds.open(feeds.slot().unwrap(), &reader(60), last_word);
+        assert!(feed.next().await.unwrap().is_ok());
         assert!(feed.next().await.unwrap().unwrap_err().message().starts_with("the node is shutting down"));
     }
 }

@@ -82,7 +82,7 @@ impl SessionsService {
     ) -> Result<Feed<proto::WatchSessionsResponse>, Refusal> {
         let filter = Filter::new(operator, &request.tenant_id, &request.device_id)?;
         let slot = self.feeds.slot()?;
-        let watcher = Watcher::new(self.sessions.clone(), filter);
+        let watcher = Watcher::new(self.sessions.clone(), filter, self.feeds.shutdown().clone());
         // One leaf a watch, also when there is nothing yet: what comes will be seen.
         self.access.record(operator, Name::constant("sessions.watch"), watcher.seen().max(1)).await?;
         let changes = stream::unfold(watcher, |mut watcher| async { Some((watcher.next().await, watcher)) });

@@ -9,6 +9,7 @@ use sayso_types::SessionId;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::{Filter, view};
 use crate::refusal::Refusal;
@@ -23,16 +24,19 @@ pub(super) struct Watcher {
     sessions: ActorSessions,
     changes: Receiver<(SessionId, Change)>,
     filter: Filter,
+    /// Cancelled when there is no time left to gather.
+    shutdown: CancellationToken,
     seen: BTreeSet<SessionId>,
     /// What is still to be told.
     telling: VecDeque<WatchSessionsResponse>,
 }
 
 impl Watcher {
-    pub(super) fn new(sessions: ActorSessions, filter: Filter) -> Self {
+    pub(super) fn new(sessions: ActorSessions, filter: Filter, shutdown: CancellationToken) -> Self {
         // Before the first look: what changes after it may be told twice, but is not missed.
         let changes = sessions.changes();
-        let mut watcher = Self { sessions, changes, filter, seen: BTreeSet::new(), telling: VecDeque::new() };
+        let (seen, telling) = (BTreeSet::new(), VecDeque::new());
+        let mut watcher = Self { sessions, changes, filter, shutdown, seen, telling };
         watcher.look(SessionChange::Present, &Changed::default());
         watcher
     }
@@ -61,7 +65,10 @@ impl Watcher {
             Err(RecvError::Lagged(missed)) => changed.miss(missed),
             Err(RecvError::Closed) => return Err(Refusal::ShuttingDown),
         }
-        sleep(GATHER).await;
+        tokio::select! {
+            () = sleep(GATHER) => {}
+            () = self.shutdown.cancelled() => {}
+        }
         loop {
             match self.changes.try_recv() {
                 Ok((id, _)) => changed.add(id),

@@ -1,5 +1,8 @@
 //! Seeing sessions.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use sayso_audit::{ActorKind, Event};
 use sayso_proto::admin::v1::{
     GetSessionRequest, ListSessionsRequest, SessionChange, SessionState, WatchSessionsRequest, WatchSessionsResponse,
@@ -128,4 +131,24 @@ async fn a_watcher_of_one_device_sees_its_next_session() {
     let again = attach(&node.sessions, TENANT, "speaker-1").await;
     assert_eq!(next(&mut watch).await, (SessionChange::Closed, old));
     assert_eq!(next(&mut watch).await, (SessionChange::Opened, again.welcome.session_id.to_string()));
+}
+
+#[tokio::test]
+async fn a_watcher_sees_the_sessions_of_a_node_that_stops_close() {
+    let node = Node::start().await;
+    let first = attach(&node.sessions, TENANT, "speaker-1").await;
+    let second = attach(&node.sessions, TENANT, "speaker-2").await;
+    let client = node.operator().await;
+    let mut watch = soon(client.sessions().watch(WatchSessionsRequest::default())).await.unwrap().into_inner();
+    let mut there = BTreeSet::from([&first, &second].map(|device| device.welcome.session_id.to_string()));
+    assert_eq!(BTreeSet::from([next(&mut watch).await, next(&mut watch).await].map(|(_, id)| id)), there);
+    // as the node does it, one at once after the other
+    node.sessions.drain(Duration::from_secs(1));
+    node.shutdown.cancel();
+    while !there.is_empty() {
+        if let (SessionChange::Closed, id) = next(&mut watch).await {
+            assert!(there.remove(&id), "each closes once");
+        }
+    }
+    assert_eq!(soon(watch.message()).await.unwrap_err().code(), Code::Unavailable);
 }

@@ -167,6 +167,7 @@ async fn a_drain_sends_everybody_away_and_lets_nobody_in() {
     device.write("hello");
     let started = |m: &ToDevice| matches!(m, ToDevice::SpeechStart { .. }).then_some(());
     soon(device.told(started)).await;
+    let mut changes = node.sessions.changes();
     node.sessions.drain(Duration::from_secs(7));
     for device in [&mut asleep, &mut device] {
         let goodbye = |seen: &crate::device::Seen| match seen {
@@ -177,6 +178,15 @@ async fn a_drain_sends_everybody_away_and_lets_nobody_in() {
         assert_eq!((goodbye.reason, goodbye.reconnect_in), (GoodbyeReason::ShuttingDown, Some(Duration::from_secs(7))));
     }
     assert!(node.sessions.list().is_empty());
+    let mut open = vec![asleep.welcome.session_id, device.welcome.session_id];
+    let closed = async {
+        while !open.is_empty() {
+            if let (session, Change::Closed) = changes.recv().await.unwrap() {
+                open.retain(|id| *id != session);
+            }
+        }
+    };
+    soon(closed).await;
     let refused = Device::try_connect(&node, hello("speaker")).await.map(|_| ()).unwrap_err();
     assert_eq!(refused, Refusal::ShuttingDown);
     soon(node.synthesizer.desk().wait_until(|r| r.running == 0)).await;
