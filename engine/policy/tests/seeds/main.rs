@@ -4,4 +4,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod seed;
+mod xiaosuan;
 mod xiaozhi;
