@@ -18,9 +18,10 @@ test: deps models ## every test: unit, property, conformance, end to end with re
 	.ci/nextest
 	$(CARGO) test --workspace --doc --locked
 
-test-fdb: deps ## store-fdb on the FoundationDB cluster whose cluster file FDB_CLUSTER_FILE names
+test-fdb: ## store-fdb on the FoundationDB cluster whose cluster file FDB_CLUSTER_FILE names
 	@[ -r "$$FDB_CLUSTER_FILE" ] || { echo "FDB_CLUSTER_FILE=$$FDB_CLUSTER_FILE is not a file that can be read: set it to the" \
 	  "cluster file of a FoundationDB cluster (deploy/foundationdb has one to start)" >&2; exit 2; }
+	@.ci/deps fdb
 	$(CARGO) test -p sayso-store-fdb --features fdb --locked -- --nocapture
 
 bench: ## what it costs, as figures and as ratios to the bare parts, measured in the same run

@@ -17,7 +17,8 @@
 //!
 //! A key's version is the *versionstamp* of the commit that wrote it: ten bytes that FoundationDB fills in when it
 //! commits, greater for every later commit. A counter of our own would be a key that all commits read and write, so
-//! that no two could ever run at once; a version that a client makes up orders nothing.
+//! that no two could ever run at once; a version that a client makes up orders nothing. Stamps are of one cluster:
+//! what is moved to another is put there anew, under stamps of its own.
 //!
 //! # A commit whose outcome is not known
 //!
