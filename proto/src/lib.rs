@@ -37,6 +37,10 @@ package! {
     audit, "sayso.audit.v1.rs"
 }
 package! {
+    /// What the nodes of a cluster say to each other.
+    peer, "sayso.peer.v1.rs"
+}
+package! {
     /// What integrators and operators do.
     admin, "sayso.admin.v1.rs"
 }

@@ -88,6 +88,14 @@ impl Engine {
         self.index()?.scan(range, limit)
     }
 
+    /// The entry of `range` with the greatest key.
+    ///
+    /// # Errors
+    /// The state of the store.
+    pub fn last(&self, range: &Range) -> Result<Option<Entry>, Error> {
+        self.index()?.last(range)
+    }
+
     /// One pass over `range` as it is now, for as long as it takes.
     ///
     /// # Errors

@@ -111,6 +111,15 @@ impl Index {
         Sweep { index: Arc::clone(self), items }
     }
 
+    /// The entry of `range` with the greatest key.
+    pub(crate) fn last(&self, range: &Range) -> Result<Option<Entry>, Error> {
+        let keys = tree_key(ENTRIES, range.start.as_bytes())..tree_key(ENTRIES, range.end.as_bytes());
+        self.at_one_moment(|visible| {
+            let last = self.tree.0.range(keys, visible, None).next_back();
+            last.map(|item| self.entry(item)).transpose()
+        })
+    }
+
     fn entry(&self, item: IterGuardImpl) -> Result<Entry, Error> {
         let (key, stored) = item.into_inner().map_err(|e| fault::tree("read", &self.dir, e))?;
         let Versioned { value, version } = self.versioned(stored.into())?;

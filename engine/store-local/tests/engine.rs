@@ -68,6 +68,8 @@ fn a_sweep_gives_what_was_while_tables_are_merged() {
     assert_eq!(numbers(&sweep.next_page().expect("reads")), (0..50).collect::<Vec<_>>());
     assert_eq!(sweep.next_page().expect("reads"), []);
     assert_eq!(numbers(&contents(&engine)), (4_950..5_000).collect::<Vec<_>>());
+    let last = engine.last(&Range::all()).expect("reads");
+    assert_eq!(last, contents(&engine).pop());
     drop(sweep);
     engine.close();
     let engine = open(dir.path(), 4 << 10);

@@ -7,15 +7,19 @@ use std::fs;
 use std::path::Path;
 
 /// The files to compile, below the crate's folder: path = package.
-const PROTOS: [&str; 4] = [
+const PROTOS: [&str; 5] = [
     "sayso/device/v1/device.proto",
     "sayso/consent/v1/consent.proto",
     "sayso/audit/v1/audit.proto",
     "sayso/admin/v1/admin.proto",
+    "sayso/peer/v1/peer.proto",
 ];
 
 /// Messages with speech, words of a person or a credential: they get their `Debug` by hand.
 const SENSITIVE: [&str; 6] = ["AudioPacket", "Hello", "Sentence", "TextInput", "Transcript", "Welcome"];
+
+/// The same of the messages between nodes: keys and values are about people.
+const SENSITIVE_OF_PEERS: [&str; 6] = ["Batch", "Entry", "Operation", "Outcome", "Record", "Requirement"];
 
 /// Clients and servers need the gRPC stack; most who use the messages do not.
 const SERVICES: &str = r#"#[cfg(feature = "services")]"#;
@@ -34,8 +38,10 @@ pub(crate) fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn Er
 
     let out = tempfile::tempdir()?;
     let mut config = tonic_prost_build::Config::new();
-    config.bytes([".sayso.device.v1.AudioPacket.opus"]);
-    config.skip_debug(SENSITIVE.map(|message| format!(".sayso.device.v1.{message}")));
+    config.bytes([".sayso.device.v1.AudioPacket.opus", ".sayso.peer.v1"]);
+    let of_devices = SENSITIVE.map(|message| format!(".sayso.device.v1.{message}"));
+    let of_peers = SENSITIVE_OF_PEERS.map(|message| format!(".sayso.peer.v1.{message}"));
+    config.skip_debug(of_devices.into_iter().chain(of_peers));
     tonic_prost_build::configure()
         .out_dir(out.path())
         .client_mod_attribute(".", SERVICES)

@@ -19,22 +19,27 @@ const RUNTIMES: [&str; 5] = ["tokio", "quinn", "hyper", "tonic", "ractor"];
 const BEHIND_SESSIONS: [&str; 5] = ["ractor", "sayso-store", "sayso-provider", "sayso-consent", "sayso-session-actor"];
 
 /// Backends, one of several that keep a contract.
-const BACKENDS: [&str; 4] = ["sayso-store-local", "sayso-store-fdb", "sayso-provider-local", "sayso-provider-openai"];
+const BACKENDS: [&str; 5] =
+    ["sayso-store-local", "sayso-store-raft", "sayso-store-fdb", "sayso-provider-local", "sayso-provider-openai"];
+
+/// Backends that are built on another.
+const BUILT_ON: [(&str, &str); 1] = [("sayso-store-raft", "sayso-store-local")];
 
 /// Foreign libraries, each with the crates that may name it and the reason.
-const OWNED: [(&str, &[&str], &str); 8] = [
+const OWNED: [(&str, &[&str], &str); 9] = [
     ("ractor", &["sayso-session-actor"], "only session-actor runs actors; others know the trait session::Sessions"),
     ("opus", &["sayso-audio", "sayso-loadtest"], "only audio owns the codec; loadtest measures the bare part"),
     ("webrtc-vad", &["sayso-audio", "sayso-loadtest"], "only audio owns the detector; loadtest measures the bare part"),
     (
         "quinn",
-        &["sayso-gateway", "sayso-device", "sayso-cluster", "sayso-loadtest", "sayso-tests"],
+        &["sayso-gateway", "sayso-device", "sayso-store-raft", "sayso-cluster", "sayso-loadtest", "sayso-tests"],
         "the gateway, peer links and clients speak QUIC; others use sayso-device or the trait session::Sessions",
     ),
     ("hyper", &["sayso-provider-openai"], "connections to processors belong to providers, behind the gate"),
     ("whisper-rs", &["sayso-provider-local"], "models run in provider-local"),
     ("lsm-tree", &["sayso-store-local"], "nothing above the store knows its engine"),
     ("foundationdb", &["sayso-store-fdb"], "nothing above the store knows which backend runs"),
+    ("openraft", &["sayso-store-raft"], "nothing above the store knows how it replicates"),
 ];
 
 fn workspace() -> Metadata {
@@ -108,7 +113,8 @@ fn only_composition_roots_name_backends() {
     let workspace = workspace();
     let packages = workspace.workspace_packages();
     all_well(packages.iter().filter(|package| !composes(package)).flat_map(|package| {
-        named(package).filter(|name| BACKENDS.contains(name)).map(|backend| {
+        let builds_on = |name: &&str| BUILT_ON.contains(&(package.name.as_str(), *name));
+        named(package).filter(|name| BACKENDS.contains(name)).filter(move |name| !builds_on(name)).map(|backend| {
             format!(
                 "{} names {backend}: depend on the contract (sayso-store, sayso-provider) and let nodes/* choose; for \
                  tests it may be a dev-dependency",

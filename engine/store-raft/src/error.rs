@@ -1,0 +1,106 @@
+//! What can be wrong with a node and its cluster.
+
+use std::io;
+use std::net::SocketAddr;
+
+use sayso_store::Retryable;
+
+use crate::NodeId;
+
+/// Why a node did not open, or a cluster did not change. What goes wrong with reads and commits is a
+/// [`sayso_store::Error`].
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk, as the engine under it says.
+    #[error(transparent)]
+    Store(#[from] sayso_store::Error),
+    /// The configuration makes no sense.
+    #[error("{key}: {what}")]
+    Options {
+        /// The field.
+        key: &'static str,
+        /// What is wrong with it, and what to write.
+        what: String,
+    },
+    /// The disk belongs to another node or cluster.
+    #[error(
+        "this disk is that of node {node} of cluster {cluster:?}: give each node the disk that it was started with"
+    )]
+    ForeignDisk {
+        /// Whose it is.
+        node: NodeId,
+        /// And of which cluster.
+        cluster: String,
+    },
+    /// The address cannot be taken.
+    #[error("cannot listen for peers on {address}: {source}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::sync::Arc<io::Error>,
+    },
+    /// Certificates or keys cannot be used.
+    #[error("the node's certificate, key or authority cannot be used: {reason}")]
+    Certificate {
+        /// Why.
+        reason: String,
+    },
+    /// A peer belongs to another cluster, although it may have the same name.
+    #[error("node {node} belongs to another cluster: check its address and the cluster's name")]
+    ForeignCluster {
+        /// Which.
+        node: NodeId,
+    },
+    /// A peer's certificate is not that of the node it should be, or ours is not to it.
+    #[error("node {node} and this one do not trust each other's certificates: {reason}")]
+    ForeignCertificate {
+        /// Which.
+        node: NodeId,
+        /// What the handshake said.
+        reason: String,
+    },
+    /// A peer speaks no protocol that this one does.
+    #[error("node {node} speaks another version of the peer protocol: upgrade one step at a time")]
+    Version {
+        /// Which.
+        node: NodeId,
+    },
+    /// A peer, the leader or a majority cannot be reached. What was asked may have been done; asking again does no harm.
+    #[error("cannot reach {whom}: {reason}; try again")]
+    Unreachable {
+        /// Whom.
+        whom: String,
+        /// Why.
+        reason: String,
+    },
+    /// The cluster cannot change that way.
+    #[error("the cluster cannot change so: {reason}")]
+    Membership {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Retryable for Error {
+    fn retryable(&self) -> bool {
+        match self {
+            Self::Store(error) => error.retryable(),
+            Self::Unreachable { .. } => true,
+            Self::Options { .. }
+            | Self::ForeignDisk { .. }
+            | Self::Bind { .. }
+            | Self::Certificate { .. }
+            | Self::ForeignCluster { .. }
+            | Self::ForeignCertificate { .. }
+            | Self::Version { .. }
+            | Self::Membership { .. } => false,
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn unreachable(node: NodeId, reason: impl ToString) -> Self {
+        Self::Unreachable { whom: format!("node {node}"), reason: reason.to_string() }
+    }
+}

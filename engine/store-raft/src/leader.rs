@@ -1,0 +1,123 @@
+//! [`Leader`]: who leads, as this node knows, and how it is asked.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use openraft::ServerState;
+use sayso_proto::peer::v1 as wire;
+use sayso_proto::peer::v1::{outcome, request, response};
+use sayso_store::{Batch, Key};
+use tokio::time::timeout;
+
+use crate::codec::{batch_into, log_id_from, version_from};
+use crate::link::Links;
+use crate::proposer::Proposer;
+use crate::types::{LogId, Outcome, Raft};
+use crate::{Address, NodeId};
+
+/// How long one attempt to ask the leader may take. After it the leader is asked again, or another.
+const ATTEMPT_WITHIN: Duration = Duration::from_secs(2);
+/// How long until the next attempt, unless who leads changes before.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// Asks the leader, wherever it is.
+pub(crate) struct Leader {
+    pub(crate) raft: Raft,
+    pub(crate) links: Arc<Links>,
+    pub(crate) proposer: Arc<Proposer>,
+}
+
+/// Where the leader is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Here { term: u64 },
+    There { node: NodeId, address: Address, term: u64 },
+}
+
+impl Leader {
+    /// Where the leader is, if it is known.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        let (term, leader) = (metrics.current_term, metrics.current_leader?);
+        if leader == self.links.cluster.node {
+            return (metrics.state == ServerState::Leader).then_some(Place::Here { term });
+        }
+        let address = metrics.membership_config.membership().get_node(&leader)?.clone();
+        Some(Place::There { node: leader, address, term })
+    }
+
+    /// What became of `batch`, asked until it is known. The batch's token makes asking twice harmless, and the term that
+    /// each attempt is bound to sees to it that no earlier one takes effect after a later one was answered.
+    pub(crate) async fn commit(&self, batch: &Batch) -> Outcome {
+        loop {
+            let place = self.place();
+            let outcome = match &place {
+                None => None,
+                Some(here @ Place::Here { term }) => tokio::select! {
+                    outcome = self.proposer.propose(*term, batch.clone()) => outcome.ok(),
+                    () = self.moves(here) => None,
+                },
+                Some(there @ Place::There { node, address, term }) => tokio::select! {
+                    outcome = self.forward(*node, address, *term, batch) => outcome,
+                    () = self.moves(there) => None,
+                },
+            };
+            match outcome {
+                Some(Outcome::Void) | None => self.pause().await,
+                Some(outcome) => return outcome,
+            }
+        }
+    }
+
+    async fn forward(&self, node: NodeId, address: &Address, term: u64, batch: &Batch) -> Option<Outcome> {
+        metrics::counter!("sayso_store_raft_forwarded_total").increment(1);
+        let request = request::Request::Propose(wire::Propose { term, batch: Some(batch_into(batch)) });
+        match timeout(ATTEMPT_WITHIN, self.links.request(node, address, request)).await.ok()?.ok()? {
+            response::Response::Propose(wire::Outcome { outcome: Some(outcome) }) => match outcome {
+                outcome::Outcome::Committed(version) => Some(Outcome::Committed(version_from(&version).ok()?)),
+                outcome::Outcome::Conflict(key) => Some(Outcome::Conflict(Key::from_bytes(key))),
+            },
+            _ => None,
+        }
+    }
+
+    /// The entry that a read must have seen, asked until it is known; none when there is nothing to see.
+    pub(crate) async fn read_index(&self) -> Option<LogId> {
+        loop {
+            let asked = match self.place() {
+                None => None,
+                Some(Place::Here { .. }) => self.raft.get_read_log_id().await.ok().map(|(read, _applied)| read),
+                Some(Place::There { node, address, .. }) => {
+                    let request = request::Request::ReadIndex(wire::ReadIndex {});
+                    match timeout(ATTEMPT_WITHIN, self.links.request(node, &address, request)).await {
+                        Ok(Ok(response::Response::ReadIndex(answer))) => Some(answer.log_id.map(log_id_from)),
+                        _ => None,
+                    }
+                }
+            };
+            match asked {
+                Some(read) => return read,
+                None => self.pause().await,
+            }
+        }
+    }
+
+    /// Waits until the leader is not at `place` any more.
+    async fn moves(&self, place: &Place) {
+        let mut metrics = self.raft.metrics();
+        while self.place().as_ref() == Some(place) && metrics.changed().await.is_ok() {}
+    }
+
+    /// Waits a little, or until something changes.
+    pub(crate) async fn pause(&self) {
+        let place = self.place();
+        match place {
+            Some(place) => drop(timeout(RETRY, self.moves(&place)).await),
+            None => {
+                let mut metrics = self.raft.metrics();
+                drop(timeout(RETRY, metrics.changed()).await);
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! [`Log`]: the replicated log on this node's disk. One fsync an append, however many entries it has.
+
+use core::fmt::Debug;
+use core::ops::{Bound, RangeBounds};
+use std::io;
+use std::sync::Arc;
+
+use openraft::storage::{LogFlushed, RaftLogStorage};
+use openraft::{LogState, OptionalSend, RaftLogReader};
+use sayso_proto::peer::v1 as wire;
+use sayso_store::limits::SCAN_LIMIT_MAX;
+use sayso_store::{Batch, Error, Range};
+use sayso_store_local::Durability;
+
+use crate::codec::{Malformed, entry_from, entry_into, log_id_from, log_id_into, vote_from, vote_into};
+use crate::disk::{self, Disk, ENTRY, PURGED, VOTE, log_key};
+use crate::types::{Entry, LogId, StorageError, StorageIoError, Types, Vote};
+
+/// Bytes of entries that are written together; what is more goes before, in order, and is synced with the last.
+const WRITE_BYTES_MAX: usize = 4 << 20;
+
+/// The log of a node. Reads go to the disk's memory; where it begins and ends is kept here.
+#[derive(Debug)]
+pub(crate) struct Log {
+    disk: Arc<Disk>,
+    purged: Option<LogId>,
+    last: Option<LogId>,
+}
+
+impl Log {
+    /// The log on `disk`.
+    pub(crate) fn open(disk: Arc<Disk>) -> Result<Self, Error> {
+        let purged = disk.record::<wire::LogId>(PURGED)?.map(log_id_from);
+        let last = disk.last(&Range { start: log_key(0), end: log_key(u64::MAX) })?;
+        let last = last.map(|entry| entry_of(&entry.value)).transpose()?;
+        Ok(Self { disk, purged, last: last.map(|entry| entry.log_id).or(purged) })
+    }
+
+    /// Deletes entries from `first` to before `end`, with what else is in `batch`.
+    async fn delete(&self, mut batch: Batch, first: u64, end: u64) -> Result<(), Error> {
+        for index in first..end {
+            batch = batch.delete(log_key(index));
+        }
+        self.disk.write(batch, Durability::Ordered).await
+    }
+
+    fn first(&self) -> u64 {
+        self.purged.map_or(0, |purged| purged.index + 1)
+    }
+
+    async fn write(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        let mut batch = Batch::new();
+        for entry in entries {
+            if batch.size() >= WRITE_BYTES_MAX {
+                self.disk.write(core::mem::take(&mut batch), Durability::Ordered).await?;
+            }
+            batch = batch.put(log_key(entry.log_id.index), disk::encode_record(ENTRY, &entry_into(&entry)));
+        }
+        self.disk.write(batch, Durability::Synced).await
+    }
+}
+
+/// Reads the log for those who send it.
+#[derive(Clone, Debug)]
+pub(crate) struct LogReader(Arc<Disk>);
+
+impl LogReader {
+    fn page(&self, range: Range) -> Result<(Vec<Entry>, Option<Range>), Error> {
+        let page = self.0.scan(range, SCAN_LIMIT_MAX)?;
+        let entries = page.entries.iter().map(|entry| entry_of(&entry.value)).collect::<Result<_, _>>()?;
+        Ok((entries, page.rest))
+    }
+}
+
+fn entry_of(stored: &bytes::Bytes) -> Result<Entry, Error> {
+    let entry = disk::decode_record::<wire::Entry>(ENTRY, "raft entry", stored)?;
+    entry_from(entry).map_err(|Malformed { what }| disk::malformed("raft entry", what))
+}
+
+impl RaftLogReader<Types> for LogReader {
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: RB,
+    ) -> Result<Vec<Entry>, StorageError> {
+        let start = match range.start_bound() {
+            Bound::Included(start) => *start,
+            Bound::Excluded(start) => start.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(end) => end.saturating_add(1),
+            Bound::Excluded(end) => *end,
+            Bound::Unbounded => u64::MAX,
+        };
+        let mut entries = Vec::new();
+        let mut rest = Some(Range { start: log_key(start), end: log_key(end) });
+        while let Some(range) = rest {
+            let (page, left) = self.page(range).map_err(|e| StorageIoError::read_logs(&e))?;
+            entries.extend(page);
+            rest = left;
+        }
+        Ok(entries)
+    }
+
+    /// As many as make up a megabyte, so that a message to a node that is far behind is bounded.
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<Entry>, StorageError> {
+        let range = Range { start: log_key(start), end: log_key(end) };
+        let (entries, _rest) = self.page(range).map_err(|e| StorageIoError::read_logs(&e))?;
+        Ok(entries)
+    }
+}
+
+impl RaftLogReader<Types> for Log {
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: RB,
+    ) -> Result<Vec<Entry>, StorageError> {
+        self.get_log_reader().await.try_get_log_entries(range).await
+    }
+}
+
+impl RaftLogStorage<Types> for Log {
+    type LogReader = LogReader;
+
+    async fn get_log_state(&mut self) -> Result<LogState<Types>, StorageError> {
+        Ok(LogState { last_purged_log_id: self.purged, last_log_id: self.last })
+    }
+
+    async fn get_log_reader(&mut self) -> LogReader {
+        LogReader(Arc::clone(&self.disk))
+    }
+
+    async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
+        let batch = disk::put_record(Batch::new(), VOTE, &vote_into(vote));
+        self.disk.write(batch, Durability::Synced).await.map_err(|e| StorageIoError::write_vote(&e).into())
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
+        let vote = self.disk.record::<wire::Vote>(VOTE).map_err(|e| StorageIoError::read_vote(&e))?;
+        vote.map(|vote| vote_from(Some(vote))).transpose().map_err(|e| StorageIoError::read_vote(&e).into())
+    }
+
+    async fn append<I>(&mut self, entries: I, callback: LogFlushed<Types>) -> Result<(), StorageError>
+    where
+        I: IntoIterator<Item = Entry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let entries: Vec<_> = entries.into_iter().collect();
+        let last = entries.last().map(|entry| entry.log_id);
+        metrics::histogram!("sayso_store_raft_append_entries").record(entries.len() as f64);
+        let written = self.write(entries).await;
+        if written.is_ok() {
+            self.last = last.or(self.last);
+        }
+        callback.log_io_completed(written.map_err(io::Error::other));
+        Ok(())
+    }
+
+    async fn truncate(&mut self, since: LogId) -> Result<(), StorageError> {
+        let end = self.last.map_or(since.index, |last| last.index + 1);
+        let deleted = self.delete(Batch::new(), since.index, end).await;
+        deleted.map_err(|e| StorageIoError::write_logs(&e))?;
+        let before = since.index.checked_sub(1).filter(|before| *before >= self.first());
+        let before = before.map(|index| {
+            LogReader(Arc::clone(&self.disk)).page(Range { start: log_key(index), end: log_key(index + 1) })
+        });
+        let (entries, _) = before.transpose().map_err(|e| StorageIoError::read_logs(&e))?.unwrap_or_default();
+        self.last = entries.last().map(|entry| entry.log_id).or(self.purged);
+        Ok(())
+    }
+
+    async fn purge(&mut self, upto: LogId) -> Result<(), StorageError> {
+        let batch = disk::put_record(Batch::new(), PURGED, &log_id_into(&upto));
+        let end = self.last.map_or(0, |last| last.index + 1).min(upto.index + 1);
+        let deleted = self.delete(batch, self.first(), end).await;
+        deleted.map_err(|e| StorageIoError::write_logs(&e))?;
+        self.purged = Some(upto);
+        self.last = self.last.max(Some(upto));
+        Ok(())
+    }
+}

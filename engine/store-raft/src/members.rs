@@ -1,0 +1,242 @@
+//! [`Members`]: who belongs to the cluster, and how that changes while it serves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use openraft::error::{ChangeMembershipError, ClientWriteError, RaftError};
+use openraft::{ChangeMembers, LogIdOptionExt, ServerState};
+use sayso_proto::peer::v1 as wire;
+use sayso_proto::peer::v1::change_members::Change;
+use sayso_proto::peer::v1::{FailureKind, request, response};
+use tokio::time::timeout;
+
+use crate::leader::{Leader, Place};
+use crate::{Address, Error, NodeId, Timers};
+
+/// Entries that a learner may be behind to be promoted: it catches up on them while the change is agreed on.
+const BEHIND_MAX: u64 = 1_000;
+/// How long a hand-over may take, in elections, before the leader goes on itself.
+const HANDOVER_ELECTIONS: u32 = 6;
+
+/// A node of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Which.
+    pub node: NodeId,
+    /// Where its peers reach it.
+    pub address: Address,
+    /// Whether it votes. A learner only follows.
+    pub voter: bool,
+}
+
+/// A cluster, as one of its nodes knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The node that says so.
+    pub node: NodeId,
+    /// Who leads, if known.
+    pub leader: Option<NodeId>,
+    /// How many elections there were.
+    pub term: u64,
+    /// The last entry of the log that this node has applied.
+    pub applied: Option<u64>,
+    /// The last entry of its log.
+    pub last: Option<u64>,
+    /// Who belongs to it, by id.
+    pub members: Vec<Member>,
+}
+
+/// Changes who belongs to the cluster.
+pub(crate) struct Members {
+    pub(crate) leader: Arc<Leader>,
+    pub(crate) timers: Timers,
+    /// Held while the cluster changes: one change after another.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+}
+
+impl Members {
+    /// The cluster as this node knows it.
+    pub(crate) fn status(&self) -> Status {
+        let metrics = self.leader.raft.metrics();
+        let metrics = metrics.borrow();
+        let membership = metrics.membership_config.membership();
+        let voters: BTreeSet<_> = membership.voter_ids().collect();
+        let members = membership.nodes().map(|(node, address)| Member {
+            node: *node,
+            address: address.clone(),
+            voter: voters.contains(node),
+        });
+        Status {
+            node: metrics.id,
+            leader: metrics.current_leader,
+            term: metrics.current_term,
+            applied: metrics.last_applied.map(|id| id.index),
+            last: metrics.last_log_index,
+            members: members.collect(),
+        }
+    }
+
+    /// Has the leader make a change, wherever it is; asks until it is made or refused.
+    pub(crate) async fn change(&self, change: Change) -> Result<(), Error> {
+        loop {
+            let asked = match self.leader.place() {
+                None => None,
+                Some(Place::Here { .. }) => {
+                    Some(self.change_here(change.clone()).await.map_err(|failure| match failure.kind() {
+                        FailureKind::Invalid => Error::Membership { reason: failure.reason },
+                        _ => Error::unreachable(self.leader.links.cluster.node, failure.reason),
+                    }))
+                }
+                Some(Place::There { node, address, .. }) => Some(self.ask_member(node, &address, change.clone()).await),
+            };
+            match asked {
+                Some(Err(Error::Unreachable { .. })) | None => self.leader.pause().await,
+                Some(changed) => return changed,
+            }
+        }
+    }
+
+    /// Asks `node`, which leads or knows who does.
+    pub(crate) async fn ask_member(&self, node: NodeId, address: &Address, change: Change) -> Result<(), Error> {
+        self.ask_for(node, address, change, false).await
+    }
+
+    /// Asks the leader in the name of a node that does not know it.
+    pub(crate) async fn pass_on(&self, change: Change) -> Result<(), wire::Failure> {
+        let Some(Place::There { node, address, .. }) = self.leader.place() else {
+            return Err(failure(FailureKind::NotLeader, "who leads is not known"));
+        };
+        self.ask_for(node, &address, change, true).await.map_err(|error| match error {
+            Error::Membership { reason } => failure(FailureKind::Invalid, reason),
+            error => failure(FailureKind::Unavailable, error.to_string()),
+        })
+    }
+
+    async fn ask_for(&self, node: NodeId, address: &Address, change: Change, passed_on: bool) -> Result<(), Error> {
+        let request = request::Request::ChangeMembers(wire::ChangeMembers { passed_on, change: Some(change) });
+        match self.leader.links.request(node, address, request).await? {
+            response::Response::ChangeMembers(_) => Ok(()),
+            response::Response::Failure(failure) if failure.kind() == FailureKind::Invalid => {
+                Err(Error::Membership { reason: failure.reason })
+            }
+            response::Response::Failure(failure) => Err(Error::unreachable(node, failure.reason)),
+            _ => Err(Error::unreachable(node, "its answer is not of the request's type")),
+        }
+    }
+
+    /// Makes a change as the leader. One that is made already is none.
+    pub(crate) async fn change_here(&self, change: Change) -> Result<(), wire::Failure> {
+        let _changing = self.changing.lock().await;
+        if self.leader.raft.metrics().borrow().state != ServerState::Leader {
+            return Err(failure(FailureKind::NotLeader, "it does not lead"));
+        }
+        match change {
+            Change::AddLearner(wire::Member { node, address }) => self.add(NodeId(node), Address(address)).await,
+            Change::Promote(node) => self.promote(NodeId(node)).await,
+            Change::Remove(node) => self.remove(NodeId(node)).await,
+            Change::TransferTo(node) => self.transfer(NodeId(node)).await,
+        }
+    }
+
+    async fn add(&self, node: NodeId, address: Address) -> Result<(), wire::Failure> {
+        match self.member(node) {
+            Some(member) if member.address == address => Ok(()),
+            Some(member) => {
+                let reason = format!("there is a node {node} at {}; give each disk an id of its own", member.address);
+                Err(failure(FailureKind::Invalid, reason))
+            }
+            None => self.apply(ChangeMembers::AddNodes(BTreeMap::from([(node, address)]))).await,
+        }
+    }
+
+    async fn promote(&self, node: NodeId) -> Result<(), wire::Failure> {
+        let member = self.member(node).ok_or_else(|| unknown(node))?;
+        if member.voter {
+            return Ok(());
+        }
+        if self.behind(node).is_none_or(|behind| behind > BEHIND_MAX) {
+            return Err(failure(FailureKind::Unavailable, format!("node {node} has not caught up yet")));
+        }
+        self.apply(ChangeMembers::AddVoterIds(BTreeSet::from([node]))).await
+    }
+
+    async fn remove(&self, node: NodeId) -> Result<(), wire::Failure> {
+        match self.member(node) {
+            None => Ok(()),
+            Some(Member { voter: true, .. })
+                if self.status().members.iter().filter(|member| member.voter).count() == 1 =>
+            {
+                Err(failure(FailureKind::Invalid, "the last voter cannot leave"))
+            }
+            Some(Member { voter: true, .. }) => self.apply(ChangeMembers::RemoveVoters(BTreeSet::from([node]))).await,
+            Some(_) => self.apply(ChangeMembers::RemoveNodes(BTreeSet::from([node]))).await,
+        }
+    }
+
+    /// Hands leadership to `node`: takes nothing more, waits until it has everything and the others are free to vote, and
+    /// has it stand for election.
+    async fn transfer(&self, node: NodeId) -> Result<(), wire::Failure> {
+        let member = self.member(node).filter(|member| member.voter).ok_or_else(|| unknown(node))?;
+        let raft = &self.leader.raft;
+        if node == self.leader.links.cluster.node {
+            return Ok(());
+        }
+        let handing_over = &self.leader.proposer.handing_over;
+        handing_over.store(true, Ordering::Release);
+        let handed = timeout(self.timers.election * HANDOVER_ELECTIONS, async {
+            let mut metrics = raft.metrics();
+            while self.behind(node) != Some(0) && metrics.changed().await.is_ok() {}
+            raft.runtime_config().heartbeat(false);
+            raft.runtime_config().elect(false);
+            loop {
+                // Refused as long as the others still hear of this leader.
+                let elect = request::Request::Elect(wire::Elect {});
+                let _ = self.leader.links.request(node, &member.address, elect).await;
+                let wait = raft.wait(Some(self.timers.heartbeat));
+                if wait.metrics(|metrics| metrics.current_leader == Some(node), "a hand-over").await.is_ok() {
+                    return;
+                }
+            }
+        });
+        let handed = handed.await;
+        raft.runtime_config().heartbeat(true);
+        raft.runtime_config().elect(true);
+        handing_over.store(false, Ordering::Release);
+        handed.map_err(|_| failure(FailureKind::Unavailable, format!("node {node} did not take over in time")))
+    }
+
+    fn member(&self, node: NodeId) -> Option<Member> {
+        self.status().members.into_iter().find(|member| member.node == node)
+    }
+
+    /// Entries that a node lacks, as the leader knows.
+    fn behind(&self, node: NodeId) -> Option<u64> {
+        let metrics = self.leader.raft.metrics();
+        let metrics = metrics.borrow();
+        let matching = metrics.replication.as_ref()?.get(&node)?;
+        Some(metrics.last_log_index.unwrap_or_default().saturating_sub(matching.index().unwrap_or_default()))
+    }
+
+    async fn apply(&self, change: ChangeMembers<NodeId, Address>) -> Result<(), wire::Failure> {
+        match self.leader.raft.change_membership(change, false).await {
+            Ok(_) => Ok(()),
+            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_))) => {
+                Err(failure(FailureKind::NotLeader, "it does not lead any more"))
+            }
+            Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(error))) => match error {
+                ChangeMembershipError::InProgress(_) => Err(failure(FailureKind::Unavailable, error.to_string())),
+                error => Err(failure(FailureKind::Invalid, error.to_string())),
+            },
+            Err(RaftError::Fatal(error)) => Err(failure(FailureKind::Unavailable, error.to_string())),
+        }
+    }
+}
+
+fn unknown(node: NodeId) -> wire::Failure {
+    failure(FailureKind::Invalid, format!("node {node} is not of this cluster, or does not vote in it"))
+}
+
+fn failure(kind: FailureKind, reason: impl Into<String>) -> wire::Failure {
+    wire::Failure { kind: kind.into(), reason: reason.into(), leader: 0 }
+}

@@ -1,0 +1,192 @@
+//! [`Proposer`]: batches that this node takes as the leader, proposed together so that one round of fsyncs carries many.
+//!
+//! ```text
+//!   propose ──▶ queue ──▶ group ──encoded──▶ openraft: this disk, the others', applied ──▶ answers
+//!                          └ a few groups are under way at once
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use openraft::ServerState;
+use openraft::error::ClientWriteError;
+use sayso_runtime::{CancellationToken, TaskKind, Tasks};
+use sayso_store::Batch;
+use sayso_store::limits::BATCH_BYTES_MAX;
+use sayso_types::{Clock, Mono};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::NodeId;
+use crate::codec::proposal_into;
+use crate::types::{Outcome, Raft};
+
+/// Batches in one group: enough to make a round of fsyncs cheap, few enough to keep the first one's wait short.
+const GROUP_BATCHES_MAX: usize = 1_024;
+/// Bytes in one group, above which no further batch joins it. An entry is one group, so this bounds messages, too.
+const GROUP_BYTES_MAX: usize = 1 << 20;
+/// Groups under way at once: while the others' disks write one, this node's writes the next.
+const GROUPS_MAX: usize = 3;
+/// Batches that wait at once; those beyond wait until there is room.
+const QUEUE_BATCHES_MAX: usize = 16_384;
+/// Bytes of them. At least one batch of the greatest size fits.
+const QUEUE_BYTES_MAX: usize = 32 << 20;
+/// Bytes that a waiting batch counts beyond its size.
+const BATCH_OVERHEAD_BYTES: usize = 512;
+
+/// Why a batch was not decided by this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotDecided {
+    /// It does not lead in that term. The batch was not proposed, or in vain.
+    NotLeader(Option<NodeId>),
+    /// Whether it is decided is not known.
+    Unknown(String),
+}
+
+/// Where batches are put.
+pub(crate) struct Proposer {
+    queue: mpsc::Sender<Taken>,
+    room: Arc<Semaphore>,
+    clock: Arc<dyn Clock>,
+    /// Nothing is taken while the leader hands over.
+    pub(crate) handing_over: Arc<AtomicBool>,
+}
+
+/// A batch that waits.
+#[derive(Debug)]
+struct Taken {
+    term: u64,
+    batch: Batch,
+    caller: Caller,
+}
+
+/// Who waits for it.
+#[derive(Debug)]
+struct Caller {
+    since: Mono,
+    answer: oneshot::Sender<Result<Outcome, NotDecided>>,
+    /// Its share of the queue, given back when it is answered.
+    _room: OwnedSemaphorePermit,
+}
+
+impl Proposer {
+    /// Proposes to `raft` what is put in, until `closing`.
+    pub(crate) fn start(raft: Raft, clock: Arc<dyn Clock>, tasks: &Tasks, closing: CancellationToken) -> Self {
+        let (queue, taken) = mpsc::channel(QUEUE_BATCHES_MAX);
+        let handing_over = Arc::new(AtomicBool::new(false));
+        let groups =
+            Groups { raft, clock: Arc::clone(&clock), waiting: VecDeque::new(), handing_over: handing_over.clone() };
+        tasks.spawn(TaskKind::Storage, "raft proposals", groups.run(taken, closing)).detach();
+        Self { queue, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX.max(BATCH_BYTES_MAX * 2))), clock, handing_over }
+    }
+
+    /// What becomes of `batch`, taken in `term`. Dropping this takes it back if it was not proposed yet.
+    pub(crate) async fn propose(&self, term: u64, batch: Batch) -> Result<Outcome, NotDecided> {
+        let closed = || NotDecided::Unknown("this node is closing".to_owned());
+        let since = self.clock.now();
+        let bytes = u32::try_from(batch.size() + BATCH_OVERHEAD_BYTES).expect("a batch is within BATCH_BYTES_MAX");
+        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| closed())?;
+        let (answer, outcome) = oneshot::channel();
+        let caller = Caller { since, answer, _room: room };
+        self.queue.send(Taken { term, batch, caller }).await.map_err(|_| closed())?;
+        outcome.await.map_err(|_| closed())?
+    }
+}
+
+/// The other end of the queue.
+struct Groups {
+    raft: Raft,
+    clock: Arc<dyn Clock>,
+    waiting: VecDeque<Taken>,
+    handing_over: Arc<AtomicBool>,
+}
+
+impl Groups {
+    async fn run(mut self, mut queue: mpsc::Receiver<Taken>, closing: CancellationToken) {
+        let mut under_way = FuturesUnordered::new();
+        let mut taken = Vec::with_capacity(GROUP_BATCHES_MAX);
+        loop {
+            tokio::select! {
+                biased;
+                () = closing.cancelled() => return,
+                Some(()) = under_way.next() => {}
+                count = queue.recv_many(&mut taken, GROUP_BATCHES_MAX), if self.waiting.is_empty() => {
+                    if count == 0 {
+                        return;
+                    }
+                    self.waiting.extend(taken.drain(..));
+                }
+            }
+            while under_way.len() < GROUPS_MAX
+                && let Some((term, group)) = self.next_group()
+            {
+                let proposed = self.propose(term, group).await;
+                under_way.push(proposed);
+            }
+        }
+    }
+
+    /// What is to be proposed next. Who cannot be served is told, who has gone is forgotten.
+    fn next_group(&mut self) -> Option<(u64, Vec<Taken>)> {
+        let (term, leader) = {
+            let metrics = self.raft.metrics();
+            let metrics = metrics.borrow();
+            let leads = metrics.state == ServerState::Leader && !self.handing_over.load(Ordering::Acquire);
+            (leads.then_some(metrics.current_term), metrics.current_leader)
+        };
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while group.len() < GROUP_BATCHES_MAX
+            && bytes < GROUP_BYTES_MAX
+            && let Some(taken) = self.waiting.pop_front()
+        {
+            if taken.caller.answer.is_closed() {
+                continue;
+            }
+            if Some(taken.term) != term {
+                let _ = taken.caller.answer.send(Err(NotDecided::NotLeader(leader)));
+                continue;
+            }
+            bytes += taken.batch.size();
+            group.push(taken);
+        }
+        Some((term?, group)).filter(|(_, group)| !group.is_empty())
+    }
+
+    /// Hands a group to openraft; what is given back answers the callers.
+    async fn propose(&self, term: u64, group: Vec<Taken>) -> impl Future<Output = ()> + use<> {
+        let (batches, callers): (Vec<_>, Vec<_>) = group.into_iter().map(|taken| (taken.batch, taken.caller)).unzip();
+        metrics::histogram!("sayso_store_raft_group_batches").record(batches.len() as f64);
+        let proposed = self.raft.client_write_ff(proposal_into(term, &batches)).await;
+        let clock = Arc::clone(&self.clock);
+        async move {
+            let outcome = match proposed {
+                Ok(outcome) => outcome.await,
+                Err(fatal) => return answer(callers, Err(NotDecided::Unknown(fatal.to_string())), &*clock),
+            };
+            let outcomes = match outcome {
+                Ok(Ok(response)) => Ok(response.data),
+                Ok(Err(ClientWriteError::ForwardToLeader(to))) => Err(NotDecided::NotLeader(to.leader_id)),
+                Ok(Err(error)) => Err(NotDecided::Unknown(error.to_string())),
+                Err(_) => Err(NotDecided::Unknown("this node's Raft has ended".to_owned())),
+            };
+            answer(callers, outcomes, &*clock);
+        }
+        .boxed()
+    }
+}
+
+fn answer(callers: Vec<Caller>, outcomes: Result<Vec<Outcome>, NotDecided>, clock: &dyn Clock) {
+    let outcomes: Vec<_> = match outcomes {
+        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error); callers.len()],
+    };
+    let now = clock.now();
+    for (caller, outcome) in callers.into_iter().zip(outcomes) {
+        metrics::histogram!("sayso_store_raft_commit_seconds").record(now.since(caller.since).as_secs_f64());
+        // Whoever asked may have gone; the outcome stands.
+        let _ = caller.answer.send(outcome);
+    }
+}

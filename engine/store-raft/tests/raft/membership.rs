@@ -1,0 +1,140 @@
+//! Nodes come, go and hand over, while others write.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sayso_runtime::{TaskHandle, TaskKind, Tasks};
+use sayso_store::{Batch, Key, Range, Store};
+use sayso_store_raft::{Error, NodeId, RaftStore};
+
+use crate::cluster::Cluster;
+
+/// Commits one key after another, until it is told to stop. Every one of them must succeed.
+struct Writer {
+    stop: Arc<AtomicBool>,
+    task: TaskHandle,
+}
+
+impl Writer {
+    fn start(store: Arc<RaftStore>, tasks: &Tasks) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let task = tasks.spawn(TaskKind::Client, "writer", async move {
+            let mut count = 0u64;
+            while !stopped.load(Ordering::Relaxed) {
+                put(&store, &format!("written {count:08}")).await;
+                count += 1;
+            }
+            assert!(count > 0);
+        });
+        Self { stop, task }
+    }
+
+    async fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        assert_eq!(self.task.join().await, sayso_runtime::tasks::Exit::Done, "every commit succeeded");
+    }
+}
+
+async fn put(store: &RaftStore, key: &str) {
+    store.commit(Batch::new().put(Key::from_bytes(key.to_owned()), "1")).await.expect("commits");
+}
+
+async fn count(store: &RaftStore) -> usize {
+    let (mut count, mut rest) = (0, Some(Range::all()));
+    while let Some(range) = rest {
+        let page = store.scan(range, 1_000).await.expect("scans");
+        count += page.entries.len();
+        rest = page.rest;
+    }
+    count
+}
+
+fn voters(store: &RaftStore) -> Vec<u64> {
+    store.status().members.iter().filter(|member| member.voter).map(|member| member.node.0).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_joins_with_a_snapshot_and_one_leaves() {
+    let mut cluster = Cluster::new(1);
+    let mut options = cluster.options(1);
+    options.log_entries = 20;
+    let first = cluster.try_open(options, 1).await.expect("opens");
+    cluster.nodes.insert(NodeId(1), Arc::clone(&first));
+    for n in 0..100 {
+        put(&first, &format!("before {n}")).await;
+    }
+    cluster.wait("the log is cut", |_| first.status().applied > Some(100)).await;
+
+    let second = cluster.open(2).await;
+    second.join().await.expect("joins");
+    second.join().await.expect("joining again does nothing");
+    assert_eq!(voters(&first), [1, 2]);
+    assert_eq!(count(&second).await, 100, "what was there before it came is there");
+    put(&second, "after").await;
+    assert_eq!(count(&first).await, 101);
+
+    first.remove(NodeId(2)).await.expect("leaves");
+    first.remove(NodeId(2)).await.expect("removing again does nothing");
+    cluster.wait("one is left", |_| voters(&first) == [1]).await;
+    put(&first, "alone").await;
+    let last = first.remove(NodeId(1)).await;
+    assert!(matches!(last, Err(Error::Membership { .. })), "{last:?}");
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_node_is_replaced_while_others_write() {
+    let mut cluster = Cluster::start(3).await;
+    let tasks = Tasks::new();
+    let leader = cluster.leader().await;
+    let dead = *cluster.nodes.keys().find(|node| **node != leader).expect("a follower");
+    let store = Arc::clone(&cluster.nodes[&leader]);
+    let writer = Writer::start(Arc::clone(&store), &tasks);
+    cluster.close(dead).await;
+    let fourth = cluster.open(4).await;
+    fourth.join().await.expect("joins");
+    store.remove(dead).await.expect("is removed");
+    writer.stop().await;
+    let mut expected: Vec<u64> = [1, 2, 3, 4].into_iter().filter(|node| *node != dead.0).collect();
+    cluster.wait("all know it", |cluster| cluster.nodes.values().all(|node| voters(node) == expected)).await;
+    assert_eq!(count(&fourth).await, count(&store).await);
+
+    // the cluster does without any one of the three, so the new one counts
+    expected.retain(|node| *node != 4);
+    cluster.close(NodeId(expected[0])).await;
+    put(&fourth, "with two of three").await;
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_hands_over_without_losing_a_commit() {
+    let mut cluster = Cluster::start(3).await;
+    let tasks = Tasks::new();
+    let from = cluster.leader().await;
+    let to = *cluster.nodes.keys().find(|node| **node != from).expect("a follower");
+    let other = *cluster.nodes.keys().find(|node| **node != from && **node != to).expect("a follower");
+    let writer = Writer::start(Arc::clone(&cluster.nodes[&other]), &tasks);
+    cluster.nodes[&other].transfer_to(to).await.expect("hands over");
+    cluster
+        .wait("all follow the new one", |cluster| cluster.nodes.values().all(|node| node.status().leader == Some(to)))
+        .await;
+    cluster.close(from).await;
+    writer.stop().await;
+    let unknown = cluster.nodes[&other].transfer_to(NodeId(9)).await;
+    assert!(matches!(unknown, Err(Error::Membership { .. })), "{unknown:?}");
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_is_taken_is_refused() {
+    let mut cluster = Cluster::start(1).await;
+    let second = cluster.open(2).await;
+    cluster.nodes[&NodeId(1)]
+        .add_learner(NodeId(2), "127.0.0.1:9".parse::<std::net::SocketAddr>().expect("an address").into())
+        .await
+        .expect("is added");
+    let joined = second.join().await;
+    assert!(matches!(joined, Err(Error::Membership { .. })), "{joined:?}");
+    cluster.close_all().await;
+}

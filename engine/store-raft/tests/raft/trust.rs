@@ -1,0 +1,109 @@
+//! Who does not belong together is told so, before anything is written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use sayso_store::{Batch, Key, Store};
+use sayso_store_raft::{Error, NodeId, RaftOptions, RaftStore, Timers};
+use sayso_types::Name;
+
+use crate::cluster::{Authority, Cluster};
+
+/// Every file below `dir`, with its contents.
+fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).expect("lists") {
+        let path = entry.expect("lists").path();
+        match path.is_dir() {
+            true => found.extend(contents(&path)),
+            false => found.push((path.display().to_string(), fs::read(&path).expect("reads"))),
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Opens node 9, which is not a founder, and has it join.
+async fn join(cluster: &Cluster, options: RaftOptions) -> (Arc<RaftStore>, Result<(), Error>) {
+    let stranger = cluster.try_open(options, 9).await.expect("opens");
+    let before = contents(&cluster.dir_of(9));
+    let joined = stranger.join().await;
+    assert_eq!(contents(&cluster.dir_of(9)), before, "nothing is written");
+    (stranger, joined)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_of_another_authority_is_refused() {
+    let mut cluster = Cluster::start(1).await;
+    let options = cluster.options(9);
+    let tls = Authority::new().tls(&cluster.name, NodeId(9));
+    let (stranger, joined) = join(&cluster, RaftOptions { tls, ..options }).await;
+    assert!(matches!(joined, Err(Error::ForeignCertificate { .. })), "{joined:?}");
+    stranger.close().await;
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_of_another_node_is_refused() {
+    let mut cluster = Cluster::start(1).await;
+    let options = cluster.options(9);
+    let mut tls = cluster.authority.tls(&cluster.name, NodeId(8));
+    tls.roots = options.tls.roots.clone();
+    let (stranger, joined) = join(&cluster, RaftOptions { tls, ..options }).await;
+    assert!(matches!(joined, Err(Error::ForeignCertificate { .. })), "{joined:?}");
+    assert_eq!(cluster.nodes[&NodeId(1)].status().members.len(), 1);
+    stranger.close().await;
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_cluster_is_refused_although_it_has_the_same_name() {
+    let mut cluster = Cluster::start(1).await;
+    // a node that belongs to the other cluster, with certificates that this one trusts
+    let founder = RaftOptions { node: NodeId(2), ..cluster.options(2) };
+    let founders = [(NodeId(2), founder.address.clone()), (NodeId(1), cluster.founders[&NodeId(1)].clone())].into();
+    let founder = RaftOptions { founders, ..founder };
+    let stranger = cluster.try_open(founder, 2).await.expect("opens");
+    let joined = stranger.join().await;
+    assert!(matches!(joined, Err(Error::ForeignCluster { node: NodeId(1) })), "{joined:?}");
+    stranger.close().await;
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_belongs_to_its_node_and_cluster() {
+    let mut cluster = Cluster::start(1).await;
+    let store = Arc::clone(&cluster.nodes[&NodeId(1)]);
+    store.commit(Batch::new().put(Key::from_bytes("a"), "1")).await.expect("commits");
+    drop(store);
+    cluster.close_all().await;
+    let of_another_node = cluster.options(2);
+    let name = Name::constant("other");
+    let tls = cluster.authority.tls(&name, NodeId(1));
+    let of_another_cluster = RaftOptions { cluster: name, tls, ..cluster.options(1) };
+    for options in [of_another_node, of_another_cluster] {
+        let opened = cluster.try_open(options, 1).await;
+        assert!(matches!(opened, Err(Error::ForeignDisk { node: NodeId(1), .. })), "{opened:?}");
+    }
+    cluster.open(1).await;
+    cluster.close_all().await;
+}
+
+#[tokio::test]
+async fn options_that_make_no_sense_are_named() {
+    let mut cluster = Cluster::new(1);
+    let good = cluster.options(1);
+    let timers = Timers { election: good.timers.heartbeat, ..good.timers };
+    let cases = [
+        ("node", RaftOptions { node: NodeId(0), ..good.clone() }),
+        ("founders", RaftOptions { founders: BTreeMap::new(), ..good.clone() }),
+        ("cluster", RaftOptions { cluster: Name::constant("my_cluster"), ..good.clone() }),
+        ("timers", RaftOptions { timers, ..good }),
+    ];
+    for (expected, options) in cases {
+        let opened = cluster.try_open(options, 1).await;
+        assert!(matches!(&opened, Err(Error::Options { key, .. }) if *key == expected), "{opened:?}");
+    }
+}
