@@ -1,6 +1,6 @@
 //! [`LawFloor`]: the least that the law asks, as data.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -10,8 +10,8 @@ mod rule;
 
 pub use citation::{Citation, CitationError, Mark};
 pub use rule::{
-    AnswerRule, Audience, ConsentRule, GuardianRule, IncidentRule, KeepRule, Kept, Matter, Mechanism, RetentionRule,
-    Right, RightRule, Severity, TransferRule,
+    AnswerRule, Audience, ConsentRule, ExemptionRule, GuardianRule, IncidentRule, KeepRule, Kept, Matter,
+    RetentionRule, RightRule, Severity, TransferRule,
 };
 
 use crate::{ConsentType, Error};
@@ -32,8 +32,17 @@ const EMBEDDED: [&str; 6] = [
 /// asked for one number answers with the strictest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LawFloor {
-    laws: BTreeSet<String>,
+    laws: BTreeMap<String, Scope>,
     rules: Rules,
+}
+
+/// Whom a law binds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Scope {
+    /// Services under this jurisdiction: an ISO 3166 code, or `EU`.
+    jurisdiction: String,
+    /// Only those that keep up an emotional relation with people.
+    companions_only: bool,
 }
 
 /// The rules of a law file, by what they are about.
@@ -41,6 +50,7 @@ pub struct LawFloor {
 #[serde(default, deny_unknown_fields)]
 struct Rules {
     right: Vec<RightRule>,
+    exemption: Vec<ExemptionRule>,
     guardian: Vec<GuardianRule>,
     consent: Vec<ConsentRule>,
     answer: Vec<AnswerRule>,
@@ -55,6 +65,9 @@ struct Rules {
 #[serde(deny_unknown_fields)]
 struct Document {
     id: String,
+    jurisdiction: String,
+    #[serde(default)]
+    companions_only: bool,
     rules: Rules,
 }
 
@@ -73,7 +86,7 @@ impl LawFloor {
     /// The law called `name` (`cn-pipl@2021`) among those that come with Sayso.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
-        Self::embedded().iter().find(|floor| floor.laws.contains(name))
+        Self::embedded().iter().find(|floor| floor.laws.contains_key(name))
     }
 
     /// The laws that come with Sayso.
@@ -90,10 +103,11 @@ impl LawFloor {
     ///
     /// When a key is unknown, missing or of the wrong type, or a rule has no source.
     pub fn parse(text: &str) -> Result<Self, LawError> {
-        let Document { id, rules } = toml::from_str(text).map_err(|e| Error::from_toml(text, &e))?;
+        let Document { id, jurisdiction, companions_only, rules } =
+            toml::from_str(text).map_err(|e| Error::from_toml(text, &e))?;
         match id.split_once('@') {
             Some((name, version)) if !name.is_empty() && !version.is_empty() => {
-                Ok(Self { laws: BTreeSet::from([id]), rules })
+                Ok(Self { laws: BTreeMap::from([(id, Scope { jurisdiction, companions_only })]), rules })
             }
             _ => Err(LawError::Id(id)),
         }
@@ -105,10 +119,10 @@ impl LawFloor {
         let mut all = Self::default();
         for floor in floors {
             // a law that is named twice asks once
-            if floor.laws.is_subset(&all.laws) {
+            if floor.laws.keys().all(|law| all.laws.contains_key(law)) {
                 continue;
             }
-            all.laws.extend(floor.laws.iter().cloned());
+            all.laws.extend(floor.laws.clone());
             all.rules.extend(&floor.rules);
         }
         all
@@ -116,7 +130,21 @@ impl LawFloor {
 
     /// The names of the laws.
     pub fn laws(&self) -> impl Iterator<Item = &str> {
-        self.laws.iter().map(String::as_str)
+        self.laws.keys().map(String::as_str)
+    }
+
+    /// Whether one of the laws binds services under `jurisdiction`, an ISO 3166 code or `EU`; `companion` says whether
+    /// the service keeps up an emotional relation with people.
+    #[must_use]
+    pub fn binds(&self, jurisdiction: &str, companion: bool) -> bool {
+        self.laws.values().any(|scope| scope.jurisdiction == jurisdiction && (companion || !scope.companions_only))
+    }
+
+    /// The grounds on which the laws let one process without consent. A ground that several laws give is there once
+    /// for each.
+    #[must_use]
+    pub fn exemptions(&self) -> &[ExemptionRule] {
+        &self.rules.exemption
     }
 
     /// The rights that must be offered. A right that several laws give is there once for each.
@@ -129,6 +157,12 @@ impl LawFloor {
     #[must_use]
     pub fn guardian(&self) -> Option<&GuardianRule> {
         self.rules.guardian.iter().max_by_key(|rule| rule.below)
+    }
+
+    /// The highest age below which the data of people is under special rules.
+    #[must_use]
+    pub fn special_rules(&self) -> Option<&GuardianRule> {
+        self.rules.guardian.iter().filter(|rule| rule.special_rules).max_by_key(|rule| rule.below)
     }
 
     /// The least that consent to `matter` must be, and whether it must be asked apart from everything else; [`None`]
@@ -168,20 +202,19 @@ impl LawFloor {
         &self.rules.keep
     }
 
-    /// The strictest mechanism that sending data of `persons` people abroad in one calendar year asks for, sensitive
-    /// data of `sensitive` among them; [`None`] below every threshold.
-    #[must_use]
-    pub fn transfer(&self, persons: u64, sensitive: u64) -> Option<&TransferRule> {
-        let reached = self.rules.transfer.iter().filter(|rule| rule.is_reached(persons, sensitive));
-        reached.max_by_key(|rule| rule.mechanism)
+    /// What sending data of `persons` people abroad in one calendar year asks for, sensitive data of `sensitive` among
+    /// them: of each of these rules one mechanism. None below every threshold.
+    pub fn transfers(&self, persons: u64, sensitive: u64) -> impl Iterator<Item = &TransferRule> {
+        self.rules.transfer.iter().filter(move |rule| rule.is_reached(persons, sensitive))
     }
 }
 
 impl Rules {
     fn extend(&mut self, more: &Self) {
         // no `..`: a new sort of rule must be merged, too
-        let Self { right, guardian, consent, answer, incident, retention, keep, transfer } = more;
+        let Self { right, exemption, guardian, consent, answer, incident, retention, keep, transfer } = more;
         self.right.extend_from_slice(right);
+        self.exemption.extend_from_slice(exemption);
         self.guardian.extend_from_slice(guardian);
         self.consent.extend_from_slice(consent);
         self.answer.extend_from_slice(answer);

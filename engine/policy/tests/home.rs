@@ -152,7 +152,9 @@ fn the_question_asks_for_what_the_service_needs() {
 #[test]
 fn the_commented_examples_are_valid() {
     let with_examples: String = HOME.lines().map(|line| line.replacen("  # { id", "  { id", 1) + "\n").collect();
-    let profile = Profile::parse(&with_examples).unwrap();
+    let refused = Profile::parse(&with_examples).unwrap_err().to_string();
+    assert!(refused.contains("XBORDER_CONTRADICTS_LOCATION"), "{refused}");
+    let profile = Profile::parse(&with_examples.replacen("overseas = false", "overseas = true", 1)).unwrap();
     assert_eq!(profile.processors().count(), 6);
 
     let openai: ProcessorId = "openai-llm".parse().unwrap();

@@ -78,7 +78,7 @@ impl Model {
              languages = [\"en\"]\neffective_at = 2026-01-01T00:00:00Z\n\
              [controller]\nid = \"c\"\nname = \"C\"\ncontact = { url = \"https://c.example\" }\n\
              [notice.en]\nspoken = \"s\"\nscreen = \"s\"\nthanks = \"t\"\nrefused = \"r\"\ndeferred = \"d\"\n\
-             withdrawn = \"w\"\nnot_understood = \"n\"\n[asks]\nspoken = []\n",
+             withdrawn = \"w\"\nnot_understood = \"n\"\n[asks]\nspoken = []\n[transfers]\noverseas = true\n",
         );
         let age = if self.unknown_is_minor { "minor" } else { "adult" };
         let min = type_name(self.min_type);
@@ -86,7 +86,8 @@ impl Model {
         write!(
             text,
             "[defaults]\ngate = \"deny\"\npermit_ttl = \"PT3S\"\nmin_consent_type = \"{min}\"\n\
-             unknown_age = \"{age}\"\n[minors]\nguardian_required_below = {below}\n"
+             unknown_age = \"{age}\"\n[minors]\nguardian_required_below = {below}\n\
+             verify_methods = [\"in_person\"]\nerase_on_discovery = \"P1D\"\n"
         )
         .unwrap();
         for (i, consent) in self.purposes.iter().enumerate() {
@@ -94,11 +95,11 @@ impl Model {
             writeln!(text, "[[purpose]]\nid = \"p{i}\"\ndpv = \"Purpose{i}\"\nbasis = \"{basis}\"").unwrap();
         }
         for (i, c) in self.categories.iter().enumerate() {
-            let sensitivity = if c.personal { "high" } else { "none" };
+            let sensitivity = if c.personal { "normal" } else { "none" };
             let purposes = names('p', &c.purposes);
             writeln!(
                 text,
-                "[category.c{i}]\ndpv = []\nsensitivity = \"{sensitivity}\"\npurposes = {purposes}\n\
+                "[category.c{i}]\ndpv = [\"sayso:C{i}\"]\nsensitivity = \"{sensitivity}\"\npurposes = {purposes}\n\
                  necessity = \"Optional\"\nseparate = {}\n\
                  retention = {{ trigger = \"collected\", after = \"P1D\", action = \"erase\" }}",
                 c.separate
@@ -114,7 +115,7 @@ impl Model {
             let (accepts, purposes) = (names('c', &r.accepts), names('p', &r.purposes));
             writeln!(
                 text,
-                "[[processor]]\nid = \"r{i}\"\nkind = \"llm\"\nparty = \"x\"\nregion = \"x\"\nmechanism = \"standard_contract\"\n\
+                "[[processor]]\nid = \"r{i}\"\nkind = \"llm\"\nparty = \"operator\"\nregion = \"x\"\nmechanism = \"standard_contract\"\n\
                  region_class = \"{region}\"\naccepts = {accepts}\npurposes = {purposes}\nstate = \"{state}\"\n\
                  trains_on_data = false\ndeclared_retention = \"PT0S\""
             )
@@ -136,6 +137,10 @@ impl Model {
             if let Some(age) = p.age_lt {
                 writeln!(text, "when = {{ age_lt = {age} }}").unwrap();
             }
+        }
+        // the linter asks why a purpose is declared that nobody may ever use
+        if self.prohibitions.iter().any(|p| p.purpose.is_some() && p.category.is_none() && p.age_lt.is_none()) {
+            writeln!(text, "[[lint.waive]]\nrule = \"PROHIBITION_CONTRADICTED\"\nwhy = \"by chance\"").unwrap();
         }
         Profile::parse(&text).unwrap()
     }

@@ -198,8 +198,7 @@ fn routes_go_nearest_first_and_never_further_than_allowed() {
     use sayso_policy::{NoRoute, Reason, route};
 
     let text = HOME.lines().map(|line| line.replacen("  # { id", "  { id", 1) + "\n").collect::<String>();
-    let profile =
-        Profile::parse(&text.replace("party = \"OpenAI\"", "contract = \"dpa\", party = \"OpenAI\"")).unwrap();
+    let profile = Profile::parse(&text.replacen("overseas = false", "overseas = true", 1)).unwrap();
     let ids = |names: &[&str]| names.iter().map(|n| n.parse().unwrap()).collect::<Vec<_>>();
     let label = Label {
         subject: SubjectId([1; 16]),

@@ -1,10 +1,12 @@
 //! The sorts of rules that a law file holds. Each names its source.
 
 use core::num::NonZeroU64;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 use super::Citation;
+use crate::profile::{ErasureGround, ExemptionCode, Mechanism, RightKind};
 use crate::{ConsentType, Deadline, Period};
 
 /// A right that must be offered.
@@ -12,47 +14,12 @@ use crate::{ConsentType, Deadline, Period};
 #[serde(deny_unknown_fields)]
 pub struct RightRule {
     /// Which.
-    pub kind: Right,
+    pub kind: RightKind,
+    /// For erasure: the grounds on which it must be done at the least.
+    #[serde(default)]
+    pub grounds: BTreeSet<ErasureGround>,
     /// Where it stands.
     pub src: Citation,
-}
-
-/// What a person may ask of who answers for the processing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Right {
-    /// To know and see what is held.
-    Access,
-    /// To get a copy of it.
-    Copy,
-    /// To have it corrected.
-    Rectify,
-    /// To have it completed.
-    Supplement,
-    /// To have it erased.
-    Erase,
-    /// To have it kept and not used.
-    Restrict,
-    /// To withdraw consent, or narrow it.
-    Withdraw,
-    /// To close the account.
-    Cancel,
-    /// To take it elsewhere in a common format.
-    Port,
-    /// To have the rules explained.
-    Explain,
-    /// To object, also to decisions that a machine takes alone.
-    Object,
-    /// To complain.
-    Complain,
-    /// To get no marketing.
-    MarketingOptOut,
-    /// To be told before the service ends.
-    ShutdownNotice,
-    /// To act for a relative who died.
-    DeceasedRelatives,
-    /// To refuse that data goes overseas.
-    RefuseOverseas,
 }
 
 /// An age below which a guardian must agree.
@@ -61,6 +28,19 @@ pub enum Right {
 pub struct GuardianRule {
     /// In years.
     pub below: u8,
+    /// Whether the law also asks for special rules about the data of people below it.
+    #[serde(default)]
+    pub special_rules: bool,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// A ground on which a law lets one process without consent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExemptionRule {
+    /// Which.
+    pub code: ExemptionCode,
     /// Where it stands.
     pub src: Citation,
 }
@@ -181,8 +161,8 @@ pub enum Kept {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TransferRule {
-    /// Which.
-    pub mechanism: Mechanism,
+    /// The mechanisms of which one must be there.
+    pub any_of: BTreeSet<Mechanism>,
     /// From this many people on, whatever the data.
     pub persons: NonZeroU64,
     /// From this many people on whose sensitive data is sent.
@@ -198,14 +178,4 @@ impl TransferRule {
     pub const fn is_reached(&self, persons: u64, sensitive: u64) -> bool {
         persons >= self.persons.get() || sensitive >= self.sensitive_persons.get()
     }
-}
-
-/// By what legal means data may go abroad, the least demanding first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mechanism {
-    /// A filed standard contract, or a certification.
-    StandardContractOrCertification,
-    /// A security assessment by the authority.
-    SecurityAssessment,
 }

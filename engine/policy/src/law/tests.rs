@@ -1,14 +1,16 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
 use super::*;
 use crate::Deadline;
+use crate::profile::{Mechanism, RightKind};
 
 fn floor(name: &str) -> &'static LawFloor {
     LawFloor::named(name).expect(name)
 }
 
-fn kinds(floor: &LawFloor) -> BTreeSet<Right> {
+fn kinds(floor: &LawFloor) -> BTreeSet<RightKind> {
     floor.rights().iter().map(|rule| rule.kind).collect()
 }
 
@@ -62,14 +64,26 @@ fn together_laws_ask_for_everything_that_each_asks_and_for_nothing_twice() {
 #[test]
 fn thresholds_of_transfers_are_reached_by_people_or_by_sensitive_data() {
     let china = floor("cn-xborder@2024-03-22");
-    let mechanism = |persons, sensitive| china.transfer(persons, sensitive).map(|rule| rule.mechanism);
-    assert_eq!(mechanism(99_999, 0), None);
+    let suffices = |mechanism, persons, sensitive| {
+        china.transfers(persons, sensitive).all(|rule| rule.any_of.contains(&mechanism))
+    };
+    assert!(suffices(Mechanism::None, 99_999, 0));
     for (persons, sensitive) in [(100_000, 0), (999_999, 9_999), (1, 1)] {
-        assert_eq!(mechanism(persons, sensitive), Some(Mechanism::StandardContractOrCertification));
+        assert!(!suffices(Mechanism::None, persons, sensitive));
+        assert!(suffices(Mechanism::Certification, persons, sensitive));
     }
     for (persons, sensitive) in [(1_000_000, 0), (10_000, 10_000)] {
-        assert_eq!(mechanism(persons, sensitive), Some(Mechanism::SecurityAssessment));
+        assert!(!suffices(Mechanism::StandardContract, persons, sensitive));
+        assert!(suffices(Mechanism::SecurityAssessment, persons, sensitive));
     }
+}
+
+#[test]
+fn laws_bind_where_they_are_made_and_whom_they_name() {
+    let binding =
+        |jurisdiction, companion| LawFloor::embedded().iter().filter(|law| law.binds(jurisdiction, companion)).count();
+    assert_eq!((binding("CN", false), binding("CN", true)), (3, 4));
+    assert_eq!((binding("EU", true), binding("US", false), binding("*", true)), (1, 1, 0));
 }
 
 #[test]
@@ -86,7 +100,9 @@ fn keeps_the_words_of_a_law_that_has_no_number() {
 #[test]
 fn says_what_is_wrong_with_a_file() {
     let file = |id: &str, src: &str| {
-        LawFloor::parse(&format!("id = \"{id}\"\n[rules]\nguardian = [{{ below = 14, src = \"{src}\" }}]"))
+        LawFloor::parse(&format!(
+            "id = \"{id}\"\njurisdiction = \"X\"\n[rules]\nguardian = [{{ below = 14, src = \"{src}\" }}]"
+        ))
     };
     assert!(file("x@1", "X 1 [K]").is_ok());
     for id in ["x", "@1", "x@", ""] {
@@ -96,6 +112,9 @@ fn says_what_is_wrong_with_a_file() {
         let refused = file("x@1", src).unwrap_err().to_string();
         assert!(refused.contains("is not a source"), "{refused}");
     }
-    assert!(LawFloor::parse("id = \"x@1\"").is_err(), "no rules");
-    assert!(LawFloor::parse("id = \"x@1\"\n[rules]\nrights = []").is_err(), "an unknown sort of rule");
+    assert!(LawFloor::parse("id = \"x@1\"\njurisdiction = \"X\"").is_err(), "no rules");
+    assert!(
+        LawFloor::parse("id = \"x@1\"\njurisdiction = \"X\"\n[rules]\nrights = []").is_err(),
+        "an unknown sort of rule"
+    );
 }

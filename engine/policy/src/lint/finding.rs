@@ -9,7 +9,7 @@ use crate::error::Place;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule that is broken.
-    pub rule: Rule,
+    pub rule: &'static Rule,
     /// Where.
     pub place: Place,
     /// What is wrong and what to change.

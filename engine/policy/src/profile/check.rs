@@ -198,7 +198,7 @@ impl Document {
 }
 
 /// A word of the format, as it is spelled there.
-fn spelled(word: &impl serde::Serialize) -> String {
+pub(crate) fn spelled(word: &impl serde::Serialize) -> String {
     serde_json::to_value(word).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 

@@ -12,7 +12,7 @@ const EXTENDS: &str = "extends";
 const REMOVE: &str = "remove";
 
 /// What an entry of a list is known by.
-const IDS: [&str; 2] = ["id", "code"];
+const IDS: [&str; 3] = ["id", "code", "lang"];
 
 /// What an entry of a list is known by, if by anything; `get` gives its texts by key.
 pub(super) fn id_of<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Option<&'a str> {

@@ -97,7 +97,7 @@ impl Processor {
 
 /// The legal means by which data may leave the jurisdiction (PIPL 38 and the 2024 rules on cross-border flows; GDPR
 /// 44-49 has its own names for the same).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Mechanism {
     /// The authority assessed it.

@@ -23,4 +23,7 @@ pub struct SourceDocument {
     /// The numbers of its sections as printed, in its order: `1`, `1.1`, `6(4)`.
     #[serde(default)]
     pub numbering: Vec<String>,
+    /// The numbers of the sections that its table of contents announces.
+    #[serde(default)]
+    pub contents: Vec<String>,
 }

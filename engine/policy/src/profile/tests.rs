@@ -109,7 +109,10 @@ fn what_a_profile_may_not_say() {
 
 #[test]
 fn data_may_end_after_working_days_but_no_examination_does() {
-    assert!(Profile::parse(&HOME.replace("after = \"P3Y\"", "after = \"P15WD\"")).is_ok());
+    let counted = HOME.replace("after = \"P3Y\"", "after = \"P15WD\"");
+    assert!(Profile::parse(&counted).unwrap_err().to_string().contains("CALENDAR_MISSING"));
+    let with_calendar = counted.replace("jurisdiction = \"*\"", "jurisdiction = \"*\"\nworking_days = \"cn-2026\"");
+    assert!(Profile::parse(&with_calendar).is_ok());
     let refused = message(
         "trains_on_data = false",
         "trains_on_data = false, due_diligence = { at = 2026-06-01, by = \"operator\", valid = \"P15WD\" }",

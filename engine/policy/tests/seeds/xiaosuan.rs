@@ -22,7 +22,117 @@ const CLAUSES: &str = "
     XS-V.1 XS-V.2a XS-V.2b XS-V.3 XS-V.4 XS-V.5 XS-V.6
     XS-VI.1 XS-VI.2 XS-VII";
 
-const EXPECTED: &[Expected] = &[("CTRL_MISSING", "controller.contact", "design-notes 7.5, D5: XS-VII is no address")];
+const EXPECTED: &[Expected] = &[
+    ("CTRL_MISSING", "controller.contact", "XZ-0.1, CA-8, XS-VII; cn-pipl:17, gdpr:13-1-a"),
+    (
+        "EXEMPTION_NOT_IN_LAW",
+        "exemption.X12",
+        "AW-4.4(8), ZG-4.2(7) (X09), CA-3.4.10 (X12), CA-3.4.8 (X13); cn-pipl:13",
+    ),
+    ("NECESSITY_UNFLAGGED", "category.log_info.necessity", "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e"),
+    (
+        "NECESSITY_UNFLAGGED",
+        "category.usage_info.necessity",
+        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
+    ),
+    (
+        "RET_MISSING",
+        "category.accelerometer.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.app_info.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.clipboard.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.coordinates.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.device_info.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.external_storage.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.gravity.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.gyroscope.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.image.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.ip_address.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.log_info.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.magnetometer.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.partner_info.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.usage_info.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.voice_audio.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.wifi_name.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    ("REVISION_SILENT_ACCEPT", "revision.material", "XZ-9.3, XS-VI, ZG-U2, conflict C2; cn-pipl:14"),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.deceased_relatives",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.object",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    ("VAGUE_TIME", "incident.regulator.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "incident.subjects.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "minors.erase_on_discovery", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "notify.shutdown.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "retention.backup_purge", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "retention.default.after", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+];
 
 /// The switches: what is switched, and the category whose stream it opens.
 const SWITCHES: [(&str, &str); 10] = [

@@ -26,13 +26,464 @@ const CLAUSES: &str = "
     XZ-11.1 XZ-11.2";
 
 const EXPECTED: &[Expected] = &[
-    // the overseas services that section 4.6 names, in use without a means of transfer
-    ("XBORDER_NO_MECHANISM", "processor.anthropic-llm.mechanism", "XZ-4.6b; cn-pipl:38"),
-    ("XBORDER_NO_MECHANISM", "processor.edge-tts.mechanism", "XZ-4.6b; cn-pipl:38"),
-    ("XBORDER_NO_MECHANISM", "processor.groq-asr.mechanism", "XZ-4.6b; cn-pipl:38"),
-    ("XBORDER_NO_MECHANISM", "processor.openai-asr.mechanism", "XZ-4.6b; cn-pipl:38"),
-    ("XBORDER_NO_MECHANISM", "processor.openai-llm.mechanism", "XZ-4.6b; cn-pipl:38"),
-    ("XBORDER_NO_MECHANISM", "processor.openai-tts.mechanism", "XZ-4.6b; cn-pipl:38"),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "asks.consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.chat_history.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.conversation_audio.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.image.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.knowledge_base.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.memory_summary.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.reply_text.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.transcript.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.voice_audio.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "BASIS_IMPLIED_FOR_SENSITIVE",
+        "category.voiceprint.min_consent_type",
+        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+    ),
+    (
+        "CLAUSE_NUMBERING",
+        "source.en.numbering",
+        "defects D1 (XZ-6), D3 (AW-1.5), D4 (CA-1.1, CA-9), D6 (ZG); cn-pipl:17",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.knowledge_base.in_region.overseas.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.knowledge_base.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.memory_summary.in_region.overseas.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.memory_summary.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.reply_text.in_region.overseas.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.reply_text.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.transcript.in_region.overseas.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.transcript.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.voice_audio.in_region.overseas.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.voice_audio.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    (
+        "CONSENT_BELOW_LAW",
+        "category.voiceprint.min_consent_type",
+        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+    ),
+    ("DEADLINE_MISSING", "rights.respond_within", "XZ, AW, CA (defect D7), clauses 1.6.6; cn-pipl:50, gdpr:12-3"),
+    ("DUE_DILIGENCE_MISSING", "processor.anthropic-llm.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
+    ("DUE_DILIGENCE_MISSING", "processor.edge-tts.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
+    ("DUE_DILIGENCE_MISSING", "processor.groq-asr.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
+    ("DUE_DILIGENCE_MISSING", "processor.openai-asr.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
+    ("DUE_DILIGENCE_MISSING", "processor.openai-llm.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
+    ("DUE_DILIGENCE_MISSING", "processor.openai-tts.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
+    ("ERASURE_GROUND_MISSING", "rights.offers.erase.grounds", "XZ-5.3, CA-5.1.2, clauses 1.6.4; cn-pipl:47, gdpr:17-1"),
+    (
+        "INCIDENT_UNTOLD",
+        "incident.regulator",
+        "XZ-4.4, CA-4.5, XS-III.3.5, ZG-P5; cn-pipl:57, cn-incident:4, gdpr:33, gdpr:34",
+    ),
+    ("MINOR_UNVERIFIED", "minors.verify_methods", "XZ-6.1, CA-6.1, clauses 1.6.9; cn-pipl:31, gdpr:8-2, coppa:312.5-b"),
+    ("NECESSITY_UNFLAGGED", "category.account.necessity", "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e"),
+    (
+        "NECESSITY_UNFLAGGED",
+        "category.agent_config.necessity",
+        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
+    ),
+    (
+        "NECESSITY_UNFLAGGED",
+        "category.chat_history.necessity",
+        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
+    ),
+    (
+        "NECESSITY_UNFLAGGED",
+        "category.console_cookie.necessity",
+        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
+    ),
+    (
+        "NECESSITY_UNFLAGGED",
+        "category.device_info.necessity",
+        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
+    ),
+    ("NECESSITY_UNFLAGGED", "category.log_info.necessity", "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e"),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.anthropic-llm.contact",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.anthropic-llm.declared_retention",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.anthropic-llm.privacy_url",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.anthropic-llm.trains_on_data",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.edge-tts.contact",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.edge-tts.declared_retention",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.edge-tts.privacy_url",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.edge-tts.trains_on_data",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.groq-asr.contact",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.groq-asr.declared_retention",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.groq-asr.privacy_url",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.groq-asr.trains_on_data",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-asr.contact",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-asr.declared_retention",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-asr.privacy_url",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-asr.trains_on_data",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-llm.contact",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-llm.declared_retention",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-llm.privacy_url",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-llm.trains_on_data",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-tts.contact",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-tts.declared_retention",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-tts.privacy_url",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.openai-tts.trains_on_data",
+        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    ),
+    ("PROC_UNREGISTERED_IN_USE", "registry.uses.embedding", "XZ-1.11, XZ-7.1, defect D2; cn-pipl:23, gdpr:30-1-d"),
+    ("PROC_UNREGISTERED_IN_USE", "registry.uses.tool", "XZ-1.11, XZ-7.1, defect D2; cn-pipl:23, gdpr:30-1-d"),
+    ("PROC_UNREGISTERED_IN_USE", "registry.uses.voiceprint", "XZ-1.11, XZ-7.1, defect D2; cn-pipl:23, gdpr:30-1-d"),
+    (
+        "RET_MISSING",
+        "category.account.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.agent_config.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.chat_history.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.console_cookie.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.conversation_audio.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.device_info.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.firmware_data.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.image.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.knowledge_base.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.log_info.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.memory_summary.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.reply_text.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.transcript.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.verification.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.voice_audio.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    (
+        "RET_MISSING",
+        "category.voiceprint.retention",
+        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+    ),
+    ("REVISION_SILENT_ACCEPT", "revision.material", "XZ-9.3, XS-VI, ZG-U2, conflict C2; cn-pipl:14"),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.complain",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.copy",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.deceased_relatives",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.explain",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.object",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.port",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.restrict",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "RIGHT_MISSING",
+        "rights.offers.supplement",
+        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.knowledge_base.in_region.overseas.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.knowledge_base.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.memory_summary.in_region.overseas.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.memory_summary.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.reply_text.in_region.overseas.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.reply_text.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.transcript.in_region.overseas.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.transcript.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.voice_audio.in_region.overseas.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.voice_audio.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    (
+        "SEPARATE_MISSING",
+        "category.voiceprint.separate",
+        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
+    ),
+    ("VAGUE_TIME", "incident.subjects.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "minors.erase_on_discovery", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "notify.material_change.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "retention.default.after", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "retention.test_platform_max", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "rights.offers.cancel.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("VAGUE_TIME", "rights.offers.guardian_erase.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
+    ("XBORDER_NO_MECHANISM", "processor.anthropic-llm.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
+    ("XBORDER_NO_MECHANISM", "processor.edge-tts.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
+    ("XBORDER_NO_MECHANISM", "processor.groq-asr.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
+    ("XBORDER_NO_MECHANISM", "processor.openai-asr.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
+    ("XBORDER_NO_MECHANISM", "processor.openai-llm.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
+    ("XBORDER_NO_MECHANISM", "processor.openai-tts.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
 ];
 
 #[test]
@@ -164,7 +615,7 @@ fn nothing_goes_where_nobody_vouches_for_it() {
 #[test]
 fn whoever_refuses_overseas_is_served_nearer_or_not_at_all() {
     let at_home = Person::adult().yes("voice_interaction").no_further_than(RegionClass::Local);
-    let domestic = r#"{ id = "iflytek-asr", state = "active", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-01", trains_on_data = false, declared_retention = "PT0S", deletion_api = true, due_diligence = { at = 2026-05-01, by = "privacy officer", valid = "P1Y" } },"#;
+    let domestic = r#"{ id = "iflytek-asr", state = "active", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-01", independent_controller = false, trains_on_data = false, declared_retention = "PT0S", deletion_api = true, due_diligence = { at = 2026-05-01, by = "privacy officer", valid = "P1Y" } },"#;
     let profile = SEED.changed("processor = [\n", &format!("processor = [\n  {domestic}\n")).accept().unwrap();
     let in_the_country = at_home.clone().no_further_than(RegionClass::Domestic);
     assert_decisions(
@@ -207,7 +658,8 @@ retention = { trigger = "withdraw", after = "PT0S", action = "erase", max = "P1Y
         1,
     );
     let text = text.replacen("processor = [\n", "processor = [\n  { id = \"mailer\", kind = \"sms\", party = \"operator\", region = \"the operator's servers\", region_class = \"local\", accepts = [\"address_book\"], purposes = [\"campaigns\", \"targeting\", \"portraits\", \"sales\"], state = \"active\", trains_on_data = false, declared_retention = \"PT0S\" },\n", 1);
-    let profile = Draft::parse(&text, Some(SEED.written)).unwrap().accept().unwrap();
+    let waiver = "\n[[lint.waive]]\nrule = \"PROHIBITION_CONTRADICTED\"\nwhy = \"to see that it holds all the same\"\n";
+    let profile = Draft::parse(&(text + waiver), Some(SEED.written)).unwrap().accept().unwrap();
     let all = "campaigns targeting portraits sales";
     let child = Person::aged(AgeBand::Under14).with_guardian().yes_to_each(all);
     let youth = Person::aged(AgeBand::Under16).with_guardian().yes_to_each(all);

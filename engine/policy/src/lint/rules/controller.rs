@@ -1,11 +1,19 @@
 //! Rules about the controller.
 
+use crate::lint::Rule;
+use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::Document;
 
-/// No way to reach the controller that works.
-pub(in crate::lint) fn missing(document: &Document) -> Found {
-    if document.controller.contact.is_usable() {
+pub(in crate::lint) static CTRL_MISSING: Rule = Rule {
+    id: "CTRL_MISSING",
+    breach: "nobody could reach the controller",
+    source: "XZ-0.1, CA-8, XS-VII; cn-pipl:17, gdpr:13-1-a",
+    waivable: false,
+    look: missing,
+};
+
+fn missing(case: &Case<'_>) -> Found {
+    if case.document.controller.contact.is_usable() {
         return Found::new();
     }
     let message =

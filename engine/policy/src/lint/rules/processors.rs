@@ -1,25 +1,137 @@
-//! Rules about processors.
+//! Rules about each processor.
 
 use sayso_types::RegionClass;
 
+use crate::lint::Rule;
+use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{Document, Mechanism, Processor, ProcessorState};
+use crate::profile::{Processor, ProcessorState, spelled};
 
-/// Active overseas processors without a legal means of transfer.
-pub(in crate::lint) fn no_mechanism(document: &Document) -> Found {
-    let without = document.processor.values().filter(|p| is_active_overseas(p) && !has_mechanism(p));
-    without
+/// The processors that get data now and that somebody else runs.
+fn strangers<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Processor> {
+    let processors = case.document.processor.values();
+    processors.filter(|processor| processor.state == ProcessorState::Active && !processor.is_own())
+}
+
+fn says_nothing(text: Option<&str>) -> bool {
+    /// What people write where they have nothing to write.
+    const PLACEHOLDERS: [&str; 7] = ["", "…", "...", "tbd", "todo", "unknown", "third party"];
+    text.is_none_or(|text| PLACEHOLDERS.contains(&text.trim().to_lowercase().as_str()))
+}
+
+pub(in crate::lint) static PROC_CONTRACT_MISSING: Rule = Rule {
+    id: "PROC_CONTRACT_MISSING",
+    breach: "somebody else gets data and no contract binds them",
+    source: "XZ-3.1, AW-4.1, CA-3.1.6, XS-II.1; cn-pipl:21, gdpr:28-3",
+    waivable: false,
+    look: contract,
+};
+
+fn contract(case: &Case<'_>) -> Found {
+    // who decides on its own is bound by law, not by instruction
+    let unbound = strangers(case).filter(|p| !p.independent_controller && says_nothing(p.contract.as_deref()));
+    unbound
         .map(|p| {
-            let message = "is active and overseas but has no transfer mechanism; name one or set state = \"draft\"";
-            (format!("processor.{}.mechanism", p.id), message.to_owned())
+            let message = "no contract binds it; write the name or number of one, or set state = \"draft\"";
+            (format!("processor.{}.contract", p.id), message.to_owned())
         })
         .collect()
 }
 
-fn is_active_overseas(processor: &Processor) -> bool {
-    processor.region_class == RegionClass::Overseas && processor.state == ProcessorState::Active
+pub(in crate::lint) static PROC_PARTICULARS_MISSING: Rule = Rule {
+    id: "PROC_PARTICULARS_MISSING",
+    breach: "somebody else gets data and people are not told who that is and what they do with it",
+    source: "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
+    waivable: false,
+    look: particulars,
+};
+
+fn particulars(case: &Case<'_>) -> Found {
+    let mut found = Found::new();
+    for p in strangers(case) {
+        let missing = [
+            ("party", says_nothing(Some(&p.party)), "the legal name of who runs it"),
+            ("contact", says_nothing(p.contact.as_deref()), "how people reach them"),
+            ("privacy_url", says_nothing(p.privacy_url.as_deref()), "the address of their privacy policy"),
+            ("region", says_nothing(Some(&p.region)), "the country that it stands in"),
+            (
+                "declared_retention",
+                p.declared_retention.is_none(),
+                "how long they keep what they get, such as \"P30D\"",
+            ),
+            ("trains_on_data", p.trains_on_data.is_none(), "whether they train models on it: true or false"),
+        ];
+        for (key, _, what) in missing.into_iter().filter(|(_, missing, _)| *missing) {
+            found.push((format!("processor.{}.{key}", p.id), format!("is not said; write {what}")));
+        }
+        if p.zero_retention && p.declared_retention.as_ref().and_then(|d| d.period()).is_some_and(|d| !d.is_zero()) {
+            let message = "contradicts `zero_retention = true`; write \"PT0S\", or take the promise back";
+            found.push((format!("processor.{}.declared_retention", p.id), message.to_owned()));
+        }
+    }
+    found
 }
 
-fn has_mechanism(processor: &Processor) -> bool {
-    processor.mechanism.as_ref().is_some_and(|m| *m != Mechanism::None)
+pub(in crate::lint) static PROC_REGION_MISLABELLED: Rule = Rule {
+    id: "PROC_REGION_MISLABELLED",
+    breach: "a processor abroad is called domestic, or the other way round",
+    source: "XZ-4.6a; cn-pipl:38, gdpr:44",
+    waivable: false,
+    look: mislabelled,
+};
+
+fn mislabelled(case: &Case<'_>) -> Found {
+    let jurisdiction = &case.document.profile.jurisdiction;
+    // of a union of countries no code says which belong to it
+    if !is_country(jurisdiction) || jurisdiction == "EU" {
+        return Found::new();
+    }
+    let mut found = Found::new();
+    for p in case.document.processor.values().filter(|p| is_country(&p.region)) {
+        let right = if p.region == *jurisdiction { RegionClass::Domestic } else { RegionClass::Overseas };
+        if p.region_class != RegionClass::Local && p.region_class != right {
+            let right = spelled(&right);
+            let message = format!("{} is {right} for {jurisdiction}; write \"{right}\", or change `region`", p.region);
+            found.push((format!("processor.{}.region_class", p.id), message));
+        }
+    }
+    found
+}
+
+fn is_country(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+pub(in crate::lint) static DUE_DILIGENCE_MISSING: Rule = Rule {
+    id: "DUE_DILIGENCE_MISSING",
+    breach: "the policy promises to look at processors, and nobody has, or too long ago",
+    source: "XZ-7.3, AW-4.1, XS-II.1",
+    waivable: false,
+    look: due_diligence,
+};
+
+fn due_diligence(case: &Case<'_>) -> Found {
+    let rules = &case.document.registry;
+    if !rules.due_diligence_required {
+        return Found::new();
+    }
+    let effective = case.document.profile.effective_at.moment();
+    let mut found = Found::new();
+    for p in strangers(case) {
+        let problem = match &p.due_diligence {
+            None => "nobody has looked at it; write when, who and for how long that holds, or set state = \"draft\""
+                .to_owned(),
+            Some(_) if effective.is_some_and(|from| p.examined_until().is_some_and(|until| until <= from)) => {
+                "had run out before the policy holds; look at it again".to_owned()
+            }
+            Some(done) => match rules.due_diligence_valid {
+                Some(limit) if crate::Period::from(done.valid).may_exceed(limit) => {
+                    format!("holds for {}, and the policy promises {limit}; shorten it", done.valid)
+                }
+                _ => continue,
+            },
+        };
+        found.push((format!("processor.{}.due_diligence", p.id), problem));
+    }
+    found
 }

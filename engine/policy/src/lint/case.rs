@@ -1,0 +1,45 @@
+//! [`Case`]: the profile under examination, with the laws that it names.
+
+use crate::law::LawFloor;
+use crate::profile::{CategoryRule, Document, LegalBasis, PurposeRule};
+use crate::{ConsentType, Deadline, Period};
+
+/// What every rule looks at.
+pub(super) struct Case<'a> {
+    /// What the profile says.
+    pub(super) document: &'a Document,
+    /// The laws that it names, as far as they are known.
+    pub(super) laws: Vec<&'static LawFloor>,
+    /// What those ask together.
+    pub(super) law: LawFloor,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn of(document: &'a Document) -> Self {
+        let laws: Vec<_> = document.profile.law_floor.iter().filter_map(|name| LawFloor::named(name)).collect();
+        let law = LawFloor::strictest(laws.iter().copied());
+        Self { document, laws, law }
+    }
+
+    /// The categories that say something about a person, with their ids.
+    pub(super) fn personal(&self) -> impl Iterator<Item = (String, &'a CategoryRule)> {
+        let categories = self.document.category.iter().filter(|(_, rule)| rule.is_personal());
+        categories.map(|(id, rule)| (id.to_string(), rule))
+    }
+
+    /// The purposes of `category` that rest on consent.
+    pub(super) fn agreed(&self, category: &'a CategoryRule) -> impl Iterator<Item = &'a PurposeRule> {
+        let purposes = category.purposes.iter().filter_map(|id| self.document.purpose.get(id));
+        purposes.filter(|purpose| purpose.basis == LegalBasis::Consent)
+    }
+
+    /// The least that consent to `category` must be.
+    pub(super) fn min_consent_type(&self, category: &CategoryRule) -> ConsentType {
+        category.min_consent_type.unwrap_or(self.document.defaults.min_consent_type)
+    }
+
+    /// How long a deadline of retention or of a right is. Words are as long as `defaults.reasonable_time`.
+    pub(super) fn length(&self, deadline: &Deadline) -> Option<Period> {
+        deadline.period().or_else(|| self.document.defaults.reasonable_time.as_ref()?.period())
+    }
+}

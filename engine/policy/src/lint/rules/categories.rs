@@ -1,0 +1,121 @@
+//! Rules about the kinds of data.
+
+use sayso_types::ProcessorKind;
+
+use crate::lint::Rule;
+use crate::lint::case::Case;
+use crate::lint::rule::Found;
+use crate::profile::{AtRest, Identifies, ProcessorState};
+
+pub(in crate::lint) static CATEGORY_UNDEFINED: Rule = Rule {
+    id: "CATEGORY_UNDEFINED",
+    breach: "a category does not say what is in it or what it is for",
+    source: "AW-1.2.1, CA-1.0; cn-pipl:6, cn-pipl:17, gdpr:13-1-c",
+    waivable: false,
+    look: undefined,
+};
+
+/// The vocabularies that terms are taken from.
+const VOCABULARIES: [&str; 3] = ["dpv:", "pd:", "sayso:"];
+/// Words by which a list of fields stays open.
+const OPEN: [&str; 7] = ["etc", "etc.", "other", "others", "...", "…", "*"];
+
+fn undefined(case: &Case<'_>) -> Found {
+    let mut found = Found::new();
+    for (id, rule) in &case.document.category {
+        let at = |key: &str| format!("category.{id}.{key}");
+        let known = |term: &str| {
+            VOCABULARIES.iter().any(|v| term.strip_prefix(v).is_some_and(|name| name.starts_with(char::is_alphabetic)))
+        };
+        match rule.dpv.iter().find(|term| !known(term)) {
+            Some(term) => {
+                let message =
+                    format!("`{term}` is no term of a vocabulary; write one as pd:Picture, dpv:NAME or sayso:NAME");
+                found.push((at("dpv"), message));
+            }
+            None if rule.dpv.is_empty() => {
+                found.push((at("dpv"), "no term says what it is; write one as pd:Picture or sayso:NAME".to_owned()));
+            }
+            None => {}
+        }
+        if let Some(open) = rule.attrs.iter().find(|field| OPEN.contains(&field.to_lowercase().as_str())) {
+            let message = format!("`{open}` leaves the list open; name every field");
+            found.push((at("attrs"), message));
+        }
+        if rule.purposes.is_empty() {
+            found.push((at("purposes"), "it is for nothing; name a purpose or remove the category".to_owned()));
+        }
+    }
+    found
+}
+
+pub(in crate::lint) static NECESSITY_UNFLAGGED: Rule = Rule {
+    id: "NECESSITY_UNFLAGGED",
+    breach: "a category does not say whether the service can do without it",
+    source: "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
+    waivable: true,
+    look: unflagged,
+};
+
+fn unflagged(case: &Case<'_>) -> Found {
+    let without = case.personal().filter(|(_, rule)| rule.necessity.is_none());
+    without
+        .map(|(id, _)| {
+            let message = "people are not told whether they must give it (until then they need not); write \
+                           \"Required\", \"Required_for:PURPOSE\" or \"Optional\"";
+            (format!("category.{id}.necessity"), message.to_owned())
+        })
+        .collect()
+}
+
+pub(in crate::lint) static DEIDENT_AS_ANON: Rule = Rule {
+    id: "DEIDENT_AS_ANON",
+    breach: "data that can be traced back to a person counts as free",
+    source: "CA-3.4.8, conflict C9; cn-pipl:4, cn-pipl:73, gdpr:recital-26",
+    waivable: false,
+    look: de_identified,
+};
+
+fn de_identified(case: &Case<'_>) -> Found {
+    let document = case.document;
+    let exemptions = document.exemption.values().filter(|exemption| exemption.de_identified_counts);
+    let exemptions = exemptions.map(|exemption| {
+        let message = "what is merely de-identified is still about a person; free only what is anonymised, and write \
+                       `de_identified_counts = false`";
+        (format!("exemption.{}.de_identified_counts", exemption.code), message.to_owned())
+    });
+    let categories = document
+        .category
+        .iter()
+        .filter(|(_, rule)| rule.identifies == Identifies::Pseudonymised && !rule.is_personal());
+    let categories = categories.map(|(id, _)| {
+        let message = "what is pseudonymised is still about a person; write \"normal\" or more";
+        (format!("category.{id}.sensitivity"), message.to_owned())
+    });
+    exemptions.chain(categories).collect()
+}
+
+pub(in crate::lint) static AT_REST_CONTRADICTED: Rule = Rule {
+    id: "AT_REST_CONTRADICTED",
+    breach: "a store accepts what must not be stored",
+    source: "XZ-1.10 (to process is not to keep)",
+    waivable: false,
+    look: at_rest,
+};
+
+fn at_rest(case: &Case<'_>) -> Found {
+    let document = case.document;
+    let stores = document.processor.values().filter(|processor| processor.kind == ProcessorKind::Database);
+    let mut found = Found::new();
+    for store in stores.filter(|store| store.state != ProcessorState::Terminated) {
+        for category in &store.accepts {
+            if document.category.get(category).is_some_and(|rule| rule.at_rest == AtRest::Forbidden) {
+                let message = format!(
+                    "{category} must not be stored; remove it here, or write `at_rest = \"allowed\"` in [category.{category}]"
+                );
+                found.push((format!("processor.{}.accepts", store.id), message));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,73 @@
+//! Rules about the list of processors as a whole, and the order in which they are chosen.
+
+use crate::lint::Rule;
+use crate::lint::case::Case;
+use crate::lint::rule::Found;
+use crate::profile::{ProcessorState, spelled};
+
+pub(in crate::lint) static PROC_LIST_MISSING: Rule = Rule {
+    id: "PROC_LIST_MISSING",
+    breach: "data is handed on and the policy names no receiver",
+    source: "CA-9, defect D4; cn-pipl:23, gdpr:13-1-e",
+    waivable: false,
+    look: missing,
+};
+
+fn missing(case: &Case<'_>) -> Found {
+    let registry = &case.document.registry;
+    if registry.uses.is_empty() || !registry.announces.is_empty() {
+        return Found::new();
+    }
+    let uses = registry.uses.iter().map(spelled).collect::<Vec<_>>().join(", ");
+    let message = format!("the service hands data to {uses} and names none of them; name them to people, then here");
+    vec![("registry.announces".to_owned(), message)]
+}
+
+pub(in crate::lint) static PROC_UNREGISTERED_IN_USE: Rule = Rule {
+    id: "PROC_UNREGISTERED_IN_USE",
+    breach: "a sort of receiver is used that the policy does not name or the profile does not list",
+    source: "XZ-1.11, XZ-7.1, defect D2; cn-pipl:23, gdpr:30-1-d",
+    waivable: false,
+    look: unregistered,
+};
+
+fn unregistered(case: &Case<'_>) -> Found {
+    let registry = &case.document.registry;
+    let processors = || case.document.processor.values().filter(|p| p.state != ProcessorState::Terminated);
+    let mut found = Found::new();
+    for kind in &registry.uses {
+        let name = spelled(kind);
+        if !registry.announces.is_empty() && !registry.announces.contains(kind) {
+            let message = format!("`{name}` is used and not named to people; name it to them, then in `announces`");
+            found.push((format!("registry.uses.{name}"), message));
+        } else if !processors().any(|p| p.kind == *kind) {
+            let message = format!("`{name}` is used and no entry of `processor` is one; add it");
+            found.push((format!("registry.uses.{name}"), message));
+        }
+    }
+    let named = |kind| registry.announces.contains(kind) || registry.uses.contains(kind);
+    if !registry.announces.is_empty() {
+        for p in processors().filter(|p| p.state == ProcessorState::Active && !named(&p.kind)) {
+            let message = format!("`{}` is not named to people; add it to registry.announces", spelled(&p.kind));
+            found.push((format!("processor.{}.kind", p.id), message));
+        }
+    }
+    found
+}
+
+pub(in crate::lint) static ROUTING_PREFERS_FARTHER: Rule = Rule {
+    id: "ROUTING_PREFERS_FARTHER",
+    breach: "data goes further although a nearer receiver would do",
+    source: "XZ-4.6d; cn-pipl:6, gdpr:25-2",
+    waivable: true,
+    look: farther,
+};
+
+fn farther(case: &Case<'_>) -> Found {
+    let prefer = &case.document.routing.prefer;
+    if !prefer.is_empty() && prefer.is_sorted_by(|near, far| near < far) {
+        return Found::new();
+    }
+    let message = "try the nearest first: write local, domestic, overseas in this order, each once";
+    vec![("routing.prefer".to_owned(), message.to_owned())]
+}

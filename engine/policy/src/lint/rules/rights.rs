@@ -1,0 +1,137 @@
+//! Rules about what people may ask for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sayso_types::RegionClass;
+
+use crate::lint::Rule;
+use crate::lint::case::Case;
+use crate::lint::rule::Found;
+use crate::profile::{ErasureGround, RightKind, spelled};
+
+pub(in crate::lint) static RIGHT_MISSING: Rule = Rule {
+    id: "RIGHT_MISSING",
+    breach: "a right that a named law gives is not offered",
+    source: "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+    waivable: false,
+    look: missing,
+};
+
+fn missing(case: &Case<'_>) -> Found {
+    let mut found = BTreeMap::new();
+    for rule in case.law.rights() {
+        if applies(case, rule.kind) && !case.document.rights.offers.contains_key(&rule.kind) {
+            let kind = spelled(&rule.kind);
+            let message = format!("people have this right by law ({}); write [rights.offers.{kind}]", rule.src);
+            found.entry(format!("rights.offers.{kind}")).or_insert(message);
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Whether there is anything that the right could be used against.
+fn applies(case: &Case<'_>, kind: RightKind) -> bool {
+    let document = case.document;
+    match kind {
+        RightKind::RefuseOverseas => {
+            let abroad = |class: RegionClass| class == RegionClass::Overseas;
+            document.transfers.overseas || document.processor.values().any(|p| abroad(p.region_class))
+        }
+        RightKind::MarketingOptOut => document.purpose.values().any(|purpose| purpose.dpv.contains("Marketing")),
+        _ => true,
+    }
+}
+
+pub(in crate::lint) static ERASURE_GROUND_MISSING: Rule = Rule {
+    id: "ERASURE_GROUND_MISSING",
+    breach: "data is not erased on a ground on which a named law demands it",
+    source: "XZ-5.3, CA-5.1.2, clauses 1.6.4; cn-pipl:47, gdpr:17-1",
+    waivable: false,
+    look: ground_missing,
+};
+
+fn ground_missing(case: &Case<'_>) -> Found {
+    let Some(erase) = case.document.rights.offers.get(&RightKind::Erase) else { return Found::new() };
+    // no list is every ground
+    if erase.grounds.is_empty() {
+        return Found::new();
+    }
+    let asked: BTreeSet<ErasureGround> = case
+        .law
+        .rights()
+        .iter()
+        .filter(|rule| rule.kind == RightKind::Erase)
+        .flat_map(|rule| rule.grounds.clone())
+        .collect();
+    let missing: Vec<_> = asked.difference(&erase.grounds).map(spelled).collect();
+    if missing.is_empty() {
+        return Found::new();
+    }
+    let message = format!("the law also demands erasure on: {}; add them", missing.join(", "));
+    vec![("rights.offers.erase.grounds".to_owned(), message)]
+}
+
+pub(in crate::lint) static RIGHT_NO_CHANNEL: Rule = Rule {
+    id: "RIGHT_NO_CHANNEL",
+    breach: "a right is offered and nothing says how it is used",
+    source: "XZ-5, CA-5.1, XS-V; cn-pipl:50, gdpr:12-2",
+    waivable: false,
+    look: no_channel,
+};
+
+fn no_channel(case: &Case<'_>) -> Found {
+    let offers = case.document.rights.offers.iter();
+    // being told that the service ends is nothing that one asks for
+    let mute = offers.filter(|(kind, right)| right.channel.is_empty() && **kind != RightKind::ShutdownNotice);
+    mute.map(|(kind, _)| {
+        let message = "say through what it is used, such as [\"console\", \"voice\"]";
+        (format!("rights.offers.{}.channel", spelled(kind)), message.to_owned())
+    })
+    .collect()
+}
+
+pub(in crate::lint) static WITHDRAW_HARDER_THAN_GIVING: Rule = Rule {
+    id: "WITHDRAW_HARDER_THAN_GIVING",
+    breach: "consent is given on the spot and withdrawn by writing to somebody",
+    source: "XS-V.3, conflict C15; cn-pipl:15, gdpr:7-3",
+    waivable: false,
+    look: harder,
+};
+
+/// Channels at the other end of which a person reads and answers.
+const SLOW: [&str; 7] = ["address", "contact", "email", "letter", "operator", "phone", "post"];
+
+fn harder(case: &Case<'_>) -> Found {
+    let Some(withdraw) = case.document.rights.offers.get(&RightKind::Withdraw) else { return Found::new() };
+    let slow = withdraw.channel.iter().all(|channel| SLOW.contains(&channel.as_str()));
+    if withdraw.channel.is_empty() || !slow {
+        return Found::new();
+    }
+    let message = "people agree on the spot, so they must be able to withdraw there; add \"voice\", \"device\" or \
+                   \"console\"";
+    vec![("rights.offers.withdraw.channel".to_owned(), message.to_owned())]
+}
+
+pub(in crate::lint) static DEADLINE_MISSING: Rule = Rule {
+    id: "DEADLINE_MISSING",
+    breach: "nothing says by when a request is answered, or by when a child's data goes",
+    source: "XZ, AW, CA (defect D7), clauses 1.6.6; cn-pipl:50, gdpr:12-3",
+    waivable: false,
+    look: no_deadline,
+};
+
+fn no_deadline(case: &Case<'_>) -> Found {
+    let rights = &case.document.rights;
+    let owed = !rights.offers.is_empty() || !case.law.answers().is_empty();
+    let mut found = Found::new();
+    if rights.respond_within.is_none() && owed {
+        let message = "nobody knows by when a request is answered; write a time, such as \"P15WD\"";
+        found.push(("rights.respond_within".to_owned(), message.to_owned()));
+    }
+    let minors = &case.document.minors;
+    if minors.guardian_required_below > 0 && minors.erase_on_discovery.is_none() {
+        let message = "say how soon data goes that a child gave without a guardian, such as \"P3WD\"";
+        found.push(("minors.erase_on_discovery".to_owned(), message.to_owned()));
+    }
+    found
+}
