@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod aiwellflow;
+mod chat_ai;
 mod seed;
 mod xiaosuan;
 mod xiaozhi;

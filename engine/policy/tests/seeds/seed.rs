@@ -10,7 +10,8 @@ use sayso_types::{ConsentVersion, Label, RegionClass, SubjectId, TurnId, WallTim
 /// 28 May 2026.
 const NOW: WallTime = WallTime(1_780_000_000_000);
 
-/// A finding that is expected: the rule, the key, and the source that names it.
+/// Findings that are expected: the rule, the keys (with white space between them), and the source that names it. 7.5 is
+/// the list of rules with the policies that break them; clauses, conflicts and defects are those of the requirements.
 pub(crate) type Expected = (&'static str, &'static str, &'static str);
 /// A decision that is promised: who, `purpose/category/processor`, the basis or the reason against it, the clause.
 pub(crate) type Promise<'a> = (&'a Person, &'a str, &'a str, &'a str);
@@ -43,8 +44,11 @@ impl Seed {
         let findings = self.written().lint();
         let mut open: Vec<_> = findings.iter().collect();
         let mut wrong = Vec::new();
-        for (rule, key, source) in expected {
-            match open.iter().position(|f| f.rule.id() == *rule && f.place.key == *key) {
+        let single = expected
+            .iter()
+            .flat_map(|(rule, keys, source)| keys.split_whitespace().map(move |key| (rule, key, source)));
+        for (rule, key, source) in single {
+            match open.iter().position(|f| f.rule.id() == *rule && f.place.key == key) {
                 Some(at) => drop(open.swap_remove(at)),
                 None => wrong.push(format!("not found: {rule} at {key} ({source})")),
             }

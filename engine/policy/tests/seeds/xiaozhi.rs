@@ -27,463 +27,95 @@ const CLAUSES: &str = "
 
 const EXPECTED: &[Expected] = &[
     (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "asks.consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
+        "XBORDER_NO_MECHANISM",
+        "processor.anthropic-llm.mechanism processor.edge-tts.mechanism processor.groq-asr.mechanism \
+         processor.openai-asr.mechanism processor.openai-llm.mechanism processor.openai-tts.mechanism",
+        "7.5 (XZ); XZ-4.6a, XZ-4.6b",
     ),
+    (
+        "PROC_PARTICULARS_MISSING",
+        "processor.anthropic-llm.contact processor.anthropic-llm.declared_retention processor.anthropic-llm.privacy_url \
+         processor.anthropic-llm.trains_on_data processor.edge-tts.contact processor.edge-tts.declared_retention \
+         processor.edge-tts.privacy_url processor.edge-tts.trains_on_data processor.groq-asr.contact \
+         processor.groq-asr.declared_retention processor.groq-asr.privacy_url processor.groq-asr.trains_on_data \
+         processor.openai-asr.contact processor.openai-asr.declared_retention processor.openai-asr.privacy_url \
+         processor.openai-asr.trains_on_data processor.openai-llm.contact processor.openai-llm.declared_retention \
+         processor.openai-llm.privacy_url processor.openai-llm.trains_on_data processor.openai-tts.contact \
+         processor.openai-tts.declared_retention processor.openai-tts.privacy_url processor.openai-tts.trains_on_data",
+        "XZ-3.1 (L: a missing field is an error), XZ-4.6c",
+    ),
+    (
+        "DUE_DILIGENCE_MISSING",
+        "processor.anthropic-llm.due_diligence processor.edge-tts.due_diligence processor.groq-asr.due_diligence \
+         processor.openai-asr.due_diligence processor.openai-llm.due_diligence processor.openai-tts.due_diligence",
+        "XZ-7.3",
+    ),
+    (
+        "PROC_UNREGISTERED_IN_USE",
+        "registry.uses.embedding registry.uses.tool registry.uses.voiceprint",
+        "7.5 (XZ: voiceprint, memory, tools); defect D2",
+    ),
+    ("CLAUSE_NUMBERING", "source.en.numbering", "7.5 (XZ); defect D1"),
     (
         "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.chat_history.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.conversation_audio.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.image.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.knowledge_base.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.memory_summary.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.reply_text.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.transcript.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.voice_audio.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "BASIS_IMPLIED_FOR_SENSITIVE",
-        "category.voiceprint.min_consent_type",
-        "XZ-0.2, AW-0.1, ZG-0.1, conflict C1; cn-pipl:14, cn-pipl:29, gdpr:4-11",
-    ),
-    (
-        "CLAUSE_NUMBERING",
-        "source.en.numbering",
-        "defects D1 (XZ-6), D3 (AW-1.5), D4 (CA-1.1, CA-9), D6 (ZG); cn-pipl:17",
+        "asks.consent_type category.chat_history.min_consent_type category.conversation_audio.min_consent_type \
+         category.image.min_consent_type category.knowledge_base.min_consent_type \
+         category.memory_summary.min_consent_type category.reply_text.min_consent_type \
+         category.transcript.min_consent_type category.voice_audio.min_consent_type category.voiceprint.min_consent_type",
+        "7.5 (XZ); XZ-0.2, conflict C1",
     ),
     (
         "CONSENT_BELOW_LAW",
-        "category.knowledge_base.in_region.overseas.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
+        "category.knowledge_base.in_region.overseas.min_consent_type category.knowledge_base.min_consent_type \
+         category.memory_summary.in_region.overseas.min_consent_type category.memory_summary.min_consent_type \
+         category.reply_text.in_region.overseas.min_consent_type category.reply_text.min_consent_type \
+         category.transcript.in_region.overseas.min_consent_type category.transcript.min_consent_type \
+         category.voice_audio.in_region.overseas.min_consent_type category.voice_audio.min_consent_type \
+         category.voiceprint.min_consent_type",
+        "conflict C1: the law floor wins; cn-pipl:23, 29, 39",
     ),
     (
-        "CONSENT_BELOW_LAW",
-        "category.knowledge_base.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.memory_summary.in_region.overseas.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.memory_summary.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.reply_text.in_region.overseas.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.reply_text.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.transcript.in_region.overseas.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.transcript.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.voice_audio.in_region.overseas.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.voice_audio.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    (
-        "CONSENT_BELOW_LAW",
-        "category.voiceprint.min_consent_type",
-        "conflict C1; cn-pipl:14, cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39, gdpr:9-2-a",
-    ),
-    ("DEADLINE_MISSING", "rights.respond_within", "XZ, AW, CA (defect D7), clauses 1.6.6; cn-pipl:50, gdpr:12-3"),
-    ("DUE_DILIGENCE_MISSING", "processor.anthropic-llm.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
-    ("DUE_DILIGENCE_MISSING", "processor.edge-tts.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
-    ("DUE_DILIGENCE_MISSING", "processor.groq-asr.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
-    ("DUE_DILIGENCE_MISSING", "processor.openai-asr.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
-    ("DUE_DILIGENCE_MISSING", "processor.openai-llm.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
-    ("DUE_DILIGENCE_MISSING", "processor.openai-tts.due_diligence", "XZ-7.3, AW-4.1, XS-II.1"),
-    ("ERASURE_GROUND_MISSING", "rights.offers.erase.grounds", "XZ-5.3, CA-5.1.2, clauses 1.6.4; cn-pipl:47, gdpr:17-1"),
-    (
-        "INCIDENT_UNTOLD",
-        "incident.regulator",
-        "XZ-4.4, CA-4.5, XS-III.3.5, ZG-P5; cn-pipl:57, cn-incident:4, gdpr:33, gdpr:34",
-    ),
-    ("MINOR_UNVERIFIED", "minors.verify_methods", "XZ-6.1, CA-6.1, clauses 1.6.9; cn-pipl:31, gdpr:8-2, coppa:312.5-b"),
-    ("NECESSITY_UNFLAGGED", "category.account.necessity", "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e"),
-    (
-        "NECESSITY_UNFLAGGED",
-        "category.agent_config.necessity",
-        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
+        "SEPARATE_MISSING",
+        "category.knowledge_base.in_region.overseas.separate category.knowledge_base.separate \
+         category.memory_summary.in_region.overseas.separate category.memory_summary.separate \
+         category.reply_text.in_region.overseas.separate category.reply_text.separate \
+         category.transcript.in_region.overseas.separate category.transcript.separate \
+         category.voice_audio.in_region.overseas.separate category.voice_audio.separate category.voiceprint.separate",
+        "7.5 (voiceprint, export); conflict C1 (share)",
     ),
     (
         "NECESSITY_UNFLAGGED",
-        "category.chat_history.necessity",
-        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
-    ),
-    (
-        "NECESSITY_UNFLAGGED",
-        "category.console_cookie.necessity",
-        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
-    ),
-    (
-        "NECESSITY_UNFLAGGED",
-        "category.device_info.necessity",
-        "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e",
-    ),
-    ("NECESSITY_UNFLAGGED", "category.log_info.necessity", "XZ-1, AW-1.2, CA-1, conflict C13; cn-pipl:16, gdpr:13-2-e"),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.anthropic-llm.contact",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.anthropic-llm.declared_retention",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.anthropic-llm.privacy_url",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.anthropic-llm.trains_on_data",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.edge-tts.contact",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.edge-tts.declared_retention",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.edge-tts.privacy_url",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.edge-tts.trains_on_data",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.groq-asr.contact",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.groq-asr.declared_retention",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.groq-asr.privacy_url",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.groq-asr.trains_on_data",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-asr.contact",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-asr.declared_retention",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-asr.privacy_url",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-asr.trains_on_data",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-llm.contact",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-llm.declared_retention",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-llm.privacy_url",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-llm.trains_on_data",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-tts.contact",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-tts.declared_retention",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-tts.privacy_url",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    (
-        "PROC_PARTICULARS_MISSING",
-        "processor.openai-tts.trains_on_data",
-        "XZ-3.1, XZ-4.6c, XZ-7.2; cn-pipl:23, cn-pipl:39, gdpr:13-1-e",
-    ),
-    ("PROC_UNREGISTERED_IN_USE", "registry.uses.embedding", "XZ-1.11, XZ-7.1, defect D2; cn-pipl:23, gdpr:30-1-d"),
-    ("PROC_UNREGISTERED_IN_USE", "registry.uses.tool", "XZ-1.11, XZ-7.1, defect D2; cn-pipl:23, gdpr:30-1-d"),
-    ("PROC_UNREGISTERED_IN_USE", "registry.uses.voiceprint", "XZ-1.11, XZ-7.1, defect D2; cn-pipl:23, gdpr:30-1-d"),
-    (
-        "RET_MISSING",
-        "category.account.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+        "category.account.necessity category.agent_config.necessity category.chat_history.necessity \
+         category.console_cookie.necessity category.device_info.necessity category.log_info.necessity",
+        "7.5 (XZ); clauses 1.6.1, marked ?",
     ),
     (
         "RET_MISSING",
-        "category.agent_config.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+        "category.account.retention category.agent_config.retention category.chat_history.retention \
+         category.console_cookie.retention category.conversation_audio.retention category.device_info.retention \
+         category.firmware_data.retention category.image.retention category.knowledge_base.retention \
+         category.log_info.retention category.memory_summary.retention category.reply_text.retention \
+         category.transcript.retention category.verification.retention category.voice_audio.retention \
+         category.voiceprint.retention",
+        "7.5 (XZ all); clauses 1.6.3, defect D8",
     ),
     (
-        "RET_MISSING",
-        "category.chat_history.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
+        "VAGUE_TIME",
+        "incident.subjects.within minors.erase_on_discovery notify.material_change.within retention.default.after \
+         retention.test_platform_max rights.offers.cancel.within rights.offers.guardian_erase.within",
+        "7.5; XZ-4.2, XZ-4.4, XZ-4.5, XZ-5.4, XZ-6.2, XZ-9.2, clauses 1.6.6",
     ),
-    (
-        "RET_MISSING",
-        "category.console_cookie.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.conversation_audio.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.device_info.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.firmware_data.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.image.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.knowledge_base.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.log_info.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.memory_summary.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.reply_text.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.transcript.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.verification.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.voice_audio.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    (
-        "RET_MISSING",
-        "category.voiceprint.retention",
-        "XZ-4.2, AW-3.2, XS-III.2, defect D8; cn-pipl:17, cn-pipl:19, gdpr:13-2-a",
-    ),
-    ("REVISION_SILENT_ACCEPT", "revision.material", "XZ-9.3, XS-VI, ZG-U2, conflict C2; cn-pipl:14"),
+    ("DEADLINE_MISSING", "rights.respond_within", "7.5 (XZ); defect D7"),
     (
         "RIGHT_MISSING",
-        "rights.offers.complain",
-        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
+        "rights.offers.complain rights.offers.copy rights.offers.deceased_relatives rights.offers.explain \
+         rights.offers.object rights.offers.port rights.offers.restrict rights.offers.supplement",
+        "7.5; clauses 1.6.4, defect D7",
     ),
-    (
-        "RIGHT_MISSING",
-        "rights.offers.copy",
-        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
-    ),
-    (
-        "RIGHT_MISSING",
-        "rights.offers.deceased_relatives",
-        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
-    ),
-    (
-        "RIGHT_MISSING",
-        "rights.offers.explain",
-        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
-    ),
-    (
-        "RIGHT_MISSING",
-        "rights.offers.object",
-        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
-    ),
-    (
-        "RIGHT_MISSING",
-        "rights.offers.port",
-        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
-    ),
-    (
-        "RIGHT_MISSING",
-        "rights.offers.restrict",
-        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
-    ),
-    (
-        "RIGHT_MISSING",
-        "rights.offers.supplement",
-        "clauses 1.6.4, defect D7 (XZ, CA: no copy, no explanation); cn-pipl:44-50, gdpr:15-22",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.knowledge_base.in_region.overseas.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.knowledge_base.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.memory_summary.in_region.overseas.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.memory_summary.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.reply_text.in_region.overseas.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.reply_text.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.transcript.in_region.overseas.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.transcript.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.voice_audio.in_region.overseas.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.voice_audio.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    (
-        "SEPARATE_MISSING",
-        "category.voiceprint.separate",
-        "XZ-1.8, XZ-4.6a, XS-II.3, ZG-D2, conflict C1; cn-pipl:23, cn-pipl:25, cn-pipl:29, cn-pipl:39",
-    ),
-    ("VAGUE_TIME", "incident.subjects.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
-    ("VAGUE_TIME", "minors.erase_on_discovery", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
-    ("VAGUE_TIME", "notify.material_change.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
-    ("VAGUE_TIME", "retention.default.after", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
-    ("VAGUE_TIME", "retention.test_platform_max", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
-    ("VAGUE_TIME", "rights.offers.cancel.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
-    ("VAGUE_TIME", "rights.offers.guardian_erase.within", "XZ-4.2, XZ-6.2, CA-5.2, AW-6.1, ZG-R1, clauses 1.6.6"),
-    ("XBORDER_NO_MECHANISM", "processor.anthropic-llm.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
-    ("XBORDER_NO_MECHANISM", "processor.edge-tts.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
-    ("XBORDER_NO_MECHANISM", "processor.groq-asr.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
-    ("XBORDER_NO_MECHANISM", "processor.openai-asr.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
-    ("XBORDER_NO_MECHANISM", "processor.openai-llm.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
-    ("XBORDER_NO_MECHANISM", "processor.openai-tts.mechanism", "XZ-4.6b; cn-pipl:38, gdpr:44"),
+    ("ERASURE_GROUND_MISSING", "rights.offers.erase.grounds", "clauses 1.6.4: G6 law for all, G7, G10"),
+    ("MINOR_UNVERIFIED", "minors.verify_methods", "7.5 (XZ); XZ-6.1, clauses 1.6.9"),
+    ("REVISION_SILENT_ACCEPT", "revision.material", "7.5 (XZ); XZ-9.3, conflict C2"),
+    ("INCIDENT_UNTOLD", "incident.regulator", "clauses 1.6.6: the regulator, by law"),
 ];
 
 #[test]
@@ -595,8 +227,8 @@ fn nothing_goes_overseas_without_a_legal_means() {
         (&willing, "voice_interaction/reply_text/edge-tts", "processor_state", "XZ-4.6b"),
     ]);
     // nor can it be made to by switching one on
-    let on = r#"{ id = "groq-asr", mechanism = "none", state = "active" }"#;
-    let draft = SEED.changed(r#"{ id = "groq-asr", mechanism = "none", state = "draft" }"#, on);
+    let on = r#"{ id = "groq-asr", mechanism = "none", state = "active""#;
+    let draft = SEED.changed(r#"{ id = "groq-asr", mechanism = "none", state = "draft""#, on);
     assert!(draft.lint().iter().any(|f| f.rule.id() == "XBORDER_NO_MECHANISM"));
 }
 
