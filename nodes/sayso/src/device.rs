@@ -3,7 +3,7 @@
 mod conversation;
 mod floor;
 mod utterance;
-mod view;
+pub(crate) mod view;
 
 use std::fs;
 use std::process::ExitCode;

@@ -9,15 +9,15 @@ use sayso_proto::admin::v1::consent_client::ConsentClient;
 use sayso_proto::admin::v1::{Principal, WithdrawConsentRequest};
 use sayso_proto::consent::v1 as consent;
 use sayso_runtime::{TaskKind, Tasks, telemetry};
-use sayso_types::TurnId;
 use sayso_wire::{ConsentStatus, ListenMode, SessionState, ToDevice};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::person::{Line, Person};
+use super::person::{self, Person};
 use super::setting::Setting;
 use super::view::{View, Who};
 use crate::cli::DemoArgs;
+use crate::device::view::{Line, describe, word};
 use crate::hex::encode as hex;
 use crate::{export, verify};
 
@@ -264,7 +264,7 @@ impl Story {
     }
 
     /// The person says something and is answered; the sentences of the answer.
-    async fn turn(&mut self, line: &Line) -> Result<String> {
+    async fn turn(&mut self, line: &person::Line) -> Result<String> {
         self.say(line).await?;
         let answer = self.answer_sentences().await?;
         self.show_stages();
@@ -281,7 +281,7 @@ impl Story {
         self.view.line(Who::Check, "stages", &stages.join(", "), details.into());
     }
 
-    async fn say(&mut self, line: &Line) -> Result<()> {
+    async fn say(&mut self, line: &person::Line) -> Result<()> {
         // A person waits until they are listened to.
         self.until_listening().await?;
         self.view.line(Who::Person, "says", &line.title, json!({"ms": line.sound.ms()}));
@@ -363,44 +363,20 @@ impl Story {
     }
 
     fn show(&mut self, event: &DeviceEvent) {
-        let view = self.view.clone();
-        let line = |name: &str, text: &str, details| view.line(Who::Device, name, text, details);
         match event {
-            DeviceEvent::Node(ToDevice::StateChanged { state, turn }) => {
+            DeviceEvent::Node(ToDevice::StateChanged { state, .. }) => {
                 self.state = *state;
-                let name = format!("{state:?}").to_lowercase();
-                view.state(&name);
-                line("state", &name, json!({"turn": turn.0}));
+                self.view.state(&word(state));
             }
-            DeviceEvent::Node(ToDevice::VoiceActivity { speaking, turn }) => {
-                view.voice(*speaking);
-                let text = if *speaking { "hears a voice" } else { "the voice fell silent" };
-                line("voice", text, json!({"turn": turn.0, "speaking": speaking}));
-            }
-            DeviceEvent::Node(ToDevice::Transcript { text, turn }) => {
-                line("transcript", &format!("understood: {}", text.reveal()), json!({"turn": turn.0}));
-            }
-            DeviceEvent::Node(ToDevice::Sentence { text, at_ms, turn }) => {
-                line("sentence", &format!("says: {}", text.reveal()), json!({"turn": turn.0, "at_ms": at_ms}));
-            }
-            DeviceEvent::Node(ToDevice::SpeechStop { reason, turn }) => {
-                line("speech_stop", &format!("stops playing: {reason}"), json!({"turn": turn.0}));
-            }
-            DeviceEvent::Node(ToDevice::ConsentChanged { purpose, status, consent_version }) => {
-                let status = format!("{status:?}").to_lowercase();
-                view.consent(&status);
-                let text = format!("consent to {purpose}: {status}");
-                line("consent", &text, json!({"status": status, "cv": consent_version.0}));
-            }
-            DeviceEvent::Node(ToDevice::Error { code, text, .. }) => {
-                line("error", &format!("{code}: {text}"), json!({"code": code}));
-            }
-            DeviceEvent::Played(Played { turn, played_ms, lost, file, .. }) => {
-                let saved = file.as_ref().map(|f| format!(", saved as {}", f.display())).unwrap_or_default();
-                let text = format!("played {played_ms} ms{saved}");
-                line("played", &text, json!({"turn": turn.0, "played_ms": played_ms, "lost": lost, "file": file}));
-            }
-            DeviceEvent::Node(_) | DeviceEvent::AudioStarted { turn: TurnId(_) } | DeviceEvent::Ended(_) => {}
+            DeviceEvent::Node(ToDevice::VoiceActivity { speaking, .. }) => self.view.voice(*speaking),
+            DeviceEvent::Node(ToDevice::ConsentChanged { status, .. }) => self.view.consent(&word(status)),
+            DeviceEvent::Node(_)
+            | DeviceEvent::AudioStarted { .. }
+            | DeviceEvent::Played(_)
+            | DeviceEvent::Ended(_) => {}
+        }
+        if let Some(Line { event, text, details }) = describe(event) {
+            self.view.line(Who::Device, event, &format!("{event}: {text}"), details);
         }
     }
 

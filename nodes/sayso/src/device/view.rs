@@ -20,11 +20,13 @@ pub(super) enum View {
 }
 
 /// One line.
-struct Line {
-    event: &'static str,
-    text: String,
-    /// An object.
-    details: Value,
+pub(crate) struct Line {
+    /// A word for what happened.
+    pub(crate) event: &'static str,
+    /// What there is to say of it, for people.
+    pub(crate) text: String,
+    /// The same for machines, as an object.
+    pub(crate) details: Value,
 }
 
 impl View {
@@ -67,7 +69,7 @@ impl View {
 }
 
 /// What there is to say of an event; nothing of those that other events tell already.
-fn describe(event: &DeviceEvent) -> Option<Line> {
+pub(crate) fn describe(event: &DeviceEvent) -> Option<Line> {
     let line = |event, text, details| Some(Line { event, text, details });
     match event {
         DeviceEvent::Node(message) => describe_message(message),
@@ -125,7 +127,7 @@ fn describe_message(message: &ToDevice) -> Option<Line> {
 }
 
 /// The name of a variant as the protocol writes it: `shutting_down`.
-pub(super) fn word(variant: impl Debug) -> String {
+pub(crate) fn word(variant: impl Debug) -> String {
     let mut word = String::new();
     for c in format!("{variant:?}").chars() {
         if c.is_ascii_uppercase() && !word.is_empty() {
