@@ -42,7 +42,8 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Trust in `keys`; consent is asked of every purpose but those by which it is asked for.
+    /// Trust in `keys`; consent is asked of every purpose but those by which it is asked for. Whoever knows the profile
+    /// that was in force takes [`without_consent`](Self::without_consent) from there.
     #[must_use]
     pub fn new(keys: Vec<VerifierKey>) -> Self {
         let without_consent = [Purpose::NOTICE, Purpose::CONSENT_ANSWER].into();

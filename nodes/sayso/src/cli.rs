@@ -186,6 +186,10 @@ pub(crate) struct VerifyArgs {
     /// the log agrees with itself: get the key from somebody you trust.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
+    /// The privacy profile that was in force: it says which purposes rest on another basis than consent. Default: only
+    /// reading out the notice and hearing its answer do.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
     /// Print JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,

@@ -285,11 +285,17 @@ impl Config {
 
     /// Reads the profile in force.
     pub(crate) fn read_profile(&self) -> Result<Profile> {
-        let Some(file) = &self.profile else { return Ok(Profile::parse(HOME_PROFILE)?) };
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("cannot read the profile {}", file.display()))?;
-        Profile::parse(&text).with_context(|| format!("profile {}", file.display()))
+        match &self.profile {
+            Some(file) => read_profile(file),
+            None => Ok(Profile::parse(HOME_PROFILE)?),
+        }
     }
+}
+
+/// Reads the profile in `file`.
+pub(crate) fn read_profile(file: &Path) -> Result<Profile> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the profile {}", file.display()))?;
+    Profile::parse(&text).with_context(|| format!("profile {}", file.display()))
 }
 
 /// Milliseconds of a configuration as a duration.

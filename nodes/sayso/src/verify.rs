@@ -3,6 +3,7 @@
 mod directory;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -10,17 +11,19 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use sayso_audit::{LogSource, Report, Trust, VerifierKey, verify_log};
+use sayso_policy::{LegalBasis, Profile};
+use sayso_types::Purpose;
 
 use self::directory::Directory;
 use self::verdict::Verdict;
 use crate::cli::VerifyArgs;
-use crate::output;
+use crate::{config, output};
 
 /// The keys that an export says it was signed with.
 const OWN_KEYS: &str = "trust.keys";
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
-    let report = check(&args.dir, args.trust.as_deref())?;
+    let report = check(&args.dir, args.trust.as_deref(), args.profile.as_deref())?;
     let verdict = Verdict::new(&report, args.trust.is_some());
     if args.json {
         output::json(&verdict)?;
@@ -30,17 +33,40 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
     Ok(if verdict.clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Checks the log in `dir` against the keys in `trust`, or those that lie beside it.
+/// Checks the log in `dir` against the keys in `trust`, or those that lie beside it, and the profile in `profile`.
 ///
 /// # Errors
-/// When the log is not what was signed. A sound log may still show broken promises: those are in the report.
-pub(crate) fn check(dir: &Path, trust: Option<&Path>) -> Result<Report> {
+/// When the log is not what was signed, or was not kept under that profile. A sound log may still show broken promises:
+/// those are in the report.
+pub(crate) fn check(dir: &Path, trust: Option<&Path>, profile: Option<&Path>) -> Result<Report> {
     let log = Directory::open(dir)?;
     let keys = match trust {
         Some(file) => read_keys(file, fs::read(file))?,
         None => read_keys(&dir.join(OWN_KEYS), log.read(OWN_KEYS))?,
     };
-    verify_log(&log, &Trust::new(keys)).with_context(|| format!("the log in {} does not hold", dir.display()))
+    let mut trust = Trust::new(keys);
+    let profile = profile.map(|file| Ok::<_, anyhow::Error>((file, config::read_profile(file)?))).transpose()?;
+    if let Some((_, profile)) = &profile {
+        trust.without_consent = without_consent(profile);
+    }
+    let report = verify_log(&log, &trust).with_context(|| format!("the log in {} does not hold", dir.display()))?;
+    if let Some((file, profile)) = profile
+        && !report.profiles.contains(&profile.hash().to_string())
+    {
+        let known: Vec<_> = report.profiles.iter().map(String::as_str).collect();
+        bail!(
+            "{} was never in force in the log in {}: give the profile whose hash is {}",
+            file.display(),
+            dir.display(),
+            known.join(" or ")
+        );
+    }
+    Ok(report)
+}
+
+/// The purposes that rest on another basis than consent.
+fn without_consent(profile: &Profile) -> BTreeSet<Purpose> {
+    profile.purposes().filter(|rule| rule.basis != LegalBasis::Consent).map(|rule| rule.id).collect()
 }
 
 /// The verifier keys in `file`, one a line; empty lines and those that start with `#` are passed over.

@@ -19,6 +19,7 @@ pub(super) struct Replay<'a> {
     consents: BTreeMap<(SubjectTag, Purpose), Standing>,
     withdrawals: BTreeMap<Reference, u64>,
     segments: BTreeMap<Reference, Segment>,
+    profiles: BTreeSet<String>,
     events: BTreeMap<&'static str, u64>,
     bytes: u64,
     findings: Vec<Finding>,
@@ -52,6 +53,7 @@ impl<'a> Replay<'a> {
             consents: BTreeMap::new(),
             withdrawals: BTreeMap::new(),
             segments: BTreeMap::new(),
+            profiles: BTreeSet::new(),
             events: BTreeMap::new(),
             bytes: 0,
             findings: Vec::new(),
@@ -81,8 +83,10 @@ impl<'a> Replay<'a> {
                 self.closed(index, *segment, cell, *processor);
             }
             Event::SelfcheckFailed { .. } => self.find(index, Rule::SelfcheckFailed),
-            Event::PolicyEffective { .. }
-            | Event::NoticeServed { .. }
+            Event::PolicyEffective { profile } => {
+                self.profiles.insert(profile.to_string());
+            }
+            Event::NoticeServed { .. }
             | Event::ConsentRequested { .. }
             | Event::ConsentRefused { .. }
             | Event::ConsentDeferred { .. }
@@ -107,6 +111,7 @@ impl<'a> Replay<'a> {
             origin: checkpoint.origin.clone(),
             size: checkpoint.size,
             root: checkpoint.root.to_string(),
+            profiles: self.profiles,
             events: self.events,
             bytes: self.bytes,
             findings: self.findings,

@@ -1,6 +1,6 @@
 //! [`Report`]: what an auditor is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ pub struct Report {
     pub size: u64,
     /// The signed root over them, in hexadecimal.
     pub root: String,
+    /// The hashes of the profiles that came into force, in hexadecimal.
+    pub profiles: BTreeSet<String>,
     /// How many leaves there are of each event.
     pub events: BTreeMap<&'static str, u64>,
     /// What the closed segments say was handed over, in bytes.

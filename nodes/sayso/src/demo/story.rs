@@ -245,7 +245,7 @@ impl Story {
         let temporary = std::env::temp_dir().join(format!("sayso-demo-log-{}", std::process::id()));
         let dir = args.export.clone().unwrap_or_else(|| temporary.clone());
         let leaves = export::log(self.setting.node.register.journal(), &self.setting.node.signer, &dir).await?;
-        let report = verify::check(&dir, None)?;
+        let report = verify::check(&dir, None, None)?;
         if args.export.is_none() {
             let _ = std::fs::remove_dir_all(&temporary);
         }

@@ -1,7 +1,9 @@
 use std::fs;
 
 use sayso_audit::{Actor, Checkpoint, Event, Export, Fact, Hash, HybridClock, Leaf, Place, Reference, Scope, Signer};
-use sayso_types::{ConsentVersion, WallTime};
+use sayso_types::{
+    Category, Cell, ConsentVersion, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId, WallTime,
+};
 use tempfile::TempDir;
 
 use super::*;
@@ -36,6 +38,18 @@ fn policy() -> Event {
     Event::PolicyEffective { profile: Hash::of(b"profile") }
 }
 
+/// Data that is handed over for `purpose`, to which nobody consented.
+fn segment(purpose: Purpose) -> [Event; 2] {
+    let (segment, processor, turn) = (Reference([2; 16]), ProcessorId(Name::constant("whisper-local")), TurnId(1));
+    let (kind, region) = (ProcessorKind::Asr, RegionClass::Local);
+    let cell = Cell { purpose, category: Category::VOICE_AUDIO, kind, region };
+    let (content, reason) = (Hash::of(b"x"), Name::constant("done"));
+    [
+        Event::SegmentOpened { segment, cell, processor, turn },
+        Event::SegmentClosed { segment, cell, processor, turn, bytes: 1, pieces: 1, content, reason },
+    ]
+}
+
 fn withdrawal() -> (Event, Event) {
     let withdrawal = Reference([1; 16]);
     let scope = Scope::Everything;
@@ -50,14 +64,14 @@ fn text(report: &Report, independent: bool) -> String {
 fn a_sound_log_is_reported_with_whose_word_it_is() {
     let (requested, effective) = withdrawal();
     let dir = export([policy(), requested, effective]);
-    let report = check(dir.path(), None).unwrap();
+    let report = check(dir.path(), None, None).unwrap();
     assert!(report.is_clean());
     let alone = text(&report, false);
     assert!(alone.contains("test.example/audit") && alone.contains("agrees with itself"), "{alone}");
     assert!(alone.contains("1 withdraw.effective") && alone.contains("no broken promise"), "{alone}");
 
     let trust = dir.path().join(OWN_KEYS);
-    assert_eq!(check(dir.path(), Some(&trust)).unwrap(), report);
+    assert_eq!(check(dir.path(), Some(&trust), None).unwrap(), report);
     assert!(!text(&report, true).contains("agrees with itself"));
     let json = serde_json::to_value(Verdict::new(&report, true)).unwrap();
     assert_eq!((&json["clean"], &json["size"]), (&true.into(), &3.into()));
@@ -67,27 +81,64 @@ fn a_sound_log_is_reported_with_whose_word_it_is() {
 fn a_broken_promise_is_shown_with_its_leaf_and_fails() {
     let (_, effective) = withdrawal();
     let dir = export([policy(), effective]);
-    let report = check(dir.path(), None).unwrap();
+    let report = check(dir.path(), None, None).unwrap();
     let text = text(&report, false);
     assert!(text.contains("BROKEN    leaf 1: ") && text.contains("a broken promise"), "{text}");
-    let code = run(&VerifyArgs { dir: dir.path().to_owned(), trust: None, json: true }).unwrap();
+    let code = run(&VerifyArgs { dir: dir.path().to_owned(), trust: None, profile: None, json: true }).unwrap();
     assert_eq!(code, ExitCode::FAILURE);
+}
+
+#[test]
+fn the_profile_says_what_rests_on_another_basis_than_consent() {
+    const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
+    let care = HOME.replace(
+        r#"{ id = "notice", "#,
+        r#"{ id = "safety", dpv = "SafetyForHuman", basis = "VitalInterest" }, { id = "notice", "#,
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let file = dir.path().join(name);
+        fs::write(&file, text).unwrap();
+        file
+    };
+    let (home, care) = (file("home.toml", HOME), file("care.toml", &care));
+    let effective = |file: &Path| {
+        let hash = config::read_profile(file).unwrap().hash();
+        Event::PolicyEffective { profile: Hash(hash.0) }
+    };
+    let log = |profile: &Path, purpose| export([effective(profile)].into_iter().chain(segment(purpose)));
+    let clean =
+        |log: &TempDir, profile: Option<&Path>| check(log.path(), None, profile).map(|report| report.is_clean());
+
+    let safety = "safety".parse().unwrap();
+    let under_care = log(&care, safety);
+    assert!(!clean(&under_care, None).unwrap(), "without a profile, consent is asked of it");
+    assert!(clean(&under_care, Some(&care)).unwrap());
+    assert!(!clean(&log(&care, Purpose::MEMORY), Some(&care)).unwrap());
+    for profile in [None, Some(home.as_path())] {
+        assert!(clean(&log(&home, Purpose::CONSENT_ANSWER), profile).unwrap());
+    }
+
+    let error = clean(&under_care, Some(&home)).unwrap_err().to_string();
+    assert!(error.contains("home.toml was never in force") && error.contains("the profile whose hash is"), "{error}");
+    let missing = format!("{:#}", clean(&under_care, Some(&dir.path().join("none.toml"))).unwrap_err());
+    assert!(missing.contains("none.toml"), "{missing}");
 }
 
 #[test]
 fn what_is_left_open_is_shown_apart_and_does_not_fail() {
     let (requested, _) = withdrawal();
     let dir = export([requested]);
-    let report = check(dir.path(), None).unwrap();
+    let report = check(dir.path(), None, None).unwrap();
     let text = text(&report, false);
     assert!(text.contains("open      leaf 0: ") && !text.contains("BROKEN"), "{text}");
-    let code = run(&VerifyArgs { dir: dir.path().to_owned(), trust: None, json: false }).unwrap();
+    let code = run(&VerifyArgs { dir: dir.path().to_owned(), trust: None, profile: None, json: false }).unwrap();
     assert_eq!(code, ExitCode::SUCCESS);
 }
 
 #[test]
 fn a_damaged_log_is_refused_and_the_damage_named() {
-    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None).unwrap_err());
+    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None, None).unwrap_err());
 
     let dir = export([policy(), policy()]);
     let bundle = dir.path().join("tile/entries/000.p/2");
@@ -112,7 +163,7 @@ fn a_damaged_log_is_refused_and_the_damage_named() {
 fn keys_that_cannot_be_used_are_named() {
     let dir = export([policy()]);
     let trust = dir.path().join("mine.keys");
-    let error = || format!("{:#}", check(dir.path(), Some(&trust)).unwrap_err());
+    let error = || format!("{:#}", check(dir.path(), Some(&trust), None).unwrap_err());
     assert!(error().contains("mine.keys"), "{}", error());
     fs::write(&trust, "# nobody\n").unwrap();
     assert!(error().contains("holds no public key"), "{}", error());
