@@ -15,20 +15,24 @@
 pub mod call;
 pub mod error;
 pub mod processors;
+mod voice;
 
+use core::future::pending;
 use core::time::Duration;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use sayso_consent::{Ask, Denied, Lease, Register};
 use sayso_policy::Labelled;
-use sayso_provider::{AudioStream, Call, Reply, Request, Speech, Transcript};
+use sayso_provider::{AudioStream, Call, Reply, Request, Transcript};
 use sayso_runtime::Tasks;
 use sayso_types::{Category, ConsentVersion, Label, ProcessorKind, Purpose, SubjectId, TurnId};
+use tokio::sync::oneshot;
 
 pub use call::Outcome;
 pub use error::Error;
 pub use processors::Processors;
+pub use voice::Voice;
 
 /// Whose turn it is, and under which version of their consent.
 #[derive(Clone, Debug)]
@@ -129,22 +133,23 @@ impl Egress {
         }))
     }
 
-    /// Speaks `text`, which is of `category`.
+    /// Opens the way to a voice that will be given text of `category`. Its intent is on record when this returns, so that
+    /// whoever knows that something will be said can have that written before they know what.
     ///
     /// # Errors
-    /// [`Error`], here or as the last item of the stream.
-    pub async fn synthesize(
-        &self,
-        context: &Context,
-        category: Category,
-        text: String,
-    ) -> Result<impl Stream<Item = Result<Speech, Error>> + Send + use<>, Error> {
+    /// [`Error`] says why not.
+    pub async fn voice(&self, context: &Context, category: Category) -> Result<Voice, Error> {
         let (provider, lease) = self.open(context, category, &self.processors.synthesizers).await?;
         let call = self.call(context, &lease, self.timeouts.synthesize);
-        let text = Labelled::new(context.label(category), text);
-        Ok(call::stream(&self.tasks, "synthesize", lease, PARTS_WAITING_MAX, async move {
-            provider.synthesize(call, text).await
-        }))
+        let (text, given) = oneshot::channel();
+        let speech = call::stream(&self.tasks, "synthesize", lease, PARTS_WAITING_MAX, async move {
+            match given.await {
+                Ok(text) => provider.synthesize(call, text).await,
+                // Whoever drops the text unsaid drops the stream with it, which ends this.
+                Err(_) => pending().await,
+            }
+        });
+        Ok(Voice { label: context.label(category), text, speech: speech.boxed() })
     }
 
     /// Finds the first processor, nearest region first, that may have data of `category`, and opens the way to it.

@@ -216,6 +216,10 @@ impl Conversation {
             Effect::Respond(turn, request) => {
                 let context = self.context(turn, Purpose::VOICE_INTERACTION);
                 self.reply = Some(reply::start(&self.services, &self.actor, context, request));
+                // Of what was said, it was prepared when the person began to speak.
+                if self.speaking.as_ref().is_none_or(|speaking| speaking.turn() != turn) {
+                    self.prepare_to_speak(turn);
+                }
             }
             Effect::EndReply(_) => self.reply = None,
             Effect::Speak { turn, sentence, text, kind } => self.speak(turn, Sentence { number: sentence, text, kind }),
@@ -242,6 +246,11 @@ impl Conversation {
             Effect::Ended(turn, ending) => self.count(turn, ending),
             Effect::Passivate => self.sleepy = true,
         }
+    }
+
+    fn prepare_to_speak(&mut self, turn: TurnId) {
+        let context = self.context(turn, Purpose::VOICE_INTERACTION);
+        self.speaking = Some(Speaking::prepare(&self.services, &self.actor, self.place(), context));
     }
 
     fn speak(&mut self, turn: TurnId, sentence: Sentence) {

@@ -2,16 +2,16 @@
 //!
 //! One task a speaking turn. It synthesizes sentence after sentence, encodes no more than the pacer has use for, and
 //! sends packets in real time with a small lead: what a barge-in cuts off was mostly never made. The next sentence is
-//! synthesized while the one before it plays.
+//! synthesized while the one before it plays. That something will be said is put on record while the person still speaks,
+//! so that nobody waits for the disk when it is.
 
 use core::time::Duration;
 use std::sync::Arc;
 
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use ractor::ActorRef;
 use sayso_audio::{Downlink, EncoderConfig, Pacer, Packet, Step, pacer::LEAD_MS};
-use sayso_egress::{Context, Error};
-use sayso_provider::Speech;
+use sayso_egress::{Context, Error, Voice};
 use sayso_runtime::{TaskHandle, queue};
 use sayso_session::{Event, SpeechKind};
 use sayso_types::{Category, Purpose, Redacted, SampleRate, TurnId};
@@ -52,11 +52,39 @@ impl Speaking {
         place: &Arc<Place>,
         context: Context,
     ) -> Self {
+        Self::spawn(services, actor, place, context, |speaker, sentences| speaker.run(None, sentences))
+    }
+
+    /// The same for an answer that is yet to be found: until there is a sentence, the way to the voice is opened, which
+    /// has to be on record before anything is said.
+    pub(crate) fn prepare(
+        services: &Arc<Services>,
+        actor: &ActorRef<Message>,
+        place: &Arc<Place>,
+        context: Context,
+    ) -> Self {
+        Self::spawn(services, actor, place, context, |speaker, sentences| async move {
+            // If it fails, the first sentence tries again, and says why.
+            let voice = speaker.voice(SpeechKind::Answer).await.ok();
+            speaker.run(voice, sentences).await
+        })
+    }
+
+    fn spawn<W>(
+        services: &Arc<Services>,
+        actor: &ActorRef<Message>,
+        place: &Arc<Place>,
+        context: Context,
+        work: impl FnOnce(Speaker, queue::Receiver<Sentence>) -> W,
+    ) -> Self
+    where
+        W: Future<Output = Result<u32, &'static str>> + Send + 'static,
+    {
         let (sentences, receiver) = queue::bounded("session_sentences", SENTENCES_WAITING_MAX);
         let turn = context.turn;
         let speaker =
             Speaker { services: Arc::clone(services), actor: actor.clone(), place: Arc::clone(place), context };
-        let work = speaker.run(receiver);
+        let work = work(speaker, receiver);
         let task = stage::start(&services.tasks, actor, "speech", work, move |result| Event::Spoken(turn, result));
         Self { turn, sentences: Some(sentences), _task: task }
     }
@@ -84,20 +112,31 @@ struct Speaker {
 }
 
 impl Speaker {
-    /// Speaks what comes; the milliseconds of sound in all, or why it broke off.
-    async fn run(self, mut sentences: queue::Receiver<Sentence>) -> Result<u32, &'static str> {
+    /// Speaks what comes, the first sentence of an answer with the voice that was prepared; the milliseconds of sound in
+    /// all, or why it broke off.
+    async fn run(
+        self,
+        mut prepared: Option<Voice>,
+        mut sentences: queue::Receiver<Sentence>,
+    ) -> Result<u32, &'static str> {
         let turn = self.context.turn;
+        let mut next = sentences.recv().await;
+        // Only now: codec state exists for what is said.
         let mut out = Out::new(turn, self.place.link().downlink)?;
-        while let Some(sentence) = self.alongside(&mut out, sentences.recv()).await {
-            let speech = self.alongside(&mut out, self.synthesize(&sentence)).await.map_err(|e| e.code())?;
-            let mut speech = Box::pin(speech);
+        while let Some(Sentence { number, text, kind }) = next {
+            let prepared = prepared.take().filter(|_| kind == SpeechKind::Answer);
+            let voice = match prepared {
+                Some(voice) => voice,
+                None => self.alongside(&mut out, self.voice(kind)).await.map_err(|e| e.code())?,
+            };
+            let mut speech = Box::pin(voice.speak(text.into_inner()));
             let mut started = false;
             while let Some(piece) = self.alongside(&mut out, speech.next()).await {
                 let piece = piece.map_err(|e| e.code())?;
                 if !started {
                     started = true;
                     let at_ms = out.downlink.pushed_ms();
-                    post(&self.actor, Event::SentenceAt { turn, sentence: sentence.number, at_ms });
+                    post(&self.actor, Event::SentenceAt { turn, sentence: number, at_ms });
                 }
                 // Part by part: a voice that gives a whole sentence at once must not delay its first packet.
                 for part in piece.samples.chunks(piece.rate.samples_in_ms(PART_MS).max(1)) {
@@ -107,22 +146,21 @@ impl Speaker {
                     tokio::task::yield_now().await;
                 }
             }
+            next = self.alongside(&mut out, sentences.recv()).await;
         }
         out.finish()?;
         self.drain(&mut out, 0).await;
         Ok(out.pacer.total_ms())
     }
 
-    async fn synthesize(
-        &self,
-        sentence: &Sentence,
-    ) -> Result<impl Stream<Item = Result<Speech, Error>> + Send + use<>, Error> {
-        let (category, purpose) = match sentence.kind {
+    /// Opens the way to the voice for a sentence of this kind.
+    async fn voice(&self, kind: SpeechKind) -> Result<Voice, Error> {
+        let (category, purpose) = match kind {
             SpeechKind::Answer => (Category::REPLY_TEXT, self.context.purpose),
             SpeechKind::Notice => (Category::NOTICE_TEXT, Purpose::NOTICE),
         };
         let context = Context { purpose, ..self.context.clone() };
-        self.services.egress.synthesize(&context, category, sentence.text.reveal().clone()).await
+        self.services.egress.voice(&context, category).await
     }
 
     /// Waits for `other` while packets go out in time.

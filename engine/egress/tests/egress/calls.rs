@@ -29,7 +29,7 @@ async fn a_turn_goes_through_the_door_three_times() {
     assert_eq!(heard.text.reveal(), "what time is it");
     let reply = world.egress.respond(&talker, request()).await.unwrap().collect::<Vec<_>>().await;
     assert!(reply.iter().all(Result::is_ok) && reply.len() == 1);
-    let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, "Ten.".into()).await.unwrap();
+    let speech = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap().speak("Ten.".into());
     let speech = speech.collect::<Vec<_>>().await;
     assert!(speech.iter().all(Result::is_ok) && !speech.is_empty());
 
@@ -111,13 +111,13 @@ async fn without_consent_nobody_is_called() {
     let denied = world.egress.transcribe(&talker, utterance(&talker, 1)).await.unwrap_err();
     assert!(matches!(denied, Error::Denied(Denied::Policy(Reason::NoBasis))) && denied.code() == "not_allowed");
     assert!(world.egress.respond(&talker, request()).await.is_err());
-    let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, "Ten.".into()).await;
+    let speech = world.egress.voice(&talker, Category::REPLY_TEXT).await;
     assert!(speech.is_err());
     let calls = [fakes.transcriber.desk(), fakes.responder.desk(), fakes.synthesizer.desk()];
     assert!(calls.iter().all(|desk| desk.received().calls == 0));
     // to read a notice to somebody needs none
     let notice = sayso_egress::Context { purpose: Purpose::NOTICE, ..talker };
-    let speech = world.egress.synthesize(&notice, Category::NOTICE_TEXT, "May I?".into()).await.unwrap();
+    let speech = world.egress.voice(&notice, Category::NOTICE_TEXT).await.unwrap().speak("May I?".into());
     assert!(speech.collect::<Vec<_>>().await.iter().all(Result::is_ok));
 }
 
@@ -189,6 +189,22 @@ async fn a_provider_that_panics_has_failed_and_lets_go() {
 }
 
 #[tokio::test]
+async fn the_way_to_a_voice_is_opened_before_there_is_a_text() {
+    let fakes = Fakes::new();
+    let world = World::new(fakes.processors()).await;
+    let talker = world.talker().await;
+    let unused = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap();
+    let used = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap();
+    assert_eq!(fakes.synthesizer.desk().received().calls, 0, "on record, and not called");
+    drop(unused);
+    assert_eq!(world.ended(1).await, ["dropped"]);
+    let speech: Vec<_> = used.speak("Ten.".into()).collect().await;
+    assert!(speech.iter().all(Result::is_ok) && !speech.is_empty());
+    assert_eq!(world.ended(2).await[1], "done");
+    assert_eq!(fakes.synthesizer.desk().received().calls, 1);
+}
+
+#[tokio::test]
 async fn a_caller_who_leaves_ends_the_call() {
     let fakes = Fakes::new();
     let world = World::new(fakes.processors()).await;
@@ -216,7 +232,7 @@ async fn a_caller_who_leaves_ends_the_call() {
 
     // a stream that nobody takes from holds what fits its queue, and ends with its holder
     let desk = fakes.synthesizer.desk();
-    let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, "long ".repeat(100)).await.unwrap();
+    let speech = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap().speak("long ".repeat(100));
     desk.wait_until(|received| received.pieces == 1).await;
     drop(speech);
     desk.wait_until(|received| received.running == 0).await;

@@ -129,7 +129,7 @@ async fn in_the_middle_of_the_answer() {
     assert!(world.withdraw(&talker).await.ok, "though nobody takes what waits in the stream");
     assert!(is_revoked(&reply.next().await.unwrap().unwrap_err()), "what waits is not handed on");
     assert!(reply.next().await.is_none());
-    let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, "one".into()).await;
+    let speech = world.egress.voice(&talker, Category::REPLY_TEXT).await;
     assert!(is_denied(&speech.map(drop).unwrap_err()));
     assert_eq!(fakes.synthesizer.desk().received().calls, 0);
 }
@@ -139,7 +139,7 @@ async fn in_the_middle_of_the_speech() {
     let fakes = Fakes::new();
     let world = World::new(fakes.processors()).await;
     let talker = world.talker().await;
-    let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, "long ".repeat(100)).await.unwrap();
+    let speech = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap().speak("long ".repeat(100));
     let desk = fakes.synthesizer.desk();
     desk.wait_until(|received| received.pieces == 1).await;
     // the queue is full, and nobody takes anything out of it
@@ -147,6 +147,19 @@ async fn in_the_middle_of_the_speech() {
     assert_eq!(desk.received().running, 0);
     let parts: Vec<_> = speech.collect().await;
     assert!(matches!(parts.as_slice(), [Err(error)] if is_revoked(error)), "{} parts", parts.len());
+}
+
+#[tokio::test]
+async fn before_the_voice_has_its_text() {
+    let fakes = Fakes::new();
+    let world = World::new(fakes.processors()).await;
+    let talker = world.talker().await;
+    let voice = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap();
+    assert!(world.withdraw(&talker).await.ok, "though nobody looks after it");
+    let parts: Vec<_> = voice.speak("too late".into()).collect().await;
+    assert!(matches!(parts.as_slice(), [Err(error)] if is_revoked(error)), "{} parts", parts.len());
+    assert_eq!(fakes.synthesizer.desk().received().calls, 0);
+    assert_eq!(world.ended(1).await, ["withdrawn"]);
 }
 
 #[tokio::test]
@@ -160,7 +173,7 @@ async fn of_everything_a_turn_has_under_way() {
     let rest = async {
         let reply = world.egress.respond(&talker, request()).await.unwrap();
         let text = "long ".repeat(100);
-        let speech = world.egress.synthesize(&talker, Category::REPLY_TEXT, text).await.unwrap();
+        let speech = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap().speak(text);
         fakes.transcriber.desk().wait_until(|received| received.pieces == 5).await;
         fakes.responder.desk().wait_until(|received| received.pieces == 1).await;
         fakes.synthesizer.desk().wait_until(|received| received.pieces == 1).await;

@@ -153,5 +153,8 @@ impl Conversation {
         self.hearing.ticks = Some(self.services.tasks.spawn(TaskKind::Call, "utterance ticks", ticks));
         let context = self.context(turn, purpose);
         self.transcription = Some(transcription::start(&self.services, &self.actor, context, frames));
+        if purpose == Purpose::VOICE_INTERACTION {
+            self.prepare_to_speak(turn);
+        }
     }
 }

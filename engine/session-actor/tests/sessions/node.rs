@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sayso_audit::{Event, Leaf};
 use sayso_consent::{Answer, Means, Question, Register};
 use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_policy::{ConsentStatus, Profile};
@@ -121,6 +122,19 @@ impl Node {
         let mut its: Vec<_> = self.sessions.list().into_iter().filter(|s| s.device == device_id(device)).collect();
         assert!(its.len() <= 1, "a device has one session");
         its.pop()
+    }
+
+    /// Waits until the log has `count` events that `find` finds.
+    pub(crate) async fn logged<T>(&self, count: usize, find: impl Fn(Event) -> Option<T>) -> Vec<T> {
+        loop {
+            let leaves = self.register.journal().read(0, 10_000).await.unwrap();
+            let events = leaves.iter().map(|leaf| Leaf::decode(leaf).unwrap().fact.event);
+            let found: Vec<_> = events.filter_map(&find).collect();
+            if found.len() >= count {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Waits until the sessions satisfy `condition`.

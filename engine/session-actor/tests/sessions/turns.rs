@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use sayso_audio::Decoder;
+use sayso_audit::Event;
 use sayso_provider::Reply;
-use sayso_types::{Purpose, SampleRate, TurnId};
+use sayso_types::dialogue::Action;
+use sayso_types::{Category, Purpose, SampleRate, TurnId};
 use sayso_wire::{AudioFormat, Hello, ListenMode, SessionState, ToDevice, ToNode};
 
 use crate::device::{Device, Seen, hello};
@@ -50,6 +52,20 @@ async fn barge_in_stops_play_out_at_once() {
     let snapshot = soon(node.until_session("speaker", |s| s.turns.answered == 1)).await;
     assert_eq!((snapshot.turns.interrupted, snapshot.turns.failed), (1, 0));
     assert_eq!(node.synthesizer.desk().received().running, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_without_words_leaves_no_way_to_the_voice_open() {
+    let node = Node::with(Setup { answers: vec![vec![Reply::Act(Action::Stop)]], ..Setup::default() }).await;
+    node.agreed("speaker", &VOICE).await;
+    let device = Device::connect(&node, "speaker").await;
+    device.write("leave me alone");
+    let closed = |event| match event {
+        Event::SegmentClosed { cell, bytes, .. } if cell.category == Category::REPLY_TEXT => Some(bytes),
+        _ => None,
+    };
+    assert_eq!(soon(node.logged(1, closed)).await, [0]);
+    assert_eq!(node.synthesizer.desk().received().calls, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,10 +1,11 @@
 //! Withdraw means stop.
 
+use sayso_audit::Event;
 use sayso_consent::Means;
 use sayso_policy::ConsentStatus;
 use sayso_provider::Reply;
-use sayso_types::Purpose;
 use sayso_types::dialogue::{Action, Fact};
+use sayso_types::{Category, Cell, Purpose};
 use sayso_wire::{AudioFormat, ConsentDecision, ConsentStatus as Told, ListenMode, SessionState, ToDevice, ToNode};
 
 use crate::device::{Device, Seen};
@@ -17,6 +18,10 @@ fn withdrawn(message: &ToDevice) -> Option<()> {
     let voice = Purpose::VOICE_INTERACTION;
     matches!(message, ToDevice::ConsentChanged { purpose, status: Told::Withdrawn, .. } if *purpose == voice)
         .then_some(())
+}
+
+fn is_reply(cell: &Cell) -> bool {
+    cell.category == Category::REPLY_TEXT
 }
 
 /// The person is in the middle of an utterance that has reached the recogniser.
@@ -35,9 +40,17 @@ async fn through_another_door_in_mid_utterance() {
     let subject = node.agreed("speaker", &BOTH).await;
     let mut device = Device::connect(&node, "speaker").await;
     mid_utterance(&node, &mut device).await;
+    // the way to the voice is open as well, for when there is something to say
+    soon(node.logged(1, |event| matches!(event, Event::SegmentOpened { cell, .. } if is_reply(&cell)).then_some(())))
+        .await;
 
     let outcome = soon(node.register.withdraw(subject, &[], Means::Integrator)).await.unwrap();
     assert!(outcome.ok);
+    let closed = |event| match event {
+        Event::SegmentClosed { cell, bytes, .. } if is_reply(&cell) => Some(bytes),
+        _ => None,
+    };
+    assert_eq!(soon(node.logged(1, closed)).await, [0]);
     let at_ok = node.transcriber.desk().received();
     assert_eq!((at_ok.running, outcome.bytes()), (0, at_ok.bytes), "the recogniser has let go");
     device.say(&sound::voice(800));

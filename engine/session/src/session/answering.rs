@@ -46,7 +46,11 @@ impl Session {
             Err(code) if turn.answer.is_empty() => self.fail(code, effects),
             Err(code) => self.break_off(id, code, effects),
             Ok(()) if !turn.answer.is_empty() => effects.push(Effect::FinishSpeech(id)),
-            Ok(()) if turn.acted => self.end_turn(effects),
+            Ok(()) if turn.acted => {
+                // Nothing will be said: whoever is prepared to say it may go.
+                effects.push(Effect::CancelTurn(id));
+                self.end_turn(effects);
+            }
             Ok(()) => self.fail("no_answer", effects),
         }
     }
