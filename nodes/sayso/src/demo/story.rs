@@ -34,7 +34,7 @@ pub(crate) async fn tell(args: DemoArgs) -> Result<ExitCode> {
     let quiet = telemetry::TelemetryOptions { log_filter: "warn".to_owned(), ..Default::default() };
     telemetry::init(&quiet, &tasks)?;
     let view = View::new(args.json);
-    let told = Story::begin(&args, view.clone(), tasks).await;
+    let told = Box::pin(Story::begin(&args, view.clone(), tasks)).await;
     view.finish();
     let failed = told?;
     if failed.is_empty() {
