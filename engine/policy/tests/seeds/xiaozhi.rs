@@ -193,6 +193,12 @@ fn implied_consent_opens_nothing_that_a_person_said_or_showed() {
         (&goes_on, voiceprint, "no_basis", "XZ-0.2"),
         (&yes, voiceprint, "no_basis", "XZ-1.8: asked apart and by its name"),
         (&each, voiceprint, "Consent", "XZ-1.8"),
+        (
+            &each,
+            "speaker_identity/voice_audio/voiceprint",
+            "unknown_cell",
+            "XZ-1.8: speech of a conversation is not it",
+        ),
         (&goes_on, "voice_interaction/voice_audio/whisper-local", "no_basis", "XZ-0.2"),
         (&goes_on, "voice_interaction/transcript/rules-local", "no_basis", "XZ-0.2"),
         (&goes_on, "memory/memory_summary/store-local", "no_basis", "XZ-0.2"),
@@ -215,6 +221,15 @@ fn minors_need_a_guardian() {
         (&Person::aged(AgeBand::Under18).yes("voice_interaction"), hears, "minor_no_guardian", "XZ-6.1"),
         (&accompanied, hears, "Consent", "XZ-6.1"),
     ]);
+}
+
+#[test]
+fn a_test_platform_is_cleared_and_takes_nothing_special() {
+    let on_trial = "[profile]\nid = \"xiaozhi-trial\"\ndeployment = \"test_platform\"\n";
+    let trial = SEED.changed("[profile]\nid = \"xiaozhi-lawful\"\n", on_trial);
+    let found: Vec<_> = trial.lint().iter().map(|f| (f.rule.id(), f.place.key.clone())).collect();
+    assert_eq!(found, [("TEST_PLATFORM_SENSITIVE", "category.voiceprint".to_owned())]);
+    assert!(trial.document().retention.test_platform_max.as_ref().is_some_and(|max| max.period().is_some()));
 }
 
 #[test]
