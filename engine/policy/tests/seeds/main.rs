@@ -8,3 +8,4 @@ mod chat_ai;
 mod seed;
 mod xiaosuan;
 mod xiaozhi;
+mod zego;
