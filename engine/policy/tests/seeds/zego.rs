@@ -194,7 +194,7 @@ fn moderation_sees_content_and_nobody_else_does() {
         {
             for content in ["voice_audio", "transcript", "face_image", "material", "avatar_source", "avatar_model"] {
                 let answer = stranger.ask(&profile, &format!("{}/{content}/{}", purpose.id, processor.id));
-                let shut = matches!(answer.as_str(), "no_basis" | "unknown_cell" | "processor_state");
+                let shut = matches!(answer.as_str(), "prohibited" | "no_basis" | "unknown_cell" | "processor_state");
                 assert!(shut, "{content} reaches {} for {}: {answer}", processor.id, purpose.id);
             }
         }
