@@ -187,9 +187,9 @@ fn decisions() {
         (&positioned, "security_position/coordinates/operations", "no_basis", "XS-I.2: to show a position is not that"),
         (&everything, "security_position/coordinates/operations", "Consent", "XS-I.2"),
         (&agreed, "improve/usage_info/operations", "no_basis", "XS-I.2: safe and better are two things"),
-        (&everything, "improve/voice_audio/operations", "unknown_cell", "XS-I.2: nothing that people said"),
-        (&everything, "improve/image/operations", "unknown_cell", "XS-I.2: nothing that people showed"),
-        (&everything, "security/clipboard/operations", "unknown_cell", "XS-I.2: nothing that people wrote"),
+        (&everything, "improve/voice_audio/cloud-phone", "unknown_cell", "XS-I.2: nothing that people said"),
+        (&everything, "improve/image/cloud-phone", "unknown_cell", "XS-I.2: nothing that people showed"),
+        (&everything, "security/clipboard/cloud-phone", "unknown_cell", "XS-I.2: nothing that people wrote"),
         // statistics are about nobody
         (&stranger, "statistics/anonymous_statistics/operations", "LegitimateInterest", "XS-I.3"),
         (&everything, "statistics/usage_info/operations", "unknown_cell", "XS-I.3: only what is anonymised"),

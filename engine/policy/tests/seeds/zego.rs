@@ -113,7 +113,7 @@ fn decisions() {
         (&speaks, "video_avatar/voice_audio/contractor", "processor_state", "ZG-D1.2: nobody is named yet"),
         (&stranger, "delivery/generated_video/zego-store", "ContractPerformance", "ZG-1.2c, ZG-1.3d"),
         (&stranger, "security/log_info/zego-logs", "LegalObligation", "ZG-1.2d, ZG-1.3e, ZG-2"),
-        (&everything, "security/transcript/zego-logs", "unknown_cell", "ZG-2: logs hold no words"),
+        (&everything, "security/transcript/zego-voice", "unknown_cell", "ZG-2: logs hold no words"),
         (&everything, "improve/voice_audio/zego-avatar", "unknown_cell", "ZG-S1: no data is declared for it"),
         (&everything, "research/log_info/zego-logs", "unknown_cell", "ZG-S1"),
         (&stranger, "service_notice/account_email/zego-messages", "ContractPerformance", "ZG-3"),
