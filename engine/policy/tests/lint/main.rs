@@ -1,0 +1,116 @@
+//! Every rule of the linter finds what it is for, and lets pass the same put right.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sayso_policy::Profile;
+use sayso_policy::lint::Rule;
+use sayso_policy::profile::Draft;
+use serde::Deserialize;
+
+const SOUND: &str = include_str!("sound.toml");
+const FIXTURES: &str = include_str!("fixtures.toml");
+
+/// What breaks a rule, and the same put right.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixture {
+    at: String,
+    wrong: String,
+    right: String,
+}
+
+fn fixtures() -> BTreeMap<String, Fixture> {
+    toml::from_str(FIXTURES).unwrap()
+}
+
+fn draft(text: &str) -> Draft {
+    Draft::parse(&format!("extends = \"sound.toml\"\n{text}"), Some(SOUND)).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+/// The findings that nobody has waived, each as its rule and key.
+fn open(draft: &Draft) -> Vec<(String, String)> {
+    let findings = draft.lint().into_iter().filter(|finding| finding.waived.is_none());
+    findings.map(|finding| (finding.rule.id().to_owned(), finding.place.key)).collect()
+}
+
+fn waiver(rule: &str) -> String {
+    format!("[[lint.waive]]\nrule = \"{rule}\"\nwhy = \"somebody thought about it\"\n")
+}
+
+#[test]
+fn nothing_is_found_where_nothing_is_wrong() {
+    assert_eq!(open(&draft("")), []);
+}
+
+#[test]
+fn every_rule_finds_what_it_is_for_and_nothing_once_it_is_put_right() {
+    let mut fixtures = fixtures();
+    for rule in Rule::ALL {
+        let Fixture { at, wrong, right } =
+            fixtures.remove(rule.id()).unwrap_or_else(|| panic!("{} has no fixture; write one", rule.id()));
+        assert_eq!(open(&draft(&wrong)), [(rule.id().to_owned(), at)], "{wrong}");
+        assert_eq!(open(&draft(&right)), [], "{right}");
+    }
+    assert!(fixtures.is_empty(), "for no rule: {:?}", fixtures.keys());
+}
+
+#[test]
+fn a_breach_keeps_a_profile_out_of_force_unless_it_may_be_and_is_waived() {
+    for (id, fixture) in fixtures() {
+        let rule = Rule::named(&id).unwrap();
+        let refused = draft(&fixture.wrong).accept().unwrap_err().to_string();
+        assert!(refused.contains(&id), "{refused}");
+        let waived = draft(&format!("{}\n{}", fixture.wrong, waiver(&id))).accept();
+        assert_eq!(waived.is_ok(), rule.is_waivable(), "{id}: {waived:?}");
+    }
+}
+
+#[test]
+fn no_law_can_be_waived_away() {
+    for id in ["CTRL_MISSING", "DATE_INCOMPLETE", "XBORDER_NO_MECHANISM", "SEPARATE_MISSING", "MINOR_AGE_BELOW_LAW"] {
+        let findings = open(&draft(&waiver(id)));
+        assert_eq!(findings, [("WAIVER_INVALID".to_owned(), "lint.waive.0".to_owned())], "{id}");
+    }
+}
+
+#[test]
+fn a_waiver_is_part_of_what_a_profile_is() {
+    let long = "[category.memory_summary.retention]\nmax = \"P5Y\"\n";
+    let with = |why: &str| -> Profile {
+        draft(&format!("{long}[[lint.waive]]\nrule = \"RET_TOO_LONG\"\nwhy = \"{why}\"")).accept().unwrap()
+    };
+    assert_eq!(with("asked for").hash(), with("asked for").hash());
+    assert_ne!(with("asked for").hash(), with("we like to").hash());
+}
+
+#[test]
+fn a_waiver_holds_only_where_it_says() {
+    let long = "[category.memory_summary.retention]\nmax = \"P5Y\"\n[category.log_info.retention]\nmax = \"P5Y\"\n";
+    let at = "[[lint.waive]]\nrule = \"RET_TOO_LONG\"\nat = [\"category.memory_summary\"]\nwhy = \"asked for\"";
+    let expected = [("RET_TOO_LONG".to_owned(), "category.log_info.retention".to_owned())];
+    assert_eq!(open(&draft(&format!("{long}{at}"))), expected);
+}
+
+#[test]
+fn the_list_of_rules_reads_well() {
+    let ids: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+    assert_eq!(ids.len(), Rule::ALL.len(), "two rules of one name");
+    for rule in Rule::ALL {
+        let id = rule.id();
+        assert!(id.chars().all(|c| c.is_ascii_uppercase() || c == '_'), "{id}");
+        assert!(!rule.source().is_empty() && !rule.breach().is_empty(), "{id}");
+        assert!(!rule.breach().ends_with('.') && rule.breach().starts_with(char::is_lowercase), "{id}");
+        assert_eq!(Rule::named(id), Some(*rule));
+    }
+}
+
+#[test]
+fn findings_say_where_they_are_and_what_to_write() {
+    let findings = draft("[minors]\nguardian_required_below = 12").lint();
+    assert_eq!(
+        findings[0].to_string(),
+        "line 3: minors.guardian_required_below: MINOR_AGE_BELOW_LAW: the law says 14 (PIPL 31 [K]); write that or more"
+    );
+}
