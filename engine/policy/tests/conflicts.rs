@@ -1,0 +1,198 @@
+//! Where the five policies contradict one another or the law, and what holds then: the conflicts C1 to C18, each by its
+//! number. Those about requests of people (C11, C18) and about backups (C12) are decided where those are carried out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use sayso_policy::profile::{Draft, ExemptionCode};
+use sayso_policy::{
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Profile, PurposeConsent, Reason, decide, diff,
+};
+use sayso_types::{Category, ConsentVersion, Label, Purpose, SubjectId, TurnId, WallTime};
+
+/// A profile with which nothing is wrong, under Chinese law.
+const SOUND: &str = include_str!("lint/sound.toml");
+/// 28 May 2026.
+const NOW: WallTime = WallTime(1_780_000_000_000);
+
+fn draft(text: &str) -> Result<Draft, String> {
+    Draft::parse(&format!("extends = \"sound.toml\"\n{text}"), Some(SOUND)).map_err(|e| e.to_string())
+}
+
+/// The rules that are broken, each with its key.
+fn found(text: &str) -> Vec<String> {
+    let findings = draft(text).unwrap().lint().into_iter().filter(|finding| finding.waived.is_none());
+    findings.map(|finding| format!("{} {}", finding.rule.id(), finding.place.key)).collect()
+}
+
+fn profile(text: &str) -> Profile {
+    draft(text).unwrap().accept().unwrap()
+}
+
+/// Somebody of `age` who agreed to be heard, and whether the recogniser may hear them.
+fn hears(age: AgeBand, consent_type: ConsentType, guardian_verified: bool) -> Result<(), Reason> {
+    let consent = PurposeConsent {
+        status: ConsentStatus::Given,
+        consent_type,
+        separate: false,
+        given_at: ConsentVersion(1),
+        profile_rev: 1,
+        expires_at: None,
+    };
+    let state = ConsentState {
+        cv: ConsentVersion(1),
+        consents: [(Purpose::VOICE_INTERACTION, consent)].into(),
+        age,
+        guardian_verified,
+        ..ConsentState::new()
+    };
+    let label = Label {
+        subject: SubjectId([1; 16]),
+        category: Category::VOICE_AUDIO,
+        purpose: Purpose::VOICE_INTERACTION,
+        turn: TurnId(1),
+        cv: ConsentVersion(1),
+    };
+    match decide(&label, "asr".parse().unwrap(), NOW, &state, &profile("")) {
+        Decision::Permit(_) => Ok(()),
+        Decision::Deny(reason) => Err(reason),
+    }
+}
+
+#[test]
+fn c1_a_weaker_consent_is_recorded_and_opens_nothing_that_asks_for_more() {
+    assert_eq!(hears(AgeBand::Adult, ConsentType::Implied, false), Err(Reason::NoBasis));
+    assert_eq!(hears(AgeBand::Adult, ConsentType::Expressed, false), Ok(()));
+    assert_eq!(found("[asks]\nconsent_type = \"ImpliedConsent\""), ["BASIS_IMPLIED_FOR_SENSITIVE asks.consent_type"]);
+}
+
+#[test]
+fn c2_going_on_accepts_wording_and_nothing_that_matters() {
+    let old = profile("");
+    let wording = profile("[profile]\nrev = 2\n[notice.en]\nthanks = \"Thanks.\"");
+    assert!(!diff(&old, &wording).is_material());
+    let longer = profile("[profile]\nrev = 2\n[category.memory_summary.retention]\nmax = \"P2Y\"");
+    assert!(diff(&old, &longer).is_material());
+    assert_eq!(found("[revision]\nmaterial = \"continued_use\""), ["REVISION_SILENT_ACCEPT revision.material"]);
+    assert_eq!(found("[revision]\neditorial = \"continued_use\""), [""; 0]);
+}
+
+#[test]
+fn c3_where_nothing_leaves_no_overseas_processor_is_active() {
+    let abroad = |state: &str| {
+        found(&format!(
+            "processor = [{{ id = \"asr\", region = \"US\", region_class = \"overseas\", \
+             mechanism = \"security_assessment\", state = \"{state}\" }}]\n\
+             [rights.offers.refuse_overseas]\nchannel = [\"voice\"]\n\
+             [category.voice_audio.in_region.overseas]\nmin_consent_type = \"ExplicitlyExpressedConsent\"\n\
+             separate = true"
+        ))
+    };
+    assert_eq!(abroad("active"), ["XBORDER_CONTRADICTS_LOCATION processor.asr.region_class"]);
+    assert_eq!(abroad("draft"), [""; 0]);
+}
+
+#[test]
+fn c4_both_clocks_may_run_and_fifteen_working_days_are_the_longest() {
+    let both = profile("[rights]\nclock_start = [\"received\", \"identity_verified\"]");
+    assert_eq!(both.document().rights.clock_start.len(), 2);
+    assert_eq!(found("[rights]\nrespond_within = \"P16WD\""), ["DEADLINE_TOO_LONG rights.respond_within"]);
+    assert_eq!(found("remove = [\"rights.respond_within\"]"), ["DEADLINE_MISSING rights.respond_within"]);
+}
+
+#[test]
+fn c5_a_least_time_binds_only_what_a_law_has_kept() {
+    let min = "min = \"P6M\"\nmin_basis = \"cn-csl:21\"";
+    let memory = found(&format!("[category.memory_summary.retention]\n{min}"));
+    assert_eq!(memory, ["MIN_RETENTION_WITHOUT_LEGAL_BASIS category.memory_summary.retention"]);
+    assert_eq!(found(&format!("[category.log_info.retention]\n{min}\ntolerance = \"PT24H\"")), [""; 0]);
+    let everything = "remove = [\"category.log_info.retention\"]\n[retention]\n\
+                      default = { trigger = \"collected\", after = \"P1Y\", action = \"erase\", min = \"P6M\" }";
+    assert_eq!(found(everything), ["MIN_RETENTION_WITHOUT_LEGAL_BASIS retention.default.min"]);
+}
+
+#[test]
+fn c6_twenty_years_need_a_reason_for_each_category() {
+    let years = "remove = [\"category.log_info.retention\", \"category.memory_summary.retention\"]\n[retention]\n\
+                 default = { trigger = \"account.cancelled\", after = \"P0D\", action = \"erase\", max = \"P20Y\" }\n";
+    let (logs, memory) = ("RET_TOO_LONG category.log_info.retention", "RET_TOO_LONG category.memory_summary.retention");
+    assert_eq!(found(years), [logs, memory]);
+    let why = "[[lint.waive]]\nrule = \"RET_TOO_LONG\"\nat = [\"category.log_info\"]\nwhy = \"a court asked\"";
+    assert_eq!(found(&format!("{years}{why}")), [memory]);
+}
+
+#[test]
+fn c7_what_is_kept_for_exactly_so_long_says_how_late_it_may_go() {
+    let exactly = "[category.log_info.retention]\nmin = \"P6M\"\nmin_basis = \"cn-csl:21\"\n";
+    assert_eq!(found(exactly), ["RET_MIN_CONTRADICTED category.log_info.retention.min"]);
+    assert_eq!(found(&format!("{exactly}tolerance = \"PT24H\"")), [""; 0]);
+}
+
+#[test]
+fn c8_a_profile_opens_the_grounds_that_it_names_for_what_it_names() {
+    for code in ExemptionCode::ALL {
+        for scope in ["collect_use", "share_publish"] {
+            let entry = format!("exemption = [{{ code = \"{code}\", scope = [\"{scope}\"], max = \"P1D\" }}]");
+            let document = draft(&entry).unwrap().document().clone();
+            assert!(document.exemption.contains_key(&code));
+            assert!(document.exemption.keys().all(|other| [code, ExemptionCode::X04].contains(other)));
+        }
+    }
+    assert!(draft("exemption = [{ code = \"X15\", scope = [], max = \"P1D\" }]").unwrap_err().contains("X15"));
+}
+
+#[test]
+fn c9_only_what_is_anonymised_is_free() {
+    let exemption = "exemption = [{ code = \"X04\", de_identified_counts = true }]";
+    assert_eq!(found(exemption), ["DEIDENT_AS_ANON exemption.X04.de_identified_counts"]);
+    let free = |how: &str| found(&format!("[category.log_info]\nidentifies = \"{how}\"\nsensitivity = \"none\""));
+    assert_eq!(free("pseudonymised"), ["DEIDENT_AS_ANON category.log_info.sensitivity"]);
+    assert_eq!(free("anonymised"), [""; 0]);
+}
+
+#[test]
+fn c10_a_guardian_below_the_age_of_the_policy_and_special_rules_below_fourteen() {
+    assert_eq!(hears(AgeBand::Under18, ConsentType::Expressed, false), Err(Reason::MinorNoGuardian));
+    assert_eq!(found("[minors]\nspecial_regime_below = 0"), ["MINOR_AGE_BELOW_LAW minors.special_regime_below"]);
+    assert_eq!(found("[minors]\nguardian_required_below = 13"), ["MINOR_AGE_BELOW_LAW minors.guardian_required_below"]);
+}
+
+#[test]
+fn c13_only_what_is_required_may_block_and_consent_never_is() {
+    let required = "[category.memory_summary]\nnecessity = \"Required\"";
+    assert_eq!(found(required), ["CONSENT_BUNDLED category.memory_summary.necessity"]);
+}
+
+#[test]
+fn c14_people_are_promised_what_any_language_says() {
+    let clause = |kept: &str| {
+        found(&format!(
+            "source = [{{ lang = \"zh\" }}]\nclause = [{{ id = \"T-2\", says = \"it stays here\", languages = [\"zh\"]{kept} }}]"
+        ))
+    };
+    assert_eq!(clause(", outside = \"a duty of people\""), ["LANG_DIVERGENCE clause.T-2.languages"]);
+    let mut forgotten = clause("");
+    forgotten.sort();
+    assert_eq!(forgotten, ["CLAUSE_UNREFERENCED clause.T-2", "LANG_DIVERGENCE clause.T-2.languages"]);
+}
+
+#[test]
+fn c15_withdrawing_is_no_harder_than_agreeing() {
+    let through = |channel: &str| found(&format!("[rights.offers.withdraw]\nchannel = [\"{channel}\"]"));
+    assert_eq!(through("email"), ["WITHDRAW_HARDER_THAN_GIVING rights.offers.withdraw.channel"]);
+    assert!(["voice", "device", "console"].into_iter().all(|channel| through(channel).is_empty()));
+}
+
+#[test]
+fn c16_a_child_is_not_heard_before_a_guardian_agrees() {
+    assert_eq!(hears(AgeBand::Under13, ConsentType::Expressed, false), Err(Reason::MinorNoGuardian));
+    assert_eq!(hears(AgeBand::Under13, ConsentType::Expressed, true), Ok(()));
+    assert_eq!(hears(AgeBand::Unknown, ConsentType::Expressed, false), Err(Reason::MinorNoGuardian));
+}
+
+#[test]
+fn c17_a_refusal_has_one_of_the_known_reasons_and_nothing_costs_unless_it_is_said() {
+    assert!(!profile("").document().rights.fee_when_repeated);
+    assert!(profile("[rights]\nfee_when_repeated = true").document().rights.fee_when_repeated);
+    assert!(profile("[rights]\nrefusals = [\"ProcessExcessive\"]").document().rights.refusals.len() == 1);
+    assert!(draft("[rights]\nrefusals = [\"TooBusy\"]").unwrap_err().contains("`TooBusy` is not known here"));
+}
