@@ -149,9 +149,8 @@ fn what_belongs_to_a_developers_users_serves_them_only() {
         (&together, "voice_interaction/voice_audio/whisper-local", "no_basis", "AW-1.5.4a: asked apart"),
         (&together, "voice_interaction/developer_data/store-local", "no_basis", "AW-1.5.4a"),
         (&apart, "voice_interaction/developer_data/store-local", "Consent", "AW-1.5.2: as the developer instructs"),
-        (&apart, "voice_interaction/voice_audio/store-local", "processor_state", "AW-1.5.2: not kept"),
-        (&apart, "diagnostics/transcript/store-local", "unknown_cell", "AW-1.5.2"),
-        (&apart, "research/transcript/store-local", "unknown_cell", "AW-1.5.2"),
+        (&apart, "diagnostics/transcript/rules-local", "unknown_cell", "AW-1.5.2"),
+        (&apart, "research/transcript/rules-local", "unknown_cell", "AW-1.5.2"),
         (&apart, "security/developer_data/store-local", "unknown_cell", "AW-1.5.2"),
     ]);
     // nor by an operator who lets a purpose train models

@@ -91,8 +91,7 @@ fn decides_as_promised() {
         ),
         (&agrees, "voice_interaction/voice_audio/whisper-local", "Consent", "CA-0.1"),
         (&agrees, "voice_interaction/transcript/rules-local", "Consent", "CA-1.6"),
-        (&agrees, "voice_interaction/voice_audio/store-local", "processor_state", "CA-1.6: not kept"),
-        (&agrees, "memory/transcript/store-local", "unknown_cell", "CA-1.6"),
+        (&agrees, "memory/transcript/rules-local", "unknown_cell", "CA-1.6"),
         (&stranger, "account/account/store-local", "ContractPerformance", "CA-1.1.1"),
         (&stranger, "account/verification/store-local", "ContractPerformance", "CA-1.1.1: the match, not the code"),
         (&stranger, "account/account/sign-in", "processor_state", "CA-1.1.3: nobody is named"),
@@ -130,7 +129,7 @@ fn identifiers_of_a_device_serve_the_functions_that_list_them() {
         (&everything, "feedback/device_identifier/store-local", "unknown_cell", "CA-1.2.1"),
         (&everything, "website/device_identifier/store-local", "unknown_cell", "CA-2.2"),
         (&everything, "crash_report/software_list/store-local", "unknown_cell", "CA-1.4.1"),
-        (&everything, "crash_report/transcript/store-local", "unknown_cell", "CA-1.4.1: no words in it"),
+        (&everything, "crash_report/transcript/rules-local", "unknown_cell", "CA-1.4.1: no words in it"),
         (&everything, "crash_report/crash_data/sdks", "processor_state", "CA-9: nobody is named"),
     ]);
 }
