@@ -34,7 +34,6 @@ use serde::{Deserialize, Serialize};
 
 pub use canonical::ProfileHash;
 pub use category::{AtRest, CategoryRule, DataSubject, Identifies, Necessity, Provenance, Sensitivity, Stricter};
-pub(crate) use check::spelled;
 pub use check::{PERMIT_TTL_MAX, PERMIT_TTL_MIN};
 pub use clause::{Clause, ClauseId, Src};
 pub use controller::{Contact, Controller, ControllerRole};

@@ -1,5 +1,6 @@
 //! What must hold of the sources as a whole: who may depend on whom, and how files are kept.
 
+mod clauses;
 mod layering;
 mod tidy;
 

@@ -187,7 +187,7 @@ pub enum Provenance {
 }
 
 /// Whose data it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataSubject {
     /// Whoever the device belongs to.

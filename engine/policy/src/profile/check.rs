@@ -8,6 +8,7 @@ use sayso_types::{Category, ProcessorKind, Purpose, RegionClass};
 
 use super::{AtRest, Document, LegalBasis, Necessity, ProhibitedPurpose, SPOKEN_MAX, Src, speaking_time};
 use crate::error::{Nearest, Problem};
+use crate::words::spelled;
 
 /// A shorter permit could not be renewed in time through one slow commit.
 pub const PERMIT_TTL_MIN: Duration = Duration::from_millis(500);
@@ -195,11 +196,6 @@ impl Document {
             .chain(incident)
             .chain(self.security.measures.iter().map(|(id, rule)| (format!("security.measures.{id}"), &rule.src)))
     }
-}
-
-/// A word of the format, as it is spelled there.
-pub(crate) fn spelled(word: &impl serde::Serialize) -> String {
-    serde_json::to_value(word).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 
 /// No category may be its own source.

@@ -48,6 +48,12 @@ impl Draft {
         self.places.find(key)
     }
 
+    /// Where `key` itself stands in the text; [`None`] when nobody has written it, so that its default holds.
+    #[must_use]
+    pub fn stated(&self, key: &str) -> Option<Place> {
+        self.places.has(key).then(|| self.places.find(key))
+    }
+
     /// What the linter finds, waived or not, in the order of the text.
     #[must_use]
     pub fn lint(&self) -> Vec<Finding> {

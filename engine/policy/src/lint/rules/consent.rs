@@ -163,7 +163,7 @@ fn articles(case: &Case<'_>, matter: Matter) -> String {
 }
 
 fn spelled(least: ConsentType) -> String {
-    crate::profile::spelled(&least)
+    crate::words::spelled(&least)
 }
 
 /// Whether consent to `category` must be asked apart from everything else.

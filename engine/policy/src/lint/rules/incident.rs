@@ -33,7 +33,7 @@ fn untold(case: &Case<'_>) -> Found {
             continue;
         };
         if let Some(field) = left_out(notice).filter(|_| rule.tell == Audience::Subjects) {
-            let message = format!("leaves out `{}`; add it", crate::profile::spelled(&field));
+            let message = format!("leaves out `{}`; add it", crate::words::spelled(&field));
             found.insert(format!("{key}.fields"), message);
         }
     }

@@ -5,7 +5,8 @@ use sayso_types::RegionClass;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{Processor, ProcessorState, spelled};
+use crate::profile::{Processor, ProcessorState};
+use crate::words::spelled;
 
 /// The processors that get data now and that somebody else runs.
 fn strangers<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Processor> {

@@ -3,7 +3,8 @@
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{ProcessorState, spelled};
+use crate::profile::ProcessorState;
+use crate::words::spelled;
 
 pub(in crate::lint) static PROC_LIST_MISSING: Rule = Rule {
     id: "PROC_LIST_MISSING",

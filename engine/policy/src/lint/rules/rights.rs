@@ -7,7 +7,8 @@ use sayso_types::RegionClass;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{ErasureGround, RightKind, spelled};
+use crate::profile::{ErasureGround, RightKind};
+use crate::words::spelled;
 
 pub(in crate::lint) static RIGHT_MISSING: Rule = Rule {
     id: "RIGHT_MISSING",

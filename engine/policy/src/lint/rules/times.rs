@@ -5,7 +5,8 @@ use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
 use crate::lint::rules::retention::says_never;
-use crate::profile::{RightKind, spelled};
+use crate::profile::RightKind;
+use crate::words::spelled;
 use crate::{Deadline, Period};
 
 pub(in crate::lint) static VAGUE_TIME: Rule = Rule {

@@ -1,0 +1,149 @@
+//! A profile in the W3C Data Privacy Vocabulary 2.3, as JSON-LD. What neither DPV nor its extensions have a term for is in
+//! the namespace `sayso:`, below the DPV term that comes nearest.
+
+mod parts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::jsonld::{self, Node, id, plain, term, to};
+use crate::profile::{Document, ProhibitedPurpose};
+use crate::words::spelled;
+
+/// A profile in DPV.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dpv {
+    #[serde(rename = "@context")]
+    context: BTreeMap<&'static str, String>,
+    #[serde(rename = "@graph")]
+    graph: Vec<Node>,
+}
+
+impl Dpv {
+    /// `document` in DPV.
+    #[must_use]
+    pub fn of(document: &Document) -> Self {
+        let mut graph = vec![profile(document), parts::controller(document)];
+        graph.extend(document.purpose.values().flat_map(|rule| [parts::purpose(rule), parts::process(document, rule)]));
+        graph.extend(document.category.iter().flat_map(|(name, rule)| parts::category(document, *name, rule)));
+        graph.extend(document.processor.values().map(parts::processor));
+        graph.extend(prohibitions(document));
+        graph.extend(
+            document
+                .rights
+                .offers
+                .keys()
+                .map(|kind| Node::new(format!("#right.{}", spelled(kind)), ["dpv:DataSubjectRight"])),
+        );
+        graph.extend(document.security.measures.iter().map(|(name, measure)| {
+            let node = Node::new(format!("#measure.{name}"), ["dpv:TechnicalOrganisationalMeasure"]);
+            node.with("skos:definition", [plain(&measure.how)])
+        }));
+        graph.extend(places(document));
+        graph.extend(own_terms(document));
+        Self { context: jsonld::context(document), graph }
+    }
+}
+
+fn profile(document: &Document) -> Node {
+    let header = &document.profile;
+    let rules = (0..document.prohibition.len()).map(|index| to(format!("#prohibition.{index}")));
+    let rights = document.rights.offers.keys().map(|kind| to(format!("#right.{}", spelled(kind))));
+    let measures = document.security.measures.keys().map(|name| to(format!("#measure.{name}")));
+    Node::new(id::PROFILE, ["dpv:Process"])
+        .titled(&header.title)
+        .with("dcterms:identifier", [plain(format!("{} revision {}", header.id, header.rev))])
+        .with("dcterms:valid", [plain(header.effective_at.to_string())])
+        .with("dpv:hasDataController", [to(id::CONTROLLER)])
+        .with("dpv:hasProcess", document.purpose.keys().map(|name| to(parts::process_id(*name))))
+        .with("dpv:hasRule", rules)
+        .with("dpv:hasRight", rights)
+        .with("dpv:hasTechnicalOrganisationalMeasure", measures)
+}
+
+fn prohibitions(document: &Document) -> impl Iterator<Item = Node> {
+    document.prohibition.iter().enumerate().map(|(index, rule)| {
+        let purpose = rule.purpose.iter().map(|purpose| match purpose {
+            ProhibitedPurpose::Id(name) => to(id::purpose(name)),
+            ProhibitedPurpose::Dpv(name) => to(term(name)),
+        });
+        let below = rule.when.iter().map(|when| plain(when.age_lt.to_string()));
+        Node::new(format!("#prohibition.{index}"), ["dpv:Prohibition"])
+            .with("dpv:hasPurpose", purpose)
+            .with("dpv:hasPersonalData", rule.category.iter().map(|name| to(id::category(name))))
+            .with("dpv:hasProcessing", rule.processing.iter().map(|processing| to(term(&spelled(processing)))))
+            .with("sayso:ageBelow", below)
+    })
+}
+
+/// The places of processors that are not countries.
+fn places(document: &Document) -> impl Iterator<Item = Node> {
+    let regions: BTreeSet<_> = document.processor.values().map(|processor| &processor.region).collect();
+    let own = regions.into_iter().filter(|region| !parts::is_country(region));
+    own.map(|region| Node::new(parts::place(region), ["dpv:Location"]).with("skos:prefLabel", [plain(region)]))
+}
+
+/// Terms of our own, each below the DPV term that comes nearest.
+fn own_terms(document: &Document) -> impl Iterator<Item = Node> {
+    let purposes = document.purpose.values().map(|rule| (rule.dpv.clone(), "dpv:Purpose"));
+    let categories = document.category.values().flat_map(|rule| {
+        let above = if rule.is_personal() { "dpv:PersonalData" } else { "dpv:NonPersonalData" };
+        rule.dpv.iter().map(move |name| (name.clone(), above))
+    });
+    let own: BTreeMap<_, _> = purposes.chain(categories).filter(|(name, _)| name.starts_with("sayso:")).collect();
+    own.into_iter().map(|(name, above)| Node::new(name, ["skos:Concept"]).with("skos:broader", [to(above)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::export::jsonld::testing::dangling;
+    use crate::profile::Draft;
+
+    const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
+
+    fn home() -> Value {
+        serde_json::to_value(Dpv::of(Draft::parse(HOME, None).unwrap().document())).unwrap()
+    }
+
+    fn node(document: &Value, name: &str) -> Value {
+        let graph = document["@graph"].as_array().unwrap();
+        graph.iter().find(|node| node["@id"] == name).unwrap_or_else(|| panic!("no {name}")).clone()
+    }
+
+    #[test]
+    fn nothing_is_referred_to_that_is_not_there() {
+        assert_eq!(dangling(&home()), BTreeSet::new());
+    }
+
+    #[test]
+    fn says_who_does_what_with_whose_data() {
+        let home = home();
+        assert_eq!(node(&home, "#controller")["@type"][0], "dpv:DataController");
+        let talk = node(&home, "#process.voice_interaction");
+        assert_eq!(talk["dpv:hasLegalBasis"][0]["@id"], "dpv:Consent");
+        assert_eq!(talk["dpv:hasPurpose"][0]["@id"], "#purpose.voice_interaction");
+        let data: Vec<_> = talk["dpv:hasPersonalData"].as_array().unwrap().iter().map(|d| &d["@id"]).collect();
+        assert_eq!(data, ["#category.reply_text", "#category.transcript", "#category.voice_audio"]);
+        let to: Vec<_> = talk["dpv:hasRecipient"].as_array().unwrap().iter().map(|d| &d["@id"]).collect();
+        assert_eq!(to, ["#processor.rules-local", "#processor.voice-local", "#processor.whisper-local"]);
+    }
+
+    #[test]
+    fn own_terms_stand_below_a_term_of_dpv() {
+        let home = home();
+        assert_eq!(node(&home, "sayso:ConversationMemory")["skos:broader"][0]["@id"], "dpv:PersonalData");
+        assert_eq!(node(&home, "sayso:NoticeText")["skos:broader"][0]["@id"], "dpv:NonPersonalData");
+        assert_eq!(node(&home, "#category.voice_audio")["skos:broader"][0]["@id"], "pd:VoiceCommunicationRecording");
+    }
+
+    #[test]
+    fn a_reference_to_nothing_would_be_noticed() {
+        let mut home = home();
+        home["@graph"][0]["dpv:hasRule"][0]["@id"] = "#prohibition.99".into();
+        assert_eq!(dangling(&home), BTreeSet::from(["#prohibition.99".to_owned()]));
+    }
+}

@@ -1,0 +1,208 @@
+//! [`Ropa`]: the record of processing activities (GDPR 30; PIPL 55 and 56 ask for the same and more).
+
+mod markdown;
+
+use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::flow::Flow;
+use crate::profile::{
+    CategoryRule, Contact, ControllerRole, DataSubject, Date, Document, Identifies, Language, Measure, Mechanism,
+    Necessity, Retention, Sensitivity, Src,
+};
+use crate::{Deadline, LegalBasis, Period};
+
+/// The record of processing: who is responsible for what, with whose data, to whom it goes, where, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ropa<'a> {
+    /// The profile that it was taken from.
+    pub profile: String,
+    /// Its revision.
+    pub rev: u32,
+    /// From when it holds.
+    pub effective_at: &'a Date,
+    /// Whose law it is written for.
+    pub jurisdiction: &'a str,
+    /// Who answers for it.
+    pub controller: RopaController<'a>,
+    /// What data is used for, a purpose each.
+    pub activities: Vec<Activity<'a>>,
+    /// The measures that protect it.
+    pub measures: BTreeMap<String, &'a Measure>,
+    /// How long the audit log is kept.
+    pub audit_retention: Option<Period>,
+}
+
+/// Who answers for the processing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RopaController<'a> {
+    /// The person or organisation.
+    pub name: &'a str,
+    /// In which role.
+    pub role: ControllerRole,
+    /// How to reach them.
+    pub contact: &'a Contact,
+}
+
+/// What is done for one purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Activity<'a> {
+    /// The purpose.
+    pub purpose: Purpose,
+    /// What people call it.
+    pub title: &'a BTreeMap<Language, String>,
+    /// The DPV purpose that it is a case of.
+    pub dpv: &'a str,
+    /// By what right.
+    pub basis: LegalBasis,
+    /// Where that is written.
+    pub basis_code: Option<&'a str>,
+    /// Whose data it is.
+    pub subjects: BTreeSet<DataSubject>,
+    /// The kinds of data.
+    pub categories: Vec<RopaCategory<'a>>,
+    /// Who receives it.
+    pub recipients: Vec<Recipient<'a>>,
+    /// What goes abroad, and by what right.
+    pub transfers: Vec<Transfer<'a>>,
+    /// The clauses of the written policy that say so.
+    pub clauses: &'a Src,
+}
+
+/// One kind of data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RopaCategory<'a> {
+    /// The category.
+    pub category: Category,
+    /// What people call it.
+    pub title: &'a BTreeMap<Language, String>,
+    /// Its DPV terms.
+    pub dpv: &'a BTreeSet<String>,
+    /// How much harm it can do.
+    pub sensitivity: Sensitivity,
+    /// How closely it leads to the person.
+    pub identifies: Identifies,
+    /// Whether the service can do without.
+    pub necessity: Option<&'a Necessity>,
+    /// When it ends.
+    pub retention: Option<&'a Retention>,
+}
+
+/// One receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recipient<'a> {
+    /// The processor.
+    pub processor: ProcessorId,
+    /// Who runs it.
+    pub party: &'a str,
+    /// What sort of service it is.
+    pub kind: ProcessorKind,
+    /// Where it stands.
+    pub region: &'a str,
+    /// How far that is.
+    pub region_class: RegionClass,
+    /// How to reach them.
+    pub contact: Option<&'a str>,
+    /// The agreement that binds it.
+    pub contract: Option<&'a str>,
+    /// How long it says that it keeps what it receives.
+    pub declared_retention: Option<&'a Deadline>,
+    /// What it receives.
+    pub categories: BTreeSet<Category>,
+}
+
+/// One receiver abroad.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Transfer<'a> {
+    /// The processor.
+    pub processor: ProcessorId,
+    /// The country.
+    pub region: &'a str,
+    /// By what legal means; nothing when there is none.
+    pub mechanism: Option<&'a Mechanism>,
+}
+
+impl<'a> Ropa<'a> {
+    /// The record of `document`.
+    #[must_use]
+    pub fn of(document: &'a Document) -> Self {
+        let flows: Vec<_> = document.flows().collect();
+        let header = &document.profile;
+        Self {
+            profile: header.id.to_string(),
+            rev: header.rev,
+            effective_at: &header.effective_at,
+            jurisdiction: &header.jurisdiction,
+            controller: RopaController {
+                name: &document.controller.name,
+                role: document.controller.role,
+                contact: &document.controller.contact,
+            },
+            activities: document.purpose.keys().map(|purpose| Activity::of(*purpose, document, &flows)).collect(),
+            measures: document.security.measures.iter().map(|(id, measure)| (id.to_string(), measure)).collect(),
+            audit_retention: document.security.audit_retention,
+        }
+    }
+}
+
+impl<'a> Activity<'a> {
+    fn of(purpose: Purpose, document: &'a Document, flows: &[Flow<'a>]) -> Self {
+        let rule = &document.purpose[&purpose];
+        let used = || document.category.iter().filter(|(_, rule)| rule.purposes.contains(&purpose));
+        let mut recipients = BTreeMap::<ProcessorId, Recipient<'a>>::new();
+        for flow in flows.iter().filter(|flow| flow.purpose.id == purpose) {
+            let recipient = recipients.entry(flow.processor.id).or_insert_with(|| Recipient::of(flow));
+            recipient.categories.insert(flow.id);
+        }
+        let abroad = recipients.values().filter(|r| r.region_class == RegionClass::Overseas);
+        let transfers = abroad.map(|r| Transfer {
+            processor: r.processor,
+            region: r.region,
+            mechanism: document.processor[&r.processor].mechanism.as_ref(),
+        });
+        Self {
+            purpose,
+            title: &rule.title,
+            dpv: &rule.dpv,
+            basis: rule.basis,
+            basis_code: rule.basis_code.as_deref(),
+            subjects: used().filter(|(_, rule)| rule.is_personal()).map(|(_, rule)| rule.subject).collect(),
+            categories: used().map(|(id, rule)| RopaCategory::of(*id, rule, document)).collect(),
+            transfers: transfers.collect(),
+            recipients: recipients.into_values().collect(),
+            clauses: &rule.src,
+        }
+    }
+}
+
+impl<'a> RopaCategory<'a> {
+    fn of(category: Category, rule: &'a CategoryRule, document: &'a Document) -> Self {
+        Self {
+            category,
+            title: &rule.title,
+            dpv: &rule.dpv,
+            sensitivity: rule.sensitivity,
+            identifies: rule.identifies,
+            necessity: rule.necessity.as_ref(),
+            retention: document.retention_of(rule),
+        }
+    }
+}
+
+impl<'a> Recipient<'a> {
+    fn of(flow: &Flow<'a>) -> Self {
+        let processor = flow.processor;
+        Self {
+            processor: processor.id,
+            party: &processor.party,
+            kind: processor.kind,
+            region: &processor.region,
+            region_class: processor.region_class,
+            contact: processor.contact.as_deref(),
+            contract: processor.contract.as_deref(),
+            declared_retention: processor.declared_retention.as_ref(),
+            categories: BTreeSet::new(),
+        }
+    }
+}

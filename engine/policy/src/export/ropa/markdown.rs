@@ -1,0 +1,109 @@
+//! The record of processing as a document for people.
+
+use super::{Activity, Ropa};
+use crate::Tongue;
+use crate::markdown::{Table, plain};
+use crate::words::{deadline, kept, named, party, period, title, words};
+
+impl Ropa<'_> {
+    /// The record in Markdown.
+    #[must_use]
+    pub fn markdown(&self, tongue: Tongue) -> String {
+        let mut parts = vec![self.head(tongue)];
+        parts.extend(self.activities.iter().map(|activity| activity.markdown(tongue)));
+        parts.push(self.protection(tongue));
+        parts.join("\n\n") + "\n"
+    }
+
+    fn head(&self, tongue: Tongue) -> String {
+        let Self { profile, rev, effective_at, jurisdiction, controller, .. } = self;
+        let contact: Vec<_> = controller.contact.ways().map(plain).collect();
+        let (name, role, contact) = (plain(controller.name), words(&controller.role, tongue), contact.join("; "));
+        match tongue {
+            Tongue::English => format!(
+                "# Record of processing\n\nProfile {profile}, revision {rev}, effective {effective_at}, written for \
+                 jurisdiction {jurisdiction} (GDPR 30, PIPL 55).\n\n- Responsible ({role}): {name}\n- Contact: {contact}"
+            ),
+            Tongue::Chinese => format!(
+                "# 个人信息处理活动记录\n\n政策 {profile}，第 {rev} 版，自 {effective_at} 起生效，适用法域 {jurisdiction}（GDPR \
+                 第30条，个人信息保护法第55条）。\n\n- 负责方（{role}）：{name}\n- 联系方式：{contact}"
+            ),
+        }
+    }
+
+    fn protection(&self, tongue: Tongue) -> String {
+        let mut lines = vec![format!("## {}\n", tongue.pick("Measures", "安全措施"))];
+        lines.extend(self.measures.iter().map(|(id, measure)| format!("- {id}: {}", plain(&measure.how))));
+        if let Some(kept) = self.audit_retention {
+            let label = tongue.pick("the audit log is kept for", "审计日志保存期限");
+            lines.push(format!("- {label} {}", period(kept, tongue)));
+        }
+        if lines.len() == 1 {
+            lines.push(tongue.pick("The profile declares none.", "政策未声明。").to_owned());
+        }
+        lines.join("\n")
+    }
+}
+
+impl Activity<'_> {
+    fn markdown(&self, tongue: Tongue) -> String {
+        let name = title(self.title, self.purpose.as_str(), tongue);
+        let code = self.basis_code.map(|code| format!(" ({})", plain(code))).unwrap_or_default();
+        let subjects: Vec<_> = self.subjects.iter().map(|subject| words(subject, tongue)).collect();
+        let subjects =
+            if subjects.is_empty() { tongue.pick("nobody", "不涉及个人").to_owned() } else { subjects.join("; ") };
+        let head = format!(
+            "## {} (`{}`)\n\n- {}: {}\n- {}: {}{code}\n- {}: {subjects}",
+            plain(&name),
+            self.purpose,
+            tongue.pick("Purpose", "目的"),
+            plain(self.dpv),
+            tongue.pick("Basis", "合法性基础"),
+            self.basis,
+            tongue.pick("Whose data", "涉及的个人"),
+        );
+        [Some(head), self.data(tongue), self.receivers(tongue)].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn data(&self, tongue: Tongue) -> Option<String> {
+        let mut table = match tongue {
+            Tongue::English => Table::new(["Data", "Terms", "Sensitivity", "Time limit"]),
+            Tongue::Chinese => Table::new(["数据", "术语", "敏感程度", "保存期限"]),
+        };
+        for category in &self.categories {
+            table.row([
+                title(category.title, category.category.as_str(), tongue),
+                category.dpv.iter().cloned().collect::<Vec<_>>().join(", "),
+                words(&category.sensitivity, tongue).to_owned(),
+                kept(category.retention, tongue),
+            ]);
+        }
+        (!self.categories.is_empty()).then(|| table.text())
+    }
+
+    fn receivers(&self, tongue: Tongue) -> Option<String> {
+        let mut table = match tongue {
+            Tongue::English => {
+                Table::new(["Recipient", "Receives", "Where", "Transfer", "Keeps it", "Contract", "Contact"])
+            }
+            Tongue::Chinese => Table::new(["接收方", "接收内容", "地点", "出境依据", "保存期限", "合同", "联系方式"]),
+        };
+        for to in &self.recipients {
+            let transfer = self.transfers.iter().find(|transfer| transfer.processor == to.processor);
+            let receives = to.categories.iter().map(|id| {
+                let used = self.categories.iter().find(|category| category.category == *id);
+                used.map_or_else(|| id.to_string(), |used| title(used.title, id.as_str(), tongue))
+            });
+            table.row([
+                format!("{} ({})", party(to.party, tongue), words(&to.kind, tongue)),
+                receives.collect::<Vec<_>>().join(", "),
+                named(to.region, &to.region_class, tongue),
+                transfer.map_or_else(|| "-".to_owned(), |t| t.mechanism.map_or("-", |m| words(m, tongue)).to_owned()),
+                to.declared_retention.map_or_else(|| "-".to_owned(), |kept| deadline(kept, tongue)),
+                to.contract.unwrap_or("-").to_owned(),
+                to.contact.unwrap_or("-").to_owned(),
+            ]);
+        }
+        (!self.recipients.is_empty()).then(|| table.text())
+    }
+}

@@ -1,0 +1,170 @@
+//! What is written from the profiles that ship: complete, the same as yesterday, and in both languages.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sayso_policy::export::dpv::Dpv;
+use sayso_policy::export::odrl::Odrl;
+use sayso_policy::export::ropa::Ropa;
+use sayso_policy::pages::{Item, PrivacyNotice, processor_page, spoken_parts};
+use sayso_policy::profile::{Document, Draft, ProcessorState, SPOKEN_MAX};
+use sayso_policy::{Coverage, Tongue};
+use serde_json::Value;
+
+/// The clauses of ISO/IEC 29184:2020 that a notice must answer.
+const ISO_29184: [&str; 28] = [
+    "5.2.2", "5.2.3", "5.2.4", "5.2.5", "5.2.6", "5.2.7", "5.2.8", "5.2.9", "5.3.2", "5.3.3", "5.3.4", "5.3.5",
+    "5.3.6", "5.3.7", "5.3.8", "5.3.9", "5.3.10", "5.3.11", "5.3.12", "5.3.13", "5.3.14", "5.3.15", "5.3.16", "5.4.3",
+    "5.4.6", "5.4.7", "5.4.8", "5.5.2",
+];
+
+fn profiles() -> Vec<(String, Document)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/profiles");
+    let files = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|file| file.extension().is_some_and(|e| e == "toml"));
+    let profiles: Vec<_> = files.map(|file| (file.display().to_string(), document(&file))).collect();
+    assert!(profiles.len() > 1, "{} holds the profiles", dir.display());
+    profiles
+}
+
+fn document(file: &Path) -> Document {
+    let text = fs::read_to_string(file).unwrap();
+    let base = Draft::extends(&text).unwrap().map(|base| fs::read_to_string(file.with_file_name(base)).unwrap());
+    Draft::parse(&text, base.as_deref()).unwrap().document().clone()
+}
+
+fn home() -> Document {
+    document(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/profiles/home.toml"))
+}
+
+/// Where `text` differs from the file that holds what it was, if it does.
+fn golden(name: &str, text: &str) -> Option<String> {
+    let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let found = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&found, text).unwrap();
+    let same = fs::read_to_string(&expected).is_ok_and(|expected| expected == text);
+    (!same).then(|| format!("{} differs; if this is meant, copy {} there", expected.display(), found.display()))
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap() + "\n"
+}
+
+#[test]
+fn the_home_profile_reads_as_before() {
+    let home = home();
+    let mut texts = vec![
+        ("home-ropa.json".to_owned(), json(&Ropa::of(&home))),
+        ("home-odrl.jsonld".to_owned(), json(&Odrl::of(&home))),
+        ("home-dpv.jsonld".to_owned(), json(&Dpv::of(&home))),
+    ];
+    for tongue in Tongue::ALL {
+        let tag = tongue.tag();
+        texts.push((format!("home-notice.{tag}.md"), PrivacyNotice::of(&home, tongue).markdown()));
+        texts.push((format!("home-processors.{tag}.md"), processor_page(&home, tongue)));
+        texts.push((format!("home-ropa.{tag}.md"), Ropa::of(&home).markdown(tongue)));
+    }
+    let differ: Vec<_> = texts.iter().filter_map(|(name, text)| golden(name, text)).collect();
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+#[test]
+fn a_notice_answers_every_clause_of_iso_29184() {
+    let answered: BTreeSet<_> = Item::ALL.iter().flat_map(|item| item.clauses()).copied().collect();
+    assert_eq!(answered, ISO_29184.into_iter().chain(["5.5.3"]).collect());
+    for (file, document) in profiles() {
+        for tongue in Tongue::ALL {
+            let notice = PrivacyNotice::of(&document, tongue);
+            let items: Vec<_> = notice.paragraphs.iter().map(|paragraph| paragraph.item).collect();
+            assert_eq!(items, Item::ALL, "{file}");
+            for paragraph in &notice.paragraphs {
+                assert!(!paragraph.text.trim().is_empty(), "{file}: {:?} says nothing", paragraph.item);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_notice_names_who_what_and_how_long() {
+    for (file, document) in profiles() {
+        for tongue in Tongue::ALL {
+            let notice = PrivacyNotice::of(&document, tongue);
+            let said = |item| notice.paragraphs.iter().find(|p| p.item == item).unwrap().text.clone();
+            assert!(said(Item::Controller).contains(document.controller.name.trim()), "{file}");
+            let personal = document.category.values().filter(|rule| rule.is_personal()).count();
+            assert_eq!(said(Item::Retention).lines().count(), personal, "{file}: a line a category");
+            assert_eq!(said(Item::Purposes).lines().count(), document.purpose.len(), "{file}: a line a purpose");
+            let rights = document.rights.offers.len();
+            assert_eq!(said(Item::Participation).lines().count(), rights + 1, "{file}: a line a right, and withdrawal");
+            let page = processor_page(&document, tongue);
+            for processor in document.processor.values() {
+                let shown = matches!(processor.state, ProcessorState::Active | ProcessorState::Suspended);
+                assert_eq!(page.contains(&format!("({})\n", processor.id)), shown, "{file}: {}", processor.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_read_out_is_short() {
+    for (file, document) in profiles() {
+        let parts = spoken_parts(&document);
+        let layers: usize = document.notice.values().map(|notice| 1 + notice.more.len()).sum();
+        assert_eq!(parts.len(), layers, "{file}");
+        for part in parts {
+            let max = u64::try_from(SPOKEN_MAX.as_millis()).unwrap();
+            assert_eq!(part.fits, part.about_ms <= max, "{file}: {}", part.key);
+            assert!(part.fits, "{file}: {} {} takes {} ms", part.language, part.key, part.about_ms);
+        }
+    }
+}
+
+/// The members that ODRL and JSON-LD ask for, and no reference to what the document does not describe.
+#[test]
+fn exports_hold_together() {
+    for (file, document) in profiles() {
+        for exported in [serde_json::to_value(Odrl::of(&document)), serde_json::to_value(Dpv::of(&document))] {
+            let exported = exported.unwrap();
+            let graph = exported["@graph"].as_array().unwrap();
+            let name = |node: &'_ Value| node.get("@id").or_else(|| node.get("uid"))?.as_str().map(str::to_owned);
+            let described: BTreeSet<_> = graph.iter().filter_map(name).collect();
+            assert_eq!(described.len(), graph.len(), "{file}: every thing is described once");
+            let mut used = BTreeSet::new();
+            references(&exported["@graph"], &mut used);
+            let own = |name: &&String| name.starts_with('#') || name.starts_with("sayso:");
+            let dangling: Vec<_> = used.iter().filter(own).filter(|name| !described.contains(*name)).collect();
+            assert!(dangling.is_empty(), "{file}: {dangling:?}");
+        }
+    }
+}
+
+fn references(value: &Value, used: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| references(value, used)),
+        Value::Object(members) => {
+            for (key, value) in members {
+                match (key.as_str(), value) {
+                    ("@id" | "target" | "assigner" | "assignee", Value::String(name)) => {
+                        used.insert(name.clone());
+                    }
+                    _ => references(value, used),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn nothing_that_awaits_is_counted_as_kept() {
+    for (file, document) in profiles() {
+        let coverage = Coverage::of(&document);
+        assert_eq!(coverage.clauses.len(), document.clause.len(), "{file}");
+        let awaiting = document.clause.values().filter(|clause| clause.awaits.is_some()).count();
+        assert_eq!(coverage.totals.awaits, awaiting, "{file}");
+        assert_eq!(coverage.totals.open, 0, "{file}: every clause is kept, awaited or said to be outside");
+    }
+}
