@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 PYTHON ?= python3
 
-.PHONY: help demo test test-fdb bench check fix deps models fuzz
+.PHONY: help demo test test-fdb test-faults bench check fix deps models fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,9 @@ test-fdb: ## store-fdb on the FoundationDB cluster whose cluster file FDB_CLUSTE
 	  "cluster file of a FoundationDB cluster (deploy/foundationdb has one to start)" >&2; exit 2; }
 	@.ci/deps fdb
 	$(CARGO) test -p sayso-store-fdb --features fdb --locked -- --nocapture
+
+test-faults: ## 200 seeded runs of store-raft with killed nodes and failing networks; says what ran
+	SAYSO_RAFT_FAULT_RUNS=200 $(CARGO) test -p sayso-store-raft --locked --test raft faults -- --nocapture
 
 bench: ## what it costs, as figures and as ratios to the bare parts, measured in the same run
 	$(CARGO) run --release --locked -p sayso-loadtest -- all $(ARGS)

@@ -201,3 +201,51 @@ pub(crate) fn malformed(what: &'static str, found: &'static str) -> Error {
         remedy: "replace this node: remove it from the cluster and join a new one",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sayso_proto::peer::v1 as wire;
+
+    use super::*;
+
+    fn log_id(term: u64, index: u64) -> Option<wire::LogId> {
+        Some(wire::LogId { term, node: 1, index })
+    }
+
+    fn check(schema: Schema, message: &(impl Message + Default + PartialEq), golden: &[u8]) {
+        let stored = encode_record(schema, message);
+        assert_eq!(stored.escape_ascii().to_string(), golden.escape_ascii().to_string());
+        let read = decode_record(schema, "test", &stored).expect("reads");
+        assert!(*message == read);
+    }
+
+    /// What is on disks must stay readable: whoever changes these bytes changes the schema's version.
+    #[test]
+    fn records_are_stored_as_they_always_were() {
+        let vote = wire::Vote { term: 3, node: 1, committed: true };
+        check(VOTE.schema, &vote, b"\0\x01\x08\x03\x10\x01\x18\x01");
+        check(PURGED.schema, &log_id(3, 9).expect("one"), b"\0\x01\x08\x03\x10\x01\x18\x09");
+        let identity = wire::Identity { cluster: "home".into(), cluster_id: vec![7; 2].into(), node: 2 };
+        check(IDENTITY.schema, &identity, b"\0\x01\x0a\x04home\x12\x02\x07\x07\x18\x02");
+        let membership = wire::Membership {
+            voters: vec![wire::Voters { nodes: vec![1] }],
+            members: vec![wire::Member { node: 1, address: "a:1".into() }],
+        };
+        let membership = wire::StoredMembership { log_id: log_id(1, 1), membership: Some(membership) };
+        let applied = wire::Applied { last_log_id: log_id(3, 9), membership: Some(membership), generation: 5 };
+        let golden = b"\0\x01\x0a\x06\x08\x03\x10\x01\x18\x09\x12\x18\x0a\x06\x08\x01\x10\x01\x18\x01\x12\x0e\x0a\x03\x0a\x01\x01\
+            \x12\x07\x08\x01\x12\x03a:1\x18\x05";
+        check(APPLIED.schema, &applied, golden);
+        let payload = Some(wire::entry::Payload::Blank(wire::Blank {}));
+        let entry = wire::Entry { log_id: log_id(3, 9), payload };
+        check(ENTRY, &entry, b"\0\x01\x0a\x06\x08\x03\x10\x01\x18\x09\x12\x00");
+    }
+
+    #[test]
+    fn a_record_of_a_later_program_says_so() {
+        let stored = Bytes::from_static(b"\0\x02\x08\x03");
+        assert!(matches!(decode_record::<wire::Vote>(VOTE.schema, "test", &stored), Err(Error::Schema(_))));
+        let cut = Bytes::from_static(b"\0\x01\x0a\x09\x08");
+        assert!(matches!(decode_record::<wire::Entry>(ENTRY, "test", &cut), Err(Error::Corrupt { .. })));
+    }
+}

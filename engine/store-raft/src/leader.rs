@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use openraft::ServerState;
 use sayso_proto::peer::v1 as wire;
@@ -87,7 +88,7 @@ impl Leader {
         loop {
             let asked = match self.place() {
                 None => None,
-                Some(Place::Here { .. }) => self.raft.get_read_log_id().await.ok().map(|(read, _applied)| read),
+                Some(Place::Here { .. }) => self.read_index_here().await,
                 Some(Place::There { node, address, .. }) => {
                     let request = request::Request::ReadIndex(wire::ReadIndex {});
                     match timeout(ATTEMPT_WITHIN, self.links.request(node, &address, request)).await {
@@ -101,6 +102,14 @@ impl Leader {
                 None => self.pause().await,
             }
         }
+    }
+
+    /// The same as the leader, if this node is. Not while it hands over: asking the others renews their trust in it.
+    pub(crate) async fn read_index_here(&self) -> Option<Option<LogId>> {
+        if self.proposer.handing_over.load(Ordering::Acquire) {
+            return None;
+        }
+        self.raft.get_read_log_id().await.ok().map(|(read, _applied)| read)
     }
 
     /// Waits until the leader is not at `place` any more.

@@ -15,7 +15,7 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, Incoming, TokioRuntime, VarInt};
@@ -55,8 +55,8 @@ pub(crate) struct Links {
     client: ClientConfig,
     local_addr: SocketAddr,
     peers: Mutex<HashMap<NodeId, Arc<Slot>>>,
-    /// What peers' requests are answered by, once there is somebody.
-    service: OnceLock<Arc<Service>>,
+    /// What peers' requests are answered by, while there is somebody.
+    service: Mutex<Option<Arc<Service>>>,
     budget: Budget,
     greetings: tokio::sync::Semaphore,
     tasks: Tasks,
@@ -94,7 +94,7 @@ impl Links {
             client,
             local_addr,
             peers: Mutex::default(),
-            service: OnceLock::new(),
+            service: Mutex::default(),
             budget: Budget::new(),
             greetings: tokio::sync::Semaphore::new(GREETINGS_MAX),
             closing: tasks.stopping(),
@@ -110,7 +110,7 @@ impl Links {
 
     /// Answers peers with `service` from now on, until it is closed.
     pub(crate) fn serve(self: &Arc<Self>, service: Arc<Service>) {
-        self.service.get_or_init(|| service);
+        *self.service() = Some(service);
         let links = Arc::clone(self);
         let accept = async move {
             let Some(endpoint) = links.endpoint() else { return };
@@ -242,7 +242,7 @@ impl Links {
     async fn answer_one(self: Arc<Self>, from: NodeId, mut send: quinn::SendStream, mut receive: quinn::RecvStream) {
         let answered = async {
             let (request, _room): (Request, _) = frame::read(&mut receive, &self.budget).await?;
-            let service = self.service.get().expect("streams are answered once there is a service");
+            let service = self.service().clone().ok_or(FrameError::NotServing)?;
             let response = service.answer(from, request, &mut receive, &self.budget).await?;
             frame::write(&mut send, &Response { response: Some(response) }).await
         };
@@ -276,7 +276,7 @@ impl Links {
 
     /// Ends all connections and waits for what runs on them.
     pub(crate) async fn close(&self) {
-        self.closing.cancel();
+        self.stop_serving();
         self.running.close();
         let endpoint = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(endpoint) = endpoint else { return };
@@ -290,6 +290,17 @@ impl Links {
     fn endpoint(&self) -> Option<Endpoint> {
         // nothing panics while it is held
         self.endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Answers nobody any more. The service needs connections, so each of the two would keep the other for ever.
+    pub(crate) fn stop_serving(&self) {
+        self.closing.cancel();
+        self.service().take();
+    }
+
+    fn service(&self) -> MutexGuard<'_, Option<Arc<Service>>> {
+        // nothing panics while it is held
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slot(&self, node: NodeId) -> Arc<Slot> {

@@ -162,7 +162,7 @@ impl Service {
     }
 
     async fn read_index(&self) -> Result<wire::ReadIndexAnswer, NotAnswered> {
-        let (read, _applied) = self.raft.get_read_log_id().await.map_err(unavailable)?;
+        let read = self.members.leader.read_index_here().await.ok_or_else(|| not_leader(None))?;
         Ok(wire::ReadIndexAnswer { log_id: read.as_ref().map(log_id_into) })
     }
 }

@@ -323,9 +323,11 @@ impl Store for RaftStore {
 }
 
 impl Drop for RaftStore {
+    /// A node that was not closed falls silent and lets go of its disk; its Raft ends when it finds that out.
     fn drop(&mut self) {
         self.closing.cancel();
-        self.disk.stop_waiting();
+        self.links.stop_serving();
+        self.disk.close();
     }
 }
 

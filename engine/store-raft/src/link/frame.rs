@@ -22,6 +22,8 @@ pub(crate) enum FrameError {
     Read(#[from] quinn::ReadExactError),
     #[error("a message of {0} bytes is over the limit of {MESSAGE_BYTES_MAX}")]
     TooLarge(usize),
+    #[error("this node does not answer yet, or not any more")]
+    NotServing,
     #[error(transparent)]
     Malformed(#[from] crate::codec::Malformed),
 }

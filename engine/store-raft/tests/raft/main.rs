@@ -2,5 +2,7 @@
 
 mod cluster;
 mod conformance;
+mod faults;
 mod membership;
+mod network;
 mod trust;
