@@ -54,6 +54,7 @@ fn given(purpose: Purpose) -> (Purpose, PurposeConsent) {
             status: ConsentStatus::Given,
             consent_type: ConsentType::Expressed,
             separate: false,
+            written: false,
             given_at: ConsentVersion(1),
             profile_rev: 1,
             expires_at: None,

@@ -1,7 +1,7 @@
 //! [`Lease`]: a permit in use, and what it takes to get one.
 
-use sayso_policy::{Permit, Reason};
-use sayso_types::{Category, ConsentVersion, ProcessorId, Purpose, SubjectId, TurnId};
+use sayso_policy::{Gate, Permit, Question, Reason};
+use sayso_types::{Category, ConsentVersion, Label, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +21,18 @@ pub struct Ask {
     pub category: Category,
     /// The consent version of the oldest piece that is to be handed over.
     pub cv: ConsentVersion,
+    /// At which gate.
+    pub gate: Gate,
     /// To whom.
     pub processor: ProcessorId,
+}
+
+impl Ask {
+    /// What is asked of the policy at `now`.
+    pub(crate) const fn question(&self, now: WallTime) -> Question {
+        let Self { subject, turn, purpose, category, cv, gate, processor } = *self;
+        Question { label: Label { subject, category, purpose, turn, cv }, gate, processor, now }
+    }
 }
 
 /// Why there is no permit.

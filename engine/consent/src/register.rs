@@ -14,7 +14,7 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use sayso_policy::{ConsentState, Profile};
+use sayso_policy::{ConsentState, InForce, Profile, Tables};
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::{Batch, Condition, Error as StoreError, Op, Store, TypedKey};
 use sayso_types::{Clock, DeviceId, Mono, SubjectId, TenantId};
@@ -60,7 +60,8 @@ pub(crate) struct Subject {
 pub struct Register {
     store: Arc<dyn Store>,
     journal: Journal,
-    profile: Arc<Profile>,
+    /// What the rules in force allow; the rules themselves with it.
+    tables: Tables,
     clock: Arc<dyn Clock>,
     tasks: Tasks,
     options: Options,
@@ -74,7 +75,7 @@ pub struct Register {
 
 impl core::fmt::Debug for Register {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Register").field("profile", &self.profile.hash()).finish_non_exhaustive()
+        f.debug_struct("Register").field("profile", &self.profile().hash()).finish_non_exhaustive()
     }
 }
 
@@ -97,7 +98,8 @@ impl Register {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
             store,
-            profile,
+            // nobody issues exemptions, and nothing narrows what processors may have, but the profile itself
+            tables: Tables::new(Arc::new(InForce::new(profile))),
             clock,
             tasks,
             options,
@@ -135,7 +137,7 @@ impl Register {
     /// The profile in force.
     #[must_use]
     pub fn profile(&self) -> &Arc<Profile> {
-        &self.profile
+        self.tables.in_force().profile()
     }
 
     /// The journal that this register writes to.

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use sayso_consent::{Ask, Denied, Lease, Register};
-use sayso_policy::Labelled;
+use sayso_policy::{Gate, Labelled};
 use sayso_provider::{AudioStream, Call, Reply, Request, Transcript};
 use sayso_runtime::Tasks;
 use sayso_types::{Category, ConsentVersion, Label, ProcessorKind, Purpose, SubjectId, TurnId};
@@ -168,6 +168,7 @@ impl Egress {
                 purpose: context.purpose,
                 category,
                 cv: context.cv,
+                gate: Gate::of(processors.kind()),
                 processor,
             };
             match self.register.acquire(ask).await {

@@ -131,6 +131,8 @@ pub struct PurposeConsent {
     pub consent_type: ConsentType,
     /// Whether it was asked apart from everything else (what PIPL calls separate consent).
     pub separate: bool,
+    /// Whether it was given in writing.
+    pub written: bool,
     /// The consent version at which the grant in force began. Data labelled with an older one stays shut out: what
     /// came in before a withdrawal does not come back to life with a later grant.
     pub given_at: ConsentVersion,

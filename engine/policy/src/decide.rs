@@ -1,26 +1,54 @@
 //! [`decide()`]: may this data go to this processor now? A pure function, so that an auditor gets the same answer.
 
+mod demand;
+
 use core::fmt;
 
-use sayso_types::{Cell, ConsentVersion, Label, ProcessorId, WallTime};
+use sayso_types::{Category, Cell, ConsentVersion, Label, Name, ProcessorId, RegionClass, WallTime};
 
-use crate::profile::{AtRest, CategoryRule, Processing, RetentionAction, Trigger};
-use crate::{ConsentState, LegalBasis, Period, Profile};
+use self::demand::Demand;
+use crate::profile::{
+    AtRest, CategoryRule, Deployment, Identifies, Mechanism, MinorRule, Processing, Processor, ProcessorState,
+    PurposeRule, RetentionAction, Sensitivity, Trigger,
+};
+use crate::{ConsentState, Gate, InForce, LegalBasis, Narrowed, Period, Profile};
 
-/// The answer, and why.
+/// What is asked at a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// What the data is.
+    pub label: Label,
+    /// At which gate.
+    pub gate: Gate,
+    /// To whom it would go.
+    pub processor: ProcessorId,
+    /// When.
+    pub now: WallTime,
+}
+
+/// The answer, why, and on what it rests: whoever has the same revisions gets the same answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It may.
-    Permit(Grounds),
-    /// It may not.
-    Deny(Reason),
+pub struct Decision {
+    /// By what right it may, or why it may not.
+    pub answer: Result<Grounds, Reason>,
+    /// The version of the person's consents.
+    pub cv: ConsentVersion,
+    /// The revision of the profile.
+    pub profile_rev: u32,
+    /// The revision of the registry of processors.
+    pub registry_rev: u64,
 }
 
 impl Decision {
+    pub(crate) fn new(answer: Result<Grounds, Reason>, state: &ConsentState, in_force: &InForce) -> Self {
+        let (profile_rev, registry_rev) = (in_force.profile().rev(), in_force.registry().rev());
+        Self { answer, cv: state.cv, profile_rev, registry_rev }
+    }
+
     /// Whether it may.
     #[must_use]
     pub const fn is_permit(&self) -> bool {
-        matches!(self, Self::Permit(_))
+        self.answer.is_ok()
     }
 }
 
@@ -44,6 +72,8 @@ pub enum BasisRef {
     Consent(ConsentVersion),
     /// In the profile: the revision whose purpose names the basis.
     Profile(u32),
+    /// In the exemption grant of this name. Every use of it is noted.
+    Exemption(Name),
 }
 
 /// The duties that come with the data.
@@ -53,6 +83,12 @@ pub struct Obligations {
     pub no_store: bool,
     /// It must be overwritten in memory as soon as the turn ends.
     pub zeroise_at_turn_end: bool,
+    /// What the category lists under `redact` must be taken out first.
+    pub redact: bool,
+    /// Only the fields that the processor lists for the category may go.
+    pub only_fields: bool,
+    /// The person may be a minor: what the profile has for minors holds.
+    pub minor: bool,
 }
 
 /// Why not. The order is the order in which [`decide()`] asks, so that the first that applies is given.
@@ -97,96 +133,175 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Decides whether data labelled `label` may go to `processor` at `now`, given what the person agreed to and the
-/// profile that governs this person. What nothing allows is denied.
+/// Decides whether data may go where `question` says, given what the person agreed to and the rules in force. What
+/// nothing allows is denied.
 ///
-/// `state` must be the register of `label.subject`.
+/// `state` must be the register of the subject of the label.
 #[must_use]
-pub fn decide(
-    label: &Label,
-    processor: ProcessorId,
-    now: WallTime,
-    state: &ConsentState,
-    profile: &Profile,
-) -> Decision {
-    match ground(label, processor, now, state, profile) {
-        Ok(grounds) => Decision::Permit(grounds),
-        Err(reason) => Decision::Deny(reason),
-    }
+pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> Decision {
+    let answer = Case::of(question, state, in_force).and_then(|case| {
+        let basis = case.own_basis(question, state).or_else(|| case.exemption(question, in_force));
+        let (basis, basis_ref) = basis.ok_or(Reason::NoBasis)?;
+        Ok(Grounds { cell: case.cell, basis, basis_ref, obligations: case.obligations() })
+    });
+    Decision::new(answer, state, in_force)
 }
 
-/// The checks, in the order of [`Reason`].
-fn ground(
-    label: &Label,
-    processor: ProcessorId,
-    now: WallTime,
-    state: &ConsentState,
-    profile: &Profile,
-) -> Result<Grounds, Reason> {
-    let purpose = profile.purpose(label.purpose).ok_or(Reason::UnknownCell)?;
-    let category = profile.category(label.category).ok_or(Reason::UnknownCell)?;
-    let age_years = profile.youngest(state.age);
-    if profile.prohibits(purpose, label.category, Processing::Transmit, age_years) {
-        return Err(Reason::Prohibited);
-    }
-    if !category.purposes.contains(&label.purpose) {
-        return Err(Reason::UnknownCell);
-    }
-    // words about nobody need no guardian and may be said by anyone: else nobody could be asked for consent
-    let personal = category.is_personal();
-    if personal && age_years < profile.minors().guardian_required_below && !state.guardian_verified {
-        return Err(Reason::MinorNoGuardian);
-    }
-    let receiver = profile.processor(processor).ok_or(Reason::ProcessorState)?;
-    let meant_for = receiver.accepts.contains(&label.category) && receiver.purposes.contains(&label.purpose);
-    if !receiver.is_active(now) || !meant_for {
-        return Err(Reason::ProcessorState);
-    }
-    if personal && receiver.region_class > state.farthest {
-        return Err(Reason::Region);
-    }
-    let basis_ref = match purpose.basis {
-        LegalBasis::Consent => BasisRef::Consent(consent(label, now, state, profile, category)?),
-        _ => BasisRef::Profile(profile.rev()),
-    };
-    Ok(Grounds {
-        cell: Cell {
+/// A question that nothing but the want of a basis stands against.
+pub(crate) struct Case<'a> {
+    profile: &'a Profile,
+    purpose: &'a PurposeRule,
+    category: &'a CategoryRule,
+    receiver: &'a Processor,
+    cell: Cell,
+    minor: bool,
+}
+
+impl<'a> Case<'a> {
+    /// The checks in the order of [`Reason`], up to that of the basis.
+    pub(crate) fn of(question: &Question, state: &ConsentState, in_force: &'a InForce) -> Result<Self, Reason> {
+        let Question { label, gate, processor, .. } = *question;
+        let profile: &Profile = in_force.profile();
+        let purpose = profile.purpose(label.purpose);
+        let category = profile.category(label.category);
+        let receiver = profile.processor(processor);
+        let age_years = profile.youngest(state.age);
+        let minor = age_years < profile.protected_below();
+
+        let does = |processing| is_done(processing, gate, purpose, receiver);
+        let mut prohibitions = profile.document().prohibition.iter();
+        if prohibitions.any(|p| p.covers((label.purpose, purpose), label.category, does, age_years))
+            || category.is_some_and(|rule| is_closed(profile, gate, label, rule, age_years))
+        {
+            return Err(Reason::Prohibited);
+        }
+        let (Some(purpose), Some(category)) = (purpose, category) else { return Err(Reason::UnknownCell) };
+        if !category.purposes.contains(&label.purpose) {
+            return Err(Reason::UnknownCell);
+        }
+        // words about nobody need no guardian and may be said by anyone: else nobody could be asked for consent
+        let personal = category.is_personal();
+        if personal && age_years < profile.guardian_required_below() && !state.guardian_verified {
+            return Err(Reason::MinorNoGuardian);
+        }
+        let narrowed = in_force.registry().narrowed(processor);
+        let receiver = receiver.filter(|receiver| is_fit(receiver, question, profile, narrowed));
+        let receiver = receiver.ok_or(Reason::ProcessorState)?;
+        if personal && is_too_far(receiver, gate, state.farthest, profile, narrowed) {
+            return Err(Reason::Region);
+        }
+        let cell = Cell {
             purpose: label.purpose,
             category: label.category,
             kind: receiver.kind,
             region: receiver.region_class,
-        },
-        basis: purpose.basis,
-        basis_ref,
-        obligations: Obligations::of(profile, category),
-    })
-}
+        };
+        Ok(Self { profile, purpose, category, receiver, cell, minor })
+    }
 
-/// The version at which the consent was given that covers `label`, if one does.
-fn consent(
-    label: &Label,
-    now: WallTime,
-    state: &ConsentState,
-    profile: &Profile,
-    category: &CategoryRule,
-) -> Result<ConsentVersion, Reason> {
-    let given = state.consents.get(&label.purpose).ok_or(Reason::NoBasis)?;
-    let covers = given.status.is_valid()
-        && given.consent_type >= profile.min_consent_type(category)
-        && (given.separate || !category.separate)
-        && given.profile_rev == profile.rev()
-        && given.expires_at.is_none_or(|end| now < end)
-        && label.cv >= given.given_at;
-    if covers { Ok(given.given_at) } else { Err(Reason::NoBasis) }
-}
+    /// The right that it rests on by itself, and where that is written.
+    pub(crate) fn own_basis(&self, question: &Question, state: &ConsentState) -> Option<(LegalBasis, BasisRef)> {
+        let rests_on = self.purpose.basis;
+        if rests_on != LegalBasis::Consent {
+            return Some((rests_on, BasisRef::Profile(self.profile.rev())));
+        }
+        let given = state.consents.get(&question.label.purpose)?;
+        let demand = Demand::of(self.profile, self.purpose, self.category, self.receiver);
+        let covers = demand.is_met_by(given, self.profile.rev())
+            && given.expires_at.is_none_or(|end| question.now < end)
+            && question.label.cv >= given.given_at;
+        covers.then_some((rests_on, BasisRef::Consent(given.given_at)))
+    }
 
-impl Obligations {
-    fn of(profile: &Profile, category: &CategoryRule) -> Self {
+    /// The first live grant that covers it.
+    pub(crate) fn exemption(&self, question: &Question, in_force: &InForce) -> Option<(LegalBasis, BasisRef)> {
+        let does = |processing| is_done(processing, question.gate, Some(self.purpose), Some(self.receiver));
+        let gives_away = does(Processing::Share) || does(Processing::Publish);
+        let kept = |code| self.profile.document().exemption.get(&code).is_some_and(|e| e.is_for(gives_away));
+        let mut grants = in_force.exemptions().iter();
+        let grant = grants.find(|grant| grant.names(question) && kept(grant.code))?;
+        Some((grant.code.basis(), BasisRef::Exemption(grant.id)))
+    }
+
+    /// The duties that come with the data.
+    pub(crate) fn obligations(&self) -> Obligations {
+        let Self { profile, category, receiver, cell, minor, .. } = *self;
         let at_once = profile.document().retention_of(category).is_some_and(|retention| {
             retention.trigger.iter().next() == Some(Trigger::TurnEnd)
                 && retention.after.period().is_some_and(Period::is_zero)
                 && retention.action == RetentionAction::Zeroise
         });
-        Self { no_store: category.at_rest == AtRest::Forbidden, zeroise_at_turn_end: at_once }
+        Obligations {
+            no_store: category.at_rest == AtRest::Forbidden || minor && minors_rule(profile, cell.category).no_store,
+            zeroise_at_turn_end: at_once,
+            redact: !category.redact.is_empty(),
+            only_fields: receiver.fields.contains_key(&cell.category),
+            minor,
+        }
     }
 }
+
+/// Whether `processing` is done with the data: at the gate, for the purpose, or by the receiver.
+fn is_done(processing: Processing, gate: Gate, purpose: Option<&PurposeRule>, receiver: Option<&Processor>) -> bool {
+    gate.processing() == processing
+        || purpose.is_some_and(|rule| rule.processing.contains(&processing))
+        || receiver.is_some_and(|receiver| match processing {
+            Processing::Share => receiver.independent_controller,
+            Processing::Train => receiver.trains_on_data == Some(true),
+            _ => false,
+        })
+}
+
+/// Whether what is said about the category closes the gate to it.
+fn is_closed(profile: &Profile, gate: Gate, label: Label, rule: &CategoryRule, age_years: u8) -> bool {
+    let for_minors =
+        if age_years < profile.protected_below() { minors_rule(profile, label.category) } else { MinorRule::default() };
+    let stored = gate.stores() && (rule.at_rest == AtRest::Forbidden || for_minors.no_store);
+    let said = gate == Gate::Log && !rule.content_free;
+    let leads_back = gate == Gate::Telemetry && rule.identifies != Identifies::Anonymised;
+    // nothing sensitive belongs on a test platform, and whatever is about a child is
+    let on_trial = profile.header().deployment == Deployment::TestPlatform
+        && (rule.sensitivity == Sensitivity::Special || rule.is_personal() && age_years < profile.protected_below());
+    for_minors.forbidden || stored || said || leads_back || on_trial
+}
+
+fn minors_rule(profile: &Profile, category: Category) -> MinorRule {
+    profile.minors().overrides.get(&category).copied().unwrap_or_default()
+}
+
+/// Whether `receiver` may have anything now, stands behind the gate, and is meant for this data.
+fn is_fit(receiver: &Processor, question: &Question, profile: &Profile, narrowed: Option<Narrowed>) -> bool {
+    let Question { label, gate, now, .. } = question;
+    let looked_at = match receiver.examined_until() {
+        Some(end) => *now < end,
+        None => receiver.is_own() || !profile.document().registry.due_diligence_required,
+    };
+    receiver.state == ProcessorState::Active
+        && !narrowed.is_some_and(Narrowed::is_closed)
+        && looked_at
+        && gate.leads_to(receiver.kind)
+        && receiver.accepts.contains(&label.category)
+        && receiver.purposes.contains(&label.purpose)
+}
+
+/// Whether `receiver` stands where data about this person may not go.
+fn is_too_far(
+    receiver: &Processor,
+    gate: Gate,
+    farthest: RegionClass,
+    profile: &Profile,
+    narrowed: Option<Narrowed>,
+) -> bool {
+    let transfers = &profile.document().transfers;
+    let has_means = !matches!(receiver.mechanism, None | Some(Mechanism::None));
+    let overseas = receiver.region_class == RegionClass::Overseas;
+    let stored_elsewhere =
+        gate.stores() && !transfers.storage.is_empty() && !transfers.storage.contains(&receiver.region);
+    receiver.region_class > farthest
+        || overseas && !(transfers.overseas && has_means)
+        || narrowed == Some(Narrowed::TransferLimitReached)
+        || stored_elsewhere
+}
+
+#[cfg(test)]
+mod tests;

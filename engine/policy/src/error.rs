@@ -93,6 +93,14 @@ pub enum Problem {
     /// Categories that are derived from one another in a circle.
     #[error("leads back to {0}: data cannot be its own source")]
     Cycle(String),
+    /// More to decide than a table holds.
+    #[error("has {found} cells (uses of categories times processors); at most {max} can be decided: split the profile")]
+    Cells {
+        /// How many.
+        found: usize,
+        /// How many may be.
+        max: usize,
+    },
     /// Permits that would live too long or too short.
     #[error("is {found_ms} ms; it must be between {min_ms} and {max_ms} ms")]
     PermitTtl {

@@ -25,7 +25,11 @@ impl Document {
     }
 
     fn is_prohibited(&self, flow: &Flow<'_>) -> bool {
-        self.prohibition.iter().any(|rule| rule.covers(flow.purpose, flow.id, Processing::Transmit, u8::MAX))
+        {
+            let purpose = flow.purpose;
+            let does = |done| done == Processing::Transmit || purpose.processing.contains(&done);
+            self.prohibition.iter().any(|rule| rule.covers((purpose.id, Some(purpose)), flow.id, does, u8::MAX))
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! profile.toml ──Profile::parse──▶ Profile ─┐
-//!                                           ├─ decide(label, processor, now) ─▶ Decision ──▶ Permit ──▶ gate
-//! the subject's register ──▶ ConsentState ──┘        ▲
-//!                                compile() ─▶ Compiled: the same answers as a bit test
+//! what has become of processors ──▶ Registry├─▶ InForce ─┐
+//! who may do what without consent ──▶ Grants┘            ├─ decide(Question) ─▶ Decision ──▶ Permit ──▶ Gate
+//! the subject's register ──▶ ConsentState ───────────────┘       ▲
+//!                                  Tables::compiled() ─▶ Compiled: the same answers as bit tests
 //! ```
 //!
 //! Everything here is a function of its arguments: the auditor replays decisions with the same code.
@@ -17,8 +18,11 @@ pub mod deadline;
 pub mod decide;
 pub mod diff;
 pub mod error;
+pub mod exemption;
 pub mod export;
 mod flow;
+pub mod gate;
+pub mod in_force;
 pub mod law;
 pub mod lint;
 mod markdown;
@@ -26,23 +30,28 @@ pub mod pages;
 pub mod period;
 pub mod permit;
 pub mod profile;
+pub mod registry;
 pub mod revisions;
 pub mod route;
 pub mod tongue;
 mod words;
 
 pub use calendar::{BeyondCalendar, WorkingCalendar};
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, Tables, compile};
 pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
 pub use coverage::Coverage;
 pub use deadline::Deadline;
-pub use decide::{BasisRef, Decision, Grounds, Obligations, Reason, decide};
+pub use decide::{BasisRef, Decision, Grounds, Obligations, Question, Reason, decide};
 pub use diff::{Change, ChangeKind, Diff, diff};
 pub use error::{Error, Problem};
+pub use exemption::{ExemptionGrant, GrantError};
+pub use gate::Gate;
+pub use in_force::{EXEMPTIONS_MAX, InForce};
 pub use law::LawFloor;
 pub use period::{IsoPeriod, Period};
 pub use permit::{Labelled, Passed, Permit, Refused, Revoker, Terms, Weigh};
 pub use profile::{LegalBasis, Profile, ProfileHash};
+pub use registry::{Narrowed, Registry};
 pub use revisions::{RevisionError, Revisions};
 pub use route::{NoRoute, route};
 pub use tongue::Tongue;

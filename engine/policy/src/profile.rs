@@ -34,16 +34,16 @@ use serde::{Deserialize, Serialize};
 
 pub use canonical::ProfileHash;
 pub use category::{AtRest, CategoryRule, DataSubject, Identifies, Necessity, Provenance, Sensitivity, Stricter};
-pub use check::{PERMIT_TTL_MAX, PERMIT_TTL_MIN};
+pub use check::{CELLS_MAX, PERMIT_TTL_MAX, PERMIT_TTL_MIN};
 pub use clause::{Clause, ClauseId, Src};
 pub use controller::{Contact, Controller, ControllerRole};
 pub use date::Date;
-pub use defaults::{Asks, Defaults, Gate, UnknownAge, WithdrawMode};
+pub use defaults::{Asks, Defaults, GateDefault, UnknownAge, WithdrawMode};
 pub use draft::Draft;
 pub use duties::{Acceptance, Incident, IncidentField, IncidentNotice, NoticeDuty, NoticeOccasion, Revision};
 pub use exemption::{Exemption, ExemptionCode, ExemptionScope};
 pub use header::{Deployment, Format, Header, Language};
-pub use minors::{MinorRule, Minors};
+pub use minors::{CHILD_BELOW, MinorRule, Minors};
 pub use notice::{Notice, SPOKEN_MAX, speaking_time};
 pub use processing::Processing;
 pub use processor::{DueDiligence, Mechanism, Processor, ProcessorState};
@@ -56,7 +56,7 @@ pub use security::{GoverningLaw, Measure, Security};
 pub use source::SourceDocument;
 pub use waiver::{LintRules, Waiver};
 
-use crate::{AgeBand, ConsentType, Error};
+use crate::{AgeBand, ConsentType, Error, LawFloor};
 
 /// The sections of a profile file, format 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +144,8 @@ pub struct Profile {
     document: Document,
     hash: ProfileHash,
     text: String,
+    /// What the laws that it names ask together.
+    law: LawFloor,
 }
 
 /// Two profiles are equal when they say the same, however they are written.
@@ -295,11 +297,23 @@ impl Profile {
         })
     }
 
-    /// Whether a prohibition covers doing `processing` with `category` for `purpose` with somebody who may be
-    /// `age_years` old.
+    /// What the laws that it names in `profile.law_floor` ask at the least.
     #[must_use]
-    pub fn prohibits(&self, purpose: &PurposeRule, category: Category, processing: Processing, age_years: u8) -> bool {
-        self.document.prohibition.iter().any(|p| p.covers(purpose, category, processing, age_years))
+    pub const fn law(&self) -> &LawFloor {
+        &self.law
+    }
+
+    /// The age, in years, below which a guardian must agree: its own, or a higher one of the law.
+    #[must_use]
+    pub fn guardian_required_below(&self) -> u8 {
+        let by_law = self.law.guardian().map_or(0, |rule| rule.below);
+        self.document.minors.guardian_required_below.max(by_law)
+    }
+
+    /// The age, in years, below which the rules for minors hold, whoever agreed: never less than [`CHILD_BELOW`].
+    #[must_use]
+    pub fn protected_below(&self) -> u8 {
+        self.guardian_required_below().max(self.document.minors.special_regime_below).max(CHILD_BELOW)
     }
 }
 

@@ -3,7 +3,7 @@
 use sayso_types::{Label, ProcessorId, RegionClass, WallTime};
 
 use crate::decide::Reason;
-use crate::{ConsentState, Decision, Profile, decide};
+use crate::{ConsentState, Gate, InForce, Profile, Question, decide};
 
 /// Why nobody may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +13,7 @@ pub struct NoRoute(
     pub Reason,
 );
 
-/// Those of `processors` that data labelled `label` may go to at `now`, in the order in which they are to be tried: by the
+/// Those of `processors` that data labelled `label` may go to through `gate` at `now`, in the order in which they are to be tried: by the
 /// profile's order of regions, and otherwise as they were given. A fallback is the next of them, so that none ever goes
 /// further than what the person allows.
 ///
@@ -21,17 +21,18 @@ pub struct NoRoute(
 /// [`NoRoute`] when there is none: the turn fails, it does not go further.
 pub fn route(
     processors: impl IntoIterator<Item = ProcessorId>,
-    label: &Label,
+    label: Label,
+    gate: Gate,
     now: WallTime,
     state: &ConsentState,
-    profile: &Profile,
+    in_force: &InForce,
 ) -> Result<Vec<ProcessorId>, NoRoute> {
     let mut closest = None;
     let mut allowed = Vec::new();
-    for id in processors {
-        match decide(label, id, now, state, profile) {
-            Decision::Permit(grounds) => allowed.push((rank(profile, grounds.cell.region), id)),
-            Decision::Deny(reason) => closest = closest.max(Some(reason)),
+    for processor in processors {
+        match decide(&Question { label, gate, processor, now }, state, in_force).answer {
+            Ok(grounds) => allowed.push((rank(in_force.profile(), grounds.cell.region), processor)),
+            Err(reason) => closest = closest.max(Some(reason)),
         }
     }
     if allowed.is_empty() {

@@ -3,9 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::sync::Arc;
+
 use sayso_policy::profile::{Draft, ExemptionCode};
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Profile, PurposeConsent, Reason, decide, diff,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Reason,
+    decide, diff,
 };
 use sayso_types::{Category, ConsentVersion, Label, Purpose, SubjectId, TurnId, WallTime};
 
@@ -34,6 +37,7 @@ fn hears(age: AgeBand, consent_type: ConsentType, guardian_verified: bool) -> Re
         status: ConsentStatus::Given,
         consent_type,
         separate: false,
+        written: false,
         given_at: ConsentVersion(1),
         profile_rev: 1,
         expires_at: None,
@@ -52,10 +56,8 @@ fn hears(age: AgeBand, consent_type: ConsentType, guardian_verified: bool) -> Re
         turn: TurnId(1),
         cv: ConsentVersion(1),
     };
-    match decide(&label, "asr".parse().unwrap(), NOW, &state, &profile("")) {
-        Decision::Permit(_) => Ok(()),
-        Decision::Deny(reason) => Err(reason),
-    }
+    let question = Question { label, gate: Gate::Recognition, processor: "asr".parse().unwrap(), now: NOW };
+    decide(&question, &state, &InForce::new(Arc::new(profile("")))).answer.map(|_| ())
 }
 
 #[test]

@@ -3,11 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sayso_policy::profile::Necessity;
 use sayso_policy::{
-    AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, Decision, LegalBasis, Profile, PurposeConsent, Reason,
-    compile, decide,
+    AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, Gate, InForce, LegalBasis, Profile, PurposeConsent,
+    Question, Reason, compile, decide,
 };
 use sayso_types::{
     Category, ConsentVersion, Label, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TurnId, WallTime,
@@ -29,6 +30,7 @@ fn given(purposes: &[Purpose], consent_type: ConsentType) -> ConsentState {
         status: ConsentStatus::Given,
         consent_type,
         separate: false,
+        written: false,
         given_at: ConsentVersion(1),
         profile_rev: home().rev(),
         expires_at: None,
@@ -40,15 +42,17 @@ fn given(purposes: &[Purpose], consent_type: ConsentType) -> ConsentState {
 /// Everything that may go anywhere under `state`, by trying everything.
 fn open(state: &ConsentState) -> BTreeSet<(String, String, String)> {
     let profile = home();
-    let compiled = compile(&profile, state);
+    let in_force = Arc::new(InForce::new(Arc::new(profile.clone())));
+    let compiled = compile(&in_force, state);
     let mut open = BTreeSet::new();
     for purpose in profile.purposes() {
         for (category, _) in profile.categories() {
             for processor in profile.processors() {
-                let label = label(purpose.id, category);
-                let permit = decide(&label, processor.id, NOW, state, &profile).is_permit();
-                assert_eq!(permit, compiled.permits(&label, processor.id, NOW));
-                if permit {
+                let gate = Gate::of(processor.kind);
+                let question = Question { label: label(purpose.id, category), gate, processor: processor.id, now: NOW };
+                let decision = decide(&question, state, &in_force);
+                assert_eq!(decision, compiled.decide(&question));
+                if decision.is_permit() {
                     open.insert((purpose.id.to_string(), category.to_string(), processor.id.to_string()));
                 }
             }
@@ -116,17 +120,22 @@ fn every_receiver_is_local_and_none_trains() {
 fn decisions_say_by_what_right_and_under_what_duty() {
     let asr: ProcessorId = "whisper-local".parse().unwrap();
     let state = given(&[Purpose::VOICE_INTERACTION], ConsentType::Expressed);
-    let ask = |purpose| decide(&label(purpose, Category::VOICE_AUDIO), asr, NOW, &state, &home());
+    let in_force = InForce::new(Arc::new(home()));
+    let ask = |purpose| {
+        let label = label(purpose, Category::VOICE_AUDIO);
+        let question = Question { label, gate: Gate::Recognition, processor: asr, now: NOW };
+        decide(&question, &state, &in_force).answer
+    };
 
-    let Decision::Permit(talk) = ask(Purpose::VOICE_INTERACTION) else { panic!("consent was given") };
+    let talk = ask(Purpose::VOICE_INTERACTION).unwrap();
     assert_eq!((talk.basis, talk.basis_ref), (LegalBasis::Consent, BasisRef::Consent(ConsentVersion(1))));
     assert_eq!((talk.cell.kind, talk.cell.region), (ProcessorKind::Asr, RegionClass::Local));
     assert!(talk.obligations.no_store && talk.obligations.zeroise_at_turn_end);
 
-    let Decision::Permit(answer) = ask(Purpose::CONSENT_ANSWER) else { panic!("it needs no consent") };
+    let answer = ask(Purpose::CONSENT_ANSWER).unwrap();
     assert_eq!((answer.basis, answer.basis_ref), (LegalBasis::EnterIntoContract, BasisRef::Profile(1)));
 
-    assert_eq!(ask(Purpose::MEMORY), Decision::Deny(Reason::UnknownCell));
+    assert_eq!(ask(Purpose::MEMORY), Err(Reason::UnknownCell));
 }
 
 #[test]
@@ -158,13 +167,15 @@ fn the_commented_examples_are_valid() {
     assert_eq!(profile.processors().count(), 6);
 
     let openai: ProcessorId = "openai-llm".parse().unwrap();
+    let in_force = InForce::new(Arc::new(profile));
     let ask = |state: &ConsentState, now| {
-        decide(&label(Purpose::VOICE_INTERACTION, Category::TRANSCRIPT), openai, now, state, &profile)
+        let label = label(Purpose::VOICE_INTERACTION, Category::TRANSCRIPT);
+        decide(&Question { label, gate: Gate::Dialogue, processor: openai, now }, state, &in_force).answer
     };
     let state = given(&[Purpose::VOICE_INTERACTION], ConsentType::Expressed);
-    assert!(ask(&state, NOW).is_permit());
+    assert!(ask(&state, NOW).is_ok());
     let in_two_years = WallTime(NOW.0 + 2 * 365 * 86_400_000);
-    assert_eq!(ask(&state, in_two_years), Decision::Deny(Reason::ProcessorState), "examined too long ago");
+    assert_eq!(ask(&state, in_two_years), Err(Reason::ProcessorState), "examined too long ago");
     let stay_home = ConsentState { farthest: RegionClass::Domestic, ..state };
-    assert_eq!(ask(&stay_home, NOW), Decision::Deny(Reason::Region));
+    assert_eq!(ask(&stay_home, NOW), Err(Reason::Region));
 }

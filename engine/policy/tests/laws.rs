@@ -5,13 +5,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Profile, PurposeConsent, Reason, compile, decide,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Gate, InForce, Profile, PurposeConsent, Reason,
+    compile, decide,
 };
 use sayso_types::{ConsentVersion, Label, ProcessorId, RegionClass, SubjectId, TurnId, WallTime};
 
@@ -72,7 +74,7 @@ struct Question {
 const NEW_YEAR: u64 = 1_767_225_600_000;
 
 impl Model {
-    fn profile(&self) -> Profile {
+    fn in_force(&self) -> Arc<InForce> {
         let mut text = String::from(
             "[profile]\nid = \"model\"\nrev = 7\nformat = 1\ntitle = { en = \"Model\" }\njurisdiction = \"*\"\n\
              languages = [\"en\"]\neffective_at = 2026-01-01T00:00:00Z\n\
@@ -142,7 +144,7 @@ impl Model {
         if self.prohibitions.iter().any(|p| p.purpose.is_some() && p.category.is_none() && p.age_lt.is_none()) {
             writeln!(text, "[[lint.waive]]\nrule = \"PROHIBITION_CONTRADICTED\"\nwhy = \"by chance\"").unwrap();
         }
-        Profile::parse(&text).unwrap()
+        Arc::new(InForce::new(Arc::new(Profile::parse(&text).unwrap())))
     }
 
     /// The answer, by looking at each reason apart and giving the first that applies.
@@ -160,13 +162,11 @@ impl Model {
                 band => bands.iter().any(|(b, limit)| *b == band && *limit <= years),
             }
         };
-        let prohibited = purpose.is_some()
-            && category.is_some()
-            && self.prohibitions.iter().any(|p| {
-                p.purpose.unwrap_or(q.purpose) == q.purpose
-                    && p.category.unwrap_or(q.category) == q.category
-                    && p.age_lt.is_none_or(could_be_younger_than)
-            });
+        let prohibited = self.prohibitions.iter().any(|p| {
+            p.purpose.unwrap_or(q.purpose) == q.purpose
+                && p.category.unwrap_or(q.category) == q.category
+                && p.age_lt.is_none_or(could_be_younger_than)
+        });
         let unknown = purpose.is_none() || category.is_none_or(|c| !c.purposes.contains(&q.purpose));
         let minor = personal && could_be_younger_than(self.guardian_below) && !state.guardian_verified;
         let unfit = processor.is_none_or(|r| {
@@ -214,8 +214,13 @@ impl Question {
         format!("r{}", self.processor).parse().unwrap()
     }
 
+    fn question(&self) -> sayso_policy::Question {
+        let (label, processor) = (self.label(), self.processor());
+        sayso_policy::Question { label, gate: Gate::Dialogue, processor, now: self.now }
+    }
+
     fn ask(&self, model: &Model, state: &ConsentState) -> Decision {
-        decide(&self.label(), self.processor(), self.now, state, &model.profile())
+        decide(&self.question(), state, &model.in_force())
     }
 }
 
@@ -313,6 +318,7 @@ prop_compose! {
             status,
             consent_type,
             separate,
+            written: false,
             given_at: ConsentVersion(given_at),
             profile_rev: if current { 7 } else { 6 },
             expires_at: expires.map(|days| WallTime(NEW_YEAR + days * DAY_MS)),
@@ -352,16 +358,12 @@ prop_compose! {
 proptest! {
     #[test]
     fn agrees_with_the_reference(model in models(), state in states(), questions in prop::collection::vec(questions(), 20)) {
-        let profile = model.profile();
-        let compiled = compile(&profile, &state);
+        let in_force = model.in_force();
+        let compiled = compile(&in_force, &state);
         for q in questions {
-            let decision = decide(&q.label(), q.processor(), q.now, &state, &profile);
-            let answer = match decision {
-                Decision::Permit(_) => Ok(()),
-                Decision::Deny(reason) => Err(reason),
-            };
-            prop_assert_eq!(answer, model.answer(&q, &state), "{:?}", q);
-            prop_assert_eq!(compiled.permits(&q.label(), q.processor(), q.now), answer.is_ok(), "{:?}", q);
+            let decision = decide(&q.question(), &state, &in_force);
+            prop_assert_eq!(decision.answer.map(|_| ()), model.answer(&q, &state), "{:?}", q);
+            prop_assert_eq!(compiled.decide(&q.question()), decision, "{:?}", q);
         }
     }
 
@@ -421,12 +423,12 @@ fn the_generators_reach_every_answer() {
     let mut seen = BTreeSet::new();
     for _ in 0..400 {
         let (model, state) = (models(), states()).new_tree(&mut runner).unwrap().current();
-        let profile = model.profile();
+        let in_force = model.in_force();
         for _ in 0..20 {
             let q = questions().new_tree(&mut runner).unwrap().current();
-            seen.insert(match decide(&q.label(), q.processor(), q.now, &state, &profile) {
-                Decision::Permit(grounds) => format!("permit by {}", grounds.basis),
-                Decision::Deny(reason) => reason.to_string(),
+            seen.insert(match decide(&q.question(), &state, &in_force).answer {
+                Ok(grounds) => format!("permit by {}", grounds.basis),
+                Err(reason) => reason.to_string(),
             });
         }
     }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use sayso_policy::diff::ChangeKind::{self, Data, Editorial, Method, Protection, PurposeAdded, Region, Retention};
 use sayso_policy::{
-    ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, RevisionError, Revisions, decide, diff,
+    ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, RevisionError,
+    Revisions, decide, diff,
 };
 use sayso_types::{ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
 
@@ -85,6 +86,7 @@ fn agreed(rev: u32, purposes: &[Purpose]) -> ConsentState {
         status: ConsentStatus::Given,
         consent_type: ConsentType::Expressed,
         separate: false,
+        written: false,
         given_at: ConsentVersion(1),
         profile_rev: rev,
         expires_at: None,
@@ -154,12 +156,14 @@ fn whoever_agreed_to_a_forgotten_revision_is_asked_again() {
 /// What may go anywhere for `purpose`, without the names of the receivers.
 fn open(purpose: Purpose, revisions: &Revisions, state: &ConsentState) -> BTreeSet<String> {
     let (profile, state) = revisions.governing(purpose, state);
+    let in_force = InForce::new(Arc::clone(profile));
     let mut open = BTreeSet::new();
     for (category, _) in profile.categories() {
         for to in profile.processors() {
             let label =
                 Label { subject: SubjectId([1; 16]), category, purpose, turn: TurnId(1), cv: ConsentVersion(1) };
-            if decide(&label, to.id, NOW, &state, profile).is_permit() {
+            let question = Question { label, gate: Gate::of(to.kind), processor: to.id, now: NOW };
+            if decide(&question, &state, &in_force).is_permit() {
                 open.insert(format!("{category} {:?} {:?} {}", to.kind, to.region_class, to.party));
             }
         }
@@ -199,6 +203,7 @@ fn routes_go_nearest_first_and_never_further_than_allowed() {
 
     let text = HOME.lines().map(|line| line.replacen("  # { id", "  { id", 1) + "\n").collect::<String>();
     let profile = Profile::parse(&text.replacen("overseas = false", "overseas = true", 1)).unwrap();
+    let in_force = InForce::new(Arc::new(profile));
     let ids = |names: &[&str]| names.iter().map(|n| n.parse().unwrap()).collect::<Vec<_>>();
     let label = Label {
         subject: SubjectId([1; 16]),
@@ -210,7 +215,7 @@ fn routes_go_nearest_first_and_never_further_than_allowed() {
     let state = agreed(1, TALK);
     let all = ids(&["openai-llm", "ollama", "rules-local"]);
     let ask = |from: &[sayso_types::ProcessorId], state: &ConsentState| {
-        route(from.iter().copied(), &label, NOW, state, &profile)
+        route(from.iter().copied(), label, Gate::Dialogue, NOW, state, &in_force)
     };
     assert_eq!(ask(&all, &state), Ok(ids(&["ollama", "rules-local", "openai-llm"])));
     let home = ConsentState { farthest: RegionClass::Local, ..state.clone() };

@@ -2,7 +2,7 @@
 
 use sayso_audit::Event;
 use sayso_consent::{Ask, Lease};
-use sayso_policy::{ConsentStatus, Labelled};
+use sayso_policy::{ConsentStatus, Gate, Labelled};
 use sayso_proto::admin::v1::{GetConsentRequest, GiveConsentRequest, Principal, WithdrawConsentRequest};
 use sayso_proto::consent::v1 as record;
 use sayso_proto::consent::v1::{HolderState, NoticeForm, WithdrawalState};
@@ -54,6 +54,7 @@ async fn hold(node: &Node, subject: SubjectId) -> Lease {
         purpose: Purpose::VOICE_INTERACTION,
         category: Category::VOICE_AUDIO,
         cv: node.register.state(subject).await.unwrap().cv,
+        gate: Gate::Recognition,
         processor: "whisper-local".parse::<ProcessorId>().unwrap(),
     };
     let lease = node.register.acquire(ask).await.unwrap();

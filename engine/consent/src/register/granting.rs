@@ -71,11 +71,12 @@ impl Register {
                 status,
                 consent_type: ConsentType::Expressed,
                 separate: purposes.len() == 1,
+                written: false,
                 given_at: next.consent.cv,
-                profile_rev: self.profile.rev(),
+                profile_rev: self.profile().rev(),
                 expires_at: None,
             };
-            let mut record = record::of(&self.profile, answer, (purpose, id), &consent, now);
+            let mut record = record::of(self.profile(), answer, (purpose, id), &consent, now);
             record.replaces_record_id =
                 record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
             let key = RecordKey { subject: subject.id, cv: next.consent.cv.0, purpose: purpose.to_string() };
@@ -99,12 +100,12 @@ impl Register {
 
     /// Whether the profile asks consent for `purpose`.
     pub(super) fn is_consented_to(&self, purpose: Purpose) -> bool {
-        self.profile.purpose(purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
+        self.profile().purpose(purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
     }
 
     /// The purposes among `wanted` (all, when empty) that the profile asks consent for.
     pub(super) fn consented_to(&self, wanted: &[Purpose]) -> Vec<Purpose> {
-        let all = self.profile.purposes().map(|rule| rule.id);
+        let all = self.profile().purposes().map(|rule| rule.id);
         all.filter(|id| self.is_consented_to(*id) && (wanted.is_empty() || wanted.contains(id))).collect()
     }
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sayso_audit::{Event, Hash, Reference};
-use sayso_policy::{Passed, Revoker};
+use sayso_policy::{Gate, Passed, Question, Revoker, Terms};
 use sayso_proto::consent::v1 as proto;
-use sayso_types::{Cell, Name, ProcessorId, Purpose, SubjectId, TurnId};
+use sayso_types::{Cell, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,14 @@ impl Holder {
         }
     }
 
+    /// What is asked at `now` when it is to be renewed: what was asked when it was issued.
+    pub(crate) fn question(&self, now: WallTime) -> Question {
+        let Terms { subject, cell, processor, cv } = *self.revoker.terms();
+        let Segment { gate, turn, .. } = self.segment;
+        let label = Label { subject, category: cell.category, purpose: cell.purpose, turn, cv };
+        Question { label, gate, processor, now }
+    }
+
     fn subject(&self) -> SubjectId {
         self.revoker.terms().subject
     }
@@ -68,6 +76,7 @@ pub(crate) struct Segment {
     pub(crate) about: About,
     pub(crate) reference: Reference,
     pub(crate) cell: Cell,
+    pub(crate) gate: Gate,
     pub(crate) processor: ProcessorId,
     pub(crate) turn: TurnId,
 }
@@ -75,13 +84,13 @@ pub(crate) struct Segment {
 impl Segment {
     /// The leaf that opens it.
     pub(crate) fn opened(&self) -> Noted {
-        let Self { about, reference: segment, cell, processor, turn } = *self;
+        let Self { about, reference: segment, cell, processor, turn, .. } = *self;
         about.event(Event::SegmentOpened { segment, cell, processor, turn })
     }
 
     /// The leaf that closes it.
     fn closed(&self, passed: &Passed, reason: &'static str) -> Noted {
-        let Self { about, reference: segment, cell, processor, turn } = *self;
+        let Self { about, reference: segment, cell, processor, turn, .. } = *self;
         let (bytes, pieces, content) = (passed.bytes, passed.pieces, Hash(passed.hash));
         let reason = Name::parse(reason).unwrap_or(Name::constant("other"));
         about.event(Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason })

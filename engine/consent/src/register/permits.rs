@@ -4,10 +4,10 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::{Event, Reference};
-use sayso_policy::{Decision, Reason, Terms, decide, permit};
+use sayso_policy::{Reason, Terms, permit};
 use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store::{TypedKey, Versioned};
-use sayso_types::{Label, Mono, Name, SubjectId, WallTime};
+use sayso_types::{Mono, Name, SubjectId, WallTime};
 
 use super::holders::{Holder, Segment, Slot};
 use super::state::StoredState;
@@ -22,9 +22,6 @@ const RENEWALS_PER_TTL: u32 = 3;
 /// Permits that one subject may have in use: many times what a person's devices use at once, and few enough that one
 /// record names them all when they are taken back.
 const PERMITS_OF_SUBJECT_MAX: usize = 256;
-
-/// The gate that this register issues permits for.
-const GATE: Name = Name::constant("egress");
 
 impl Register {
     /// Decides whether `ask` may be, and if so opens a segment in the audit log, durably, and issues the permit for
@@ -46,11 +43,10 @@ impl Register {
             return Err(busy(PERMITS_OF_SUBJECT_MAX));
         }
         let state = &subject.state;
-        let label =
-            Label { subject: ask.subject, category: ask.category, purpose: ask.purpose, turn: ask.turn, cv: ask.cv };
-        let grounds = match decide(&label, ask.processor, self.clock.wall(), &state.consent, &self.profile) {
-            Decision::Permit(grounds) => grounds,
-            Decision::Deny(reason) => {
+        let question = ask.question(self.clock.wall());
+        let grounds = match self.tables.compiled(&state.consent).decide(&question).answer {
+            Ok(grounds) => grounds,
+            Err(reason) => {
                 self.deny(&subject, ask, reason);
                 return Err(Denied::Policy(reason));
             }
@@ -59,6 +55,7 @@ impl Register {
             about: state.about(ask.subject),
             reference: Reference(SubjectId::random().0),
             cell: grounds.cell,
+            gate: ask.gate,
             processor: ask.processor,
             turn: ask.turn,
         };
@@ -73,9 +70,9 @@ impl Register {
     /// Puts a denial on record. What the profile does not even know has no cell to name.
     fn deny(&self, subject: &Subject, ask: &Ask, reason: Reason) {
         metrics::counter!("sayso_consent_denied_total", "reason" => reason.as_str()).increment(1);
-        let Some(cell) = self.profile.cell(ask.purpose, ask.category, ask.processor) else { return };
+        let Some(cell) = self.profile().cell(ask.purpose, ask.category, ask.processor) else { return };
         self.journal.note(subject.state.about(ask.subject).event(Event::GateDenied {
-            gate: GATE,
+            gate: ask.gate.name(),
             cell,
             processor: ask.processor,
             reason: Name::parse(reason.as_str()).expect("reasons are names"),
@@ -84,7 +81,7 @@ impl Register {
     }
 
     pub(super) fn permit_ttl(&self) -> Duration {
-        self.profile.defaults().permit_ttl
+        self.profile().defaults().permit_ttl
     }
 
     /// How long between two renewals.
@@ -117,16 +114,9 @@ impl Register {
             Some(Err(error)) => return tracing::error!(%error, "permits of a subject cannot be renewed"),
             None => return,
         };
+        let compiled = self.tables.compiled(&state.consent);
         for holder in self.holders.of(subject) {
-            let terms = holder.revoker.terms();
-            let label = Label {
-                subject,
-                category: terms.cell.category,
-                purpose: terms.cell.purpose,
-                turn: holder.segment.turn,
-                cv: terms.cv,
-            };
-            if decide(&label, terms.processor, wall, &state.consent, &self.profile).is_permit() {
+            if compiled.permits(&holder.question(wall)) {
                 holder.revoker.renew(until);
             }
         }

@@ -38,6 +38,9 @@ struct StoredConsent {
     status: ConsentStatus,
     consent_type: ConsentType,
     separate: bool,
+    /// Left out where it is not, as it was before there was such a thing.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    written: bool,
     given_at: ConsentVersion,
     profile_rev: u32,
     expires_at: Option<WallTime>,
@@ -45,13 +48,13 @@ struct StoredConsent {
 
 impl StoredConsent {
     fn store((purpose, consent): (&Purpose, &PurposeConsent)) -> Self {
-        let PurposeConsent { status, consent_type, separate, given_at, profile_rev, expires_at } = *consent;
-        Self { purpose: *purpose, status, consent_type, separate, given_at, profile_rev, expires_at }
+        let PurposeConsent { status, consent_type, separate, written, given_at, profile_rev, expires_at } = *consent;
+        Self { purpose: *purpose, status, consent_type, separate, written, given_at, profile_rev, expires_at }
     }
 
     fn restore(self) -> (Purpose, PurposeConsent) {
-        let Self { purpose, status, consent_type, separate, given_at, profile_rev, expires_at } = self;
-        (purpose, PurposeConsent { status, consent_type, separate, given_at, profile_rev, expires_at })
+        let Self { purpose, status, consent_type, separate, written, given_at, profile_rev, expires_at } = self;
+        (purpose, PurposeConsent { status, consent_type, separate, written, given_at, profile_rev, expires_at })
     }
 }
 

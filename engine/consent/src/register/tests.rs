@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sayso_policy::ConsentStatus;
+use sayso_policy::{ConsentStatus, Gate};
 use sayso_runtime::Tasks;
 use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store_local::{LocalOptions, LocalStore};
@@ -58,7 +58,8 @@ impl Node {
     async fn listen(&self, subject: SubjectId) -> Lease {
         let cv = self.register.state(subject).await.unwrap().cv;
         let (category, processor) = (Category::VOICE_AUDIO, "whisper-local".parse().unwrap());
-        let ask = Ask { subject, turn: TurnId(1), purpose: VOICE, category, cv, processor };
+        let gate = Gate::Recognition;
+        let ask = Ask { subject, turn: TurnId(1), purpose: VOICE, category, cv, gate, processor };
         self.register.acquire(ask).await.unwrap()
     }
 

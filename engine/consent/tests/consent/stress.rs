@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use sayso_consent::{Ask, Means, Options};
-use sayso_policy::{ConsentStatus, Labelled, Refused};
+use sayso_policy::{ConsentStatus, Gate, Labelled, Refused};
 use sayso_runtime::{SystemClock, TaskKind, Tasks};
 use sayso_types::{Category, SubjectId};
 
@@ -132,7 +132,12 @@ async fn after_ok_not_one_byte_and_nobody_else_is_held_up() {
     for person in &people {
         for n in 0..SENDERS {
             let speech = ask(person.subject, world.state(person.subject).await.cv);
-            let text = Ask { category: Category::TRANSCRIPT, processor: processor("rules-local"), ..speech };
+            let text = Ask {
+                category: Category::TRANSCRIPT,
+                gate: Gate::Dialogue,
+                processor: processor("rules-local"),
+                ..speech
+            };
             let asked = if n % 2 == 0 { speech } else { text };
             let sender = send(Arc::clone(&world), Arc::clone(person), asked, random.fork());
             senders.spawn(TaskKind::Call, "sender", sender).detach();

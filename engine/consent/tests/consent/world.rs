@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sayso_audit::{Checkpoint, Event, Export, Leaf, LogSource, Report, Signer, Trust, verify_log};
 use sayso_consent::{Answer, Ask, Denied, Journal, Lease, Means, Options, Question, Register};
-use sayso_policy::{ConsentState, ConsentStatus, Labelled, Profile};
+use sayso_policy::{ConsentState, ConsentStatus, Gate, Labelled, Profile};
 use sayso_runtime::Tasks;
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Category, Clock, ConsentVersion, Label, ManualClock, ProcessorId, Purpose, SubjectId, TurnId};
@@ -202,6 +202,7 @@ pub(crate) fn ask(subject: SubjectId, cv: ConsentVersion) -> Ask {
         purpose: VOICE,
         category: Category::VOICE_AUDIO,
         cv,
+        gate: Gate::Recognition,
         processor: processor("whisper-local"),
     }
 }

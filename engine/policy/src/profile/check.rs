@@ -15,6 +15,10 @@ pub const PERMIT_TTL_MIN: Duration = Duration::from_millis(500);
 /// A longer permit would let a holder that lost its connection go on for longer than a person waits for "stop".
 pub const PERMIT_TTL_MAX: Duration = Duration::from_secs(60);
 
+/// Uses of categories times processors: what a table of decisions has an entry of 16 bytes for. The largest of the five
+/// policies that Sayso was made for has some thousand.
+pub const CELLS_MAX: usize = 32_768;
+
 /// A problem and the key that it is at.
 type At = (String, Problem);
 
@@ -23,6 +27,7 @@ pub(super) fn check(document: &Document) -> Result<(), At> {
     languages(document)?;
     permit_ttl(document)?;
     references(document)?;
+    cells(document)?;
     fields(document)?;
     clauses(document)?;
     lineage(document)?;
@@ -134,6 +139,15 @@ fn declared<'a, I: Iterator<Item = &'a str>>(
         return Ok(());
     }
     Err((key, Problem::Reference { sort, name: name.to_owned(), nearest: Nearest::to(name, known()) }))
+}
+
+fn cells(document: &Document) -> Result<(), At> {
+    let uses: usize = document.category.values().map(|rule| rule.purposes.len()).sum();
+    let found = uses * document.processor.len();
+    if found <= CELLS_MAX {
+        return Ok(());
+    }
+    Err(("processor".to_owned(), Problem::Cells { found, max: CELLS_MAX }))
 }
 
 /// A processor's field masks are made of the fields that the category has.

@@ -15,7 +15,7 @@ use crate::{ConsentType, Deadline};
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     /// What a gate does with what no rule allows.
-    pub gate: Gate,
+    pub gate: GateDefault,
     /// When a withdrawal is answered with OK.
     #[serde(default)]
     pub withdraw_mode: WithdrawMode,
@@ -37,7 +37,7 @@ pub struct Defaults {
 /// What a gate does by default. There is one answer; the key is there so that a reader of a profile sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Gate {
+pub enum GateDefault {
     /// What no rule allows is refused.
     Deny,
 }

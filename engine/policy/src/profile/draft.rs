@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::places::Places;
 use super::{Document, Profile, ProfileHash, check, overlay};
+use crate::LawFloor;
 use crate::error::{Error, Place, Problem};
 use crate::lint::{self, Finding};
 
@@ -69,8 +70,20 @@ impl Draft {
         if let Some(Finding { rule, place, message, .. }) = open.next() {
             return Err(Error::at(place, Problem::Lint { rule: rule.id(), message, more: open.count() }));
         }
+        Ok(self.into_profile())
+    }
+
+    fn into_profile(self) -> Profile {
         let hash = ProfileHash::of(&self.document);
-        Ok(Profile { document: self.document, hash, text: self.text })
+        // the linter has found that every name has one
+        let law = LawFloor::strictest(self.document.profile.law_floor.iter().filter_map(|name| LawFloor::named(name)));
+        Profile { document: self.document, hash, text: self.text, law }
+    }
+
+    /// The profile, whatever the linter finds: decisions must be right under any.
+    #[cfg(test)]
+    pub(crate) fn unlinted(self) -> Profile {
+        self.into_profile()
     }
 }
 

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::Src;
 use crate::{Deadline, Period};
 
+/// The age, in years, below which somebody is a child in every profile, whatever it says itself (PIPL 28, 31).
+pub const CHILD_BELOW: u8 = 14;
+
 /// `[minors]`: who needs a guardian.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

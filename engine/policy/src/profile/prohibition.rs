@@ -27,18 +27,24 @@ pub struct Prohibition {
 }
 
 impl Prohibition {
-    /// Whether it covers doing `processing` with `category` for `purpose` with somebody who may be `age_years` old.
-    #[must_use]
-    pub fn covers(&self, purpose: &PurposeRule, category: Category, processing: Processing, age_years: u8) -> bool {
+    /// Whether it is about using `category` for the purpose `id`, which is `purpose` where the profile has it, with
+    /// somebody who may be `age_years` old. `does` says whether something is done.
+    pub(crate) fn covers(
+        &self,
+        (id, purpose): (Purpose, Option<&PurposeRule>),
+        category: Category,
+        does: impl Fn(Processing) -> bool,
+        age_years: u8,
+    ) -> bool {
         let same_purpose = match &self.purpose {
             None => true,
-            Some(ProhibitedPurpose::Id(id)) => *id == purpose.id,
-            Some(ProhibitedPurpose::Dpv(term)) => *term == purpose.dpv,
+            Some(ProhibitedPurpose::Id(prohibited)) => *prohibited == id,
+            Some(ProhibitedPurpose::Dpv(term)) => purpose.is_some_and(|rule| *term == rule.dpv),
         };
         same_purpose
-            && self.category.is_none_or(|c| c == category)
-            && self.processing.is_none_or(|p| p == processing || purpose.processing.contains(&p))
-            && self.when.as_ref().is_none_or(|w| age_years < w.age_lt)
+            && self.category.is_none_or(|prohibited| prohibited == category)
+            && self.processing.is_none_or(does)
+            && self.when.as_ref().is_none_or(|when| age_years < when.age_lt)
     }
 }
 

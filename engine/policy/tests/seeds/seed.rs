@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use sayso_policy::profile::Draft;
-use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, Decision, Profile, PurposeConsent, decide};
-use sayso_types::{ConsentVersion, Label, RegionClass, SubjectId, TurnId, WallTime};
+use sayso_policy::{
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, decide,
+};
+use sayso_types::{ConsentVersion, Label, ProcessorId, RegionClass, SubjectId, TurnId, WallTime};
 
 /// 28 May 2026.
 const NOW: WallTime = WallTime(1_780_000_000_000);
@@ -171,9 +174,14 @@ impl Person {
             turn: TurnId(1),
             cv: ConsentVersion(1),
         };
-        match decide(&label, processor.parse().unwrap(), NOW, &self.state(profile), profile) {
-            Decision::Permit(grounds) => grounds.basis.to_string(),
-            Decision::Deny(reason) => reason.to_string(),
+        let processor: ProcessorId = processor.parse().unwrap();
+        // whoever the profile does not know would be asked at some gate
+        let gate = profile.processor(processor).map_or(Gate::Dialogue, |known| Gate::of(known.kind));
+        let in_force = InForce::new(Arc::new(profile.clone()));
+        let question = Question { label, gate, processor, now: NOW };
+        match decide(&question, &self.state(profile), &in_force).answer {
+            Ok(grounds) => grounds.basis.to_string(),
+            Err(reason) => reason.to_string(),
         }
     }
 
@@ -183,6 +191,7 @@ impl Person {
                 status: ConsentStatus::Given,
                 consent_type: *consent_type,
                 separate: *separate,
+                written: false,
                 given_at: ConsentVersion(1),
                 profile_rev: profile.rev().wrapping_sub(self.rev_behind),
                 expires_at: None,

@@ -156,18 +156,13 @@ fn decides_as_promised() {
         (&everything, "history/chat_history/store-local", "Consent", "XZ-1.9"),
         (&talks, "improve_voice/conversation_audio/store-local", "no_basis", "XZ-1.10: to hear is not to keep"),
         (&everything, "improve_voice/conversation_audio/store-local", "Consent", "XZ-1.10"),
-        (
-            &everything,
-            "voice_interaction/voice_audio/store-local",
-            "processor_state",
-            "XZ-1.10: speech as it is spoken",
-        ),
+        (&everything, "voice_interaction/voice_audio/store-local", "prohibited", "XZ-1.10: speech as it is spoken"),
         (&everything, "vision/image/vision", "processor_state", "XZ-1.5, XZ-7.2: nobody is announced yet"),
         // what is no conversation
         (&stranger, "provide_service/account/store-local", "ContractPerformance", "XZ-1.1, XZ-4.1"),
         (&stranger, "device_update/firmware_data/store-local", "ContractPerformance", "XZ-1.12"),
         (&stranger, "security/log_info/store-local", "LegalObligation", "XZ-1.13"),
-        (&everything, "security/transcript/store-local", "unknown_cell", "XZ-1.13: logs hold no words"),
+        (&everything, "security/transcript/store-local", "prohibited", "XZ-1.13: logs hold no words"),
         (&everything, "improve_voice/account/sms", "unknown_cell", "XZ-1.14: the number is for codes only"),
         // what the policy does not say
         (&everything, "improve_voice/memory_summary/store-local", "unknown_cell", "XZ-2.1"),

@@ -179,6 +179,7 @@ mod tests {
                 status,
                 consent_type: ConsentType::Expressed,
                 separate: false,
+                written: false,
                 given_at: ConsentVersion(given_at),
                 profile_rev: 1,
                 expires_at: None,

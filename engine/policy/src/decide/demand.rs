@@ -1,0 +1,60 @@
+//! [`Demand`]: what consent must be for a cell, when everything that asks for something is heard.
+
+use sayso_types::RegionClass;
+
+use crate::law::Matter;
+use crate::profile::{CategoryRule, Processing, Processor, PurposeRule, Sensitivity};
+use crate::{ConsentType, Profile, PurposeConsent};
+
+/// The strictest of what the profile and the laws ask of consent.
+pub(super) struct Demand {
+    min_type: ConsentType,
+    separate: bool,
+    written: bool,
+}
+
+impl Demand {
+    pub(super) fn of(profile: &Profile, purpose: &PurposeRule, category: &CategoryRule, receiver: &Processor) -> Self {
+        let mut demand = Self {
+            min_type: profile.min_consent_type(category),
+            separate: category.separate || purpose.separate,
+            written: category.written,
+        };
+        // what is asked for a near receiver is asked for one further away
+        for (_, stricter) in category.in_region.range(..=receiver.region_class) {
+            demand.min_type = demand.min_type.max(stricter.min_consent_type.unwrap_or(ConsentType::Implied));
+            demand.separate |= stricter.separate;
+        }
+        for matter in MATTERS.into_iter().filter(|matter| concerns(*matter, purpose, category, receiver)) {
+            if let Some((min_type, separate)) = profile.law().consent(matter) {
+                demand.min_type = demand.min_type.max(min_type);
+                demand.separate |= separate;
+            }
+        }
+        demand
+    }
+
+    /// Whether `given` is valid under revision `profile_rev` and enough. When it ends and what it covers is not asked.
+    pub(super) fn is_met_by(&self, given: &PurposeConsent, profile_rev: u32) -> bool {
+        given.status.is_valid()
+            && given.profile_rev == profile_rev
+            && given.consent_type >= self.min_type
+            && (given.separate || !self.separate)
+            && (given.written || !self.written)
+    }
+}
+
+const MATTERS: [Matter; 5] =
+    [Matter::SpecialCategory, Matter::Provision, Matter::Publication, Matter::Overseas, Matter::Training];
+
+/// Whether the law's `matter` is at hand.
+fn concerns(matter: Matter, purpose: &PurposeRule, category: &CategoryRule, receiver: &Processor) -> bool {
+    let is_for = |processing| purpose.processing.contains(&processing);
+    match matter {
+        Matter::SpecialCategory => category.sensitivity == Sensitivity::Special,
+        Matter::Provision => receiver.independent_controller || is_for(Processing::Share),
+        Matter::Publication => is_for(Processing::Publish),
+        Matter::Overseas => receiver.region_class == RegionClass::Overseas,
+        Matter::Training => receiver.trains_on_data == Some(true) || is_for(Processing::Train),
+    }
+}

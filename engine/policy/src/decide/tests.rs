@@ -1,0 +1,399 @@
+//! Each thing that may stand against a use, alone. Profiles are that of a home with one thing changed.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::profile::{Draft, ExemptionCode};
+use crate::{AgeBand, ConsentStatus, ConsentType, ExemptionGrant, GrantError, PurposeConsent, Registry, compile};
+use sayso_types::{Purpose, SubjectId, TurnId};
+
+const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
+/// 28 May 2026.
+const NOW: WallTime = WallTime(1_780_000_000_000);
+const DAY_MS: u64 = 86_400_000;
+
+const HEARS: (Gate, &str) = (Gate::Recognition, "voice_interaction/voice_audio/whisper-local");
+const REMEMBERS: (Gate, &str) = (Gate::Memory, "memory/memory_summary/store-local");
+
+/// The profile of a home with `changes`, whatever the linter finds in it.
+fn home(changes: &str) -> InForce {
+    let text = format!("extends = \"home.toml\"\n{changes}");
+    InForce::new(Arc::new(Draft::parse(&text, Some(HOME)).unwrap().unlinted()))
+}
+
+fn agreed(consent_type: ConsentType, separate: bool) -> ConsentState {
+    let consent = PurposeConsent {
+        status: ConsentStatus::Given,
+        consent_type,
+        separate,
+        written: false,
+        given_at: ConsentVersion(1),
+        profile_rev: 1,
+        expires_at: None,
+    };
+    let consents = [Purpose::VOICE_INTERACTION, Purpose::MEMORY].map(|p| (p, consent.clone())).into();
+    ConsentState { cv: ConsentVersion(1), consents, age: AgeBand::Adult, ..ConsentState::new() }
+}
+
+fn yes() -> ConsentState {
+    agreed(ConsentType::Expressed, false)
+}
+
+fn each() -> ConsentState {
+    agreed(ConsentType::ExplicitlyExpressed, true)
+}
+
+fn question((gate, cell): (Gate, &str)) -> Question {
+    let [purpose, category, processor] = cell.split('/').collect::<Vec<_>>().try_into().unwrap();
+    let (purpose, category) = (purpose.parse().unwrap(), category.parse().unwrap());
+    let label = Label { subject: SubjectId([1; 16]), category, purpose, turn: TurnId(1), cv: ConsentVersion(1) };
+    Question { label, gate, processor: processor.parse().unwrap(), now: NOW }
+}
+
+/// The answer, which the table gives too.
+fn ask(in_force: &InForce, state: &ConsentState, asked: (Gate, &str)) -> Result<Grounds, Reason> {
+    let question = question(asked);
+    let decision = decide(&question, state, in_force);
+    let in_force = Arc::new(in_force.clone());
+    let compiled = compile(&in_force, state);
+    assert_eq!(compiled.decide(&question), decision, "{asked:?}");
+    assert_eq!(compiled.permits(&question), decision.is_permit(), "{asked:?}");
+    decision.answer
+}
+
+fn reason(in_force: &InForce, state: &ConsentState, asked: (Gate, &str)) -> Option<Reason> {
+    ask(in_force, state, asked).err()
+}
+
+#[test]
+fn a_decision_says_what_it_rests_on() {
+    let in_force = home("").with_registry(Registry::new(5, []));
+    let decision = decide(&question(HEARS), &yes(), &in_force);
+    assert_eq!((decision.cv, decision.profile_rev, decision.registry_rev), (ConsentVersion(1), 1, 5));
+}
+
+#[test]
+fn storing_needs_data_that_may_be_stored() {
+    let lets = |category: &str| {
+        home(&format!(
+            "processor = [{{ id = \"store-local\", accepts = [\"{category}\"], purposes = [\"voice_interaction\"] }}]"
+        ))
+    };
+    for gate in [Gate::ChatHistory, Gate::ConversationAudio, Gate::Memory, Gate::Replica] {
+        let cell = "voice_interaction/transcript/store-local";
+        assert_eq!(reason(&lets("transcript"), &yes(), (gate, cell)), Some(Reason::Prohibited), "{gate}");
+        assert_eq!(reason(&home(""), &yes(), (gate, REMEMBERS.1)), None, "{gate}");
+    }
+    let reads = (Gate::Access, "voice_interaction/transcript/store-local");
+    assert_eq!(reason(&lets("transcript"), &yes(), reads), None, "nothing stays behind it");
+}
+
+#[test]
+fn logs_hold_nothing_that_was_said() {
+    let logs = (Gate::Log, REMEMBERS.1);
+    assert_eq!(reason(&home(""), &yes(), logs), Some(Reason::Prohibited));
+    assert_eq!(reason(&home("[category.memory_summary]\ncontent_free = true"), &yes(), logs), None);
+}
+
+#[test]
+fn telemetry_leads_back_to_nobody() {
+    let telemetry = (Gate::Telemetry, REMEMBERS.1);
+    for (identifies, refused) in [("directly", true), ("pseudonymised", true), ("anonymised", false)] {
+        let in_force = home(&format!("[category.memory_summary]\nidentifies = \"{identifies}\""));
+        assert_eq!(reason(&in_force, &yes(), telemetry), refused.then_some(Reason::Prohibited), "{identifies}");
+    }
+}
+
+#[test]
+fn a_gate_leads_to_its_own_sort_of_processor() {
+    assert_eq!(reason(&home(""), &yes(), (Gate::Speech, HEARS.1)), Some(Reason::ProcessorState));
+    assert_eq!(reason(&home(""), &yes(), (Gate::Ingress, HEARS.1)), None);
+}
+
+#[test]
+fn what_is_done_can_be_prohibited() {
+    let no = |processing: &str| home(&format!("prohibition = [{{ processing = \"{processing}\" }}]"));
+    assert_eq!(reason(&no("Transmit"), &yes(), HEARS), Some(Reason::Prohibited));
+    assert_eq!(reason(&no("Transmit"), &yes(), REMEMBERS), None);
+    assert_eq!(reason(&no("Store"), &yes(), REMEMBERS), Some(Reason::Prohibited));
+    for (processing, changes) in [
+        ("Share", "processor = [{ id = \"whisper-local\", independent_controller = true }]"),
+        ("Train", "processor = [{ id = \"whisper-local\", trains_on_data = true }]"),
+        ("Profiling", "purpose = [{ id = \"voice_interaction\", processing = [\"Profiling\"] }]"),
+    ] {
+        let prohibition = format!("prohibition = [{{ processing = \"{processing}\" }}]\n");
+        assert_eq!(reason(&no(processing), &each(), HEARS), None, "{processing}");
+        let both = home(&format!("{prohibition}{changes}"));
+        assert_eq!(reason(&both, &each(), HEARS), Some(Reason::Prohibited), "{processing}");
+    }
+}
+
+#[test]
+fn what_is_prohibited_is_so_before_it_is_unknown() {
+    let in_force = home("prohibition = [{ category = \"transcript\" }]");
+    let unknown = (Gate::Dialogue, "gossip/transcript/rules-local");
+    assert_eq!(reason(&in_force, &yes(), unknown), Some(Reason::Prohibited));
+    assert_eq!(reason(&home(""), &yes(), unknown), Some(Reason::UnknownCell));
+}
+
+#[test]
+fn nothing_sensitive_goes_to_a_test_platform() {
+    let trial = "[profile]\ndeployment = \"test_platform\"\n";
+    assert_eq!(reason(&home(trial), &yes(), HEARS), None);
+    let special = "[category.voice_audio]\nsensitivity = \"special\"\n";
+    assert_eq!(reason(&home(special), &yes(), HEARS), None);
+    assert_eq!(reason(&home(&format!("{trial}{special}")), &yes(), HEARS), Some(Reason::Prohibited));
+    let child = ConsentState { age: AgeBand::Under14, guardian_verified: true, ..yes() };
+    assert_eq!(reason(&home(trial), &child, HEARS), Some(Reason::Prohibited));
+    assert_eq!(reason(&home(""), &child, HEARS), None);
+    let notice = (Gate::Speech, "notice/notice_text/voice-local");
+    assert_eq!(reason(&home(trial), &child, notice), None, "it is about nobody");
+}
+
+#[test]
+fn minors_are_protected_whoever_agreed() {
+    let child = ConsentState { age: AgeBand::Under14, guardian_verified: true, ..yes() };
+    let youth = ConsentState { age: AgeBand::Under16, ..child.clone() };
+    let with = |rule: &str| home(&format!("[minors.overrides]\nmemory_summary = {{ {rule} = true }}"));
+    assert_eq!(reason(&with("forbidden"), &child, REMEMBERS), Some(Reason::Prohibited));
+    assert_eq!(reason(&with("forbidden"), &youth, REMEMBERS), None);
+    assert_eq!(reason(&with("no_store"), &child, REMEMBERS), Some(Reason::Prohibited));
+    let reads = (Gate::Dialogue, "memory/memory_summary/rules-local");
+    let duties = |state| ask(&with("no_store"), state, reads).unwrap().obligations;
+    assert_eq!(duties(&child), Obligations { no_store: true, minor: true, ..Obligations::default() });
+    assert_eq!(duties(&youth), Obligations::default());
+    // 14 holds also where a profile asks for no guardian, and a higher age of its own goes further
+    let lax = home("[minors]\nguardian_required_below = 0");
+    assert!(ask(&lax, &child, HEARS).unwrap().obligations.minor);
+    let strict = home("[minors]\nspecial_regime_below = 16");
+    assert!(ask(&strict, &youth, HEARS).unwrap().obligations.minor);
+}
+
+#[test]
+fn the_stronger_of_profile_and_law_wins() {
+    let law = |name: &str, more: &str| home(&format!("{more}\n[profile]\nlaw_floor = [\"{name}\"]"));
+    let youth = ConsentState { age: AgeBand::Under16, ..yes() };
+    assert_eq!(reason(&law("cn-pipl@2021", ""), &youth, HEARS), None);
+    assert_eq!(reason(&law("gdpr@2016-679", ""), &youth, HEARS), Some(Reason::MinorNoGuardian));
+
+    let other = "processor = [{ id = \"whisper-local\", independent_controller = true }]";
+    let trains = "processor = [{ id = \"whisper-local\", trains_on_data = true }]";
+    let special = "category.voice_audio.sensitivity = \"special\"";
+    let publish = "purpose = [{ id = \"voice_interaction\", processing = [\"Publish\"] }]";
+    let share = "purpose = [{ id = \"voice_interaction\", processing = [\"Share\"] }]";
+    let train = "purpose = [{ id = \"voice_interaction\", processing = [\"Train\"] }]";
+    let overseas = "transfers.overseas = true\nprocessor = [{ id = \"whisper-local\", region_class = \"overseas\", mechanism = \"standard_contract\", purposes = [\"voice_interaction\"] }]";
+    let explicit = agreed(ConsentType::ExplicitlyExpressed, false);
+    for (name, change) in [
+        ("cn-pipl@2021", other),
+        ("cn-pipl@2021", share),
+        ("cn-pipl@2021", special),
+        ("cn-pipl@2021", publish),
+        ("cn-pipl@2021", overseas),
+        ("cn-anthropomorphic@2026-07-15", trains),
+        ("cn-anthropomorphic@2026-07-15", train),
+    ] {
+        assert_eq!(reason(&home(change), &yes(), HEARS), None, "{change}");
+        assert_eq!(reason(&law(name, change), &yes(), HEARS), Some(Reason::NoBasis), "{change}");
+        assert_eq!(reason(&law(name, change), &explicit, HEARS), Some(Reason::NoBasis), "{change}");
+        assert_eq!(reason(&law(name, change), &each(), HEARS), None, "{change}");
+    }
+    assert_eq!(reason(&law("gdpr@2016-679", special), &explicit, HEARS), None, "apart it need not be");
+}
+
+#[test]
+fn a_profile_may_ask_for_more_of_consent() {
+    let purpose = home("purpose = [{ id = \"voice_interaction\", separate = true }]");
+    assert_eq!(reason(&purpose, &yes(), HEARS), Some(Reason::NoBasis));
+    assert_eq!(reason(&purpose, &each(), HEARS), None);
+    let category = home("[category.voice_audio]\nwritten = true");
+    assert_eq!(reason(&category, &each(), HEARS), Some(Reason::NoBasis));
+    let mut written = each();
+    written.consents.values_mut().for_each(|given| given.written = true);
+    assert_eq!(reason(&category, &written, HEARS), None);
+
+    let domestic = "[category.voice_audio.in_region.domestic]\nmin_consent_type = \"ExplicitlyExpressedConsent\"";
+    for (region, asked_for) in [("local", false), ("domestic", true), ("overseas", true)] {
+        let there = format!(
+            "transfers.overseas = true\nprocessor = [{{ id = \"whisper-local\", region_class = \"{region}\", mechanism = \"standard_contract\", purposes = [\"voice_interaction\"] }}]\n{domestic}"
+        );
+        assert_eq!(reason(&home(&there), &yes(), HEARS), asked_for.then_some(Reason::NoBasis), "{region}");
+        assert_eq!(reason(&home(&there), &each(), HEARS), None, "{region}");
+    }
+}
+
+#[test]
+fn data_stands_where_the_profile_lets_it() {
+    let overseas = |allowed: bool, mechanism: &str| {
+        home(&format!(
+            "transfers.overseas = {allowed}\nprocessor = [{{ id = \"whisper-local\", region_class = \"overseas\", mechanism = \"{mechanism}\", purposes = [\"voice_interaction\"] }}]"
+        ))
+    };
+    assert_eq!(reason(&overseas(true, "adequacy"), &yes(), HEARS), None);
+    assert_eq!(reason(&overseas(false, "adequacy"), &yes(), HEARS), Some(Reason::Region));
+    assert_eq!(reason(&overseas(true, "none"), &yes(), HEARS), Some(Reason::Region));
+    let storage = |place: &str| home(&format!("transfers.storage = [\"{place}\"]"));
+    assert_eq!(reason(&storage("home"), &yes(), REMEMBERS), None);
+    assert_eq!(reason(&storage("CN"), &yes(), REMEMBERS), Some(Reason::Region));
+    assert_eq!(reason(&storage("CN"), &yes(), HEARS), None, "it keeps nothing");
+}
+
+#[test]
+fn the_registry_takes_away() {
+    let asr: ProcessorId = "whisper-local".parse().unwrap();
+    let tts: ProcessorId = "voice-local".parse().unwrap();
+    let notice = (Gate::Speech, "notice/notice_text/voice-local");
+    for (narrowed, data, words) in [
+        (Narrowed::TransferLimitReached, Some(Reason::Region), None),
+        (Narrowed::DueDiligenceExpired, Some(Reason::ProcessorState), Some(Reason::ProcessorState)),
+        (Narrowed::Suspended, Some(Reason::ProcessorState), Some(Reason::ProcessorState)),
+        (Narrowed::Terminated, Some(Reason::ProcessorState), Some(Reason::ProcessorState)),
+    ] {
+        let in_force = home("").with_registry(Registry::new(1, [(asr, narrowed), (tts, narrowed)]));
+        assert_eq!(reason(&in_force, &yes(), HEARS), data, "{narrowed:?}");
+        assert_eq!(reason(&in_force, &yes(), notice), words, "{narrowed:?}");
+        assert_eq!(reason(&in_force, &yes(), REMEMBERS), None);
+    }
+}
+
+#[test]
+fn whoever_must_be_looked_at_is() {
+    let asked = |more: &str| home(&format!("registry.due_diligence_required = true\n{more}"));
+    assert_eq!(reason(&asked(""), &yes(), HEARS), None, "one's own machine");
+    let other = "id = \"whisper-local\", party = \"Near Ltd\"";
+    let nobody = format!("processor = [{{ {other} }}]");
+    assert_eq!(reason(&home(&nobody), &yes(), HEARS), None);
+    assert_eq!(reason(&asked(&nobody), &yes(), HEARS), Some(Reason::ProcessorState));
+    let examined =
+        format!("processor = [{{ {other}, due_diligence = {{ at = 2026-05-01, by = \"x\", valid = \"P30D\" }} }}]");
+    assert_eq!(reason(&asked(&examined), &yes(), HEARS), None);
+    let at_end = Question { now: WallTime(1_777_593_600_000 + 30 * DAY_MS), ..question(HEARS) };
+    let before = Question { now: WallTime(at_end.now.0 - 1), ..at_end };
+    let in_force = Arc::new(asked(&examined));
+    let state = yes();
+    let compiled = compile(&in_force, &state);
+    assert_eq!(compiled.decide(&at_end).answer, Err(Reason::ProcessorState));
+    assert!(!compiled.permits(&at_end) && compiled.permits(&before) && decide(&before, &state, &in_force).is_permit());
+}
+
+#[test]
+fn duties_come_from_the_category_and_the_processor() {
+    let duties = |changes: &str, asked| ask(&home(changes), &yes(), asked).unwrap().obligations;
+    assert_eq!(duties("", HEARS), Obligations { no_store: true, zeroise_at_turn_end: true, ..Obligations::default() });
+    assert_eq!(duties("", REMEMBERS), Obligations::default());
+    let redact = duties("[category.memory_summary]\nredact = [\"bank_card\"]", REMEMBERS);
+    assert_eq!(redact, Obligations { redact: true, ..Obligations::default() });
+    let masked = "processor = [{ id = \"store-local\", fields = { memory_summary = [\"fact\"] } }]\n[category.memory_summary]\nattrs = [\"fact\", \"when\"]";
+    assert_eq!(duties(masked, REMEMBERS), Obligations { only_fields: true, ..Obligations::default() });
+}
+
+const KEPT: &str = "exemption = [{ code = \"X04\", scope = [\"collect_use\"], max = \"P7D\" }, { code = \"X09\", scope = [\"collect_use\"], max = \"P7D\" }, { code = \"X13\", scope = [\"collect_use\"], max = \"P7D\", de_identified_counts = true }, { code = \"X02\", scope = [\"share_publish\"], max = \"P1WD\", approvers = 3, categories = [\"transcript\"] }]\n";
+
+fn grant(code: ExemptionCode) -> ExemptionGrant {
+    ExemptionGrant {
+        id: Name::constant("case-7"),
+        code,
+        clause: None,
+        basis_code: "cn-pipl:13-4".to_owned(),
+        subject: Some(SubjectId([1; 16])),
+        purposes: [Purpose::VOICE_INTERACTION].into(),
+        categories: [Category::VOICE_AUDIO].into(),
+        processors: ["whisper-local".parse().unwrap()].into(),
+        not_before: WallTime(NOW.0 - DAY_MS),
+        not_after: WallTime(NOW.0 + DAY_MS),
+        approvers: [Name::constant("ann"), Name::constant("bob")].into(),
+        evidence_hash: [7; 32],
+        notify_subject_after: None,
+    }
+}
+
+fn exempted(grant: &ExemptionGrant) -> Result<BasisRef, Reason> {
+    let in_force = home(KEPT).with_exemptions([grant.clone()]);
+    ask(&in_force, &ConsentState { age: AgeBand::Adult, ..ConsentState::new() }, HEARS).map(|grounds| grounds.basis_ref)
+}
+
+#[test]
+fn a_grant_opens_what_it_names() {
+    let valid = grant(ExemptionCode::X04);
+    assert_eq!(exempted(&valid), Ok(BasisRef::Exemption(valid.id)));
+    assert_eq!(exempted(&ExemptionGrant { subject: None, ..valid.clone() }), Ok(BasisRef::Exemption(valid.id)));
+    for other in [
+        ExemptionGrant { subject: Some(SubjectId([2; 16])), ..valid.clone() },
+        ExemptionGrant { purposes: [Purpose::MEMORY].into(), ..valid.clone() },
+        ExemptionGrant { categories: [Category::TRANSCRIPT].into(), ..valid.clone() },
+        ExemptionGrant { processors: ["rules-local".parse().unwrap()].into(), ..valid.clone() },
+        ExemptionGrant { not_before: WallTime(NOW.0 + 1), ..valid.clone() },
+        ExemptionGrant { not_after: NOW, ..valid.clone() },
+        ExemptionGrant { approvers: [Name::constant("ann")].into(), ..valid.clone() },
+    ] {
+        assert_eq!(exempted(&other), Err(Reason::NoBasis), "{other:?}");
+    }
+    assert!(exempted(&ExemptionGrant { not_before: NOW, ..valid.clone() }).is_ok());
+    // whoever agreed needs none, and what is prohibited stays so
+    let in_force = home(KEPT).with_exemptions([valid.clone()]);
+    assert_eq!(ask(&in_force, &yes(), HEARS).unwrap().basis_ref, BasisRef::Consent(ConsentVersion(1)));
+    let prohibited = home(&format!("{KEPT}prohibition = [{{ category = \"voice_audio\" }}]")).with_exemptions([valid]);
+    assert_eq!(reason(&prohibited, &ConsentState::new(), HEARS), Some(Reason::Prohibited));
+}
+
+#[test]
+fn a_grant_is_for_what_its_ground_is_kept_for() {
+    let given_away = format!("{KEPT}processor = [{{ id = \"whisper-local\", independent_controller = true }}]");
+    let none = ConsentState { age: AgeBand::Adult, ..ConsentState::new() };
+    let in_force = home(&given_away).with_exemptions([grant(ExemptionCode::X04)]);
+    assert_eq!(reason(&in_force, &none, HEARS), Some(Reason::NoBasis), "kept for use only");
+    let shared = given_away.replacen("\"collect_use\"", "\"share_publish\"", 1);
+    let in_force = home(&shared).with_exemptions([grant(ExemptionCode::X04)]);
+    assert_eq!(reason(&in_force, &none, HEARS), None);
+}
+
+#[test]
+fn grants_that_the_profile_does_not_let_open_anything() {
+    use ExemptionCode::*;
+    let in_force = home(KEPT);
+    let check = |grant: &ExemptionGrant| grant.check(in_force.profile());
+    let valid = grant(X04);
+    assert_eq!(check(&valid), Ok(()));
+    assert_eq!(check(&grant(X01)), Err(GrantError::NotKept(X01)));
+    let one = ExemptionGrant { approvers: [Name::constant("ann")].into(), ..valid.clone() };
+    assert_eq!(check(&one), Err(GrantError::Approvers { code: X04, found: 1, needed: 2 }), "the law's two");
+    let three = GrantError::Approvers { code: X02, found: 2, needed: 3 };
+    assert_eq!(check(&grant(X02)), Err(three), "the profile's three");
+
+    let week = ExemptionGrant { not_after: WallTime(valid.not_before.0 + 7 * DAY_MS), ..valid.clone() };
+    assert_eq!(check(&week), Ok(()));
+    let longer = ExemptionGrant { not_after: WallTime(week.not_after.0 + 1), ..week };
+    assert!(matches!(check(&longer), Err(GrantError::Window(_))));
+    let never = ExemptionGrant { not_after: valid.not_before, ..valid };
+    assert!(matches!(check(&never), Err(GrantError::Window(_))));
+
+    let transcript = |code| ExemptionGrant {
+        categories: [Category::TRANSCRIPT].into(),
+        approvers: ["ann", "bob", "cy"].map(|name| name.parse().unwrap()).into(),
+        not_after: WallTime(NOW.0 - DAY_MS + 1),
+        ..grant(code)
+    };
+    assert_eq!(check(&transcript(X02)), Ok(()));
+    let day = ExemptionGrant { not_after: NOW, ..transcript(X02) };
+    assert_eq!(check(&day), Ok(()), "a working day is a day");
+    assert!(check(&ExemptionGrant { not_after: WallTime(NOW.0 + 1), ..day }).is_err());
+    let unfit = |code, category| Err(GrantError::Category { code, category });
+    let audio = ExemptionGrant { categories: [Category::VOICE_AUDIO].into(), ..transcript(X02) };
+    assert_eq!(check(&audio), unfit(X02, Category::VOICE_AUDIO));
+    // keeping the service running is no reason to listen, and what leads to a person is not free
+    assert_eq!(check(&transcript(X09)), unfit(X09, Category::TRANSCRIPT));
+    assert_eq!(check(&transcript(X13)), unfit(X13, Category::TRANSCRIPT));
+    let free = home(&format!("{KEPT}[category.transcript]\ncontent_free = true\nidentifies = \"anonymised\""));
+    assert_eq!(transcript(X09).check(free.profile()), Ok(()));
+    assert_eq!(transcript(X13).check(free.profile()), Ok(()));
+    assert_eq!(in_force.clone().with_exemptions([grant(X01)]).exemptions(), []);
+}
+
+#[test]
+fn every_ground_has_a_basis_of_its_own() {
+    for code in ExemptionCode::ALL {
+        assert_ne!(code.basis(), LegalBasis::Consent, "{code}");
+    }
+    assert_eq!(ExemptionCode::X04.basis(), LegalBasis::VitalInterest);
+    assert_eq!(ExemptionCode::X08.basis(), LegalBasis::LegalObligation);
+}

@@ -1,0 +1,152 @@
+//! [`ExemptionGrant`]: one use, for a time, of a ground on which the policy processes without consent.
+
+use std::collections::BTreeSet;
+
+use sayso_types::{Category, Name, ProcessorId, Purpose, SubjectId, WallTime};
+
+use crate::profile::{CategoryRule, ClauseId, Exemption, ExemptionCode, ExemptionScope, Identifies};
+use crate::{LegalBasis, Period, Profile, Question};
+
+/// What people decided to do without somebody's consent, and on what ground. It opens what it names and nothing else,
+/// and only while the profile keeps its ground for itself. What the profile prohibits, or no processor may have, stays
+/// closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExemptionGrant {
+    /// Its name: what every use of it is noted under.
+    pub id: Name,
+    /// The ground.
+    pub code: ExemptionCode,
+    /// The clause of the written policy that keeps it.
+    pub clause: Option<ClauseId>,
+    /// Where the law allows it, such as `cn-pipl:13-4`.
+    pub basis_code: String,
+    /// Whose data; anybody's when absent.
+    pub subject: Option<SubjectId>,
+    /// What for.
+    pub purposes: BTreeSet<Purpose>,
+    /// Which data.
+    pub categories: BTreeSet<Category>,
+    /// To whom.
+    pub processors: BTreeSet<ProcessorId>,
+    /// From when.
+    pub not_before: WallTime,
+    /// Until when; the first moment at which it no longer counts.
+    pub not_after: WallTime,
+    /// Who approved it.
+    pub approvers: BTreeSet<Name>,
+    /// SHA-256 of what it was approved on.
+    pub evidence_hash: [u8; 32],
+    /// When the people whom it is about are told, where the law does not forbid it.
+    pub notify_subject_after: Option<WallTime>,
+}
+
+/// Why a grant opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// The profile does not have the ground.
+    #[error("the profile keeps no exemption {0}; add it to `exemption`, or use another ground")]
+    NotKept(ExemptionCode),
+    /// Too few people approved it.
+    #[error("{found} approved it; exemption {code} needs {needed}")]
+    Approvers {
+        /// The ground.
+        code: ExemptionCode,
+        /// How many did.
+        found: usize,
+        /// How many must.
+        needed: u8,
+    },
+    /// It ends before it begins, or lasts longer than the profile lets it.
+    #[error("it must end after it begins, and within {0} of that")]
+    Window(Period),
+    /// The ground is not for this data.
+    #[error("exemption {code} may not be used for `{category}`")]
+    Category {
+        /// The ground.
+        code: ExemptionCode,
+        /// The data.
+        category: Category,
+    },
+}
+
+impl ExemptionGrant {
+    /// Whether `profile` lets it open anything.
+    ///
+    /// # Errors
+    /// [`GrantError`] says what is missing.
+    pub fn check(&self, profile: &Profile) -> Result<(), GrantError> {
+        let code = self.code;
+        let kept = profile.document().exemption.get(&code).ok_or(GrantError::NotKept(code))?;
+        let (found, needed) = (self.approvers.len(), kept.approvers.max(code.approvers_min()));
+        if found < usize::from(needed) {
+            return Err(GrantError::Approvers { code, found, needed });
+        }
+        if self.not_before >= self.not_after || self.not_after > latest_end(kept.max, self.not_before) {
+            return Err(GrantError::Window(kept.max));
+        }
+        let unfit =
+            |category: &&Category| profile.category(**category).is_none_or(|rule| !suits(kept, **category, rule));
+        match self.categories.iter().find(unfit) {
+            Some(category) => Err(GrantError::Category { code, category: *category }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is live and names what `question` asks for. That is not enough: [`check`](Self::check) must hold, and
+    /// the profile must keep the ground for what is done there.
+    pub(crate) fn names(&self, question: &Question) -> bool {
+        let Question { label, processor, now, .. } = question;
+        self.subject.is_none_or(|subject| subject == label.subject)
+            && self.purposes.contains(&label.purpose)
+            && self.categories.contains(&label.category)
+            && self.processors.contains(processor)
+            && self.not_before <= *now
+            && *now < self.not_after
+    }
+}
+
+/// Whether `kept` may be used for data of `category`.
+fn suits(kept: &Exemption, category: Category, rule: &CategoryRule) -> bool {
+    let listed = kept.categories.is_empty() || kept.categories.contains(&category);
+    listed
+        && match kept.code {
+            // faults are found without what people said
+            ExemptionCode::X09 => rule.content_free,
+            // what is merely de-identified still leads to a person, whatever the policy calls it (PIPL 4, 73)
+            ExemptionCode::X13 => rule.identifies == Identifies::Anonymised,
+            _ => true,
+        }
+}
+
+/// The latest that a grant from `start` may end. Working days are counted as if all days were: no calendar is at hand.
+fn latest_end(max: Period, start: WallTime) -> WallTime {
+    match max {
+        Period::Iso(period) => period.after(start),
+        Period::WorkingDays(_) => {
+            let ms = u64::try_from(max.shortest().as_millis()).unwrap_or(u64::MAX);
+            WallTime(start.0.saturating_add(ms))
+        }
+    }
+}
+
+impl Exemption {
+    /// Whether it is kept for what is done: giving data to others who use it for their own ends is more than using it.
+    pub(crate) fn is_for(&self, gives_away: bool) -> bool {
+        self.scope.contains(if gives_away { &ExemptionScope::SharePublish } else { &ExemptionScope::CollectUse })
+    }
+}
+
+impl ExemptionCode {
+    /// The legal basis that its ground is a case of (PIPL 13, GDPR 6).
+    #[must_use]
+    pub const fn basis(self) -> LegalBasis {
+        match self {
+            Self::X01 | Self::X03 => LegalBasis::OfficialAuthority,
+            Self::X02 | Self::X11 | Self::X12 => LegalBasis::PublicInterest,
+            Self::X04 | Self::X10 => LegalBasis::VitalInterest,
+            Self::X07 => LegalBasis::ContractPerformance,
+            Self::X08 | Self::X14 => LegalBasis::LegalObligation,
+            Self::X05 | Self::X06 | Self::X09 | Self::X13 => LegalBasis::LegitimateInterest,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! [`InForce`]: the rules that decisions are made by, as of one moment.
+
+use std::sync::Arc;
+
+use crate::{ExemptionGrant, Profile, Registry};
+
+/// Exemptions that may be live at once: each is the work of people, and every check without consent looks at all.
+pub const EXEMPTIONS_MAX: usize = 64;
+
+/// What decisions rest on besides the person: the profile, what has become of its processors, and the live exemptions.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    profile: Arc<Profile>,
+    registry: Arc<Registry>,
+    exemptions: Arc<[ExemptionGrant]>,
+}
+
+impl InForce {
+    /// `profile` as it is written: nothing narrowed, nothing exempted.
+    #[must_use]
+    pub fn new(profile: Arc<Profile>) -> Self {
+        Self { profile, registry: Arc::default(), exemptions: Arc::default() }
+    }
+
+    /// The same under `registry`.
+    #[must_use]
+    pub fn with_registry(self, registry: Registry) -> Self {
+        Self { registry: Arc::new(registry), ..self }
+    }
+
+    /// The same with these grants. Those that the profile does not let open anything are left out, and so are those
+    /// beyond [`EXEMPTIONS_MAX`].
+    #[must_use]
+    pub fn with_exemptions(self, grants: impl IntoIterator<Item = ExemptionGrant>) -> Self {
+        let valid = grants.into_iter().filter(|grant| grant.check(&self.profile).is_ok());
+        Self { exemptions: valid.take(EXEMPTIONS_MAX).collect(), ..self }
+    }
+
+    /// The profile that governs.
+    #[must_use]
+    pub const fn profile(&self) -> &Arc<Profile> {
+        &self.profile
+    }
+
+    /// The processors that may have less than the profile says.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The grants that may open something.
+    #[must_use]
+    pub fn exemptions(&self) -> &[ExemptionGrant] {
+        &self.exemptions
+    }
+}
