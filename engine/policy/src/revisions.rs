@@ -1,9 +1,8 @@
 //! [`Revisions`]: which revision of the policy governs what a person agreed to.
 //!
 //! A person agreed to a purpose under one revision. As long as nothing that came since touches that purpose materially,
-//! the newest revision governs it. Otherwise the one that the person agreed to goes on governing it, narrowed by whatever
-//! the newest forbids, until the person agrees anew. A person is never held to a text they did not agree to, and never
-//! loses a protection that everybody else has.
+//! the newest revision governs it. Otherwise, until the person agrees anew, only what both allow is allowed: a person is
+//! never held to a text they did not agree to, and never goes without a protection that everybody else has.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 
 use sayso_types::{Purpose, WallTime};
 
-use crate::{ConsentState, Diff, Profile, ProfileHash, diff};
+use crate::{ConsentState, Decision, Diff, InForce, Profile, ProfileHash, Question, Tables, diff};
 
 /// Older revisions that are kept. Whoever agreed to one that came before is asked again: eight revisions are more than a
 /// year of a policy that changes often.
@@ -51,30 +50,38 @@ pub enum RevisionError {
     },
 }
 
-/// The newest revision of a policy, and the older ones that somebody may still be governed by.
+/// The newest revision of a policy, and the older ones that somebody may still be governed by. Clones share what was
+/// compiled.
 #[derive(Clone, Debug)]
 pub struct Revisions {
-    newest: Arc<Profile>,
-    /// By their number, with what changed from each to the newest.
-    older: BTreeMap<u32, (Arc<Profile>, Diff)>,
+    newest: Arc<Tables>,
+    /// By their number.
+    older: BTreeMap<u32, Older>,
+}
+
+#[derive(Clone, Debug)]
+struct Older {
+    tables: Arc<Tables>,
+    /// What has changed from it to the newest.
+    changes: Diff,
 }
 
 impl Revisions {
     /// A policy of which there is one revision.
     #[must_use]
-    pub const fn new(newest: Arc<Profile>) -> Self {
-        Self { newest, older: BTreeMap::new() }
+    pub fn new(newest: InForce) -> Self {
+        Self { newest: Arc::new(Tables::new(Arc::new(newest))), older: BTreeMap::new() }
     }
 
     /// The revision in force for everybody new.
     #[must_use]
-    pub const fn newest(&self) -> &Arc<Profile> {
-        &self.newest
+    pub fn newest(&self) -> &Arc<Profile> {
+        self.newest.in_force().profile()
     }
 
     /// Every revision, the newest last.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Profile>> {
-        self.older.values().map(|(profile, _)| profile).chain([&self.newest])
+        self.older.values().map(|older| &older.tables).chain([&self.newest]).map(|tables| tables.in_force().profile())
     }
 
     /// These revisions with `next` as the newest, and what it changes. The same profile again changes nothing.
@@ -82,12 +89,12 @@ impl Revisions {
     /// # Errors
     /// [`RevisionError`] says why `next` is not the next revision; these stay as they are.
     pub fn publish(&self, next: Arc<Profile>, now: WallTime) -> Result<(Self, Diff), RevisionError> {
-        let (newest, header) = (self.newest.header(), next.header());
+        let (newest, header) = (self.newest().header(), next.header());
         if newest.id != header.id {
             let (expected, found) = (newest.id.to_string(), header.id.to_string());
             return Err(RevisionError::OtherProfile { expected, found });
         }
-        if next.hash() == self.newest.hash() {
+        if next.hash() == self.newest().hash() {
             return Ok((self.clone(), Diff::default()));
         }
         if header.rev == newest.rev {
@@ -101,42 +108,61 @@ impl Revisions {
         if now < from {
             return Err(RevisionError::NotYet { rev: header.rev, from_ms: from.0 });
         }
-        let mut older: BTreeMap<_, _> =
-            self.all().map(|profile| (profile.rev(), (Arc::clone(profile), diff(profile, &next)))).collect();
+        let tables = self.older.values().map(|older| &older.tables).chain([&self.newest]);
+        let mut older: BTreeMap<_, _> = tables
+            .map(|tables| {
+                let profile = tables.in_force().profile();
+                (profile.rev(), Older { tables: Arc::clone(tables), changes: diff(profile, &next) })
+            })
+            .collect();
         while older.len() > OLDER_MAX {
             older.pop_first();
         }
-        let changes = diff(&self.newest, &next);
-        Ok((Self { newest: next, older }, changes))
+        let changes = diff(self.newest(), &next);
+        Ok((Self { older, ..Self::new(InForce::new(next)) }, changes))
     }
 
-    /// The revision that governs using `purpose` with a person, and how the person stands in its terms.
+    /// Decides where `question` says for a person whose register is `state`.
     #[must_use]
-    pub fn governing<'a>(
-        &'a self,
-        purpose: Purpose,
-        state: &'a ConsentState,
-    ) -> (&'a Arc<Profile>, Cow<'a, ConsentState>) {
-        let agreed = state.consents.get(&purpose).filter(|given| given.status.is_valid());
-        let Some((profile, changes)) = agreed.and_then(|given| self.older.get(&given.profile_rev)) else {
-            return (&self.newest, Cow::Borrowed(state));
-        };
-        if changes.touches(purpose) {
-            return (profile, Cow::Borrowed(state));
+    pub fn decide(&self, question: &Question, state: &ConsentState) -> Decision {
+        let newest = self.newest.compiled(&self.carried(state)).decide(question);
+        match self.agreed_to(question.label.purpose, state) {
+            Some(older) if newest.is_permit() => older.tables.compiled(state).decide(question),
+            _ => newest,
+        }
+    }
+
+    /// What everybody's consent would be if the changes since had not mattered.
+    fn carried<'a>(&self, state: &'a ConsentState) -> Cow<'a, ConsentState> {
+        let is_older = |rev: u32| self.older.contains_key(&rev);
+        if !state.consents.values().any(|given| is_older(given.profile_rev)) {
+            return Cow::Borrowed(state);
         }
         let mut carried = state.clone();
-        if let Some(given) = carried.consents.get_mut(&purpose) {
-            given.profile_rev = self.newest.rev();
+        for given in carried.consents.values_mut().filter(|given| is_older(given.profile_rev)) {
+            given.profile_rev = self.newest().rev();
         }
-        (&self.newest, Cow::Owned(carried))
+        Cow::Owned(carried)
+    }
+
+    /// The older revision that the person agreed to for `purpose`, if what came since touches it.
+    fn agreed_to(&self, purpose: Purpose, state: &ConsentState) -> Option<&Older> {
+        let agreed = state.consents.get(&purpose).filter(|given| given.status.is_valid())?;
+        self.older.get(&agreed.profile_rev).filter(|older| older.changes.touches(purpose))
+    }
+
+    /// The revision that governs using `purpose` with a person.
+    #[must_use]
+    pub fn governing(&self, purpose: Purpose, state: &ConsentState) -> &Arc<Profile> {
+        self.agreed_to(purpose, state).map_or_else(|| self.newest(), |older| older.tables.in_force().profile())
     }
 
     /// The purposes that the person has to be asked again, because what they agreed to has changed or is forgotten.
     #[must_use]
     pub fn asks(&self, state: &ConsentState) -> Vec<Purpose> {
         let changed = |purpose: Purpose, rev: u32| match self.older.get(&rev) {
-            Some((_, changes)) => changes.touches(purpose),
-            None => rev != self.newest.rev(),
+            Some(older) => older.changes.touches(purpose),
+            None => rev != self.newest().rev(),
         };
         let agreed = state.consents.iter().filter(|(_, given)| given.status.is_valid());
         agreed.filter(|(purpose, given)| changed(**purpose, given.profile_rev)).map(|(purpose, _)| *purpose).collect()

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use sayso_policy::diff::ChangeKind::{self, Data, Editorial, Method, Protection, PurposeAdded, Region, Retention};
 use sayso_policy::{
     ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, RevisionError,
-    Revisions, decide, diff,
+    Revisions, diff,
 };
 use sayso_types::{ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
 
@@ -131,7 +131,7 @@ fn nobody_is_asked_who_agreed_to_nothing() {
 
 #[test]
 fn a_revision_is_refused_that_is_not_the_next() {
-    let two = Revisions::new(Arc::new(revised(&[], 2)));
+    let two = one(revised(&[], 2));
     let publish = |profile: Profile| two.publish(Arc::new(profile), NOW).map(|_| ());
     assert_eq!(publish(revised(&[], 1)), Err(RevisionError::RolledBack { newest: 2, found: 1 }));
     assert_eq!(publish(revised(&[&EDITS[0]], 2)), Err(RevisionError::SameRevision(2)));
@@ -144,7 +144,7 @@ fn a_revision_is_refused_that_is_not_the_next() {
 
 #[test]
 fn whoever_agreed_to_a_forgotten_revision_is_asked_again() {
-    let mut revisions = Revisions::new(Arc::new(revised(&[], 1)));
+    let mut revisions = one(revised(&[], 1));
     for rev in 2..=10 {
         revisions = revisions.publish(Arc::new(revised(&[&EDITS[0]], rev)), NOW).unwrap().0;
     }
@@ -155,20 +155,47 @@ fn whoever_agreed_to_a_forgotten_revision_is_asked_again() {
 
 /// What may go anywhere for `purpose`, without the names of the receivers.
 fn open(purpose: Purpose, revisions: &Revisions, state: &ConsentState) -> BTreeSet<String> {
-    let (profile, state) = revisions.governing(purpose, state);
-    let in_force = InForce::new(Arc::clone(profile));
     let mut open = BTreeSet::new();
-    for (category, _) in profile.categories() {
-        for to in profile.processors() {
-            let label =
-                Label { subject: SubjectId([1; 16]), category, purpose, turn: TurnId(1), cv: ConsentVersion(1) };
-            let question = Question { label, gate: Gate::of(to.kind), processor: to.id, now: NOW };
-            if decide(&question, &state, &in_force).is_permit() {
-                open.insert(format!("{category} {:?} {:?} {}", to.kind, to.region_class, to.party));
+    for profile in revisions.all() {
+        for (category, _) in profile.categories() {
+            for to in profile.processors() {
+                let label =
+                    Label { subject: SubjectId([1; 16]), category, purpose, turn: TurnId(1), cv: ConsentVersion(1) };
+                let question = Question { label, gate: Gate::of(to.kind), processor: to.id, now: NOW };
+                if revisions.decide(&question, state).is_permit() {
+                    open.insert(format!("{category} {:?} {:?} {}", to.kind, to.region_class, to.party));
+                }
             }
         }
     }
     open
+}
+
+fn one(profile: Profile) -> Revisions {
+    Revisions::new(InForce::new(Arc::new(profile)))
+}
+
+/// What is taken from everybody is taken from those, too, who agreed to an older revision, whether or not they have yet
+/// to be asked again.
+#[test]
+fn what_a_revision_takes_away_is_gone_for_all() {
+    let narrower = [
+        edit("state = \"active\"", "state = \"suspended\"", &[], &[]),
+        edit("accepts = [\"voice_audio\"]", "accepts = [\"notice_text\"]", &[], &[]),
+        edit("min_consent_type = \"ExpressedConsent\"", "min_consent_type = \"ExplicitlyExpressedConsent\"", &[], &[]),
+        edit("{ purpose = \"Marketing\" },", "{ category = \"voice_audio\" },", &[], &[]),
+        edit("unknown_age = \"adult\"", "unknown_age = \"minor\"", &[], &[]),
+    ];
+    let state = agreed(1, BOTH);
+    for narrow in &narrower {
+        for edits in [vec![narrow], vec![narrow, &EDITS[7], &EDITS[8]]] {
+            let (two, _) = one(revised(&[], 1)).publish(Arc::new(revised(&edits, 2)), NOW).unwrap();
+            let before = open(Purpose::VOICE_INTERACTION, &one(revised(&[], 1)), &state);
+            let after = open(Purpose::VOICE_INTERACTION, &two, &state);
+            assert!(after.is_subset(&before) && after != before, "{}: {after:?}", narrow.to);
+            assert!(!after.iter().any(|flow| flow.starts_with("voice_audio")), "{}: {after:?}", narrow.to);
+        }
+    }
 }
 
 proptest! {
@@ -177,22 +204,22 @@ proptest! {
     #[test]
     fn nothing_opens_for_anybody_before_they_agree(chosen in prop::sample::subsequence((0..EDITS.len()).collect::<Vec<_>>(), 0..EDITS.len())) {
         let edits: Vec<_> = chosen.iter().map(|i| &EDITS[*i]).collect();
-        let one = Revisions::new(Arc::new(revised(&[], 1)));
+        let first = one(revised(&[], 1));
         let next = Arc::new(revised(&edits, 2));
-        let (two, changes) = one.publish(Arc::clone(&next), NOW).unwrap();
+        let (two, changes) = first.publish(Arc::clone(&next), NOW).unwrap();
         let state = agreed(1, BOTH);
         for purpose in BOTH {
-            let (before, after) = (open(*purpose, &one, &state), open(*purpose, &two, &state));
+            let (before, after) = (open(*purpose, &first, &state), open(*purpose, &two, &state));
             prop_assert_eq!(&before, &after, "{}", purpose);
             let touched = edits.iter().any(|edit| edit.asks.contains(purpose));
             prop_assert_eq!(changes.touches(*purpose), touched);
-            let governs = two.governing(*purpose, &state).0.rev();
+            let governs = two.governing(*purpose, &state).rev();
             prop_assert_eq!(governs, if touched { 1 } else { 2 });
         }
         prop_assert_eq!(two.asks(&state).len(), BOTH.iter().filter(|p| changes.touches(**p)).count());
         // whoever agrees anew is governed by the new one
         let anew = agreed(2, BOTH);
-        prop_assert!(BOTH.iter().all(|p| two.governing(*p, &anew).0.rev() == 2));
+        prop_assert!(BOTH.iter().all(|p| two.governing(*p, &anew).rev() == 2));
         prop_assert!(two.asks(&anew).is_empty());
     }
 }
