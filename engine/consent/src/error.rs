@@ -1,5 +1,6 @@
 //! What can go wrong in the register.
 
+use sayso_policy::RevisionError;
 use sayso_types::Purpose;
 
 /// Why the register did not do it. Whatever it was, nothing is half on record.
@@ -31,6 +32,9 @@ pub enum Error {
     /// The profile knows no such purpose, or one that needs no consent.
     #[error("the profile has no purpose {0} that is consented to")]
     UnknownPurpose(Purpose),
+    /// The profile is not the next revision of the policy in force.
+    #[error("the profile is not put in force: {0}")]
+    Revision(#[from] RevisionError),
 }
 
 impl Error {
@@ -44,6 +48,7 @@ impl Error {
             Self::Stopped => "journal_stopped",
             Self::Busy { .. } => "journal_busy",
             Self::UnknownPurpose(_) => "unknown_purpose",
+            Self::Revision(_) => "profile_refused",
         }
     }
 }

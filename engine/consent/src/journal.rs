@@ -8,6 +8,7 @@ pub(crate) mod log;
 mod notes;
 mod writer;
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
 use sayso_audit::{Actor, Event, Hash, Reference, SubjectTag};
@@ -72,9 +73,16 @@ pub(crate) struct About {
     /// Keyed pseudonym; `None` for events about nobody.
     pub(crate) tag: Option<SubjectTag>,
     pub(crate) cv: ConsentVersion,
+    /// The revision of the policy that governs it, where that is not the newest.
+    pub(crate) profile_rev: Option<u32>,
 }
 
 impl About {
+    /// The same under a revision of the policy.
+    pub(crate) const fn under(self, profile_rev: u32) -> Self {
+        Self { profile_rev: Some(profile_rev), ..self }
+    }
+
     /// Something that the engine did.
     pub(crate) const fn event(self, event: Event) -> Noted {
         self.by(Actor::SYSTEM, event)
@@ -89,7 +97,7 @@ impl About {
 impl StoredState {
     /// What the log may know of this subject.
     pub(crate) fn about(&self, subject: SubjectId) -> About {
-        About { tag: Some(self.audit_key().subject(subject)), cv: self.consent.cv }
+        About { tag: Some(self.audit_key().subject(subject)), cv: self.consent.cv, profile_rev: None }
     }
 }
 
@@ -107,6 +115,8 @@ pub struct Journal {
     queue_len: usize,
     notes: Arc<Notes>,
     store: Arc<dyn Store>,
+    /// The newest revision of the policy: what leaves say that name no other.
+    profile_rev: Arc<AtomicU32>,
 }
 
 impl core::fmt::Debug for Journal {
@@ -116,8 +126,8 @@ impl core::fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// Reads the log in `store` from its first leaf, checks that its end is where the last batch left it, and starts
-    /// the task that appends.
+    /// Reads the log in `store` from its first leaf, checks that its end is where the last batch left it, starts the
+    /// task that appends, and puts on record that `profile` is in force, together with `changes`.
     ///
     /// # Errors
     /// [`Error::Log`] when leaves are missing, changed or surplus.
@@ -126,6 +136,7 @@ impl Journal {
         clock: Arc<dyn Clock>,
         tasks: &Tasks,
         profile: &Profile,
+        changes: Vec<Op>,
         queue_len: usize,
     ) -> Result<Self, Error> {
         let (mut end, version) = log::check(store.as_ref(), SHARD).await?;
@@ -134,11 +145,13 @@ impl Journal {
         let effective = Event::PolicyEffective { profile: Hash(profile.hash().0) };
         let notes = Arc::new(Notes::default());
         let (sender, receiver) = queue::bounded("journal", queue_len);
-        let writer = Writer::new(Arc::clone(&store), clock, (end, version), profile.rev(), Arc::clone(&notes));
+        let profile_rev = Arc::new(AtomicU32::new(profile.rev()));
+        let rev = Arc::clone(&profile_rev);
+        let writer = Writer::new(Arc::clone(&store), clock, (end, version), rev, Arc::clone(&notes));
         tasks.spawn(TaskKind::Storage, "journal", writer.run(receiver, tasks.stopping())).detach();
-        let journal = Self { queue: sender, queue_len, notes, store };
+        let journal = Self { queue: sender, queue_len, notes, store, profile_rev };
         let events = [selfcheck, effective].map(|event| About::default().event(event)).into();
-        journal.append(Entry { events, ..Entry::default() }).await?;
+        journal.append(Entry { events, ops: changes, ..Entry::default() }).await?;
         Ok(journal)
     }
 
@@ -155,6 +168,11 @@ impl Journal {
             TrySendError::Closed(_) => Error::Stopped,
         })?;
         outcome.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// From here on leaves that name no other revision of the policy are under this one.
+    pub(crate) fn govern(&self, profile_rev: u32) {
+        self.profile_rev.store(profile_rev, Ordering::Release);
     }
 
     /// Appends a leaf without waiting for it.

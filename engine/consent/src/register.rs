@@ -4,6 +4,7 @@ mod granting;
 mod holders;
 mod permits;
 pub(crate) mod reading;
+mod revising;
 pub(crate) mod state;
 mod withdrawing;
 
@@ -14,7 +15,8 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use sayso_policy::{ConsentState, InForce, Profile, Tables};
+use arc_swap::ArcSwap;
+use sayso_policy::{ConsentState, Profile, Revisions};
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::{Batch, Condition, Error as StoreError, Op, Store, TypedKey};
 use sayso_types::{Clock, DeviceId, Mono, SubjectId, TenantId};
@@ -60,8 +62,10 @@ pub(crate) struct Subject {
 pub struct Register {
     store: Arc<dyn Store>,
     journal: Journal,
-    /// What the rules in force allow; the rules themselves with it.
-    tables: Tables,
+    /// The policy in its revisions, and what they allow.
+    revisions: ArcSwap<Revisions>,
+    /// Held by whoever puts a revision in force.
+    publishing: AsyncMutex<()>,
     clock: Arc<dyn Clock>,
     tasks: Tasks,
     options: Options,
@@ -80,11 +84,12 @@ impl core::fmt::Debug for Register {
 }
 
 impl Register {
-    /// Opens the register in `store` under `profile`: checks the audit log, records which profile is in force, and
-    /// completes withdrawals that a crash interrupted (every permit of that time died with its process).
+    /// Opens the register in `store` under `profile`, which is the policy that was in force before or its next revision:
+    /// checks the audit log, records which profile is in force, and completes withdrawals that a crash interrupted (every permit of that time died with its process).
     ///
     /// # Errors
-    /// [`Error::Log`] when the audit log is not what was written; [`Error::Store`] and [`Error::Damaged`] as they say.
+    /// [`Error::Revision`] when `profile` is older than the one that was in force, or another policy; [`Error::Log`] when
+    /// the audit log is not what was written; [`Error::Store`] and [`Error::Damaged`] as they say.
     pub async fn open(
         store: Arc<dyn Store>,
         profile: Arc<Profile>,
@@ -92,14 +97,15 @@ impl Register {
         tasks: Tasks,
         options: Options,
     ) -> Result<Arc<Self>, Error> {
-        let journal =
-            Journal::open(Arc::clone(&store), Arc::clone(&clock), &tasks, &profile, options.journal_queue).await?;
+        let (revisions, changes) = revising::opened(store.as_ref(), Arc::clone(&profile), clock.wall()).await?;
+        let (written, limit) = (Arc::clone(&store), options.journal_queue);
+        let journal = Journal::open(written, Arc::clone(&clock), &tasks, &profile, changes, limit).await?;
         let register = Arc::new(Self {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
             store,
-            // nobody issues exemptions, and nothing narrows what processors may have, but the profile itself
-            tables: Tables::new(Arc::new(InForce::new(profile))),
+            revisions: ArcSwap::from_pointee(revisions),
+            publishing: AsyncMutex::default(),
             clock,
             tasks,
             options,
@@ -134,10 +140,16 @@ impl Register {
         self.tasks.spawn(TaskKind::Upkeep, "pending withdrawals", withdrawals).detach();
     }
 
-    /// The profile in force.
+    /// The newest revision of the policy.
     #[must_use]
-    pub fn profile(&self) -> &Arc<Profile> {
-        self.tables.in_force().profile()
+    pub fn profile(&self) -> Arc<Profile> {
+        Arc::clone(self.revisions.load().newest())
+    }
+
+    /// The policy in its revisions.
+    #[must_use]
+    pub fn revisions(&self) -> Arc<Revisions> {
+        self.revisions.load_full()
     }
 
     /// The journal that this register writes to.

@@ -60,6 +60,14 @@ key! {
 }
 
 key! {
+    /// A revision of the policy, as it was put in force.
+    pub(crate) struct ProfileKey in "profile" {
+        /// Its number.
+        pub(crate) rev: u32,
+    }
+}
+
+key! {
     /// A leaf of the audit log.
     pub(crate) struct LeafKey in "audit_leaf" {
         /// Which log.
@@ -82,5 +90,6 @@ pub(crate) const REGISTER: Schema = Schema::new("register", 1, 1);
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
 pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 1);
 pub(crate) const FACTS: Schema = Schema::new("facts", 1, 1);
+pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);
 pub(crate) const LEAF: Schema = Schema::new("audit_leaf", 1, 1);
 pub(crate) const HEAD: Schema = Schema::new("audit_head", 1, 1);

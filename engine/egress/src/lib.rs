@@ -161,7 +161,7 @@ impl Egress {
         processors: &processors::Kind<P>,
     ) -> Result<(Arc<P>, Lease), Error> {
         let mut denied = None;
-        for (processor, provider) in processors.nearest_first(self.register.profile()) {
+        for (processor, provider) in processors.nearest_first(&self.register.profile()) {
             let ask = Ask {
                 subject: context.subject,
                 turn: context.turn,

@@ -166,6 +166,15 @@ impl Profile {
         Draft::parse(text, None)?.accept()
     }
 
+    /// Reads a profile that was in force before, by its [`text`](Self::text). It is not linted: rules that came later do
+    /// not undo what people agreed to then.
+    ///
+    /// # Errors
+    /// [`Error`] when it is none.
+    pub fn in_force_before(text: &str) -> Result<Self, Error> {
+        Draft::parse(text, None).map(Draft::unlinted)
+    }
+
     /// Everything that it says.
     #[must_use]
     pub const fn document(&self) -> &Document {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sayso_types::{Purpose, WallTime};
+use sha2::{Digest, Sha256};
 
 use crate::{ConsentState, Decision, Diff, InForce, Profile, ProfileHash, Question, Tables, diff};
 
@@ -166,6 +167,14 @@ impl Revisions {
         };
         let agreed = state.consents.iter().filter(|(_, given)| given.status.is_valid());
         agreed.filter(|(purpose, given)| changed(**purpose, given.profile_rev)).map(|(purpose, _)| *purpose).collect()
+    }
+
+    /// The newest revision with a spoken question or screen text of this SHA-256: the one that a person heard or read.
+    #[must_use]
+    pub fn read_out(&self, sha256: &[u8; 32]) -> Option<&Arc<Profile>> {
+        let is = |text: &String| Sha256::digest(text.as_bytes()).as_slice() == sha256;
+        let has = |profile: &Profile| profile.document().notice.values().any(|n| is(&n.spoken) || is(&n.screen));
+        self.all().filter(|profile| has(profile)).last()
     }
 
     /// The revision of this hash, if it is kept.

@@ -89,7 +89,8 @@ impl Directory {
         outlet: Arc<dyn DeviceOutlet>,
     ) -> Result<Seat, Refusal> {
         let Attach { tenant, device, hello } = device;
-        let language = self.services.languages.choose(hello.language.as_deref());
+        let languages = self.services.languages.under(&self.services.register.profile(), &self.services.options);
+        let language = languages.choose(hello.language.as_deref());
         let limit = self.services.options.sessions_max;
         let mut places = self.places();
         if places.draining {

@@ -1,8 +1,8 @@
 //! [`Languages`]: what sessions say, in the languages of the profile.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use sayso_policy::Profile;
+use sayso_policy::{Profile, ProfileHash};
 use sayso_session::{Options as SessionOptions, Prompts};
 use sayso_types::Name;
 use sha2::{Digest, Sha256};
@@ -15,6 +15,25 @@ pub(crate) struct Language {
     pub(crate) session: Arc<SessionOptions>,
     /// Of the consent question as it is read out.
     pub(crate) notice_sha256: [u8; 32],
+}
+
+/// The languages of the newest revision of the policy. Sessions that began under an older one keep its texts.
+pub(crate) struct CurrentLanguages(Mutex<(ProfileHash, Arc<Languages>)>);
+
+impl CurrentLanguages {
+    pub(crate) fn new(profile: &Profile, options: &Options) -> Self {
+        Self(Mutex::new((profile.hash(), Arc::new(Languages::new(profile, options)))))
+    }
+
+    /// The languages of `profile`, worked out again when it is not the one of the last time.
+    pub(crate) fn under(&self, profile: &Profile, options: &Options) -> Arc<Languages> {
+        // nothing panics while it is held
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 != profile.hash() {
+            *current = (profile.hash(), Arc::new(Languages::new(profile, options)));
+        }
+        Arc::clone(&current.1)
+    }
 }
 
 /// Every language that the profile has its notice in.

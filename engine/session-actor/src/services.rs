@@ -8,7 +8,7 @@ use sayso_runtime::Tasks;
 use sayso_types::{Clock, SessionId};
 use tokio::sync::broadcast;
 
-use crate::language::Languages;
+use crate::language::CurrentLanguages;
 use crate::{Change, Options};
 
 pub(crate) struct Services {
@@ -17,7 +17,7 @@ pub(crate) struct Services {
     pub(crate) tasks: Tasks,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: Options,
-    pub(crate) languages: Languages,
+    pub(crate) languages: CurrentLanguages,
     pub(crate) changes: broadcast::Sender<(SessionId, Change)>,
 }
 

@@ -14,7 +14,7 @@ use sayso_types::{Clock, SessionId};
 use tokio::sync::broadcast;
 
 use crate::directory::Directory;
-use crate::language::Languages;
+use crate::language::CurrentLanguages;
 use crate::observed::{Change, Snapshot};
 use crate::options::CHANGES_WAITING_MAX;
 use crate::services::Services;
@@ -45,7 +45,7 @@ impl ActorSessions {
     ) -> Result<Self, Error> {
         options.endpoint.check()?;
         let (changes, consent) = (broadcast::Sender::new(CHANGES_WAITING_MAX), register.changes());
-        let languages = Languages::new(register.profile(), &options);
+        let languages = CurrentLanguages::new(&register.profile(), &options);
         let services = Services { register, egress, tasks: tasks.clone(), clock, options, languages, changes };
         let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await?;
         let directory = Arc::new(Directory::new(services, supervisor.get_cell()));

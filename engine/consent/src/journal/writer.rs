@@ -1,5 +1,6 @@
 //! The task that appends.
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ const RESEND: Duration = Duration::from_millis(100);
 pub(super) struct Writer {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    profile_rev: u32,
+    profile_rev: Arc<AtomicU32>,
     notes: Arc<Notes>,
     end: End,
     head: Option<Version>,
@@ -47,7 +48,7 @@ impl Writer {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         (end, head): (End, Option<Version>),
-        profile_rev: u32,
+        profile_rev: Arc<AtomicU32>,
         notes: Arc<Notes>,
     ) -> Self {
         Self { store, clock, profile_rev, notes, end, head, open: 0 }
@@ -176,7 +177,7 @@ impl Writer {
         let mut end = self.end.clone();
         let mut batch = Batch::new();
         batch.require.push((log::head(SHARD), self.head.map_or(Condition::Absent, Condition::Version)));
-        let wall = self.clock.wall();
+        let (wall, newest) = (self.clock.wall(), self.profile_rev.load(Ordering::Acquire));
         // What was closed comes before what waited for the closing.
         for noted in notes.iter().chain(waiting.iter().flat_map(|w| &w.entry.events)) {
             end.clock = end.clock.next(wall);
@@ -186,7 +187,7 @@ impl Writer {
                 subject: about.tag,
                 actor: noted.actor,
                 cv: about.cv,
-                profile_rev: self.profile_rev,
+                profile_rev: about.profile_rev.unwrap_or(newest),
                 epoch: end.epoch,
                 event: noted.event.clone(),
             };

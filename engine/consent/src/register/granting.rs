@@ -1,5 +1,6 @@
 //! Recording what a person answered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::{AuditKey, Event, Hash, Reference};
@@ -49,6 +50,8 @@ impl Register {
                 return Err(Error::UnknownPurpose(*purpose));
             }
         }
+        // what the person heard, which may have been revised since
+        let profile = self.revisions().read_out(&answer.notice_sha256).map_or_else(|| self.profile(), Arc::clone);
         let mut subject = self.lock(answer.subject).await?;
         let earlier = self.scan_records(subject.id).await?;
         let ids: Vec<_> = answer.question.records().map(|(_, id)| id.0.to_vec()).collect();
@@ -73,10 +76,10 @@ impl Register {
                 separate: purposes.len() == 1,
                 written: false,
                 given_at: next.consent.cv,
-                profile_rev: self.profile().rev(),
+                profile_rev: profile.rev(),
                 expires_at: None,
             };
-            let mut record = record::of(self.profile(), answer, (purpose, id), &consent, now);
+            let mut record = record::of(&profile, answer, (purpose, id), &consent, now);
             record.replaces_record_id =
                 record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
             let key = RecordKey { subject: subject.id, cv: next.consent.cv.0, purpose: purpose.to_string() };
@@ -103,10 +106,13 @@ impl Register {
         self.profile().purpose(purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
     }
 
-    /// The purposes among `wanted` (all, when empty) that the profile asks consent for.
+    /// The purposes among `wanted` (all, when empty) that some revision of the policy asks consent for.
     pub(super) fn consented_to(&self, wanted: &[Purpose]) -> Vec<Purpose> {
-        let all = self.profile().purposes().map(|rule| rule.id);
-        all.filter(|id| self.is_consented_to(*id) && (wanted.is_empty() || wanted.contains(id))).collect()
+        let revisions = self.revisions();
+        let rules = revisions.all().flat_map(|profile| profile.purposes());
+        let asked = rules.filter(|rule| rule.basis == LegalBasis::Consent).map(|rule| rule.id);
+        let all: BTreeSet<_> = asked.filter(|id| wanted.is_empty() || wanted.contains(id)).collect();
+        all.into_iter().collect()
     }
 
     /// A new answer must not hide that an earlier withdrawal is still waiting: it waits, too, and is refused if the

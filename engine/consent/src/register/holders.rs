@@ -1,7 +1,7 @@
 //! [`Holders`]: every permit in use, so that a withdrawal finds them all.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sayso_audit::{Event, Hash, Reference};
 use sayso_policy::{Gate, Passed, Question, Revoker, Terms};
@@ -13,6 +13,12 @@ use tokio_util::sync::CancellationToken;
 use crate::Journal;
 use crate::journal::{About, Noted};
 
+/// Why a permit was taken back: consent was withdrawn.
+const WITHDRAWN: &str = "withdrawn";
+
+/// Why a permit was taken back: the policy was revised.
+pub(crate) const POLICY: &str = "policy";
+
 /// A permit in use.
 pub(crate) struct Holder {
     pub(crate) revoker: Revoker,
@@ -22,6 +28,8 @@ pub(crate) struct Holder {
     pub(crate) revoked: CancellationToken,
     /// Tells that the holder has let go.
     pub(crate) released: CancellationToken,
+    /// Why it was told so, for the log.
+    why: OnceLock<&'static str>,
     /// Its share of [`Holders`].
     _slot: Slot,
 }
@@ -31,7 +39,15 @@ pub(crate) type Slot = OwnedSemaphorePermit;
 
 impl Holder {
     pub(crate) fn new(revoker: Revoker, segment: Segment, slot: Slot) -> Self {
-        Self { revoker, segment, revoked: CancellationToken::new(), released: CancellationToken::new(), _slot: slot }
+        let (revoked, released) = (CancellationToken::new(), CancellationToken::new());
+        Self { revoker, segment, revoked, released, why: OnceLock::new(), _slot: slot }
+    }
+
+    /// Tells the holder to let go, and why. Its gate is yet to be closed.
+    fn tell(&self, why: &'static str) {
+        // whoever told first is who ended it
+        let _ = self.why.set(why);
+        self.revoked.cancel();
     }
 
     /// As a withdrawal reports it.
@@ -139,7 +155,7 @@ impl Holders {
     /// find it: else the withdrawal could take effect in between.
     pub(crate) fn release(&self, holder: &Arc<Holder>, reason: &'static str) {
         let passed = holder.revoker.revoke();
-        let reason = if holder.revoked.is_cancelled() { "withdrawn" } else { reason };
+        let reason = holder.why.get().copied().unwrap_or(reason);
         self.journal.note(holder.segment.closed(&passed, reason));
         self.forget(holder);
         metrics::gauge!("sayso_consent_permits").decrement(1);
@@ -155,13 +171,23 @@ impl Holders {
         }
     }
 
-    /// Takes back every permit of `subject` for one of `purposes`: when this returns none of them passes anything.
-    /// They stay entered until their holders let go.
+    /// Takes back every permit of `subject` for one of `purposes`, because consent was withdrawn.
     pub(crate) fn take_back(&self, subject: SubjectId, purposes: &[Purpose]) -> Vec<Arc<Holder>> {
+        self.take_back_if(subject, WITHDRAWN, |holder| purposes.contains(&holder.segment.cell.purpose))
+    }
+
+    /// Takes back the permits of `subject` that `ends` picks: when this returns none of them passes anything. They stay
+    /// entered until their holders let go.
+    pub(crate) fn take_back_if(
+        &self,
+        subject: SubjectId,
+        why: &'static str,
+        ends: impl Fn(&Holder) -> bool,
+    ) -> Vec<Arc<Holder>> {
         let mut taken = self.of(subject);
-        taken.retain(|holder| purposes.contains(&holder.segment.cell.purpose));
+        taken.retain(|holder| ends(holder));
         // All are told before the first gate is closed: that may have to wait for a write to end.
-        taken.iter().for_each(|holder| holder.revoked.cancel());
+        taken.iter().for_each(|holder| holder.tell(why));
         for holder in &taken {
             holder.revoker.revoke();
         }

@@ -9,7 +9,7 @@ use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store::{TypedKey, Versioned};
 use sayso_types::{Mono, Name, SubjectId, WallTime};
 
-use super::holders::{Holder, Segment, Slot};
+use super::holders::{Holder, POLICY, Segment, Slot};
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::lease::{Ask, Denied, Lease};
@@ -44,7 +44,8 @@ impl Register {
         }
         let state = &subject.state;
         let question = ask.question(self.clock.wall());
-        let grounds = match self.tables.compiled(&state.consent).decide(&question).answer {
+        let revisions = self.revisions();
+        let grounds = match revisions.decide(&question, &state.consent).answer {
             Ok(grounds) => grounds,
             Err(reason) => {
                 self.deny(&subject, ask, reason);
@@ -52,7 +53,7 @@ impl Register {
             }
         };
         let segment = Segment {
-            about: state.about(ask.subject),
+            about: state.about(ask.subject).under(revisions.governing(ask.purpose, &state.consent).rev()),
             reference: Reference(SubjectId::random().0),
             cell: grounds.cell,
             gate: ask.gate,
@@ -64,7 +65,16 @@ impl Register {
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, self.permit_ttl());
         let holder = Arc::new(Holder::new(revoker, segment, slot));
         self.holders.enter(&holder);
-        Ok(Lease { permit, holder, holders: Arc::clone(&self.holders), reason: "dropped" })
+        let lease = Lease { permit, holder, holders: Arc::clone(&self.holders), reason: "dropped" };
+        // A revision that came into force meanwhile has looked through the holders, perhaps too early for this one.
+        match self.revisions().decide(&question, &state.consent).answer {
+            Ok(_) => Ok(lease),
+            Err(reason) => {
+                self.deny(&subject, ask, reason);
+                lease.finish(POLICY);
+                Err(Denied::Policy(reason))
+            }
+        }
     }
 
     /// Puts a denial on record. What the profile does not even know has no cell to name.
@@ -114,9 +124,9 @@ impl Register {
             Some(Err(error)) => return tracing::error!(%error, "permits of a subject cannot be renewed"),
             None => return,
         };
-        let compiled = self.tables.compiled(&state.consent);
+        let revisions = self.revisions();
         for holder in self.holders.of(subject) {
-            if compiled.permits(&holder.question(wall)) {
+            if revisions.decide(&holder.question(wall), &state.consent).is_permit() {
                 holder.revoker.renew(until);
             }
         }

@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod faults;
 mod journal;
+mod revising;
 mod stories;
 mod stress;
 mod withdrawing;

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 
 use sayso_audit::{Event, Scope};
 use sayso_consent::{Ask, Denied, Error, Means, Options};
-use sayso_policy::{ConsentStatus, Reason, Refused};
+use sayso_policy::{ConsentStatus, Gate, Reason, Refused};
 use sayso_proto::consent::v1 as proto;
 use sayso_runtime::SystemClock;
 use sayso_store::Error as StoreError;
@@ -113,6 +113,7 @@ async fn only_what_is_withdrawn_stops() {
     let remember = Ask {
         purpose: MEMORY,
         category: Category::MEMORY_SUMMARY,
+        gate: Gate::Dialogue,
         processor: processor("rules-local"),
         ..ask(anna, cv)
     };
@@ -175,6 +176,7 @@ async fn memory_is_erased_with_its_consent() {
     let remember = Ask {
         purpose: MEMORY,
         category: Category::MEMORY_SUMMARY,
+        gate: Gate::Dialogue,
         processor: processor("rules-local"),
         ..ask(person, world.state(person).await.cv)
     };

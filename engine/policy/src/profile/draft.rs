@@ -70,20 +70,15 @@ impl Draft {
         if let Some(Finding { rule, place, message, .. }) = open.next() {
             return Err(Error::at(place, Problem::Lint { rule: rule.id(), message, more: open.count() }));
         }
-        Ok(self.into_profile())
+        Ok(self.unlinted())
     }
 
-    fn into_profile(self) -> Profile {
+    /// The profile, whatever the linter would say.
+    pub(crate) fn unlinted(self) -> Profile {
         let hash = ProfileHash::of(&self.document);
         // the linter has found that every name has one
         let law = LawFloor::strictest(self.document.profile.law_floor.iter().filter_map(|name| LawFloor::named(name)));
         Profile { document: self.document, hash, text: self.text, law }
-    }
-
-    /// The profile, whatever the linter finds: decisions must be right under any.
-    #[cfg(test)]
-    pub(crate) fn unlinted(self) -> Profile {
-        self.into_profile()
     }
 }
 

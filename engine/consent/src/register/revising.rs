@@ -1,0 +1,101 @@
+//! Revisions of the policy: what was in force, and what comes next.
+
+use std::sync::Arc;
+
+use sayso_audit::{Event, Hash};
+use sayso_policy::{Diff, InForce, Profile, Revisions};
+use sayso_store::{Error as StoreError, Op, Store, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_types::{SubjectId, WallTime};
+
+use super::Register;
+use super::holders::POLICY;
+use crate::journal::About;
+use crate::tables::{PROFILE, ProfileKey};
+use crate::{Entry, Error};
+
+/// The policy as `store` has it, with `profile` as its newest revision, and what is to be stored for that.
+pub(super) async fn opened(
+    store: &dyn Store,
+    profile: Arc<Profile>,
+    now: WallTime,
+) -> Result<(Revisions, Vec<Op>), Error> {
+    let mut stored: Option<Revisions> = None;
+    let mut range = ProfileKey::table().into();
+    loop {
+        let page = store.scan(range, SCAN_LIMIT_MAX).await?;
+        for entry in page.entries {
+            let (_, body) = PROFILE.decode(&entry.value).map_err(StoreError::from)?;
+            let profile = Arc::new(read(body)?);
+            stored = Some(match stored {
+                None => Revisions::new(InForce::new(profile)),
+                // they were in force, so what they were checked for then is not asked again
+                Some(before) => before.publish(profile, WallTime(u64::MAX))?.0,
+            });
+        }
+        let Some(rest) = page.rest else { break };
+        range = rest;
+    }
+    let put = put(&profile);
+    let Some(stored) = stored else { return Ok((Revisions::new(InForce::new(profile)), vec![put])) };
+    if stored.newest().hash() == profile.hash() {
+        return Ok((stored, Vec::new()));
+    }
+    let (revisions, _) = stored.publish(profile, now)?;
+    Ok((revisions, vec![put]))
+}
+
+/// A profile as it was stored. It was accepted once, and what the linter has learned since does not undo consents.
+fn read(body: &[u8]) -> Result<Profile, Error> {
+    let damaged = |found: String| Error::Damaged { what: "profile", found };
+    let text = core::str::from_utf8(body).map_err(|e| damaged(e.to_string()))?;
+    Profile::in_force_before(text).map_err(|e| damaged(e.to_string()))
+}
+
+fn put(profile: &Profile) -> Op {
+    Op::Put(ProfileKey { rev: profile.rev() }.key(), PROFILE.encode(profile.text().as_bytes()))
+}
+
+impl Register {
+    /// Puts the next revision of the policy in force, durably, and closes every gate that it no longer allows. Whoever
+    /// agreed to what it changes materially stays governed by what they agreed to. Holders that do not let go in time
+    /// are not waited for: their gates are closed in any case.
+    ///
+    /// What was begun is finished, also when the caller does not wait for it. The same profile again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Revision`] when it is not the next revision; or as the store says. The revision in force stays then.
+    pub async fn publish(self: &Arc<Self>, profile: Arc<Profile>) -> Result<Diff, Error> {
+        let register = Arc::clone(self);
+        self.to_the_end("publish policy", async move { register.publish_now(profile).await }).await?
+    }
+
+    async fn publish_now(&self, profile: Arc<Profile>) -> Result<Diff, Error> {
+        let _turn = self.publishing.lock().await;
+        let before = self.revisions();
+        let (after, changes) = before.publish(Arc::clone(&profile), self.clock.wall())?;
+        if after.newest().hash() == before.newest().hash() {
+            return Ok(changes);
+        }
+        let effective = Event::PolicyEffective { profile: Hash(profile.hash().0) };
+        let events = vec![About::default().under(profile.rev()).event(effective)];
+        self.journal.append(Entry { ops: vec![put(&profile)], events, ..Entry::default() }).await?;
+        self.journal.govern(profile.rev());
+        self.revisions.store(Arc::new(after));
+        metrics::gauge!("sayso_policy_revision").set(profile.rev());
+        for subject in self.holders.subjects() {
+            self.enforce(subject).await?;
+        }
+        Ok(changes)
+    }
+
+    /// Takes back the permits of a subject that the policy no longer allows.
+    async fn enforce(&self, subject: SubjectId) -> Result<(), Error> {
+        // Within the subject's turn, so that no permit is issued under what was in force before.
+        let subject = self.lock(subject).await?;
+        let (revisions, now) = (self.revisions(), self.clock.wall());
+        let ends = |question| !revisions.decide(&question, &subject.state.consent).is_permit();
+        let taken = self.holders.take_back_if(subject.id, POLICY, |holder| ends(holder.question(now)));
+        metrics::counter!("sayso_policy_permits_ended_total").increment(taken.len() as u64);
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! A policy is revised while people talk.
+
+use std::sync::Arc;
+
+use sayso_audit::Event;
+use sayso_consent::{Denied, Error, Options, Register};
+use sayso_policy::{ConsentStatus, Profile, Reason, Refused, RevisionError};
+use sayso_runtime::Tasks;
+use sayso_types::Name;
+
+use crate::world::{FRAME, MEMORY, VOICE, World, ask, frame, profile};
+
+/// The test profile at revision `rev`, with these changes to its text.
+fn revised(rev: u32, changes: &[(&str, &str)]) -> Arc<Profile> {
+    let mut text = profile().text().replacen("rev = 1", &format!("rev = {rev}"), 1);
+    for (from, to) in changes {
+        assert!(text.contains(from), "the profile has no {from:?} any more:\n{text}");
+        text = text.replacen(from, to, 1);
+    }
+    Arc::new(Profile::parse(&text).unwrap())
+}
+
+/// Nothing that matters.
+const EDITORIAL: (&str, &str) = ("Whoever set up this device", "Somebody else");
+/// Memories are kept for longer: people agreed to something else.
+const LONGER: (&str, &str) = ("action = \"erase\"\nafter = \"PT0S\"", "action = \"erase\"\nafter = \"P30D\"");
+/// The recogniser may have nothing any more.
+const SUSPENDED: (&str, &str) = ("id = \"whisper-local\"", "id = \"whisper-gone\"");
+
+async fn refused(world: &World, profile: Arc<Profile>) -> RevisionError {
+    match world.register.publish(profile).await {
+        Err(Error::Revision(error)) => error,
+        other => panic!("it was not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_a_revision_no_longer_allows_stops_at_once_for_those_who_talk() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE]).await;
+    let cv = world.state(anna).await.cv;
+    let lease = world.listen(anna).await.unwrap();
+    lease.permit().pass(frame(&ask(anna, cv)), drop).unwrap();
+
+    world.register.publish(revised(2, &[SUSPENDED])).await.unwrap();
+    lease.revoked().await;
+    assert_eq!(lease.permit().pass(frame(&ask(anna, cv)), drop), Err(Refused::Revoked));
+    drop(lease);
+    assert!(matches!(world.listen(anna).await, Err(Denied::Policy(Reason::ProcessorState))));
+    assert_eq!(world.state(anna).await.status(VOICE), ConsentStatus::Given, "nobody took consent back");
+
+    let policy = Name::constant("policy");
+    world
+        .until_told(|e| matches!(e, Event::SegmentClosed { reason, bytes, .. } if *reason == policy && *bytes == FRAME))
+        .await;
+    world.register.publish(revised(3, &[])).await.unwrap();
+    drop(world.listen(anna).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_does_not_matter_disturbs_nobody() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE]).await;
+    let cv = world.state(anna).await.cv;
+    let lease = world.listen(anna).await.unwrap();
+    let changes = world.register.publish(revised(2, &[EDITORIAL])).await.unwrap();
+    assert!(!changes.is_material());
+    lease.permit().pass(frame(&ask(anna, cv)), drop).unwrap();
+    drop((lease, world.listen(anna).await.unwrap()));
+    let size = world.size().await;
+    world.register.publish(revised(2, &[EDITORIAL])).await.unwrap();
+    assert_eq!(world.size().await, size, "the same again changes nothing");
+}
+
+#[tokio::test]
+async fn whoever_agreed_to_something_else_stays_governed_by_that() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    let changes = world.register.publish(revised(2, &[LONGER])).await.unwrap();
+    let state = world.state(anna).await;
+    assert_eq!(changes.asks(&state).into_iter().collect::<Vec<_>>(), [MEMORY]);
+    let revisions = world.register.revisions();
+    assert_eq!(revisions.governing(MEMORY, &state).rev(), 1);
+    assert_eq!(revisions.governing(VOICE, &state).rev(), 2);
+
+    let ben = world.person(&[MEMORY]).await;
+    assert_eq!(revisions.governing(MEMORY, &world.state(ben).await).rev(), 2);
+    world.answers(anna, &[MEMORY], ConsentStatus::Given).await;
+    assert_eq!(revisions.governing(MEMORY, &world.state(anna).await).rev(), 2);
+    assert!(revisions.asks(&world.state(anna).await).is_empty());
+}
+
+#[tokio::test]
+async fn a_restart_forgets_no_revision() {
+    let world = World::new().await;
+    let anna = world.person(&[MEMORY]).await;
+    let two = revised(2, &[LONGER]);
+    world.register.publish(Arc::clone(&two)).await.unwrap();
+    assert_eq!(world.tasks.shutdown(core::time::Duration::from_secs(30)).await, 0);
+
+    let (store, clock) = (world.store.clone(), Arc::new(world.clock.clone()));
+    let open = |profile| Register::open(store.clone(), profile, clock.clone(), Tasks::new(), Options::default());
+    let back = open(Arc::new(profile())).await.unwrap_err();
+    assert!(matches!(back, Error::Revision(RevisionError::RolledBack { newest: 2, found: 1 })), "{back}");
+    let register = open(two).await.unwrap();
+    let state = register.state(anna).await.unwrap();
+    assert_eq!(register.revisions().governing(MEMORY, &state).rev(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_the_next_revision_changes_nothing() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE]).await;
+    world.register.publish(revised(3, &[])).await.unwrap();
+    let size = world.size().await;
+    assert_eq!(refused(&world, revised(2, &[SUSPENDED])).await, RevisionError::RolledBack { newest: 3, found: 2 });
+    assert_eq!(refused(&world, revised(3, &[SUSPENDED])).await, RevisionError::SameRevision(3));
+    let other = refused(&world, revised(4, &[("id = \"test\"", "id = \"other\"")])).await;
+    assert!(matches!(other, RevisionError::OtherProfile { .. }));
+    let later = refused(&world, revised(4, &[("2026-01-01", "2036-01-01")])).await;
+    assert!(matches!(later, RevisionError::NotYet { rev: 4, .. }));
+    assert_eq!((world.register.profile().rev(), world.size().await), (3, size));
+    drop(world.listen(anna).await.unwrap());
+}
