@@ -1,0 +1,214 @@
+//! Laws of `decide()`, on generated profiles and on those that ship: it agrees with a slow reference written another
+//! way, tables agree with it, and whatever takes freedom away never gives any. Each law is tried on 10^5 questions.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod generators;
+mod reference;
+mod seeds;
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use sayso_policy::profile::ProcessorState;
+use sayso_policy::{BasisRef, ConsentState, Gate, InForce, Question, Reason, Tables, compile, decide};
+use sayso_types::ConsentVersion;
+
+use self::generators::{
+    Asked, bands, consent_types, narrowed, prohibitions, questions, regions, states, statuses, worlds,
+};
+use self::reference::{World, answer, law_names};
+
+/// Times the number of questions about each it is a little more than 10^5.
+const WORLDS: u32 = 512;
+
+/// A question that is permitted after a change and was not before.
+fn opened(
+    asked: Vec<Question>,
+    (before, then): (&InForce, &ConsentState),
+    (after, now): (&InForce, &ConsentState),
+) -> Option<Question> {
+    asked.into_iter().find(|q| decide(q, now, after).is_permit() && !decide(q, then, before).is_permit())
+}
+
+fn about(world: &World, asked: &[Asked]) -> Vec<Question> {
+    asked.iter().map(|asked| asked.of(&world.document)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: WORLDS, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_the_reference(world in worlds(), state in states(), asked in questions()) {
+        let in_force = world.in_force();
+        let compiled = compile(&in_force, &state);
+        for question in about(&world, &asked) {
+            let decision = decide(&question, &state, &in_force);
+            prop_assert_eq!(decision.answer, answer(&world, &question, &state), "{:?}", question);
+            prop_assert_eq!(compiled.decide(&question), decision, "{:?}", question);
+            prop_assert_eq!(compiled.permits(&question), decision.is_permit(), "{:?}", question);
+        }
+    }
+
+    /// People whose consents have one shape share a table, whenever they were given and end.
+    #[test]
+    fn shared_tables_agree(world in worlds(), states in [states(), states()], later in 0..5_u64, asked in questions()) {
+        let tables = Tables::new(world.in_force());
+        let [state, _] = &states;
+        let mut alike = state.clone();
+        alike.cv = ConsentVersion(later);
+        for given in alike.consents.values_mut() {
+            given.given_at = ConsentVersion(later);
+            given.expires_at = None;
+        }
+        let compiled = [&states[0], &states[1], &alike].map(|state| (tables.compiled(state), state));
+        prop_assert!(tables.shapes() <= 2);
+        for question in about(&world, &asked) {
+            for (compiled, state) in &compiled {
+                prop_assert_eq!(compiled.decide(&question), decide(&question, state, tables.in_force()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_prohibition_opens_nothing(world in worlds(), state in states(), asked in questions(), more in prohibitions()) {
+        let mut narrower = world.clone();
+        narrower.document.prohibition.insert(more);
+        let (before, after) = (world.in_force(), narrower.in_force());
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn another_law_opens_nothing(world in worlds(), state in states(), asked in questions(), law in select(law_names())) {
+        let mut narrower = world.clone();
+        narrower.document.profile.law_floor.insert(law);
+        let (before, after) = (world.in_force(), narrower.in_force());
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn suspending_a_processor_opens_nothing(
+        world in worlds(), state in states(), asked in questions(), which: Index,
+    ) {
+        let mut narrower = world.clone();
+        let processors = narrower.document.processor.values_mut().collect::<Vec<_>>();
+        let which = which.index(processors.len());
+        processors.into_iter().nth(which).unwrap().state = ProcessorState::Suspended;
+        let (before, after) = (world.in_force(), narrower.in_force());
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn the_registry_opens_nothing(world in worlds(), state in states(), asked in questions(), more in narrowed()) {
+        let before = world.in_force();
+        let narrower = World { narrowed: [world.narrowed.clone(), vec![more]].concat(), ..world.clone() };
+        let after = narrower.registered(&before);
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn fewer_exemptions_open_nothing(world in worlds(), state in states(), asked in questions(), which: Index) {
+        prop_assume!(!world.grants.is_empty());
+        let before = world.in_force();
+        let mut grants = world.grants.clone();
+        grants.remove(which.index(grants.len()));
+        let after = (*before).clone().with_exemptions(grants);
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn less_consent_opens_nothing(world in worlds(), state in states(), asked in questions(), status in statuses()) {
+        let in_force = world.in_force();
+        let mut less = state.clone();
+        for given in less.consents.values_mut().filter(|_| !status.is_valid()) {
+            given.status = status;
+        }
+        let none = ConsentState { consents: [].into(), ..less.clone() };
+        let asked = about(&world, &asked);
+        prop_assert_eq!(opened(asked.clone(), (&in_force, &state), (&in_force, &less)), None);
+        prop_assert_eq!(opened(asked, (&in_force, &less), (&in_force, &none)), None);
+    }
+
+    #[test]
+    fn a_lower_age_opens_nothing(world in worlds(), state in states(), asked in questions(), age in bands()) {
+        let in_force = world.in_force();
+        let youngest = |age| in_force.profile().youngest(age);
+        prop_assume!(youngest(age) <= youngest(state.age));
+        let younger = ConsentState { age, ..state.clone() };
+        prop_assert_eq!(opened(about(&world, &asked), (&in_force, &state), (&in_force, &younger)), None);
+    }
+
+    #[test]
+    fn without_a_guardian_nothing_opens(world in worlds(), state in states(), asked in questions()) {
+        let in_force = world.in_force();
+        let alone = ConsentState { guardian_verified: false, ..state.clone() };
+        prop_assert_eq!(opened(about(&world, &asked), (&in_force, &state), (&in_force, &alone)), None);
+    }
+
+    #[test]
+    fn a_nearer_limit_opens_nothing(world in worlds(), state in states(), asked in questions(), farthest in regions()) {
+        prop_assume!(farthest <= state.farthest);
+        let in_force = world.in_force();
+        let nearer = ConsentState { farthest, ..state.clone() };
+        prop_assert_eq!(opened(about(&world, &asked), (&in_force, &state), (&in_force, &nearer)), None);
+    }
+
+    #[test]
+    fn clearer_consent_closes_nothing(
+        world in worlds(), state in states(), asked in questions(), least in consent_types(),
+    ) {
+        let in_force = world.in_force();
+        let mut clearer = state.clone();
+        for given in clearer.consents.values_mut() {
+            given.consent_type = given.consent_type.max(least);
+        }
+        let mut apart = clearer.clone();
+        for given in apart.consents.values_mut() {
+            (given.separate, given.written) = (true, true);
+        }
+        let asked = about(&world, &asked);
+        prop_assert_eq!(opened(asked.clone(), (&in_force, &clearer), (&in_force, &state)), None);
+        prop_assert_eq!(opened(asked, (&in_force, &apart), (&in_force, &clearer)), None);
+    }
+}
+
+/// The laws above say little unless the generators reach every answer, every basis and every duty, at every gate.
+#[test]
+fn the_generators_reach_every_answer() {
+    let mut runner = TestRunner::deterministic();
+    let (mut seen, mut gates) = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..WORLDS {
+        let (world, state, asked) = (worlds(), states(), questions()).new_tree(&mut runner).unwrap().current();
+        let in_force = world.in_force();
+        for question in about(&world, &asked) {
+            match decide(&question, &state, &in_force).answer {
+                Ok(grounds) => {
+                    gates.insert(question.gate);
+                    let written = match grounds.basis_ref {
+                        BasisRef::Consent(_) => "their word",
+                        BasisRef::Profile(_) => "the profile",
+                        BasisRef::Exemption(_) => "an exemption",
+                    };
+                    seen.insert(format!("permit by {} of {written}", grounds.basis));
+                    let duties = grounds.obligations;
+                    let duties =
+                        [duties.no_store, duties.zeroise_at_turn_end, duties.redact, duties.only_fields, duties.minor];
+                    seen.extend(duties.into_iter().enumerate().map(|(i, due)| format!("duty {i}: {due}")));
+                }
+                Err(reason) => {
+                    seen.insert(reason.to_string());
+                }
+            }
+        }
+    }
+    let count = |what: &str| seen.iter().filter(|seen| seen.contains(what)).count();
+    assert_eq!(count("of their word"), 1, "{seen:?}");
+    assert_eq!(count("of the profile"), 7, "{seen:?}");
+    assert!(count("of an exemption") >= 3, "{seen:?}");
+    assert_eq!(count("duty"), 10, "{seen:?}");
+    assert!(Reason::ALL.iter().all(|reason| seen.contains(reason.as_str())), "{seen:?}");
+    assert_eq!(gates.into_iter().collect::<Vec<_>>(), Gate::ALL);
+}
