@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 PYTHON ?= python3
 
-.PHONY: help demo test test-fdb test-faults bench check fix deps models fuzz
+.PHONY: help demo test test-fdb test-faults bench check fix deps models fuzz mutants
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -44,6 +44,11 @@ fix: ## format, and let clippy fix what it can
 
 fuzz: ## the decoders, one minute in all
 	.ci/fuzz 15
+
+mutants: ## break decide() and what it rests on in every way that cargo-mutants knows; hours; says what no test noticed
+	@cargo-mutants mutants --version >/dev/null 2>&1 || { echo "cargo-mutants is not installed: cargo install cargo-mutants --locked" >&2; exit 2; }
+	$(CARGO) mutants -p sayso-policy $(addprefix --file engine/policy/src/,decide.rs 'decide/*.rs' compile.rs 'compile/*.rs' \
+	  gate.rs registry.rs exemption.rs in_force.rs) $(ARGS) -- --locked --lib --test laws --test home
 
 deps:
 	@.ci/deps

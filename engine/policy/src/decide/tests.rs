@@ -223,6 +223,25 @@ fn a_profile_may_ask_for_more_of_consent() {
 }
 
 #[test]
+fn consent_covers_what_came_in_under_it_until_it_ends() {
+    let in_force = Arc::new(home(""));
+    let mut state = yes();
+    for given in state.consents.values_mut() {
+        (given.given_at, given.expires_at) = (ConsentVersion(3), Some(NOW));
+    }
+    let compiled = compile(&in_force, &state);
+    let before = NOW.0 - 1;
+    for (cv, now, covered) in
+        [(2, before, false), (3, before, true), (4, before, true), (4, NOW.0, false), (4, NOW.0 + 1, false)]
+    {
+        let label = Label { cv: ConsentVersion(cv), ..question(HEARS).label };
+        let question = Question { label, now: WallTime(now), ..question(HEARS) };
+        assert_eq!(decide(&question, &state, &in_force).is_permit(), covered, "version {cv}, at {now}");
+        assert_eq!(compiled.permits(&question), covered, "version {cv}, at {now}");
+    }
+}
+
+#[test]
 fn data_stands_where_the_profile_lets_it() {
     let overseas = |allowed: bool, mechanism: &str| {
         home(&format!(
