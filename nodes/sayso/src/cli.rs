@@ -1,10 +1,16 @@
 //! The command line.
 
+mod policy;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sayso_types::{DeviceId, TenantId};
+
+pub(crate) use policy::{
+    DiffArgs, ExportArgs, ExportFormat, FilesArgs, LintArgs, NoticeArgs, PolicyArgs, PolicyCommand,
+};
 
 /// Voice sessions in which no byte moves without somebody's say-so.
 #[derive(Debug, Parser)]
@@ -14,6 +20,7 @@ use sayso_types::{DeviceId, TenantId};
 Start here:  sayso models fetch   then   sayso demo
 A node:      sayso init DIR       then   sayso serve --config DIR/sayso.toml
 A device:    sayso device --server ADDR --certs DIR/device --wav FILE
+A policy:    sayso policy lint DIR/profile.toml
 
 Exit codes: 0 done, 1 failed, 2 wrong usage."
 )]
@@ -36,6 +43,8 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Check an exported audit log, offline.
     Verify(VerifyArgs),
+    /// Lint, compile, show, compare, explain and publish privacy profiles.
+    Policy(PolicyArgs),
 }
 
 #[derive(Debug, Args)]

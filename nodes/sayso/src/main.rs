@@ -11,6 +11,7 @@ mod init;
 mod models;
 mod node;
 mod output;
+mod policy;
 mod serve;
 mod verify;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Models(args) => models::run(args),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Policy(args) => policy::run(&args),
     };
     match result {
         Ok(code) => code,

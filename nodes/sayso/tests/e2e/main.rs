@@ -7,6 +7,7 @@ mod conversation;
 mod demo;
 mod full_disk;
 mod kill;
+mod policy;
 mod provider_down;
 mod startup;
 mod strangers;

@@ -1,0 +1,107 @@
+//! `sayso policy`: its command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use sayso_policy::Tongue;
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+    /// Print JSON instead of text; one object a line where several files are given.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Say what is wrong with profiles, unlawful in them, or promised without being kept.
+    Lint(LintArgs),
+    /// Compile profiles: the hash and the size of the decision table, or why not.
+    Compile(FilesArgs),
+    /// Show all that a profile says, with its defaults, and where each value comes from.
+    Show(FileArgs),
+    /// Say what a new revision changes, and whom it asks again.
+    Diff(DiffArgs),
+    /// Print the privacy notice, the page of processors, or what is read out.
+    Notice(NoticeArgs),
+    /// Say by what each clause of the written policy is kept.
+    Coverage(FilesArgs),
+    /// Print a profile in a form that others read.
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The profile.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FilesArgs {
+    /// The profiles.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    /// The profiles.
+    #[arg(value_name = "FILE", required_unless_present = "rules")]
+    pub(crate) files: Vec<PathBuf>,
+    /// List the rules and where each comes from.
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) rules: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The revision in force.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The one to come.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NoticeArgs {
+    /// The profile.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What is read out, with its length, instead of the notice. Fails when a part is longer than people listen to.
+    #[arg(long, conflicts_with = "processors")]
+    pub(crate) spoken: bool,
+    /// The page of processors instead of the notice.
+    #[arg(long)]
+    pub(crate) processors: bool,
+    /// English or Chinese.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub(crate) lang: Tongue,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The profile.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// In which form.
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    /// English or Chinese, for the record of processing as text.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub(crate) lang: Tongue,
+}
+
+/// The forms that others read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// The record of processing activities (GDPR 30, PIPL 55): Markdown, or JSON with --json.
+    Ropa,
+    /// A W3C ODRL 2.2 policy, as JSON-LD.
+    Odrl,
+    /// The W3C Data Privacy Vocabulary 2.3, as JSON-LD.
+    Dpv,
+}

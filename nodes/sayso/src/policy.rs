@@ -1,0 +1,150 @@
+//! `sayso policy`: what a profile says, whether it may be put in force, and what it does.
+
+mod file;
+mod lint;
+mod show;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use sayso_policy::export::{dpv::Dpv, odrl::Odrl, ropa::Ropa};
+use sayso_policy::pages::{PrivacyNotice, processor_page, spoken_parts};
+use sayso_policy::{Coverage, diff};
+use serde_json::json;
+
+use self::file::ProfileFile;
+use crate::cli::{DiffArgs, ExportArgs, ExportFormat, FilesArgs, NoticeArgs, PolicyArgs, PolicyCommand};
+use crate::output;
+
+pub(crate) fn run(args: &PolicyArgs) -> Result<ExitCode> {
+    let json = args.json;
+    let fine = match &args.command {
+        PolicyCommand::Lint(lint) => lint::run(lint, json),
+        PolicyCommand::Compile(files) => compiled(files, json),
+        PolicyCommand::Show(file) => show::run(&ProfileFile::open(&file.file)?, json),
+        PolicyCommand::Diff(files) => difference(files, json),
+        PolicyCommand::Notice(notice) => notices(notice, json),
+        PolicyCommand::Coverage(files) => coverage(files, json),
+        PolicyCommand::Export(export) => exported(export, json),
+    }?;
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `compile`: a line a file. Says why not of one that may not be put in force, and goes on with the next.
+fn compiled(args: &FilesArgs, json: bool) -> Result<bool> {
+    let mut fine = true;
+    for path in &args.files {
+        let profile = match ProfileFile::open(path).and_then(|file| file.profile()) {
+            Ok(profile) => profile,
+            Err(error) => {
+                fine = false;
+                file::refuse(path, &error, json)?;
+                continue;
+            }
+        };
+        let (id, rev, hash) = (profile.header().id, profile.rev(), profile.hash().to_string());
+        let uses: usize = profile.categories().map(|(_, category)| category.purposes.len()).sum();
+        let receivers = profile.processors().count();
+        let (file, cells) = (path.display().to_string(), uses * receivers);
+        if json {
+            output::line(json!({ "file": file, "profile": id, "rev": rev, "hash": hash, "cells": cells }))?;
+        } else {
+            output::line(format_args!(
+                "{file}: {id} revision {rev}\n  hash   {hash}\n  table  {cells} cells: {uses} uses of categories, \
+                 {receivers} processors"
+            ))?;
+        }
+    }
+    Ok(fine)
+}
+
+/// `diff`: every change. It is no failure that there are some.
+fn difference(args: &DiffArgs, json: bool) -> Result<bool> {
+    let (old, new) = (ProfileFile::open(&args.old)?.profile()?, ProfileFile::open(&args.new)?.profile()?);
+    let diff = diff(&old, &new);
+    if json {
+        output::json(&json!({ "material": diff.is_material(), "changes": diff.changes }))?;
+        return Ok(true);
+    }
+    for change in &diff.changes {
+        let sort = if change.kind.is_material() { "asks again" } else { "tells" };
+        output::line(format_args!("{sort:<10}  {change}"))?;
+        for cell in &change.cells {
+            output::line(format_args!("            {cell}"))?;
+        }
+    }
+    if diff.changes.is_empty() {
+        output::line("nothing changes")?;
+    }
+    Ok(true)
+}
+
+/// `notice`: a page, or what is read out.
+fn notices(args: &NoticeArgs, json: bool) -> Result<bool> {
+    let file = ProfileFile::open(&args.file)?;
+    let document = file.draft.document();
+    if args.spoken {
+        let parts = spoken_parts(document);
+        if json {
+            output::json(&parts)?;
+        } else {
+            for part in &parts {
+                let seconds = part.about_ms.div_ceil(1000);
+                let long = if part.fits { "" } else { ", too long to be listened to" };
+                output::line(format_args!(
+                    "[{} {}, about {seconds} s{long}]\n{}\n",
+                    part.language, part.key, part.text
+                ))?;
+            }
+        }
+        return Ok(parts.iter().all(|part| part.fits));
+    }
+    let page = if args.processors {
+        processor_page(document, args.lang)
+    } else {
+        PrivacyNotice::of(document, args.lang).markdown()
+    };
+    if json {
+        output::json(&json!({ "lang": args.lang.tag(), "markdown": page }))?;
+    } else {
+        output::line(page.trim_end())?;
+    }
+    Ok(true)
+}
+
+/// `coverage`: a table a file. Fails when a clause is open.
+fn coverage(args: &FilesArgs, json: bool) -> Result<bool> {
+    let mut fine = true;
+    for (index, path) in args.files.iter().enumerate() {
+        let file = match ProfileFile::open(path) {
+            Ok(file) => file,
+            Err(error) => {
+                fine = false;
+                file::refuse(path, &error, json)?;
+                continue;
+            }
+        };
+        let coverage = Coverage::of(file.draft.document());
+        fine &= coverage.totals.open == 0;
+        if json {
+            output::line(serde_json::to_string(&coverage)?)?;
+        } else {
+            let gap = if index == 0 { "" } else { "\n" };
+            output::line(format_args!("{gap}{coverage}"))?;
+        }
+    }
+    Ok(fine)
+}
+
+/// `export`: one document.
+fn exported(args: &ExportArgs, json: bool) -> Result<bool> {
+    let file = ProfileFile::open(&args.file)?;
+    let document = file.draft.document();
+    match args.format {
+        ExportFormat::Ropa if json => output::json(&Ropa::of(document)),
+        ExportFormat::Ropa => output::line(Ropa::of(document).markdown(args.lang).trim_end()),
+        ExportFormat::Odrl => output::json(&Odrl::of(document)),
+        ExportFormat::Dpv => output::json(&Dpv::of(document)),
+    }?;
+    Ok(true)
+}

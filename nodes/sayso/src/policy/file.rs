@@ -1,0 +1,105 @@
+//! [`ProfileFile`]: a profile as it lies on disk, with the file that it extends.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sayso_policy::error::{Part, Place};
+use sayso_policy::profile::Draft;
+use sayso_policy::{Error, Profile};
+use serde::Serialize;
+
+use crate::output;
+
+/// A profile that could be read, and the names of its files.
+pub(super) struct ProfileFile {
+    names: Names,
+    pub(super) draft: Draft,
+}
+
+/// The file that was named, and the one that it extends.
+struct Names {
+    own: PathBuf,
+    base: Option<PathBuf>,
+}
+
+/// What is wrong, and where.
+#[derive(Debug, Serialize, thiserror::Error)]
+#[error("{file}:{line}: {}{message}", key_and_colon(.key))]
+pub(super) struct Located {
+    file: String,
+    line: usize,
+    key: String,
+    message: String,
+}
+
+fn key_and_colon(key: &str) -> String {
+    if key.is_empty() { String::new() } else { format!("{key}: ") }
+}
+
+impl ProfileFile {
+    /// Reads the profile at `path`, and the one beside it that it extends.
+    ///
+    /// # Errors
+    /// Names the file, the line and the key.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let mut names = Names { own: path.to_owned(), base: None };
+        let text = read(path)?;
+        let extends = Draft::extends(&text).map_err(|error| names.located(&error))?;
+        names.base = extends.map(|base| path.parent().unwrap_or_else(|| Path::new("")).join(base));
+        let base = match &names.base {
+            None => None,
+            Some(base) => Some(read(base).with_context(|| format!("{} extends another file", path.display()))?),
+        };
+        let draft = Draft::parse(&text, base.as_deref()).map_err(|error| names.located(&error))?;
+        Ok(Self { names, draft })
+    }
+
+    /// The profile, if it may be put in force.
+    ///
+    /// # Errors
+    /// Names the first thing that is against it.
+    pub(super) fn profile(&self) -> Result<Profile> {
+        Ok(self.draft.clone().accept().map_err(|error| self.names.located(&error))?)
+    }
+
+    /// What the file is called.
+    pub(super) fn name(&self) -> String {
+        self.names.own.display().to_string()
+    }
+
+    /// The file that `place` is in.
+    pub(super) fn file_of(&self, place: &Place) -> String {
+        self.names.file_of(place)
+    }
+}
+
+impl Names {
+    fn file_of(&self, place: &Place) -> String {
+        let base = self.base.as_ref().filter(|_| place.part == Part::Base);
+        base.unwrap_or(&self.own).display().to_string()
+    }
+
+    fn located(&self, error: &Error) -> Located {
+        let Place { line, key, .. } = error.place.clone();
+        Located { file: self.file_of(&error.place), line, key, message: error.problem.to_string() }
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Says of one of several files why nothing could be done with it.
+pub(super) fn refuse(path: &Path, error: &anyhow::Error, json: bool) -> Result<()> {
+    if !json {
+        return output::line(format_args!("{error:#}"));
+    }
+    match error.downcast_ref::<Located>() {
+        Some(located) => output::line(serde_json::to_string(&serde_json::json!({ "error": located }))?),
+        None => {
+            let (file, message) = (path.display().to_string(), format!("{error:#}"));
+            output::line(serde_json::json!({ "error": { "file": file, "message": message } }))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! `sayso policy`, as an operator runs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sayso_tests::Finished;
+use serde_json::Value;
+
+use crate::sayso;
+
+/// A profile that ships.
+fn shipped(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/profiles");
+    root.join(name).canonicalize().unwrap().to_str().unwrap().to_owned()
+}
+
+async fn policy(args: &[&str]) -> Finished {
+    sayso().run([&["policy"], args].concat()).await
+}
+
+fn code(finished: &Finished) -> Option<i32> {
+    finished.status.code()
+}
+
+/// The home profile in a directory of its own, with `changed` in the place of `original`.
+fn changed(original: &str, changed: &str) -> (tempfile::TempDir, PathBuf) {
+    let text = fs::read_to_string(shipped("home.toml")).unwrap();
+    assert!(text.contains(original), "the profile has no {original:?} any more");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("home.toml");
+    fs::write(&file, text.replacen(original, changed, 1)).unwrap();
+    (dir, file)
+}
+
+#[tokio::test]
+async fn lint_finds_what_is_wrong_and_says_where() {
+    let home = shipped("home.toml");
+    let fine = policy(&["lint", &home]).await;
+    assert_eq!((code(&fine), fine.stdout.as_str()), (Some(0), format!("{home}: 0 findings").as_str()));
+
+    let (_dir, file) = changed("address = \"in person, at home\"", "");
+    let file = file.to_str().unwrap();
+    let found = policy(&["lint", file, &home]).await;
+    assert_eq!(code(&found), Some(1));
+    let first = found.stdout.lines().next().unwrap();
+    assert!(first.starts_with(&format!("{file}:")), "{first}");
+    assert!(first.contains(": controller.contact: CTRL_MISSING: "), "{first}");
+    assert!(found.stdout.ends_with(&format!("{home}: 0 findings")), "every file is looked at: {}", found.stdout);
+
+    let found = policy(&["lint", "--json", file]).await;
+    let found: Value = serde_json::from_str(found.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((&found["rule"], &found["key"]), (&"CTRL_MISSING".into(), &"controller.contact".into()));
+    assert!(found["line"].as_u64().unwrap() > 1 && found["waived"].is_null());
+}
+
+#[tokio::test]
+async fn lint_lists_its_rules() {
+    let rules = policy(&["lint", "--rules"]).await;
+    assert_eq!(code(&rules), Some(0));
+    assert!(rules.stdout.lines().any(|line| line.starts_with("XBORDER_NO_MECHANISM")), "{}", rules.stdout);
+    assert_eq!(code(&policy(&["lint"]).await), Some(2), "a file or --rules");
+}
+
+#[tokio::test]
+async fn an_error_names_file_line_and_key() {
+    let (_dir, file) = changed("permit_ttl = ", "permit_tll = ");
+    let file = file.to_str().unwrap();
+    for command in ["lint", "compile", "show", "coverage", "notice"] {
+        let refused = policy(&[command, file]).await;
+        assert_eq!(code(&refused), Some(1), "{command}");
+        let said = format!("{}{}", refused.stdout, refused.stderr);
+        let line = said.split_once(&format!("{file}:")).unwrap_or_else(|| panic!("{command}: {said}")).1;
+        let (number, rest) = line.split_once(": ").unwrap();
+        assert!(number.parse::<u32>().is_ok(), "{command}: {said}");
+        assert!(rest.starts_with("defaults.permit_tll: ") && rest.contains("did you mean `permit_ttl`?"), "{rest}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_in_the_file_below_is_named_by_that_file() {
+    let (dir, base) = changed("permit_ttl = \"PT3S\"", "permit_ttl = \"PT3M\"");
+    let above = dir.path().join("above.toml");
+    fs::write(&above, "extends = \"home.toml\"\n[profile]\nrev = 2\n").unwrap();
+    let refused = policy(&["compile", above.to_str().unwrap()]).await;
+    assert_eq!(code(&refused), Some(1));
+    assert!(refused.stdout.starts_with(&format!("{}:", base.display())), "{}", refused.stdout);
+    assert!(refused.stdout.contains("defaults.permit_ttl: is 180000 ms"), "{}", refused.stdout);
+
+    fs::remove_file(&base).unwrap();
+    let refused = policy(&["lint", above.to_str().unwrap()]).await;
+    assert!(refused.stdout.contains("extends another file") && refused.stdout.contains("cannot read"));
+}
+
+#[tokio::test]
+async fn compile_gives_the_hash_and_the_size_of_the_table() {
+    let home = shipped("home.toml");
+    let compiled = policy(&["compile", "--json", &home]).await.success().stdout;
+    let compiled: Value = serde_json::from_str(&compiled).unwrap();
+    assert_eq!(compiled["hash"].as_str().unwrap().len(), 64);
+    assert_eq!((&compiled["profile"], &compiled["cells"]), (&"home".into(), &24.into()));
+    let text = policy(&["compile", &home]).await.success().stdout;
+    assert!(text.contains(compiled["hash"].as_str().unwrap()), "{text}");
+}
+
+#[tokio::test]
+async fn show_says_where_each_value_comes_from() {
+    let (dir, base) = changed("rev = 1", "rev = 1");
+    let above = dir.path().join("above.toml");
+    fs::write(&above, "extends = \"home.toml\"\n[profile]\nrev = 2\n").unwrap();
+    let shown = policy(&["show", above.to_str().unwrap()]).await.success().stdout;
+    let line = |key: &str| shown.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}: {shown}"));
+    assert_eq!(line("rev = "), format!("rev = 2  # {}:3", above.display()));
+    assert!(line("permit_ttl = ").contains(&format!("# {}:", base.display())));
+    assert!(line("effective_at = ").starts_with("effective_at = \"2026-01-01T00:00:00Z\"  # "));
+    assert_eq!(line("severable = "), "severable = false  # default");
+    let _: toml::Table = shown.parse().expect("it is TOML");
+}
+
+#[tokio::test]
+async fn diff_says_what_a_revision_changes() {
+    let home = shipped("home.toml");
+    let same = policy(&["diff", &home, &home]).await.success().stdout;
+    assert_eq!(same, "nothing changes");
+    let (_dir, longer) =
+        changed("trigger = \"withdraw\", after = \"PT0S\"", "trigger = \"withdraw\", after = \"P30D\"");
+    let diff = policy(&["diff", "--json", &home, longer.to_str().unwrap()]).await.success().stdout;
+    let diff: Value = serde_json::from_str(&diff).unwrap();
+    assert_eq!((&diff["material"], &diff["changes"][0]["kind"]), (&true.into(), &"retention".into()));
+}
+
+#[tokio::test]
+async fn notices_are_written_in_both_languages() {
+    let home = shipped("home.toml");
+    let english = policy(&["notice", &home]).await.success().stdout;
+    assert!(english.starts_with("# Privacy at home\n") && english.contains("## How long it is kept"), "{english}");
+    let chinese = policy(&["notice", "--lang", "zh", &home]).await.success().stdout;
+    assert!(chinese.starts_with("# 居家隐私\n") && chinese.contains("## 保存多久"), "{chinese}");
+    let processors = policy(&["notice", "--processors", &home]).await.success().stdout;
+    assert!(processors.contains("(whisper-local)"), "{processors}");
+    let spoken = policy(&["notice", "--spoken", "--json", &home]).await.success().stdout;
+    let spoken: Value = serde_json::from_str(&spoken).unwrap();
+    assert!(spoken.as_array().unwrap().iter().all(|part| part["fits"] == true), "{spoken}");
+    assert_eq!(code(&policy(&["notice", "--lang", "fr", &home]).await), Some(2));
+}
+
+#[tokio::test]
+async fn coverage_counts_every_clause_of_several_profiles() {
+    let files = [shipped("home.toml"), shipped("xiaozhi.toml"), shipped("xiaozhi-lawful.toml")];
+    let covered = policy(&["coverage", "--json", &files[0], &files[1], &files[2]]).await.success().stdout;
+    let covered: Vec<Value> = covered.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(covered.len(), 3, "one object a line");
+    for coverage in &covered[1..] {
+        let totals = &coverage["totals"];
+        assert!(totals["clauses"].as_u64().unwrap() > 0 && totals["open"] == 0, "{totals}");
+    }
+    let table = policy(&["coverage", &files[2]]).await.success().stdout;
+    assert!(table.contains(" clauses: ") && table.contains("XZ-1.4"), "{table}");
+}
+
+#[tokio::test]
+async fn exports_are_what_others_read() {
+    let home = shipped("home.toml");
+    let export = async |format: &str, json: bool| {
+        let args = ["export", &home, "--format", format, "--json"];
+        policy(if json { &args } else { &args[..4] }).await.success().stdout
+    };
+    assert!(export("ropa", false).await.starts_with("# Record of processing\n"));
+    let ropa: Value = serde_json::from_str(&export("ropa", true).await).unwrap();
+    assert_eq!(ropa["activities"].as_array().unwrap().len(), 4);
+    for format in ["odrl", "dpv"] {
+        let document: Value = serde_json::from_str(&export(format, false).await).unwrap();
+        assert!(document["@graph"].as_array().unwrap().len() > 10, "{format}");
+    }
+}
