@@ -6,7 +6,7 @@ use core::fmt;
 
 use sayso_types::{Category, Cell, ConsentVersion, Label, Name, ProcessorId, RegionClass, WallTime};
 
-use self::demand::Demand;
+pub(crate) use self::demand::Demand;
 use crate::profile::{
     AtRest, CategoryRule, Deployment, Identifies, Mechanism, MinorRule, Processing, Processor, ProcessorState,
     PurposeRule, RetentionAction, Sensitivity, Trigger,
@@ -242,7 +242,12 @@ impl<'a> Case<'a> {
 }
 
 /// Whether `processing` is done with the data: at the gate, for the purpose, or by the receiver.
-fn is_done(processing: Processing, gate: Gate, purpose: Option<&PurposeRule>, receiver: Option<&Processor>) -> bool {
+pub(crate) fn is_done(
+    processing: Processing,
+    gate: Gate,
+    purpose: Option<&PurposeRule>,
+    receiver: Option<&Processor>,
+) -> bool {
     gate.processing() == processing
         || purpose.is_some_and(|rule| rule.processing.contains(&processing))
         || receiver.is_some_and(|receiver| match processing {
@@ -265,7 +270,7 @@ fn is_closed(profile: &Profile, gate: Gate, label: Label, rule: &CategoryRule, a
     for_minors.forbidden || stored || said || leads_back || on_trial
 }
 
-fn minors_rule(profile: &Profile, category: Category) -> MinorRule {
+pub(crate) fn minors_rule(profile: &Profile, category: Category) -> MinorRule {
     profile.minors().overrides.get(&category).copied().unwrap_or_default()
 }
 
@@ -293,7 +298,7 @@ fn is_too_far(
     narrowed: Option<Narrowed>,
 ) -> bool {
     let transfers = &profile.document().transfers;
-    let has_means = !matches!(receiver.mechanism, None | Some(Mechanism::None));
+    let has_means = has_means(receiver);
     let overseas = receiver.region_class == RegionClass::Overseas;
     let stored_elsewhere =
         gate.stores() && !transfers.storage.is_empty() && !transfers.storage.contains(&receiver.region);
@@ -305,3 +310,8 @@ fn is_too_far(
 
 #[cfg(test)]
 mod tests;
+
+/// Whether there is a legal means by which data may go to `receiver` abroad.
+pub(crate) const fn has_means(receiver: &Processor) -> bool {
+    !matches!(receiver.mechanism, None | Some(Mechanism::None))
+}

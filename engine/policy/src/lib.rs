@@ -19,6 +19,7 @@ pub mod decide;
 pub mod diff;
 pub mod error;
 pub mod exemption;
+pub mod explain;
 pub mod export;
 mod flow;
 pub mod gate;
@@ -45,6 +46,7 @@ pub use decide::{BasisRef, Decision, Grounds, Obligations, Question, Reason, dec
 pub use diff::{Change, ChangeKind, Diff, diff};
 pub use error::{Error, Problem};
 pub use exemption::{ExemptionGrant, GrantError};
+pub use explain::{Explanation, explain};
 pub use gate::Gate;
 pub use in_force::{EXEMPTIONS_MAX, InForce};
 pub use law::LawFloor;

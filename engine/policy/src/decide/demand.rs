@@ -7,14 +7,14 @@ use crate::profile::{CategoryRule, Processing, Processor, PurposeRule, Sensitivi
 use crate::{ConsentType, Profile, PurposeConsent};
 
 /// The strictest of what the profile and the laws ask of consent.
-pub(super) struct Demand {
-    min_type: ConsentType,
-    separate: bool,
-    written: bool,
+pub(crate) struct Demand {
+    pub(crate) min_type: ConsentType,
+    pub(crate) separate: bool,
+    pub(crate) written: bool,
 }
 
 impl Demand {
-    pub(super) fn of(profile: &Profile, purpose: &PurposeRule, category: &CategoryRule, receiver: &Processor) -> Self {
+    pub(crate) fn of(profile: &Profile, purpose: &PurposeRule, category: &CategoryRule, receiver: &Processor) -> Self {
         let mut demand = Self {
             min_type: profile.min_consent_type(category),
             separate: category.separate || purpose.separate,
@@ -35,7 +35,7 @@ impl Demand {
     }
 
     /// Whether `given` is valid under revision `profile_rev` and enough. When it ends and what it covers is not asked.
-    pub(super) fn is_met_by(&self, given: &PurposeConsent, profile_rev: u32) -> bool {
+    pub(crate) fn is_met_by(&self, given: &PurposeConsent, profile_rev: u32) -> bool {
         given.status.is_valid()
             && given.profile_rev == profile_rev
             && given.consent_type >= self.min_type
