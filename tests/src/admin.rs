@@ -12,11 +12,17 @@ use sayso_proto::admin::v1::{
     WithdrawConsentResponse,
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::within;
 
 /// Whose devices those of an installation are.
 pub const TENANT: &str = "home";
+
+/// What the health service calls the policy in force.
+const POLICY_HEALTH: &str = "sayso.policy";
 
 /// An operator's connection to a node.
 #[derive(Clone, Debug)]
@@ -51,6 +57,30 @@ impl Admin {
         let request = WithdrawConsentRequest { principal: principal(device), ..WithdrawConsentRequest::default() };
         let mut client = ConsentClient::new(self.channel.clone());
         within("a withdrawal", client.withdraw(request)).await.expect("the node takes a withdrawal").into_inner()
+    }
+
+    /// Whether the node says that it accepted the policy that it was last given.
+    pub async fn policy_is_accepted(&self) -> bool {
+        self.policy_health().await == ServingStatus::Serving
+    }
+
+    /// Waits until the node says whether it accepted the policy that it was last given.
+    ///
+    /// # Panics
+    /// When it does not come to say so.
+    pub async fn until_policy(&self, accepted: bool) {
+        let wait = async {
+            while self.policy_is_accepted().await != accepted {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("the health of the policy", wait).await;
+    }
+
+    async fn policy_health(&self) -> ServingStatus {
+        let request = HealthCheckRequest { service: POLICY_HEALTH.to_owned() };
+        let mut client = HealthClient::new(self.channel.clone());
+        within("health", client.check(request)).await.expect("the node tells its operator").into_inner().status()
     }
 
     /// Follows the audit log from its first leaf until one is as `wanted`.

@@ -78,6 +78,14 @@ impl Process {
         Finished { status, stdout: stdout.join("\n"), stderr: stderr.join("\n") }
     }
 
+    /// Asks it to read its files again.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn reload(&self) {
+        kill_process(self.pid(), Signal::HUP).expect("the program runs");
+    }
+
     /// Asks it to end, and waits until it has.
     pub async fn terminate(self) -> Finished {
         kill_process(self.pid(), Signal::TERM).expect("the program runs");

@@ -14,6 +14,7 @@ use sayso_runtime::{CancellationToken, Tasks};
 use sayso_session_actor::ActorSessions;
 use sayso_types::Clock;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tonic::service::InterceptorLayer;
 use tonic::transport::Server;
@@ -47,7 +48,13 @@ pub struct Admin {
     limits: Limits,
     /// Ends streams.
     draining: CancellationToken,
+    /// Whether the policy that the operator last gave was accepted.
+    policy: watch::Receiver<bool>,
 }
+
+/// The health service's name for the policy: not serving when the profile that the operator last gave was refused and an
+/// older revision is in force.
+pub const POLICY_HEALTH: &str = "sayso.policy";
 
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,7 +99,14 @@ impl Admin {
             audit: AuditService { journal, signer, feeds },
             limits,
             draining,
+            policy: watch::channel(true).1,
         })
+    }
+
+    /// Tells by the health service, under [`POLICY_HEALTH`], whether the policy that the operator last gave was accepted.
+    #[must_use]
+    pub fn with_policy_health(self, accepted: watch::Receiver<bool>) -> Self {
+        Self { policy: accepted, ..self }
     }
 
     /// Where it listens.
@@ -107,7 +121,8 @@ impl Admin {
     /// # Errors
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { listener, local_addr: _, tls, doorman, sessions, consent, audit, limits, draining } = self;
+        let Self { listener, local_addr: _, tls, doorman, sessions, consent, audit, limits, draining, mut policy } =
+            self;
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
         health.set_serving::<ConsentServer<ConsentService>>().await;
@@ -130,6 +145,17 @@ impl Admin {
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));
+        let policy_health = health.clone();
+        let follow_policy = async {
+            loop {
+                let is = if *policy.borrow_and_update() { ServingStatus::Serving } else { ServingStatus::NotServing };
+                policy_health.set_service_status(POLICY_HEALTH, is).await;
+                if policy.changed().await.is_err() {
+                    // nobody gives another
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
         let stop = async {
             tokio::select! {
                 () = shutdown.cancelled() => draining.cancel(),
@@ -144,6 +170,7 @@ impl Admin {
         };
         tokio::select! {
             served = server.serve_with_incoming_shutdown(connections(listener, tls, &limits), stop) => Ok(served?),
+            () = follow_policy => Ok(()),
             () = overdue => {
                 tracing::warn!("admin calls are cut off");
                 Ok(())

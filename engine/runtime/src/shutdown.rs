@@ -53,6 +53,26 @@ impl Signals {
     }
 }
 
+/// Waits for SIGHUP, which asks a process to read its files again.
+#[derive(Debug)]
+pub struct Reload(Stream);
+
+impl Reload {
+    /// Catches SIGHUP from now on: it no longer ends the process.
+    ///
+    /// # Errors
+    /// When the system refuses to install the handler.
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        // it ends only with the process
+        let _ = self.0.recv().await;
+    }
+}
+
 /// What to do at the end of a process, in order: each phase has a deadline, after which the next begins.
 #[derive(Default)]
 pub struct Phases {

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sayso_audio::EndpointConfig;
 use sayso_policy::Profile;
 use sayso_runtime::config::Loader;
@@ -13,6 +13,7 @@ use sayso_types::{Name, ProcessorId};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::ServeArgs;
+use crate::policy::ProfileFile;
 
 /// The profile of a node that names none.
 pub(crate) const HOME_PROFILE: &str = include_str!("../../../deploy/profiles/home.toml");
@@ -292,10 +293,9 @@ impl Config {
     }
 }
 
-/// Reads the profile in `file`.
+/// Reads the profile in `file`, and the one that it extends.
 pub(crate) fn read_profile(file: &Path) -> Result<Profile> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the profile {}", file.display()))?;
-    Profile::parse(&text).with_context(|| format!("profile {}", file.display()))
+    ProfileFile::open(file)?.profile()
 }
 
 /// Milliseconds of a configuration as a duration.

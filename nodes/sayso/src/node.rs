@@ -10,7 +10,7 @@ use sayso_consent::Register;
 use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
-use sayso_policy::Profile;
+use sayso_policy::{Diff, Profile};
 use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
 use sayso_provider_openai::{ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat};
 use sayso_runtime::shutdown::{Phases, Signals};
@@ -20,6 +20,7 @@ use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Clock, ProcessorId};
 use sayso_wire::token::TokenVerifier;
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::certs::Identity;
@@ -36,6 +37,8 @@ pub(crate) struct Node {
     /// What the recogniser in this process says it received, if there is one.
     pub(crate) recogniser: Option<Arc<WhisperTranscriber>>,
     pub(crate) sessions: ActorSessions,
+    /// Whether the profile file was accepted when it was read last.
+    policy_accepted: watch::Sender<bool>,
     store: Arc<LocalStore>,
     stop: CancellationToken,
 }
@@ -108,10 +111,48 @@ impl Node {
             tasks.clone(),
         )?;
         let (gateway_addr, admin_addr) = (gateway.local_addr(), admin.local_addr());
+        let policy_accepted = watch::Sender::new(true);
+        let admin = admin.with_policy_health(policy_accepted.subscribe());
         let stop = CancellationToken::new();
         tasks.spawn(TaskKind::Listener, "gateway", gateway.run(stop.clone())).detach();
         tasks.spawn(TaskKind::Listener, "admin", admin.run(stop.clone())).detach();
-        Ok(Self { tasks, register, signer, gateway_addr, admin_addr, recogniser, sessions, store, stop })
+        Ok(Self {
+            tasks,
+            register,
+            signer,
+            gateway_addr,
+            admin_addr,
+            recogniser,
+            sessions,
+            policy_accepted,
+            store,
+            stop,
+        })
+    }
+
+    /// Reads the profile again and puts it in force, also for those who talk. What is wrong with it is told, and the
+    /// revision in force stays.
+    pub(crate) async fn reload_profile(&self, config: &Config) {
+        let outcome = self.publish(config).await;
+        let rev = self.register.profile().rev();
+        match &outcome {
+            Ok(changes) => {
+                tracing::info!(rev, asks_again = changes.is_material(), "the profile was read again");
+                changes.changes.iter().for_each(|change| tracing::info!(kind = ?change.kind, %change, "changed"));
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::error!(error, rev, "the profile is refused; the revision in force stays");
+            }
+        }
+        metrics::gauge!("sayso_policy_refused").set(u8::from(outcome.is_err()));
+        self.policy_accepted.send_replace(outcome.is_ok());
+    }
+
+    async fn publish(&self, config: &Config) -> Result<Diff> {
+        let profile = config.read_profile()?;
+        check_processors(config, &profile)?;
+        Ok(self.register.publish(Arc::new(profile)).await?)
     }
 
     /// Stops in order: devices are told to come back, what is being written is finished, the store is closed.

@@ -1,8 +1,10 @@
 //! `sayso policy`: what a profile says, whether it may be put in force, and what it does.
 
+mod explain;
 mod file;
 mod lint;
 mod show;
+mod state;
 
 use std::process::ExitCode;
 
@@ -12,7 +14,7 @@ use sayso_policy::pages::{PrivacyNotice, processor_page, spoken_parts};
 use sayso_policy::{Coverage, diff};
 use serde_json::json;
 
-use self::file::ProfileFile;
+pub(crate) use self::file::ProfileFile;
 use crate::cli::{DiffArgs, ExportArgs, ExportFormat, FilesArgs, NoticeArgs, PolicyArgs, PolicyCommand};
 use crate::output;
 
@@ -23,6 +25,7 @@ pub(crate) fn run(args: &PolicyArgs) -> Result<ExitCode> {
         PolicyCommand::Compile(files) => compiled(files, json),
         PolicyCommand::Show(file) => show::run(&ProfileFile::open(&file.file)?, json),
         PolicyCommand::Diff(files) => difference(files, json),
+        PolicyCommand::Explain(explain) => explain::run(explain, json),
         PolicyCommand::Notice(notice) => notices(notice, json),
         PolicyCommand::Coverage(files) => coverage(files, json),
         PolicyCommand::Export(export) => exported(export, json),

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use sayso_runtime::shutdown::Signals;
+use sayso_runtime::shutdown::{Reload, Signals};
 use sayso_runtime::{Tasks, config as loader, telemetry};
 
 use crate::cli::ServeArgs;
@@ -21,17 +21,20 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
     runtime()?.block_on(async {
         let tasks = Tasks::new();
         telemetry::init(&config.telemetry, &tasks)?;
-        let mut signals = Signals::catch()?;
+        let (mut signals, mut reload) = (Signals::catch()?, Reload::catch()?);
         let node = Node::start(&config, profile, tasks.clone()).await?;
         tracing::info!(gateway = %node.gateway_addr, admin = %node.admin_addr, "ready");
-        let failed = tokio::select! {
-            signal = signals.next() => {
-                tracing::info!(%signal, "stopping");
-                false
-            }
-            failure = tasks.failure() => {
-                tracing::error!(task = failure.name, "a task that the node cannot do without has failed; stopping");
-                true
+        let failed = loop {
+            tokio::select! {
+                signal = signals.next() => {
+                    tracing::info!(%signal, "stopping");
+                    break false;
+                }
+                failure = tasks.failure() => {
+                    tracing::error!(task = failure.name, "a task that the node cannot do without has failed; stopping");
+                    break true;
+                }
+                () = reload.next() => node.reload_profile(&config).await,
             }
         };
         let overdue = node.stop(&mut signals).await;

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use sayso_policy::Tongue;
+use sayso_policy::{AgeBand, Gate, Tongue};
+use sayso_types::{Category, ProcessorId, Purpose, RegionClass};
 
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
@@ -24,6 +25,8 @@ pub(crate) enum PolicyCommand {
     Show(FileArgs),
     /// Say what a new revision changes, and whom it asks again.
     Diff(DiffArgs),
+    /// Say whether a category may go to a processor for a purpose, and why.
+    Explain(ExplainArgs),
     /// Print the privacy notice, the page of processors, or what is read out.
     Notice(NoticeArgs),
     /// Say by what each clause of the written policy is kept.
@@ -67,6 +70,44 @@ pub(crate) struct DiffArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The profile.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Which data.
+    #[arg(long, value_name = "CATEGORY")]
+    pub(crate) category: Category,
+    /// To whom.
+    #[arg(long, value_name = "PROCESSOR")]
+    pub(crate) processor: ProcessorId,
+    /// For what.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Purpose,
+    /// At which gate: dialogue, recognition, memory, ...; by default the one that leads to such a processor.
+    #[arg(long, value_name = "GATE", value_parser = gate)]
+    pub(crate) gate: Option<Gate>,
+    /// What the person agreed to, aloud and to this revision, each purpose asked apart (repeatable).
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) given: Vec<Purpose>,
+    /// How old the person is.
+    #[arg(long, value_name = "BAND", value_parser = age_band, default_value = "unknown")]
+    pub(crate) age: AgeBand,
+    /// Whether a guardian is verified.
+    #[arg(long)]
+    pub(crate) guardian: bool,
+    /// How far the person lets data go.
+    #[arg(long, value_name = "REGION", value_enum, default_value = "overseas")]
+    pub(crate) farthest: Farthest,
+    /// The state of the person from a TOML file instead: `age`, `guardian`, `farthest`, and for each purpose a table
+    /// `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and `expires_at`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "age", "guardian", "farthest"])]
+    pub(crate) state: Option<PathBuf>,
+    /// English or Chinese.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub(crate) lang: Tongue,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct NoticeArgs {
     /// The profile.
     #[arg(value_name = "FILE")]
@@ -104,4 +145,38 @@ pub(crate) enum ExportFormat {
     Odrl,
     /// The W3C Data Privacy Vocabulary 2.3, as JSON-LD.
     Dpv,
+}
+
+/// How far the person lets data go.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Farthest {
+    /// To the operator's own machines.
+    Local,
+    /// Within the country.
+    Domestic,
+    /// Anywhere.
+    Overseas,
+}
+
+impl From<Farthest> for RegionClass {
+    fn from(farthest: Farthest) -> Self {
+        match farthest {
+            Farthest::Local => Self::Local,
+            Farthest::Domestic => Self::Domestic,
+            Farthest::Overseas => Self::Overseas,
+        }
+    }
+}
+
+/// Reads the name of a gate.
+fn gate(text: &str) -> Result<Gate, String> {
+    let names = || Gate::ALL.map(|gate| gate.name().to_string()).join(", ");
+    Gate::ALL.into_iter().find(|gate| gate.name().as_str() == text).ok_or_else(|| format!("choose one of {}", names()))
+}
+
+/// Reads an age band as profiles and consent states spell it.
+fn age_band(text: &str) -> Result<AgeBand, String> {
+    let spelled = serde_json::Value::from(text);
+    let wrong = |_| "choose unknown, under13, under14, under16, under18 or adult".to_owned();
+    serde_json::from_value(spelled).map_err(wrong)
 }

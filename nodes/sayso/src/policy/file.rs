@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::output;
 
 /// A profile that could be read, and the names of its files.
-pub(super) struct ProfileFile {
+pub(crate) struct ProfileFile {
     names: Names,
     pub(super) draft: Draft,
 }
@@ -42,7 +42,7 @@ impl ProfileFile {
     ///
     /// # Errors
     /// Names the file, the line and the key.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut names = Names { own: path.to_owned(), base: None };
         let text = read(path)?;
         let extends = Draft::extends(&text).map_err(|error| names.located(&error))?;
@@ -59,7 +59,7 @@ impl ProfileFile {
     ///
     /// # Errors
     /// Names the first thing that is against it.
-    pub(super) fn profile(&self) -> Result<Profile> {
+    pub(crate) fn profile(&self) -> Result<Profile> {
         Ok(self.draft.clone().accept().map_err(|error| self.names.located(&error))?)
     }
 

@@ -1,0 +1,44 @@
+//! `sayso policy explain`: may this go there, and why.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use sayso_policy::{Gate, InForce, Question, explain};
+use sayso_types::{Label, SubjectId, TurnId, WallTime};
+
+use super::file::ProfileFile;
+use super::state;
+use crate::cli::ExplainArgs;
+use crate::output;
+
+/// Whether it may.
+pub(super) fn run(args: &ExplainArgs, json: bool) -> Result<bool> {
+    let profile = ProfileFile::open(&args.file)?.profile()?;
+    let state = state::of(args, profile.rev())?;
+    // fresh data of somebody: the question is about the profile and the state, not about one utterance
+    let label = Label {
+        subject: SubjectId([0; 16]),
+        category: args.category,
+        purpose: args.purpose,
+        turn: TurnId(0),
+        cv: state.cv,
+    };
+    let receiver = profile.processor(args.processor);
+    let kind = receiver.with_context(|| format!("the profile has no processor {}", args.processor))?.kind;
+    let question =
+        Question { label, gate: args.gate.unwrap_or_else(|| Gate::of(kind)), processor: args.processor, now: now()? };
+    let explanation = explain(&question, &state, &InForce::new(Arc::new(profile)));
+    let told = explanation.told(args.lang);
+    if json {
+        output::json(&told)?;
+    } else {
+        output::line(&told)?;
+    }
+    Ok(told.permit)
+}
+
+fn now() -> Result<WallTime> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock stands before 1970")?;
+    Ok(WallTime(u64::try_from(since.as_millis())?))
+}

@@ -1,0 +1,146 @@
+//! The state of a person, as somebody describes it on the command line or in a file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use sayso_policy::profile::Date;
+use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
+use sayso_types::{ConsentVersion, Purpose, RegionClass};
+use serde::Deserialize;
+
+use crate::cli::ExplainArgs;
+
+/// A state, written in TOML.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateFile {
+    #[serde(default)]
+    age: AgeBand,
+    #[serde(default)]
+    guardian: bool,
+    #[serde(default = "anywhere")]
+    farthest: RegionClass,
+    #[serde(default)]
+    consents: BTreeMap<Purpose, Given>,
+}
+
+/// What the person answered for one purpose.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    #[serde(default = "yes")]
+    status: ConsentStatus,
+    #[serde(default = "aloud", rename = "type")]
+    consent_type: ConsentType,
+    #[serde(default)]
+    separate: bool,
+    #[serde(default)]
+    written: bool,
+    /// The revision that the person was shown; the one in force where nothing is said.
+    rev: Option<u32>,
+    #[serde(default)]
+    given_at: u64,
+    expires_at: Option<Date>,
+}
+
+const fn anywhere() -> RegionClass {
+    RegionClass::Overseas
+}
+
+const fn yes() -> ConsentStatus {
+    ConsentStatus::Given
+}
+
+const fn aloud() -> ConsentType {
+    ConsentType::Expressed
+}
+
+/// The state that `args` describe, under revision `rev`.
+pub(super) fn of(args: &ExplainArgs, rev: u32) -> Result<ConsentState> {
+    let file = match &args.state {
+        Some(path) => read(path)?,
+        None => StateFile {
+            age: args.age,
+            guardian: args.guardian,
+            farthest: args.farthest.into(),
+            consents: args.given.iter().map(|purpose| (*purpose, Given::aloud_and_apart())).collect(),
+        },
+    };
+    file.state(rev)
+}
+
+fn read(path: &Path) -> Result<StateFile> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not the state of a person", path.display()))
+}
+
+impl StateFile {
+    fn state(self, rev: u32) -> Result<ConsentState> {
+        let consents: Result<BTreeMap<_, _>> =
+            self.consents.into_iter().map(|(purpose, given)| Ok((purpose, given.consent(purpose, rev)?))).collect();
+        let consents = consents?;
+        let cv = consents.values().map(|consent| consent.given_at).max().unwrap_or(ConsentVersion(0));
+        Ok(ConsentState { cv, consents, farthest: self.farthest, age: self.age, guardian_verified: self.guardian })
+    }
+}
+
+impl Given {
+    const fn aloud_and_apart() -> Self {
+        Self {
+            status: yes(),
+            consent_type: aloud(),
+            separate: true,
+            written: false,
+            rev: None,
+            given_at: 1,
+            expires_at: None,
+        }
+    }
+
+    fn consent(self, purpose: Purpose, rev: u32) -> Result<PurposeConsent> {
+        let expires_at = match &self.expires_at {
+            None => None,
+            Some(date) => {
+                let moment = date.moment();
+                Some(moment.with_context(|| format!("consents.{purpose}.expires_at: `{date}` is not a date"))?)
+            }
+        };
+        Ok(PurposeConsent {
+            status: self.status,
+            consent_type: self.consent_type,
+            separate: self.separate,
+            written: self.written,
+            given_at: ConsentVersion(self.given_at),
+            profile_rev: self.rev.unwrap_or(rev),
+            expires_at,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_says_what_the_person_answered() {
+        let text = "age = \"under16\"\nfarthest = \"domestic\"\n[consents.memory]\nseparate = true\nrev = 2\n\
+                    given_at = 4\nexpires_at = 2027-01-01\n[consents.voice_interaction]\nstatus = \"ConsentRefused\"\n";
+        let file: StateFile = toml::from_str(text).unwrap();
+        let state = file.state(3).unwrap();
+        assert_eq!((state.age, state.farthest, state.cv), (AgeBand::Under16, RegionClass::Domestic, ConsentVersion(4)));
+        let memory = &state.consents[&Purpose::MEMORY];
+        assert_eq!((memory.profile_rev, memory.separate), (2, true));
+        assert_eq!(memory.expires_at.unwrap().0, 1_798_761_600_000);
+        let voice = &state.consents[&Purpose::VOICE_INTERACTION];
+        assert_eq!((voice.status, voice.profile_rev), (ConsentStatus::Refused, 3));
+    }
+
+    #[test]
+    fn what_is_not_a_state_is_refused() {
+        assert!(toml::from_str::<StateFile>("aeg = \"adult\"").is_err());
+        let soon: StateFile = toml::from_str("[consents.memory]\nexpires_at = \"soon\"").unwrap();
+        assert!(soon.state(1).unwrap_err().to_string().contains("consents.memory.expires_at: `soon`"));
+    }
+}
