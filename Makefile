@@ -48,7 +48,7 @@ fuzz: ## the decoders, one minute in all
 mutants: ## break decide() and what it rests on in every way that cargo-mutants knows; hours; says what no test noticed
 	@cargo-mutants mutants --version >/dev/null 2>&1 || { echo "cargo-mutants is not installed: cargo install cargo-mutants --locked" >&2; exit 2; }
 	$(CARGO) mutants -p sayso-policy $(addprefix --file engine/policy/src/,decide.rs 'decide/*.rs' compile.rs 'compile/*.rs' \
-	  gate.rs registry.rs exemption.rs in_force.rs) $(ARGS) -- --locked --lib --test laws --test home
+	  gate.rs registry.rs exemption.rs in_force.rs) -C=--locked -C=--lib -C=--test=laws -C=--test=home $(ARGS)
 
 deps:
 	@.ci/deps

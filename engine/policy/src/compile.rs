@@ -59,7 +59,7 @@ impl Compiled<'_> {
             None if in_force.exemptions().is_empty() => return None,
             None => Case::of(question, self.state, in_force).ok()?.exemption(question, in_force)?,
         };
-        Some(Grounds { cell: entry.cell(pair, receiver), basis, basis_ref, obligations: entry.obligations })
+        Some(Grounds { cell: receiver.cell(&question.label), basis, basis_ref, obligations: entry.obligations })
     }
 
     /// The right that a cell rests on whose consent, if it needs one, is good enough.

@@ -4,6 +4,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use sayso_types::{
     Category, Cell, ConsentVersion, Label, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TurnId,
     WallTime,
@@ -11,31 +12,29 @@ use sayso_types::{
 
 use crate::decide::Case;
 use crate::gate::Gates;
-use crate::profile::Profile;
+use crate::profile::{Processor, Profile};
 use crate::{ConsentState, Gate, InForce, LegalBasis, Obligations, PurposeConsent, Question};
 
 /// The bits of one shape of consent under one [`InForce`]: one entry for each use of a category and each processor, at
 /// most [`CELLS_MAX`](crate::profile::CELLS_MAX) of 16 bytes.
 pub(super) struct Table {
     in_force: Arc<InForce>,
-    /// Sorted.
-    pairs: Vec<Pair>,
-    /// Sorted.
-    receivers: Vec<Receiver>,
+    // whoever asks cannot add a key, so the hash need not withstand anybody
+    pairs: FxHashMap<(Purpose, Category), Pair>,
+    receivers: FxHashMap<ProcessorId, Receiver>,
     /// By pair, then by receiver.
     entries: Vec<Entry>,
 }
 
 /// A use of a category.
 pub(super) struct Pair {
-    purpose: Purpose,
-    category: Category,
+    at: usize,
     pub(super) basis: LegalBasis,
 }
 
 /// A processor.
 pub(super) struct Receiver {
-    id: ProcessorId,
+    at: usize,
     kind: ProcessorKind,
     region: RegionClass,
     /// The first moment at which it may have nothing any more.
@@ -52,31 +51,28 @@ pub(super) struct Entry {
     pub(super) obligations: Obligations,
 }
 
-impl Entry {
-    pub(super) const fn cell(&self, pair: &Pair, receiver: &Receiver) -> Cell {
-        Cell { purpose: pair.purpose, category: pair.category, kind: receiver.kind, region: receiver.region }
+impl Receiver {
+    pub(super) const fn cell(&self, label: &Label) -> Cell {
+        Cell { purpose: label.purpose, category: label.category, kind: self.kind, region: self.region }
     }
 }
 
 impl Table {
     pub(super) fn new(in_force: Arc<InForce>, state: &ConsentState) -> Self {
         let profile: &Profile = in_force.profile();
-        let mut pairs: Vec<_> = profile
-            .categories()
-            .flat_map(|(category, rule)| rule.purposes.iter().map(move |purpose| (*purpose, category)))
-            .filter_map(|(purpose, category)| Some(Pair { purpose, category, basis: profile.purpose(purpose)?.basis }))
-            .collect();
-        pairs.sort_unstable_by_key(|pair| (pair.purpose, pair.category));
-        // the profile's map is in the order of ids
-        let receivers: Vec<_> = profile
-            .processors()
-            .map(|p| Receiver { id: p.id, kind: p.kind, region: p.region_class, examined_until: p.examined_until() })
-            .collect();
+        let uses = profile.categories().flat_map(|(id, rule)| rule.purposes.iter().map(move |purpose| (*purpose, id)));
+        let uses: Vec<_> = uses.filter_map(|(purpose, id)| Some(((purpose, id), profile.purpose(purpose)?))).collect();
         let timeless = timeless(state);
-        let entries = pairs.iter().flat_map(|pair| {
-            receivers.iter().map(|receiver| Entry::new(pair, receiver, &timeless, &in_force)).collect::<Vec<_>>()
+        let entries = uses.iter().flat_map(|(pair, _)| {
+            profile.processors().map(|receiver| Entry::new(*pair, receiver, &timeless, &in_force)).collect::<Vec<_>>()
         });
         let entries = entries.collect();
+        let pairs = uses.iter().enumerate().map(|(at, (pair, rule))| (*pair, Pair { at, basis: rule.basis })).collect();
+        let receivers = profile.processors().enumerate().map(|(at, p)| {
+            let examined_until = p.examined_until();
+            (p.id, Receiver { at, kind: p.kind, region: p.region_class, examined_until })
+        });
+        let receivers = receivers.collect();
         Self { pairs, receivers, entries, in_force }
     }
 
@@ -87,23 +83,22 @@ impl Table {
     /// What is said about the cell of `question`, if the profile has it.
     pub(super) fn find(&self, question: &Question) -> Option<(&Entry, &Pair, &Receiver)> {
         let Question { label, processor, .. } = question;
-        let key = (label.purpose, label.category);
-        let p = self.pairs.binary_search_by(|pair| (pair.purpose, pair.category).cmp(&key)).ok()?;
-        let r = self.receivers.binary_search_by(|receiver| receiver.id.cmp(processor)).ok()?;
-        Some((&self.entries[p * self.receivers.len() + r], &self.pairs[p], &self.receivers[r]))
+        let pair = self.pairs.get(&(label.purpose, label.category))?;
+        let receiver = self.receivers.get(processor)?;
+        Some((&self.entries[pair.at * self.receivers.len() + receiver.at], pair, receiver))
     }
 }
 
 impl Entry {
-    fn new(pair: &Pair, receiver: &Receiver, state: &ConsentState, in_force: &InForce) -> Self {
+    fn new(
+        (purpose, category): (Purpose, Category),
+        receiver: &Processor,
+        state: &ConsentState,
+        in_force: &InForce,
+    ) -> Self {
         // the newest data at the earliest time: whatever is denied now is denied always
-        let label = Label {
-            subject: SubjectId([0; 16]),
-            category: pair.category,
-            purpose: pair.purpose,
-            turn: TurnId(0),
-            cv: ConsentVersion(u64::MAX),
-        };
+        let label =
+            Label { subject: SubjectId([0; 16]), category, purpose, turn: TurnId(0), cv: ConsentVersion(u64::MAX) };
         let mut entry = Self::default();
         for gate in Gate::ALL.into_iter().filter(|gate| gate.leads_to(receiver.kind)) {
             let question = Question { label, gate, processor: receiver.id, now: WallTime(0) };
