@@ -145,6 +145,8 @@ fn nothing_sensitive_goes_to_a_test_platform() {
     assert_eq!(reason(&home(&format!("{trial}{special}")), &yes(), HEARS), Some(Reason::Prohibited));
     let child = ConsentState { age: AgeBand::Under14, guardian_verified: true, ..yes() };
     assert_eq!(reason(&home(trial), &child, HEARS), Some(Reason::Prohibited));
+    let youth = ConsentState { age: AgeBand::Under16, ..yes() };
+    assert_eq!(reason(&home(trial), &youth, HEARS), None, "14 is no child any more");
     assert_eq!(reason(&home(""), &child, HEARS), None);
     let notice = (Gate::Speech, "notice/notice_text/voice-local");
     assert_eq!(reason(&home(trial), &child, notice), None, "it is about nobody");
@@ -302,6 +304,14 @@ fn duties_come_from_the_category_and_the_processor() {
     assert_eq!(duties("", REMEMBERS), Obligations::default());
     let redact = duties("[category.memory_summary]\nredact = [\"bank_card\"]", REMEMBERS);
     assert_eq!(redact, Obligations { redact: true, ..Obligations::default() });
+    for retention in [
+        "trigger = \"session.end\", after = \"PT0S\", action = \"zeroise\"",
+        "trigger = \"turn.end\", after = \"PT1S\", action = \"zeroise\"",
+        "trigger = \"turn.end\", after = \"PT0S\", action = \"erase\"",
+    ] {
+        let later = format!("[category.voice_audio]\nretention = {{ {retention} }}");
+        assert!(!duties(&later, HEARS).zeroise_at_turn_end, "{retention}");
+    }
     let masked = "processor = [{ id = \"store-local\", fields = { memory_summary = [\"fact\"] } }]\n[category.memory_summary]\nattrs = [\"fact\", \"when\"]";
     assert_eq!(duties(masked, REMEMBERS), Obligations { only_fields: true, ..Obligations::default() });
 }
