@@ -16,7 +16,8 @@ use crate::record::{self, withdrawal};
 use crate::register::reading::{decode_facts, encode_facts};
 use crate::register::state::StoredState;
 use crate::tables::{
-    DEVICE, DeviceKey, FACTS, FactsKey, RECORD, REGISTER, RecordKey, RegisterKey, WITHDRAWAL, WithdrawalKey,
+    DEVICE, DeviceKey, FACTS, FactsKey, PROFILE, ProfileKey, RECORD, REGISTER, RecordKey, RegisterKey, WITHDRAWAL,
+    WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -151,6 +152,13 @@ fn facts_are_stored_as_they_were() {
     let value = FACTS.encode(&encode_facts(&facts));
     assert_golden("facts", &FactsKey { subject: SUBJECT }.key(), &value);
     assert_eq!(decode_facts(&value[2..]).unwrap(), facts);
+}
+
+#[test]
+fn a_revision_of_the_policy_is_stored_as_it_was() {
+    // the text of a profile belongs to its own format, not to this layout
+    let value = PROFILE.encode(b"[profile]\nrev = 300\n");
+    assert_golden("profile", &ProfileKey { rev: 300 }.key(), &value);
 }
 
 #[test]
