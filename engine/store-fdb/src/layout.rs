@@ -12,10 +12,13 @@
 //! ```
 
 use bytes::Bytes;
-use sayso_store::{Key, Range, Token, Version};
+#[cfg(feature = "fdb")]
+use sayso_store::Range;
+use sayso_store::{Key, Token, Version};
 
 /// Bytes of a prefix at most: [`BATCH_ITEM_BYTES`](sayso_store::limits::BATCH_ITEM_BYTES) counts on it, and it leaves
 /// the longest key well within FoundationDB's 10,000 bytes.
+#[cfg(feature = "fdb")]
 pub(crate) const PREFIX_BYTES_MAX: usize = 40;
 
 /// Lanes that commits are spread over by their token, so that appending to the log loads several storage servers and
@@ -61,6 +64,7 @@ impl Layout {
     }
 
     /// Where the entries of a caller's `range` lie.
+    #[cfg(feature = "fdb")]
     pub(crate) fn entries(&self, range: &Range) -> (Vec<u8>, Vec<u8>) {
         (self.entry(&range.start), self.entry(&range.end))
     }
