@@ -38,7 +38,7 @@ impl Register {
 
     async fn open_segment(&self, ask: &Ask, slot: Slot) -> Result<Lease, Denied> {
         // Held until the permit is entered: a withdrawal comes either before the decision or after the entry.
-        let subject = self.lock(ask.subject).await?;
+        let mut subject = self.lock(ask.subject).await?;
         if self.holders.of(ask.subject).len() >= PERMITS_OF_SUBJECT_MAX {
             return Err(busy(PERMITS_OF_SUBJECT_MAX));
         }
@@ -61,6 +61,8 @@ impl Register {
             turn: ask.turn,
         };
         self.journal.append(Entry { events: vec![segment.opened()], ..Entry::default() }).await?;
+        self.refresh(&mut subject).await;
+        let state = &subject.state;
         let terms = Terms { subject: ask.subject, cell: grounds.cell, processor: ask.processor, cv: ask.cv };
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, self.permit_ttl());
         let holder = Arc::new(Holder::new(revoker, segment, slot));
@@ -74,6 +76,19 @@ impl Register {
                 lease.finish(POLICY);
                 Err(Denied::Policy(reason))
             }
+        }
+    }
+
+    /// A permit lives from the reading of what it rests on. Where the record took so long that it would come used up,
+    /// that is read again, still within the subject's turn. If it cannot be, the permit comes with what life is left.
+    async fn refresh(&self, subject: &mut Subject) {
+        let now = self.clock.now();
+        if now < subject.asked_at.after(self.renewal_interval()) {
+            return;
+        }
+        metrics::counter!("sayso_consent_slow_intents_total").increment(1);
+        if let Ok(state) = self.read(subject.id).await {
+            (subject.state, subject.asked_at) = (state, now);
         }
     }
 

@@ -1,10 +1,12 @@
 //! A store that can be told to fail.
 
+use core::time::Duration;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sayso_store::{Batch, Error, Key, Page, Prefix, Range, Store, Version, Versioned, Watch};
+use sayso_types::ManualClock;
 use tokio::sync::RwLock;
 
 /// What becomes of a commit.
@@ -27,16 +29,23 @@ pub(crate) struct Faulty<S: ?Sized> {
     pub(crate) commits: AtomicU64,
     /// Commits wait while somebody has it for writing; reads go on.
     pub(crate) stall: RwLock<()>,
+    /// How long the next commit takes, by this clock.
+    slow: Mutex<Option<(ManualClock, Duration)>>,
     inner: Arc<S>,
 }
 
 impl<S: Store + ?Sized> Faulty<S> {
     pub(crate) fn new(inner: Arc<S>) -> Arc<Self> {
-        Arc::new(Self { fault: Mutex::new(Fault::None), commits: AtomicU64::new(0), stall: RwLock::new(()), inner })
+        let (fault, slow) = (Mutex::new(Fault::None), Mutex::default());
+        Arc::new(Self { fault, commits: AtomicU64::new(0), stall: RwLock::new(()), slow, inner })
     }
 
     pub(crate) fn fail(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
+    }
+
+    pub(crate) fn slow(&self, clock: &ManualClock, takes: Duration) {
+        *self.slow.lock().unwrap() = Some((clock.clone(), takes));
     }
 
     fn fault(&self) -> Fault {
@@ -63,6 +72,9 @@ impl<S: Store + ?Sized> Store for Faulty<S> {
 
     async fn commit(&self, batch: Batch) -> Result<Version, Error> {
         let _goes_on = self.stall.read().await;
+        if let Some((clock, takes)) = self.slow.lock().unwrap().take() {
+            clock.advance(takes);
+        }
         let lost = || Error::Unavailable { reason: "the test says so".into() };
         match self.fault() {
             Fault::Full => Err(Error::Full { file: "a full disk".into() }),

@@ -12,7 +12,7 @@ use sayso_store::Error as StoreError;
 use sayso_types::{Category, ConsentVersion, Purpose};
 
 use crate::faults::Fault;
-use crate::world::{FRAME, MEMORY, VOICE, World, answer, ask, frame, processor, until, verify};
+use crate::world::{FRAME, MEMORY, TTL, VOICE, World, answer, ask, frame, processor, until, verify};
 
 fn facts() -> Vec<(String, String)> {
     vec![("name".into(), "Anna".into())]
@@ -353,10 +353,23 @@ async fn a_store_that_is_gone_closes_every_gate() {
     // nobody could even read whose consent it is: what is open runs out, and is not renewed
     assert!(world.register.acquire(asked).await.is_err());
     until(|| {
-        world.clock.advance(crate::world::TTL / 10);
+        world.clock.advance(TTL / 10);
         !lease.permit().is_open()
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_record_that_took_long_does_not_use_up_the_permit() {
+    let world = World::new().await;
+    let person = world.person(&[VOICE]).await;
+    world.store.slow(&world.clock, 2 * TTL);
+    let lease = world.listen(person).await.unwrap();
+    lease.permit().pass(frame(&ask(person, ConsentVersion(1))), drop).unwrap();
+    world.clock.advance(TTL);
+    assert!(!lease.permit().is_open(), "and lives no longer than any other");
+    drop(lease);
+    world.ends_spotless().await;
 }
 
 #[tokio::test]
