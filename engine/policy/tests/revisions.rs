@@ -122,6 +122,23 @@ fn going_back_takes_nothing_from_anybody_where_going_forth_only_added() {
     }
 }
 
+/// Keys and words are those of the file, so that whoever reads a change finds it there.
+#[test]
+fn changes_are_named_as_the_file_names_them() {
+    let offers = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\"]\n[rights.offers.refuse_overseas]\nchannel = [\"console\"]\n";
+    let old = Profile::parse(&format!("{HOME}\n{offers}")).unwrap();
+    let less = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\", \"ProcessFrivolous\"]\n";
+    let new = Profile::parse(&format!("{}\n{less}", HOME.replace("rev = 1", "rev = 2"))).unwrap();
+    let changes: Vec<_> = diff(&old, &new).changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        changes,
+        [
+            "rights.offers.refuse_overseas: is no longer offered",
+            "rights.refusals: may now be refused for ProcessFrivolous"
+        ]
+    );
+}
+
 #[test]
 fn nobody_is_asked_who_agreed_to_nothing() {
     let changes = diff(&revised(&[], 1), &revised(&EDITS.iter().collect::<Vec<_>>(), 2));

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_types::{Category, Cell, ProcessorId, Purpose, RegionClass};
+use serde::Serialize;
 
 use super::{Change, ChangeKind, is_later, rests_on_consent, shown};
 use crate::Profile;
 use crate::profile::{Processor, ProcessorState};
+use crate::words::spelled;
 
 /// One receiver of one category for one purpose.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +72,10 @@ fn arrival(old: &Profile, before: &Flows<'_>, flow: &Flow<'_>) -> Option<Change>
     let (kind, what) = if !used {
         (ChangeKind::Data, format!("{} is now used for {}", cell.category, cell.purpose))
     } else if farthest.is_none_or(|farthest| farthest < cell.region) {
-        (ChangeKind::Region, format!("{} may now go as far as {} ({})", cell.category, spelled(cell.region), to.region))
+        (
+            ChangeKind::Region,
+            format!("{} may now go as far as {} ({})", cell.category, distance(cell.region), to.region),
+        )
     } else if !earlier().any(|f| f.cell.kind == cell.kind) {
         (ChangeKind::Method, format!("{} now goes to a receiver of another kind, {}", cell.category, to.id))
     } else if !earlier().any(|f| f.to.party == to.party) {
@@ -133,7 +138,7 @@ pub(super) fn more<T: Ord + ToString>(was: &BTreeSet<T>, is: &BTreeSet<T>) -> Op
     if added.is_empty() { None } else { Some(added.join(", ")) }
 }
 
-const fn spelled(region: RegionClass) -> &'static str {
+const fn distance(region: RegionClass) -> &'static str {
     match region {
         RegionClass::Local => "the operator's own machines",
         RegionClass::Domestic => "others in the same jurisdiction",
@@ -142,6 +147,6 @@ const fn spelled(region: RegionClass) -> &'static str {
 }
 
 /// The words of the format that stand for the members of a set, to compare and to show.
-pub(super) fn names<T: core::fmt::Debug>(set: &BTreeSet<T>) -> BTreeSet<String> {
-    set.iter().map(|item| format!("{item:?}")).collect()
+pub(super) fn names<T: Serialize>(set: &BTreeSet<T>) -> BTreeSet<String> {
+    set.iter().map(spelled).collect()
 }

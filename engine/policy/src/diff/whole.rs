@@ -7,6 +7,7 @@ use super::flows::{more, names};
 use super::{Change, ChangeKind, consented_cells, is_later};
 use crate::Profile;
 use crate::profile::{Document, MinorRule, Minors, Prohibition, Right, UnknownAge};
+use crate::words::spelled;
 
 pub(super) fn changes(old: &Profile, new: &Profile) -> Vec<Change> {
     let (was, is) = (old.document(), new.document());
@@ -38,7 +39,7 @@ fn rights(was: &Document, is: &Document) -> Found {
         less("refusals".to_owned(), format!("may now be refused for {added}"));
     }
     for (kind, right) in &was.offers {
-        let key = format!("offers.{kind:?}").to_lowercase();
+        let key = format!("offers.{}", spelled(kind));
         match is.offers.get(kind).map(|now| smaller(right, now)) {
             None => less(key, "is no longer offered".to_owned()),
             Some(Some(what)) => less(key, what),
