@@ -1,4 +1,4 @@
-//! [`Checkpoint`]: the head of a log, by C2SP `tlog-checkpoint`, signed as a [note](crate::note).
+//! [`Checkpoint`]: the head of a log, by C2SP `tlog-checkpoint`, signed as a [`note`].
 //!
 //! ```text
 //! home.example/sayso                              origin

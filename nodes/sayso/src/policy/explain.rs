@@ -1,11 +1,11 @@
 //! `sayso policy explain`: may this go there, and why.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use sayso_policy::{Gate, InForce, Question, explain};
-use sayso_types::{Label, SubjectId, TurnId, WallTime};
+use sayso_runtime::SystemClock;
+use sayso_types::{Clock, Label, SubjectId, TurnId};
 
 use super::file::ProfileFile;
 use super::state;
@@ -26,8 +26,8 @@ pub(super) fn run(args: &ExplainArgs, json: bool) -> Result<bool> {
     };
     let receiver = profile.processor(args.processor);
     let kind = receiver.with_context(|| format!("the profile has no processor {}", args.processor))?.kind;
-    let question =
-        Question { label, gate: args.gate.unwrap_or_else(|| Gate::of(kind)), processor: args.processor, now: now()? };
+    let (gate, now) = (args.gate.unwrap_or_else(|| Gate::of(kind)), SystemClock::new().wall());
+    let question = Question { label, gate, processor: args.processor, now };
     let explanation = explain(&question, &state, &InForce::new(Arc::new(profile)));
     let told = explanation.told(args.lang);
     if json {
@@ -36,9 +36,4 @@ pub(super) fn run(args: &ExplainArgs, json: bool) -> Result<bool> {
         output::line(&told)?;
     }
     Ok(told.permit)
-}
-
-fn now() -> Result<WallTime> {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock stands before 1970")?;
-    Ok(WallTime(u64::try_from(since.as_millis())?))
 }
