@@ -16,8 +16,8 @@ use crate::record::{self, withdrawal};
 use crate::register::reading::{decode_facts, encode_facts};
 use crate::register::state::StoredState;
 use crate::tables::{
-    DEVICE, DeviceKey, FACTS, FactsKey, PROFILE, ProfileKey, RECORD, REGISTER, RecordKey, RegisterKey, WITHDRAWAL,
-    WithdrawalKey,
+    DEVICE, DeviceKey, FACTS, FactsKey, PROFILE, ProfileKey, RECORD, REGISTER, RecordKey, RegisterKey, TENURE,
+    TenureKey, WITHDRAWAL, WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -159,6 +159,11 @@ fn a_revision_of_the_policy_is_stored_as_it_was() {
     // the text of a profile belongs to its own format, not to this layout
     let value = PROFILE.encode(b"[profile]\nrev = 300\n");
     assert_golden("profile", &ProfileKey { rev: 300 }.key(), &value);
+}
+
+#[test]
+fn a_tenure_is_stored_as_it_was() {
+    assert_golden("tenure", &TenureKey { shard: 4 }.key(), &TENURE.encode(b"home/1"));
 }
 
 #[test]

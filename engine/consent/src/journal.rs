@@ -155,6 +155,16 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Reads the log in `store` from its first leaf and compares it with its head, without appending; how many leaves it
+    /// has, and the root of the tree over them.
+    ///
+    /// # Errors
+    /// [`Error::Log`] when leaves are missing, changed or surplus.
+    pub async fn check(store: &dyn Store) -> Result<(u64, Hash), Error> {
+        let (end, _) = log::check(store, SHARD).await?;
+        Ok((end.frontier.size(), end.frontier.root()))
+    }
+
     /// Appends `entry`; its changes and leaves are durable, together, when this returns.
     ///
     /// # Errors

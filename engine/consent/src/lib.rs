@@ -13,6 +13,7 @@
 //! * [`Journal`] sequences the audit log. Leaves are appended in the same batch as the change that they record, many
 //!   callers in one batch.
 //! * [`Lease`] is a permit in use: dropping it tells the register that its holder has let go of the data.
+//! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
 pub mod error;
 pub mod evidence;
@@ -21,12 +22,14 @@ pub mod lease;
 pub mod record;
 pub mod register;
 mod tables;
+pub mod tenure;
 
 pub use error::Error;
 pub use evidence::{Answer, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use register::{Options, Register, Withdrawal};
+pub use tenure::Tenure;
 
 #[cfg(test)]
 mod golden;

@@ -26,7 +26,7 @@ pub(crate) use self::holders::{Holder, Holders};
 use self::state::StoredState;
 pub use self::withdrawing::Withdrawal;
 use crate::tables::{DEVICE, DeviceKey, REGISTER, RegisterKey};
-use crate::{Entry, Error, Journal};
+use crate::{Entry, Error, Journal, Tenure};
 
 /// Limits and deadlines of the register.
 #[derive(Clone, Debug)]
@@ -38,11 +38,18 @@ pub struct Options {
     pub permits_max: usize,
     /// Changes that may wait for the journal.
     pub journal_queue: usize,
+    /// How long this process owns the register.
+    pub tenure: Tenure,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { withdraw_wait: Duration::from_secs(2), permits_max: 100_000, journal_queue: 4_096 }
+        Self {
+            withdraw_wait: Duration::from_secs(2),
+            permits_max: 100_000,
+            journal_queue: 4_096,
+            tenure: Tenure::sole(),
+        }
     }
 }
 
@@ -85,7 +92,8 @@ impl core::fmt::Debug for Register {
 
 impl Register {
     /// Opens the register in `store` under `profile`, which is the policy that was in force before or its next revision:
-    /// checks the audit log, records which profile is in force, and completes withdrawals that a crash interrupted (every permit of that time died with its process).
+    /// checks the audit log, records which profile is in force, and completes withdrawals that a crash interrupted (every
+    /// permit of that time died with its process, or with its tenure).
     ///
     /// # Errors
     /// [`Error::Revision`] when `profile` is older than the one that was in force, or another policy; [`Error::Log`] when

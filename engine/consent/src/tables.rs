@@ -85,6 +85,14 @@ key! {
     }
 }
 
+key! {
+    /// Which process owns the register of a shard.
+    pub(crate) struct TenureKey in "tenure" {
+        /// Which shard.
+        pub(crate) shard: u32,
+    }
+}
+
 pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 pub(crate) const REGISTER: Schema = Schema::new("register", 1, 1);
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
@@ -93,3 +101,4 @@ pub(crate) const FACTS: Schema = Schema::new("facts", 1, 1);
 pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);
 pub(crate) const LEAF: Schema = Schema::new("audit_leaf", 1, 1);
 pub(crate) const HEAD: Schema = Schema::new("audit_head", 1, 1);
+pub(crate) const TENURE: Schema = Schema::new("tenure", 1, 1);

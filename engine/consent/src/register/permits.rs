@@ -64,7 +64,8 @@ impl Register {
         self.refresh(&mut subject).await;
         let state = &subject.state;
         let terms = Terms { subject: ask.subject, cell: grounds.cell, processor: ask.processor, cv: ask.cv };
-        let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, self.permit_ttl());
+        let ttl = self.permit_ttl().min(self.options.tenure.until().since(subject.asked_at));
+        let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, ttl);
         let holder = Arc::new(Holder::new(revoker, segment, slot));
         self.holders.enter(&holder);
         let lease = Lease { permit, holder, holders: Arc::clone(&self.holders), reason: "dropped" };
@@ -124,7 +125,8 @@ impl Register {
             let asked_at = self.clock.now();
             let keys: Vec<_> = subjects.iter().map(|subject| RegisterKey { subject: *subject }.key()).collect();
             let stored = self.store.read(&keys).await?;
-            let (until, wall) = (asked_at.after(self.permit_ttl()), self.clock.wall());
+            let until = asked_at.after(self.permit_ttl()).min(self.options.tenure.until());
+            let wall = self.clock.wall();
             for (subject, stored) in subjects.iter().zip(stored) {
                 self.renew_permits_of(*subject, stored, until, wall);
             }
