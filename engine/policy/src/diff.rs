@@ -16,7 +16,8 @@ use sayso_types::{Cell, Purpose};
 use serde::{Serialize, Serializer};
 
 use crate::deadline::Deadline;
-use crate::{ConsentState, LegalBasis, Profile};
+use crate::profile::Document;
+use crate::{ConsentState, LegalBasis};
 
 /// What a change does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -83,15 +84,15 @@ pub struct Diff {
     pub changes: Vec<Change>,
 }
 
-/// Works out what `new` changes against `old`.
+/// Works out what `new` changes against `old`, two texts of one policy. Neither need be fit to be put in force.
 #[must_use]
-pub fn diff(old: &Profile, new: &Profile) -> Diff {
+pub fn diff(old: &Document, new: &Document) -> Diff {
     let mut changes = flows::changes(old, new);
     changes.extend(categories::changes(old, new));
     changes.extend(whole::changes(old, new));
     changes.sort_by_key(|change| (!change.kind.is_material(), change.kind, change.key.clone()));
     changes.dedup();
-    if changes.is_empty() && old.hash() != new.hash() {
+    if changes.is_empty() && old != new {
         let what = "wording, contacts, or less than before".to_owned();
         changes.push(Change { kind: ChangeKind::Editorial, key: "profile".to_owned(), what, cells: BTreeSet::new() });
     }
@@ -125,12 +126,12 @@ impl Diff {
 }
 
 /// The cells of a profile in which consent is what opens them.
-fn consented_cells(profile: &Profile) -> BTreeSet<Cell> {
-    flows::flows(profile).into_values().map(|flow| flow.cell).filter(|cell| rests_on_consent(profile, cell)).collect()
+fn consented_cells(document: &Document) -> BTreeSet<Cell> {
+    flows::flows(document).into_values().map(|flow| flow.cell).filter(|cell| rests_on_consent(document, cell)).collect()
 }
 
-fn rests_on_consent(profile: &Profile, cell: &Cell) -> bool {
-    profile.purpose(cell.purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
+fn rests_on_consent(document: &Document, cell: &Cell) -> bool {
+    document.purpose.get(&cell.purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
 }
 
 /// Whether `new` may come later than `old`. Words promise nothing, so they come later than any number.

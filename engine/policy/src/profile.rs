@@ -135,6 +135,12 @@ impl Document {
     pub fn retention_of<'a>(&'a self, rule: &'a CategoryRule) -> Option<&'a Retention> {
         rule.retention.as_ref().or(self.retention.default.as_ref())
     }
+
+    /// The least that consent to use a category must be: its own, or the one for all.
+    #[must_use]
+    pub fn min_consent_type(&self, rule: &CategoryRule) -> ConsentType {
+        rule.min_consent_type.unwrap_or(self.defaults.min_consent_type)
+    }
 }
 
 /// A policy profile that may be put in force: every name in it resolves, the linter has found nothing that nobody has
@@ -289,12 +295,6 @@ impl Profile {
         self.category(category)?;
         let receiver = self.processor(processor)?;
         Some(Cell { purpose, category, kind: receiver.kind, region: receiver.region_class })
-    }
-
-    /// The least that consent to use `category` must be.
-    #[must_use]
-    pub fn min_consent_type(&self, category: &CategoryRule) -> ConsentType {
-        category.min_consent_type.unwrap_or(self.document.defaults.min_consent_type)
     }
 
     /// The youngest that somebody of `age` can be, in years, as this profile counts an unknown age.

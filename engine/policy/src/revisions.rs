@@ -113,13 +113,16 @@ impl Revisions {
         let mut older: BTreeMap<_, _> = tables
             .map(|tables| {
                 let profile = tables.in_force().profile();
-                (profile.rev(), Older { tables: Arc::clone(tables), changes: diff(profile, &next) })
+                (
+                    profile.rev(),
+                    Older { tables: Arc::clone(tables), changes: diff(profile.document(), next.document()) },
+                )
             })
             .collect();
         while older.len() > OLDER_MAX {
             older.pop_first();
         }
-        let changes = diff(self.newest(), &next);
+        let changes = diff(self.newest().document(), next.document());
         Ok((Self { older, ..Self::new(InForce::new(next)) }, changes))
     }
 

@@ -71,9 +71,9 @@ fn c1_a_weaker_consent_is_recorded_and_opens_nothing_that_asks_for_more() {
 fn c2_going_on_accepts_wording_and_nothing_that_matters() {
     let old = profile("");
     let wording = profile("[profile]\nrev = 2\n[notice.en]\nthanks = \"Thanks.\"");
-    assert!(!diff(&old, &wording).is_material());
+    assert!(!diff(old.document(), wording.document()).is_material());
     let longer = profile("[profile]\nrev = 2\n[category.memory_summary.retention]\nmax = \"P2Y\"");
-    assert!(diff(&old, &longer).is_material());
+    assert!(diff(old.document(), longer.document()).is_material());
     assert_eq!(found("[revision]\nmaterial = \"continued_use\""), ["REVISION_SILENT_ACCEPT revision.material"]);
     assert_eq!(found("[revision]\neditorial = \"continued_use\""), [""; 0]);
 }

@@ -99,7 +99,7 @@ fn agreed(rev: u32, purposes: &[Purpose]) -> ConsentState {
 fn each_change_is_what_it_is_and_asks_whom_it_touches() {
     let old = revised(&[], 1);
     for edit in EDITS {
-        let changes = diff(&old, &revised(&[edit], 2));
+        let changes = diff(old.document(), revised(&[edit], 2).document());
         let kinds: BTreeSet<_> =
             changes.changes.iter().map(|c| c.kind).filter(|k| *k != Editorial || edit.kinds.contains(k)).collect();
         assert_eq!(kinds, edit.kinds.iter().copied().collect(), "{}: {changes:#?}", edit.to);
@@ -117,7 +117,7 @@ fn going_back_takes_nothing_from_anybody_where_going_forth_only_added() {
         .filter(|edit| !edit.asks.is_empty())
         .filter(|edit| edit.kinds.iter().all(|k| matches!(k, Data | Region | Retention | PurposeAdded)))
     {
-        let back = diff(&revised(&[edit], 2), &old);
+        let back = diff(revised(&[edit], 2).document(), old.document());
         assert!(!back.is_material(), "{}: {back:#?}", edit.to);
     }
 }
@@ -129,7 +129,7 @@ fn changes_are_named_as_the_file_names_them() {
     let old = Profile::parse(&format!("{HOME}\n{offers}")).unwrap();
     let less = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\", \"ProcessFrivolous\"]\n";
     let new = Profile::parse(&format!("{}\n{less}", HOME.replace("rev = 1", "rev = 2"))).unwrap();
-    let changes: Vec<_> = diff(&old, &new).changes.iter().map(ToString::to_string).collect();
+    let changes: Vec<_> = diff(old.document(), new.document()).changes.iter().map(ToString::to_string).collect();
     assert_eq!(
         changes,
         [
@@ -141,9 +141,9 @@ fn changes_are_named_as_the_file_names_them() {
 
 #[test]
 fn nobody_is_asked_who_agreed_to_nothing() {
-    let changes = diff(&revised(&[], 1), &revised(&EDITS.iter().collect::<Vec<_>>(), 2));
-    assert!(changes.asks(&ConsentState::new()).is_empty());
-    assert!(diff(&revised(&[], 1), &revised(&[], 1)).changes.is_empty());
+    let (old, new) = (revised(&[], 1), revised(&EDITS.iter().collect::<Vec<_>>(), 2));
+    assert!(diff(old.document(), new.document()).asks(&ConsentState::new()).is_empty());
+    assert!(diff(old.document(), revised(&[], 1).document()).changes.is_empty());
 }
 
 #[test]

@@ -61,10 +61,16 @@ fn compiled(args: &FilesArgs, json: bool) -> Result<bool> {
     Ok(fine)
 }
 
-/// `diff`: every change. It is no failure that there are some.
+/// `diff`: every change. It is no failure that there are some, nor that neither text may be put in force yet.
 fn difference(args: &DiffArgs, json: bool) -> Result<bool> {
-    let (old, new) = (ProfileFile::open(&args.old)?.profile()?, ProfileFile::open(&args.new)?.profile()?);
-    let diff = diff(&old, &new);
+    let (old, new) = (ProfileFile::open(&args.old)?, ProfileFile::open(&args.new)?);
+    let (was, is) = (old.draft.document(), new.draft.document());
+    let (expected, found) = (was.profile.id, is.profile.id);
+    if expected != found {
+        let message = format!("is `{found}`, but {} is of `{expected}`; compare two texts of one policy", old.name());
+        return Err(new.wrong("profile.id", message).into());
+    }
+    let diff = diff(was, is);
     if json {
         output::json(&json!({ "material": diff.is_material(), "changes": diff.changes }))?;
         return Ok(true);

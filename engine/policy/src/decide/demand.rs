@@ -16,7 +16,7 @@ pub(crate) struct Demand {
 impl Demand {
     pub(crate) fn of(profile: &Profile, purpose: &PurposeRule, category: &CategoryRule, receiver: &Processor) -> Self {
         let mut demand = Self {
-            min_type: profile.min_consent_type(category),
+            min_type: profile.document().min_consent_type(category),
             separate: category.separate || purpose.separate,
             written: category.written,
         };

@@ -6,15 +6,15 @@ use sayso_types::{Category, Cell, Purpose};
 
 use super::flows::{more, names};
 use super::{Change, ChangeKind, consented_cells, is_later, shown};
-use crate::profile::{AtRest, CategoryRule, Identifies, Necessity, PurposeRule, Retention, RetentionAction};
-use crate::{LegalBasis, Period, Profile};
+use crate::profile::{AtRest, CategoryRule, Document, Identifies, Necessity, PurposeRule, Retention, RetentionAction};
+use crate::{LegalBasis, Period};
 
-pub(super) fn changes(old: &Profile, new: &Profile) -> Vec<Change> {
+pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
     // what people agreed to lies in the cells that both revisions have
     let cells = consented_cells(old);
     let mut changes = Vec::new();
-    for is in new.purposes() {
-        let Some(was) = old.purpose(is.id) else { continue };
+    for is in new.purpose.values() {
+        let Some(was) = old.purpose.get(&is.id) else { continue };
         let touched: BTreeSet<Cell> = cells.iter().filter(|c| c.purpose == is.id).copied().collect();
         changes.extend(purpose(was, is).into_iter().map(|(kind, key, what)| Change {
             kind,
@@ -23,8 +23,8 @@ pub(super) fn changes(old: &Profile, new: &Profile) -> Vec<Change> {
             cells: touched.clone(),
         }));
     }
-    for (id, is) in new.categories() {
-        let Some(was) = old.category(id) else { continue };
+    for (&id, is) in &new.category {
+        let Some(was) = old.category.get(&id) else { continue };
         let touched: BTreeSet<Cell> = cells.iter().filter(|c| c.category == id).copied().collect();
         let found =
             category(was, is).into_iter().chain(consent(old, new, (was, is))).chain(keeping(old, new, (was, is)));
@@ -97,7 +97,7 @@ const fn rank(identifies: Identifies) -> u8 {
 }
 
 /// What consent has to be.
-fn consent(old: &Profile, new: &Profile, (was, is): (&CategoryRule, &CategoryRule)) -> Found {
+fn consent(old: &Document, new: &Document, (was, is): (&CategoryRule, &CategoryRule)) -> Found {
     let mut found = Found::new();
     if new.min_consent_type(is) < old.min_consent_type(was) {
         found.push((ChangeKind::Protection, "min_consent_type", "a weaker consent is enough".to_owned()));
@@ -143,8 +143,8 @@ fn needed(rule: &CategoryRule) -> Option<Option<Purpose>> {
 }
 
 /// How long it is kept and how it ends.
-fn keeping(old: &Profile, new: &Profile, (was, is): (&CategoryRule, &CategoryRule)) -> Found {
-    let (was, is) = (old.document().retention_of(was), new.document().retention_of(is));
+fn keeping(old: &Document, new: &Document, (was, is): (&CategoryRule, &CategoryRule)) -> Found {
+    let (was, is) = (old.retention_of(was), new.retention_of(is));
     let changed = match (was, is) {
         (None, _) => None,
         (Some(_), None) => Some("is kept for no stated time".to_owned()),

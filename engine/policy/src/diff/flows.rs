@@ -6,8 +6,7 @@ use sayso_types::{Category, Cell, ProcessorId, Purpose, RegionClass};
 use serde::Serialize;
 
 use super::{Change, ChangeKind, is_later, rests_on_consent, shown};
-use crate::Profile;
-use crate::profile::{Processor, ProcessorState};
+use crate::profile::{Document, Processor, ProcessorState};
 use crate::words::spelled;
 
 /// One receiver of one category for one purpose.
@@ -19,13 +18,15 @@ pub(super) struct Flow<'a> {
 
 type Flows<'a> = BTreeMap<(Purpose, Category, ProcessorId), Flow<'a>>;
 
-/// Everything that may flow under a profile once people have agreed.
-pub(super) fn flows(profile: &Profile) -> Flows<'_> {
+/// Everything that may flow once people have agreed.
+pub(super) fn flows(document: &Document) -> Flows<'_> {
     let mut flows = Flows::new();
-    for to in profile.processors().filter(|p| matches!(p.state, ProcessorState::Active | ProcessorState::Suspended)) {
+    for to in
+        document.processor.values().filter(|p| matches!(p.state, ProcessorState::Active | ProcessorState::Suspended))
+    {
         for category in &to.accepts {
             for purpose in
-                to.purposes.iter().filter(|p| profile.category(*category).is_some_and(|c| c.purposes.contains(p)))
+                to.purposes.iter().filter(|p| document.category.get(category).is_some_and(|c| c.purposes.contains(p)))
             {
                 let cell = Cell { purpose: *purpose, category: *category, kind: to.kind, region: to.region_class };
                 flows.insert((*purpose, *category, to.id), Flow { cell, to });
@@ -35,11 +36,11 @@ pub(super) fn flows(profile: &Profile) -> Flows<'_> {
     flows
 }
 
-pub(super) fn changes(old: &Profile, new: &Profile) -> Vec<Change> {
+pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
     let (before, after) = (flows(old), flows(new));
     let mut changes = added_purposes(old, new, &after);
     for (key, flow) in &after {
-        if old.purpose(key.0).is_none() || !rests_on_consent(new, &flow.cell) {
+        if !old.purpose.contains_key(&key.0) || !rests_on_consent(new, &flow.cell) {
             continue;
         }
         match before.get(key) {
@@ -51,8 +52,8 @@ pub(super) fn changes(old: &Profile, new: &Profile) -> Vec<Change> {
 }
 
 /// Purposes that were not there: they open nothing for anybody who was not asked.
-fn added_purposes(old: &Profile, new: &Profile, after: &Flows<'_>) -> Vec<Change> {
-    let added = new.purposes().filter(|rule| old.purpose(rule.id).is_none());
+fn added_purposes(old: &Document, new: &Document, after: &Flows<'_>) -> Vec<Change> {
+    let added = new.purpose.values().filter(|rule| !old.purpose.contains_key(&rule.id));
     added
         .map(|rule| Change {
             kind: ChangeKind::PurposeAdded,
@@ -64,9 +65,9 @@ fn added_purposes(old: &Profile, new: &Profile, after: &Flows<'_>) -> Vec<Change
 }
 
 /// A receiver that did not get this category for this purpose before.
-fn arrival(old: &Profile, before: &Flows<'_>, flow: &Flow<'_>) -> Option<Change> {
+fn arrival(old: &Document, before: &Flows<'_>, flow: &Flow<'_>) -> Option<Change> {
     let Flow { cell, to } = flow;
-    let used = old.category(cell.category).is_some_and(|rule| rule.purposes.contains(&cell.purpose));
+    let used = old.category.get(&cell.category).is_some_and(|rule| rule.purposes.contains(&cell.purpose));
     let earlier = || before.values().filter(|f| (f.cell.purpose, f.cell.category) == (cell.purpose, cell.category));
     let farthest = earlier().map(|f| f.cell.region).max();
     let (kind, what) = if !used {

@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 
 use super::flows::{more, names};
 use super::{Change, ChangeKind, consented_cells, is_later};
-use crate::Profile;
 use crate::profile::{Document, MinorRule, Minors, Prohibition, Right, UnknownAge};
 use crate::words::spelled;
 
-pub(super) fn changes(old: &Profile, new: &Profile) -> Vec<Change> {
-    let (was, is) = (old.document(), new.document());
-    let cells = consented_cells(old);
+pub(super) fn changes(was: &Document, is: &Document) -> Vec<Change> {
+    let cells = consented_cells(was);
     let found = [rights(was, is), minors(was, is), protections(was, is), places(was, is), controller(was, is)];
     let changes = found.into_iter().flatten().map(|(kind, key, what)| {
         let cells = if kind.is_material() { cells.clone() } else { BTreeSet::new() };

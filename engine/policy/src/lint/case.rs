@@ -2,7 +2,7 @@
 
 use crate::law::LawFloor;
 use crate::profile::{CategoryRule, Document, LegalBasis, PurposeRule};
-use crate::{ConsentType, Deadline, Period};
+use crate::{Deadline, Period};
 
 /// What every rule looks at.
 pub(super) struct Case<'a> {
@@ -31,11 +31,6 @@ impl<'a> Case<'a> {
     pub(super) fn agreed(&self, category: &'a CategoryRule) -> impl Iterator<Item = &'a PurposeRule> {
         let purposes = category.purposes.iter().filter_map(|id| self.document.purpose.get(id));
         purposes.filter(|purpose| purpose.basis == LegalBasis::Consent)
-    }
-
-    /// The least that consent to `category` must be.
-    pub(super) fn min_consent_type(&self, category: &CategoryRule) -> ConsentType {
-        category.min_consent_type.unwrap_or(self.document.defaults.min_consent_type)
     }
 
     /// How long a deadline of retention or of a right is. Words are as long as `defaults.reasonable_time`.

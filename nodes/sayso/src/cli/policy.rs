@@ -23,7 +23,7 @@ pub(crate) enum PolicyCommand {
     Compile(FilesArgs),
     /// Show all that a profile says, with its defaults, and where each value comes from.
     Show(FileArgs),
-    /// Say what a new revision changes, and whom it asks again.
+    /// Say what a new revision changes, and whom it asks again. Neither text need be free of findings.
     Diff(DiffArgs),
     /// Say whether a category may go to a processor for a purpose, and why.
     Explain(ExplainArgs),

@@ -68,6 +68,12 @@ impl ProfileFile {
         self.names.own.display().to_string()
     }
 
+    /// What is wrong with the value at `key`.
+    pub(super) fn wrong(&self, key: &str, message: String) -> Located {
+        let place = self.draft.place(key);
+        Located { file: self.file_of(&place), line: place.line, key: place.key, message }
+    }
+
     /// The file that `place` is in.
     pub(super) fn file_of(&self, place: &Place) -> String {
         self.names.file_of(place)

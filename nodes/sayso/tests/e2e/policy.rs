@@ -128,6 +128,29 @@ async fn diff_says_what_a_revision_changes() {
     assert_eq!((&diff["material"], &diff["changes"][0]["kind"]), (&true.into(), &"retention".into()));
 }
 
+/// People compare before they put right what the linter found.
+#[tokio::test]
+async fn diff_reads_texts_with_findings() {
+    let written = shipped("xiaozhi.toml");
+    assert_eq!(code(&policy(&["lint", &written]).await), Some(1));
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(&written, dir.path().join("xiaozhi.toml")).unwrap();
+    let next = dir.path().join("next.toml");
+    fs::write(&next, "extends = \"xiaozhi.toml\"\n[profile]\nrev = 2\n[transfers]\noverseas = false\n").unwrap();
+    let diff = policy(&["diff", next.to_str().unwrap(), &written]).await.success().stdout;
+    let asked = diff.lines().find(|line| line.contains("transfers.overseas"));
+    assert!(asked.is_some_and(|line| line.starts_with("asks again")), "{diff}");
+}
+
+#[tokio::test]
+async fn diff_refuses_two_policies() {
+    let (home, other) = (shipped("home.toml"), shipped("xiaozhi.toml"));
+    let refused = policy(&["diff", &home, &other]).await;
+    assert_eq!((code(&refused), refused.stdout.as_str()), (Some(1), ""));
+    let told = format!("profile.id: is `xiaozhi`, but {home} is of `home`; compare two texts of one policy");
+    assert!(refused.stderr.contains(&format!("{other}:")) && refused.stderr.contains(&told), "{}", refused.stderr);
+}
+
 #[tokio::test]
 async fn notices_are_written_in_both_languages() {
     let home = shipped("home.toml");

@@ -31,7 +31,7 @@ fn implied(case: &Case<'_>) -> Found {
         found.push(("asks.consent_type".to_owned(), message));
     }
     for (id, rule) in sensitive {
-        if case.min_consent_type(rule) == ConsentType::Implied {
+        if case.document.min_consent_type(rule) == ConsentType::Implied {
             let message = "is sensitive, so consent to it must be at least \"ExpressedConsent\"; write that here";
             found.push((format!("category.{id}.min_consent_type"), message.to_owned()));
         }
@@ -103,7 +103,7 @@ fn matters(case: &Case<'_>) -> Vec<Use> {
         let plain = |law, what: String| Use {
             law,
             what,
-            min_type: case.min_consent_type(category),
+            min_type: case.document.min_consent_type(category),
             separate: category.separate || purposes.iter().all(|purpose| purpose.separate),
             type_key: format!("category.{id}.min_consent_type"),
             separate_key: format!("category.{id}.separate"),
