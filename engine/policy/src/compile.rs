@@ -7,7 +7,7 @@ mod tables;
 
 use std::sync::Arc;
 
-use self::table::Table;
+use self::table::{Pair, Table};
 use crate::decide::{Case, Decision, Grounds};
 use crate::{BasisRef, ConsentState, InForce, LegalBasis, Question, decide};
 
@@ -53,7 +53,7 @@ impl Compiled<'_> {
         if receiver.examined_until.is_some_and(|end| question.now >= end) || !entry.admits.contains(question.gate) {
             return None;
         }
-        let basis = if entry.rests.contains(question.gate) { self.basis(question, pair.basis) } else { None };
+        let basis = if entry.rests.contains(question.gate) { self.basis(question, pair) } else { None };
         let (basis, basis_ref) = match basis {
             Some(basis) => basis,
             None if in_force.exemptions().is_empty() => return None,
@@ -62,13 +62,18 @@ impl Compiled<'_> {
         Some(Grounds { cell: receiver.cell(&question.label), basis, basis_ref, obligations: entry.obligations })
     }
 
-    /// The right that a cell rests on whose consent, if it needs one, is good enough.
-    fn basis(&self, question: &Question, basis: LegalBasis) -> Option<(LegalBasis, BasisRef)> {
-        if basis != LegalBasis::Consent {
-            return Some((basis, BasisRef::Profile(self.table.in_force().profile().rev())));
+    /// The right that a cell rests on whose consents, if it needs any, are good enough.
+    fn basis(&self, question: &Question, pair: &Pair) -> Option<(LegalBasis, BasisRef)> {
+        let covering = |purpose| {
+            let given = self.state.consents.get(purpose)?;
+            given.covers(question.label.cv, question.now).then_some(given)
+        };
+        if !pair.required.iter().all(|first| covering(first).is_some()) {
+            return None;
         }
-        let given = self.state.consents.get(&question.label.purpose)?;
-        let covers = question.label.cv >= given.given_at && given.expires_at.is_none_or(|end| question.now < end);
-        covers.then_some((basis, BasisRef::Consent(given.given_at)))
+        if pair.basis != LegalBasis::Consent {
+            return Some((pair.basis, BasisRef::Profile(self.table.in_force().profile().rev())));
+        }
+        Some((pair.basis, BasisRef::Consent(covering(&question.label.purpose)?.given_at)))
     }
 }

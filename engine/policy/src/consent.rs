@@ -142,6 +142,14 @@ pub struct PurposeConsent {
     pub expires_at: Option<WallTime>,
 }
 
+impl PurposeConsent {
+    /// Whether it has begun with regard to data labelled `cv`, and not ended at `now`. Whether it is valid, and enough,
+    /// is not asked.
+    pub(crate) fn covers(&self, cv: ConsentVersion, now: WallTime) -> bool {
+        cv >= self.given_at && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
 /// One person's consents at one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsentState {

@@ -4,7 +4,7 @@ mod demand;
 
 use core::fmt;
 
-use sayso_types::{Category, Cell, ConsentVersion, Label, Name, ProcessorId, RegionClass, WallTime};
+use sayso_types::{Category, Cell, ConsentVersion, Label, Name, ProcessorId, Purpose, RegionClass, WallTime};
 
 pub(crate) use self::demand::Demand;
 use crate::profile::{
@@ -104,7 +104,7 @@ pub enum Reason {
     ProcessorState,
     /// The processor stands further away than the person allows.
     Region,
-    /// There is no valid consent that covers it.
+    /// There is no valid consent that covers it, or to a purpose that must have been agreed to first.
     NoBasis,
 }
 
@@ -202,14 +202,16 @@ impl<'a> Case<'a> {
     /// The right that it rests on by itself, and where that is written.
     pub(crate) fn own_basis(&self, question: &Question, state: &ConsentState) -> Option<(LegalBasis, BasisRef)> {
         let rests_on = self.purpose.basis;
+        let required = self.profile.document().required(self.purpose);
+        if !required.iter().all(|first| is_agreed_to(*first, question, state, self.profile)) {
+            return None;
+        }
         if rests_on != LegalBasis::Consent {
             return Some((rests_on, BasisRef::Profile(self.profile.rev())));
         }
         let given = state.consents.get(&question.label.purpose)?;
         let demand = Demand::of(self.profile, self.purpose, self.category, self.receiver);
-        let covers = demand.is_met_by(given, self.profile.rev())
-            && given.expires_at.is_none_or(|end| question.now < end)
-            && question.label.cv >= given.given_at;
+        let covers = demand.is_met_by(given, self.profile.rev()) && given.covers(question.label.cv, question.now);
         covers.then_some((rests_on, BasisRef::Consent(given.given_at)))
     }
 
@@ -239,6 +241,12 @@ impl<'a> Case<'a> {
             minor,
         }
     }
+}
+
+/// Whether there is consent to `purpose`, as other purposes require it, that covers the data of `question`.
+pub(crate) fn is_agreed_to(purpose: Purpose, question: &Question, state: &ConsentState, profile: &Profile) -> bool {
+    let (Some(rule), Some(given)) = (profile.purpose(purpose), state.consents.get(&purpose)) else { return false };
+    Demand::in_general(profile, rule).is_met_by(given, profile.rev()) && given.covers(question.label.cv, question.now)
 }
 
 /// Whether `processing` is done with the data: at the gate, for the purpose, or by the receiver.

@@ -90,9 +90,14 @@ pub enum Problem {
     /// A mandatory text is empty.
     #[error("is empty: {0}")]
     Empty(&'static str),
-    /// Categories that are derived from one another in a circle.
-    #[error("leads back to {0}: data cannot be its own source")]
-    Cycle(String),
+    /// Categories that are derived from one another in a circle, or purposes that require one another.
+    #[error("leads back to {name}: {why}")]
+    Cycle {
+        /// Where it leads back to.
+        name: String,
+        /// Why that cannot be.
+        why: &'static str,
+    },
     /// More to decide than a table holds.
     #[error("has {found} cells (uses of categories times processors); at most {max} can be decided: split the profile")]
     Cells {
@@ -119,7 +124,7 @@ pub enum Problem {
     /// The answer to a consent question could be stored.
     #[error("it is used for `consent_answer`, so at_rest must be \"forbidden\"")]
     ConsentAnswerStored,
-    /// The spoken question asks for a purpose that does not rest on consent.
+    /// The spoken question asks for a purpose that does not rest on consent, or another purpose requires consent to it.
     #[error("purpose `{0}` has another basis than Consent, so there is nothing to ask; remove it")]
     NothingToAsk(String),
     /// A language without texts, or texts in a language that is not offered.

@@ -9,7 +9,7 @@ use sayso_types::RegionClass;
 pub use fact::{Closing, Fact};
 pub use told::{Told, ToldFact, ToldStep};
 
-use crate::decide::{Demand, has_means, is_done, minors_rule};
+use crate::decide::{Demand, has_means, is_agreed_to, is_done, minors_rule};
 use crate::profile::{AtRest, CategoryRule, Deployment, Identifies, Processor, PurposeRule, Sensitivity, Src};
 use crate::{BasisRef, ConsentState, Decision, Gate, InForce, LegalBasis, Profile, Question, Reason, decide};
 
@@ -189,14 +189,23 @@ impl<'a> Asking<'a> {
         if let Ok(BasisRef::Exemption(grant)) = self.decision.answer.map(|grounds| grounds.basis_ref) {
             return vec![Fact::Exempted { grant }];
         }
+        let required = self.profile().document().required(purpose).into_iter();
+        let mut facts: Vec<_> = required
+            .map(|first| {
+                let agreed = is_agreed_to(first, self.question, self.state, self.profile());
+                Fact::AgreedFirst { purpose: id, first, agreed }
+            })
+            .collect();
         if purpose.basis != LegalBasis::Consent {
-            return vec![Fact::OtherBasis { purpose: id, basis: purpose.basis, code: purpose.basis_code.clone(), rev }];
+            facts.push(Fact::OtherBasis { purpose: id, basis: purpose.basis, code: purpose.basis_code.clone(), rev });
+            return facts;
         }
         let Some(given) = self.state.consents.get(&id) else {
-            return vec![Fact::NoRecord { purpose: id }];
+            facts.push(Fact::NoRecord { purpose: id });
+            return facts;
         };
         let demand = Demand::of(self.profile(), purpose, category, receiver);
-        vec![
+        facts.extend([
             Fact::Status { purpose: id, status: given.status },
             Fact::Clarity { found: given.consent_type, min: demand.min_type },
             Fact::Separate { found: given.separate, required: demand.separate },
@@ -204,7 +213,8 @@ impl<'a> Asking<'a> {
             Fact::Revision { found: given.profile_rev, rev },
             Fact::Lasting { until: given.expires_at, now: self.question.now },
             Fact::Fresh { data: self.question.label.cv, since: given.given_at },
-        ]
+        ]);
+        facts
     }
 }
 

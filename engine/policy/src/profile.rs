@@ -136,6 +136,20 @@ impl Document {
         rule.retention.as_ref().or(self.retention.default.as_ref())
     }
 
+    /// The purposes that must have been agreed to before data is used for `purpose`: those that it requires, and those
+    /// that they require in turn.
+    #[must_use]
+    pub fn required(&self, purpose: &PurposeRule) -> BTreeSet<Purpose> {
+        let mut required = BTreeSet::new();
+        let mut queue: Vec<_> = purpose.requires.iter().copied().collect();
+        while let Some(id) = queue.pop() {
+            if required.insert(id) {
+                queue.extend(self.purpose.get(&id).into_iter().flat_map(|rule| &rule.requires));
+            }
+        }
+        required
+    }
+
     /// The least that consent to use a category must be: its own, or the one for all.
     #[must_use]
     pub fn min_consent_type(&self, rule: &CategoryRule) -> ConsentType {

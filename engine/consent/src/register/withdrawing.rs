@@ -2,6 +2,7 @@
 //! *effective* is durable, and only then OK.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::{Event, Reference, Scope};
@@ -40,8 +41,8 @@ impl Withdrawal {
 }
 
 impl Register {
-    /// Takes back the subject's consent to `purposes`, or to everything that it consented to. Every gate of that scope
-    /// is closed, mid-word, before this returns, and stays closed.
+    /// Takes back the subject's consent to `purposes`, or to everything that it consented to. Every gate of that scope,
+    /// and of whatever requires consent to something in it, is closed, mid-word, before this returns, and stays closed.
     ///
     /// What was begun is finished, also when the caller does not wait for it. While a holder does not let go, the
     /// answer is pending; asking again tells how far it has come, and it takes effect as soon as the last one does.
@@ -126,9 +127,9 @@ impl Register {
         self.advance(subject, next, entry).await
     }
 
-    /// Closes the gates of `subject` for `purposes`, and remembers who has yet to let go.
+    /// Closes the gates of `subject` for `purposes` and for what requires them, and remembers who has yet to let go.
     pub(super) fn close(&self, subject: SubjectId, purposes: &[Purpose]) {
-        let taken = self.holders.take_back(subject, purposes);
+        let taken = self.holders.take_back(subject, &self.ended_with(purposes));
         let mut pending = lock(&self.pending);
         let known = pending.entry(subject).or_default();
         for holder in taken {
@@ -146,7 +147,8 @@ impl Register {
         purposes: &[Purpose],
         wait: Duration,
     ) -> Result<Withdrawal, Error> {
-        let holders = self.taken_back(subject.id, |purpose| purposes.is_empty() || purposes.contains(&purpose));
+        let ended = self.ended_with(purposes);
+        let holders = self.taken_back(subject.id, |purpose| purposes.is_empty() || ended.contains(&purpose));
         // Whoever does not let go in time is found below.
         let _ = tokio::time::timeout(wait, all_released(&holders)).await;
 
@@ -159,7 +161,8 @@ impl Register {
         let mut ok = all_let_go(&holders);
         for (key, withdrawal) in asked.into_iter().filter(|(_, w)| withdrawal::is_pending(w)) {
             reference = Some(withdrawal::reference(&withdrawal)?);
-            let holders = self.taken_back(subject.id, |purpose| withdrawal::covers(&withdrawal, purpose));
+            let ended = withdrawal::purpose(&withdrawal)?.map(|purpose| self.ended_with(&[purpose]));
+            let holders = self.taken_back(subject.id, |p| ended.as_ref().is_none_or(|ended| ended.contains(&p)));
             if all_let_go(&holders) {
                 self.effect(subject, key, withdrawal, &holders).await?;
             } else {
@@ -207,6 +210,16 @@ impl Register {
             pending.retain(|holder| !holders.iter().any(|other| Arc::ptr_eq(other, holder)));
         }
         Ok(())
+    }
+
+    /// `purposes`, and those that in some revision of the policy require consent to one of them.
+    fn ended_with(&self, purposes: &[Purpose]) -> Vec<Purpose> {
+        let revisions = self.revisions();
+        let rules = revisions.all().flat_map(|profile| profile.purposes().map(|rule| (profile.document(), rule)));
+        let require =
+            rules.filter(|(document, rule)| document.required(rule).iter().any(|first| purposes.contains(first)));
+        let ended: BTreeSet<_> = require.map(|(_, rule)| rule.id).chain(purposes.iter().copied()).collect();
+        ended.into_iter().collect()
     }
 
     /// Those whose permits for a purpose `in_scope` were taken back, and whose letting go is yet to be reported.

@@ -11,7 +11,7 @@ use sayso_types::Name;
 use crate::world::{FRAME, MEMORY, VOICE, World, ask, frame, profile};
 
 /// The test profile at revision `rev`, with these changes to its text.
-fn revised(rev: u32, changes: &[(&str, &str)]) -> Arc<Profile> {
+pub(crate) fn revised(rev: u32, changes: &[(&str, &str)]) -> Arc<Profile> {
     let mut text = profile().text().replacen("rev = 1", &format!("rev = {rev}"), 1);
     for (from, to) in changes {
         assert!(text.contains(from), "the profile has no {from:?} any more:\n{text}");

@@ -12,6 +12,7 @@ use sayso_store::Error as StoreError;
 use sayso_types::{Category, ConsentVersion, Purpose};
 
 use crate::faults::Fault;
+use crate::revising::revised;
 use crate::world::{FRAME, MEMORY, TTL, VOICE, World, answer, ask, frame, processor, until, verify};
 
 fn facts() -> Vec<(String, String)> {
@@ -103,6 +104,37 @@ async fn a_write_under_way_is_waited_for_wherever_it_runs() {
     assert_eq!(writer.join().unwrap(), Ok(()));
     dropping.join().unwrap();
     world.ends_spotless().await;
+}
+
+#[tokio::test]
+async fn taking_back_what_came_first_closes_what_requires_it() {
+    let world = World::new().await;
+    let requires = ("id = \"memory\"", "id = \"memory\"\nrequires = [\"voice_interaction\"]");
+    world.register.publish(revised(2, &[requires])).await.unwrap();
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    let remember = Ask {
+        purpose: MEMORY,
+        category: Category::MEMORY_SUMMARY,
+        gate: Gate::Dialogue,
+        processor: processor("rules-local"),
+        ..ask(anna, ConsentVersion(1))
+    };
+    let remembered = world.register.acquire(remember).await.unwrap();
+    let holder = async {
+        remembered.revoked().await;
+        assert!(!remembered.permit().is_open());
+        drop(remembered);
+    };
+    let (withdrawn, ()) = tokio::join!(world.register.withdraw(anna, &[VOICE], Means::Voice), holder);
+    let withdrawn = withdrawn.unwrap();
+    assert!(withdrawn.ok);
+    assert_eq!(withdrawn.holders.len(), 1, "who had what required it is waited for and named");
+    assert_eq!(withdrawn.state.status(MEMORY), ConsentStatus::Given, "nobody took that back");
+    let refused = world.register.acquire(Ask { cv: withdrawn.state.cv, ..remember }).await;
+    assert!(matches!(refused, Err(Denied::Policy(Reason::NoBasis))));
+
+    let again = world.answers(anna, &[VOICE], ConsentStatus::Given).await;
+    drop(world.register.acquire(Ask { cv: again.cv, ..remember }).await.unwrap());
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ pub(super) struct Table {
 pub(super) struct Pair {
     at: usize,
     pub(super) basis: LegalBasis,
+    /// The purposes that must have been agreed to first.
+    pub(super) required: Vec<Purpose>,
 }
 
 /// A processor.
@@ -67,7 +69,11 @@ impl Table {
             profile.processors().map(|receiver| Entry::new(*pair, receiver, &timeless, &in_force)).collect::<Vec<_>>()
         });
         let entries = entries.collect();
-        let pairs = uses.iter().enumerate().map(|(at, (pair, rule))| (*pair, Pair { at, basis: rule.basis })).collect();
+        let pairs = uses.iter().enumerate().map(|(at, (pair, rule))| {
+            let required = profile.document().required(rule).into_iter().collect();
+            (*pair, Pair { at, basis: rule.basis, required })
+        });
+        let pairs = pairs.collect();
         let receivers = profile.processors().enumerate().map(|(at, p)| {
             let examined_until = p.examined_until();
             (p.id, Receiver { at, kind: p.kind, region: p.region_class, examined_until })

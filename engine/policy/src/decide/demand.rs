@@ -34,6 +34,11 @@ impl Demand {
         demand
     }
 
+    /// What consent to `purpose` must be where another purpose requires it, whatever data that uses.
+    pub(crate) const fn in_general(profile: &Profile, purpose: &PurposeRule) -> Self {
+        Self { min_type: profile.defaults().min_consent_type, separate: purpose.separate, written: false }
+    }
+
     /// Whether `given` is valid under revision `profile_rev` and enough. When it ends and what it covers is not asked.
     pub(crate) fn is_met_by(&self, given: &PurposeConsent, profile_rev: u32) -> bool {
         given.status.is_valid()

@@ -52,6 +52,9 @@ fn purpose(was: &PurposeRule, is: &PurposeRule) -> Found {
     if was.separate && !is.separate {
         found.push((ChangeKind::Protection, "separate", "is no longer asked for apart".to_owned()));
     }
+    if let Some(dropped) = more(&is.requires, &was.requires) {
+        found.push((ChangeKind::Protection, "requires", format!("no longer needs consent to {dropped} first")));
+    }
     if let Some(added) = more(&names(&was.processing), &names(&is.processing)) {
         found.push((ChangeKind::Method, "processing", format!("also {added}")));
     }

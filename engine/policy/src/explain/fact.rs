@@ -57,6 +57,8 @@ pub enum Fact {
     OtherBasis { purpose: Purpose, basis: LegalBasis, code: Option<String>, rev: u32 },
     /// The person was never asked for the purpose.
     NoRecord { purpose: Purpose },
+    /// A purpose that must have been agreed to first, and whether there is consent to it that covers the data.
+    AgreedFirst { purpose: Purpose, first: Purpose, agreed: bool },
     /// Where the consent stands.
     Status { purpose: Purpose, status: ConsentStatus },
     /// How clearly it was expressed, and how clearly it must be.
@@ -113,6 +115,7 @@ impl Fact {
             | Self::Overseas { allowed: yes }
             | Self::Means { found: yes, .. }
             | Self::StoredHere { here: yes, .. }
+            | Self::AgreedFirst { agreed: yes, .. }
             | Self::Serves { meant: yes, .. } => *yes,
             Self::State { state, .. } => *state == ProcessorState::Active,
             Self::Narrowed { narrowed, .. } => !narrowed.is_some_and(Narrowed::is_closed),
@@ -150,6 +153,7 @@ impl Fact {
             Self::Serves { processor, .. } => Some(format!("processor.{processor}.purposes")),
             Self::Reach { processor, .. } => Some(format!("processor.{processor}.region_class")),
             Self::OtherBasis { purpose, .. } => Some(format!("purpose.{purpose}.basis")),
+            Self::AgreedFirst { purpose, .. } => Some(format!("purpose.{purpose}.requires")),
             Self::Narrowed { .. }
             | Self::WithinLimit { .. }
             | Self::Exempted { .. }

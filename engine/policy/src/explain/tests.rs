@@ -22,6 +22,7 @@ processor = [
   { id = "far-llm", kind = "llm", party = "Far", contact = "far@example.com", privacy_url = "https://far.example.com/privacy", deletion_api = true, region = "US", region_class = "overseas", mechanism = "adequacy", accepts = ["transcript", "memory_summary"], purposes = ["voice_interaction", "memory"], state = "active", contract = "c-1", trains_on_data = false, declared_retention = "P30D", due_diligence = { at = 2026-01-01, by = "operator", valid = "P6M" }, src = ["T-3"] },
   { id = "asleep-llm", kind = "llm", party = "operator", region = "home", region_class = "local", accepts = ["transcript"], purposes = ["voice_interaction"], state = "suspended" },
 ]
+purpose = [{ id = "memory", requires = ["voice_interaction"] }]
 prohibition = [
   { purpose = "SellDataToThirdParties" },
   { purpose = "Marketing" },
@@ -199,6 +200,11 @@ fn a_no_names_what_stands_against_it() {
 
     let refused = told(&adult, "voice_interaction", "transcript", "asleep-llm").to_string();
     assert!(refused.contains("No (processor_state): ") && refused.contains("! asleep-llm is suspended"), "{refused}");
+
+    let refused = told(&adult, "memory", "memory_summary", "store-local").to_string();
+    let first = "! memory needs consent to voice_interaction first; there is none that is valid and covers it  \
+                 [purpose.memory.requires]";
+    assert!(refused.contains("No (no_basis): ") && refused.contains(first), "{refused}");
 
     let near = ConsentState { farthest: RegionClass::Domestic, ..adult };
     let refused = told(&near, "memory", "memory_summary", "far-llm").to_string();

@@ -89,6 +89,10 @@ impl Fact {
             Self::OtherBasis { basis, code, rev, .. } => {
                 format!("it rests on {basis}{}, by revision {rev} of the profile", in_brackets(code.as_deref()))
             }
+            Self::AgreedFirst { purpose, first, agreed } => format!(
+                "{purpose} needs consent to {first} first; {}",
+                if *agreed { "there is" } else { "there is none that is valid and covers it" }
+            ),
             Self::NoRecord { purpose } => format!("the person has not answered for {purpose}"),
             Self::Status { purpose, status } => format!("consent to {purpose} stands at {}", status.dpv()),
             Self::Clarity { found, min } => {
@@ -176,6 +180,10 @@ impl Fact {
                     in_brackets(code.as_deref())
                 )
             }
+            Self::AgreedFirst { purpose, first, agreed } => format!(
+                "{purpose} 须先同意 {first}；{}",
+                if *agreed { "已有有效同意" } else { "没有涵盖此项的有效同意" }
+            ),
             Self::NoRecord { purpose } => format!("本人尚未就 {purpose} 作出答复"),
             Self::Status { purpose, status } => format!("对 {purpose} 的同意状态为 {}", status.dpv()),
             Self::Clarity { found, min } => format!("同意方式为 {}；至少需要 {}", spelled(found), spelled(min)),

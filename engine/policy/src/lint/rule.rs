@@ -45,6 +45,7 @@ impl Rule {
         &consent::BASIS_IMPLIED_FOR_SENSITIVE,
         &consent::CONSENT_BELOW_LAW,
         &consent::SEPARATE_MISSING,
+        &consent::BASIS_CONTRADICTED,
         &asks::SPECIAL_ASKED_TOGETHER,
         &asks::CONSENT_BUNDLED,
         // data

@@ -31,6 +31,7 @@ pub(super) fn check(document: &Document) -> Result<(), At> {
     fields(document)?;
     clauses(document)?;
     lineage(document)?;
+    order(document)?;
     consent_question(document)
 }
 
@@ -101,6 +102,9 @@ fn references(document: &Document) -> Result<(), At> {
         declared(document.category.contains_key(id), key, "category", id.as_str(), known)
     };
 
+    for (id, rule) in &document.purpose {
+        rule.requires.iter().try_for_each(|p| purpose(format!("purpose.{id}.requires"), p))?;
+    }
     for (id, rule) in &document.category {
         rule.purposes.iter().try_for_each(|p| purpose(format!("category.{id}.purposes"), p))?;
         rule.derived_from.iter().try_for_each(|c| category(format!("category.{id}.derived_from"), c))?;
@@ -220,12 +224,28 @@ fn lineage(document: &Document) -> Result<(), At> {
         while let Some(id) = queue.pop() {
             for source in &document.category[id].derived_from {
                 if source == start {
-                    return Err((format!("category.{start}.derived_from"), Problem::Cycle(start.to_string())));
+                    let (name, why) = (start.to_string(), "data cannot be its own source");
+                    return Err((format!("category.{start}.derived_from"), Problem::Cycle { name, why }));
                 }
                 if seen.insert(source) {
                     queue.push(source);
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// What must be agreed to first can be agreed to, and before what it is for.
+fn order(document: &Document) -> Result<(), At> {
+    for (id, rule) in &document.purpose {
+        let key = || format!("purpose.{id}.requires");
+        if let Some(other) = rule.requires.iter().find(|other| document.purpose[*other].basis != LegalBasis::Consent) {
+            return Err((key(), Problem::NothingToAsk(other.to_string())));
+        }
+        if document.required(rule).contains(id) {
+            let (name, why) = (id.to_string(), "consent to it would have to come before itself");
+            return Err((key(), Problem::Cycle { name, why }));
         }
     }
     Ok(())

@@ -71,6 +71,10 @@ pub struct PurposeRule {
     /// Whether consent to it must have been asked apart from everything else.
     #[serde(default)]
     pub separate: bool,
+    /// The purposes that the person must have agreed to first: data is used for this one only while consent to each of
+    /// them is valid, to what they require in turn as well.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub requires: BTreeSet<Purpose>,
     /// What is done with data for it, beyond passing it to its processors: `Profiling`, `Publish`, ...
     #[serde(default)]
     pub processing: BTreeSet<Processing>,

@@ -102,6 +102,10 @@ fn what_a_profile_may_not_say() {
         "category.voice_audio.at_rest: it is used for `consent_answer`, so at_rest must be \"forbidden\""
     );
     assert!(said("spoken = [\"voice_interaction\"", "spoken = [\"notice\"").contains("nothing to ask"));
+    let requires = |first: &str| said("id = \"memory\",", &format!("id = \"memory\", requires = [\"{first}\"],"));
+    assert!(requires("voice").starts_with("purpose.memory.requires: purpose `voice` is not declared"));
+    assert!(requires("notice").starts_with("purpose.memory.requires: purpose `notice` has another basis"));
+    assert!(requires("memory").ends_with("leads back to memory: consent to it would have to come before itself"));
     assert!(
         said("region_class = \"local\"", "region_class = \"overseas\"").starts_with("processor.whisper-local.purposes")
     );

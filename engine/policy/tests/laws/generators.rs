@@ -248,6 +248,13 @@ prop_compose! {
     }
 }
 
+/// Has consent to `first` come before `purpose`, if there is such a thing.
+pub(crate) fn require(document: &mut Document, purpose: Purpose, first: Purpose) {
+    if document.purpose[&first].basis == LegalBasis::Consent {
+        document.purpose.get_mut(&purpose).unwrap().requires.insert(first);
+    }
+}
+
 /// The DPV term of a purpose here.
 fn term(id: Purpose) -> String {
     id.as_str().to_uppercase()
@@ -310,8 +317,9 @@ prop_compose! {
 
 prop_compose! {
     fn documents()(
-        (purposes, categories, processors) in (
+        (purposes, requires, categories, processors) in (
             prop::collection::vec(purposes(), NAMED - 1),
+            prop::collection::vec(maybe(0.3, any::<Index>()), NAMED - 1),
             prop::collection::vec(categories(), NAMED - 1),
             prop::collection::vec(processors(), NAMED - 1),
         ),
@@ -337,6 +345,10 @@ prop_compose! {
         document.purpose = (0..).map(purpose_named).zip(purposes).map(|(id, rule)| {
             (id, PurposeRule { id, dpv: term(id), ..rule })
         }).collect();
+        // one before it in the list, so that none comes before itself
+        for (i, before) in requires.into_iter().enumerate().skip(1).filter_map(|(i, before)| Some((i, before?))) {
+            require(&mut document, purpose_named(i), purpose_named(before.index(i)));
+        }
         document.category = (0..).map(category_named).zip(categories).collect();
         document.processor =
             (0..).map(processor_named).zip(processors).map(|(id, rule)| (id, Processor { id, ..rule })).collect();

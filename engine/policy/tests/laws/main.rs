@@ -18,7 +18,7 @@ use sayso_policy::{BasisRef, ConsentState, Gate, InForce, Question, Reason, Tabl
 use sayso_types::ConsentVersion;
 
 use self::generators::{
-    Asked, bands, consent_types, narrowed, prohibitions, questions, regions, states, statuses, worlds,
+    Asked, bands, consent_types, narrowed, prohibitions, questions, regions, require, states, statuses, worlds,
 };
 use self::reference::{World, answer, law_names};
 
@@ -85,6 +85,18 @@ proptest! {
     fn another_law_opens_nothing(world in worlds(), state in states(), asked in questions(), law in select(law_names())) {
         let mut narrower = world.clone();
         narrower.document.profile.law_floor.insert(law);
+        let (before, after) = (world.in_force(), narrower.in_force());
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn another_requirement_opens_nothing(
+        world in worlds(), state in states(), asked in questions(), which: Index, first: Index,
+    ) {
+        let mut narrower = world.clone();
+        let purposes: Vec<_> = world.document.purpose.keys().copied().collect();
+        let which = which.index(purposes.len() - 1) + 1;
+        require(&mut narrower.document, purposes[which], purposes[first.index(which)]);
         let (before, after) = (world.in_force(), narrower.in_force());
         prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
     }
@@ -187,6 +199,9 @@ fn the_generators_reach_every_answer() {
             match decide(&question, &state, &in_force).answer {
                 Ok(grounds) => {
                     gates.insert(question.gate);
+                    if !world.document.purpose[&question.label.purpose].requires.is_empty() {
+                        seen.insert("after another purpose".to_owned());
+                    }
                     let written = match grounds.basis_ref {
                         BasisRef::Consent(_) => "their word",
                         BasisRef::Profile(_) => "the profile",
@@ -209,6 +224,7 @@ fn the_generators_reach_every_answer() {
     assert_eq!(count("of the profile"), 7, "{seen:?}");
     assert!(count("of an exemption") >= 3, "{seen:?}");
     assert_eq!(count("duty"), 10, "{seen:?}");
+    assert_eq!(count("after another purpose"), 1, "{seen:?}");
     assert!(Reason::ALL.iter().all(|reason| seen.contains(reason.as_str())), "{seen:?}");
     assert_eq!(gates.into_iter().collect::<Vec<_>>(), Gate::ALL);
 }

@@ -11,9 +11,9 @@ use sayso_policy::profile::{
 };
 use sayso_policy::{
     AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, Grounds, LegalBasis, Narrowed,
-    Obligations, Period, Question, Reason,
+    Obligations, Period, PurposeConsent, Question, Reason,
 };
-use sayso_types::{Cell, ProcessorId, ProcessorKind as Kind, RegionClass, WallTime};
+use sayso_types::{Cell, ProcessorId, ProcessorKind as Kind, Purpose, RegionClass, WallTime};
 
 /// The rules, before anything is made of them.
 #[derive(Clone, Debug)]
@@ -262,24 +262,41 @@ impl<'a> Facts<'a> {
     fn bases(&self) -> Vec<(LegalBasis, BasisRef)> {
         let purpose = self.purpose.unwrap();
         let rev = self.world.document.profile.rev;
-        let own = if purpose.basis == LegalBasis::Consent {
-            let consents = self.state.consents.iter().filter(|(id, _)| **id == purpose.id).map(|(_, given)| given);
-            let mut enough = consents.filter(|given| {
-                [ConsentStatus::Given, ConsentStatus::Renewed].contains(&given.status)
-                    && given.profile_rev == rev
-                    && given.expires_at.is_none_or(|end| end > self.question.now)
-                    && self.question.label.cv.0 >= given.given_at.0
-                    && self.asked().iter().all(|(least, separate, written)| {
-                        given.consent_type >= *least && given.separate >= *separate && given.written >= *written
-                    })
-            });
-            enough.next().map(|given| (LegalBasis::Consent, BasisRef::Consent(given.given_at)))
+        let own = if !self.comes_in_order(purpose) {
+            None
+        } else if purpose.basis == LegalBasis::Consent {
+            let given = self.agreed(purpose.id, &self.asked());
+            given.map(|given| (LegalBasis::Consent, BasisRef::Consent(given.given_at)))
         } else {
             Some((purpose.basis, BasisRef::Profile(rev)))
         };
         let live = self.world.grants.iter().filter(|grant| self.is_valid(grant)).take(64);
         let covering = live.filter(|grant| self.covers(grant));
         own.into_iter().chain(covering.map(|grant| (ground(grant.code), BasisRef::Exemption(grant.id)))).collect()
+    }
+
+    /// Whether all that `purpose` requires was agreed to, and what that requires, too.
+    fn comes_in_order(&self, purpose: &PurposeRule) -> bool {
+        purpose.requires.iter().all(|first| {
+            let rule = &self.world.document.purpose[first];
+            let asked = (self.world.document.defaults.min_consent_type, rule.separate, false);
+            self.agreed(*first, &[asked]).is_some() && self.comes_in_order(rule)
+        })
+    }
+
+    /// Consent to `purpose` that holds now, for this data, and is all that is `asked` of it.
+    fn agreed(&self, purpose: Purpose, asked: &[(ConsentType, bool, bool)]) -> Option<&PurposeConsent> {
+        let consents = self.state.consents.iter().filter(|(id, _)| **id == purpose).map(|(_, given)| given);
+        let mut enough = consents.filter(|given| {
+            [ConsentStatus::Given, ConsentStatus::Renewed].contains(&given.status)
+                && given.profile_rev == self.world.document.profile.rev
+                && given.expires_at.is_none_or(|end| end > self.question.now)
+                && self.question.label.cv.0 >= given.given_at.0
+                && asked.iter().all(|(least, separate, written)| {
+                    given.consent_type >= *least && given.separate >= *separate && given.written >= *written
+                })
+        });
+        enough.next()
     }
 
     /// Everything that is asked of consent: how clear, whether apart, whether in writing.

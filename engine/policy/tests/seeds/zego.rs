@@ -137,6 +137,28 @@ fn going_on_to_use_the_service_is_not_consent() {
 }
 
 #[test]
+fn nothing_goes_to_zego_before_both_consents() {
+    let functions = "image_avatar video_avatar material custom_avatar";
+    let shares_only = Person::adult().yes_to_each("hand_over").yes_to_each(functions);
+    let agreed_only = Person::adult().yes("app_policy").yes_to_each(functions);
+    let together = Person::adult().yes("app_policy hand_over").yes_to_each(functions);
+    let introduced = introduced().yes_to_each(functions);
+    for cell in [
+        "image_avatar/face_image/zego-avatar",
+        "video_avatar/voice_audio/zego-avatar",
+        "material/material/zego-avatar",
+        "custom_avatar/avatar_source/zego-training",
+    ] {
+        SEED.decides(&[
+            (&shares_only, cell, "no_basis", "ZG-0.2: collecting starts after the app's own policy was agreed to"),
+            (&agreed_only, cell, "no_basis", "ZG-0.2: sharing with ZEGO was not agreed to"),
+            (&together, cell, "no_basis", "ZG-0.2: sharing with ZEGO is asked separately"),
+            (&introduced, cell, "Consent", "ZG-0.2"),
+        ]);
+    }
+}
+
+#[test]
 fn one_avatar_does_not_open_the_other() {
     let image = introduced().yes_to_each("image_avatar");
     let video = introduced().yes_to_each("video_avatar");

@@ -9,7 +9,7 @@ use crate::law::Matter;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{CategoryRule, Processing, Processor, ProcessorState, PurposeRule, Sensitivity};
+use crate::profile::{CategoryRule, LegalBasis, Processing, Processor, ProcessorState, PurposeRule, Sensitivity};
 
 pub(in crate::lint) static BASIS_IMPLIED_FOR_SENSITIVE: Rule = Rule {
     id: "BASIS_IMPLIED_FOR_SENSITIVE",
@@ -81,6 +81,25 @@ fn separate(case: &Case<'_>) -> Found {
         }
     }
     found.into_iter().collect()
+}
+
+pub(in crate::lint) static BASIS_CONTRADICTED: Rule = Rule {
+    id: "BASIS_CONTRADICTED",
+    breach: "what rests on something else than consent waits for consent to another purpose",
+    source: "ZG-0.2; cn-pipl:16, gdpr:7-4",
+    waivable: true,
+    look: contradicted,
+};
+
+fn contradicted(case: &Case<'_>) -> Found {
+    let waiting = case.document.purpose.values().filter(|purpose| !purpose.requires.is_empty());
+    let contradicted = waiting.filter(|purpose| purpose.basis != LegalBasis::Consent);
+    contradicted
+        .map(|purpose| {
+            let message = format!("rests on {}, which nobody has to agree to; remove it", purpose.basis);
+            (format!("purpose.{}.requires", purpose.id), message)
+        })
+        .collect()
 }
 
 /// A use of data that laws may ask a consent of its own for, and what the profile asks.
