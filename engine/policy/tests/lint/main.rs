@@ -106,6 +106,29 @@ fn the_list_of_rules_reads_well() {
     }
 }
 
+/// XZ-11.1: the law comes first, and what it asks is told where the policy asks less.
+#[test]
+fn what_is_weaker_than_the_law_is_told_with_what_the_law_asks_and_where() {
+    for (rule, asked) in [
+        ("CONSENT_BELOW_LAW", "asks for ExplicitlyExpressedConsent (PIPL 29 [P])"),
+        ("SEPARATE_MISSING", "a consent of its own (PIPL 29 [P])"),
+        ("XBORDER_MECHANISM_WEAK", "security_assessment"),
+        ("EXEMPTION_NOT_IN_LAW", "cn-pipl@2021 has no such ground"),
+        ("MINOR_AGE_BELOW_LAW", "14 (PIPL 31 [K])"),
+        ("RIGHT_MISSING", "(PIPL "),
+        ("ERASURE_GROUND_MISSING", "consent_withdrawn (PIPL 47 [P])"),
+        ("DEADLINE_MISSING", "P15WD (Method for identifying"),
+        ("INCIDENT_UNTOLD", "PT4H (Incident reporting measures 4 [P]), immediately (PIPL 57 [P])"),
+    ] {
+        assert!(!Rule::named(rule).unwrap().is_waivable(), "{rule}: nobody may take the law away");
+        let findings = draft(&fixtures()[rule].wrong).lint();
+        assert!(findings.iter().any(|f| f.message.contains(asked)), "{rule}: {asked}\n{findings:#?}");
+    }
+    let late = draft("[incident.regulator]\nwithin = \"PT5H\"").lint();
+    assert_eq!(late[0].rule.id(), "DEADLINE_TOO_LONG");
+    assert!(late[0].message.contains("PT4H (Incident reporting measures 4 [P])"), "{late:#?}");
+}
+
 #[test]
 fn findings_say_where_they_are_and_what_to_write() {
     let findings = draft("[minors]\nguardian_required_below = 12").lint();

@@ -1,6 +1,10 @@
-//! `sayso policy show`: all that a profile says, and where it says so.
+//! `sayso policy show`: all that a profile says, where it says so, and what the linter finds there: where the law asks for
+//! more than a value says, the finding names what the law asks.
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
+use sayso_policy::lint::Finding;
 use sayso_policy::profile::Date;
 use sayso_types::WallTime;
 use serde_json::{Value, json};
@@ -21,13 +25,15 @@ struct Leaf {
     value: Value,
 }
 
-/// Prints every value with the place that it comes from.
+/// Prints every value with the place that it comes from, and what is found there.
 pub(super) fn run(file: &ProfileFile, json: bool) -> Result<bool> {
     let document = serde_json::to_value(file.draft.document())?;
     let mut found = Vec::new();
     leaves("", "", document, &mut found);
+    let mut findings = findings(file);
     if json {
-        let values: Vec<_> = found.iter().map(|leaf| entry(file, leaf)).collect();
+        let mut values: Vec<_> = found.iter().map(|leaf| entry(file, leaf, findings.remove(&leaf.path))).collect();
+        values.extend(findings.into_iter().map(|(key, found)| json!({ "key": key, "findings": told(found) })));
         output::json(&values)?;
         return Ok(true);
     }
@@ -40,8 +46,34 @@ pub(super) fn run(file: &ProfileFile, json: bool) -> Result<bool> {
         }
         let from = origin(file, leaf).unwrap_or_else(|| "default".to_owned());
         output::line(format_args!("{} = {}  # {from}", leaf.name, toml_of(&leaf.value)))?;
+        for finding in told(findings.remove(&leaf.path).unwrap_or_default()) {
+            output::line(format_args!("# {finding}"))?;
+        }
+    }
+    // what is found of more than one value, and of none
+    for (key, found) in findings {
+        for finding in told(found) {
+            output::line(format_args!("\n# {key}: {finding}"))?;
+        }
     }
     Ok(true)
+}
+
+/// What the linter finds, by key.
+fn findings(file: &ProfileFile) -> BTreeMap<String, Vec<Finding>> {
+    let mut findings = BTreeMap::<_, Vec<_>>::new();
+    for finding in file.draft.lint() {
+        findings.entry(finding.place.key.clone()).or_default().push(finding);
+    }
+    findings
+}
+
+fn told(findings: Vec<Finding>) -> Vec<String> {
+    let told = findings.into_iter().map(|Finding { rule, message, waived, .. }| {
+        let waived = waived.map(|why| format!(" (waived: {why})")).unwrap_or_default();
+        format!("{}: {message}{waived}", rule.id())
+    });
+    told.collect()
 }
 
 /// The values that are no tables; what nobody said and no default fills is left out.
@@ -79,8 +111,9 @@ fn written(name: &str, value: Value) -> Value {
     }
 }
 
-fn entry(file: &ProfileFile, leaf: &Leaf) -> Value {
-    json!({ "key": leaf.path, "value": leaf.value, "from": origin(file, leaf) })
+fn entry(file: &ProfileFile, leaf: &Leaf, findings: Option<Vec<Finding>>) -> Value {
+    let findings = told(findings.unwrap_or_default());
+    json!({ "key": leaf.path, "value": leaf.value, "from": origin(file, leaf), "findings": findings })
 }
 
 /// The file and line where a value is written; [`None`] when it is a default.

@@ -116,6 +116,20 @@ async fn show_says_where_each_value_comes_from() {
     let _: toml::Table = shown.parse().expect("it is TOML");
 }
 
+/// XZ-11.1: what the law asks stands beside a value that is weaker.
+#[tokio::test]
+async fn show_says_what_the_law_asks_for_more() {
+    let (_dir, file) = changed("guardian_required_below = 14", "guardian_required_below = 12");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replacen("jurisdiction = \"*\"", "jurisdiction = \"*\"\nlaw_floor = [\"coppa@2025\"]", 1))
+        .unwrap();
+    let shown = policy(&["show", file.to_str().unwrap()]).await.success().stdout;
+    let (_, after) = shown.split_once("guardian_required_below = 12  # ").unwrap_or_else(|| panic!("{shown}"));
+    let law = after.lines().nth(1).unwrap();
+    assert!(law.starts_with("# MINOR_AGE_BELOW_LAW: the law says 13 (") && law.contains("16 CFR 312"), "{law}");
+    let _: toml::Table = shown.parse().expect("it is TOML");
+}
+
 #[tokio::test]
 async fn diff_says_what_a_revision_changes() {
     let home = shipped("home.toml");

@@ -1,8 +1,6 @@
 //! Rules about what is told when data got where it should not.
 
-use std::collections::BTreeMap;
-
-use crate::law::Audience;
+use crate::law::{Audience, IncidentRule, Severity};
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
@@ -21,23 +19,33 @@ const SUBJECTS: [IncidentField; 3] = [IncidentField::Situation, IncidentField::I
 
 fn untold(case: &Case<'_>) -> Found {
     let incident = &case.document.incident;
-    let mut found = BTreeMap::new();
-    for rule in case.law.incidents() {
-        let (key, notice) = match rule.tell {
-            Audience::Regulator => ("incident.regulator", &incident.regulator),
-            Audience::Subjects => ("incident.subjects", &incident.subjects),
-        };
+    let mut found = Found::new();
+    for (tell, key, notice) in [
+        (Audience::Regulator, "incident.regulator", &incident.regulator),
+        (Audience::Subjects, "incident.subjects", &incident.subjects),
+    ] {
+        let by_law: Vec<_> = told_by_law(case, tell).map(|rule| format!("{} ({})", rule.within, rule.src)).collect();
+        if by_law.is_empty() {
+            continue;
+        }
         let Some(notice) = notice else {
-            let message = format!("must be told by law ({}); write [{key}] with `within`", rule.src);
-            found.entry(key.to_owned()).or_insert(message);
+            let message = format!("must be told by law: {}; write [{key}] with `within`", by_law.join(", "));
+            found.push((key.to_owned(), message));
             continue;
         };
-        if let Some(field) = left_out(notice).filter(|_| rule.tell == Audience::Subjects) {
+        if let Some(field) = left_out(notice).filter(|_| tell == Audience::Subjects) {
             let message = format!("leaves out `{}`; add it", crate::words::spelled(&field));
-            found.insert(format!("{key}.fields"), message);
+            found.push((format!("{key}.fields"), message));
         }
     }
-    found.into_iter().collect()
+    found
+}
+
+/// By when the named laws have `tell` told.
+pub(super) fn told_by_law<'a>(case: &'a Case<'_>, tell: Audience) -> impl Iterator<Item = &'a IncidentRule> {
+    // those of state bodies and critical infrastructure are for operators that know to be one
+    let whose = |when| matches!(when, Severity::Any | Severity::HighRisk | Severity::RelativelyMajor);
+    case.law.incidents().iter().filter(move |rule| rule.tell == tell && whose(rule.when))
 }
 
 fn left_out(notice: &IncidentNotice) -> Option<IncidentField> {

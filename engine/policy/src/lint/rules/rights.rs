@@ -1,13 +1,13 @@
 //! Rules about what people may ask for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sayso_types::RegionClass;
 
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{ErasureGround, RightKind};
+use crate::profile::RightKind;
 use crate::words::spelled;
 
 pub(in crate::lint) static RIGHT_MISSING: Rule = Rule {
@@ -57,18 +57,16 @@ fn ground_missing(case: &Case<'_>) -> Found {
     if erase.grounds.is_empty() {
         return Found::new();
     }
-    let asked: BTreeSet<ErasureGround> = case
-        .law
-        .rights()
-        .iter()
-        .filter(|rule| rule.kind == RightKind::Erase)
-        .flat_map(|rule| rule.grounds.clone())
-        .collect();
-    let missing: Vec<_> = asked.difference(&erase.grounds).map(spelled).collect();
+    let asked = case.law.rights().iter().filter(|rule| rule.kind == RightKind::Erase);
+    let missing = asked.filter_map(|rule| {
+        let grounds: Vec<_> = rule.grounds.difference(&erase.grounds).map(spelled).collect();
+        (!grounds.is_empty()).then(|| format!("{} ({})", grounds.join(", "), rule.src))
+    });
+    let missing: Vec<_> = missing.collect();
     if missing.is_empty() {
         return Found::new();
     }
-    let message = format!("the law also demands erasure on: {}; add them", missing.join(", "));
+    let message = format!("the law also demands erasure on: {}; add them", missing.join("; "));
     vec![("rights.offers.erase.grounds".to_owned(), message)]
 }
 
@@ -126,8 +124,13 @@ fn no_deadline(case: &Case<'_>) -> Found {
     let owed = !rights.offers.is_empty() || !case.law.answers().is_empty();
     let mut found = Found::new();
     if rights.respond_within.is_none() && owed {
-        let message = "nobody knows by when a request is answered; write a time, such as \"P15WD\"";
-        found.push(("rights.respond_within".to_owned(), message.to_owned()));
+        let by_law: Vec<_> = case.law.answers().iter().map(|rule| format!("{} ({})", rule.within, rule.src)).collect();
+        let write = match by_law.is_empty() {
+            true => "a time, such as \"P15WD\"".to_owned(),
+            false => format!("that of the law or less: {}", by_law.join(", ")),
+        };
+        let message = format!("nobody knows by when a request is answered; write {write}");
+        found.push(("rights.respond_within".to_owned(), message));
     }
     let minors = &case.document.minors;
     if minors.guardian_required_below > 0 && minors.erase_on_discovery.is_none() {

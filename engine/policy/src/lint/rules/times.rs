@@ -1,9 +1,10 @@
 //! Rules about times: words that are none, and times that are longer than they may be.
 
-use crate::law::{Audience, Severity};
+use crate::law::Audience;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
+use crate::lint::rules::incident;
 use crate::lint::rules::retention::says_never;
 use crate::profile::RightKind;
 use crate::words::spelled;
@@ -75,9 +76,7 @@ fn by_law(case: &Case<'_>, key: &str) -> Vec<(Period, String)> {
         }
         _ => return Vec::new(),
     };
-    // those of state bodies and critical infrastructure are for operators that know to be one
-    let whose = |when| matches!(when, Severity::Any | Severity::HighRisk | Severity::RelativelyMajor);
-    let rules = case.law.incidents().iter().filter(|rule| rule.tell == tell && whose(rule.when));
+    let rules = incident::told_by_law(case, tell);
     rules.filter_map(|rule| Some((rule.within.period()?, rule.src.to_string()))).collect()
 }
 
