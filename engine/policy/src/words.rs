@@ -1,6 +1,7 @@
 //! The words of the format in the engine's [`Tongue`]s, for what people read.
 
 mod length;
+mod never;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::profile::{
 use crate::{Deadline, LegalBasis, Reason, Tongue};
 
 pub(crate) use length::{deadline, period};
+pub(crate) use never::never;
 
 /// Something of the format that people read in their language.
 pub(crate) trait InWords {

@@ -3,7 +3,7 @@
 use super::Writer;
 use crate::markdown::{Table, plain};
 use crate::profile::{AtRest, CategoryRule, Necessity};
-use crate::words::{kept, named, party, title, words};
+use crate::words::{kept, named, never, party, title, words};
 use crate::{LegalBasis, Tongue};
 use sayso_types::{Category, Purpose};
 
@@ -27,10 +27,25 @@ impl Writer<'_> {
         let lines = self.document.purpose.keys().map(|id| {
             let used = self.document.category.iter().filter(|(_, rule)| rule.purposes.contains(id));
             let used: Vec<_> = used.map(|(category, _)| plain(&self.category(*category))).collect();
-            let used = if used.is_empty() { "-".to_owned() } else { used.join(self.tongue.pick(", ", "、")) };
-            format!("- {}{}{used}", plain(&self.purpose(id)), self.tongue.pick(": ", "："))
+            let used = match used.is_empty() {
+                true => self.say("uses no data by itself", "本身不使用数据"),
+                false => used.join(self.tongue.pick(", ", "、")),
+            };
+            let first = self.first(id);
+            format!("- {}{}{used}{first}", plain(&self.purpose(id)), self.tongue.pick(": ", "："))
         });
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What must have been agreed to before the purpose `id`.
+    fn first(&self, id: &Purpose) -> String {
+        let required = self.document.purpose.get(id).map(|rule| self.document.required(rule)).unwrap_or_default();
+        let required: Vec<_> = required.iter().map(|first| format!("“{}”", plain(&self.purpose(first)))).collect();
+        match self.tongue {
+            _ if required.is_empty() => String::new(),
+            Tongue::English => format!(" (only once you have agreed to {})", required.join(" and ")),
+            Tongue::Chinese => format!("（须先同意{}）", required.join("和")),
+        }
     }
 
     pub(super) fn basis(&self) -> String {
@@ -97,19 +112,20 @@ impl Writer<'_> {
     }
 
     pub(super) fn used(&self) -> String {
-        let prohibited = self.document.prohibition.iter().filter(|rule| rule.when.is_none());
-        let prohibited =
-            prohibited.filter_map(|rule| rule.purpose.clone()).map(|purpose| plain(&String::from(purpose)));
+        let prohibited = self.document.prohibition.iter().map(|rule| {
+            let (purpose, category) = (|id| self.purpose(&id), |id| self.category(id));
+            plain(&never(rule, self.tongue, purpose, category))
+        });
         let prohibited: Vec<_> = prohibited.collect();
         let first = self.say(
             "Machines use it for the purposes above; a piece of data goes on only after a gate has found that it may.",
             "由机器为上述目的使用；每份数据在交出之前都要经过检查，确认允许之后才会继续。",
         );
-        let never = prohibited.join(", ");
+        let never = prohibited.join(self.tongue.pick("; ", "；"));
         match self.tongue {
             _ if prohibited.is_empty() => first,
-            Tongue::English => format!("{first} It is never used for: {never}."),
-            Tongue::Chinese => format!("{first}绝不用于：{never}。"),
+            Tongue::English => format!("{first} What is never done: {never}."),
+            Tongue::Chinese => format!("{first}绝不进行：{never}。"),
         }
     }
 
