@@ -1,14 +1,16 @@
 //! Where the five policies contradict one another or the law, and what holds then: the conflicts C1 to C18, each by its
-//! number. Those about requests of people (C11, C18) and about backups (C12) are decided where those are carried out.
+//! number. Of those about requests of people (C11, C18) and about backups (C12) it is what a profile says that is held
+//! here; a rights desk and a vault that carry it out are yet to come.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
 
+use sayso_policy::pages::PrivacyNotice;
 use sayso_policy::profile::{Draft, ExemptionCode};
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Reason,
-    decide, diff,
+    Tongue, decide, diff,
 };
 use sayso_types::{Category, ConsentVersion, Label, Purpose, SubjectId, TurnId, WallTime};
 
@@ -159,6 +161,40 @@ fn c10_a_guardian_below_the_age_of_the_policy_and_special_rules_below_fourteen()
 }
 
 #[test]
+fn c11_whoever_answers_is_named_with_a_role_and_can_be_reached() {
+    for (role, words) in [
+        ("DataController", "(controller) answers"),
+        ("JointDataControllers", "(joint controller) answers"),
+        ("DataProcessor", "(processor for its tenants) answers"),
+    ] {
+        let profile = profile(&format!("[controller]\nrole = \"{role}\""));
+        let notice = PrivacyNotice::of(profile.document(), Tongue::English).markdown();
+        assert!(notice.contains(words) && notice.contains("privacy@operator.example"), "{notice}");
+    }
+    assert!(draft("[controller]\nrole = \"Middleman\"").unwrap_err().contains("`Middleman` is not known here"));
+    assert_eq!(found("remove = [\"controller.contact\"]"), ["CTRL_MISSING controller.contact"]);
+    // a tenant who decides can have data erased, on top of what the law asks
+    let grounds = "[rights.offers.erase]\ngrounds = [\"purpose_ended\", \"service_ended\", \"unlawful\", \
+                   \"agreement_broken\", \"other_law\", \"consent_withdrawn\", \"tenant_instructed\"]";
+    assert_eq!(found(grounds), [""; 0]);
+}
+
+#[test]
+fn c12_backups_are_purged_by_a_time_that_can_be_kept_and_only_ever_sooner() {
+    let purged = |when: &str| format!("[retention]\nbackup_purge = \"{when}\"");
+    for words in ["until they can be cleared", "when the backup is renewed"] {
+        assert_eq!(found(&purged(words)), ["VAGUE_TIME retention.backup_purge"]);
+    }
+    let (old, sooner, later) = (profile(&purged("P30D")), profile(&purged("P7D")), profile(&purged("P60D")));
+    assert!(!diff(old.document(), sooner.document()).is_material());
+    assert!(diff(old.document(), later.document()).is_material());
+    assert!(
+        diff(old.document(), profile("").document()).is_material(),
+        "words promise nothing, and neither does nothing"
+    );
+}
+
+#[test]
 fn c13_only_what_is_required_may_block_and_consent_never_is() {
     let required = "[category.memory_summary]\nnecessity = \"Required\"";
     assert_eq!(found(required), ["CONSENT_BUNDLED category.memory_summary.necessity"]);
@@ -197,4 +233,13 @@ fn c17_a_refusal_has_one_of_the_known_reasons_and_nothing_costs_unless_it_is_sai
     assert!(profile("[rights]\nfee_when_repeated = true").document().rights.fee_when_repeated);
     assert!(profile("[rights]\nrefusals = [\"ProcessExcessive\"]").document().rights.refusals.len() == 1);
     assert!(draft("[rights]\nrefusals = [\"TooBusy\"]").unwrap_err().contains("`TooBusy` is not known here"));
+}
+
+#[test]
+fn c18_a_complaint_may_take_a_letter_and_a_withdrawal_takes_nothing() {
+    let by_letter = |right: &str| found(&format!("[rights.offers.{right}]\nchannel = [\"letter\"]"));
+    assert_eq!(by_letter("complain"), [""; 0]);
+    assert_eq!(by_letter("withdraw"), ["WITHDRAW_HARDER_THAN_GIVING rights.offers.withdraw.channel"]);
+    let refused = draft("[rights.offers.withdraw]\nevidence = \"a copy of your identity card\"").unwrap_err();
+    assert!(refused.contains("`evidence` is not known here"), "{refused}");
 }

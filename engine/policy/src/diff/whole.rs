@@ -103,6 +103,9 @@ fn protections(was: &Document, is: &Document) -> Found {
     if is.defaults.permit_ttl > was.defaults.permit_ttl {
         less("defaults.permit_ttl", "a withdrawal may take longer".to_owned());
     }
+    if is_later(was.retention.backup_purge.as_ref(), is.retention.backup_purge.as_ref()) {
+        less("retention.backup_purge", "stays in backups for longer".to_owned());
+    }
     if is_later(was.defaults.reasonable_time.as_ref(), is.defaults.reasonable_time.as_ref()) {
         less("defaults.reasonable_time", "what is done in reasonable time is done later".to_owned());
     }
