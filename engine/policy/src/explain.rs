@@ -4,12 +4,13 @@ mod fact;
 mod told;
 mod wording;
 
-use sayso_types::RegionClass;
+use sayso_types::{Category, RegionClass};
 
 pub use fact::{Closing, Fact};
 pub use told::{Told, ToldFact, ToldStep};
 
 use crate::decide::{Demand, has_means, is_agreed_to, is_done, minors_rule};
+use crate::error::Nearest;
 use crate::profile::{AtRest, CategoryRule, Deployment, Identifies, Processor, PurposeRule, Sensitivity, Src};
 use crate::{BasisRef, ConsentState, Decision, Gate, InForce, LegalBasis, Profile, Question, Reason, decide};
 
@@ -80,8 +81,19 @@ impl<'a> Asking<'a> {
         self.step(
             Reason::UnknownCell,
             vec![
-                Fact::PurposeDeclared { purpose: label.purpose, declared: purpose.is_some() },
-                Fact::CategoryDeclared { category: label.category, declared: category.is_some() },
+                Fact::PurposeDeclared {
+                    purpose: label.purpose,
+                    declared: purpose.is_some(),
+                    nearest: Nearest::to(label.purpose.as_str(), profile.purposes().map(|rule| rule.id.as_str())),
+                },
+                Fact::CategoryDeclared {
+                    category: label.category,
+                    declared: category.is_some(),
+                    nearest: Nearest::to(
+                        label.category.as_str(),
+                        profile.document().category.keys().map(Category::as_str),
+                    ),
+                },
             ],
         )?;
         let (purpose, category) = (purpose?, category?);

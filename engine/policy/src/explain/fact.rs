@@ -2,6 +2,7 @@
 
 use sayso_types::{Category, ConsentVersion, Name, ProcessorId, Purpose, RegionClass, WallTime};
 
+use crate::error::Nearest;
 use crate::profile::{ProcessorState, Prohibition};
 use crate::{ConsentStatus, ConsentType, Gate, LegalBasis, Narrowed};
 
@@ -9,10 +10,10 @@ use crate::{ConsentStatus, ConsentType, Gate, LegalBasis, Narrowed};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are named as in the profile and in the consent state")]
 pub enum Fact {
-    /// Whether the profile declares the purpose.
-    PurposeDeclared { purpose: Purpose, declared: bool },
-    /// Whether the profile declares the category.
-    CategoryDeclared { category: Category, declared: bool },
+    /// Whether the profile declares the purpose, and the declared one that looks most like it.
+    PurposeDeclared { purpose: Purpose, declared: bool, nearest: Nearest },
+    /// Whether the profile declares the category, and the declared one that looks most like it.
+    CategoryDeclared { category: Category, declared: bool, nearest: Nearest },
     /// No prohibition covers it.
     NotProhibited,
     /// A prohibition covers it.

@@ -206,6 +206,10 @@ fn a_no_names_what_stands_against_it() {
                  [purpose.memory.requires]";
     assert!(refused.contains("No (no_basis): ") && refused.contains(first), "{refused}");
 
+    let refused = told(&adult, "memmory", "noise", "store-local").to_string();
+    assert!(refused.contains("! purpose memmory is not declared in the profile; did you mean `memory`?"), "{refused}");
+    assert!(refused.contains("! category noise is not declared in the profile  ["), "nothing is like it: {refused}");
+
     let near = ConsentState { farthest: RegionClass::Domestic, ..adult };
     let refused = told(&near, "memory", "memory_summary", "far-llm").to_string();
     assert!(refused.contains("! far-llm is overseas; the person lets data go as far as domestic"), "{refused}");

@@ -3,6 +3,7 @@
 use sayso_types::WallTime;
 
 use super::{Closing, Fact};
+use crate::error::Nearest;
 use crate::profile::{Date, Prohibition};
 use crate::words::{InWords, spelled, words};
 use crate::{BasisRef, Decision, Narrowed, Obligations, Reason, Tongue};
@@ -20,11 +21,17 @@ impl Fact {
     fn english(&self) -> String {
         let not = |yes: bool| if yes { "" } else { " not" };
         match self {
-            Self::PurposeDeclared { purpose, declared } => {
-                format!("purpose {purpose} is{} declared in the profile", not(*declared))
+            Self::PurposeDeclared { purpose, declared: true, .. } => {
+                format!("purpose {purpose} is declared in the profile")
             }
-            Self::CategoryDeclared { category, declared } => {
-                format!("category {category} is{} declared in the profile", not(*declared))
+            Self::PurposeDeclared { purpose, nearest, .. } => {
+                format!("purpose {purpose} is not declared in the profile{nearest}")
+            }
+            Self::CategoryDeclared { category, declared: true, .. } => {
+                format!("category {category} is declared in the profile")
+            }
+            Self::CategoryDeclared { category, nearest, .. } => {
+                format!("category {category} is not declared in the profile{nearest}")
             }
             Self::NotProhibited => "no prohibition covers it".to_owned(),
             Self::Prohibited { rule } => {
@@ -117,8 +124,14 @@ impl Fact {
     fn chinese(&self) -> String {
         let not = |yes: bool| if yes { "" } else { "未" };
         match self {
-            Self::PurposeDeclared { purpose, declared } => format!("目的 {purpose} {}在政策中声明", not(*declared)),
-            Self::CategoryDeclared { category, declared } => format!("类别 {category} {}在政策中声明", not(*declared)),
+            Self::PurposeDeclared { purpose, declared: true, .. } => format!("目的 {purpose} 已在政策中声明"),
+            Self::PurposeDeclared { purpose, nearest, .. } => {
+                format!("目的 {purpose} 未在政策中声明{}", or_rather(nearest))
+            }
+            Self::CategoryDeclared { category, declared: true, .. } => format!("类别 {category} 已在政策中声明"),
+            Self::CategoryDeclared { category, nearest, .. } => {
+                format!("类别 {category} 未在政策中声明{}", or_rather(nearest))
+            }
             Self::NotProhibited => "没有任何禁止条款涉及此项".to_owned(),
             Self::Prohibited { rule } => format!("被禁止，任何同意都不能放开：{}", named(rule)),
             Self::UsedFor { category, purpose, used } => format!("{category} {}用于 {purpose}", not(*used)),
@@ -264,6 +277,11 @@ fn named(rule: &Prohibition) -> String {
         rule.when.as_ref().map(|w| format!("when.age_lt = {}", w.age_lt)),
     ];
     keys.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The name that may have been meant.
+fn or_rather(nearest: &Nearest) -> String {
+    nearest.as_deref().map(|name| format!("；是否指 `{name}`？")).unwrap_or_default()
 }
 
 fn in_brackets(code: Option<&str>) -> String {

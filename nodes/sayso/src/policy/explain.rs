@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
+use sayso_policy::error::Nearest;
 use sayso_policy::{Gate, InForce, Question, explain};
 use sayso_runtime::SystemClock;
 use sayso_types::{Clock, Label, SubjectId, TurnId};
@@ -24,9 +25,11 @@ pub(super) fn run(args: &ExplainArgs, json: bool) -> Result<bool> {
         turn: TurnId(0),
         cv: state.cv,
     };
-    let receiver = profile.processor(args.processor);
-    let kind = receiver.with_context(|| format!("the profile has no processor {}", args.processor))?.kind;
-    let (gate, now) = (args.gate.unwrap_or_else(|| Gate::of(kind)), SystemClock::new().wall());
+    let Some(receiver) = profile.processor(args.processor) else {
+        let nearest = Nearest::to(args.processor.as_str(), profile.processors().map(|known| known.id.as_str()));
+        bail!("the profile has no processor {}{nearest}", args.processor);
+    };
+    let (gate, now) = (args.gate.unwrap_or_else(|| Gate::of(receiver.kind)), SystemClock::new().wall());
     let question = Question { label, gate, processor: args.processor, now };
     let explanation = explain(&question, &state, &InForce::new(Arc::new(profile)));
     let told = explanation.told(args.lang);

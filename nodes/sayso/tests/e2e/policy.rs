@@ -195,6 +195,21 @@ async fn coverage_counts_every_clause_of_several_profiles() {
 }
 
 #[tokio::test]
+async fn explain_suggests_what_may_have_been_meant() {
+    let home = shipped("home.toml");
+    let explain = async |category: &str, processor: &str| {
+        let asked = ["--category", category, "--processor", processor, "--purpose", "voice_interaction"];
+        policy(&[&["explain", &home], asked.as_slice()].concat()).await
+    };
+    let refused = explain("voice_adio", "whisper-local").await;
+    assert_eq!(code(&refused), Some(1));
+    assert!(refused.stdout.contains("category voice_adio is not declared in the profile; did you mean `voice_audio`?"));
+    let refused = explain("voice_audio", "wisper-local").await;
+    assert_eq!(code(&refused), Some(1));
+    assert!(refused.stderr.contains("the profile has no processor wisper-local; did you mean `whisper-local`?"));
+}
+
+#[tokio::test]
 async fn exports_are_what_others_read() {
     let home = shipped("home.toml");
     let export = async |format: &str, json: bool| {
