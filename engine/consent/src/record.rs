@@ -4,7 +4,7 @@ pub(crate) mod withdrawal;
 
 use prost::Message;
 use sayso_audit::{Actor, ActorKind, Reference};
-use sayso_policy::profile::{AtRest, CategoryRule, Necessity, Retention, RetentionAction};
+use sayso_policy::profile::{AtRest, CategoryRule, ControllerRole, Necessity, Retention, RetentionAction, Sensitivity};
 use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Profile, PurposeConsent};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::Key;
@@ -62,6 +62,8 @@ pub(crate) fn of(
             .map(|(category, rule)| proto::PiiInformation {
                 category: category.to_string(),
                 optional: rule.necessity != Some(Necessity::Required),
+                sensitive_category: terms(rule, Sensitivity::High),
+                special_category: terms(rule, Sensitivity::Special),
                 ..Default::default()
             })
             .collect(),
@@ -118,13 +120,27 @@ pub(crate) fn of(
             email: controller.contact.email.clone().unwrap_or_default(),
             url: controller.contact.url.clone().unwrap_or_default(),
             phone: controller.contact.phone.clone().unwrap_or_default(),
-            role: proto::PartyRole::DataController.into(),
+            role: role(controller.role).into(),
             ..Default::default()
         }],
         events: vec![event],
         created_unix_ms: now.0,
         replaces_record_id: Vec::new(),
     }
+}
+
+const fn role(role: ControllerRole) -> proto::PartyRole {
+    match role {
+        ControllerRole::DataController => proto::PartyRole::DataController,
+        ControllerRole::JointDataControllers => proto::PartyRole::JointController,
+        ControllerRole::DataProcessor => proto::PartyRole::DataProcessor,
+    }
+}
+
+/// The DPV terms of a category that is at least as sensitive as `least`; empty for others.
+fn terms(rule: &CategoryRule, least: Sensitivity) -> String {
+    let terms = rule.dpv.iter().filter(|_| rule.sensitivity >= least).map(String::as_str);
+    terms.collect::<Vec<_>>().join(", ")
 }
 
 /// The event that a withdrawal, in effect at `now`, adds to a record.

@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Lint, compile, show, compare, explain and publish privacy profiles.
     Policy(PolicyArgs),
+    /// Print the consent receipts of a person, from a running node.
+    Receipts(ReceiptsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +204,25 @@ pub(crate) struct VerifyArgs {
     /// Print JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReceiptsArgs {
+    /// The node's admin API (admin.listen), such as 127.0.0.1:4434.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin: SocketAddr,
+    /// The name in the node's certificate.
+    #[arg(long, value_name = "NAME", default_value = "localhost")]
+    pub(crate) server_name: String,
+    /// A directory with an operator's cert.pem and key.pem, and the ca.pem of the node (as `sayso init` makes).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) certs: PathBuf,
+    /// The device that the person speaks to.
+    #[arg(long, value_name = "ID", default_value = "speaker-1")]
+    pub(crate) device_id: DeviceId,
+    /// Whose device it is.
+    #[arg(long, value_name = "ID", default_value = "home")]
+    pub(crate) tenant: TenantId,
 }
 
 /// Tells a person what went wrong, outermost first.

@@ -10,8 +10,10 @@ mod hex;
 mod init;
 mod models;
 mod node;
+mod operator;
 mod output;
 mod policy;
+mod receipts;
 mod serve;
 mod verify;
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Receipts(args) => receipts::run(&args),
     };
     match result {
         Ok(code) => code,

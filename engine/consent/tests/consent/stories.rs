@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use sayso_audit::{ActorKind, AuditKey, Event, Hash};
-use sayso_consent::{Denied, Error, Means, Options, Question};
+use sayso_consent::{Denied, Error, Means, Options, Question, receipt};
 use sayso_policy::{ConsentStatus, Reason, Refused};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Category, ConsentVersion, Purpose};
@@ -22,6 +22,35 @@ async fn a_device_speaks_for_the_same_person_every_time() {
     assert_eq!(world.register.find_subject(&acme, &kitchen).await.unwrap(), Some(person));
     assert_ne!(world.register.subject_of(&acme, &hall).await.unwrap(), person);
     assert_ne!(world.register.subject_of(&other, &kitchen).await.unwrap(), person);
+}
+
+#[tokio::test]
+async fn a_receipt_says_what_was_agreed_to_and_nothing_is_said_of_a_no() {
+    let world = World::new().await;
+    let person = world.person(&[VOICE]).await;
+    world.answers(person, &[MEMORY], ConsentStatus::Refused).await;
+    let receipts = async || {
+        let (_, records) = world.register.records(person).await.unwrap();
+        records.iter().filter_map(receipt::of).collect::<Vec<_>>()
+    };
+    let given = receipts().await;
+    let [receipt] = given.as_slice() else { panic!("one, for the one yes: {given:#?}") };
+    let json = serde_json::to_value(receipt).unwrap();
+    assert_eq!((&json["version"], &json["jurisdiction"]), (&"KI-CR-v1.1.0".into(), &"*".into()));
+    assert_eq!(json["piiPrincipalId"], person.to_string());
+    assert_eq!(json["collectionMethod"], "spoken answer");
+    let controller = &json["piiControllers"][0];
+    assert_eq!(controller["piiController"], "Whoever set up this device");
+    assert_eq!((&controller["address"], &controller["email"]), (&"in person, at home".into(), &"-".into()));
+    let purpose = &json["services"][0]["purposes"][0];
+    assert_eq!((&purpose["purpose"], &purpose["consentType"]), (&VOICE.as_str().into(), &"EXPLICIT".into()));
+    assert_eq!(purpose["piiCategory"], serde_json::json!(["reply_text", "transcript", "voice_audio"]));
+    assert_eq!((&json["sensitive"], &json["spiCat"]), (&true.into(), &purpose["piiCategory"]));
+    assert_eq!((&purpose["thirdPartyDisclosure"], purpose.get("thirdPartyName")), (&false.into(), None));
+    assert_eq!(purpose["termination"], "session.end + PT0S");
+
+    world.register.withdraw(person, &[], Means::Voice).await.unwrap();
+    assert_eq!(receipts().await, given, "what was agreed to then remains so");
 }
 
 #[tokio::test]

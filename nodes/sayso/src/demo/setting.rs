@@ -10,12 +10,13 @@ use sayso_policy::Profile;
 use sayso_runtime::Tasks;
 use sayso_types::{DeviceId, TenantId};
 use sayso_wire::{AudioFormat, Capabilities};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity as ClientIdentity};
+use tonic::transport::Channel;
 
 use crate::certs::{Authority, Identity, Issued};
 use crate::config::{Config, HOME_PROFILE};
 use crate::hex;
 use crate::node::Node;
+use crate::operator::{self, Credentials};
 
 /// What the demo runs on.
 pub(crate) struct Setting {
@@ -101,12 +102,9 @@ impl Setting {
 
     /// A connection to the admin API, as an operator.
     pub(crate) async fn admin(&self) -> Result<Channel> {
-        let tls = ClientTlsConfig::new()
-            .ca_certificate(Certificate::from_pem(self.authority.cert_pem()))
-            .identity(ClientIdentity::from_pem(&self.operator.chain_pem, &self.operator.key_pem))
-            .domain_name("localhost");
-        let endpoint = Endpoint::from_shared(format!("https://{}", self.node.admin_addr))?.tls_config(tls)?;
-        Ok(endpoint.connect().await?)
+        let Issued { chain_pem, key_pem } = &self.operator;
+        let credentials = Credentials { authority: self.authority.cert_pem(), certificate: chain_pem, key: key_pem };
+        operator::connect(self.node.admin_addr, "localhost", &credentials).await
     }
 
     /// Stops the node.

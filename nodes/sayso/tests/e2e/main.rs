@@ -9,6 +9,7 @@ mod full_disk;
 mod kill;
 mod policy;
 mod provider_down;
+mod receipts;
 mod reload;
 mod startup;
 mod strangers;
