@@ -20,7 +20,7 @@ const EMBEDDED: [&str; 1] = [include_str!("../calendars/cn-2026.toml")];
 ///
 /// It answers only for the days that it covers: holidays are decreed year by year, so a day outside of it is refused,
 /// never guessed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkingCalendar {
     name: String,
     source: String,
@@ -31,7 +31,7 @@ pub struct WorkingCalendar {
     working_days: Vec<WorkingDay>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct WorkingDay {
     date: Date,
     /// The midnight that ends it.

@@ -19,7 +19,7 @@ use crate::profile::Draft;
 
 /// Everything that is found in `draft`, waived or not, in the order of the text.
 pub(crate) fn lint(draft: &Draft) -> Vec<Finding> {
-    let case = Case::of(draft.document());
+    let case = Case::of(draft);
     let waivers = &case.document.lint;
     let looked = Rule::ALL.iter().flat_map(|rule| rule.look(&case).into_iter().map(|found| (*rule, found)));
     let mut found: Vec<Finding> = looked

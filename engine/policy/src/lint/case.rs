@@ -1,8 +1,8 @@
 //! [`Case`]: the profile under examination, with the laws that it names.
 
 use crate::law::LawFloor;
-use crate::profile::{CategoryRule, Document, LegalBasis, PurposeRule};
-use crate::{Deadline, Period};
+use crate::profile::{CategoryRule, Document, Draft, LegalBasis, PurposeRule};
+use crate::{Deadline, Period, WorkingCalendar};
 
 /// What every rule looks at.
 pub(super) struct Case<'a> {
@@ -12,13 +12,16 @@ pub(super) struct Case<'a> {
     pub(super) laws: Vec<&'static LawFloor>,
     /// What those ask together.
     pub(super) law: LawFloor,
+    /// The calendar of its working days, if it is known.
+    pub(super) calendar: Option<&'a WorkingCalendar>,
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn of(document: &'a Document) -> Self {
+    pub(super) fn of(draft: &'a Draft) -> Self {
+        let document = draft.document();
         let laws: Vec<_> = document.profile.law_floor.iter().filter_map(|name| LawFloor::named(name)).collect();
         let law = LawFloor::strictest(laws.iter().copied());
-        Self { document, laws, law }
+        Self { document, laws, law, calendar: draft.calendar() }
     }
 
     /// The categories that say something about a person, with their ids.

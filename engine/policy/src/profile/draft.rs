@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use super::places::Places;
 use super::{Document, Profile, ProfileHash, check, overlay};
-use crate::LawFloor;
 use crate::error::{Error, Place, Problem};
 use crate::lint::{self, Finding};
+use crate::{LawFloor, WorkingCalendar};
 
 /// A profile file that could be read: every key is known, every name in it resolves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Draft {
     document: Document,
     places: Places,
     text: String,
+    /// The operator's own, of the name that the profile says.
+    calendar: Option<WorkingCalendar>,
 }
 
 impl Draft {
@@ -34,7 +36,20 @@ impl Draft {
         let text = table.to_string();
         let document = read(table, &places)?;
         check::check(&document).map_err(|(key, problem)| Error::at(places.find(&key), problem))?;
-        Ok(Self { document, places, text })
+        Ok(Self { document, places, text, calendar: None })
+    }
+
+    /// This with a calendar of the operator's own. Where the profile names it, it stands in for the one that comes with
+    /// Sayso, if there is one of that name.
+    #[must_use]
+    pub fn with_calendar(self, calendar: WorkingCalendar) -> Self {
+        Self { calendar: Some(calendar), ..self }
+    }
+
+    /// The calendar that the profile names; [`None`] when it names none, or nobody knows it.
+    pub(crate) fn calendar(&self) -> Option<&WorkingCalendar> {
+        let name = self.document.profile.working_days.as_ref()?.as_str();
+        self.calendar.as_ref().filter(|own| own.name() == name).or_else(|| WorkingCalendar::named(name))
     }
 
     /// Everything that it says.

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use sayso_policy::error::{Part, Place};
 use sayso_policy::profile::Draft;
-use sayso_policy::{Error, Profile};
+use sayso_policy::{Error, Profile, WorkingCalendar};
 use serde::Serialize;
 
 use crate::output;
@@ -38,7 +38,8 @@ fn key_and_colon(key: &str) -> String {
 }
 
 impl ProfileFile {
-    /// Reads the profile at `path`, and the one beside it that it extends.
+    /// Reads the profile at `path`, the one beside it that it extends, and the calendar `calendars/NAME.toml` beside it
+    /// that it names, if there is one.
     ///
     /// # Errors
     /// Names the file, the line and the key.
@@ -52,6 +53,10 @@ impl ProfileFile {
             Some(base) => Some(read(base).with_context(|| format!("{} extends another file", path.display()))?),
         };
         let draft = Draft::parse(&text, base.as_deref()).map_err(|error| names.located(&error))?;
+        let draft = match calendar(path, &draft)? {
+            Some(calendar) => draft.with_calendar(calendar),
+            None => draft,
+        };
         Ok(Self { names, draft })
     }
 
@@ -90,6 +95,19 @@ impl Names {
         let Place { line, key, .. } = error.place.clone();
         Located { file: self.file_of(&error.place), line, key, message: error.problem.to_string() }
     }
+}
+
+/// The calendar that the profile at `path` names, where the operator has put one of their own beside it.
+fn calendar(path: &Path, draft: &Draft) -> Result<Option<WorkingCalendar>> {
+    let Some(name) = &draft.document().profile.working_days else { return Ok(None) };
+    let file = path.with_file_name("calendars").join(format!("{name}.toml"));
+    if !file.exists() {
+        return Ok(None);
+    }
+    let no_calendar = || format!("{} is no calendar of working days", file.display());
+    let calendar = WorkingCalendar::parse(&read(&file)?).with_context(no_calendar)?;
+    ensure!(calendar.name() == name.as_str(), "{}: name: must be `{name}`, as the file is called", file.display());
+    Ok(Some(calendar))
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -61,6 +61,42 @@ async fn lint_lists_its_rules() {
     assert_eq!(code(&policy(&["lint"]).await), Some(2), "a file or --rules");
 }
 
+/// What an operator of next year writes.
+const CALENDAR: &str = r#"
+name = "de-2027"
+time_zone = "CET-1CEST,M3.5.0,M10.5.0/3"
+valid_from = 2027-01-01
+valid_through = 2027-12-31
+rest_days = ["saturday", "sunday"]
+src = "Feiertagsgesetz"
+holiday = [{ name = "New Year", from = 2027-01-01, through = 2027-01-01 }]
+"#;
+
+#[tokio::test]
+async fn an_operator_has_a_calendar_of_their_own() {
+    let (dir, file) = changed("jurisdiction = \"*\"", "jurisdiction = \"*\"\nworking_days = \"de-2027\"");
+    let file = file.to_str().unwrap();
+    let found = policy(&["lint", file]).await;
+    assert_eq!(code(&found), Some(1));
+    let told = "CALENDAR_MISSING: there is no calendar `de-2027`; write one of cn-2026, or put your own beside the \
+                profile as calendars/de-2027.toml";
+    assert!(found.stdout.contains(told), "{}", found.stdout);
+
+    fs::create_dir(dir.path().join("calendars")).unwrap();
+    let calendar = dir.path().join("calendars/de-2027.toml");
+    fs::write(&calendar, CALENDAR).unwrap();
+    assert!(policy(&["lint", file]).await.success().stdout.ends_with(": 0 findings"));
+    let _ = policy(&["compile", file]).await.success();
+
+    fs::write(&calendar, CALENDAR.replace("rest_days", "rest")).unwrap();
+    let refused = policy(&["lint", file]).await;
+    assert_eq!(code(&refused), Some(1));
+    assert!(refused.stdout.contains(&format!("{} is no calendar", calendar.display())), "{}", refused.stdout);
+    fs::write(&calendar, CALENDAR.replace("de-2027", "de-2028")).unwrap();
+    let refused = policy(&["lint", file]).await;
+    assert!(refused.stdout.contains("name: must be `de-2027`"), "{}", refused.stdout);
+}
+
 #[tokio::test]
 async fn an_error_names_file_line_and_key() {
     let (_dir, file) = changed("permit_ttl = ", "permit_tll = ");

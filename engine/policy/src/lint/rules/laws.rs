@@ -77,10 +77,14 @@ fn calendar(case: &Case<'_>) -> Found {
             })
             .unwrap_or_default();
     };
-    let Some(calendar) = WorkingCalendar::named(name.as_str()) else {
+    let Some(calendar) = case.calendar else {
         let nearest = Nearest::to(name.as_str(), known());
         let all = known().collect::<Vec<_>>().join(", ");
-        return vec![(key, format!("there is no calendar `{name}`{nearest}; write one of {all}"))];
+        let message = format!(
+            "there is no calendar `{name}`{nearest}; write one of {all}, or put your own beside the profile as \
+             calendars/{name}.toml"
+        );
+        return vec![(key, message)];
     };
     match header.effective_at.moment().map(|at| calendar.date_of(at)) {
         Some(day) if calendar.valid_through() < day => {
