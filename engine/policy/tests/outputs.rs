@@ -12,7 +12,7 @@ use sayso_policy::export::ropa::Ropa;
 use sayso_policy::pages::{Item, PrivacyNotice, processor_page, spoken_parts};
 use sayso_policy::profile::{Document, Draft, ProcessorState, SPOKEN_MAX};
 use sayso_policy::{Coverage, Tongue};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The clauses of ISO/IEC 29184:2020 that a notice must answer.
 const ISO_29184: [&str; 28] = [
@@ -36,8 +36,8 @@ fn document(file: &Path) -> Document {
     Draft::parse(&text, base.as_deref()).unwrap().document().clone()
 }
 
-fn home() -> Document {
-    document(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/profiles/home.toml"))
+fn shipped(name: &str) -> Document {
+    document(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../deploy/profiles/{name}.toml")))
 }
 
 /// Where `text` differs from the file that holds what it was, if it does.
@@ -53,19 +53,22 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap() + "\n"
 }
 
+/// The smallest profile in every format, and one that has something of everything as people read it.
 #[test]
-fn the_home_profile_reads_as_before() {
-    let home = home();
+fn what_is_written_reads_as_before() {
+    let home = shipped("home");
     let mut texts = vec![
         ("home-ropa.json".to_owned(), json(&Ropa::of(&home))),
         ("home-odrl.jsonld".to_owned(), json(&Odrl::of(&home))),
         ("home-dpv.jsonld".to_owned(), json(&Dpv::of(&home))),
     ];
-    for tongue in Tongue::ALL {
-        let tag = tongue.tag();
-        texts.push((format!("home-notice.{tag}.md"), PrivacyNotice::of(&home, tongue).markdown()));
-        texts.push((format!("home-processors.{tag}.md"), processor_page(&home, tongue)));
-        texts.push((format!("home-ropa.{tag}.md"), Ropa::of(&home).markdown(tongue)));
+    for (name, document) in [("home", home), ("zego-lawful", shipped("zego-lawful"))] {
+        for tongue in Tongue::ALL {
+            let tag = tongue.tag();
+            texts.push((format!("{name}-notice.{tag}.md"), PrivacyNotice::of(&document, tongue).markdown()));
+            texts.push((format!("{name}-processors.{tag}.md"), processor_page(&document, tongue)));
+            texts.push((format!("{name}-ropa.{tag}.md"), Ropa::of(&document).markdown(tongue)));
+        }
     }
     let differ: Vec<_> = texts.iter().filter_map(|(name, text)| golden(name, text)).collect();
     assert!(differ.is_empty(), "{}", differ.join("\n"));
@@ -139,6 +142,25 @@ fn exports_hold_together() {
             assert!(dangling.is_empty(), "{file}: {dangling:?}");
         }
     }
+}
+
+/// ZG-0.2: whoever may have a picture may have it only once what comes before was agreed to.
+#[test]
+fn odrl_says_what_must_be_agreed_to_first() {
+    let exported = serde_json::to_value(Odrl::of(&shipped("zego-lawful"))).unwrap();
+    let rules = exported["@graph"][0]["permission"].as_array().unwrap();
+    let constraints = |rule: &Value| rule["constraint"].as_array().unwrap().clone();
+    let first = |purpose: &str| -> Vec<Value> {
+        let of = |rule: &&Value| constraints(rule)[0]["rightOperand"]["@id"] == format!("#purpose.{purpose}");
+        let constraints = rules.iter().filter(of).flat_map(constraints);
+        constraints.filter(|constraint| constraint["leftOperand"] == "sayso:agreedTo").collect()
+    };
+    let both = json!([{"@id": "#purpose.app_policy"}, {"@id": "#purpose.hand_over"}]);
+    assert!(!first("image_avatar").is_empty());
+    for constraint in first("image_avatar") {
+        assert_eq!((&constraint["operator"], &constraint["rightOperand"]), (&json!("isAllOf"), &both));
+    }
+    assert!(first("account").is_empty());
 }
 
 fn references(value: &Value, used: &mut BTreeSet<String>) {

@@ -60,8 +60,8 @@ pub enum Operand {
         #[serde(rename = "@id")]
         id: String,
     },
-    /// One of several.
-    OneOf(Vec<Self>),
+    /// One or all of several, as the operator says.
+    Several(Vec<Self>),
     /// A length of time.
     Length {
         /// In ISO 8601.
@@ -93,21 +93,26 @@ pub(super) fn event(trigger: Trigger) -> String {
 
 /// One for each way that data may go.
 pub(super) fn permissions(document: &Document) -> Vec<Rule> {
-    document.flows().map(|flow| permission(&flow)).collect()
+    document.flows().map(|flow| permission(document, &flow)).collect()
 }
 
-fn permission(flow: &Flow<'_>) -> Rule {
+fn permission(document: &Document, flow: &Flow<'_>) -> Rule {
     let consent = flow.purpose.basis == LegalBasis::Consent;
+    let first: Vec<_> = document.required(flow.purpose).iter().map(|id| Operand::thing(id::purpose(id))).collect();
+    let first = (!first.is_empty()).then(|| constraint("sayso:agreedTo", "isAllOf", Operand::Several(first)));
     Rule {
         action: "use".to_owned(),
         target: id::category(flow.id),
         assigner: id::CONTROLLER.to_owned(),
         assignee: Some(id::processor(flow.processor.id)),
-        constraint: vec![
+        constraint: [
             constraint("purpose", "eq", Operand::thing(id::purpose(flow.purpose.id))),
             constraint("spatial", "eq", Operand::Text(flow.processor.region.clone())),
             constraint("recipient", "eq", Operand::thing(id::processor(flow.processor.id))),
-        ],
+        ]
+        .into_iter()
+        .chain(first)
+        .collect(),
         duty: consent.then_some(Duty { action: "obtainConsent" }).into_iter().collect(),
     }
 }
@@ -139,7 +144,7 @@ pub(super) fn obligations(document: &Document) -> Vec<Rule> {
             assigner: id::CONTROLLER.to_owned(),
             assignee: Some(id::CONTROLLER.to_owned()),
             constraint: vec![
-                constraint("event", "isAnyOf", Operand::OneOf(events(retention))),
+                constraint("event", "isAnyOf", Operand::Several(events(retention))),
                 constraint("delayPeriod", "lteq", delay(retention)),
             ],
             duty: Vec::new(),
