@@ -159,12 +159,19 @@ pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto:
     }
 }
 
-/// The newest of `records`, which are oldest first, for `purpose`.
+/// The record for `purpose` that counts, of `records`, which are oldest first: the newest yes that was not taken back,
+/// which a later no to a revision leaves standing; otherwise the newest.
 pub(crate) fn latest(
     records: &[(Key, proto::ConsentRecord)],
     purpose: Purpose,
 ) -> Option<&(Key, proto::ConsentRecord)> {
-    records.iter().rev().find(|(_, record)| record.purpose.as_ref().is_some_and(|p| p.purpose == purpose.as_str()))
+    let is_it = |record: &proto::ConsentRecord| record.purpose.as_ref().is_some_and(|p| p.purpose == purpose.as_str());
+    let stands = |record: &proto::ConsentRecord| {
+        use proto::ConsentStatus::{Given, Renewed};
+        record.events.last().is_some_and(|event| matches!(event.status(), Given | Renewed))
+    };
+    let mut newest_first = records.iter().rev().filter(|(_, record)| is_it(record));
+    newest_first.clone().find(|(_, record)| stands(record)).or_else(|| newest_first.next())
 }
 
 /// What is kept longer comes later.

@@ -163,6 +163,9 @@ pub struct ConsentState {
     pub age: AgeBand,
     /// Whether a guardian has been verified and agreed.
     pub guardian_verified: bool,
+    /// Revisions that the person was asked about anew and said no to: what they agreed to before goes on governing, and
+    /// they are not asked about the same revision again.
+    pub declined: BTreeMap<Purpose, u32>,
 }
 
 impl ConsentState {
@@ -175,6 +178,7 @@ impl ConsentState {
             farthest: RegionClass::Overseas,
             age: AgeBand::Unknown,
             guardian_verified: false,
+            declined: BTreeMap::new(),
         }
     }
 

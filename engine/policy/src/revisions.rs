@@ -161,7 +161,8 @@ impl Revisions {
         self.agreed_to(purpose, state).map_or_else(|| self.newest(), |older| older.tables.in_force().profile())
     }
 
-    /// The purposes that the person has to be asked again, because what they agreed to has changed or is forgotten.
+    /// The purposes that the person has to be asked again, because what they agreed to has changed or is forgotten. Not
+    /// those of which they said no to the newest revision: that answer stands until there is another.
     #[must_use]
     pub fn asks(&self, state: &ConsentState) -> Vec<Purpose> {
         let changed = |purpose: Purpose, rev: u32| match self.older.get(&rev) {
@@ -169,14 +170,20 @@ impl Revisions {
             None => rev != self.newest().rev(),
         };
         let agreed = state.consents.iter().filter(|(_, given)| given.status.is_valid());
-        agreed.filter(|(purpose, given)| changed(**purpose, given.profile_rev)).map(|(purpose, _)| *purpose).collect()
+        let changed = agreed.filter(|(purpose, given)| changed(**purpose, given.profile_rev));
+        let undecided = |purpose: &Purpose| state.declined.get(purpose) != Some(&self.newest().rev());
+        changed.map(|(purpose, _)| *purpose).filter(undecided).collect()
     }
 
-    /// The newest revision with a spoken question or screen text of this SHA-256: the one that a person heard or read.
+    /// The newest revision with a spoken question, put for the first time or again, or a screen text of this SHA-256: the
+    /// one that a person heard or read.
     #[must_use]
     pub fn read_out(&self, sha256: &[u8; 32]) -> Option<&Arc<Profile>> {
-        let is = |text: &String| Sha256::digest(text.as_bytes()).as_slice() == sha256;
-        let has = |profile: &Profile| profile.document().notice.values().any(|n| is(&n.spoken) || is(&n.screen));
+        let is = |text: &str| Sha256::digest(text.as_bytes()).as_slice() == sha256;
+        let has = |profile: &Profile| {
+            let mut notices = profile.document().notice.iter();
+            notices.any(|(language, n)| is(&n.spoken) || is(&n.screen) || is(&n.spoken_again(*language)))
+        };
         self.all().filter(|profile| has(profile)).last()
     }
 

@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ractor::ActorRef;
-use sayso_consent::Question;
 use sayso_egress::Context;
 use sayso_policy::ConsentState;
 use sayso_runtime::TaskHandle;
@@ -19,6 +18,7 @@ use sayso_types::dialogue::Fact;
 use sayso_types::{Purpose, TurnId};
 use sayso_wire::ToNode;
 
+use self::consenting::Put;
 use self::hearing::Hearing;
 use self::writes::Writes;
 use crate::actor::{Mail, Message};
@@ -43,7 +43,7 @@ pub(crate) struct Conversation {
     /// How the subject stands.
     consent: ConsentState,
     /// What was asked for, while the question is open.
-    question: Option<Question>,
+    question: Option<Put>,
     /// The fingerprint of what the device last reported of a press or of typing.
     reported: Option<[u8; 32]>,
     writes: Writes,
@@ -98,7 +98,7 @@ impl Conversation {
             sleepy: false,
             awake,
         };
-        let view = consenting::view(&conversation.consent);
+        let view = conversation.view();
         conversation.run(Event::Attached { consent: view, facts });
         // What changed while it slept is a change like any other.
         conversation.consent_changed(consent);
@@ -229,7 +229,7 @@ impl Conversation {
                 }
             }
             Effect::CancelTurn(turn) => self.cancel(turn),
-            Effect::NoteQuestion => self.note_question(),
+            Effect::NoteQuestion(asked) => self.note_question(&asked),
             Effect::RecordConsent(turn, decision, means) => self.record(turn, decision, means),
             Effect::Withdraw(purpose, means) => self.withdraw(purpose, means),
             Effect::SaveFacts(facts) => self.save(facts),

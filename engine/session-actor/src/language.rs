@@ -15,6 +15,10 @@ pub(crate) struct Language {
     pub(crate) session: Arc<SessionOptions>,
     /// Of the consent question as it is read out.
     pub(crate) notice_sha256: [u8; 32],
+    /// The same as it is read out to whoever agreed to an earlier revision.
+    pub(crate) again_sha256: [u8; 32],
+    /// Whose texts these are.
+    pub(crate) revision: u32,
 }
 
 /// The languages of the newest revision of the policy. Sessions that began under an older one keep its texts.
@@ -66,18 +70,29 @@ impl Language {
     fn new(name: Name, profile: &Profile, options: &Options) -> Self {
         let notice = profile.notice(name).clone();
         let prompts = Prompts {
+            consent_again: notice.spoken_again(name),
             consent: notice.spoken,
             thanks: notice.thanks,
             refused: notice.refused,
             deferred: notice.deferred,
             withdrawn: notice.withdrawn,
             not_understood: notice.not_understood,
+            kept: kept(name).to_owned(),
             failed: failed(name).to_owned(),
         };
-        let notice_sha256 = Sha256::digest(prompts.consent.as_bytes()).into();
+        let sha256 = |text: &str| Sha256::digest(text.as_bytes()).into();
+        let (notice_sha256, again_sha256) = (sha256(&prompts.consent), sha256(&prompts.consent_again));
         let asked_purposes = profile.asks().spoken.iter().copied().collect();
         let session = Arc::new(SessionOptions { prompts, asked_purposes, ..options.session.clone() });
-        Self { name, session, notice_sha256 }
+        Self { name, session, notice_sha256, again_sha256, revision: profile.rev() }
+    }
+}
+
+/// What is said to whoever does not agree to what has changed. It is the same whatever that is.
+fn kept(language: Name) -> &'static str {
+    match language.as_str().split('-').next() {
+        Some("zh") => "好的，一切仍按你之前同意的来。",
+        _ => "All right. It stays as you agreed before.",
     }
 }
 

@@ -26,6 +26,15 @@ pub enum SpeechKind {
     Notice,
 }
 
+/// What the consent question asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What one yes grants.
+    pub purposes: Vec<Purpose>,
+    /// Whether the person agreed to it before, and it has changed since.
+    pub again: bool,
+}
+
 /// What the person decided about the consent question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -127,7 +136,7 @@ pub enum Effect {
     /// Drop everything of this turn: calls, sound waiting to be played, buffers.
     CancelTurn(TurnId),
     /// Put on record that the consent question is being put.
-    NoteQuestion,
+    NoteQuestion(Asked),
     /// Write the person's decision, with the evidence of this turn, and tell the result.
     RecordConsent(TurnId, Decision, Means),
     /// Take consent back, for one purpose or all, and tell the result.

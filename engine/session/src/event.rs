@@ -22,7 +22,7 @@ pub enum Standing {
 
 /// What a session knows about consent. It decides what to say and whether to listen, never what may flow: that is the
 /// gate's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConsentView {
     /// The subject's consent version: new data is labelled with it.
     pub cv: ConsentVersion,
@@ -30,6 +30,8 @@ pub struct ConsentView {
     pub standing: Standing,
     /// Whether facts may be kept beyond the conversation.
     pub memory: bool,
+    /// What the person agreed to before and has to be asked again, because it has changed.
+    pub asks_again: Vec<Purpose>,
 }
 
 impl ConsentView {

@@ -26,7 +26,7 @@ mod text;
 
 pub use answer::Answer;
 pub use context::Context;
-pub use effect::{Capture, Decision, Effect, Ending, Means, SpeechKind, Stage, Timer};
+pub use effect::{Asked, Capture, Decision, Effect, Ending, Means, SpeechKind, Stage, Timer};
 pub use event::{ConsentView, Event, Standing};
 pub use options::{Options, Prompts};
 pub use session::{Observed, Session};

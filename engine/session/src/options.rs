@@ -62,6 +62,8 @@ impl Default for Options {
 pub struct Prompts {
     /// The consent question as it is read out.
     pub consent: String,
+    /// The same for whoever agreed to it before it changed.
+    pub consent_again: String,
     /// After a yes.
     pub thanks: String,
     /// After a no.
@@ -70,6 +72,8 @@ pub struct Prompts {
     pub deferred: String,
     /// After consent was taken back.
     pub withdrawn: String,
+    /// When what has changed was not agreed to: what was agreed to before stays.
+    pub kept: String,
     /// When the answer to the consent question was not understood.
     pub not_understood: String,
     /// When an answer could not be made.

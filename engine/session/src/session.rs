@@ -63,6 +63,8 @@ pub struct Session {
     last: Option<Answer>,
     /// The consent question, while it is open.
     asking: Option<Asking>,
+    /// The question that is put again was not answered: this conversation goes on without it.
+    put_off: bool,
     context: Context,
     told: SessionState,
     capture: Capture,
@@ -81,6 +83,7 @@ impl Session {
             turn: None,
             last: None,
             asking: None,
+            put_off: false,
             context: Context::default(),
             told: SessionState::Idle,
             capture: Capture::Off,
@@ -132,7 +135,7 @@ impl Session {
             state: self.state(),
             mode: self.mode,
             turn: self.latest,
-            consent: self.consent,
+            consent: self.consent.clone(),
             exchanges: self.context.exchanges(),
             facts: self.context.facts().len(),
         }
@@ -190,6 +193,11 @@ impl Session {
         self.consent.standing == Standing::Given
     }
 
+    /// Whether the consent question comes before anything else: nothing was agreed to, or what was has changed.
+    fn has_to_ask(&self) -> bool {
+        self.asking.is_none() && (!self.may_converse() || (!self.consent.asks_again.is_empty() && !self.put_off))
+    }
+
     /// What comes after a turn: the answer to the question just put, the next utterance, or nothing.
     fn rest(&mut self, effects: &mut Vec<Effect>) {
         let capture = match self.mode {
@@ -215,6 +223,7 @@ impl Session {
         self.interrupt("abort", effects);
         // Whoever wants quiet while being asked has not decided.
         if self.asking.take().is_some() {
+            self.put_off = true;
             effects.push(Effect::Disarm(Timer::Consent));
         }
         self.rest(effects);

@@ -9,7 +9,7 @@ use sayso_store::{Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, SubjectId};
 
 use super::{Register, Subject};
-use crate::evidence::{Answer, Question};
+use crate::evidence::{Answer, Means, Question};
 use crate::tables::{FactsKey, RECORD, RecordKey, RegisterKey};
 use crate::{Entry, Error, record};
 
@@ -65,11 +65,17 @@ impl Register {
             status @ (ConsentStatus::Given | ConsentStatus::Renewed | ConsentStatus::Refused) => status,
             _ => ConsentStatus::Deferred,
         };
+        // Who was asked again because of a revision and did not agree to it keeps what they agreed to before. What an
+        // integrator reports is no answer to the device's question, and counts as it is.
+        let again = self.revisions().asks(&subject.state.consent);
+        let keeps = !status.is_valid() && answer.means != Means::Integrator;
+        let (kept, closed): (Vec<_>, Vec<_>) = purposes.iter().partition(|purpose| keeps && again.contains(purpose));
         let mut next = subject.state.clone();
         next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
         let (about, now) = (next.about(subject.id), self.clock.wall());
         let mut entry = Entry::default();
         for (purpose, id) in answer.question.records() {
+            let status = if status.is_valid() && again.contains(&purpose) { ConsentStatus::Renewed } else { status };
             let consent = PurposeConsent {
                 status,
                 consent_type: ConsentType::Expressed,
@@ -80,21 +86,28 @@ impl Register {
                 expires_at: None,
             };
             let mut record = record::of(&profile, answer, (purpose, id), &consent, now);
-            record.replaces_record_id =
-                record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
+            if !kept.contains(&purpose) {
+                record.replaces_record_id =
+                    record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
+            }
             let key = RecordKey { subject: subject.id, cv: next.consent.cv.0, purpose: purpose.to_string() };
             entry.ops.push(Op::Put(key.key(), RECORD.encode(&record::encode(&record))));
             let event = event(answer, status, (purpose, id), &next.audit_key());
             entry.events.push(about.by(record::audit_actor(answer.means), event));
-            next.consent.consents.insert(purpose, consent);
+            if !kept.contains(&purpose) {
+                next.consent.consents.insert(purpose, consent);
+                next.consent.declined.remove(&purpose);
+            } else if status == ConsentStatus::Refused {
+                next.consent.declined.insert(purpose, profile.rev());
+            }
         }
-        if !status.is_valid() && purposes.contains(&Purpose::MEMORY) {
+        if !status.is_valid() && closed.contains(&Purpose::MEMORY) {
             entry.ops.push(Op::Delete(FactsKey { subject: subject.id }.key()));
         }
         let recorded = self.advance(&mut subject, next, entry).await;
-        if !status.is_valid() {
+        if !status.is_valid() && !closed.is_empty() {
             // The person did not say yes: what an earlier yes opened closes, also if this could not be put on record.
-            self.close(subject.id, &purposes);
+            self.close(subject.id, &closed);
         }
         recorded?;
         metrics::counter!("sayso_consent_recorded_total", "status" => status.dpv()).increment(1);

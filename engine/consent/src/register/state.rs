@@ -30,6 +30,9 @@ struct Body {
     age: AgeBand,
     guardian_verified: bool,
     consents: Vec<StoredConsent>,
+    /// Left out where nothing is, as it was before there was such a thing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    declined: Vec<(Purpose, u32)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,6 +83,7 @@ impl StoredState {
             age: consent.age,
             guardian_verified: consent.guardian_verified,
             consents: consent.consents.iter().map(StoredConsent::store).collect(),
+            declined: consent.declined.iter().map(|(purpose, rev)| (*purpose, *rev)).collect(),
         };
         serde_json::to_vec(&body).expect("a map of plain values is JSON")
     }
@@ -105,6 +109,7 @@ impl StoredState {
                 farthest: body.farthest,
                 age: body.age,
                 guardian_verified: body.guardian_verified,
+                declined: body.declined.into_iter().collect(),
             },
             version,
         })

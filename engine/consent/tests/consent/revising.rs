@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use sayso_audit::Event;
-use sayso_consent::{Denied, Error, Options, Register};
+use sayso_consent::{Answer, Denied, Error, Means, Options, Register};
 use sayso_policy::{ConsentStatus, Profile, Reason, Refused, RevisionError};
+use sayso_proto::consent::v1 as proto;
 use sayso_runtime::Tasks;
 use sayso_types::Name;
 
-use crate::world::{FRAME, MEMORY, VOICE, World, ask, frame, profile};
+use crate::world::{FRAME, MEMORY, VOICE, World, answer, ask, frame, profile};
 
 /// The test profile at revision `rev`, with these changes to its text.
 pub(crate) fn revised(rev: u32, changes: &[(&str, &str)]) -> Arc<Profile> {
@@ -88,6 +89,58 @@ async fn whoever_agreed_to_something_else_stays_governed_by_that() {
     world.answers(anna, &[MEMORY], ConsentStatus::Given).await;
     assert_eq!(revisions.governing(MEMORY, &world.state(anna).await).rev(), 2);
     assert!(revisions.asks(&world.state(anna).await).is_empty());
+}
+
+/// What is said of a change, and what it leads to: a yes renews, a no keeps what was agreed to and is not asked for again
+/// until there is another revision, and anything else leaves the question open.
+#[tokio::test]
+async fn whoever_does_not_agree_to_a_change_keeps_what_they_agreed_to() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    world.register.save_facts(anna, &[("name".into(), "Anna".into())]).await.unwrap();
+    world.register.publish(revised(2, &[LONGER])).await.unwrap();
+    let asks = async |world: &World| world.register.revisions().asks(&world.state(anna).await);
+    let governing = async |world: &World| world.register.revisions().governing(MEMORY, &world.state(anna).await).rev();
+
+    world.answers(anna, &[MEMORY], ConsentStatus::Deferred).await;
+    assert_eq!((asks(&world).await, governing(&world).await), (vec![MEMORY], 1));
+    world.answers(anna, &[MEMORY], ConsentStatus::Refused).await;
+    assert_eq!((asks(&world).await, governing(&world).await), (vec![], 1));
+    assert_eq!(world.state(anna).await.status(MEMORY), ConsentStatus::Given);
+    assert_eq!(world.register.facts(anna).await.unwrap().len(), 1, "nothing was taken back");
+    let told = world.told_since(0).await;
+    assert!(told.contains(&"consent.refused") && told.contains(&"consent.deferred"), "every answer is on record");
+    assert_eq!(world.state(anna).await.declined, [(MEMORY, 2)].into(), "as it is stored");
+
+    let shorter = ("action = \"erase\"\nafter = \"PT0S\"", "action = \"erase\"\nafter = \"P20D\"");
+    world.register.publish(revised(3, &[shorter])).await.unwrap();
+    assert_eq!(asks(&world).await, [MEMORY], "that is another change");
+    world.answers(anna, &[MEMORY], ConsentStatus::Given).await;
+    assert_eq!((asks(&world).await, governing(&world).await), (vec![], 3));
+    assert_eq!(world.state(anna).await.status(MEMORY), ConsentStatus::Renewed);
+    assert!(world.state(anna).await.declined.is_empty());
+}
+
+#[tokio::test]
+async fn a_withdrawal_ends_the_yes_that_stood_and_not_the_no_to_a_change() {
+    let world = World::new().await;
+    let anna = world.person(&[MEMORY]).await;
+    world.register.publish(revised(2, &[LONGER])).await.unwrap();
+    world.answers(anna, &[MEMORY], ConsentStatus::Refused).await;
+    assert!(world.register.withdraw(anna, &[MEMORY], Means::Voice).await.unwrap().ok);
+    let (_, records) = world.register.records(anna).await.unwrap();
+    let ended: Vec<_> = records.iter().map(|record| record.events.last().unwrap().status()).collect();
+    assert_eq!(ended, [proto::ConsentStatus::Withdrawn, proto::ConsentStatus::Refused]);
+}
+
+#[tokio::test]
+async fn what_an_integrator_reports_counts_as_it_is() {
+    let world = World::new().await;
+    let anna = world.person(&[MEMORY]).await;
+    world.register.publish(revised(2, &[LONGER])).await.unwrap();
+    let refused = Answer { means: Means::Integrator, ..answer(anna, &[MEMORY], ConsentStatus::Refused) };
+    let state = world.register.record(&refused).await.unwrap();
+    assert_eq!(state.status(MEMORY), ConsentStatus::Refused);
 }
 
 #[tokio::test]

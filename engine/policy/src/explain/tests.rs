@@ -97,7 +97,7 @@ prop_compose! {
     ) -> ConsentState {
         let consents = [(Purpose::VOICE_INTERACTION, voice), (Purpose::MEMORY, memory)];
         let consents = consents.into_iter().filter_map(|(purpose, consent)| Some((purpose, consent?))).collect();
-        ConsentState { cv: ConsentVersion(3), consents, farthest, age, guardian_verified }
+        ConsentState { cv: ConsentVersion(3), consents, farthest, age, guardian_verified, ..ConsentState::new() }
     }
 }
 

@@ -70,7 +70,8 @@ fn languages(document: &Document) -> Result<(), At> {
             }
         }
         let more = notice.more.iter().enumerate().map(|(i, text)| (format!("notice.{language}.more.{i}"), text));
-        for (key, text) in core::iter::once((format!("notice.{language}.spoken"), &notice.spoken)).chain(more) {
+        let said = [("spoken", &notice.spoken), ("changed", &notice.changed)];
+        for (key, text) in said.map(|(key, text)| (format!("notice.{language}.{key}"), text)).into_iter().chain(more) {
             let length = speaking_time(text);
             if length > SPOKEN_MAX {
                 let (seconds, max) = (length.as_secs(), SPOKEN_MAX.as_secs());

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use sayso_types::Name;
 use serde::{Deserialize, Serialize};
 
 /// The longest that the spoken question may take. People stop listening to a device after about that long, and what
@@ -23,6 +24,10 @@ pub struct Notice {
     /// Read out piece by piece to whoever says "tell me more"; each at most [`SPOKEN_MAX`].
     #[serde(default)]
     pub more: Vec<String>,
+    /// Read out before the question to whoever agreed to an earlier revision: what has changed since. Without it they are
+    /// told that something has. At most [`SPOKEN_MAX`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub changed: String,
     /// Shown to ask, with everything that the spoken question has no room for.
     pub screen: String,
     /// Read out after "yes".
@@ -38,7 +43,18 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Every text with its key, but for [`more`](Self::more).
+    /// The question as it is read out in `language` to whoever agreed to an earlier revision.
+    #[must_use]
+    pub fn spoken_again(&self, language: Name) -> String {
+        let (changed, gap) = match language.as_str().split('-').next() {
+            Some("zh") => ("你同意过的隐私条款有了变化。", ""),
+            _ => ("The privacy terms that you agreed to have changed.", " "),
+        };
+        let changed = if self.changed.is_empty() { changed } else { &self.changed };
+        format!("{changed}{gap}{}", self.spoken)
+    }
+
+    /// Every text with its key, but for [`changed`](Self::changed) and [`more`](Self::more), which need not be there.
     #[must_use]
     pub fn texts(&self) -> [(&'static str, &str); 7] {
         [

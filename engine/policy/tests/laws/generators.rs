@@ -437,7 +437,7 @@ prop_compose! {
     ) -> ConsentState {
         let consents: BTreeMap<_, _> =
             consents.into_iter().enumerate().filter_map(|(i, given)| Some((purpose_named(i), given?))).collect();
-        ConsentState { cv: ConsentVersion(3), consents, farthest, age, guardian_verified }
+        ConsentState { cv: ConsentVersion(3), consents, farthest, age, guardian_verified, ..ConsentState::new() }
     }
 }
 

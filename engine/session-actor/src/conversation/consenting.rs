@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use ractor::ActorRef;
 use sayso_consent::{Answer, Error, Means as RegisterMeans, Question};
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
-use sayso_session::{ConsentView, Decision, Event, Means, Standing};
+use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing};
 use sayso_types::dialogue::Fact;
 use sayso_types::{Purpose, TurnId};
 use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
@@ -15,9 +15,15 @@ use super::Conversation;
 use crate::actor::Message;
 use crate::stage::post;
 
-/// What a session needs to know of `state`.
-pub(super) fn view(state: &ConsentState) -> ConsentView {
-    let standing = match state.status(Purpose::VOICE_INTERACTION) {
+/// A consent question that was put.
+pub(super) struct Put {
+    question: Question,
+    /// Of what was read out.
+    notice_sha256: [u8; 32],
+}
+
+fn standing(state: &ConsentState) -> Standing {
+    match state.status(Purpose::VOICE_INTERACTION) {
         ConsentStatus::Given | ConsentStatus::Renewed => Standing::Given,
         ConsentStatus::Refused => Standing::Refused,
         ConsentStatus::Withdrawing => Standing::Withdrawing,
@@ -27,8 +33,7 @@ pub(super) fn view(state: &ConsentState) -> ConsentView {
         | ConsentStatus::Deferred
         | ConsentStatus::Expired
         | ConsentStatus::Invalidated => Standing::Undecided,
-    };
-    ConsentView { cv: state.cv, standing, memory: state.status(Purpose::MEMORY).is_valid() }
+    }
 }
 
 /// SHA-256 over a message of the device, as it goes over the wire.
@@ -39,6 +44,17 @@ pub(super) fn fingerprint(message: &ToNode) -> [u8; 32] {
 }
 
 impl Conversation {
+    /// What the session needs to know of how the person stands.
+    pub(super) fn view(&self) -> ConsentView {
+        let state = &self.consent;
+        let (revisions, asks) = (self.services.register.revisions(), self.services.register.profile());
+        // A conversation that began under an earlier revision has its words: who it is had with is asked in the next.
+        let current = self.place().identity.language.revision == revisions.newest().rev();
+        let again = revisions.asks(state).into_iter().filter(|purpose| current && asks.asks().spoken.contains(purpose));
+        let memory = state.status(Purpose::MEMORY).is_valid();
+        ConsentView { cv: state.cv, standing: standing(state), memory, asks_again: again.collect() }
+    }
+
     /// Tells the device, purpose by purpose, and the session what has changed.
     pub(super) fn consent_changed(&mut self, state: ConsentState) {
         // What was read earlier may arrive later.
@@ -49,16 +65,16 @@ impl Conversation {
         for message in changes(&before, &self.consent) {
             self.place().tell(message);
         }
-        self.run(Event::ConsentChanged(view(&self.consent)));
+        self.run(Event::ConsentChanged(self.view()));
     }
 
     /// Puts on record that the question is being put.
-    pub(super) fn note_question(&mut self) {
-        let question = self.ask();
-        self.question = Some(question.clone());
+    pub(super) fn note_question(&mut self, asked: &Asked) {
         let identity = &self.awake.place().identity;
-        let (register, subject) = (self.services.register.clone(), identity.subject);
-        let notice = identity.language.notice_sha256;
+        let (register, subject, language) = (self.services.register.clone(), identity.subject, &identity.language);
+        let notice = if asked.again { language.again_sha256 } else { language.notice_sha256 };
+        let question = Question::of(&asked.purposes);
+        self.question = Some(Put { question: question.clone(), notice_sha256: notice });
         self.writes.start(&self.services.tasks, "note question", async move {
             if let Err(error) = register.asked(subject, notice, &question).await {
                 tracing::warn!(%error, "a notice could not be put on record");
@@ -68,7 +84,8 @@ impl Conversation {
 
     /// Puts on record what the person decided. Nothing is allowed until the register says that it is durable.
     pub(super) fn record(&mut self, turn: TurnId, decision: Decision, means: Means) {
-        let question = self.question.take().unwrap_or_else(|| self.ask());
+        // Only what was asked can be answered.
+        let Some(Put { question, notice_sha256 }) = self.question.take() else { return };
         let identity = &self.awake.place().identity;
         let answer = Answer {
             tenant: identity.tenant.clone(),
@@ -80,7 +97,7 @@ impl Conversation {
             },
             question,
             means: register_means(means),
-            notice_sha256: identity.language.notice_sha256,
+            notice_sha256,
             language: identity.language.name.to_string(),
             spoken: true,
             evidence_sha256: self.evidence(turn, means),
@@ -112,12 +129,6 @@ impl Conversation {
                 tracing::warn!(%error, "facts could not be saved");
             }
         });
-    }
-
-    /// What the profile has people asked for together.
-    fn ask(&self) -> Question {
-        let asked: Vec<Purpose> = self.services.register.profile().asks().spoken.iter().copied().collect();
-        Question::of(&asked)
     }
 
     /// The fingerprint of what the person did: the sound of the answer, or what the device reported. Where nothing was

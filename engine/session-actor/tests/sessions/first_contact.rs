@@ -1,7 +1,9 @@
 //! From the first word to the first answer: nothing moves without a yes.
 
+use std::sync::Arc;
+
 use sayso_audio::pacer::LEAD_MS;
-use sayso_policy::ConsentStatus;
+use sayso_policy::{ConsentStatus, Profile};
 use sayso_provider::Reply;
 use sayso_types::dialogue::{Action, Fact};
 use sayso_types::{Mono, Purpose};
@@ -13,6 +15,57 @@ use sha2::{Digest, Sha256};
 use crate::device::{Device, Seen, hello};
 use crate::node::{Node, Setup};
 use crate::{soon, sound};
+
+/// The node's profile at revision 2: memories are kept for longer, and the spoken question says so.
+fn revised(node: &Node) -> Arc<Profile> {
+    let mut text = node.profile.text().to_owned();
+    for (from, to) in [
+        ("rev = 1", "rev = 2"),
+        ("action = \"erase\"\nafter = \"PT0S\"", "action = \"erase\"\nafter = \"P30D\""),
+        ("spoken = \"May I listen?\"", "spoken = \"May I listen?\"\nchanged = \"I now remember for longer.\""),
+    ] {
+        assert!(text.contains(from), "the profile has no {from:?} any more:\n{text}");
+        text = text.replacen(from, to, 1);
+    }
+    Arc::new(Profile::parse(&text).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_agreed_to_an_earlier_revision_is_asked_again_about_what_it_changed_and_nothing_else() {
+    let node = Node::hearing(&["Yes.", "what time is it"]).await;
+    let subject = node.agreed("speaker", &[Purpose::VOICE_INTERACTION, Purpose::MEMORY]).await;
+    let revised = revised(&node);
+    node.register.publish(Arc::clone(&revised)).await.unwrap();
+
+    let mut device = Device::connect(&node, "speaker").await;
+    device.listen(ListenMode::Auto);
+    let asked = |m: &ToDevice| match m {
+        ToDevice::ConsentPrompt { purposes, .. } => Some(purposes.clone()),
+        _ => None,
+    };
+    assert_eq!(soon(device.told(asked)).await, [Purpose::MEMORY]);
+    assert_eq!(soon(device.hear_out()).await.1, ["I now remember for longer.", "May I listen?"]);
+    soon(device.told_state(SessionState::Listening)).await;
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    assert_eq!(told_consent(&mut device, Purpose::MEMORY).await, Told::Given);
+
+    let (state, records) = node.register.records(subject).await.unwrap();
+    assert_eq!(state.status(Purpose::MEMORY), ConsentStatus::Renewed);
+    assert_eq!(state.status(Purpose::VOICE_INTERACTION), ConsentStatus::Given, "of which nothing was asked");
+    assert_eq!(node.register.revisions().governing(Purpose::MEMORY, &state).rev(), 2);
+    let notice: [u8; 32] = Sha256::digest("I now remember for longer. May I listen?").into();
+    let purpose = records.last().unwrap().purpose.as_ref().unwrap();
+    assert_eq!(purpose.privacy_notices[0].rendered_sha256, notice, "what was read out");
+
+    assert_eq!(soon(device.hear_out()).await.1, ["Thanks."]);
+    soon(device.told_state(SessionState::Listening)).await;
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    let transcript = |m: &ToDevice| match m {
+        ToDevice::Transcript { text, .. } => Some(text.reveal().clone()),
+        _ => None,
+    };
+    assert_eq!(soon(device.told(transcript)).await, "what time is it");
+}
 
 /// Waits until the device is told where `wanted` stands.
 async fn told_consent(device: &mut Device, wanted: Purpose) -> Told {

@@ -5,7 +5,7 @@ use sayso_types::{Purpose, TurnId};
 use sayso_wire::{ConsentDecision, ToDevice};
 
 use super::{Kind, Session};
-use crate::{Capture, ConsentView, Decision, Effect, Means, Standing, Timer, consent_answer};
+use crate::{Asked, Capture, ConsentView, Decision, Effect, Means, Standing, Timer, consent_answer};
 
 /// The consent question, while it is open.
 #[derive(Clone, Copy, Debug)]
@@ -14,15 +14,19 @@ pub(super) struct Asking {
     prompt: TurnId,
     /// How often it was put.
     attempts: u32,
+    /// Whether the person agreed to it before it changed.
+    again: bool,
+    /// What they decided, while it is being written.
+    decided: Option<Decision>,
 }
 
 impl Session {
     pub(super) fn attached(&mut self, consent: ConsentView, facts: Vec<Fact>, effects: &mut Vec<Effect>) {
         let before = core::mem::replace(&mut self.consent, consent);
-        if before.has_lapsed(&consent) {
+        if before.has_lapsed(&self.consent) {
             self.forget_conversation();
         }
-        if consent.memory {
+        if self.consent.memory {
             self.context.set_facts(facts, self.options.facts_len, self.options.fact_chars);
         } else if before.memory {
             self.context.forget(None);
@@ -33,21 +37,28 @@ impl Session {
 
     /// Puts the consent question.
     pub(super) fn ask(&mut self, effects: &mut Vec<Effect>) {
-        self.asking = Some(Asking { prompt: self.latest.next(), attempts: 1 });
-        effects.push(Effect::NoteQuestion);
-        let text = self.options.prompts.consent.clone();
+        let again = self.may_converse();
+        self.asking = Some(Asking { prompt: self.latest.next(), attempts: 1, again, decided: None });
+        let (prompts, usual) = (&self.options.prompts, &self.options.asked_purposes);
+        let (text, purposes) =
+            if again { (&prompts.consent_again, &self.consent.asks_again) } else { (&prompts.consent, usual) };
+        let (text, purposes) = (text.clone(), purposes.clone());
+        effects.push(Effect::NoteQuestion(Asked { purposes: purposes.clone(), again }));
         self.say(Kind::Question, &text, effects);
-        effects.push(Effect::Tell(ToDevice::ConsentPrompt {
-            prompt_id: self.latest.to_string(),
-            text,
-            purposes: self.options.asked_purposes.clone(),
-        }));
+        effects.push(Effect::Tell(ToDevice::ConsentPrompt { prompt_id: self.latest.to_string(), text, purposes }));
+    }
+
+    fn decided(&mut self, turn: TurnId, decision: Decision, means: Means, effects: &mut Vec<Effect>) {
+        if let Some(asking) = &mut self.asking {
+            asking.decided = Some(decision);
+        }
+        effects.push(Effect::RecordConsent(turn, decision, means));
     }
 
     /// The person said or typed something in answer.
     pub(super) fn consent_answered(&mut self, id: TurnId, text: &str, means: Means, effects: &mut Vec<Effect>) {
         match consent_answer::understand(text) {
-            Some(decision) => effects.push(Effect::RecordConsent(id, decision, means)),
+            Some(decision) => self.decided(id, decision, means, effects),
             None => self.no_consent_answer(effects),
         }
     }
@@ -57,8 +68,7 @@ impl Session {
         let Some(asking) = &mut self.asking else { return };
         if asking.attempts >= self.options.consent_attempts {
             let turn = self.turn.as_ref().map_or(self.latest, super::Turn::id);
-            effects.push(Effect::RecordConsent(turn, Decision::Defer, Means::Voice));
-            return;
+            return self.decided(turn, Decision::Defer, Means::Voice, effects);
         }
         asking.attempts += 1;
         self.interrupt("not_understood", effects);
@@ -81,7 +91,7 @@ impl Session {
         // An answer is to a question: who was not asked has not been told what they agree to.
         match self.asking {
             Some(asking) if asking.prompt.to_string() == prompt_id => {
-                effects.push(Effect::RecordConsent(self.latest, decision, Means::Button));
+                self.decided(self.latest, decision, Means::Button, effects);
             }
             _ => effects.push(Effect::Tell(ToDevice::Error {
                 code: "prompt_closed".to_owned(),
@@ -99,7 +109,11 @@ impl Session {
             return;
         }
         let before = core::mem::replace(&mut self.consent, view);
-        let (answered, lapsed) = (self.asking.take().is_some(), before.has_lapsed(&view));
+        let (asked, lapsed) = (self.asking.take(), before.has_lapsed(&self.consent));
+        let view = &self.consent;
+        let answered = asked.is_some();
+        let declined = asked.is_some_and(|a| a.again && matches!(a.decided, Some(Decision::Refuse | Decision::Defer)));
+        self.put_off |= declined;
         effects.push(Effect::Disarm(Timer::Consent));
         if before.memory && !view.memory {
             self.context.forget(None);
@@ -115,9 +129,10 @@ impl Session {
             self.set_capture(Capture::Off, effects);
         }
         let prompts = &self.options.prompts;
-        let prompt = match view.standing {
+        let prompt = match self.consent.standing {
             // Who is not about to talk need not be told that somebody listens.
             Standing::Given if !answered && self.mode.is_none() => return self.rest(effects),
+            Standing::Given if declined => &prompts.kept,
             Standing::Given => &prompts.thanks,
             Standing::Refused => &prompts.refused,
             Standing::Undecided => &prompts.deferred,

@@ -53,7 +53,7 @@ impl Session {
             // Saying that the voice fails needs the voice: once is enough.
             Kind::Notice => self.rest(effects),
             Kind::Question | Kind::Reply => {
-                self.asking = None;
+                self.put_off |= self.asking.take().is_some();
                 self.rest(effects);
             }
             Kind::Conversation => self.say_failed(effects),

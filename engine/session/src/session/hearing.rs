@@ -15,7 +15,7 @@ impl Session {
             return;
         }
         self.interrupt("listen_start", effects);
-        if self.asking.is_none() && !self.may_converse() {
+        if self.has_to_ask() {
             self.ask(effects);
             return;
         }
@@ -146,7 +146,7 @@ impl Session {
             }));
             return;
         }
-        if self.asking.is_none() && !self.may_converse() {
+        if self.has_to_ask() {
             self.interrupt("text_input", effects);
             return self.ask(effects);
         }

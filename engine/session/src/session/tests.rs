@@ -12,9 +12,12 @@ use sayso_types::{ConsentVersion, Redacted};
 use super::*;
 use crate::{Ending, Prompts, SpeechKind};
 
-const GIVEN: ConsentView = ConsentView { cv: ConsentVersion(1), standing: Standing::Given, memory: false };
-const WITHDRAWING: ConsentView = ConsentView { cv: ConsentVersion(2), standing: Standing::Withdrawing, memory: false };
-const WITHDRAWN: ConsentView = ConsentView { cv: ConsentVersion(2), standing: Standing::Withdrawn, memory: false };
+const GIVEN: ConsentView =
+    ConsentView { cv: ConsentVersion(1), standing: Standing::Given, memory: false, asks_again: Vec::new() };
+const WITHDRAWING: ConsentView =
+    ConsentView { cv: ConsentVersion(2), standing: Standing::Withdrawing, memory: false, asks_again: Vec::new() };
+const WITHDRAWN: ConsentView =
+    ConsentView { cv: ConsentVersion(2), standing: Standing::Withdrawn, memory: false, asks_again: Vec::new() };
 
 /// A session under test: feeds events on a clock of its own and keeps what came out.
 struct Rig {
@@ -30,6 +33,8 @@ impl Rig {
             thanks: "Thank you very much.".into(),
             refused: "All right, I will not.".into(),
             deferred: "I will ask another time.".into(),
+            consent_again: "The terms have changed. May I listen? Please say yes or no.".into(),
+            kept: "Then it stays as it was.".into(),
             withdrawn: "I have stopped listening.".into(),
             not_understood: "Sorry, was that a yes?".into(),
             failed: "Something went wrong.".into(),

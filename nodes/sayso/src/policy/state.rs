@@ -82,7 +82,8 @@ impl StateFile {
             self.consents.into_iter().map(|(purpose, given)| Ok((purpose, given.consent(purpose, rev)?))).collect();
         let consents = consents?;
         let cv = consents.values().map(|consent| consent.given_at).max().unwrap_or(ConsentVersion(0));
-        Ok(ConsentState { cv, consents, farthest: self.farthest, age: self.age, guardian_verified: self.guardian })
+        let Self { farthest, age, guardian: guardian_verified, .. } = self;
+        Ok(ConsentState { cv, consents, farthest, age, guardian_verified, ..ConsentState::new() })
     }
 }
 

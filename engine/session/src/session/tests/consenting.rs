@@ -5,7 +5,7 @@ use sayso_types::dialogue::{Action, Fact};
 use sayso_wire::ConsentDecision;
 
 use super::*;
-use crate::{Decision, Means};
+use crate::{Asked, Decision, Means};
 
 fn asked() -> Rig {
     let mut rig = Rig::new(ConsentView::default());
@@ -27,7 +27,7 @@ fn first_contact_asks_before_anything_is_heard() {
     let read_out: Vec<_> =
         rig.spoken_texts().into_iter().map(|(kind, text)| (kind == SpeechKind::Notice, text)).collect();
     assert_eq!(read_out, [(true, "May I listen?".to_owned()), (true, "Please say yes or no.".to_owned())]);
-    assert!(rig.has(|e| matches!(e, Effect::NoteQuestion)), "that it was asked goes on record");
+    assert!(rig.has(|e| matches!(e, Effect::NoteQuestion(_))), "that it was asked goes on record");
     assert!(rig.has(|e| matches!(e, Effect::Tell(ToDevice::ConsentPrompt { .. }))));
     assert!(!rig.has(|e| matches!(e, Effect::Listen(_))), "the microphone stays off while the question is read");
     rig.feed(Event::VoiceStart);
@@ -50,6 +50,72 @@ fn first_contact_asks_before_anything_is_heard() {
     assert_eq!(rig.state(), SessionState::Listening);
     rig.feed(Event::VoiceStart);
     assert!(rig.has(|e| matches!(e, Effect::Transcribe(_, p) if *p == Purpose::VOICE_INTERACTION)));
+}
+
+/// Agreed once, to what has changed since.
+fn changed() -> ConsentView {
+    ConsentView { asks_again: vec![Purpose::VOICE_INTERACTION], ..GIVEN }
+}
+
+/// Whoever hears the question again, up to where they may answer.
+fn asked_again() -> Rig {
+    let mut rig = Rig::new(changed());
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    let said: Vec<_> = rig.spoken_texts().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(said, ["The terms have changed.", "May I listen?", "Please say yes or no."]);
+    let asked = Asked { purposes: vec![Purpose::VOICE_INTERACTION], again: true };
+    assert!(rig.has(|e| matches!(e, Effect::NoteQuestion(a) if *a == asked)));
+    assert!(!rig.has(|e| matches!(e, Effect::Listen(_))), "it is read to the end first");
+    rig.play(3000);
+    rig
+}
+
+/// What is said goes into a conversation.
+fn converses(rig: &mut Rig) -> bool {
+    rig.feed(Event::VoiceStart);
+    rig.has(|e| matches!(e, Effect::Transcribe(_, p) if *p == Purpose::VOICE_INTERACTION))
+}
+
+#[test]
+fn whoever_agrees_to_what_has_changed_talks_on_under_it() {
+    let mut rig = asked_again();
+    rig.say("Yes.");
+    assert!(rig.has(|e| matches!(e, Effect::RecordConsent(_, Decision::Agree, Means::Voice))));
+    rig.feed(Event::ConsentChanged(ConsentView { cv: ConsentVersion(2), ..GIVEN }));
+    assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "Thank you very much.".into())]);
+    rig.play(800);
+    assert!(converses(&mut rig));
+}
+
+#[test]
+fn whoever_does_not_agree_to_what_has_changed_talks_on_as_before() {
+    let mut rig = asked_again();
+    rig.say("No.");
+    assert!(rig.has(|e| matches!(e, Effect::RecordConsent(_, Decision::Refuse, Means::Voice))));
+    rig.feed(Event::ConsentChanged(ConsentView { cv: ConsentVersion(2), ..GIVEN }));
+    assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "Then it stays as it was.".into())]);
+    rig.play(800);
+    assert!(converses(&mut rig));
+}
+
+#[test]
+fn whoever_does_not_answer_is_asked_in_the_next_conversation() {
+    let mut rig = asked_again();
+    for _ in 0..2 {
+        rig.feed(Event::Timer(Timer::Consent));
+        rig.play(900);
+    }
+    rig.feed(Event::Timer(Timer::Consent));
+    assert!(rig.has(|e| matches!(e, Effect::RecordConsent(_, Decision::Defer, _))));
+    rig.feed(Event::ConsentChanged(ConsentView { cv: ConsentVersion(2), ..changed() }));
+    assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "Then it stays as it was.".into())]);
+    rig.play(800);
+    assert!(converses(&mut rig));
+
+    let mut rig = asked_again();
+    rig.feed(Event::Abort);
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    assert!(converses(&mut rig), "whoever wants quiet is not asked at once again");
 }
 
 #[test]
@@ -130,7 +196,7 @@ fn a_typed_answer_is_what_the_device_reports() {
 fn text_without_consent_asks_for_it_and_goes_nowhere() {
     let mut rig = Rig::new(ConsentView::default());
     rig.feed(Event::Text(Redacted::new("what time is it".into())));
-    assert!(rig.has(|e| matches!(e, Effect::NoteQuestion)));
+    assert!(rig.has(|e| matches!(e, Effect::NoteQuestion(_))));
     assert!(!rig.has(|e| matches!(e, Effect::Respond(..))));
 }
 
@@ -207,7 +273,7 @@ fn a_conversation_does_not_outlive_the_consent_that_it_was_had_under() {
         rig.say("hello");
         rig.answer("Good morning to you.");
         rig.play(700);
-        rig.feed(Event::ConsentChanged(later));
+        rig.feed(Event::ConsentChanged(later.clone()));
         assert_eq!(rig.session.observe().exchanges, kept, "{later:?}");
 
         // found when it wakes
@@ -216,7 +282,7 @@ fn a_conversation_does_not_outlive_the_consent_that_it_was_had_under() {
         rig.answer("Good morning to you.");
         rig.play(700);
         rig.feed(Event::Detached);
-        rig.feed(Event::Attached { consent: later, facts: Vec::new() });
+        rig.feed(Event::Attached { consent: later.clone(), facts: Vec::new() });
         assert_eq!(rig.session.observe().exchanges, kept, "{later:?}");
     }
 }

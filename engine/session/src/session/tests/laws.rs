@@ -12,8 +12,9 @@ fn any_event() -> impl Strategy<Value = Event> {
     let turn = (0u32..6).prop_map(TurnId);
     let standings =
         [Standing::Undecided, Standing::Given, Standing::Refused, Standing::Withdrawing, Standing::Withdrawn];
-    let view = (0u64..6, prop::sample::select(standings.to_vec()), any::<bool>())
-        .prop_map(|(cv, standing, memory)| ConsentView { cv: ConsentVersion(cv), standing, memory });
+    let view = (0u64..6, prop::sample::select(standings.to_vec()), any::<bool>()).prop_map(|(cv, standing, memory)| {
+        ConsentView { cv: ConsentVersion(cv), standing, memory, asks_again: Vec::new() }
+    });
     let mode = prop::sample::select(vec![ListenMode::Auto, ListenMode::Manual, ListenMode::Realtime]);
     let text = || prop::sample::select(vec!["", "yes", "no", "hello there my friend. how are you?"]);
     let text = move || text().prop_map(|t| Redacted::new(t.to_owned()));
