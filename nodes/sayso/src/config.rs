@@ -4,8 +4,9 @@ use core::time::Duration;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use sayso_audio::EndpointConfig;
+use sayso_audit::VerifierKey;
 use sayso_policy::Profile;
 use sayso_runtime::config::Loader;
 use sayso_runtime::telemetry::TelemetryOptions;
@@ -13,7 +14,7 @@ use sayso_types::{Name, ProcessorId};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::ServeArgs;
-use crate::policy::ProfileFile;
+use crate::policy::{ProfileFile, check_signature};
 
 /// The profile of a node that names none.
 pub(crate) const HOME_PROFILE: &str = include_str!("../../../deploy/profiles/home.toml");
@@ -30,6 +31,10 @@ pub(crate) struct Config {
     /// The privacy profile; without it, that of a home with everything local.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<PathBuf>,
+    /// Whoever may put a profile in force, as `sayso policy key` printed their keys. With any, a profile that none of them
+    /// has signed is refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) profile_keys: Vec<String>,
     /// The Ed25519 seed with which checkpoints of the audit log are signed: 64 hexadecimal digits.
     pub(crate) log_key: PathBuf,
     /// The name of the audit log in its checkpoints.
@@ -52,6 +57,7 @@ impl Default for Config {
         Self {
             data_dir: "data".into(),
             profile: None,
+            profile_keys: Vec::new(),
             log_key: "log.key".into(),
             log_origin: "sayso.local/audit".to_owned(),
             timezone: "UTC".to_owned(),
@@ -286,10 +292,16 @@ impl Config {
 
     /// Reads the profile in force.
     pub(crate) fn read_profile(&self) -> Result<Profile> {
-        match &self.profile {
-            Some(file) => read_profile(file),
-            None => Ok(Profile::parse(HOME_PROFILE)?),
+        let Some(file) = &self.profile else { return Ok(Profile::parse(HOME_PROFILE)?) };
+        let profile = read_profile(file)?;
+        let keys = self.profile_keys.iter().enumerate();
+        let keys: Vec<VerifierKey> =
+            keys.map(|(i, key)| key.parse().with_context(|| format!("profile-keys.{i}"))).collect::<Result<_>>()?;
+        if !keys.is_empty() {
+            let by = check_signature(&profile, file, &keys)?;
+            tracing::info!(rev = profile.rev(), by, "the profile's signature is good");
         }
+        Ok(profile)
     }
 }
 

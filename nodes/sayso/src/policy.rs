@@ -4,6 +4,7 @@ mod explain;
 mod file;
 mod lint;
 mod show;
+mod sign;
 mod state;
 
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ use sayso_policy::{Coverage, diff};
 use serde_json::json;
 
 pub(crate) use self::file::ProfileFile;
+pub(crate) use self::sign::check as check_signature;
 use crate::cli::{DiffArgs, ExportArgs, ExportFormat, FilesArgs, NoticeArgs, PolicyArgs, PolicyCommand};
 use crate::output;
 
@@ -29,6 +31,9 @@ pub(crate) fn run(args: &PolicyArgs) -> Result<ExitCode> {
         PolicyCommand::Notice(notice) => notices(notice, json),
         PolicyCommand::Coverage(files) => coverage(files, json),
         PolicyCommand::Export(export) => exported(export, json),
+        PolicyCommand::Key(key) => sign::key(key, json),
+        PolicyCommand::Sign(sign) => sign::sign(sign, json),
+        PolicyCommand::Verify(verify) => sign::verify(verify, json),
     }?;
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

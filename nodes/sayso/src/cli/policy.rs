@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use sayso_audit::VerifierKey;
 use sayso_policy::{AgeBand, Gate, Tongue};
 use sayso_types::{Category, ProcessorId, Purpose, RegionClass};
 
@@ -33,6 +34,12 @@ pub(crate) enum PolicyCommand {
     Coverage(FilesArgs),
     /// Print a profile in a form that others read.
     Export(ExportArgs),
+    /// Make a key to sign profiles with, and print its public part, for `profile-keys` of a node's configuration.
+    Key(KeyArgs),
+    /// Sign a profile that may be put in force: writes FILE.sig.
+    Sign(SignArgs),
+    /// Say by whom a profile is signed.
+    Verify(VerifyProfileArgs),
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +47,36 @@ pub(crate) struct FileArgs {
     /// The profile.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// Whose key it is, such as privacy.example.org: no spaces, no plus.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Where to write the key, which only you should be able to read.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignArgs {
+    /// The profile.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The key, as `sayso policy key` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyProfileArgs {
+    /// The profile.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who is trusted: the public part of a key, as `sayso policy key` printed it (repeatable).
+    #[arg(long, value_name = "KEY", required = true)]
+    pub(crate) key: Vec<VerifierKey>,
 }
 
 #[derive(Debug, Args)]

@@ -201,6 +201,42 @@ async fn diff_refuses_two_policies() {
     assert!(refused.stderr.contains(&format!("{other}:")) && refused.stderr.contains(&told), "{}", refused.stderr);
 }
 
+/// Makes a key in `dir`; its file and its public part.
+async fn key(dir: &Path, name: &str) -> (String, String) {
+    let file = dir.join(format!("{name}.key")).to_str().unwrap().to_owned();
+    let public = policy(&["key", name, "--out", &file]).await.success().stdout;
+    (file, public)
+}
+
+#[tokio::test]
+async fn a_signature_holds_for_what_was_signed_by_whom_it_was_signed() {
+    let (dir, file) = changed("rev = 1", "rev = 2");
+    let home = file.to_str().unwrap();
+    let ((ours, public), (_, stranger)) = (key(dir.path(), "ours").await, key(dir.path(), "stranger").await);
+    let again = policy(&["key", "ours", "--out", &ours]).await;
+    assert_eq!(code(&again), Some(1), "a key is never overwritten: {}", again.stderr);
+
+    let unsigned = policy(&["verify", home, "--key", &public]).await;
+    assert!(code(&unsigned) == Some(1) && unsigned.stderr.contains("sayso policy sign"), "{}", unsigned.stderr);
+    policy(&["sign", home, "--key", &ours]).await.success();
+    let signed = policy(&["verify", "--json", home, "--key", &stranger, "--key", &public]).await.success().stdout;
+    let signed: Value = serde_json::from_str(&signed).unwrap();
+    assert_eq!((&signed["signed_by"], &signed["rev"]), (&"ours".into(), &2.into()));
+
+    let unknown = policy(&["verify", home, "--key", &stranger]).await;
+    let told = "no signature by a key that is trusted; trusted are stranger";
+    assert!(code(&unknown) == Some(1) && unknown.stderr.contains(told), "{}", unknown.stderr);
+
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replacen("permit_ttl = \"PT3S\"", "permit_ttl = \"PT4S\"", 1)).unwrap();
+    let changed = policy(&["verify", home, "--key", &public]).await;
+    let told = "is of another profile or revision";
+    assert!(code(&changed) == Some(1) && changed.stderr.contains(told), "{}", changed.stderr);
+
+    let written = policy(&["sign", &shipped("xiaozhi.toml"), "--key", &ours]).await;
+    assert_eq!(code(&written), Some(1), "what may not be put in force is not signed");
+}
+
 #[tokio::test]
 async fn notices_are_written_in_both_languages() {
     let home = shipped("home.toml");
