@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sayso_types::{DeviceId, TenantId};
 
 pub(crate) use policy::{
-    DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, LintArgs, NoticeArgs, PolicyArgs, PolicyCommand,
+    DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
+    PolicyCommand, SignArgs, VerifyProfileArgs,
 };
 
 /// Voice sessions in which no byte moves without somebody's say-so.

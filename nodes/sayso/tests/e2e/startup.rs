@@ -45,14 +45,14 @@ async fn a_profile_that_nobody_trusted_has_signed() {
     let (profile, key) = (installation.file("profile.toml"), installation.file("policy.key"));
     let public = sayso().run(["policy", "key", "ours", "--out", &key]).await.success().stdout;
     let stranger = installation.file("stranger.key");
-    sayso().run(["policy", "key", "stranger", "--out", &stranger]).await.success();
+    let _ = sayso().run(["policy", "key", "stranger", "--out", &stranger]).await.success();
     installation.edit("sayso.toml", |config| {
         config.insert("profile-keys".to_owned(), vec![public.clone()].into());
     });
     refuses(installation.serve(), &[&format!("{profile}.sig"), "sayso policy sign"]).await;
-    sayso().run(["policy", "sign", &profile, "--key", &stranger]).await.success();
+    let _ = sayso().run(["policy", "sign", &profile, "--key", &stranger]).await.success();
     refuses(installation.serve(), &[&format!("{profile}.sig"), "no signature by a key that is trusted", "ours"]).await;
-    sayso().run(["policy", "sign", &profile, "--key", &key]).await.success();
+    let _ = sayso().run(["policy", "sign", &profile, "--key", &key]).await.success();
     installation.start().await.terminate().await;
 }
 
