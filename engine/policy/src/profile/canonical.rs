@@ -9,7 +9,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use sayso_types::{ProcessorId, Purpose, WallTime};
-use serde::de::Error as _;
+use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
@@ -97,6 +97,17 @@ where
         map.insert(id, entry);
     }
     Ok(map)
+}
+
+/// Reads a table whose keys are words of a closed list. By way of texts, so that an error below a key can be told with it.
+pub(super) fn by_word<'de, D, K, T>(d: D) -> Result<BTreeMap<K, T>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de> + Ord,
+    T: Deserialize<'de>,
+{
+    let entries = BTreeMap::<String, T>::deserialize(d)?.into_iter();
+    entries.map(|(key, value)| Ok((K::deserialize(key.into_deserializer())?, value))).collect()
 }
 
 /// Reads a TOML date-time with an offset, or a date (midnight UTC).

@@ -52,7 +52,7 @@ pub struct CategoryRule {
     #[serde(default)]
     pub written: bool,
     /// What more consent must be for receivers as far away as this.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::canonical::by_word")]
     pub in_region: BTreeMap<RegionClass, Stricter>,
     /// What is taken out of it before it moves: `cn_id`, `bank_card`, ...
     #[serde(default)]

@@ -18,6 +18,7 @@ pub struct Rights {
     /// How long proving who one is may take.
     pub identity_within: Option<Period>,
     /// The rights, by kind: `[rights.offers.erase]`.
+    #[serde(deserialize_with = "super::canonical::by_word")]
     pub offers: BTreeMap<RightKind, Right>,
     /// Whether repeated requests may cost something.
     pub fee_when_repeated: bool,
