@@ -8,9 +8,10 @@ use sayso_audit::{Export, Leaf, LogSource, Report, Trust, VerifierKey, verify_lo
 use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
 use sayso_proto::admin::v1::{
-    CheckpointRequest, GetConsentRequest, GetConsentResponse, Principal, ReadAuditRequest, WithdrawConsentRequest,
-    WithdrawConsentResponse,
+    CheckpointRequest, GetConsentRequest, GetConsentResponse, GiveConsentRequest, GiveConsentResponse, Principal,
+    ReadAuditRequest, WithdrawConsentRequest, WithdrawConsentResponse,
 };
+use sayso_proto::consent::v1::NoticeForm;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -50,6 +51,20 @@ impl Admin {
         let request = GetConsentRequest { principal: principal(device), ..GetConsentRequest::default() };
         let mut client = ConsentClient::new(self.channel.clone());
         within("consents", client.get(request)).await.expect("the node gives its operator consents").into_inner()
+    }
+
+    /// Records that the person in front of `device` agreed to `purpose`, on a screen of the integrator's.
+    pub async fn give(&self, device: &str, purpose: &str) -> GiveConsentResponse {
+        let request = GiveConsentRequest {
+            principal: principal(device),
+            purposes: vec![purpose.to_owned()],
+            notice_form: NoticeForm::Screen.into(),
+            notice_sha256: vec![1; 32],
+            notice_language: "en".to_owned(),
+            evidence_sha256: vec![2; 32],
+        };
+        let mut client = ConsentClient::new(self.channel.clone());
+        within("a consent", client.give(request)).await.expect("the node takes a consent").into_inner()
     }
 
     /// Takes back every consent of the person in front of `device`.

@@ -1,7 +1,7 @@
 //! [`Installation`]: what `sayso init` wrote, and those who use it.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,10 +33,30 @@ pub struct Installation {
 impl Installation {
     /// A new one, with the models that its nodes need.
     pub async fn new(sayso: &Sayso) -> Self {
+        Self::with(sayso, &[]).await
+    }
+
+    /// The first node of a cluster, which its peers reach on a port of this machine.
+    pub async fn founder(sayso: &Sayso) -> Self {
+        Self::with(sayso, &["--cluster", "home", "--peer", &free_udp_address().to_string()]).await
+    }
+
+    /// One more node of the cluster of `self`, invited by it.
+    pub async fn one_more(&self) -> Self {
+        let config = self.file("sayso.toml");
+        let invite = self.sayso.command(["store", "invite", "--config", &config, "--listen", "127.0.0.1:0"]);
+        let mut invite = Process::start(invite);
+        let token = invite.answer().await;
+        let joined = Self::with(&self.sayso, &["--peer", &free_udp_address().to_string(), "--join", &token]).await;
+        let _ = invite.finished().await.success();
+        joined
+    }
+
+    async fn with(sayso: &Sayso, args: &[&str]) -> Self {
         sayso.fetch_models().await;
         let dir = tempfile::tempdir().expect("a directory can be made");
         let installation = Self { dir, sayso: sayso.clone() };
-        let _ = sayso.run(["init", &installation.file("")]).await.success();
+        let _ = sayso.run([&["init", &installation.file("")], args].concat()).await.success();
         installation
     }
 
@@ -143,6 +163,13 @@ impl Installation {
     fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name} cannot be read: {error}"))
     }
+}
+
+/// An address that nobody listens on.
+#[must_use]
+pub fn free_udp_address() -> SocketAddr {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    socket.local_addr().expect("it has an address")
 }
 
 fn device_id(id: &str) -> DeviceId {

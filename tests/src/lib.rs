@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use admin::{Admin, TENANT};
 pub use device::TestDevice;
-pub use installation::Installation;
+pub use installation::{Installation, free_udp_address};
 pub use node::Node;
 pub use process::{Finished, Process};
 pub use program::Sayso;

@@ -5,6 +5,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::within;
@@ -62,6 +63,29 @@ impl Process {
         let found = within(what, self.said.wait_for(|said| find(said).is_some() || said.ended == 2)).await;
         let found = found.ok().and_then(|said| find(&said));
         found.unwrap_or_else(|| panic!("the program ended without {what}"))
+    }
+
+    /// Waits for the first line of what it was asked for.
+    ///
+    /// # Panics
+    /// When the program ends without one, or it does not come.
+    pub async fn answer(&mut self) -> String {
+        let wait = self.said.wait_for(|said| !said.stdout.is_empty() || said.ended == 2);
+        let said = within("an answer", wait).await;
+        let answer = said.ok().and_then(|said| said.stdout.first().cloned());
+        answer.unwrap_or_else(|| panic!("the program ended without an answer"))
+    }
+
+    /// Waits until its log, in JSON, has an entry with this message.
+    ///
+    /// # Panics
+    /// When it ends before.
+    pub async fn logs(&mut self, message: &str) {
+        let is_it = |line: &str| {
+            let line: Value = serde_json::from_str(line).ok()?;
+            (line["fields"]["message"] == message).then_some(())
+        };
+        self.line(message, is_it).await;
     }
 
     /// What it has said on standard error.

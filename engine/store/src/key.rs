@@ -35,7 +35,8 @@ impl Key {
     }
 
     /// The table, when the key is a typed one.
-    fn table(&self) -> Option<&str> {
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
         let text = self.0.strip_prefix(&[STRING_CODE])?;
         let end = text.iter().position(|b| !(b.is_ascii_lowercase() || *b == b'_'))?;
         if end == 0 || text[end] != 0 {

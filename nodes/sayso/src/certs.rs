@@ -5,13 +5,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer};
-use sayso_types::{DeviceId, TenantId};
+use sayso_store_raft::{NodeId, peer_name};
+use sayso_types::{DeviceId, Name, TenantId};
+use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
 /// An authority lives as long as the devices that were given its certificate at the factory.
@@ -47,6 +49,24 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(params, key), certificate: certificate.der().clone(), pem, key_pem })
     }
 
+    /// One that was made before, from its PEM files.
+    pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Self> {
+        let read = |file: &Path| {
+            std::fs::read_to_string(file).with_context(|| format!("cannot read the authority's {}", file.display()))
+        };
+        let (pem, key_pem) = (read(certificate)?, read(key)?);
+        let unusable = || format!("{} and {} are no authority's", certificate.display(), key.display());
+        let issuer = Issuer::from_ca_cert_pem(&pem, KeyPair::from_pem(&key_pem).with_context(unusable)?);
+        let issuer = issuer.with_context(unusable)?;
+        let der = CertificateDer::from_pem_slice(pem.as_bytes()).with_context(unusable)?;
+        Ok(Self { issuer, certificate: der, pem, key_pem })
+    }
+
+    /// SHA-256 of the certificate.
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        Sha256::digest(&self.certificate).into()
+    }
+
     /// The certificate that vouches for all others.
     pub(crate) fn cert_pem(&self) -> &str {
         &self.pem
@@ -66,32 +86,88 @@ impl Authority {
 
     /// For a node that is reached under `names`: host names or IP addresses.
     pub(crate) fn node(&self, names: &[String]) -> Result<Issued> {
-        let mut params = params("sayso node", ISSUED_DAYS);
-        for name in names {
-            params.subject_alt_names.push(subject_alt_name(name)?);
-        }
-        self.issue(params, ExtendedKeyUsagePurpose::ServerAuth)
+        self.issue(node_params(names)?, &[ExtendedKeyUsagePurpose::ServerAuth])
+    }
+
+    /// The same for a node that keeps its private key to itself; the chain.
+    pub(crate) fn node_of(&self, names: &[String], request: &Request) -> Result<String> {
+        self.sign(node_params(names)?, &[ExtendedKeyUsagePurpose::ServerAuth], &request.0.public_key)
+    }
+
+    /// For a node of a cluster that replicates its store: it is both a server and a client to its peers.
+    pub(crate) fn peer(&self, cluster: &Name, node: NodeId) -> Result<Issued> {
+        self.issue(peer_params(cluster, node)?, &PEER_USAGES)
+    }
+
+    /// The same for a node that keeps its private key to itself; the chain.
+    pub(crate) fn peer_of(&self, cluster: &Name, node: NodeId, request: &Request) -> Result<String> {
+        self.sign(peer_params(cluster, node)?, &PEER_USAGES, &request.0.public_key)
     }
 
     /// For a device: its subject has the device id as CN and the tenant as O.
     pub(crate) fn device(&self, tenant: &TenantId, device: &DeviceId) -> Result<Issued> {
         let mut params = params(device.as_str(), ISSUED_DAYS);
         params.distinguished_name.push(DnType::OrganizationName, tenant.as_str());
-        self.issue(params, ExtendedKeyUsagePurpose::ClientAuth)
+        self.issue(params, &[ExtendedKeyUsagePurpose::ClientAuth])
     }
 
     /// For somebody of the operator's who uses the admin API: CN is `admin:` and their name.
     pub(crate) fn operator(&self, name: &str) -> Result<Issued> {
-        self.issue(params(&format!("admin:{name}"), ISSUED_DAYS), ExtendedKeyUsagePurpose::ClientAuth)
+        self.issue(params(&format!("admin:{name}"), ISSUED_DAYS), &[ExtendedKeyUsagePurpose::ClientAuth])
     }
 
-    fn issue(&self, mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<Issued> {
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![usage];
+    fn issue(&self, params: CertificateParams, usages: &[ExtendedKeyUsagePurpose]) -> Result<Issued> {
         let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Issued { chain_pem: format!("{}{}", certificate.pem(), self.pem), key_pem: key.serialize_pem() })
+        Ok(Issued { chain_pem: self.sign(params, usages, &key)?, key_pem: key.serialize_pem() })
     }
+
+    /// Signs a certificate for `key`; gives the chain.
+    fn sign(
+        &self,
+        mut params: CertificateParams,
+        usages: &[ExtendedKeyUsagePurpose],
+        key: &impl PublicKeyData,
+    ) -> Result<String> {
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = usages.to_vec();
+        let certificate = params.signed_by(key, &self.issuer)?;
+        Ok(format!("{}{}", certificate.pem(), self.pem))
+    }
+}
+
+/// What a node may do with its certificate among its peers.
+const PEER_USAGES: [ExtendedKeyUsagePurpose; 2] =
+    [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+
+/// A request of somebody who made a key, and shows that it is theirs. What else it asks for is not looked at.
+pub(crate) struct Request(CertificateSigningRequestParams);
+
+impl Request {
+    /// A new private key, PKCS #8 in PEM, and the request to sign its public part, PEM.
+    pub(crate) fn make() -> Result<(String, String)> {
+        let key = KeyPair::generate()?;
+        let request = CertificateParams::default().serialize_request(&key)?.pem()?;
+        Ok((key.serialize_pem(), request))
+    }
+
+    /// Reads a request, and checks that whoever made it has the private key.
+    pub(crate) fn read(pem: &str) -> Result<Self> {
+        Ok(Self(CertificateSigningRequestParams::from_pem(pem).context("the certificate request cannot be used")?))
+    }
+}
+
+fn node_params(names: &[String]) -> Result<CertificateParams> {
+    let mut params = params("sayso node", ISSUED_DAYS);
+    for name in names {
+        params.subject_alt_names.push(subject_alt_name(name)?);
+    }
+    Ok(params)
+}
+
+fn peer_params(cluster: &Name, node: NodeId) -> Result<CertificateParams> {
+    let mut params = params(&format!("sayso node {node} of {cluster}"), ISSUED_DAYS);
+    params.subject_alt_names.push(subject_alt_name(&peer_name(cluster, node))?);
+    Ok(params)
 }
 
 fn subject_alt_name(name: &str) -> Result<SanType> {
@@ -135,6 +211,11 @@ impl Identity {
         Ok(Self { chain: chain?, key: PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes())? })
     }
 
+    /// The chain and the key.
+    pub(crate) fn into_parts(self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        (self.chain, self.key)
+    }
+
     /// For the gateway, which takes devices that `authority` vouches for.
     pub(crate) fn gateway_tls(self, authority: Option<&Path>) -> Result<sayso_gateway::Tls> {
         let device_roots = authority.map_or_else(|| Ok(RootCertStore::empty()), read_roots)?;
@@ -145,6 +226,11 @@ impl Identity {
     pub(crate) fn admin_tls(self, authority: Option<&Path>) -> Result<sayso_admin::Tls> {
         let client_roots = authority.map_or_else(|| Ok(RootCertStore::empty()), read_roots)?;
         Ok(sayso_admin::Tls { chain: self.chain, key: self.key, client_roots })
+    }
+
+    /// For a node's peers, whom `roots` vouch for.
+    pub(crate) fn peer_tls(self, roots: RootCertStore) -> sayso_store_raft::Tls {
+        sayso_store_raft::Tls { chain: self.chain, key: self.key, roots }
     }
 
     /// For a device.

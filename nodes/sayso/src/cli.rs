@@ -1,16 +1,24 @@
 //! The command line.
 
 mod policy;
+mod store;
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sayso_types::{DeviceId, TenantId};
+use sayso_types::{DeviceId, Name, TenantId};
+
+use crate::join::Token;
 
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,
+};
+pub(crate) use store::{
+    ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
 };
 
 /// Voice sessions in which no byte moves without somebody's say-so.
@@ -44,6 +52,8 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Check an exported audit log, offline.
     Verify(VerifyArgs),
+    /// Inspect, check, export, import and migrate a store, and let nodes join its cluster.
+    Store(StoreArgs),
     /// Lint, compile, show, compare, explain and publish privacy profiles.
     Policy(PolicyArgs),
     /// Print the consent receipts of a person, from a running node.
@@ -187,6 +197,63 @@ pub(crate) struct InitArgs {
     /// Whose devices these are.
     #[arg(long, value_name = "ID", default_value = "home")]
     pub(crate) tenant: TenantId,
+    /// Have the node found a cluster whose nodes replicate its store: where they will reach this one. Others join with
+    /// `sayso store invite` and `sayso init --join`.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) peer: Option<PeerAddress>,
+    /// The name of that cluster: a-z, 0-9, `-` and `.`.
+    #[arg(long, value_name = "NAME", default_value = "sayso", requires = "peer")]
+    pub(crate) cluster: Name,
+    /// Join the cluster of this token, which `sayso store invite` printed, instead: its nodes' certificates, profile and
+    /// settings are those of the node that invited.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "SAYSO_JOIN_TOKEN",
+        hide_env_values = true,
+        requires = "peer",
+        conflicts_with_all = ["cluster", "device_id", "tenant"]
+    )]
+    pub(crate) join: Option<Token>,
+}
+
+/// Where a node is reached by its peers: HOST:PORT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PeerAddress {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for PeerAddress {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected HOST:PORT, such as 10.0.0.1:4435";
+        let (host, port) = text.rsplit_once(':').ok_or(EXPECTED)?;
+        let port = port.parse().ok().filter(|port| *port != 0).ok_or(EXPECTED)?;
+        if host.is_empty() {
+            return Err(EXPECTED);
+        }
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl PeerAddress {
+    /// Where a node that is reached there listens: on all addresses of its machine, because the one that others use need
+    /// not be its own; on loopback, if that is where it is reached.
+    pub(crate) fn listen(&self) -> SocketAddr {
+        let address = self.host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        match address.filter(IpAddr::is_loopback) {
+            Some(loopback) => (loopback, self.port).into(),
+            None => (Ipv4Addr::UNSPECIFIED, self.port).into(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! The configuration of a node, and its defaults. `sayso serve --dump-config` prints it.
 
+mod store;
+
 use core::time::Duration;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use sayso_runtime::telemetry::TelemetryOptions;
 use sayso_types::{Name, ProcessorId};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::store::{Peer, RaftStore, Store, StoreKind, StoreProblem};
 use crate::cli::ServeArgs;
 use crate::policy::{ProfileFile, check_signature};
 
@@ -20,7 +23,7 @@ use crate::policy::{ProfileFile, check_signature};
 pub(crate) const HOME_PROFILE: &str = include_str!("../../../deploy/profiles/home.toml");
 
 /// Variables that start with SAYSO_ and are not keys of this configuration.
-const RESERVED: &[&str] = &["SAYSO_CONFIG", "SAYSO_MODELS", "SAYSO_DEVICE_TOKEN"];
+const RESERVED: &[&str] = &["SAYSO_CONFIG", "SAYSO_MODELS", "SAYSO_DEVICE_TOKEN", "SAYSO_JOIN_TOKEN"];
 
 /// Everything that an operator sets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) log_origin: String,
     /// IANA time zone in which times of day are told.
     pub(crate) timezone: String,
+    pub(crate) store: Store,
     pub(crate) gateway: Gateway,
     pub(crate) admin: Admin,
     pub(crate) sessions: Sessions,
@@ -61,6 +65,7 @@ impl Default for Config {
             log_key: "log.key".into(),
             log_origin: "sayso.local/audit".to_owned(),
             timezone: "UTC".to_owned(),
+            store: Store::default(),
             gateway: Gateway::default(),
             admin: Admin::default(),
             sessions: Sessions::default(),
@@ -284,10 +289,17 @@ impl Config {
         paths.extend(self.profile.as_mut());
         paths.extend(self.gateway.device_authority.as_mut());
         paths.extend(self.admin.authority.as_mut());
+        paths.extend(self.store.paths());
         paths.extend(self.openai.iter_mut().filter_map(|service| service.ca_file.as_mut()));
         for path in paths {
             *path = dir.join(&*path);
         }
+    }
+
+    /// Reads the configuration in `file`, as a node would.
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let config = Some(file.to_owned());
+        Self::load(&ServeArgs { config, listen: None, admin_listen: None, data: None, dump_config: false })
     }
 
     /// Reads the profile in force.
@@ -340,6 +352,60 @@ mod tests {
         std::fs::write(&file, "[gateway]\nlistne = \"127.0.0.1:1\"\n").unwrap();
         let error = Config::load(&args(Some(file))).unwrap_err().to_string();
         assert!(error.contains("gateway.listne") && error.contains("listen"), "{error}");
+    }
+
+    fn refused(text: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("sayso.toml");
+        std::fs::write(&file, text).unwrap();
+        let error = Config::read(&file).unwrap_err().to_string();
+        assert!(error.contains(file.to_str().unwrap()), "the file is named: {error}");
+        error
+    }
+
+    /// A node of a cluster of three.
+    const RAFT: &str = r#"
+        [store]
+        kind = "raft"
+        [store.raft]
+        cluster = "home"
+        node = 2
+        listen = "127.0.0.1:4436"
+        founders = [{ node = 1, address = "a:4435" }, { node = 2, address = "b:4436" }]
+        certificate = "peer/cert.pem"
+        key = "peer/key.pem"
+        authority = "peer/ca.pem"
+    "#;
+
+    #[test]
+    fn a_replicated_store_is_read_with_its_files_and_dumped() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("sayso.toml");
+        std::fs::write(&file, RAFT).unwrap();
+        let config = Config::read(&file).unwrap();
+        let raft = config.store.raft().unwrap();
+        assert_eq!((raft.node, raft.reached_at().as_str()), (2, "b:4436"));
+        assert_eq!(raft.key, dir.path().join("peer/key.pem"), "relative to the file");
+        std::fs::write(&file, sayso_runtime::config::dump(&config).unwrap()).unwrap();
+        assert_eq!(Config::read(&file).unwrap().store.raft().unwrap().founders, raft.founders);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_store_is_named() {
+        let unknown = refused("[store]\nkind = \"rafft\"\n");
+        assert!(unknown.contains("store.kind") && unknown.contains("local, raft, fdb"), "{unknown}");
+        let typo = refused(&RAFT.replace("cluster =", "clustre ="));
+        assert!(typo.contains("clustre") && typo.contains("cluster"), "{typo}");
+        let missing = refused(&RAFT.replace("node = 2\n", "\n"));
+        assert!(missing.contains("store.raft") && missing.contains("node"), "{missing}");
+        let store = Store { kind: StoreKind::Raft, ..Store::default() };
+        assert_eq!(store.raft().unwrap_err(), StoreProblem::Missing { kind: "raft" });
+        let config = Config { store, ..Config::default() };
+        let mut raft: Config = toml::from_str(RAFT).unwrap();
+        let founders = &mut raft.store.raft.as_mut().unwrap().founders;
+        founders[0].node = 2;
+        assert_eq!(raft.store.raft().unwrap_err(), StoreProblem::SameNode { node: 2 });
+        assert!(config.store.raft().unwrap_err().to_string().contains("[store.raft]"));
     }
 
     #[test]

@@ -3,24 +3,33 @@
 mod fresh;
 mod next;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ed25519_dalek::SigningKey;
 use sayso_audit::Signer;
-use sayso_runtime::SystemClock;
+use sayso_runtime::{SystemClock, config as loader};
+use sayso_store_raft::NodeId;
 use sayso_types::{Clock, Name, Redacted};
 use sayso_wire::token::{Claims, TokenSigner};
 
 use self::fresh::Fresh;
 use crate::certs::{Authority, Issued};
-use crate::cli::InitArgs;
+use crate::cli::{InitArgs, PeerAddress};
 use crate::config::HOME_PROFILE;
-use crate::hex;
-use crate::output;
+use crate::join::{Entering, Token, enter};
+use crate::{hex, output};
 
 /// The configuration, with words in capitals where values go.
 const CONFIG: &str = include_str!("init/sayso.toml");
+/// Its table `store`: of one node, and of the first of several.
+const LOCAL_STORE: &str = include_str!("init/local.toml");
+const RAFT_STORE: &str = include_str!("init/raft.toml");
+/// The authority of the nodes of a cluster, which vouches for nobody else.
+const PEER_AUTHORITY: &str = "peer-ca";
+/// The node that founds a cluster.
+const FIRST_NODE: NodeId = NodeId(1);
 /// The name under which the node knows the key of device tokens.
 const TOKEN_KEY: Name = Name::constant("first");
 
@@ -30,10 +39,34 @@ const TOKEN_DAYS: u64 = 365;
 
 pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
     let mut fresh = Fresh::open(&args.dir)?;
-    write(&mut fresh, args)?;
+    let steps = match (&args.join, &args.peer) {
+        (Some(token), Some(address)) => {
+            join(&mut fresh, token, address, &args.name)?;
+            next::steps_of_one_more(args, token)
+        }
+        _ => {
+            write(&mut fresh, args)?;
+            next::steps(args)
+        }
+    };
     fresh.keep();
-    output::line(next::steps(args))?;
+    output::line(steps)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes what a node has from the cluster that it joins.
+fn join(fresh: &mut Fresh, token: &Token, address: &PeerAddress, names: &[String]) -> Result<()> {
+    let Entering { config, files } = enter(token, address, names)?;
+    let dirs: BTreeSet<_> = files.iter().filter_map(|(name, ..)| Some(name.split_once('/')?.0)).collect();
+    for dir in dirs {
+        fresh.dir(dir)?;
+    }
+    for (name, text, is_secret) in &files {
+        if *is_secret { fresh.secret(name, text)? } else { fresh.public(name, text)? }
+    }
+    let config = loader::dump(&config)?;
+    fresh
+        .public("sayso.toml", &format!("# Node {} of cluster {}, as it joined.\n\n{config}", token.node, token.cluster))
 }
 
 /// Writes everything. `sayso.toml` comes last: where it is, all that it names is too, even if this is killed on its way.
@@ -63,11 +96,29 @@ fn write(fresh: &mut Fresh, args: &InitArgs) -> Result<()> {
 
     fresh.public("profile.toml", HOME_PROFILE)?;
     let config = CONFIG
+        .replace("STORE", &store(fresh, args)?)
         .replace("LOG-ORIGIN", &origin)
         .replace("TIMEZONE", jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC"))
         .replace("TOKEN-KEY", TOKEN_KEY.as_str())
         .replace("TOKEN-PUBLIC-KEY", &public_key);
     fresh.public("sayso.toml", &config)
+}
+
+/// The table `store`, with what it names.
+fn store(fresh: &mut Fresh, args: &InitArgs) -> Result<String> {
+    let Some(address) = &args.peer else { return Ok(LOCAL_STORE.trim_end().to_owned()) };
+    if args.cluster.as_str().contains('_') {
+        bail!("--cluster {}: certificates name the cluster, so it is made of a-z, 0-9, '-' and '.'", args.cluster);
+    }
+    let nodes = Authority::new(&format!("sayso nodes of {}", args.cluster))?;
+    write_authority(fresh, PEER_AUTHORITY, &nodes)?;
+    write_identity(fresh, "peer", &nodes.peer(&args.cluster, FIRST_NODE)?)?;
+    fresh.public("peer/ca.pem", nodes.cert_pem())?;
+    let table = RAFT_STORE
+        .replace("CLUSTER", args.cluster.as_str())
+        .replace("LISTEN", &address.listen().to_string())
+        .replace("ADDRESS", &address.to_string());
+    Ok(table.trim_end().to_owned())
 }
 
 fn write_authority(fresh: &mut Fresh, name: &str, authority: &Authority) -> Result<()> {

@@ -1,5 +1,7 @@
-//! `sayso`: the one binary. Each command is a file; [`node`] is the composition root that names backends.
+//! `sayso`: the one binary. Each command is a file; [`node`] is the composition root that names providers, [`backend`] the
+//! one that names stores.
 
+mod backend;
 mod certs;
 mod cli;
 mod config;
@@ -8,13 +10,16 @@ mod device;
 mod export;
 mod hex;
 mod init;
+mod join;
 mod models;
 mod node;
 mod operator;
 mod output;
 mod policy;
+mod progress;
 mod receipts;
 mod serve;
+mod store;
 mod verify;
 
 use std::process::ExitCode;
@@ -32,6 +37,7 @@ fn main() -> ExitCode {
         Command::Models(args) => models::run(args),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Store(args) => store::run(args),
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),
     };

@@ -1,17 +1,17 @@
 //! `sayso models`: fetches, lists and verifies the speech models.
 
 use std::fmt;
-use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use indicatif::DecimalBytes;
-use sayso_models::{Bars, Model, ModelStatus, ModelsDir, Progress};
+use sayso_models::{Model, ModelStatus, ModelsDir};
 use serde::Serialize;
 
 use crate::cli::{ModelsArgs, ModelsCommand};
 use crate::output;
+use crate::progress::progress;
 
 pub(crate) fn run(args: ModelsArgs) -> Result<ExitCode> {
     let models = args.dir.map_or_else(ModelsDir::from_env, |dir| Ok(ModelsDir::at(dir)))?;
@@ -32,28 +32,6 @@ pub(crate) fn run(args: ModelsArgs) -> Result<ExitCode> {
     // A list is right whatever it lists.
     let done = inventory.ready || matches!(args.command, ModelsCommand::List);
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Bars for a person, lines for a log.
-fn progress() -> Box<dyn Progress> {
-    if std::io::stderr().is_terminal() { Box::new(Bars::new()) } else { Box::new(Lines) }
-}
-
-/// A line a step on standard error.
-struct Lines;
-
-impl Progress for Lines {
-    fn begin(&mut self, step: &str, bytes: u64) {
-        // Progress that cannot be shown is no reason to stop.
-        let _ = match bytes {
-            0 => writeln!(std::io::stderr(), "{step}"),
-            bytes => writeln!(std::io::stderr(), "{step} ({})", DecimalBytes(bytes)),
-        };
-    }
-
-    fn reach(&mut self, _bytes: u64) {}
-
-    fn end(&mut self) {}
 }
 
 /// What there is of the models.

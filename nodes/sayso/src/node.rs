@@ -1,4 +1,4 @@
-//! [`Node`]: the composition root. The one place that names backends.
+//! [`Node`]: the composition root. The one place that names providers; `backend` names stores.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,16 +16,17 @@ use sayso_provider_openai::{ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer
 use sayso_runtime::shutdown::{Phases, Signals};
 use sayso_runtime::{SystemClock, TaskKind, Tasks};
 use sayso_session_actor::ActorSessions;
-use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Clock, ProcessorId};
 use sayso_wire::token::TokenVerifier;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::backend::Backend;
 use crate::certs::Identity;
 use crate::config::{Config, OpenAi, Stage, TokenKey, ms};
 use crate::hex;
+use crate::store::require_whole;
 
 /// A running node.
 pub(crate) struct Node {
@@ -39,7 +40,7 @@ pub(crate) struct Node {
     pub(crate) sessions: ActorSessions,
     /// Whether the profile file was accepted when it was read last.
     policy_accepted: watch::Sender<bool>,
-    store: Arc<LocalStore>,
+    backend: Backend,
     stop: CancellationToken,
 }
 
@@ -47,7 +48,8 @@ pub(crate) struct Node {
 const RECONNECT_IN: core::time::Duration = core::time::Duration::from_secs(2);
 
 impl Node {
-    /// Opens the store, loads the models and listens. Everything that can be wrong with a configuration is found here.
+    /// Loads the models, opens the store and listens. Everything that can be wrong with a configuration is found here.
+    /// Where several nodes share a store, this waits until it is this one's turn to serve.
     pub(crate) async fn start(config: &Config, profile: Profile, tasks: Tasks) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let seed = read_seed(&config.log_key)?;
@@ -62,14 +64,16 @@ impl Node {
         }
         check_processors(config, &profile)?;
 
-        let (dir, options) = (config.data_dir.clone(), LocalOptions::new(Arc::clone(&clock)));
-        let store = tasks.blocking("open store", move || LocalStore::open(&dir, options)).await??;
+        let mut backend = Backend::open(config, Arc::clone(&clock)).await?;
+        let tenure = backend.own(|owner| tracing::info!(owner, "standing by")).await?;
+        require_whole(backend.store().as_ref()).await?;
         let register_options = sayso_consent::Options {
             withdraw_wait: ms(config.sessions.withdraw_wait_ms),
+            tenure,
             ..sayso_consent::Options::default()
         };
         let register =
-            Register::open(store.clone(), Arc::new(profile), Arc::clone(&clock), tasks.clone(), register_options)
+            Register::open(backend.store(), Arc::new(profile), Arc::clone(&clock), tasks.clone(), register_options)
                 .await?;
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
         let missing = egress.missing();
@@ -125,9 +129,17 @@ impl Node {
             recogniser,
             sessions,
             policy_accepted,
-            store,
+            backend,
             stop,
         })
+    }
+
+    /// Waits until a task fails without which the node cannot go on; its name.
+    pub(crate) async fn failure(&self) -> &'static str {
+        tokio::select! {
+            failure = self.tasks.failure() => failure.name,
+            failure = self.backend.failure() => failure.name,
+        }
     }
 
     /// Reads the profile again and puts it in force, also for those who talk. What is wrong with it is told, and the
@@ -157,7 +169,7 @@ impl Node {
 
     /// Stops in order: devices are told to come back, what is being written is finished, the store is closed.
     pub(crate) async fn stop(self, signals: &mut Signals) -> Vec<&'static str> {
-        let Self { tasks, sessions, store, stop, .. } = self;
+        let Self { tasks, sessions, backend, stop, .. } = self;
         Phases::new()
             .then("drain sessions", ms(5_000), async move {
                 sessions.drain(RECONNECT_IN);
@@ -166,7 +178,7 @@ impl Node {
             .then("end tasks", ms(10_000), async move {
                 tasks.shutdown(ms(9_000)).await;
             })
-            .then("close store", ms(10_000), async move { store.close() })
+            .then("close store", ms(10_000), backend.close())
             .run(signals)
             .await
     }

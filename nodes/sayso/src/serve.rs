@@ -22,7 +22,14 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         let tasks = Tasks::new();
         telemetry::init(&config.telemetry, &tasks)?;
         let (mut signals, mut reload) = (Signals::catch()?, Reload::catch()?);
-        let node = Node::start(&config, profile, tasks.clone()).await?;
+        // A node that stands by may be asked to stop before it ever serves.
+        let node = tokio::select! {
+            node = Node::start(&config, profile, tasks.clone()) => node?,
+            signal = signals.next() => {
+                tracing::info!(%signal, "stopping before it served");
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
         tracing::info!(gateway = %node.gateway_addr, admin = %node.admin_addr, "ready");
         let failed = loop {
             tokio::select! {
@@ -30,8 +37,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
                     tracing::info!(%signal, "stopping");
                     break false;
                 }
-                failure = tasks.failure() => {
-                    tracing::error!(task = failure.name, "a task that the node cannot do without has failed; stopping");
+                task = node.failure() => {
+                    tracing::error!(task, "a task that the node cannot do without has failed; stopping");
                     break true;
                 }
                 () = reload.next() => node.reload_profile(&config).await,

@@ -5,6 +5,13 @@ use std::path::Path;
 
 use crate::cli::InitArgs;
 use crate::config;
+use crate::join::Token;
+
+/// What there is more in a node that founds a cluster.
+const PEERS: &str = "  \
+  peer/            the node's certificate for its peers
+  peer-ca/         the authority that signed it; `sayso store invite` needs its key, and no other command does
+";
 
 /// What was written, and the next two commands.
 pub(super) fn steps(args: &InitArgs) -> String {
@@ -22,7 +29,7 @@ wrote {dir}
   device/          certificate and token of device {id} of {tenant}
   admin/           certificate of the first operator, for the admin API
   ca/, admin-ca/   the authorities that signed them; who has their keys can be any device or operator
-  token.key        signs device tokens
+{peers}  token.key        signs device tokens
   log.key          signs the audit log
   log.pub          its public part, for auditors: `sayso verify --trust log.pub`
 
@@ -32,6 +39,24 @@ and a device in another
   {program} {device}",
         id = args.device_id,
         tenant = args.tenant,
+        peers = if args.peer.is_some() { PEERS } else { "" },
+    )
+}
+
+/// The same for a node that joins.
+pub(super) fn steps_of_one_more(args: &InitArgs, token: &Token) -> String {
+    let program = quote(&env::args().next().unwrap_or_else(|| "sayso".to_owned()));
+    format!(
+        "\
+wrote {dir}
+  node {node} of cluster {cluster}: its certificates, and profile, keys and settings as the others have them
+
+run it, which makes it one of them
+  {program} serve --config {config}",
+        dir = args.dir.display(),
+        node = token.node,
+        cluster = token.cluster,
+        config = quote_path(&args.dir.join("sayso.toml")),
     )
 }
 

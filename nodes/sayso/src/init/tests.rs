@@ -16,6 +16,9 @@ fn args(dir: &Path) -> InitArgs {
         name: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         device_id: "speaker-1".parse().unwrap(),
         tenant: "home".parse().unwrap(),
+        peer: None,
+        join: None,
+        cluster: "home".parse().unwrap(),
     }
 }
 

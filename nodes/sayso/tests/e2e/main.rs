@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod cluster;
 mod command_line;
 mod conversation;
 mod demo;
@@ -12,6 +13,7 @@ mod provider_down;
 mod receipts;
 mod reload;
 mod startup;
+mod store;
 mod strangers;
 mod withdrawal;
 

@@ -1,0 +1,222 @@
+//! [`Backend`]: the store that the configuration chose. Here stores are named, and nowhere else.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sayso_consent::Tenure;
+use sayso_consent::tenure::Candidate;
+use sayso_runtime::tasks::Failure;
+use sayso_runtime::{CancellationToken, TaskHandle, TaskKind, Tasks};
+use sayso_store::{Retryable, Store};
+use sayso_store_local::{LocalOptions, LocalStore};
+use sayso_store_raft::{NodeId, RaftOptions, RaftStore};
+use sayso_types::Clock;
+
+use crate::certs::{self, Identity};
+use crate::config::{self, Config, StoreKind, StoreProblem};
+
+/// Where a replicated store lies in the data directory, apart from a store of one node.
+const RAFT_DIR: &str = "raft";
+/// What a store of one node has in its directory.
+const LOCAL_LOG: &str = "log";
+/// How long until a cluster that could not be joined is asked again.
+const JOIN_RETRY: Duration = Duration::from_secs(1);
+/// How long the store's own tasks may take to end after it was closed.
+const END_WITHIN: Duration = Duration::from_secs(2);
+
+/// An open store, and what keeps it this process's to write to.
+pub(crate) struct Backend {
+    kind: Kind,
+    /// The name under which this process may own the register; none where nobody else could.
+    claim: Option<String>,
+    clock: Arc<dyn Clock>,
+    /// They outlive everything else, so that what ends can still be written.
+    tasks: Tasks,
+    keeping: Option<Keeping>,
+}
+
+enum Kind {
+    Local(Arc<LocalStore>),
+    Raft(Arc<RaftStore>),
+    #[cfg(feature = "fdb")]
+    Fdb(Arc<sayso_store_fdb::FdbStore>),
+}
+
+struct Keeping {
+    stop: CancellationToken,
+    task: TaskHandle,
+}
+
+impl Backend {
+    /// Opens the store that `config` names. A replicated one has joined its cluster when this returns.
+    pub(crate) async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        let tasks = Tasks::new();
+        let (kind, claim) = match config.store.kind {
+            StoreKind::Local => (Kind::Local(open_local(&config.data_dir, &clock, &tasks).await?), None),
+            StoreKind::Raft => {
+                let settings = config.store.raft()?;
+                let claim = format!("{}/{}", settings.cluster, settings.node);
+                // boxed: founding and joining make a large future, which every node would carry
+                let opening = Box::pin(open_raft(settings, &config.data_dir, &clock, &tasks));
+                (Kind::Raft(opening.await?), Some(claim))
+            }
+            StoreKind::Fdb => open_fdb(config, &clock, &tasks).await?,
+        };
+        Ok(Self { kind, claim, clock, tasks, keeping: None })
+    }
+
+    /// The store as everybody else knows it.
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        match &self.kind {
+            Kind::Local(store) => store.clone(),
+            Kind::Raft(store) => store.clone(),
+            #[cfg(feature = "fdb")]
+            Kind::Fdb(store) => store.clone(),
+        }
+    }
+
+    /// The replicated store, if it is one.
+    pub(crate) fn raft(&self) -> Option<&RaftStore> {
+        match &self.kind {
+            Kind::Raft(store) => Some(store),
+            _ => None,
+        }
+    }
+
+    /// Waits until this process owns what is in the store, where several could: one serves, the others stand by.
+    /// `standing_by` is told who does meanwhile.
+    pub(crate) async fn own(&mut self, standing_by: impl FnMut(&str)) -> Result<Tenure> {
+        let Some(name) = self.claim.clone() else { return Ok(Tenure::sole()) };
+        let (store, clock) = (self.store(), Arc::clone(&self.clock));
+        metrics::gauge!("sayso_node_serving").set(0);
+        let stood = Candidate { store, name, clock }.stand(standing_by).await;
+        let owner = stood.context("cannot own the register in the store")?;
+        metrics::gauge!("sayso_node_serving").set(1);
+        let (tenure, stop) = (owner.tenure(), CancellationToken::new());
+        let task = self.tasks.spawn(TaskKind::Storage, "tenure", owner.keep(stop.clone()));
+        self.keeping = Some(Keeping { stop, task });
+        Ok(tenure)
+    }
+
+    /// Resolves when a task fails without which the store cannot go on, or when another process owns the register.
+    pub(crate) async fn failure(&self) -> Failure {
+        self.tasks.failure().await
+    }
+
+    /// Gives the register back to whoever stands by, and closes the store.
+    pub(crate) async fn close(self) {
+        if let Some(Keeping { stop, task }) = self.keeping {
+            stop.cancel();
+            task.join().await;
+        }
+        match self.kind {
+            Kind::Local(store) => {
+                let closed = self.tasks.blocking("close store", move || store.close()).await;
+                if let Err(lost) = closed {
+                    tracing::warn!(%lost, "the store was not closed in order");
+                }
+            }
+            Kind::Raft(store) => store.close().await,
+            #[cfg(feature = "fdb")]
+            Kind::Fdb(store) => store.close().await,
+        }
+        self.tasks.shutdown(END_WITHIN).await;
+    }
+}
+
+/// Opens the store of one node in `dir`.
+pub(crate) async fn open_local(dir: &Path, clock: &Arc<dyn Clock>, tasks: &Tasks) -> Result<Arc<LocalStore>> {
+    if dir.join(RAFT_DIR).exists() {
+        bail!(
+            "{} holds a replicated store: write store.kind = \"raft\", or give another data-dir (sayso store migrate \
+             moves data from one to the other)",
+            dir.display()
+        );
+    }
+    let (place, options) = (dir.to_owned(), LocalOptions::new(Arc::clone(clock)));
+    Ok(tasks.blocking("open store", move || LocalStore::open(&place, options)).await??)
+}
+
+async fn open_raft(
+    settings: &config::RaftStore,
+    data: &Path,
+    clock: &Arc<dyn Clock>,
+    tasks: &Tasks,
+) -> Result<Arc<RaftStore>> {
+    if data.join(LOCAL_LOG).exists() {
+        bail!(
+            "{} holds a store of one node: write store.kind = \"local\", or give another data-dir (sayso store migrate \
+             moves data from one to the other)",
+            data.display()
+        );
+    }
+    let identity = Identity::read(&settings.certificate, &settings.key)?;
+    let tls = identity.peer_tls(certs::read_roots(&settings.authority)?);
+    let founders = settings.founders.iter().map(|peer| (NodeId(peer.node), peer.address.clone().into())).collect();
+    let (clock, listen) = (Arc::clone(clock), settings.listen);
+    let mut options = RaftOptions::new(settings.id(), settings.cluster, listen, founders, tls, clock);
+    options.address = settings.reached_at().into();
+    let is_founder = options.founders.contains_key(&settings.id());
+    let opened = RaftStore::open(&data.join(RAFT_DIR), options, tasks.clone()).await;
+    let store = opened.context("cannot open the replicated store of [store.raft]")?;
+    tracing::info!(node = settings.node, cluster = %settings.cluster, listen = %store.local_addr(), "replicating");
+    if !is_founder {
+        join(&store).await?;
+    }
+    Ok(store)
+}
+
+/// Makes the node a voter of its cluster, unless it is one. A cluster that cannot be reached yet is waited for.
+async fn join(store: &RaftStore) -> Result<()> {
+    let is_voter = || {
+        let status = store.status();
+        status.members.iter().any(|member| member.node == status.node && member.voter)
+    };
+    while !is_voter() {
+        match store.join().await {
+            Ok(()) => {
+                tracing::info!("joined the cluster");
+                return Ok(());
+            }
+            Err(error) if error.retryable() => {
+                tracing::warn!(%error, "the cluster could not be joined yet, trying again");
+                tokio::time::sleep(JOIN_RETRY).await;
+            }
+            Err(error) => return Err(error).context("cannot join the cluster"),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "fdb")]
+async fn open_fdb(config: &Config, clock: &Arc<dyn Clock>, tasks: &Tasks) -> Result<(Kind, Option<String>)> {
+    use sayso_store_fdb::{FdbNetwork, FdbOptions, FdbStore, NetworkOptions, Space};
+
+    let settings = config.store.fdb.as_ref().ok_or(StoreProblem::Missing { kind: "fdb" })?;
+    // The client takes the rest, TLS among it, from its own environment variables (FDB_TLS_...).
+    let network = FdbNetwork::boot(&NetworkOptions::default())?;
+    let space = Space::Subspace(settings.subspace.clone());
+    let options =
+        FdbOptions { cluster_file: settings.cluster_file.clone(), ..FdbOptions::new(Arc::clone(clock), space) };
+    let store = FdbStore::open(network, options, tasks).await.context("cannot open the store of [store.fdb]")?;
+    // No disk of its own tells this process from another, so no two may have the same name.
+    let claim = format!("{}", sayso_types::SubjectId::random());
+    Ok((Kind::Fdb(store), Some(claim)))
+}
+
+#[cfg(not(feature = "fdb"))]
+#[expect(clippy::unused_async, reason = "it opens a store where the feature is on")]
+async fn open_fdb(_: &Config, _: &Arc<dyn Clock>, _: &Tasks) -> Result<(Kind, Option<String>)> {
+    Err(StoreProblem::NotBuilt.into())
+}
+
+/// Where the store of `config` lies on this machine, if it does.
+pub(crate) fn dir(config: &Config) -> Option<PathBuf> {
+    match config.store.kind {
+        StoreKind::Local => Some(config.data_dir.clone()),
+        StoreKind::Raft => Some(config.data_dir.join(RAFT_DIR)),
+        StoreKind::Fdb => None,
+    }
+}

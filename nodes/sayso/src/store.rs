@@ -1,0 +1,176 @@
+//! `sayso store`: looks after what a node keeps.
+
+mod contents;
+mod dump;
+mod load;
+mod told;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use sayso_consent::Journal;
+use sayso_models::Progress;
+use sayso_runtime::{SystemClock, Tasks};
+use sayso_store::Store;
+use sayso_types::Clock;
+
+use self::contents::{Contents, Summary};
+use self::dump::{Dump, Writer};
+use self::load::Load;
+pub(crate) use self::load::require_whole;
+use self::told::{Checked, Exported, Inspected, Loaded};
+use crate::backend::{self, Backend};
+use crate::cli::{ExportStoreArgs, ImportStoreArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs};
+use crate::config::Config;
+use crate::progress::progress;
+use crate::{hex, join, output, serve};
+
+pub(crate) fn run(args: StoreArgs) -> Result<ExitCode> {
+    if let StoreCommand::Invite(args) = &args.command {
+        return join::invite(args);
+    }
+    serve::runtime()?.block_on(async {
+        match args.command {
+            StoreCommand::Inspect(args) => inspect(&args).await,
+            StoreCommand::Check(args) => check(&args).await,
+            StoreCommand::Export(args) => export(&args).await,
+            StoreCommand::Import(args) => import(&args).await,
+            StoreCommand::Migrate(args) => migrate(&args).await,
+            StoreCommand::Invite(_) => unreachable!("it was done above"),
+        }
+    })
+}
+
+/// Does `work` with the store of a configuration, which nobody else writes to meanwhile.
+async fn with_store<T>(args: &StoreFileArgs, work: impl AsyncFnOnce(&Config, &Backend) -> Result<T>) -> Result<T> {
+    let config = Config::read(&args.config)?;
+    let mut backend = Backend::open(&config, Arc::new(SystemClock::new())).await?;
+    let standing_by = |owner: &str| output::note(format!("{owner} serves: waiting until it stops"));
+    let done = match backend.own(standing_by).await {
+        Ok(_) => work(&config, &backend).await,
+        Err(error) => Err(error),
+    };
+    backend.close().await;
+    done
+}
+
+async fn inspect(args: &StoreFileArgs) -> Result<ExitCode> {
+    let inspected = with_store(args, async |config, backend| {
+        let mut bars = progress();
+        bars.begin("reading", 0);
+        let tables = contents::tables(&backend.store(), |bytes| bars.reach(bytes)).await?;
+        bars.end();
+        let unfinished = load::is_unfinished(backend.store().as_ref()).await?;
+        let dir = backend::dir(config);
+        Ok(Inspected::new(config.store.kind, dir, tables, unfinished, backend.raft().map(|raft| raft.status())))
+    });
+    tell(&inspected.await?, args.json)
+}
+
+async fn check(args: &StoreFileArgs) -> Result<ExitCode> {
+    // Opening compares every file of this machine with its checksums.
+    let checked = with_store(args, async |_, backend| {
+        let store = backend.store();
+        require_whole(store.as_ref()).await?;
+        let mut bars = progress();
+        bars.begin("reading", 0);
+        let all = contents::summary(&store, |bytes| bars.reach(bytes)).await?;
+        bars.end();
+        let (leaves, root) = Journal::check(store.as_ref()).await?;
+        Ok(Checked { all, leaves, root: hex::encode(&root.0) })
+    });
+    tell(&checked.await?, args.json)
+}
+
+async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
+    let exported = with_store(&args.store, async |_, backend| {
+        let mut writer = Writer::create(&args.dir)?;
+        let (mut contents, mut bars) = (Contents::of(&backend.store()), progress());
+        bars.begin("exporting", 0);
+        while let Some(page) = contents.next().await? {
+            for entry in page {
+                writer.add(entry.key.as_bytes(), &entry.value)?;
+            }
+            bars.reach(writer.bytes());
+        }
+        bars.end();
+        let manifest = writer.finish(SystemClock::new().wall().0)?;
+        Ok(Exported { dir: args.dir.clone(), all: manifest.all })
+    });
+    tell(&exported.await?, args.store.json)
+}
+
+async fn import(args: &ImportStoreArgs) -> Result<ExitCode> {
+    let dump = Dump::open(&args.dir)?;
+    let mut bars = progress();
+    bars.begin("checking", dump.manifest.all.bytes);
+    dump.check(|bytes| bars.reach(bytes))?;
+    bars.end();
+    let loaded = with_store(&args.store, async |_, backend| {
+        let mut load = Load::begin(backend.store(), dump.manifest.all.clone()).await?;
+        let is_resumed = load.is_resumed();
+        let mut entries = dump.entries();
+        bars.begin("importing", dump.manifest.all.bytes);
+        while let Some((key, value)) = entries.next()? {
+            load.put(&key, &value).await?;
+            bars.reach(load.bytes());
+        }
+        bars.end();
+        finish(load, &dump.manifest.all, bars.as_mut()).await?;
+        Ok(Loaded { all: dump.manifest.all.clone(), is_resumed })
+    });
+    tell(&loaded.await?, args.store.json)
+}
+
+async fn migrate(args: &MigrateArgs) -> Result<ExitCode> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let from = open_from(&args.from.0, &clock).await?;
+    let source: Arc<dyn Store> = from.clone();
+    require_whole(source.as_ref()).await.context("nothing can be moved from it")?;
+    let mut bars = progress();
+    bars.begin("reading what there is", 0);
+    let all = contents::summary(&source, |bytes| bars.reach(bytes)).await?;
+    bars.end();
+    let loaded = with_store(&args.store, async |_, backend| {
+        let mut load = Load::begin(backend.store(), all.clone()).await?;
+        let is_resumed = load.is_resumed();
+        let mut contents = Contents::of(&source);
+        bars.begin("moving", all.bytes);
+        while let Some(page) = contents.next().await? {
+            for entry in page {
+                load.put(entry.key.as_bytes(), &entry.value).await?;
+            }
+            bars.reach(load.bytes());
+        }
+        bars.end();
+        finish(load, &all, bars.as_mut()).await?;
+        Ok(Loaded { all: all.clone(), is_resumed })
+    });
+    let loaded = loaded.await;
+    from.close();
+    tell(&loaded?, args.store.json)
+}
+
+async fn finish(load: Load, all: &Summary, bars: &mut dyn Progress) -> Result<()> {
+    bars.begin("comparing", all.bytes);
+    load.finish(|bytes| bars.reach(bytes)).await?;
+    bars.end();
+    Ok(())
+}
+
+/// Opens the store that is moved from, which must be there.
+async fn open_from(dir: &Path, clock: &Arc<dyn Clock>) -> Result<Arc<sayso_store_local::LocalStore>> {
+    anyhow::ensure!(dir.is_dir(), "there is no directory {}: give the data-dir of a node", dir.display());
+    backend::open_local(dir, clock, &Tasks::new()).await
+}
+
+fn tell(told: &(impl serde::Serialize + core::fmt::Display), json: bool) -> Result<ExitCode> {
+    if json {
+        output::json(told)?
+    } else {
+        output::line(told)?
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,116 @@
+//! [`Contents`]: what a store holds, page by page, and what it comes to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use sayso_store::limits::SCAN_LIMIT_MAX;
+use sayso_store::{Entry, Key, Range, Store};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::hex;
+
+/// What a data set comes to: two with the same summary are the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Summary {
+    /// Keys.
+    pub(crate) entries: u64,
+    /// Bytes of keys and values.
+    pub(crate) bytes: u64,
+    /// SHA-256 over all of them in order, each with its length.
+    pub(crate) sha256: String,
+}
+
+/// Adds up a data set.
+#[derive(Default)]
+pub(crate) struct Sum {
+    entries: u64,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Sum {
+    /// Counts the next entry.
+    pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.entries += 1;
+        self.bytes += (key.len() + value.len()) as u64;
+        for part in [key, value] {
+            self.hash.update((part.len() as u32).to_be_bytes());
+            self.hash.update(part);
+        }
+    }
+
+    /// Bytes so far.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What it comes to.
+    pub(crate) fn summary(self) -> Summary {
+        let Self { entries, bytes, hash } = self;
+        Summary { entries, bytes, sha256: hex::encode(&hash.finalize()) }
+    }
+}
+
+/// A store's entries in order, without those that say who uses it.
+pub(crate) struct Contents {
+    store: Arc<dyn Store>,
+    rest: Option<Range>,
+}
+
+impl Contents {
+    /// Everything.
+    pub(crate) fn of(store: &Arc<dyn Store>) -> Self {
+        Self { store: Arc::clone(store), rest: Some(Range::all()) }
+    }
+
+    /// The next entries; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Entry>>> {
+        let Some(range) = self.rest.take() else { return Ok(None) };
+        let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
+        self.rest = page.rest;
+        let mut entries = page.entries;
+        entries.retain(|entry| is_data(&entry.key));
+        Ok(Some(entries))
+    }
+}
+
+/// Whether a key is part of the data, rather than of how the store is used.
+pub(crate) fn is_data(key: &Key) -> bool {
+    !sayso_consent::tenure::records().contains(key) && !super::load::mark_prefix().contains(key)
+}
+
+/// What a table holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Table {
+    pub(crate) entries: u64,
+    pub(crate) bytes: u64,
+}
+
+/// Adds up each table.
+pub(crate) async fn tables(store: &Arc<dyn Store>, mut reached: impl FnMut(u64)) -> Result<BTreeMap<String, Table>> {
+    let (mut contents, mut tables) = (Contents::of(store), BTreeMap::<String, Table>::new());
+    let mut bytes = 0;
+    while let Some(page) = contents.next().await? {
+        for entry in page {
+            let size = (entry.key.as_bytes().len() + entry.value.len()) as u64;
+            let table = tables.entry(entry.key.table().unwrap_or("(no table)").to_owned()).or_default();
+            table.entries += 1;
+            table.bytes += size;
+            bytes += size;
+        }
+        reached(bytes);
+    }
+    Ok(tables)
+}
+
+/// What everything in `store` comes to.
+pub(crate) async fn summary(store: &Arc<dyn Store>, mut reached: impl FnMut(u64)) -> Result<Summary> {
+    let (mut contents, mut sum) = (Contents::of(store), Sum::default());
+    while let Some(page) = contents.next().await? {
+        page.iter().for_each(|entry| sum.add(entry.key.as_bytes(), &entry.value));
+        reached(sum.bytes());
+    }
+    Ok(sum.summary())
+}

@@ -1,0 +1,212 @@
+//! Putting a data set into a store, so that it can be broken off and gone on with.
+//!
+//! A mark in the store says which data set is being put into it and how far that is; it is written in the same batch as
+//! the entries up to there. While it is there the store is not a whole one, and no node serves it.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use sayso_store::limits::BATCH_BYTES_MAX;
+use sayso_store::{Batch, Key, Op, Prefix, Range, Retryable, Schema, Store};
+use serde::{Deserialize, Serialize};
+
+use super::contents::{self, Contents, Summary};
+
+/// Bytes of a batch after which no further entry joins: enough to make a commit cheap, far from the limit.
+const BATCH_BYTES: usize = 1 << 20;
+const _: () = assert!(BATCH_BYTES < BATCH_BYTES_MAX / 2);
+/// How often a batch is sent to a store that cannot be reached.
+const TRIES: u32 = 10;
+
+/// The stored form of the mark.
+const MARK: Schema = Schema::new("load", 1, 1);
+
+/// How far a data set was put into a store.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mark {
+    /// Which: its summary.
+    of: Summary,
+    /// The last key that is there.
+    upto: Vec<u8>,
+}
+
+/// Under what the mark lies.
+pub(crate) fn mark_prefix() -> Prefix {
+    Prefix::table("load")
+}
+
+fn mark_key() -> Key {
+    mark_prefix().into_key()
+}
+
+/// Whether something was begun to be put into `store` and not finished.
+pub(crate) async fn is_unfinished(store: &dyn Store) -> Result<bool> {
+    Ok(store.read(&[mark_key()]).await?.pop().flatten().is_some())
+}
+
+/// A data set on its way into a store.
+pub(crate) struct Load {
+    store: Arc<dyn Store>,
+    of: Summary,
+    /// What is there already.
+    upto: Option<Key>,
+    batch: Batch,
+    size: usize,
+    bytes: u64,
+}
+
+impl Load {
+    /// Begins to put the data set `of` into `store`, or goes on with it.
+    pub(crate) async fn begin(store: Arc<dyn Store>, of: Summary) -> Result<Self> {
+        let found = store.read(&[mark_key()]).await?.pop().flatten();
+        let upto = match found {
+            Some(found) => {
+                let (_, body) = MARK.decode(&found.value)?;
+                let mark: Mark = serde_json::from_slice(body).context("the mark of an unfinished import is damaged")?;
+                if mark.of != of {
+                    bail!(
+                        "another data set was begun to be put into this store: finish that one, or begin with an empty \
+                         store"
+                    );
+                }
+                Some(Key::from_bytes(mark.upto))
+            }
+            None => {
+                let mut held = Contents::of(&store);
+                while let Some(page) = held.next().await? {
+                    if !page.is_empty() {
+                        bail!("the store is not empty: nothing was written; give the node a data-dir of its own");
+                    }
+                }
+                None
+            }
+        };
+        Ok(Self { store, of, upto, batch: Batch::new(), size: 0, bytes: 0 })
+    }
+
+    /// Whether it goes on where it was broken off.
+    pub(crate) const fn is_resumed(&self) -> bool {
+        self.upto.is_some()
+    }
+
+    /// Bytes of keys and values so far, with those that were there.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes the next entry. Entries come in order.
+    pub(crate) async fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.bytes += (key.len() + value.len()) as u64;
+        let key = Key::from_bytes(key.to_vec());
+        if self.upto.as_ref().is_some_and(|upto| key <= *upto) {
+            return Ok(());
+        }
+        let batch = core::mem::take(&mut self.batch).put(key.clone(), value.to_vec());
+        self.size += key.as_bytes().len() + value.len();
+        self.batch = batch;
+        if self.size < BATCH_BYTES {
+            return Ok(());
+        }
+        let mark = Mark { of: self.of.clone(), upto: key.as_bytes().to_vec() };
+        let mark = MARK.encode(&serde_json::to_vec(&mark)?);
+        self.batch.ops.push(Op::Put(mark_key(), mark));
+        self.commit().await
+    }
+
+    /// Puts what is left, and takes the mark away when all of it is there.
+    pub(crate) async fn finish(mut self, reached: impl FnMut(u64)) -> Result<()> {
+        let mark = Mark { of: self.of.clone(), upto: Range::all().end.as_bytes().to_vec() };
+        self.batch.ops.push(Op::Put(mark_key(), MARK.encode(&serde_json::to_vec(&mark)?)));
+        self.commit().await?;
+        let found = contents::summary(&self.store, reached).await?;
+        if found != self.of {
+            bail!("what is in the store now is not what was put there: {found:?} for {:?}; use neither", self.of);
+        }
+        self.batch = Batch::new().delete(mark_key());
+        self.commit().await
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        let batch = core::mem::take(&mut self.batch);
+        self.size = 0;
+        for _ in 1..TRIES {
+            match self.store.commit(batch.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.retryable() => crate::output::note(format!("{error}")),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.store.commit(batch).await?;
+        Ok(())
+    }
+}
+
+/// Fails when something was begun to be put into `store` and not finished.
+pub(crate) async fn require_whole(store: &dyn Store) -> Result<()> {
+    if is_unfinished(store).await? {
+        bail!("an import into this store, or a migration, is not finished: run it again to its end before serving");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sayso_store_local::{LocalOptions, LocalStore};
+    use sayso_types::ManualClock;
+
+    use super::*;
+    use crate::store::contents::Sum;
+
+    /// Enough for several batches.
+    const ENTRIES: u64 = 100;
+    static VALUE: [u8; 50_000] = [7; 50_000];
+
+    fn key(n: u64) -> Vec<u8> {
+        format!("{n:08}").into_bytes()
+    }
+
+    fn all() -> Summary {
+        let mut sum = Sum::default();
+        (0..ENTRIES).for_each(|n| sum.add(&key(n), &VALUE));
+        sum.summary()
+    }
+
+    async fn put(load: &mut Load, entries: core::ops::Range<u64>) {
+        for n in entries {
+            load.put(&key(n), &VALUE).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_broken_off_goes_on_and_is_not_served_before_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStore::open(dir.path(), LocalOptions::new(Arc::new(ManualClock::new()))).unwrap();
+        let mut load = Load::begin(store.clone(), all()).await.unwrap();
+        assert!(!load.is_resumed());
+        put(&mut load, 0..60).await;
+        drop(load);
+        assert!(require_whole(store.as_ref()).await.unwrap_err().to_string().contains("not finished"));
+
+        let other = Summary { entries: 1, ..all() };
+        assert!(Load::begin(store.clone(), other).await.is_err(), "only with what was begun");
+        let mut load = Load::begin(store.clone(), all()).await.unwrap();
+        assert!(load.is_resumed());
+        put(&mut load, 0..ENTRIES).await;
+        load.finish(|_| {}).await.unwrap();
+        require_whole(store.as_ref()).await.unwrap();
+        let store: Arc<dyn Store> = store;
+        assert_eq!(contents::summary(&store, |_| {}).await.unwrap(), all());
+        assert!(Load::begin(store, all()).await.err().unwrap().to_string().contains("not empty"));
+    }
+
+    #[tokio::test]
+    async fn what_differs_from_what_was_announced_is_not_served() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStore::open(dir.path(), LocalOptions::new(Arc::new(ManualClock::new()))).unwrap();
+        let mut load = Load::begin(store.clone(), all()).await.unwrap();
+        put(&mut load, 0..ENTRIES - 1).await;
+        assert!(load.finish(|_| {}).await.is_err());
+        assert!(is_unfinished(store.as_ref()).await.unwrap());
+    }
+}

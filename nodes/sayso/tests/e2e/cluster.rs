@@ -1,0 +1,131 @@
+//! Nodes that replicate each other's store, in processes of their own: one serves, the others stand by.
+
+use std::collections::BTreeSet;
+
+use sayso_tests::{Installation, Node, Process, free_udp_address};
+
+use crate::sayso;
+
+/// A node that stands by.
+struct Standby<'a> {
+    installation: &'a Installation,
+    process: Process,
+}
+
+impl<'a> Standby<'a> {
+    /// Starts the node of `installation` while another one serves.
+    async fn start(installation: &'a Installation) -> Self {
+        let mut process = Process::start(installation.serve());
+        process.logs("standing by").await;
+        Self { installation, process }
+    }
+}
+
+/// Waits until one of two that stand by serves; it and the other.
+async fn first_ready<'a>(mut one: Standby<'a>, mut other: Standby<'a>) -> (Node, Standby<'a>) {
+    let is_one = tokio::select! {
+        () = one.process.logs("ready") => true,
+        () = other.process.logs("ready") => false,
+    };
+    let (ready, standby) = if is_one { (one, other) } else { (other, one) };
+    (Node::ready(ready.process).await, standby)
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_the_node_that_led_and_served() {
+    let founder = Installation::founder(&sayso()).await;
+    let node = founder.start().await;
+    let (second, third) = (founder.one_more().await, founder.one_more().await);
+    let (two, three) = (Standby::start(&second).await, Standby::start(&third).await);
+
+    let admin = founder.operator(&node).await;
+    let devices = ["kitchen", "hall", "attic"];
+    let mut given = Vec::new();
+    for device in devices {
+        // whose device it is, is known from its first contact on
+        drop(founder.device(&node, device).await.unwrap());
+        given.push(admin.give(device, "voice_interaction").await);
+    }
+    let before = admin.leaves().await;
+    // it founded the cluster alone, so it led, and nothing has made it step down
+    node.kill().await;
+
+    let (node, other) = first_ready(two, three).await;
+    let admin = founder.operator(&node).await;
+    for (device, given) in devices.iter().zip(&given) {
+        let found = admin.consent(device).await;
+        assert_eq!((&found.subject_id, &found.records), (&given.subject_id, &given.records), "{device}");
+    }
+    assert!(admin.verify_log().await.is_clean());
+    let after = admin.leaves().await;
+    assert_eq!(after[..before.len()], before, "what was in the log is in it still");
+    let owners: BTreeSet<_> = after.iter().map(|leaf| leaf.fact.epoch).collect();
+    assert_eq!(owners.len(), 2, "each owner has a fencing number of its own");
+
+    // The killed one comes back. With the other one gone, two of three are left, so what is acknowledged now is on both.
+    let back = Standby::start(&founder).await;
+    let stopped = other.installation;
+    let _ = other.process.terminate().await.success();
+    let withdrawn = admin.withdraw("kitchen").await;
+    assert_eq!(withdrawn.state(), sayso_proto::consent::v1::WithdrawalState::Ok);
+    let consent = admin.consent("kitchen").await;
+
+    // Who is asked to stop gives way at once, and whoever stands by goes on.
+    let other = Standby::start(stopped).await;
+    let _ = node.terminate().await.success();
+    let (node, other) = first_ready(back, other).await;
+    let found = founder.operator(&node).await.consent("kitchen").await;
+    assert_eq!((found.consent_version, &found.records), (consent.consent_version, &consent.records));
+    let _ = other.process.terminate().await.success();
+    node.kill().await;
+}
+
+#[tokio::test]
+async fn who_has_no_token_or_an_old_one_does_not_join() {
+    let founder = Installation::founder(&sayso()).await;
+    let config = founder.file("sayso.toml");
+    let invite = ["store", "invite", "--config", &config, "--listen", "127.0.0.1:0"];
+    let mut first = Process::start(sayso().command(invite));
+    let token = first.answer().await;
+    first.kill().await;
+    let mut open = Process::start(sayso().command(invite));
+    let other = open.answer().await;
+    assert_ne!(token, other);
+
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("node");
+    let (place, peer) = (place.to_str().unwrap(), free_udp_address().to_string());
+    let join = |token: &str| sayso().command(["init", place, "--peer", &peer, "--join", token]);
+    let closed = Process::start(join(&token)).finished().await;
+    closed.failure(&["sayso store invite", "still running"]);
+    let garbled = Process::start(join("sayso-join1.e30")).finished().await;
+    assert_eq!(garbled.status.code(), Some(2));
+    assert!(garbled.stderr.contains("not a join token"), "{}", garbled.stderr);
+    assert!(!dir.path().join("node").exists(), "nothing is left of what failed");
+    open.kill().await;
+}
+
+#[tokio::test]
+async fn a_store_of_another_kind_is_not_begun_beside_one() {
+    let installation = Installation::new(&sayso()).await;
+    let _ = installation.start().await.terminate().await.success();
+    let founder = Installation::founder(&sayso()).await;
+    let mut replicated = founder.serve();
+    replicated.args(["--data", &installation.file("data")]);
+    let refused = Process::start(replicated).finished().await;
+    refused.failure(&[&installation.file("data"), "store.kind", "sayso store migrate"]);
+
+    installation.edit("sayso.toml", |config| {
+        config["store"].as_table_mut().unwrap().insert("kind".to_owned(), "fdb".into());
+    });
+    let refused = Process::start(installation.serve()).finished().await;
+    if cfg!(feature = "fdb") {
+        refused.failure(&["[store.fdb]"]);
+    } else {
+        refused.failure(&["--features fdb"]);
+    }
+    installation.edit("sayso.toml", |config| {
+        config["store"].as_table_mut().unwrap().insert("kind".to_owned(), "raft".into());
+    });
+    Process::start(installation.serve()).finished().await.failure(&["[store.raft]"]);
+}

@@ -1,0 +1,98 @@
+//! `sayso store`, as an operator runs it.
+
+use std::fs;
+
+use sayso_tests::{Finished, Installation};
+use serde_json::Value;
+
+use crate::sayso;
+
+/// A node that was told of a consent and has stopped, and that consent.
+async fn used() -> (Installation, sayso_proto::admin::v1::GetConsentResponse) {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    drop(installation.device(&node, "kitchen").await.unwrap());
+    let admin = installation.operator(&node).await;
+    let _ = admin.give("kitchen", "voice_interaction").await;
+    let consent = admin.consent("kitchen").await;
+    let _ = node.terminate().await.success();
+    (installation, consent)
+}
+
+async fn store(installation: &Installation, args: &[&str]) -> Finished {
+    let config = installation.file("sayso.toml");
+    sayso().run([&["store"], args, &["--json", "--config", &config]].concat()).await
+}
+
+fn json(finished: Finished) -> Value {
+    serde_json::from_str(&finished.success().stdout).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_exported_is_served_from_where_it_is_imported() {
+    let (old, consent) = used().await;
+    let inspected = json(store(&old, &["inspect"]).await);
+    assert_eq!(inspected["kind"], "local");
+    assert!(inspected["tables"]["consent"]["entries"].as_u64() > Some(0), "{inspected}");
+    let checked = json(store(&old, &["check"]).await);
+    assert!(checked["leaves"].as_u64() > Some(0), "{checked}");
+
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("backup");
+    let dir = dir.to_str().unwrap();
+    let exported = json(store(&old, &["export", dir]).await);
+    assert_eq!(exported["all"], checked["all"]);
+    store(&old, &["export", dir]).await.failure(&[dir, "not empty"]);
+
+    // the log of the new node has to be the old one's, and so has its key
+    let new = Installation::new(&sayso()).await;
+    for name in ["log.key", "log.pub", "profile.toml"] {
+        fs::copy(old.path(name), new.path(name)).unwrap();
+    }
+    let imported = json(store(&new, &["restore", dir]).await);
+    assert_eq!(imported["all"], exported["all"]);
+    assert_eq!(json(store(&new, &["check"]).await)["all"], exported["all"]);
+    store(&new, &["import", dir]).await.failure(&["not empty"]);
+    let node = new.start().await;
+    let admin = new.operator(&node).await;
+    let found = admin.consent("kitchen").await;
+    assert_eq!((&found.subject_id, &found.records), (&consent.subject_id, &consent.records));
+    assert!(admin.verify_log().await.is_clean());
+    let in_use = store(&new, &["inspect"]).await;
+    in_use.failure(&[&new.file("data"), "in use"]);
+    let _ = node.terminate().await.success();
+
+    let file =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.ends_with("000001.entries"));
+    let file = file.unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let fresh = Installation::new(&sayso()).await;
+    store(&fresh, &["import", dir]).await.failure(&["000001.entries", "damaged"]);
+    assert!(!fresh.path("data").exists(), "nothing was written");
+}
+
+#[tokio::test]
+async fn a_store_of_one_node_moves_into_a_cluster() {
+    let (old, consent) = used().await;
+    let founder = Installation::founder(&sayso()).await;
+    for name in ["log.key", "log.pub", "profile.toml"] {
+        fs::copy(old.path(name), founder.path(name)).unwrap();
+    }
+    let from = format!("local:{}", old.file("data"));
+    let nowhere = store(&founder, &["migrate", "--from", "local:/nowhere"]).await;
+    nowhere.failure(&["/nowhere"]);
+    let moved = json(store(&founder, &["migrate", "--from", &from]).await);
+    assert_eq!(moved["all"], json(store(&old, &["check"]).await)["all"], "and what it was moved from is as it was");
+    let inspected = json(store(&founder, &["inspect"]).await);
+    assert_eq!((&inspected["kind"], &inspected["cluster"]["members"][0]["voter"]), (&"raft".into(), &true.into()));
+
+    let node = founder.start().await;
+    let admin = founder.operator(&node).await;
+    let found = admin.consent("kitchen").await;
+    assert_eq!((&found.subject_id, &found.records), (&consent.subject_id, &consent.records));
+    assert!(admin.verify_log().await.is_clean());
+    let _ = node.terminate().await.success();
+}
