@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 PYTHON ?= python3
 
-.PHONY: help demo test test-fdb test-faults bench check fix deps models fuzz mutants
+.PHONY: help demo test test-fdb test-faults bench bench-store check fix deps models fuzz mutants
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,6 +29,9 @@ test-faults: ## 200 seeded runs of store-raft with killed nodes and failing netw
 
 bench: ## what it costs, as figures and as ratios to the bare parts, measured in the same run
 	$(CARGO) run --release --locked -p sayso-loadtest -- all $(ARGS)
+
+bench-store: ## durable commits of one node and of three, against a bare append with fdatasync on the same disk
+	$(CARGO) run --release --locked -p sayso-loadtest -- store $(ARGS)
 
 check: ## what .ci/run checks before the tests; changes nothing
 	$(CARGO) fmt --all --check

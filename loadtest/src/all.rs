@@ -1,4 +1,4 @@
-//! `all`: every measurement, briefly.
+//! `all`: every measurement of a node, briefly. What a store costs is measured by itself.
 
 use std::io::Write;
 use std::path::PathBuf;

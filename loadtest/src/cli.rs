@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{all, frame_path, idle_memory, turn_latency, withdraw_latency};
+use crate::{all, frame_path, idle_memory, store, turn_latency, withdraw_latency};
 
 /// What Sayso costs, in figures and as ratios to the bare parts, measured in the same run.
 #[derive(Debug, Parser)]
@@ -44,7 +44,9 @@ pub(crate) enum Command {
     TurnLatency(turn_latency::Args),
     /// How long a withdrawal takes, and what still reaches the recogniser after its OK.
     WithdrawLatency(withdraw_latency::Args),
-    /// All of them, briefly.
+    /// Durable commits of one node and of three, against a bare append with fdatasync.
+    Store(store::Args),
+    /// All of them but the store, briefly.
     All(all::Args),
     /// A server that is measured: started by the other commands, driven through its standard input.
     #[command(hide = true)]

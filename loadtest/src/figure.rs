@@ -62,6 +62,13 @@ impl Figure {
     }
 }
 
+/// The median of at least one value.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let half = values.len() / 2;
+    if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ mod network;
 use anyhow::{Result, ensure};
 use clap::Args as ClapArgs;
 
-use crate::figure::{Aim, Figure};
+use crate::figure::{Aim, Figure, median};
 use crate::lab::Lab;
 
 /// Without the network, a frame should cost at most so many times bare Opus and voice detection.
@@ -68,12 +68,6 @@ impl Pairs {
         let of = |value: fn(&(f64, f64)) -> f64| self.0.iter().map(value).fold(f64::INFINITY, f64::min);
         (of(|pair| pair.0), of(|pair| pair.1))
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let half = values.len() / 2;
-    if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //!   idle_memory       a device that is connected and silent               a bare quinn connection
 //!   turn_latency      from the end of an utterance to the answer's sound  -
 //!   withdraw_latency  from a withdrawal to its OK                         a bare durable commit
+//!   store             a durable commit, on one node and on three          a bare append with fdatasync
 //! ```
 //!
 //! [`lab`] is what they share. Servers run in processes of their own ([`server`]), so that what is measured is theirs
@@ -21,6 +22,7 @@ mod idle_memory;
 mod lab;
 mod report;
 mod server;
+mod store;
 mod turn_latency;
 mod withdraw_latency;
 
@@ -55,6 +57,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::IdleMemory(args) => (runtime.block_on(idle_memory::run(&lab, args))?, None),
         Command::TurnLatency(args) => (runtime.block_on(turn_latency::run(&lab, args))?, None),
         Command::WithdrawLatency(args) => (runtime.block_on(withdraw_latency::run(&lab, args))?, None),
+        Command::Store(args) => (runtime.block_on(store::run(&lab, args))?, None),
         Command::All(args) => (runtime.block_on(all::run(&lab))?, args.out.as_deref()),
         Command::Server => return server::run(),
     };

@@ -4,7 +4,8 @@ use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use sayso_types::{DeviceId, TenantId};
+use sayso_store_raft::{NodeId, peer_name};
+use sayso_types::{DeviceId, Name, TenantId};
 
 /// Vouches for the node and its devices.
 pub(crate) struct Authority {
@@ -43,6 +44,13 @@ impl Authority {
     pub(crate) fn node(&self) -> Result<Credential> {
         let mut params = CertificateParams::new(["localhost".to_owned()])?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self.sign(params, &KeyPair::generate()?)
+    }
+
+    /// For a node of a cluster, among its peers.
+    pub(crate) fn peer(&self, cluster: &Name, node: NodeId) -> Result<Credential> {
+        let mut params = CertificateParams::new([peer_name(cluster, node)])?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(params, &KeyPair::generate()?)
     }
 
