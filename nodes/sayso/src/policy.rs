@@ -15,8 +15,8 @@ use sayso_policy::pages::{PrivacyNotice, processor_page, spoken_parts};
 use sayso_policy::{Coverage, diff};
 use serde_json::json;
 
-pub(crate) use self::file::ProfileFile;
-pub(crate) use self::sign::check as check_signature;
+pub(crate) use self::file::{ProfileFile, own_calendar};
+pub(crate) use self::sign::{check as check_signature, signature_of};
 use crate::cli::{DiffArgs, ExportArgs, ExportFormat, FilesArgs, NoticeArgs, PolicyArgs, PolicyCommand};
 use crate::output;
 

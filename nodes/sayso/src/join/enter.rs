@@ -75,7 +75,7 @@ fn is_plain(name: &str) -> bool {
     let is_word = |word: &str| {
         !word.is_empty()
             && !word.starts_with('.')
-            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     name.split('/').count() <= 2 && name.split('/').all(is_word)
 }

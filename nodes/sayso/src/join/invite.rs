@@ -23,12 +23,15 @@ use super::token::{Token, inviter};
 use crate::certs::{self, Authority, Identity};
 use crate::cli::InviteArgs;
 use crate::config::{Config, Peer, RaftStore};
+use crate::policy::{own_calendar, signature_of};
 use crate::{hex, output, serve};
 
 /// How long a newcomer may take for the handshake and its request, and to take the answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Holds the number of the last node that was invited: no number is given twice.
 const LAST_NODE: &str = "last-node";
+/// What the profile is called on the new node, which gets it as one file that extends no other.
+const PROFILE: &str = "profile.toml";
 /// Names that a node may be reached under.
 const NAMES_MAX: usize = 32;
 
@@ -45,7 +48,9 @@ struct Printed<'a> {
 /// An open invitation.
 struct Invitation {
     token: Token,
+    /// What the new node is configured with, and the files that this names.
     config: Config,
+    files: Vec<File>,
     /// Signs for nodes among each other.
     peers: Authority,
     /// Signs what devices and operators know nodes by.
@@ -107,9 +112,11 @@ impl Invitation {
         let raft = config.store.raft()?.clone();
         let peers = authority(dir, "peer-ca")?;
         let devices = authority(dir, "ca")?;
+        let mut files = Vec::new();
+        let config = portable(&config, &mut files)?;
         let node = next_node(&dir.join("peer-ca").join(LAST_NODE), &raft)?;
         let token = Token::new(raft.cluster, node, at, now() + 60 * minutes, peers.fingerprint());
-        Ok(Self { token, config, peers, devices })
+        Ok(Self { token, config, files, peers, devices })
     }
 
     /// Answers newcomers until one was welcomed.
@@ -156,13 +163,11 @@ impl Invitation {
             bail!("a node has 1 to {NAMES_MAX} names");
         }
         let (peer, node) = (certs::Request::read(&request.peer)?, certs::Request::read(&request.node)?);
-        let mut files = Vec::new();
-        let config = portable(&self.config, &mut files)?;
         Ok(Welcome {
             peer_chain: self.peers.peer_of(&self.token.cluster, self.token.id(), &peer)?,
             node_chain: self.devices.node_of(&request.names, &node)?,
-            config,
-            files,
+            config: self.config.clone(),
+            files: self.files.clone(),
         })
     }
 }
@@ -204,10 +209,20 @@ fn portable(config: &Config, files: &mut Vec<File>) -> Result<Config> {
         }
         (raft.certificate, raft.key) = ("peer/cert.pem".into(), "peer/key.pem".into());
     }
-    if portable.profile.is_some() {
-        let text = config.read_profile()?.text().to_owned();
-        portable.profile = Some("profile.toml".into());
-        files.push(File { name: "profile.toml".to_owned(), text, is_secret: false });
+    if let Some(profile) = &mut portable.profile {
+        let read = config.read_profile()?;
+        // Without its signature or the operator's own calendar the new node would refuse it.
+        let beside = |profile: &Path| {
+            let files = [Some(signature_of(profile)), own_calendar(profile, read.header())];
+            files.into_iter().flatten()
+        };
+        for (mut file, name) in beside(profile).zip(beside(Path::new(PROFILE))) {
+            if file.exists() {
+                take(&mut file, &name.to_string_lossy(), false)?;
+            }
+        }
+        *profile = PROFILE.into();
+        files.push(File { name: PROFILE.to_owned(), text: read.text().to_owned(), is_secret: false });
     }
     Ok(portable)
 }

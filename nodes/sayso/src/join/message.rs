@@ -62,7 +62,7 @@ pub(super) struct Welcome {
 }
 
 /// A file of a node.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct File {
     pub(super) name: String,
     pub(super) text: String,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use sayso_policy::error::{Part, Place};
-use sayso_policy::profile::Draft;
+use sayso_policy::profile::{Draft, Header};
 use sayso_policy::{Error, Profile, WorkingCalendar};
 use serde::Serialize;
 
@@ -97,10 +97,16 @@ impl Names {
     }
 }
 
+/// Where an operator's own calendar lies that the profile at `path` names; there is none when Sayso's is meant.
+pub(crate) fn own_calendar(path: &Path, header: &Header) -> Option<PathBuf> {
+    let name = header.working_days.as_ref()?;
+    Some(path.with_file_name("calendars").join(format!("{name}.toml")))
+}
+
 /// The calendar that the profile at `path` names, where the operator has put one of their own beside it.
 fn calendar(path: &Path, draft: &Draft) -> Result<Option<WorkingCalendar>> {
-    let Some(name) = &draft.document().profile.working_days else { return Ok(None) };
-    let file = path.with_file_name("calendars").join(format!("{name}.toml"));
+    let header = &draft.document().profile;
+    let Some((name, file)) = header.working_days.as_ref().zip(own_calendar(path, header)) else { return Ok(None) };
     if !file.exists() {
         return Ok(None);
     }

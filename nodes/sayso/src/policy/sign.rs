@@ -21,8 +21,8 @@ use crate::{hex, output};
 /// Only its owner reads a key.
 const SECRET: u32 = 0o600;
 
-/// The signature of the profile in `file`.
-fn signature_of(file: &Path) -> PathBuf {
+/// Where the signature of the profile in `file` lies.
+pub(crate) fn signature_of(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".sig");
     name.into()

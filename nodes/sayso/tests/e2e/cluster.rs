@@ -1,9 +1,11 @@
 //! Nodes that replicate each other's store, in processes of their own: one serves, the others stand by.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use sayso_tests::{Installation, Node, Process, free_udp_address};
 
+use crate::policy::CALENDAR;
 use crate::sayso;
 
 /// A node that stands by.
@@ -77,6 +79,35 @@ async fn what_was_acknowledged_survives_the_node_that_led_and_served() {
     let found = founder.operator(&node).await.consent("kitchen").await;
     assert_eq!((found.consent_version, &found.records), (consent.consent_version, &consent.records));
     let _ = other.process.terminate().await.success();
+    node.kill().await;
+}
+
+#[tokio::test]
+async fn a_profile_comes_with_its_signature_and_its_calendar() {
+    let founder = Installation::founder(&sayso()).await;
+    founder.edit("profile.toml", |profile| {
+        profile["profile"].as_table_mut().unwrap().insert("working_days".to_owned(), "de_2027".into());
+    });
+    fs::create_dir(founder.path("calendars")).unwrap();
+    fs::write(founder.path("calendars/de_2027.toml"), CALENDAR.replace("de-2027", "de_2027")).unwrap();
+    let (profile, key) = (founder.file("profile.toml"), founder.file("policy.key"));
+    let public = sayso().run(["policy", "key", "ours", "--out", &key]).await.success().stdout;
+    founder.edit("sayso.toml", |config| {
+        config.insert("profile-keys".to_owned(), vec![public].into());
+    });
+
+    let invite = ["store", "invite", "--config", &founder.file("sayso.toml"), "--listen", "127.0.0.1:0"];
+    sayso().run(invite).await.failure(&["profile.toml.sig", "sayso policy sign"]);
+
+    let _ = sayso().run(["policy", "sign", &profile, "--key", &key]).await.success();
+    let node = founder.start().await;
+    let second = founder.one_more().await;
+    // whoever stands by has read its profile
+    let standby = Standby::start(&second).await;
+    fs::remove_file(second.path("profile.toml.sig")).unwrap();
+    let refused = Process::start(second.serve()).finished().await;
+    refused.failure(&[&second.file("profile.toml.sig"), "sayso policy sign"]);
+    standby.process.kill().await;
     node.kill().await;
 }
 

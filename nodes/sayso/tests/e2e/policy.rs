@@ -62,7 +62,7 @@ async fn lint_lists_its_rules() {
 }
 
 /// What an operator of next year writes.
-const CALENDAR: &str = r#"
+pub(crate) const CALENDAR: &str = r#"
 name = "de-2027"
 time_zone = "CET-1CEST,M3.5.0,M10.5.0/3"
 valid_from = 2027-01-01
