@@ -1,4 +1,4 @@
-//! [`Backend`]: the store that the configuration chose. Here stores are named, and nowhere else.
+//! [`Backend`]: the store that the configuration chose. Here stores are opened, and nowhere else.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,6 +67,20 @@ impl Backend {
         Ok(Self { kind, claim, clock, tasks, keeping: None })
     }
 
+    /// Opens the store of one node that lies in `dir`, the data directory of a node that does not run.
+    ///
+    /// # Errors
+    /// Also when there is none: nothing is begun there.
+    pub(crate) async fn open_dir(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
+        let tasks = Tasks::new();
+        require_local(dir)?;
+        if !dir.join(LOCAL_LOG).exists() {
+            bail!("there is no store in {}: give the data-dir of a node whose store is local", dir.display());
+        }
+        let kind = Kind::Local(open_local(dir, &clock, &tasks).await?);
+        Ok(Self { kind, claim: None, clock, tasks, keeping: None })
+    }
+
     /// The store as everybody else knows it.
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         match &self.kind {
@@ -126,8 +140,15 @@ impl Backend {
     }
 }
 
-/// Opens the store of one node in `dir`.
-pub(crate) async fn open_local(dir: &Path, clock: &Arc<dyn Clock>, tasks: &Tasks) -> Result<Arc<LocalStore>> {
+/// Opens the store of one node in `dir`, or begins one.
+async fn open_local(dir: &Path, clock: &Arc<dyn Clock>, tasks: &Tasks) -> Result<Arc<LocalStore>> {
+    require_local(dir)?;
+    let (place, options) = (dir.to_owned(), LocalOptions::new(Arc::clone(clock)));
+    Ok(tasks.blocking("open store", move || LocalStore::open(&place, options)).await??)
+}
+
+/// Fails when `dir` holds a store of another kind than that of one node.
+fn require_local(dir: &Path) -> Result<()> {
     if dir.join(RAFT_DIR).exists() {
         bail!(
             "{} holds a replicated store: write store.kind = \"raft\", or give another data-dir (sayso store migrate \
@@ -135,8 +156,7 @@ pub(crate) async fn open_local(dir: &Path, clock: &Arc<dyn Clock>, tasks: &Tasks
             dir.display()
         );
     }
-    let (place, options) = (dir.to_owned(), LocalOptions::new(Arc::clone(clock)));
-    Ok(tasks.blocking("open store", move || LocalStore::open(&place, options)).await??)
+    Ok(())
 }
 
 async fn open_raft(

@@ -1,5 +1,5 @@
 //! `sayso`: the one binary. Each command is a file; [`node`] is the composition root that names providers, [`backend`] the
-//! one that names stores.
+//! one that opens stores.
 
 mod backend;
 mod certs;

@@ -5,14 +5,13 @@ mod dump;
 mod load;
 mod told;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use sayso_consent::Journal;
 use sayso_models::Progress;
-use sayso_runtime::{SystemClock, Tasks};
+use sayso_runtime::SystemClock;
 use sayso_store::Store;
 use sayso_types::Clock;
 
@@ -125,15 +124,20 @@ async fn import(args: &ImportStoreArgs) -> Result<ExitCode> {
 }
 
 async fn migrate(args: &MigrateArgs) -> Result<ExitCode> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let from = open_from(&args.from.0, &clock).await?;
-    let source: Arc<dyn Store> = from.clone();
+    let from = Backend::open_dir(&args.from.0, Arc::new(SystemClock::new())).await?;
+    let loaded = move_from(from.store(), &args.store).await;
+    from.close().await;
+    tell(&loaded?, args.store.json)
+}
+
+/// Puts all that is in `source` into the store of a configuration.
+async fn move_from(source: Arc<dyn Store>, into: &StoreFileArgs) -> Result<Loaded> {
     require_whole(source.as_ref()).await.context("nothing can be moved from it")?;
     let mut bars = progress();
     bars.begin("reading what there is", 0);
     let all = contents::summary(&source, |bytes| bars.reach(bytes)).await?;
     bars.end();
-    let loaded = with_store(&args.store, async |_, backend| {
+    with_store(into, async |_, backend| {
         let mut load = Load::begin(backend.store(), all.clone()).await?;
         let is_resumed = load.is_resumed();
         let mut contents = Contents::of(&source);
@@ -147,10 +151,8 @@ async fn migrate(args: &MigrateArgs) -> Result<ExitCode> {
         bars.end();
         finish(load, &all, bars.as_mut()).await?;
         Ok(Loaded { all: all.clone(), is_resumed })
-    });
-    let loaded = loaded.await;
-    from.close();
-    tell(&loaded?, args.store.json)
+    })
+    .await
 }
 
 async fn finish(load: Load, all: &Summary, bars: &mut dyn Progress) -> Result<()> {
@@ -158,12 +160,6 @@ async fn finish(load: Load, all: &Summary, bars: &mut dyn Progress) -> Result<()
     load.finish(|bytes| bars.reach(bytes)).await?;
     bars.end();
     Ok(())
-}
-
-/// Opens the store that is moved from, which must be there.
-async fn open_from(dir: &Path, clock: &Arc<dyn Clock>) -> Result<Arc<sayso_store_local::LocalStore>> {
-    anyhow::ensure!(dir.is_dir(), "there is no directory {}: give the data-dir of a node", dir.display());
-    backend::open_local(dir, clock, &Tasks::new()).await
 }
 
 fn tell(told: &(impl serde::Serialize + core::fmt::Display), json: bool) -> Result<ExitCode> {

@@ -152,10 +152,13 @@ pub(crate) async fn require_whole(store: &dyn Store) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use sayso_store_local::{LocalOptions, LocalStore};
+    use std::path::Path;
+
     use sayso_types::ManualClock;
 
     use super::*;
+    use crate::backend::Backend;
+    use crate::config::Config;
     use crate::store::contents::Sum;
 
     /// Enough for several batches.
@@ -172,6 +175,11 @@ mod tests {
         sum.summary()
     }
 
+    async fn open(dir: &Path) -> Backend {
+        let config = Config { data_dir: dir.to_owned(), ..Config::default() };
+        Backend::open(&config, Arc::new(ManualClock::new())).await.unwrap()
+    }
+
     async fn put(load: &mut Load, entries: core::ops::Range<u64>) {
         for n in entries {
             load.put(&key(n), &VALUE).await.unwrap();
@@ -181,7 +189,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_broken_off_goes_on_and_is_not_served_before_its_end() {
         let dir = tempfile::tempdir().unwrap();
-        let store = LocalStore::open(dir.path(), LocalOptions::new(Arc::new(ManualClock::new()))).unwrap();
+        let store = open(dir.path()).await.store();
         let mut load = Load::begin(store.clone(), all()).await.unwrap();
         assert!(!load.is_resumed());
         put(&mut load, 0..60).await;
@@ -195,7 +203,6 @@ mod tests {
         put(&mut load, 0..ENTRIES).await;
         load.finish(|_| {}).await.unwrap();
         require_whole(store.as_ref()).await.unwrap();
-        let store: Arc<dyn Store> = store;
         assert_eq!(contents::summary(&store, |_| {}).await.unwrap(), all());
         assert!(Load::begin(store, all()).await.err().unwrap().to_string().contains("not empty"));
     }
@@ -203,7 +210,7 @@ mod tests {
     #[tokio::test]
     async fn what_differs_from_what_was_announced_is_not_served() {
         let dir = tempfile::tempdir().unwrap();
-        let store = LocalStore::open(dir.path(), LocalOptions::new(Arc::new(ManualClock::new()))).unwrap();
+        let store = open(dir.path()).await.store();
         let mut load = Load::begin(store.clone(), all()).await.unwrap();
         put(&mut load, 0..ENTRIES - 1).await;
         assert!(load.finish(|_| {}).await.is_err());

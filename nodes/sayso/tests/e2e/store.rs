@@ -82,8 +82,12 @@ async fn a_store_of_one_node_moves_into_a_cluster() {
         fs::copy(old.path(name), founder.path(name)).unwrap();
     }
     let from = format!("local:{}", old.file("data"));
-    let nowhere = store(&founder, &["migrate", "--from", "local:/nowhere"]).await;
-    nowhere.failure(&["/nowhere"]);
+    let nothing = tempfile::tempdir().unwrap();
+    for nowhere in ["/nowhere", nothing.path().to_str().unwrap()] {
+        let refused = store(&founder, &["migrate", "--from", &format!("local:{nowhere}")]).await;
+        refused.failure(&["there is no store in", nowhere, "data-dir"]);
+    }
+    assert!(fs::read_dir(nothing.path()).unwrap().next().is_none(), "nothing is begun where nothing was");
     let moved = json(store(&founder, &["migrate", "--from", &from]).await);
     assert_eq!(moved["all"], json(store(&old, &["check"]).await)["all"], "and what it was moved from is as it was");
     let inspected = json(store(&founder, &["inspect"]).await);
