@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, clock_gettime};
 use sayso_types::{Clock, Mono, WallTime};
 
-/// A lease must not outlive a suspension, so the monotonic clock is the one that goes on while the machine sleeps.
+/// Permits, tenures and leases are over when their time is, also where the machine was suspended meanwhile: to everybody
+/// else that time has passed, and somebody else may own by now what was owned here. So the monotonic clock is the one that
+/// goes on while the machine sleeps; `CLOCK_MONOTONIC`, and with it tokio's, stands still.
 #[cfg(target_os = "linux")]
 const MONOTONIC: ClockId = ClockId::Boottime;
 /// Elsewhere the monotonic clock is the closest that there is.
@@ -65,6 +67,21 @@ mod tests {
         let second = earlier.now();
         assert!(second >= first);
         assert!(later.now() <= earlier.now(), "a later origin reads a smaller time");
+    }
+
+    /// `/proc/uptime` includes the time in which the machine was suspended: proc_uptime(5). On one that never was, this
+    /// holds of `CLOCK_MONOTONIC` too.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn counts_the_time_in_which_the_machine_was_suspended() {
+        /// In hundredths of a second, cut off.
+        fn uptime() -> u128 {
+            let text = std::fs::read_to_string("/proc/uptime").unwrap();
+            text.split(' ').next().unwrap().replace('.', "").parse().unwrap()
+        }
+        let before = uptime();
+        let read = monotonic().as_millis() / 10;
+        assert!((before..=uptime()).contains(&read), "{read} is not from {before} to {}", uptime());
     }
 
     #[test]
