@@ -84,10 +84,17 @@ async fn check(args: &StoreFileArgs) -> Result<ExitCode> {
 }
 
 async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
+    dump::require_place(&args.dir)?;
     let exported = with_store(&args.store, async |_, backend| {
-        let mut writer = Writer::create(&args.dir)?;
-        let (mut contents, mut bars) = (Contents::of(&backend.store()), progress());
-        bars.begin("exporting", 0);
+        let (store, mut bars) = (backend.store(), progress());
+        require_whole(store.as_ref()).await?;
+        bars.begin("reading what there is", 0);
+        let all = contents::summary(&store, |bytes| bars.reach(bytes)).await?;
+        bars.end();
+        let mut writer = Writer::begin(&args.dir, all.clone())?;
+        let is_resumed = writer.last().is_some();
+        let mut contents = Contents::after(&store, writer.last());
+        bars.begin("exporting", all.bytes);
         while let Some(page) = contents.next().await? {
             for entry in page {
                 writer.add(entry.key.as_bytes(), &entry.value)?;
@@ -95,8 +102,8 @@ async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
             bars.reach(writer.bytes());
         }
         bars.end();
-        let manifest = writer.finish(SystemClock::new().wall().0)?;
-        Ok(Exported { dir: args.dir.clone(), all: manifest.all })
+        writer.finish(SystemClock::new().wall().0)?;
+        Ok(Exported { dir: args.dir.clone(), all, is_resumed })
     });
     tell(&exported.await?, args.store.json)
 }

@@ -18,7 +18,7 @@ pub(crate) enum StoreCommand {
     Inspect(StoreFileArgs),
     /// Read everything, and compare it with its checksums and the audit log with its head.
     Check(StoreFileArgs),
-    /// Write everything into a directory, with checksums.
+    /// Write everything into a directory, with checksums. What was broken off goes on where it was.
     #[command(visible_alias = "backup")]
     Export(ExportStoreArgs),
     /// Put an export into an empty store. What was broken off goes on where it was.
@@ -44,7 +44,7 @@ pub(crate) struct StoreFileArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportStoreArgs {
-    /// Where to: a new or empty directory.
+    /// Where to: a new or empty directory, or that of an export that was broken off.
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     #[command(flatten)]

@@ -1,39 +1,51 @@
 //! A data set as files.
 //!
 //! ```text
-//!   DIR/manifest.json    what there is, with checksums; written last, so that a directory without one is no dump
+//!   DIR/begun.json       what is being written; there until all of it is
 //!   DIR/000001.entries   keys and values in order: length of the key, length of the value (four bytes big-endian each),
 //!                        key, value
 //!   DIR/000002.entries
+//!   DIR/manifest.json    what there is, with checksums; written last, so that a directory without one is no dump
 //! ```
 
+mod reader;
+mod writer;
+
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use sayso_store::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+pub(super) use self::reader::Entries;
+pub(super) use self::writer::Writer;
 use super::contents::{Sum, Summary};
-use crate::hex;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
+const BEGUN: &str = "begun.json";
 const MANIFEST: &str = "manifest.json";
-/// Bytes of keys and values after which a file ends: what is damaged is named by its file.
-const FILE_BYTES: u64 = 64 << 20;
+
+/// What is being written.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Begun {
+    format: u32,
+    /// All of it.
+    all: Summary,
+}
 
 /// What a dump holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Manifest {
+pub(super) struct Manifest {
     format: u32,
-    /// When it was made, in milliseconds since the Unix epoch.
-    pub(crate) made_unix_ms: u64,
+    /// When it was completed, in milliseconds since the Unix epoch.
+    made_unix_ms: u64,
     /// All of it.
-    pub(crate) all: Summary,
+    pub(super) all: Summary,
     files: Vec<Part>,
 }
 
@@ -47,105 +59,25 @@ struct Part {
     sha256: String,
 }
 
-/// A dump that is being written.
-pub(crate) struct Writer {
-    dir: PathBuf,
-    open: Option<Open>,
-    files: Vec<Part>,
-    all: Sum,
-}
-
-struct Open {
-    name: String,
-    file: BufWriter<File>,
-    hash: Sha256,
-    length: u64,
-}
-
-impl Writer {
-    /// Begins a dump in `dir`, which is new or empty.
-    pub(crate) fn create(dir: &Path) -> Result<Self> {
-        fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
-        let mut there = fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
-        if there.next().is_some() {
-            bail!("{} is not empty: give a new directory for each dump", dir.display());
-        }
-        Ok(Self { dir: dir.to_owned(), open: None, files: Vec::new(), all: Sum::default() })
-    }
-
-    /// Bytes of keys and values so far.
-    pub(crate) const fn bytes(&self) -> u64 {
-        self.all.bytes()
-    }
-
-    /// Adds the next entry.
-    pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.all.add(key, value);
-        if self.open.is_none() {
-            let name = format!("{:06}.entries", self.files.len() + 1);
-            let path = self.dir.join(&name);
-            let file = File::create_new(&path).with_context(|| format!("cannot write {}", path.display()))?;
-            self.open = Some(Open { name, file: BufWriter::new(file), hash: Sha256::new(), length: 0 });
-        }
-        let open = self.open.as_mut().expect("it was opened above");
-        let lengths = [(key.len() as u32).to_be_bytes(), (value.len() as u32).to_be_bytes()].concat();
-        for part in [&lengths, key, value] {
-            open.file.write_all(part).with_context(|| format!("cannot write {}", open.name))?;
-            open.hash.update(part);
-            open.length += part.len() as u64;
-        }
-        if open.length >= FILE_BYTES { self.end_file() } else { Ok(()) }
-    }
-
-    fn end_file(&mut self) -> Result<()> {
-        let Some(Open { name, file, hash, length }) = self.open.take() else { return Ok(()) };
-        let written = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
-        written.with_context(|| format!("cannot write {name}"))?;
-        self.files.push(Part { name, length, sha256: hex::encode(&hash.finalize()) });
-        Ok(())
-    }
-
-    /// Completes the dump.
-    pub(crate) fn finish(mut self, made_unix_ms: u64) -> Result<Manifest> {
-        self.end_file()?;
-        let manifest = Manifest { format: FORMAT, made_unix_ms, all: self.all.summary(), files: self.files };
-        let (file, new) = (self.dir.join(MANIFEST), self.dir.join("manifest.new"));
-        let written = (|| {
-            fs::write(&new, serde_json::to_vec_pretty(&manifest)?)?;
-            File::open(&new)?.sync_all()?;
-            fs::rename(&new, &file)?;
-            File::open(&self.dir)?.sync_all()
-        })();
-        written.with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(manifest)
-    }
-}
-
 /// A dump that is complete.
-pub(crate) struct Dump {
+pub(super) struct Dump {
     dir: PathBuf,
-    pub(crate) manifest: Manifest,
+    pub(super) manifest: Manifest,
 }
 
 impl Dump {
     /// Reads what `dir` holds.
-    pub(crate) fn open(dir: &Path) -> Result<Self> {
-        let file = dir.join(MANIFEST);
-        let text = fs::read(&file).with_context(|| format!("{} is no dump, or not a whole one", dir.display()))?;
-        let manifest: Manifest =
-            serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display()))?;
-        if manifest.format != FORMAT {
-            bail!(
-                "{} is of format {}, this program reads {FORMAT}: use the program that wrote it",
-                file.display(),
-                manifest.format
-            );
-        }
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        let manifest: Option<Manifest> = read(dir, MANIFEST)?;
+        let Some(manifest) = manifest else {
+            bail!("{} is no dump, or not a whole one: an export that was broken off is to be run again", dir.display());
+        };
+        require_format(dir, manifest.format)?;
         Ok(Self { dir: dir.to_owned(), manifest })
     }
 
     /// Reads all of it, and compares every checksum.
-    pub(crate) fn check(&self, mut reached: impl FnMut(u64)) -> Result<()> {
+    pub(super) fn check(&self, mut reached: impl FnMut(u64)) -> Result<()> {
         let mut all = Sum::default();
         let mut entries = self.entries();
         while let Some((key, value)) = entries.next()? {
@@ -154,105 +86,103 @@ impl Dump {
         }
         let found = all.summary();
         if found != self.manifest.all {
-            bail!("{} does not hold what its manifest says: {found:?}", self.dir.display());
+            bail!("{} does not hold what its manifest says: {found}", self.dir.display());
         }
         Ok(())
     }
 
     /// Its entries in order.
-    pub(crate) fn entries(&self) -> Entries<'_> {
-        Entries { dump: self, next: 0, open: None }
+    pub(super) fn entries(&self) -> Entries<'_> {
+        Entries::of(self)
     }
 }
 
-/// The entries of a dump. A file is compared with its checksum at its end.
-pub(crate) struct Entries<'a> {
-    dump: &'a Dump,
-    next: usize,
-    open: Option<Reading<'a>>,
+/// What was begun to be written into `dir` and not completed; `None` when nothing is there.
+fn begun(dir: &Path) -> Result<Option<Summary>> {
+    if dir.join(MANIFEST).exists() {
+        bail!("{} holds a whole dump: give a new directory for each", dir.display());
+    }
+    let begun: Option<Begun> = read(dir, BEGUN)?;
+    if let Some(Begun { format, all }) = begun {
+        require_format(dir, format)?;
+        return Ok(Some(all));
+    }
+    if dir.exists() && fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?.next().is_some() {
+        bail!("{} is not empty, and holds no export that was broken off: give a new directory", dir.display());
+    }
+    Ok(None)
 }
 
-struct Reading<'a> {
-    part: &'a Part,
-    path: PathBuf,
-    file: BufReader<File>,
-    hash: Sha256,
-    length: u64,
+/// Fails when nothing can be written into `dir`, whatever it is: there is something else.
+pub(super) fn require_place(dir: &Path) -> Result<()> {
+    begun(dir).map(drop)
 }
 
-impl Entries<'_> {
-    /// The next key and value; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        loop {
-            if self.open.is_none() {
-                let Some(part) = self.dump.manifest.files.get(self.next) else { return Ok(None) };
-                self.next += 1;
-                let path = self.dump.dir.join(&part.name);
-                let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                self.open = Some(Reading { part, path, file: BufReader::new(file), hash: Sha256::new(), length: 0 });
-            }
-            let reading = self.open.as_mut().expect("it was opened above");
-            if reading.length < reading.part.length {
-                return reading.entry().with_context(|| damaged(&reading.path)).map(Some);
-            }
-            reading.end().with_context(|| damaged(&reading.path))?;
-            self.open = None;
-        }
+fn require_format(dir: &Path, format: u32) -> Result<()> {
+    if format != FORMAT {
+        bail!("{} is of format {format}, this program reads {FORMAT}: use the program that wrote it", dir.display());
     }
+    Ok(())
 }
 
-impl Reading<'_> {
-    fn entry(&mut self) -> Result<(Vec<u8>, Vec<u8>)> {
-        let (key_length, value_length) = (self.length_of(KEY_BYTES_MAX)?, self.length_of(VALUE_BYTES_MAX)?);
-        Ok((self.bytes(key_length)?, self.bytes(value_length)?))
+/// Reads the file `name` of a dump, if there is one.
+fn read<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T>> {
+    let file = dir.join(name);
+    if !file.exists() {
+        return Ok(None);
     }
-
-    fn length_of(&mut self, max: usize) -> Result<usize> {
-        let bytes = self.bytes(4)?;
-        let length = u32::from_be_bytes(bytes.try_into().expect("four bytes")) as usize;
-        if length > max { bail!("a length of {length} is over the limit of {max}") } else { Ok(length) }
-    }
-
-    fn bytes(&mut self, count: usize) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; count];
-        self.file.read_exact(&mut bytes)?;
-        self.hash.update(&bytes);
-        self.length += count as u64;
-        Ok(bytes)
-    }
-
-    fn end(&mut self) -> Result<()> {
-        if self.length != self.part.length || self.file.read(&mut [0])? != 0 {
-            bail!("it is not as long as it was");
-        }
-        let found = hex::encode(&core::mem::take(&mut self.hash).finalize());
-        if found != self.part.sha256 {
-            bail!("its SHA-256 is {found}, it was {}", self.part.sha256);
-        }
-        Ok(())
-    }
+    let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display())).map(Some)
 }
 
-fn damaged(path: &Path) -> String {
-    format!("{} is damaged: use another dump", path.display())
+/// Writes the file `name` of a dump, so that it is there as a whole or not at all.
+fn write(dir: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+    let path = dir.join(name);
+    let written = (|| -> Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(&serde_json::to_vec_pretty(value)?)?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(File::open(dir)?.sync_all()?)
+    })();
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn dump(dir: &Path) -> Manifest {
-        let mut writer = Writer::create(dir).unwrap();
-        for n in 0..100u8 {
+    /// Bytes of a file here: a hundred entries are in several.
+    const FILE_BYTES: u64 = 1_000;
+
+    fn add(writer: &mut Writer, entries: core::ops::Range<u8>) {
+        for n in entries {
             writer.add(&[n], &[n; 50]).unwrap();
         }
-        writer.finish(7).unwrap()
+    }
+
+    fn all() -> Summary {
+        let mut sum = Sum::default();
+        (0..100u8).for_each(|n| sum.add(&[n], &[n; 50]));
+        sum.summary()
+    }
+
+    fn begin(dir: &Path) -> Result<Writer> {
+        Writer::with_files_of(FILE_BYTES, dir, all())
+    }
+
+    fn dump(dir: &Path) -> Manifest {
+        let mut writer = begin(dir).unwrap();
+        add(&mut writer, 0..100);
+        writer.finish(7).unwrap();
+        Dump::open(dir).unwrap().manifest
     }
 
     #[test]
     fn what_is_written_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
         let manifest = dump(dir.path());
+        assert!(manifest.files.len() > 2);
         let dump = Dump::open(dir.path()).unwrap();
         assert_eq!((&dump.manifest, manifest.all.entries, manifest.all.bytes), (&manifest, 100, 5_100));
         dump.check(|_| {}).unwrap();
@@ -261,7 +191,8 @@ mod tests {
             assert_eq!(entries.next().unwrap(), Some((vec![n], vec![n; 50])));
         }
         assert_eq!(entries.next().unwrap(), None);
-        assert!(Writer::create(dir.path()).is_err(), "a dump is never written over");
+        assert!(!dir.path().join(BEGUN).exists());
+        assert!(begin(dir.path()).is_err(), "a dump is never written over");
     }
 
     #[test]
@@ -286,10 +217,59 @@ mod tests {
     #[test]
     fn half_a_dump_is_none() {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer = Writer::create(dir.path()).unwrap();
-        writer.add(b"a", b"b").unwrap();
-        drop(writer);
+        add(&mut begin(dir.path()).unwrap(), 0..1);
         let error = Dump::open(dir.path()).err().unwrap().to_string();
         assert!(error.contains("not a whole one"), "{error}");
+    }
+
+    #[test]
+    fn what_was_broken_off_goes_on_after_its_last_whole_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = begin(dir.path()).unwrap();
+        assert_eq!(writer.last(), None);
+        add(&mut writer, 0..50);
+        // as if the process had been killed: what the last file holds by then is anything
+        drop(writer);
+        let names = || (1..).map(|n| dir.path().join(format!("{n:06}.entries")));
+        let broken = names().take_while(|name| name.exists()).last().unwrap();
+        fs::write(&broken, [7; 20]).unwrap();
+
+        let mut writer = begin(dir.path()).unwrap();
+        let last = writer.last().unwrap().as_bytes()[0];
+        assert!((17..50).contains(&last), "{last}");
+        add(&mut writer, last + 1..100);
+        writer.finish(7).unwrap();
+        let resumed = Dump::open(dir.path()).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        assert_eq!(resumed.manifest, dump(other.path()), "as if it had not been broken off");
+        resumed.check(|_| {}).unwrap();
+    }
+
+    #[test]
+    fn a_data_set_that_has_changed_is_not_gone_on_with() {
+        let dir = tempfile::tempdir().unwrap();
+        add(&mut begin(dir.path()).unwrap(), 0..50);
+        let changed = Summary { entries: 101, ..all() };
+        let error = Writer::with_files_of(FILE_BYTES, dir.path(), changed).err().unwrap().to_string();
+        assert!(error.contains("has changed"), "{error}");
+
+        // A whole file of an earlier attempt has no checksum yet: what it comes to tells at the end.
+        let mut file = fs::read(dir.path().join("000001.entries")).unwrap();
+        file[20] ^= 1;
+        fs::write(dir.path().join("000001.entries"), file).unwrap();
+        let mut writer = begin(dir.path()).unwrap();
+        let last = writer.last().unwrap().as_bytes()[0];
+        add(&mut writer, last + 1..100);
+        let error = writer.finish(7).unwrap_err().to_string();
+        assert!(error.contains("is not what the store holds"), "{error}");
+        assert!(Dump::open(dir.path()).is_err());
+    }
+
+    #[test]
+    fn what_lies_elsewhere_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("mine"), "mine").unwrap();
+        assert!(require_place(dir.path()).unwrap_err().to_string().contains("not empty"));
+        require_place(&dir.path().join("new")).unwrap();
     }
 }

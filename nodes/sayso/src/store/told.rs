@@ -107,11 +107,13 @@ impl fmt::Display for Checked {
 pub(super) struct Exported {
     pub(super) dir: PathBuf,
     pub(super) all: Summary,
+    /// Whether it went on where it had been broken off.
+    pub(super) is_resumed: bool,
 }
 
 impl fmt::Display for Exported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "wrote {}: {}", self.dir.display(), self.all)
+        write!(f, "wrote {}: {}{}", self.dir.display(), self.all, resumed(self.is_resumed))
     }
 }
 
@@ -125,9 +127,12 @@ pub(super) struct Loaded {
 
 impl fmt::Display for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let resumed = if self.is_resumed { " (went on where it was broken off)" } else { "" };
-        write!(f, "the store holds {}{resumed}", self.all)
+        write!(f, "the store holds {}{}", self.all, resumed(self.is_resumed))
     }
+}
+
+const fn resumed(is_resumed: bool) -> &'static str {
+    if is_resumed { " (went on where it was broken off)" } else { "" }
 }
 
 impl fmt::Display for Summary {
