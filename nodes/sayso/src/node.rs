@@ -50,7 +50,8 @@ const RECONNECT_IN: core::time::Duration = core::time::Duration::from_secs(2);
 impl Node {
     /// Loads the models, opens the store and listens. Everything that can be wrong with a configuration is found here.
     /// Where several nodes share a store, this waits until it is this one's turn to serve.
-    pub(crate) async fn start(config: &Config, profile: Profile, tasks: Tasks) -> Result<Self> {
+    pub(crate) async fn start(config: &Config, tasks: Tasks) -> Result<Self> {
+        accepted_profile(config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let seed = read_seed(&config.log_key)?;
         let signer = Arc::new(Signer::new(&config.log_origin, &seed)?);
@@ -62,11 +63,12 @@ impl Node {
         for service in &config.openai {
             add_openai(service, &mut processors, &clock)?;
         }
-        check_processors(config, &profile)?;
 
         let mut backend = Backend::open(config, Arc::clone(&clock)).await?;
         let tenure = backend.own(|owner| tracing::info!(owner, "standing by")).await?;
         require_whole(backend.store().as_ref()).await?;
+        // Who stood by may have done so for months, in which others put further revisions in force.
+        let profile = accepted_profile(config)?;
         let register_options = sayso_consent::Options {
             withdraw_wait: ms(config.sessions.withdraw_wait_ms),
             tenure,
@@ -162,9 +164,7 @@ impl Node {
     }
 
     async fn publish(&self, config: &Config) -> Result<Diff> {
-        let profile = config.read_profile()?;
-        check_processors(config, &profile)?;
-        Ok(self.register.publish(Arc::new(profile)).await?)
+        Ok(self.register.publish(Arc::new(accepted_profile(config)?)).await?)
     }
 
     /// Stops in order: devices are told to come back, what is being written is finished, the store is closed.
@@ -240,9 +240,10 @@ fn add_openai(service: &OpenAi, processors: &mut Processors, clock: &Arc<dyn Clo
     Ok(())
 }
 
-/// Every processor that is configured must be one that the profile knows: data never goes to somebody whom the notice
-/// does not name.
-fn check_processors(config: &Config, profile: &Profile) -> Result<()> {
+/// Reads the profile. Every processor that is configured must be one that it knows: data never goes to somebody whom the
+/// notice does not name.
+fn accepted_profile(config: &Config) -> Result<Profile> {
+    let profile = config.read_profile()?;
     let local = [config.local.transcriber, config.local.responder, config.local.synthesizer];
     let local = local.into_iter().filter(|_| config.local.enabled);
     for id in local.map(ProcessorId).chain(config.openai.iter().map(|service| service.id)) {
@@ -250,7 +251,7 @@ fn check_processors(config: &Config, profile: &Profile) -> Result<()> {
             bail!("processor {id} is configured but not in the profile; register it there, with party and region");
         }
     }
-    Ok(())
+    Ok(profile)
 }
 
 fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {

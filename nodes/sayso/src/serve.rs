@@ -17,14 +17,13 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         write!(std::io::stdout(), "{}", loader::dump(&config)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let profile = config.read_profile()?;
     runtime()?.block_on(async {
         let tasks = Tasks::new();
         telemetry::init(&config.telemetry, &tasks)?;
         let (mut signals, mut reload) = (Signals::catch()?, Reload::catch()?);
         // A node that stands by may be asked to stop before it ever serves.
         let node = tokio::select! {
-            node = Node::start(&config, profile, tasks.clone()) => node?,
+            node = Node::start(&config, tasks.clone()) => node?,
             signal = signals.next() => {
                 tracing::info!(%signal, "stopping before it served");
                 return Ok(ExitCode::SUCCESS);

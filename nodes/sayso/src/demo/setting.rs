@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sayso_device::{Device, DeviceOptions, Events};
-use sayso_policy::Profile;
 use sayso_runtime::Tasks;
 use sayso_types::{DeviceId, TenantId};
 use sayso_wire::{AudioFormat, Capabilities};
 use tonic::transport::Channel;
 
 use crate::certs::{Authority, Identity, Issued};
-use crate::config::{Config, HOME_PROFILE};
+use crate::config::Config;
 use crate::hex;
 use crate::node::Node;
 use crate::operator::{self, Credentials};
@@ -68,7 +67,7 @@ impl Setting {
         config.admin.key = config.gateway.key.clone();
         config.admin.authority = Some(write("operators.pem", admin_authority.cert_pem())?);
 
-        let node = Node::start(&config, Profile::parse(HOME_PROFILE)?, tasks.clone()).await?;
+        let node = Node::start(&config, tasks.clone()).await?;
         Ok(Self {
             node,
             tenant: "demo".parse()?,

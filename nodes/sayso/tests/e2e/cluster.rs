@@ -6,6 +6,7 @@ use std::fs;
 use sayso_tests::{Installation, Node, Process, free_udp_address};
 
 use crate::policy::CALENDAR;
+use crate::reload::{PROFILE, set_rev, until_logged};
 use crate::sayso;
 
 /// A node that stands by.
@@ -36,7 +37,7 @@ async fn first_ready<'a>(mut one: Standby<'a>, mut other: Standby<'a>) -> (Node,
 #[tokio::test]
 async fn what_was_acknowledged_survives_the_node_that_led_and_served() {
     let founder = Installation::founder(&sayso()).await;
-    let node = founder.start().await;
+    let mut node = founder.start().await;
     let (second, third) = (founder.one_more().await, founder.one_more().await);
     let (two, three) = (Standby::start(&second).await, Standby::start(&third).await);
 
@@ -48,6 +49,12 @@ async fn what_was_acknowledged_survives_the_node_that_led_and_served() {
         drop(founder.device(&node, device).await.unwrap());
         given.push(admin.give(device, "voice_interaction").await);
     }
+    // those who stand by began to with revision 1, and are to serve with 2
+    for installation in [&founder, &second, &third] {
+        installation.edit(PROFILE, |profile| set_rev(profile, 2));
+    }
+    node.process.reload();
+    assert_eq!(until_logged(&mut node, "the profile was read again").await, 2);
     let before = admin.leaves().await;
     // it founded the cluster alone, so it led, and nothing has made it step down
     node.kill().await;

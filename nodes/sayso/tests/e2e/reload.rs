@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::sayso;
 
 /// What `sayso.toml` calls the profile.
-const PROFILE: &str = "profile.toml";
+pub(crate) const PROFILE: &str = "profile.toml";
 
 /// Waits for a line of the node's log with this message, and gives the revision that it names.
-async fn until_logged(node: &mut Node, message: &str) -> u64 {
+pub(crate) async fn until_logged(node: &mut Node, message: &str) -> u64 {
     let rev = |line: &str| {
         let line: Value = serde_json::from_str(line).ok()?;
         line["fields"].as_object().filter(|fields| fields["message"] == message)?.get("rev")?.as_u64()
@@ -19,7 +19,7 @@ async fn until_logged(node: &mut Node, message: &str) -> u64 {
     node.process.line(message, rev).await
 }
 
-fn set_rev(profile: &mut toml::Table, rev: i64) {
+pub(crate) fn set_rev(profile: &mut toml::Table, rev: i64) {
     profile["profile"].as_table_mut().unwrap().insert("rev".to_owned(), rev.into());
 }
 
