@@ -1,5 +1,6 @@
 //! [`Backend`]: the store that the configuration chose. Here stores are opened, and nowhere else.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,6 +173,15 @@ async fn open_raft(
             data.display()
         );
     }
+    if settings.started.exists() && !data.join(RAFT_DIR).join(LOCAL_LOG).exists() {
+        bail!(
+            "node {} has begun its store, and nothing of it is in {}: put that disk back. In place of one that is lost, let \
+             a new node join (sayso store invite); if every node has lost its own, remove {} and restore a backup",
+            settings.node,
+            data.display(),
+            settings.started.display()
+        );
+    }
     let identity = Identity::read(&settings.certificate, &settings.key)?;
     let tls = identity.peer_tls(certs::read_roots(&settings.authority)?);
     let founders = settings.founders.iter().map(|peer| (NodeId(peer.node), peer.address.clone().into())).collect();
@@ -181,11 +191,22 @@ async fn open_raft(
     let is_founder = options.founders.contains_key(&settings.id());
     let opened = RaftStore::open(&data.join(RAFT_DIR), options, tasks.clone()).await;
     let store = opened.context("cannot open the replicated store of [store.raft]")?;
+    note_start(&settings.started)?;
     tracing::info!(node = settings.node, cluster = %settings.cluster, listen = %store.local_addr(), "replicating");
     if !is_founder {
         join(&store).await?;
     }
     Ok(store)
+}
+
+/// Notes that the store was begun. From here on this node promises others to remember what it told them, and one that
+/// began anew under its number would break that: what a majority had acknowledged could be lost.
+fn note_start(file: &Path) -> Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    let noted = File::create(file).and_then(|note| note.sync_all());
+    noted.with_context(|| format!("cannot note in {} that the store was begun", file.display()))
 }
 
 /// Makes the node a voter of its cluster, unless it is one. A cluster that cannot be reached yet is waited for.

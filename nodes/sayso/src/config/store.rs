@@ -60,6 +60,9 @@ pub(crate) struct RaftStore {
     pub(crate) key: PathBuf,
     /// Who signs nodes' certificates, PEM, and nobody else's.
     pub(crate) authority: PathBuf,
+    /// Notes, apart from the store, that this node has begun it: one whose disk was lost must not begin anew.
+    #[serde(default = "started")]
+    pub(crate) started: PathBuf,
 }
 
 /// Another node of the cluster.
@@ -108,6 +111,10 @@ pub(crate) enum StoreProblem {
     NotBuilt,
 }
 
+fn started() -> PathBuf {
+    "peer/started".into()
+}
+
 fn peer_listen() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, PEER_PORT).into()
 }
@@ -125,7 +132,8 @@ impl Store {
 
     /// The paths in it.
     pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        let raft = self.raft.iter_mut().flat_map(|raft| [&mut raft.certificate, &mut raft.key, &mut raft.authority]);
+        let raft = self.raft.iter_mut();
+        let raft = raft.flat_map(|raft| [&mut raft.certificate, &mut raft.key, &mut raft.authority, &mut raft.started]);
         raft.chain(self.fdb.iter_mut().filter_map(|fdb| fdb.cluster_file.as_mut()))
     }
 }

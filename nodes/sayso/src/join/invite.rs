@@ -208,6 +208,7 @@ fn portable(config: &Config, files: &mut Vec<File>) -> Result<Config> {
             raft.founders.push(inviting);
         }
         (raft.certificate, raft.key) = ("peer/cert.pem".into(), "peer/key.pem".into());
+        raft.started = "peer/started".into();
     }
     if let Some(profile) = &mut portable.profile {
         let read = config.read_profile()?;

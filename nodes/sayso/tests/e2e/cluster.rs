@@ -167,3 +167,13 @@ async fn a_store_of_another_kind_is_not_begun_beside_one() {
     });
     Process::start(installation.serve()).finished().await.failure(&["[store.raft]"]);
 }
+
+#[tokio::test]
+async fn a_node_that_lost_its_disk_does_not_begin_anew() {
+    let founder = Installation::founder(&sayso()).await;
+    let _ = founder.start().await.terminate().await.success();
+    fs::remove_dir_all(founder.path("data")).unwrap();
+    let refused = Process::start(founder.serve()).finished().await;
+    refused.failure(&["node 1", &founder.file("data"), "sayso store invite", &founder.file("peer/started")]);
+    assert!(!founder.path("data").exists(), "nothing is begun");
+}
