@@ -43,9 +43,18 @@ impl Installation {
 
     /// One more node of the cluster of `self`, invited by it.
     pub async fn one_more(&self) -> Self {
+        self.invite(&[]).await
+    }
+
+    /// One in the place of node `gone`, which is lost.
+    pub async fn one_instead_of(&self, gone: u64) -> Self {
+        self.invite(&["--replaces", &gone.to_string()]).await
+    }
+
+    async fn invite(&self, args: &[&str]) -> Self {
         let config = self.file("sayso.toml");
-        let invite = self.sayso.command(["store", "invite", "--config", &config, "--listen", "127.0.0.1:0"]);
-        let mut invite = Process::start(invite);
+        let invite = ["store", "invite", "--config", &config, "--listen", "127.0.0.1:0"];
+        let mut invite = Process::start(self.sayso.command([&invite, args].concat()));
         let token = invite.answer().await;
         let joined = Self::with(&self.sayso, &["--peer", &free_udp_address().to_string(), "--join", &token]).await;
         let _ = invite.finished().await.success();

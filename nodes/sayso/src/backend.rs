@@ -1,6 +1,7 @@
 //! [`Backend`]: the store that the configuration chose. Here stores are opened, and nowhere else.
 
-use std::fs::File;
+mod raft;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,20 +11,17 @@ use sayso_consent::Tenure;
 use sayso_consent::tenure::Candidate;
 use sayso_runtime::tasks::Failure;
 use sayso_runtime::{CancellationToken, TaskHandle, TaskKind, Tasks};
-use sayso_store::{Retryable, Store};
+use sayso_store::Store;
 use sayso_store_local::{LocalOptions, LocalStore};
-use sayso_store_raft::{NodeId, RaftOptions, RaftStore};
+use sayso_store_raft::RaftStore;
 use sayso_types::Clock;
 
-use crate::certs::{self, Identity};
-use crate::config::{self, Config, StoreKind, StoreProblem};
+use crate::config::{Config, StoreKind, StoreProblem};
 
 /// Where a replicated store lies in the data directory, apart from a store of one node.
 const RAFT_DIR: &str = "raft";
-/// What a store of one node has in its directory.
+/// What the engine of either has in its directory.
 const LOCAL_LOG: &str = "log";
-/// How long until a cluster that could not be joined is asked again.
-const JOIN_RETRY: Duration = Duration::from_secs(1);
 /// How long the store's own tasks may take to end after it was closed.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -60,7 +58,7 @@ impl Backend {
                 let settings = config.store.raft()?;
                 let claim = format!("{}/{}", settings.cluster, settings.node);
                 // boxed: founding and joining make a large future, which every node would carry
-                let opening = Box::pin(open_raft(settings, &config.data_dir, &clock, &tasks));
+                let opening = Box::pin(raft::open(settings, &config.data_dir, &clock, &tasks));
                 (Kind::Raft(opening.await?), Some(claim))
             }
             StoreKind::Fdb => open_fdb(config, &clock, &tasks).await?,
@@ -156,77 +154,6 @@ fn require_local(dir: &Path) -> Result<()> {
              moves data from one to the other)",
             dir.display()
         );
-    }
-    Ok(())
-}
-
-async fn open_raft(
-    settings: &config::RaftStore,
-    data: &Path,
-    clock: &Arc<dyn Clock>,
-    tasks: &Tasks,
-) -> Result<Arc<RaftStore>> {
-    if data.join(LOCAL_LOG).exists() {
-        bail!(
-            "{} holds a store of one node: write store.kind = \"local\", or give another data-dir (sayso store migrate \
-             moves data from one to the other)",
-            data.display()
-        );
-    }
-    if settings.started.exists() && !data.join(RAFT_DIR).join(LOCAL_LOG).exists() {
-        bail!(
-            "node {} has begun its store, and nothing of it is in {}: put that disk back. In place of one that is lost, let \
-             a new node join (sayso store invite); if every node has lost its own, remove {} and restore a backup",
-            settings.node,
-            data.display(),
-            settings.started.display()
-        );
-    }
-    let identity = Identity::read(&settings.certificate, &settings.key)?;
-    let tls = identity.peer_tls(certs::read_roots(&settings.authority)?);
-    let founders = settings.founders.iter().map(|peer| (NodeId(peer.node), peer.address.clone().into())).collect();
-    let (clock, listen) = (Arc::clone(clock), settings.listen);
-    let mut options = RaftOptions::new(settings.id(), settings.cluster, listen, founders, tls, clock);
-    options.address = settings.reached_at().into();
-    let is_founder = options.founders.contains_key(&settings.id());
-    let opened = RaftStore::open(&data.join(RAFT_DIR), options, tasks.clone()).await;
-    let store = opened.context("cannot open the replicated store of [store.raft]")?;
-    note_start(&settings.started)?;
-    tracing::info!(node = settings.node, cluster = %settings.cluster, listen = %store.local_addr(), "replicating");
-    if !is_founder {
-        join(&store).await?;
-    }
-    Ok(store)
-}
-
-/// Notes that the store was begun. From here on this node promises others to remember what it told them, and one that
-/// began anew under its number would break that: what a majority had acknowledged could be lost.
-fn note_start(file: &Path) -> Result<()> {
-    if file.exists() {
-        return Ok(());
-    }
-    let noted = File::create(file).and_then(|note| note.sync_all());
-    noted.with_context(|| format!("cannot note in {} that the store was begun", file.display()))
-}
-
-/// Makes the node a voter of its cluster, unless it is one. A cluster that cannot be reached yet is waited for.
-async fn join(store: &RaftStore) -> Result<()> {
-    let is_voter = || {
-        let status = store.status();
-        status.members.iter().any(|member| member.node == status.node && member.voter)
-    };
-    while !is_voter() {
-        match store.join().await {
-            Ok(()) => {
-                tracing::info!("joined the cluster");
-                return Ok(());
-            }
-            Err(error) if error.retryable() => {
-                tracing::warn!(%error, "the cluster could not be joined yet, trying again");
-                tokio::time::sleep(JOIN_RETRY).await;
-            }
-            Err(error) => return Err(error).context("cannot join the cluster"),
-        }
     }
     Ok(())
 }

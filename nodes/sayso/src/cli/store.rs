@@ -93,6 +93,10 @@ pub(crate) struct InviteArgs {
     /// Where the new node reaches this command. Default: where it waits.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) at: Option<String>,
+    /// The number of a node that is lost, and in whose place the new one comes: it leaves the cluster once the new one
+    /// belongs to it.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) replaces: Option<u64>,
     /// How long to wait, in minutes. The token is worth nothing afterwards.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1_440))]
     pub(crate) minutes: u64,

@@ -63,6 +63,9 @@ pub(crate) struct RaftStore {
     /// Notes, apart from the store, that this node has begun it: one whose disk was lost must not begin anew.
     #[serde(default = "started")]
     pub(crate) started: PathBuf,
+    /// The node in whose place this one comes: it is removed from the cluster once this one belongs to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replaces: Option<u64>,
 }
 
 /// Another node of the cluster.

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &InviteArgs) -> Result<ExitCode> {
             None if listen.ip().is_unspecified() => format!("{}:{}", host(&config)?, listen.port()),
             None => listen.to_string(),
         };
-        let invitation = Invitation::open(config, dir, at, args.minutes)?;
+        let invitation = Invitation::open(config, dir, at, args)?;
         announce(&invitation.token, args.json)?;
         let left = Duration::from_secs(invitation.token.expires.saturating_sub(now()));
         match timeout(left, invitation.wait(listener)).await {
@@ -108,14 +108,17 @@ fn announce(token: &Token, json: bool) -> Result<()> {
 }
 
 impl Invitation {
-    fn open(config: Config, dir: &Path, at: String, minutes: u64) -> Result<Self> {
+    fn open(config: Config, dir: &Path, at: String, args: &InviteArgs) -> Result<Self> {
         let raft = config.store.raft()?.clone();
         let peers = authority(dir, "peer-ca")?;
         let devices = authority(dir, "ca")?;
         let mut files = Vec::new();
-        let config = portable(&config, &mut files)?;
-        let node = next_node(&dir.join("peer-ca").join(LAST_NODE), &raft)?;
-        let token = Token::new(raft.cluster, node, at, now() + 60 * minutes, peers.fingerprint());
+        let mut config = portable(&config, &mut files)?;
+        if let Some(raft) = &mut config.store.raft {
+            raft.replaces = args.replaces;
+        }
+        let node = next_node(&dir.join("peer-ca").join(LAST_NODE), &raft, args.replaces)?;
+        let token = Token::new(raft.cluster, node, at, now() + 60 * args.minutes, peers.fingerprint());
         Ok(Self { token, config, files, peers, devices })
     }
 
@@ -235,8 +238,8 @@ fn authority(dir: &Path, name: &str) -> Result<Authority> {
         .context("only where the authorities' keys are can a node be invited: on the machine of `sayso init --peer`")
 }
 
-/// A number that no node had before, which is noted in `file` before anybody learns it.
-fn next_node(file: &Path, raft: &RaftStore) -> Result<NodeId> {
+/// A number that no node had before, nor `gone`, which is noted in `file` before anybody learns it.
+fn next_node(file: &Path, raft: &RaftStore, gone: Option<u64>) -> Result<NodeId> {
     let noted = match fs::read_to_string(file) {
         Ok(text) => {
             text.trim().parse().with_context(|| format!("{} holds no number: a node's, the last", file.display()))?
@@ -244,7 +247,8 @@ fn next_node(file: &Path, raft: &RaftStore) -> Result<NodeId> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
     };
-    let known = raft.founders.iter().map(|founder| founder.node).chain([raft.node, noted]).max().unwrap_or_default();
+    let known = raft.founders.iter().map(|founder| founder.node).chain([raft.node, noted]).chain(gone);
+    let known = known.max().unwrap_or_default();
     let written = replace(file, &format!("{}\n", known + 1));
     written.with_context(|| format!("cannot write {}", file.display()))?;
     Ok(NodeId(known + 1))

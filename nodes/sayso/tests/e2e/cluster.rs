@@ -169,11 +169,25 @@ async fn a_store_of_another_kind_is_not_begun_beside_one() {
 }
 
 #[tokio::test]
-async fn a_node_that_lost_its_disk_does_not_begin_anew() {
+async fn a_node_that_lost_its_disk_is_replaced_and_does_not_begin_anew() {
     let founder = Installation::founder(&sayso()).await;
-    let _ = founder.start().await.terminate().await.success();
-    fs::remove_dir_all(founder.path("data")).unwrap();
-    let refused = Process::start(founder.serve()).finished().await;
-    refused.failure(&["node 1", &founder.file("data"), "sayso store invite", &founder.file("peer/started")]);
-    assert!(!founder.path("data").exists(), "nothing is begun");
+    let node = founder.start().await;
+    let (second, third) = (founder.one_more().await, founder.one_more().await);
+    let (two, three) = (Standby::start(&second).await, Standby::start(&third).await);
+    three.process.kill().await;
+    fs::remove_dir_all(third.path("data")).unwrap();
+    let refused = Process::start(third.serve()).finished().await;
+    refused.failure(&["node 3", &third.file("data"), "--replaces 3", &third.file("peer/started")]);
+    assert!(!third.path("data").exists(), "nothing is begun");
+
+    let fourth = founder.one_instead_of(3).await;
+    let mut four = Process::start(fourth.serve());
+    four.logs("removed the node in whose place this one is").await;
+    // Of four voters with the lost one among them, two would not be a majority.
+    two.process.kill().await;
+    drop(founder.device(&node, "kitchen").await.unwrap());
+    let admin = founder.operator(&node).await;
+    let _ = admin.give("kitchen", "voice_interaction").await;
+    four.kill().await;
+    node.kill().await;
 }
