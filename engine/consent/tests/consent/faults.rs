@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use rustix::process::{Signal, getpid, kill_process};
 use sayso_store::{Batch, Error, Key, Page, Prefix, Range, Store, Version, Versioned, Watch};
 use sayso_types::ManualClock;
 use tokio::sync::RwLock;
@@ -19,6 +20,18 @@ pub(crate) enum Fault {
     LostBefore,
     /// The next commit is made, and its answer lost on its way back.
     LostAfter,
+    /// The process dies before the next commit gets anywhere.
+    DieBefore,
+    /// The process dies when the next commit is made, before anybody is told.
+    DieAfter,
+}
+
+/// As `kill -9` ends a process.
+pub(crate) fn die() -> ! {
+    kill_process(getpid(), Signal::KILL).unwrap();
+    loop {
+        std::thread::park();
+    }
 }
 
 /// Passes everything on to a real store, unless told otherwise.
@@ -82,6 +95,11 @@ impl<S: Store + ?Sized> Store for Faulty<S> {
             Fault::LostAfter => {
                 self.inner.commit(batch).await?;
                 Err(lost())
+            }
+            Fault::DieBefore => die(),
+            Fault::DieAfter => {
+                self.inner.commit(batch).await?;
+                die()
             }
             Fault::None => {
                 let version = self.inner.commit(batch).await?;

@@ -3,9 +3,11 @@
 
 mod crash;
 mod damage;
+mod each_step;
 mod faults;
 mod journal;
 mod revising;
+mod stopped;
 mod stories;
 mod stress;
 mod withdrawing;

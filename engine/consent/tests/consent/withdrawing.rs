@@ -1,5 +1,6 @@
 //! Withdraw means stop, and OK means that it did.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
 
@@ -220,6 +221,38 @@ async fn memory_is_erased_with_its_consent() {
     world.until(person, |state| state.status(MEMORY) == ConsentStatus::Withdrawn).await;
     world.answers(person, &[MEMORY], ConsentStatus::Given).await;
     assert_eq!(world.register.facts(person).await.unwrap(), [], "gone, not hidden");
+}
+
+/// W4: in the middle of a memory write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn w4_while_something_is_being_remembered() {
+    let world = World::new().await;
+    let person = world.person(&[VOICE, MEMORY]).await;
+    let mut outcomes = BTreeSet::new();
+    for round in 0..60 {
+        // one of them begins later, by more and more
+        let (first, second) = if round % 2 == 0 { (0, round) } else { (round, 0) };
+        let pauses = async |count| {
+            for _ in 0..count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let saving = async {
+            pauses(first).await;
+            world.register.save_facts(person, &facts()).await.unwrap()
+        };
+        let withdrawing = async {
+            pauses(second).await;
+            world.register.withdraw(person, &[MEMORY], Means::Voice).await.unwrap()
+        };
+        let (saved, withdrawn) = tokio::join!(saving, withdrawing);
+        assert!(withdrawn.ok);
+        outcomes.insert(saved);
+        assert_eq!(world.register.facts(person).await.unwrap(), []);
+        world.answers(person, &[MEMORY], ConsentStatus::Given).await;
+        assert_eq!(world.register.facts(person).await.unwrap(), [], "gone, not hidden");
+    }
+    assert!(outcomes.contains(&true), "something was written that had to be erased");
 }
 
 #[tokio::test]
