@@ -1,4 +1,4 @@
-//! How processes live: tasks, shutdown, telemetry, configuration, system clock.
+//! How processes live: tasks, shutdown, telemetry, configuration, system clock, core dumps.
 //!
 //! Everything here is about the process, nothing about what it does. It is the only crate that spawns, reads the
 //! system's clocks and makes queues; every other crate is handed a [`Tasks`], a [`Clock`](sayso_types::Clock) or a
@@ -6,6 +6,7 @@
 
 mod clock;
 pub mod config;
+pub mod process;
 pub mod queue;
 pub mod shutdown;
 pub mod tasks;

@@ -114,6 +114,15 @@ impl Engine {
         outcome.await.map_err(|_| Error::Closed)?
     }
 
+    /// Rewrites the store without what was deleted or replaced before this call, and deletes the files that held it.
+    /// What a [`Sweep`] that is under way still reads goes when that is dropped.
+    ///
+    /// # Errors
+    /// The state of the store: what was deleted may then still be in a file.
+    pub async fn purge(&self) -> Result<(), Error> {
+        self.shared.queue.push_purge()?.await.map_err(|_| Error::Closed)?
+    }
+
     /// Every change under `prefix` from now on.
     ///
     /// # Errors

@@ -187,6 +187,16 @@ impl Index {
         Ok(self.shape() != before)
     }
 
+    /// Merges all tables into the last level, without anything that is deleted or replaced, and makes it durable that
+    /// the old ones are gone. Not at the same time as [`flush`](Self::flush) or [`compact`](Self::compact).
+    pub(crate) fn purge(&self) -> Result<(), Error> {
+        if self.tree.0.table_count() > 0 {
+            self.reorganise("rewrite the tables of", || self.tree.0.major_compact(u64::MAX, self.oldest_seen()))?;
+            fault::sync_dir(&self.dir.join("tables"))?;
+        }
+        Ok(())
+    }
+
     fn reorganise(&self, action: &'static str, step: impl FnOnce() -> lsm_tree::Result<()>) -> Result<(), Error> {
         let before = manifest::tables(&self.dir)?;
         step().map_err(|error| {

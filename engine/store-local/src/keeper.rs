@@ -10,6 +10,8 @@ use sayso_store::Error;
 
 use crate::fault;
 use crate::index::Index;
+use crate::queue::Purged;
+use crate::writer::answer_purges;
 
 /// Closed memtables that may wait to become tables. With one being filled that bounds memory; beyond it the writer
 /// waits.
@@ -26,6 +28,8 @@ const MERGES_MAX: usize = 16;
 struct State {
     /// The log segments of closed memtables, oldest first.
     segments: VecDeque<PathBuf>,
+    /// Who waits for a purge of what is in tables once no closed memtable is left.
+    purges: Vec<Purged>,
     /// Why the oldest closed memtable is not a table yet.
     trouble: Option<Error>,
     stopping: bool,
@@ -60,7 +64,8 @@ impl Keeper {
     /// Starts the thread for `index`, whose files are in `dir`.
     pub(crate) fn start(index: Arc<Index>, dir: &Path) -> Result<Self, Error> {
         let shared = Arc::new(Shared::default());
-        let work = Work { index, shared: Arc::clone(&shared) };
+        let log_dir = dir.join("log");
+        let mut work = Work { index, shared: Arc::clone(&shared), log_dir, undeleted: Vec::new() };
         let thread = thread::Builder::new().name("sayso-store-keep".into()).spawn(move || work.run());
         let thread = thread.map_err(|e| fault::io("start a thread for", dir, e))?;
         Ok(Self { shared, thread: Some(thread) })
@@ -92,6 +97,14 @@ impl Keeper {
     }
 }
 
+impl Keeper {
+    /// Has all tables rewritten without what is deleted, after the memtables that are closed by now became tables.
+    pub(crate) fn purge(&self, purges: Vec<Purged>) {
+        self.shared.state().purges.extend(purges);
+        self.shared.changed.notify_all();
+    }
+}
+
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.shared.state().stopping = true;
@@ -103,42 +116,77 @@ impl Drop for Keeper {
     }
 }
 
+/// What the thread does next.
+enum Step {
+    Flush(PathBuf),
+    Purge(Vec<Purged>),
+}
+
 struct Work {
     index: Arc<Index>,
     shared: Arc<Shared>,
+    log_dir: PathBuf,
+    /// Segments that could not be deleted though their tables are durable.
+    undeleted: Vec<PathBuf>,
 }
 
 impl Work {
-    fn run(&self) {
-        while let Some(segment) = self.next() {
-            match self.index.flush() {
-                Ok(()) => {
-                    self.delete(&segment);
-                    self.merge();
+    fn run(&mut self) {
+        while let Some(step) = self.next() {
+            match step {
+                Step::Flush(segment) => match self.index.flush() {
+                    Ok(()) => {
+                        self.delete(&segment);
+                        self.merge();
+                    }
+                    Err(error) => self.pause(error),
+                },
+                Step::Purge(purges) => {
+                    let outcome = self.purge();
+                    let result = if outcome.is_ok() { "ok" } else { "failed" };
+                    metrics::counter!("sayso_store_local_purges_total", "result" => result).increment(1);
+                    answer_purges(purges, &outcome);
                 }
-                Err(error) => self.pause(error),
             }
         }
     }
 
-    /// The oldest segment whose memtable is closed; waits for one. `None` when it is time to stop.
-    fn next(&self) -> Option<PathBuf> {
+    /// The oldest segment whose memtable is closed, and when there is none a purge; waits for either. `None` when it is
+    /// time to stop.
+    fn next(&self) -> Option<Step> {
         let mut state = self.shared.state();
         loop {
             if state.stopping {
                 return None;
             }
             if let Some(segment) = state.segments.front() {
-                return Some(segment.clone());
+                return Some(Step::Flush(segment.clone()));
+            }
+            if !state.purges.is_empty() {
+                return Some(Step::Purge(core::mem::take(&mut state.purges)));
             }
             state = self.shared.wait(state);
         }
     }
 
-    fn delete(&self, segment: &Path) {
+    /// What is deleted is in no table afterwards, nor in a segment of the log, nor would it be after a loss of power.
+    fn purge(&mut self) -> Result<(), Error> {
+        self.index.purge()?;
+        while let Some(segment) = self.undeleted.pop() {
+            if let Err(error) = std::fs::remove_file(&segment) {
+                let failed = fault::io("delete", &segment, error);
+                self.undeleted.push(segment);
+                return Err(failed);
+            }
+        }
+        fault::sync_dir(&self.log_dir)
+    }
+
+    fn delete(&mut self, segment: &Path) {
         if let Err(error) = std::fs::remove_file(segment) {
-            // Harmless: that all it holds is in tables is found out when the store is opened next.
+            // Harmless until a purge: that all it holds is in tables is found out when the store is opened next.
             tracing::warn!(%error, path = %segment.display(), "cannot delete a segment of the log");
+            self.undeleted.push(segment.to_owned());
         }
         let mut state = self.shared.state();
         state.segments.pop_front();

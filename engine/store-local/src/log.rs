@@ -92,6 +92,11 @@ impl Log {
         if taken_back { AppendError::Refused(error) } else { AppendError::Broken(error) }
     }
 
+    /// Whether the segment holds no commit.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.end == HEADER_BYTES as u64
+    }
+
     /// Makes durable what is not yet.
     pub(crate) fn sync(&mut self) -> Result<(), Error> {
         if self.synced == self.end {

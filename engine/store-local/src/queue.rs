@@ -44,9 +44,22 @@ pub(crate) struct Caller {
     _room: OwnedSemaphorePermit,
 }
 
+/// Where it is told that a purge is done.
+pub(crate) type Purged = oneshot::Sender<Result<(), Error>>;
+
+/// What the writer does next.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Commits, oldest first.
+    Group(Vec<Request>),
+    /// One purge for everybody who asked for one.
+    Purge(Vec<Purged>),
+}
+
 #[derive(Debug, Default)]
 struct Waiting {
     requests: VecDeque<Request>,
+    purges: Vec<Purged>,
     closed: bool,
 }
 
@@ -92,14 +105,29 @@ impl Queue {
         Ok(outcome)
     }
 
-    /// The next group, oldest first; waits for it. `None` when the queue is closed and empty.
-    pub(crate) fn pop_group(&self) -> Option<Vec<Request>> {
+    /// Asks for a purge, and gives back where its outcome will be. It covers every commit that was answered before.
+    pub(crate) fn push_purge(&self) -> Result<oneshot::Receiver<Result<(), Error>>, Error> {
+        let (purged, outcome) = oneshot::channel();
         let mut waiting = self.waiting();
-        while waiting.requests.is_empty() {
+        if waiting.closed {
+            return Err(Error::Closed);
+        }
+        waiting.purges.push(purged);
+        self.filled.notify_one();
+        Ok(outcome)
+    }
+
+    /// The next purge or group of commits; waits for one. `None` when the queue is closed and empty.
+    pub(crate) fn pop(&self) -> Option<Work> {
+        let mut waiting = self.waiting();
+        while waiting.requests.is_empty() && waiting.purges.is_empty() {
             if waiting.closed {
                 return None;
             }
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        if !waiting.purges.is_empty() {
+            return Some(Work::Purge(core::mem::take(&mut waiting.purges)));
         }
         let mut bytes = 0;
         let joins = |request: &&Request| {
@@ -110,7 +138,7 @@ impl Queue {
         let count = waiting.requests.iter().take(GROUP_COMMITS_MAX).take_while(joins).count();
         let group = waiting.requests.drain(..count).collect();
         metrics::gauge!("sayso_store_local_queue_commits").set(waiting.requests.len() as f64);
-        Some(group)
+        Some(Work::Group(group))
     }
 
     /// Refuses what comes from now on, and what waits for room. What is queued stays.
@@ -123,7 +151,9 @@ impl Queue {
     /// Closes the queue and forgets what is in it: whoever waits is told that the store is closed.
     pub(crate) fn abandon(&self) {
         self.close();
-        self.waiting().requests.clear();
+        let mut waiting = self.waiting();
+        waiting.requests.clear();
+        waiting.purges.clear();
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

@@ -47,4 +47,8 @@ impl Store for LocalStore {
     async fn watch(&self, prefix: Prefix) -> Result<Watch, Error> {
         self.0.watch(prefix)
     }
+
+    async fn purge(&self) -> Result<(), Error> {
+        self.0.purge().await
+    }
 }

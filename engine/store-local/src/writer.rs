@@ -13,7 +13,7 @@ use sayso_types::Clock;
 use crate::index::Index;
 use crate::keeper::Keeper;
 use crate::log::{AppendError, Log, encode};
-use crate::queue::{Caller, Durability, Queue, Request};
+use crate::queue::{Caller, Durability, Purged, Queue, Request, Work};
 
 /// Owns everything that commits change.
 #[derive(Debug)]
@@ -48,7 +48,14 @@ impl Writer {
     pub(crate) fn run(mut self, shared: &Shared) {
         let _ended = Ended(&shared.queue);
         let mut broken = None;
-        while let Some(group) = shared.queue.pop_group() {
+        while let Some(work) = shared.queue.pop() {
+            let group = match work {
+                Work::Group(group) => group,
+                Work::Purge(purges) => {
+                    self.purge(purges, broken.as_ref());
+                    continue;
+                }
+            };
             let (requests, callers): (Vec<_>, _) = group.into_iter().map(Request::split).unzip();
             let outcomes = match &broken {
                 Some(error) => Err(Error::clone(error)),
@@ -108,15 +115,34 @@ impl Writer {
     }
 
     fn rotate_when_full(&mut self) -> Result<(), AppendError> {
-        if self.index.memtable_bytes() >= self.memtable_bytes {
-            self.keeper.room().map_err(AppendError::Refused)?;
-            // A segment is whole before there is another, and before its table is.
-            self.log.sync().map_err(AppendError::Broken)?;
-            let segment = self.log.rotate(self.next).map_err(AppendError::Refused)?;
-            self.index.rotate();
-            self.keeper.flush(segment);
-        }
+        if self.index.memtable_bytes() >= self.memtable_bytes { self.rotate() } else { Ok(()) }
+    }
+
+    /// Closes the memtable and its segment, and has the table of both written.
+    fn rotate(&mut self) -> Result<(), AppendError> {
+        self.keeper.room().map_err(AppendError::Refused)?;
+        // A segment is whole before there is another, and before its table is.
+        self.log.sync().map_err(AppendError::Broken)?;
+        let segment = self.log.rotate(self.next).map_err(AppendError::Refused)?;
+        self.index.rotate();
+        self.keeper.flush(segment);
         Ok(())
+    }
+
+    /// Has everything that was committed written to one set of tables, without what is deleted.
+    fn purge(&mut self, purges: Vec<Purged>, broken: Option<&Error>) {
+        let begun = match broken {
+            Some(error) => Err(error.clone()),
+            // A segment without commits has nothing to purge, and the next would have its name.
+            None if self.log.is_empty() => Ok(()),
+            None => self.rotate().map_err(|failed| match failed {
+                AppendError::Refused(error) | AppendError::Broken(error) => error,
+            }),
+        };
+        match begun {
+            Ok(()) => self.keeper.purge(purges),
+            Err(error) => answer_purges(purges, &Err(error)),
+        }
     }
 }
 
@@ -127,6 +153,14 @@ impl State for Writer {
 
     fn commit_of(&self, token: &Token) -> Option<u64> {
         self.tokens.get(token)
+    }
+}
+
+/// Tells everybody who asked for a purge what came of it.
+pub(crate) fn answer_purges(purges: Vec<Purged>, outcome: &Result<(), Error>) {
+    for purged in purges {
+        // Whoever asked may have gone.
+        let _ = purged.send(outcome.clone());
     }
 }
 

@@ -56,6 +56,12 @@ pub enum Error {
         /// The directory.
         dir: PathBuf,
     },
+    /// The backend cannot do this. Nothing was done.
+    #[error("this store does not support {what}")]
+    Unsupported {
+        /// What it cannot do.
+        what: &'static str,
+    },
     /// The store cannot be reached now. The outcome of a commit is unknown until it is sent again.
     #[error("the store cannot be reached: {reason}; send the same batch again")]
     Unavailable {
@@ -99,6 +105,7 @@ impl Retryable for Error {
             | Self::Invalid { .. }
             | Self::Corrupt { .. }
             | Self::Io { .. }
+            | Self::Unsupported { .. }
             | Self::Closed
             | Self::Key(_)
             | Self::Schema(_) => false,

@@ -74,4 +74,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`Error::TooLarge`] when [`WATCHES_MAX`](crate::limits::WATCHES_MAX) are open; otherwise the state of the
     /// store.
     async fn watch(&self, prefix: Prefix) -> Result<Watch, Error>;
+
+    /// Answers once no file of the store holds what was deleted or replaced before the call: a deleted key is of no
+    /// use while its bytes can still be read from a log. It rewrites the store, so it is for small ones that hold keys.
+    /// What a disk keeps of files that were deleted is beyond it.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] from a backend that cannot, which is every one that does not say otherwise; else the state
+    /// of the store.
+    async fn purge(&self) -> Result<(), Error> {
+        Err(Error::Unsupported { what: "purging what was deleted" })
+    }
 }

@@ -19,14 +19,20 @@ const RUNTIMES: [&str; 5] = ["tokio", "quinn", "hyper", "tonic", "ractor"];
 const BEHIND_SESSIONS: [&str; 5] = ["ractor", "sayso-store", "sayso-provider", "sayso-consent", "sayso-session-actor"];
 
 /// Backends, one of several that keep a contract.
-const BACKENDS: [&str; 5] =
-    ["sayso-store-local", "sayso-store-raft", "sayso-store-fdb", "sayso-provider-local", "sayso-provider-openai"];
+const BACKENDS: [&str; 6] = [
+    "sayso-store-local",
+    "sayso-store-raft",
+    "sayso-store-fdb",
+    "sayso-provider-local",
+    "sayso-provider-openai",
+    "sayso-vault-transit",
+];
 
 /// Backends that are built on another.
 const BUILT_ON: [(&str, &str); 1] = [("sayso-store-raft", "sayso-store-local")];
 
 /// Foreign libraries, each with the crates that may name it and the reason.
-const OWNED: [(&str, &[&str], &str); 9] = [
+const OWNED: [(&str, &[&str], &str); 11] = [
     ("ractor", &["sayso-session-actor"], "only session-actor runs actors; others know the trait session::Sessions"),
     ("opus", &["sayso-audio", "sayso-loadtest"], "only audio owns the codec; loadtest measures the bare part"),
     ("webrtc-vad", &["sayso-audio", "sayso-loadtest"], "only audio owns the detector; loadtest measures the bare part"),
@@ -36,7 +42,9 @@ const OWNED: [(&str, &[&str], &str); 9] = [
         "the gateway, peer links and clients speak QUIC; others use sayso-device or the trait session::Sessions",
     ),
     ("hyper", &["sayso-provider-openai"], "connections to processors belong to providers, behind the gate"),
+    ("hyper-rustls", &["sayso-vault-transit"], "it passes no gate: only what is about nobody may go over it"),
     ("whisper-rs", &["sayso-provider-local"], "models run in provider-local"),
+    ("chacha20poly1305", &["sayso-vault"], "only the vault seals; others hand it what is to be sealed"),
     ("lsm-tree", &["sayso-store-local"], "nothing above the store knows its engine"),
     ("foundationdb", &["sayso-store-fdb"], "nothing above the store knows which backend runs"),
     ("openraft", &["sayso-store-raft"], "nothing above the store knows how it replicates"),

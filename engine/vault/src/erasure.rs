@@ -1,0 +1,193 @@
+//! The claim that destruction makes, tried: somebody who has a copy of every file, of the data and of the keys, from any
+//! time after it, and the KEK, and old copies of the data, reads nothing of whoever was forgotten, and still reads
+//! everything of somebody else.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use sayso_runtime::Tasks;
+use sayso_store::{Batch, Key, Store, TypedKey};
+use sayso_store_local::{LocalOptions, LocalStore};
+use sayso_types::{Category, ManualClock, SubjectId};
+
+use crate::kek::Keks;
+use crate::record;
+use crate::shard::{ShardKey, VaultId, context};
+use crate::subject::{CategoryKey, SubjectKeys, Wrapped};
+use crate::tables::PurgeRow;
+use crate::vault::tests::{ANNA, BEN, MEMORY, TRANSCRIPT, at, write_kek};
+use crate::{Error, FileKek, KeyId, Vault};
+
+/// Everything that is in the files below `dir`.
+fn copy(dir: &Path) -> Vec<Vec<u8>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(copy(&path)) } else { files.push(fs::read(&path).unwrap()) }
+    }
+    files
+}
+
+/// Where in `files` the bytes `needle` are, with what is around them: from `before` bytes ahead to the end of the file.
+fn around<'a>(files: &'a [Vec<u8>], needle: &'a [u8], before: usize) -> impl Iterator<Item = &'a [u8]> {
+    files.iter().flat_map(move |file| {
+        let found = file.windows(needle.len()).enumerate().filter(move |(_, window)| *window == needle);
+        found.filter_map(move |(at, _)| file.get(at.checked_sub(before)?..))
+    })
+}
+
+/// Lengths that a row of keys may have here: a few categories.
+const ROW_BYTES_MAX: usize = 400;
+
+/// Who has every file, the KEK, and patience.
+struct Adversary<'a> {
+    files: &'a [Vec<u8>],
+    keks: &'a Keks,
+    kek: KeyId,
+    vault: VaultId,
+}
+
+impl Adversary<'_> {
+    fn shard_keys(&self) -> Vec<ShardKey> {
+        let mut keys = Vec::new();
+        // as `kek` lays it out: version, id, nonce, 32 bytes and a tag
+        for wrapped in around(self.files, &self.kek.0, 1).filter_map(|bytes| bytes.get(..1 + 16 + 24 + 48)) {
+            for generation in 1..5 {
+                if let Ok(key) = self.keks.unwrap(wrapped, &context(self.vault, generation)) {
+                    keys.push(ShardKey { generation, id: KeyId::of(&key), key });
+                }
+            }
+        }
+        keys
+    }
+
+    fn keys_of(&self, subject: SubjectId) -> Vec<SubjectKeys> {
+        let mut found = Vec::new();
+        for shard_key in self.shard_keys() {
+            for row in around(self.files, &shard_key.id.0, 9) {
+                let lengths = 1..=row.len().min(ROW_BYTES_MAX);
+                found.extend(
+                    lengths.filter_map(|len| Wrapped::parse(&row[..len]).ok()?.unwrap(subject, &shard_key).ok()),
+                );
+            }
+        }
+        found
+    }
+
+    /// Every key of `subject` for `category` that there is in the files.
+    fn category_keys(&self, subject: SubjectId, category: Category) -> Vec<CategoryKey> {
+        self.keys_of(subject).iter().filter_map(|keys| keys.key(category)).collect()
+    }
+
+    fn reads(&self, row: &Key, subject: SubjectId, category: Category, sealed: &[u8]) -> bool {
+        let keys = self.category_keys(subject, category);
+        keys.iter().any(|key| record::open(key, &at(row, subject, category), sealed).is_ok())
+    }
+}
+
+/// Two people with two sorts of data each.
+struct World {
+    dir: tempfile::TempDir,
+    keys: Arc<LocalStore>,
+    vault: Arc<Vault>,
+    sealed: Vec<(SubjectId, Category, Vec<u8>)>,
+    row: Key,
+}
+
+fn open(dir: &Path) -> Arc<LocalStore> {
+    LocalStore::open(dir, LocalOptions::new(Arc::new(ManualClock::new()))).unwrap()
+}
+
+impl World {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_kek(&dir.path().join("kek"), &[1]);
+        let (keys, data) = (open(&dir.path().join("keys")), open(&dir.path().join("data")));
+        let vault = Vault::unlock(keys.clone(), Arc::new(FileKek::new(&dir.path().join("kek")))).await.unwrap();
+        let row = Key::from_bytes("row");
+        let mut sealed = Vec::new();
+        for (subject, category) in [(ANNA, MEMORY), (ANNA, TRANSCRIPT), (BEN, MEMORY), (BEN, TRANSCRIPT)] {
+            let record = vault.seal(&at(&row, subject, category), b"canary").await.unwrap();
+            data.commit(Batch::new().put(Key::from_bytes(record[5..21].to_vec()), record.clone())).await.unwrap();
+            sealed.push((subject, category, record));
+        }
+        data.close();
+        Self { dir, keys, vault, sealed, row }
+    }
+
+    /// What somebody reads who takes every file now.
+    fn read_by_adversary(&self) -> Vec<(SubjectId, Category)> {
+        let files = copy(self.dir.path());
+        let keks = Keks::parse(&[1; 32], String::new()).unwrap();
+        let kek = KeyId::of(&crate::SecretKey::from_slice(&[1; 32]).unwrap());
+        let adversary = Adversary { files: &files, keks: &keks, kek, vault: self.vault.id() };
+        let reads = |(subject, category, sealed): &(SubjectId, Category, Vec<u8>)| {
+            adversary.reads(&self.row, *subject, *category, sealed).then_some((*subject, *category))
+        };
+        self.sealed.iter().filter_map(reads).collect()
+    }
+
+    /// Whether each of the records opens, as it would from an old copy of the data.
+    async fn opens(&self) -> Vec<bool> {
+        let mut opens = Vec::new();
+        for (subject, category, sealed) in &self.sealed {
+            match self.vault.open(&at(&self.row, *subject, *category), sealed).await {
+                Ok(_) => opens.push(true),
+                Err(error) if error.is_forgotten() => opens.push(false),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        opens
+    }
+}
+
+#[tokio::test]
+async fn no_file_gives_back_a_key_that_was_destroyed() {
+    let all = [(ANNA, MEMORY), (ANNA, TRANSCRIPT), (BEN, MEMORY), (BEN, TRANSCRIPT)];
+    let world = World::new().await;
+    assert_eq!(world.read_by_adversary(), all, "the adversary reads what is there");
+
+    world.vault.forget_category(ANNA, MEMORY).await.unwrap();
+    assert_eq!(world.opens().await, [false, true, true, true]);
+    assert_eq!(world.read_by_adversary(), all, "a delete alone leaves the key in the log: this is what a purge is for");
+    world.vault.purge().await.unwrap();
+    assert_eq!(world.read_by_adversary(), all[1..]);
+
+    world.vault.forget_subject(ANNA).await.unwrap();
+    assert_eq!(world.read_by_adversary(), all[1..]);
+    world.vault.purge().await.unwrap();
+    assert_eq!(world.read_by_adversary(), all[2..]);
+    assert_eq!(world.opens().await, [false, false, true, true], "also from an old copy of the data");
+
+    world.keys.close();
+    assert_eq!(world.read_by_adversary(), all[2..], "also of what closing the store writes");
+}
+
+#[tokio::test]
+async fn no_file_gives_back_what_an_old_kek_or_shard_key_wrapped() {
+    let world = World::new().await;
+    write_kek(&world.dir.path().join("kek"), &[1, 2]);
+    world.vault.rewrap().await.unwrap();
+    write_kek(&world.dir.path().join("kek"), &[2]);
+    world.vault.purge().await.unwrap();
+    assert_eq!(world.read_by_adversary(), [], "the old KEK is of no use any more");
+    assert_eq!(world.opens().await, [true; 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_goes_on_with_a_purge_that_was_due() {
+    let world = World::new().await;
+    world.vault.forget_subject(ANNA).await.unwrap();
+    world.keys.close();
+    let keys = open(&world.dir.path().join("keys"));
+    let vault = Vault::unlock(keys.clone(), Arc::new(FileKek::new(&world.dir.path().join("kek")))).await.unwrap();
+    let mut watch = keys.watch(PurgeRow::table()).await.unwrap();
+    vault.look_after(&Tasks::new());
+    let world = World { keys, vault, ..world };
+    let done = watch.next().await.unwrap().unwrap();
+    assert!(done.value.is_none(), "what was due is done");
+    assert_eq!(world.read_by_adversary().len(), 2);
+    assert_eq!(world.opens().await, [false, false, true, true]);
+    assert!(matches!(world.vault.seal(&at(&world.row, ANNA, MEMORY), b"").await, Err(Error::SubjectForgotten)));
+}

@@ -1,0 +1,38 @@
+//! For tests of what uses a vault: one whose KEK everybody knows.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sayso_store::Store;
+
+use crate::kek::Keks;
+use crate::{Error, KekError, KeyWrap, SecretKey, Vault};
+
+/// A KEK that is no secret.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FakeKek;
+
+impl FakeKek {
+    fn keks() -> Result<Keks, KekError> {
+        Keks::parse(&[1; 32], "the fake".to_owned())
+    }
+}
+
+#[async_trait]
+impl KeyWrap for FakeKek {
+    async fn wrap(&self, key: &SecretKey, context: &[u8]) -> Result<Vec<u8>, KekError> {
+        Ok(Self::keks()?.wrap(key, context))
+    }
+
+    async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<SecretKey, KekError> {
+        Self::keks()?.unwrap(wrapped, context)
+    }
+}
+
+/// A vault with its keys in `store`, which may be that of the data, too.
+///
+/// # Errors
+/// As the store says.
+pub async fn vault(store: Arc<dyn Store>) -> Result<Arc<Vault>, Error> {
+    Vault::unlock(store, Arc::new(FakeKek)).await
+}

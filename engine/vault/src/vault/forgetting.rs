@@ -1,0 +1,148 @@
+//! Destroying keys, and purging what they were from the files of the key store.
+//!
+//! What is forgotten is forgotten in two steps. The first is a commit: the key is not in the key store any more, nor in
+//! any memory, and what was sealed under it does not open. The second follows on its own: the key store is rewritten
+//! without the bytes that the commit made obsolete. That it is due is written down in the commit, so that a restart goes on
+//! with it.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use sayso_runtime::{TaskKind, Tasks};
+use sayso_store::{Batch, Condition, Error as StoreError, TypedKey};
+use sayso_types::{Category, SubjectId};
+
+use super::Vault;
+use super::keys::{Stored, retrying, unchanged};
+use crate::tables::{PURGE, PurgeRow, SHARD, SubjectRow, TOMBSTONE, TombstoneRow};
+use crate::{Error, KeyId};
+
+/// How long a purge waits for more to purge: each rewrites the key store, and a fleet forgets in bursts.
+const PURGE_AFTER: Duration = Duration::from_secs(2);
+
+/// How long until a purge that failed is tried again: a disk that is full stays so for a while.
+const PURGE_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// A key that is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destroyed {
+    /// What was sealed under it.
+    pub category: Category,
+    /// Which of the keys of that category it was, counted from 1.
+    pub generation: u32,
+    /// What sealed records call it, which shows nothing of it.
+    pub key: KeyId,
+}
+
+impl Vault {
+    /// Destroys the key of `category` of `subject`: what was sealed under it can never be opened again, durably, when this
+    /// returns. What it was is [purged](Self::purge) from the files soon after. [`None`] when there was no such key.
+    ///
+    /// What is sealed from here on is sealed under a new key.
+    ///
+    /// # Errors
+    /// As the key store says; then the key may still be there.
+    pub async fn forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<Destroyed>, Error> {
+        let destroyed = match retrying(subject, || self.try_forget_category(subject, category)).await {
+            Err(Error::SubjectForgotten) => None,
+            done => done?,
+        };
+        self.destroyed(subject, destroyed.iter().len());
+        Ok(destroyed)
+    }
+
+    async fn try_forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<Destroyed>, Error> {
+        let Stored { keys: Some(mut keys), version } = self.stored(subject).await? else { return Ok(None) };
+        let Some(destroyed) = keys.destroy(category) else { return Ok(None) };
+        self.store.commit(purge_due(self.batch(subject, &keys, version))).await?;
+        Ok(Some(destroyed))
+    }
+
+    /// Destroys every key of `subject`, as [`forget_category`](Self::forget_category) does one, and leaves a tombstone:
+    /// no key is made for that pseudonym any more. Says which keys there were.
+    ///
+    /// # Errors
+    /// As the key store says; then the keys may still be there.
+    pub async fn forget_subject(&self, subject: SubjectId) -> Result<Vec<Destroyed>, Error> {
+        let destroyed = match retrying(subject, || self.try_forget_subject(subject)).await {
+            Err(Error::SubjectForgotten) => Vec::new(),
+            done => done?,
+        };
+        self.destroyed(subject, destroyed.len());
+        Ok(destroyed)
+    }
+
+    async fn try_forget_subject(&self, subject: SubjectId) -> Result<Vec<Destroyed>, Error> {
+        let Stored { keys, version } = self.stored(subject).await?;
+        let generation = keys.as_ref().map_or(0, |keys| keys.generation);
+        let batch = unchanged(subject, version)
+            .delete(SubjectRow { subject }.key())
+            .put(TombstoneRow { subject }.key(), TOMBSTONE.encode(&generation.to_be_bytes()));
+        self.store.commit(purge_due(batch)).await?;
+        Ok(keys.map_or_else(Vec::new, |keys| keys.all()))
+    }
+
+    fn destroyed(&self, subject: SubjectId, count: usize) {
+        self.cache().forget(subject);
+        metrics::counter!("sayso_vault_keys_destroyed_total").increment(count as u64);
+        self.deleted.notify_one();
+    }
+
+    /// Purges what was destroyed before this call from the files of the key store. Whether there was anything.
+    ///
+    /// # Errors
+    /// [`Error::Store`] with [`Unsupported`](StoreError::Unsupported) from a store that cannot: then what was wrapped
+    /// stays in its log for as long as that keeps it, and the KEK is what to destroy.
+    pub async fn purge(&self) -> Result<bool, Error> {
+        let row = PurgeRow { shard: SHARD }.key();
+        let mut found = self.store.read(core::slice::from_ref(&row)).await?;
+        let Some(due) = found.pop().flatten() else {
+            metrics::gauge!("sayso_vault_purge_due").set(0.0);
+            return Ok(false);
+        };
+        metrics::gauge!("sayso_vault_purge_due").set(1.0);
+        self.store.purge().await?;
+        match self.store.commit(Batch::new().require(row.clone(), Condition::Version(due.version)).delete(row)).await {
+            Ok(_) => metrics::gauge!("sayso_vault_purge_due").set(0.0),
+            // Something else was deleted meanwhile, and that has told so.
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(true)
+    }
+
+    /// Purges whenever something was destroyed, for as long as there is somebody else who has the vault.
+    pub fn look_after(self: &Arc<Self>, tasks: &Tasks) {
+        // What an earlier process left.
+        self.deleted.notify_one();
+        let vault = Arc::downgrade(self);
+        let purges = async move {
+            loop {
+                let Some(vault) = vault.upgrade() else { return };
+                // For a while only, so that a vault that nobody has any more ends.
+                if tokio::time::timeout(PURGE_AGAIN_AFTER, vault.deleted.notified()).await.is_err() {
+                    continue;
+                }
+                tokio::time::sleep(PURGE_AFTER).await;
+                match vault.purge().await {
+                    Ok(_) => {}
+                    Err(Error::Store(error @ StoreError::Unsupported { .. })) => {
+                        tracing::warn!(%error, "destroyed keys stay in the log of the key store");
+                        return;
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "destroyed keys are not purged yet, trying again");
+                        tokio::time::sleep(PURGE_AGAIN_AFTER).await;
+                        vault.deleted.notify_one();
+                    }
+                }
+            }
+        };
+        tasks.spawn(TaskKind::Upkeep, "vault purge", purges).detach();
+    }
+}
+
+/// `batch`, and that it makes a purge due.
+pub(super) fn purge_due(batch: Batch) -> Batch {
+    batch.put(PurgeRow { shard: SHARD }.key(), PURGE.encode(&[]))
+}

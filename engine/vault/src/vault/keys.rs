@@ -1,0 +1,109 @@
+//! The keys of a person: looked up, and made.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use sayso_store::{Batch, Condition, Error as StoreError, Key, TypedKey, Version};
+use sayso_types::{Category, SubjectId};
+
+use super::cache::Cache;
+use super::{ATTEMPTS_MAX, Vault};
+use crate::Error;
+use crate::subject::{CategoryKey, SubjectKeys, Wrapped};
+use crate::tables::{SUBJECT, SubjectRow, TOMBSTONE, TombstoneRow};
+
+/// What the key store holds of a person.
+pub(super) struct Stored {
+    pub(super) keys: Option<SubjectKeys>,
+    /// Of the row; a change requires that it is still this.
+    pub(super) version: Option<Version>,
+}
+
+impl Vault {
+    /// The keys of `subject`; [`None`] when there never were any.
+    pub(super) async fn keys(&self, subject: SubjectId) -> Result<Option<Arc<SubjectKeys>>, Error> {
+        let epoch = {
+            let mut cache = self.cache();
+            if let Some(keys) = cache.get(subject) {
+                return Ok(Some(keys));
+            }
+            cache.epoch()
+        };
+        let Some(keys) = self.stored(subject).await?.keys.map(Arc::new) else { return Ok(None) };
+        self.cache().insert(subject, &keys, epoch);
+        Ok(Some(keys))
+    }
+
+    /// The key of `subject` for `category`, made if there is none. It is durable before anything is sealed under it.
+    pub(super) async fn make_key(&self, subject: SubjectId, category: Category) -> Result<CategoryKey, Error> {
+        if let Some(key) = self.keys(subject).await?.and_then(|keys| keys.key(category)) {
+            return Ok(key);
+        }
+        retrying(subject, || self.try_make_key(subject, category)).await
+    }
+
+    async fn try_make_key(&self, subject: SubjectId, category: Category) -> Result<CategoryKey, Error> {
+        let epoch = self.cache().epoch();
+        let Stored { keys, version } = self.stored(subject).await?;
+        // Generations of a person begin with 1; a tombstone stands for all that there were.
+        let mut keys = keys.unwrap_or_else(|| SubjectKeys::new(1));
+        if keys.key(category).is_none() {
+            keys.create(category);
+            self.store.commit(self.batch(subject, &keys, version)).await?;
+            metrics::counter!("sayso_vault_keys_created_total").increment(1);
+        }
+        let key = keys.key(category).expect("it was made if there was none");
+        self.cache().insert(subject, &Arc::new(keys), epoch);
+        Ok(key)
+    }
+
+    /// What the key store holds of `subject`.
+    ///
+    /// # Errors
+    /// [`Error::SubjectForgotten`] behind a tombstone, whatever lies beside it: a row from an old copy is none.
+    pub(super) async fn stored(&self, subject: SubjectId) -> Result<Stored, Error> {
+        let mut found = self.store.read(&[SubjectRow { subject }.key(), TombstoneRow { subject }.key()]).await?;
+        if let Some(tombstone) = found.pop().flatten() {
+            TOMBSTONE.decode(&tombstone.value).map_err(StoreError::from)?;
+            return Err(Error::SubjectForgotten);
+        }
+        let Some(stored) = found.pop().flatten() else { return Ok(Stored { keys: None, version: None }) };
+        let (_, body) = SUBJECT.decode(&stored.value).map_err(StoreError::from)?;
+        let wrapped = Wrapped::parse(body)?;
+        let keys = wrapped.unwrap(subject, self.shard_key(wrapped.shard_generation)?.as_ref())?;
+        Ok(Stored { keys: Some(keys), version: Some(stored.version) })
+    }
+
+    /// Writes `keys` in the place of those that were read at `version`, unless they have changed or `subject` was
+    /// forgotten since.
+    pub(super) fn batch(&self, subject: SubjectId, keys: &SubjectKeys, version: Option<Version>) -> Batch {
+        let row = SubjectRow { subject }.key();
+        let wrapped = keys.wrap(subject, &self.newest_shard_key());
+        unchanged(subject, version).put(row, SUBJECT.encode(&wrapped))
+    }
+
+    pub(super) fn cache(&self) -> MutexGuard<'_, Cache> {
+        // Nothing panics while it is held.
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tries `change` again for as long as somebody else changes the same keys.
+pub(super) async fn retrying<T, F: Future<Output = Result<T, Error>>>(
+    subject: SubjectId,
+    change: impl Fn() -> F,
+) -> Result<T, Error> {
+    for _ in 0..ATTEMPTS_MAX {
+        match change().await {
+            Err(Error::Store(StoreError::Conflict { .. })) => {}
+            done => return done,
+        }
+    }
+    Err(StoreError::Conflict { key: SubjectRow { subject }.key() }.into())
+}
+
+/// A batch that requires that the keys of `subject` are still those that were read at `version`.
+pub(super) fn unchanged(subject: SubjectId, version: Option<Version>) -> Batch {
+    let row: Key = SubjectRow { subject }.key();
+    let condition = version.map_or(Condition::Absent, Condition::Version);
+    Batch::new().require(row, condition).require(TombstoneRow { subject }.key(), Condition::Absent)
+}
