@@ -7,7 +7,7 @@ PYTHON ?= python3
 # what names FoundationDB, whose client library is in no registry: checked by `make check`, linked by `make test-fdb`
 FDB := -p sayso-store-fdb -p sayso --features sayso/fdb --locked
 
-.PHONY: help demo test test-fdb test-faults bench bench-store check fix deps models fuzz mutants
+.PHONY: help demo test test-fdb test-faults bench bench-store check fix deps models fuzz mutants mutants-withdraw
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -54,6 +54,9 @@ mutants: ## break decide() and what it rests on in every way that cargo-mutants 
 	@cargo-mutants mutants --version >/dev/null 2>&1 || { echo "cargo-mutants is not installed: cargo install cargo-mutants --locked" >&2; exit 2; }
 	$(CARGO) mutants -p sayso-policy $(addprefix --file engine/policy/src/,decide.rs 'decide/*.rs' compile.rs 'compile/*.rs' \
 	  gate.rs registry.rs exemption.rs in_force.rs) -C=--locked -C=--lib -C=--test=laws -C=--test=home $(ARGS)
+
+mutants-withdraw: ## break the withdrawal in seven ways, one at a time; says which test noticed each
+	.ci/mutants
 
 deps:
 	@.ci/deps

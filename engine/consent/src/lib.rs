@@ -19,6 +19,7 @@ pub mod error;
 pub mod evidence;
 pub mod journal;
 pub mod lease;
+mod mutant;
 pub mod receipt;
 pub mod record;
 pub mod register;

@@ -23,9 +23,9 @@ use sayso_types::{Clock, Mono};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::Error;
 use crate::journal::SHARD;
 use crate::tables::{TENURE, TenureKey};
+use crate::{Error, mutant};
 
 /// How long a tenure lasts after it was renewed: longer than a replicated store is without a leader, so that an election
 /// does not close gates; short, because a node that died is replaced no sooner.
@@ -163,9 +163,10 @@ struct Seen {
 impl Seen {
     /// Whether the tenure behind a record that is at `version` at `now` is over for certain.
     fn is_over(&mut self, version: Option<Version>, now: Mono) -> bool {
-        let Some(version) = version else { return true };
+        let Some(version) = version.filter(|_| !mutant::NO_FENCING) else { return true };
+        let over_after = if mutant::NO_MARGIN { LASTS } else { TAKEN_AFTER };
         match self.record {
-            Some((seen, since)) if seen == version => now.since(since) >= TAKEN_AFTER,
+            Some((seen, since)) if seen == version => now.since(since) >= over_after,
             _ => {
                 self.record = Some((version, now));
                 false

@@ -9,6 +9,8 @@ use sayso_runtime::{CancellationToken, TaskHandle, TaskKind, Tasks};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Error;
+#[cfg(any(feature = "mutant-m3", feature = "mutant-m6"))]
+use crate::mutant::run;
 
 /// How a call ended, for the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,7 @@ impl Outcome {
 
 /// Runs `work` until it ends or the permit is taken back. The order at the end is the point: first the work with all
 /// its buffers and connections is dropped, then the lease.
+#[cfg(not(any(feature = "mutant-m3", feature = "mutant-m6")))]
 async fn run(lease: Lease, work: impl Future<Output = Outcome> + Send) {
     let outcome = {
         let work = core::pin::pin!(work);

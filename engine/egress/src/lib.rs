@@ -14,6 +14,8 @@
 
 pub mod call;
 pub mod error;
+#[cfg(any(feature = "mutant-m3", feature = "mutant-m6"))]
+mod mutant;
 pub mod processors;
 mod voice;
 

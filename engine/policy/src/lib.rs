@@ -27,6 +27,7 @@ pub mod in_force;
 pub mod law;
 pub mod lint;
 mod markdown;
+mod mutant;
 pub mod pages;
 pub mod period;
 pub mod permit;

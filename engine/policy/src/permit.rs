@@ -12,6 +12,8 @@ use sayso_types::dialogue::Request;
 use sayso_types::{Cell, Clock, ConsentVersion, Label, Mono, ProcessorId, SubjectId};
 use sha2::{Digest, Sha256};
 
+use crate::mutant;
+
 /// Data with its label. It has no accessor, no `Deref` and a `Debug` that shows the label only.
 #[derive(Clone)]
 pub struct Labelled<T> {
@@ -214,6 +216,7 @@ impl Permit {
             hash.update(part);
         });
         state.pieces += 1;
+        let _held = (!mutant::CHECK_APART_FROM_WRITE).then_some(state);
         Ok(write(item.data))
     }
 
@@ -335,6 +338,16 @@ mod tests {
         let passed = revoker.revoke();
         assert_eq!((passed.bytes, passed.pieces), (12, 2));
         assert_eq!(passed.hash, <[u8; 32]>::from(Sha256::digest([1, 0, 2, 0, 3, 0, 1, 0, 2, 0, 3, 0])));
+    }
+
+    #[test]
+    fn nobody_can_revoke_between_the_check_and_the_end_of_the_write() {
+        let clock = ManualClock::new();
+        let (permit, _revoker) = permit(&clock);
+        let is_held = || permit.0.state.try_lock().is_err();
+        assert_eq!(permit.pass(frame(3), |_| is_held()), Ok(true));
+        assert_eq!(permit.guard(is_held), Ok(true));
+        assert!(!is_held());
     }
 
     #[test]

@@ -144,6 +144,23 @@ fn foreign_libraries_have_one_owner() {
 }
 
 #[test]
+fn nobody_is_built_with_a_mutant() {
+    let is_mutant = |feature: &str| feature.rsplit('/').next().is_some_and(|name| name.starts_with("mutant-"));
+    let (workspace, mut mutants) = (workspace(), 0);
+    let packages = workspace.workspace_packages();
+    all_well(packages.into_iter().flat_map(|package| {
+        mutants += package.features.keys().filter(|feature| is_mutant(feature)).count();
+        let by_feature = package.features.values().flatten();
+        let by_dependency = package.dependencies.iter().flat_map(|dependency| &dependency.features);
+        let asked = by_feature.chain(by_dependency).filter(|feature| is_mutant(feature));
+        let problem =
+            |mutant: &String| format!("{} asks for {mutant}: only .ci/mutants may, for a test run", package.name);
+        asked.map(problem).collect::<Vec<_>>()
+    }));
+    assert!(mutants > 0, "there are no mutants: the test looks for the wrong name");
+}
+
+#[test]
 fn the_engine_has_no_program_and_nodes_have_nothing_else() {
     let workspace = workspace();
     all_well(workspace.workspace_packages().into_iter().filter_map(|package| {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Journal;
 use crate::journal::{About, Noted};
+use crate::mutant;
 
 /// Why a permit was taken back: consent was withdrawn.
 const WITHDRAWN: &str = "withdrawn";
@@ -173,7 +174,9 @@ impl Holders {
 
     /// Takes back every permit of `subject` for one of `purposes`, because consent was withdrawn.
     pub(crate) fn take_back(&self, subject: SubjectId, purposes: &[Purpose]) -> Vec<Arc<Holder>> {
-        self.take_back_if(subject, WITHDRAWN, |holder| purposes.contains(&holder.segment.cell.purpose))
+        self.take_back_if(subject, WITHDRAWN, |holder| {
+            purposes.contains(&holder.segment.cell.purpose) && !mutant::NOTHING_TAKEN_BACK
+        })
     }
 
     /// Takes back the permits of `subject` that `ends` picks: when this returns none of them passes anything. They stay

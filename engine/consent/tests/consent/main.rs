@@ -10,5 +10,6 @@ mod revising;
 mod stopped;
 mod stories;
 mod stress;
+mod takeover;
 mod withdrawing;
 mod world;
