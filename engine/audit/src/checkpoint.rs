@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::key::{Signer, VerifierKey};
 use crate::merkle::Hash;
-use crate::note::{self, NoteError};
+use crate::note::{self, Note, NoteError};
 
 /// How far a log has got, and the hash that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +46,18 @@ impl Checkpoint {
     /// # Errors
     /// [`NoteError`]; nothing of the text is to be believed then.
     pub fn open(note: &str, keys: &[VerifierKey]) -> Result<Self, NoteError> {
-        let checkpoint = Self::parse(note::text(note)?)?;
-        note::open(note, &checkpoint.origin, keys)?;
+        let note = Note::parse(note)?;
+        let checkpoint = Self::parse(note.text())?;
+        note.signed_by(&checkpoint.origin, keys)?;
         Ok(checkpoint)
+    }
+
+    /// Reads the text of a note whose signatures are checked elsewhere, or that one has signed oneself.
+    ///
+    /// # Errors
+    /// [`NoteError::Note`], [`NoteError::TooLong`] and [`NoteError::Checkpoint`].
+    pub fn unverified(note: &str) -> Result<Self, NoteError> {
+        Self::parse(Note::parse(note)?.text())
     }
 
     fn parse(text: &str) -> Result<Self, NoteError> {
@@ -88,7 +97,7 @@ mod tests {
     #[test]
     fn passes_over_witnesses_it_does_not_know() {
         let text = Checkpoint::open(&note(), &[signer().verifier().clone()]).unwrap().text();
-        let witness = Signer::new("witness.example", &[8; 32]).unwrap().line(&text);
+        let witness = Signer::new("witness.example", &[8; 32]).unwrap().lines(&text);
         assert!(Checkpoint::open(&(note() + &witness), &[signer().verifier().clone()]).is_ok());
     }
 
@@ -98,8 +107,22 @@ mod tests {
         let other = Signer::new("other.example/sayso", &[7; 32]).unwrap();
         assert_eq!(Checkpoint::open(&note(), &[other.verifier().clone()]), Err(NoteError::Unsigned));
         let text = "home.example/sayso\n1024\nCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=\n";
-        let foreign = format!("{text}\n{}", other.line(text));
+        let foreign = format!("{text}\n{}", other.lines(text));
         assert_eq!(Checkpoint::open(&foreign, &[other.verifier().clone()]), Err(NoteError::Unsigned));
+    }
+
+    #[test]
+    fn a_log_changes_its_key_without_a_gap() {
+        let next = Signer::new("home.example/sayso", &[8; 32]).unwrap().with_former(&[7; 32]);
+        let both = Checkpoint::sign(1024, Hash([9; 32]), &next);
+        let (old, new) = (signer().verifier().clone(), next.verifier().clone());
+        assert_eq!(next.former_verifier(), Some(&old));
+        for keys in [vec![old.clone()], vec![new.clone()], vec![old.clone(), new.clone()]] {
+            assert!(Checkpoint::open(&both, &keys).is_ok());
+        }
+        let alone = Checkpoint::sign(1024, Hash([9; 32]), &Signer::new("home.example/sayso", &[8; 32]).unwrap());
+        assert_eq!(Checkpoint::open(&alone, &[old]), Err(NoteError::Unsigned), "the former key is gone");
+        assert!(Checkpoint::open(&alone, &[new]).is_ok());
     }
 
     #[test]

@@ -103,17 +103,6 @@ pub enum Event {
         /// To whom.
         processor: ProcessorId,
     },
-    /// `permit.revoked`: it may no more.
-    PermitRevoked {
-        /// The permit.
-        permit: Reference,
-        /// What might have passed.
-        cell: Cell,
-        /// To whom.
-        processor: ProcessorId,
-        /// Why, such as `withdrawn` or `session_closed`.
-        reason: Name,
-    },
     /// `gate.denied`: data was refused; one leaf stands for `count` refusals alike.
     GateDenied {
         /// The gate.
@@ -173,6 +162,17 @@ pub enum Event {
         /// What was found instead, such as `truncated` or `root_differs`.
         reason: Name,
     },
+    /// `log.key_rotated`: from here on the log's checkpoints are signed with another key.
+    LogKeyRotated {
+        /// SHA-256 of the public key, as its text `name+hash+key`.
+        key: Hash,
+    },
+    /// `clock.anomaly`: the node's clock was set back. Leaves keep their order; what they say of the time is doubtful until
+    /// the clock has caught up.
+    ClockAnomaly {
+        /// How far it is behind the leaf before, in milliseconds.
+        behind_ms: u64,
+    },
     /// `operator.access`: somebody of the operator's looked at or changed a person's data.
     OperatorAccess {
         /// The ticket or case that it was done for.
@@ -198,12 +198,13 @@ impl Event {
             Self::WithdrawRequested { .. } => "withdraw.requested",
             Self::WithdrawEffective { .. } => "withdraw.effective",
             Self::PermitGranted { .. } => "permit.granted",
-            Self::PermitRevoked { .. } => "permit.revoked",
             Self::GateDenied { .. } => "gate.denied",
             Self::SegmentOpened { .. } => "egress.segment_opened",
             Self::SegmentClosed { .. } => "egress.segment_closed",
             Self::SelfcheckPassed { .. } => "audit.selfcheck_passed",
             Self::SelfcheckFailed { .. } => "audit.selfcheck_failed",
+            Self::LogKeyRotated { .. } => "log.key_rotated",
+            Self::ClockAnomaly { .. } => "clock.anomaly",
             Self::OperatorAccess { .. } => "operator.access",
         }
     }

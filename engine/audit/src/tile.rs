@@ -16,6 +16,10 @@ pub const HEIGHT: u32 = WIDTH.ilog2();
 /// Where the signed head of a log lies.
 pub const CHECKPOINT_PATH: &str = "checkpoint";
 
+/// Where an earlier head lies that witnesses have cosigned, when they have not cosigned the last one yet. Not a path of
+/// `tlog-tiles`: whoever does not know it has the newest checkpoint and misses nothing.
+pub const WITNESSED_PATH: &str = "checkpoint.witnessed";
+
 /// Which row a tile is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Row {

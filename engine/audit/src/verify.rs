@@ -2,6 +2,9 @@
 //!
 //! First the bytes: the checkpoint's signature, and every file against what its entries make of it, up to the root
 //! that was signed. Then the meaning: the leaves are replayed against the rules of consent, see [`Rule`].
+//!
+//! Where the auditor's [`TrustPolicy`] asks for witnesses, a log is evidence as far as its newest witnessed checkpoint
+//! goes. That may lie beside the newest one ([`WITNESSED_PATH`]); the leaves in between are reported apart.
 
 mod replay;
 mod report;
@@ -15,10 +18,11 @@ use crate::checkpoint::Checkpoint;
 use crate::export::{Export, File};
 use crate::leaf::{Leaf, LeafError};
 use crate::note::NoteError;
-use crate::tile::{self, CHECKPOINT_PATH, Row, Tile, TileError, WIDTH};
+use crate::tile::{self, CHECKPOINT_PATH, Row, Tile, TileError, WIDTH, WITNESSED_PATH};
+use crate::trust::{Attested, TrustPolicy};
 use crate::{VerifierKey, merkle};
 
-pub use report::{Finding, Report, Rule, Severity};
+pub use report::{Finding, Report, Rule, Severity, Witnessed};
 
 /// Where the files of a log are read from.
 pub trait LogSource {
@@ -32,8 +36,8 @@ pub trait LogSource {
 /// What an auditor takes as given.
 #[derive(Clone, Debug)]
 pub struct Trust {
-    /// The keys that may have signed the log's checkpoint.
-    pub keys: Vec<VerifierKey>,
+    /// Who may have signed the log's checkpoint, and who must have witnessed it.
+    pub policy: TrustPolicy,
     /// Checkpoints of this log that were seen before: it must have grown from each of them. Without one, a log whose
     /// end was cut off together with its newer checkpoints looks like a younger log.
     pub seen: Vec<Checkpoint>,
@@ -42,12 +46,18 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Trust in `keys`; consent is asked of every purpose but those by which it is asked for. Whoever knows the profile
-    /// that was in force takes [`without_consent`](Self::without_consent) from there.
+    /// Trust in `keys`, without witnesses; otherwise as [`by`](Self::by).
     #[must_use]
     pub fn new(keys: Vec<VerifierKey>) -> Self {
+        Self::by(TrustPolicy::logs_alone(keys))
+    }
+
+    /// Trust by `policy`; consent is asked of every purpose but those by which it is asked for. Whoever knows the profile
+    /// that was in force takes [`without_consent`](Self::without_consent) from there.
+    #[must_use]
+    pub fn by(policy: TrustPolicy) -> Self {
         let without_consent = [Purpose::NOTICE, Purpose::CONSENT_ANSWER].into();
-        Self { keys, seen: Vec::new(), without_consent }
+        Self { policy, seen: Vec::new(), without_consent }
     }
 }
 
@@ -68,9 +78,20 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The checkpoint is not one, or not signed as it must be.
-    #[error("{CHECKPOINT_PATH}: {0}")]
-    Checkpoint(#[from] NoteError),
+    /// A checkpoint is not one, or not signed as it must be.
+    #[error("{path}: {source}")]
+    Checkpoint {
+        /// Which.
+        path: &'static str,
+        /// Why.
+        source: NoteError,
+    },
+    /// The quorum of witnesses has cosigned none of the checkpoints.
+    #[error(
+        "no checkpoint of this log is cosigned by the quorum of witnesses that the trust policy asks for: its keeper \
+         alone vouches for it, and may show others another log; get an export with a witnessed checkpoint"
+    )]
+    Unwitnessed,
     /// A bundle of entries is not one.
     #[error("{path}: {source}")]
     Bundle {
@@ -117,14 +138,26 @@ pub enum Error {
 /// [`Error`]: the log is not what was signed. What a sound log *says* may still break the rules: that is in the
 /// [`Report`].
 pub fn verify_log(source: &dyn LogSource, trust: &Trust) -> Result<Report, Error> {
-    let note = String::from_utf8(read(source, CHECKPOINT_PATH)?).map_err(|_| NoteError::Note)?;
-    let checkpoint = Checkpoint::open(&note, &trust.keys)?;
-    if let Some(seen) = trust.seen.iter().find(|seen| seen.size > checkpoint.size) {
-        return Err(Error::Forked { size: seen.size });
+    read_log(source, trust, |_, _| {})
+}
+
+/// The same, and hands each leaf with its index to `reader`, in order: for whoever checks more than is checked here. What
+/// it has read is evidence only if this succeeds.
+///
+/// # Errors
+/// As [`verify_log`].
+pub fn read_log(source: &dyn LogSource, trust: &Trust, mut reader: impl FnMut(u64, &Leaf)) -> Result<Report, Error> {
+    let newest = open_checkpoint(source, trust, CHECKPOINT_PATH)?;
+    let witnessed = witnessed(source, trust, &newest)?;
+    let checkpoint = &newest.checkpoint;
+    let known = trust.seen.iter().chain(witnessed.iter().map(|witnessed| &witnessed.checkpoint));
+    let known: Vec<_> = known.collect();
+    if let Some(known) = known.iter().find(|known| known.size > checkpoint.size || known.origin != checkpoint.origin) {
+        return Err(Error::Forked { size: known.size });
     }
     let mut replay = replay::Replay::new(trust);
     let mut export = Export::new();
-    grew_from(&trust.seen, &export)?;
+    grew_from(&known, &export)?;
     while export.size() < checkpoint.size {
         let index = export.size();
         let width = u16::try_from(checkpoint.size - index).unwrap_or(WIDTH).min(WIDTH);
@@ -133,9 +166,11 @@ pub fn verify_log(source: &dyn LogSource, trust: &Trust) -> Result<Report, Error
         let damaged = |source| Error::Bundle { path: path.clone(), source };
         for entry in tile::entries(&bundle, width).map_err(damaged)? {
             let index = export.size();
-            replay.leaf(index, &Leaf::decode(entry).map_err(|source| Error::Leaf { index, source })?);
+            let leaf = Leaf::decode(entry).map_err(|source| Error::Leaf { index, source })?;
+            replay.leaf(index, &leaf);
+            reader(index, &leaf);
             compare(source, &export.append(entry).map_err(damaged)?)?;
-            grew_from(&trust.seen, &export)?;
+            grew_from(&known, &export)?;
         }
     }
     compare(source, &export.partial())?;
@@ -143,11 +178,32 @@ pub fn verify_log(source: &dyn LogSource, trust: &Trust) -> Result<Report, Error
     if found != checkpoint.root {
         return Err(Error::Root { found, signed: checkpoint.root });
     }
-    Ok(replay.finish(&checkpoint))
+    Ok(replay.finish(checkpoint, witnessed))
+}
+
+/// The newest checkpoint that the quorum has cosigned; [`None`] when the policy asks for no witnesses.
+fn witnessed(source: &dyn LogSource, trust: &Trust, newest: &Attested) -> Result<Option<Attested>, Error> {
+    if !trust.policy.needs_witnesses() {
+        return Ok(None);
+    }
+    if newest.is_witnessed {
+        return Ok(Some(newest.clone()));
+    }
+    match open_checkpoint(source, trust, WITNESSED_PATH) {
+        Ok(attested) if attested.is_witnessed => Ok(Some(attested)),
+        Ok(_) | Err(Error::Missing { .. }) => Err(Error::Unwitnessed),
+        Err(error) => Err(error),
+    }
+}
+
+fn open_checkpoint(source: &dyn LogSource, trust: &Trust, path: &'static str) -> Result<Attested, Error> {
+    let wrong = |source| Error::Checkpoint { path, source };
+    let note = String::from_utf8(read(source, path)?).map_err(|_| wrong(NoteError::Note))?;
+    trust.policy.open(&note).map_err(wrong)
 }
 
 /// Whether the log, as long as it is now, is what was seen when it was that long.
-fn grew_from(seen: &[Checkpoint], export: &Export) -> Result<(), Error> {
+fn grew_from(seen: &[&Checkpoint], export: &Export) -> Result<(), Error> {
     let size = export.size();
     if seen.iter().any(|seen| seen.size == size && seen.root != export.root()) {
         return Err(Error::Forked { size });

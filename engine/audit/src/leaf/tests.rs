@@ -64,8 +64,6 @@ fn events() -> impl Strategy<Value = Event> {
         (references(), scopes()).prop_map(|(withdrawal, scope)| Event::WithdrawEffective { withdrawal, scope }),
         (references(), cells(), processors())
             .prop_map(|(permit, cell, processor)| { Event::PermitGranted { permit, cell, processor } }),
-        (references(), cells(), processors(), names())
-            .prop_map(|(permit, cell, processor, reason)| Event::PermitRevoked { permit, cell, processor, reason }),
         (names(), cells(), processors(), names(), any::<u64>()).prop_map(|(gate, cell, processor, reason, count)| {
             Event::GateDenied { gate, cell, processor, reason, count }
         }),
@@ -82,6 +80,8 @@ fn events() -> impl Strategy<Value = Event> {
             root,
             reason
         }),
+        hashes().prop_map(|key| Event::LogKeyRotated { key }),
+        any::<u64>().prop_map(|behind_ms| Event::ClockAnomaly { behind_ms }),
         (references(), names(), any::<u64>())
             .prop_map(|(ticket, reason, rows)| { Event::OperatorAccess { ticket, reason, rows } }),
     ]

@@ -55,7 +55,9 @@ pub(super) fn read(wire: &AuditLeaf) -> Result<Leaf, LeafError> {
 
 fn write_event(event: &Event, wire: &mut AuditLeaf) {
     match event {
-        Event::PolicyEffective { profile: document } | Event::NoticeServed { text: document } => {
+        Event::PolicyEffective { profile: document }
+        | Event::NoticeServed { text: document }
+        | Event::LogKeyRotated { key: document } => {
             wire.document_sha256 = document.0.to_vec();
         }
         Event::ConsentRequested { record, purpose } => {
@@ -83,10 +85,6 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
         Event::PermitGranted { permit, cell, processor } => {
             write_passage(wire, *permit, cell, *processor);
             wire.verdict = Verdict::Permitted.into();
-        }
-        Event::PermitRevoked { permit, cell, processor, reason } => {
-            write_passage(wire, *permit, cell, *processor);
-            wire.reason = reason.to_string();
         }
         Event::GateDenied { gate, cell, processor, reason, count } => {
             wire.gate = gate.to_string();
@@ -118,6 +116,7 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.content_sha256 = root.0.to_vec();
             wire.reason = reason.to_string();
         }
+        Event::ClockAnomaly { behind_ms } => wire.pieces = *behind_ms,
         Event::OperatorAccess { ticket, reason, rows } => {
             wire.reference = ticket.0.to_vec();
             wire.reason = reason.to_string();
@@ -148,12 +147,6 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
         "permit.granted" => {
             Event::PermitGranted { permit: reference(wire)?, cell: full_cell(wire)?, processor: processor(wire)? }
         }
-        "permit.revoked" => Event::PermitRevoked {
-            permit: reference(wire)?,
-            cell: full_cell(wire)?,
-            processor: processor(wire)?,
-            reason: reason(wire)?,
-        },
         "gate.denied" => Event::GateDenied {
             gate: wire.gate.parse().map_err(|_| LeafError::Field("gate"))?,
             cell: full_cell(wire)?,
@@ -181,6 +174,8 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
         "audit.selfcheck_failed" => {
             Event::SelfcheckFailed { size: wire.pieces, root: content(wire)?, reason: reason(wire)? }
         }
+        "log.key_rotated" => Event::LogKeyRotated { key: document(wire)? },
+        "clock.anomaly" => Event::ClockAnomaly { behind_ms: wire.pieces },
         "operator.access" => {
             Event::OperatorAccess { ticket: reference(wire)?, reason: reason(wire)?, rows: wire.pieces }
         }

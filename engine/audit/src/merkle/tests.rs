@@ -23,6 +23,10 @@ fn bytes(proof: &[Hash]) -> Vec<u8> {
     proof.iter().flat_map(|hash| hash.0).collect()
 }
 
+fn hashes(proof: &[u8]) -> Vec<Hash> {
+    proof.as_chunks().0.iter().copied().map(Hash).collect()
+}
+
 fn prove_inclusion(tree: &Tree, index: u64) -> Vec<Hash> {
     inclusion(tree, index, tree.size()).unwrap().unwrap()
 }
@@ -135,7 +139,12 @@ proptest! {
         let before = trees(old).0.root();
         let proof = prove_consistency(&ours, old);
         prop_assert_eq!(verify_consistency(old, &before, size, &root, &proof), Ok(()));
+        // and theirs by ours
+        let theirs_of_leaf = hashes(theirs.prove_inclusion(index as usize).as_bytes());
+        prop_assert_eq!(verify_inclusion(leaf(index), index, size, &root, &theirs_of_leaf), Ok(()));
         if old < size {
+            let theirs_of_growth = hashes(theirs.prove_consistency((size - old) as usize).as_bytes());
+            prop_assert_eq!(verify_consistency(old, &before, size, &root, &theirs_of_growth), Ok(()));
             let checked = theirs.root().verify_consistency(
                 &RootHash::new(before.0.into(), old),
                 &ConsistencyProof::<Sha256>::try_from_bytes(bytes(&proof)).unwrap(),

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_types::{Cell, ConsentVersion, ProcessorId, Purpose};
 
-use super::{Finding, Report, Rule, Trust};
+use super::{Finding, Report, Rule, Trust, Witnessed};
 use crate::checkpoint::Checkpoint;
 use crate::leaf::{HybridClock, Leaf};
+use crate::trust::Attested;
 use crate::{Event, Reference, Scope, SubjectTag};
 
 /// What the leaves so far have made true.
@@ -83,6 +84,7 @@ impl<'a> Replay<'a> {
                 self.closed(index, *segment, cell, *processor);
             }
             Event::SelfcheckFailed { .. } => self.find(index, Rule::SelfcheckFailed),
+            Event::ClockAnomaly { .. } => self.find(index, Rule::ClockSetBack),
             Event::PolicyEffective { profile } => {
                 self.profiles.insert(profile.to_string());
             }
@@ -91,15 +93,15 @@ impl<'a> Replay<'a> {
             | Event::ConsentRefused { .. }
             | Event::ConsentDeferred { .. }
             | Event::PermitGranted { .. }
-            | Event::PermitRevoked { .. }
             | Event::GateDenied { .. }
             | Event::SelfcheckPassed { .. }
+            | Event::LogKeyRotated { .. }
             | Event::OperatorAccess { .. } => {}
         }
     }
 
     /// What is left open at the end, and the report.
-    pub(super) fn finish(mut self, checkpoint: &Checkpoint) -> Report {
+    pub(super) fn finish(mut self, checkpoint: &Checkpoint, witnessed: Option<Attested>) -> Report {
         for segment in core::mem::take(&mut self.segments).into_values() {
             self.find(segment.leaf, Rule::NeverClosed);
         }
@@ -111,6 +113,7 @@ impl<'a> Replay<'a> {
             origin: checkpoint.origin.clone(),
             size: checkpoint.size,
             root: checkpoint.root.to_string(),
+            witnessed: witnessed.map(|attested| Witnessed::new(attested, checkpoint.size)),
             profiles: self.profiles,
             events: self.events,
             bytes: self.bytes,

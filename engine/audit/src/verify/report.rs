@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::trust::{Attestation, Attested};
+
 /// What a sound log says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -13,6 +15,8 @@ pub struct Report {
     pub size: u64,
     /// The signed root over them, in hexadecimal.
     pub root: String,
+    /// How far witnesses vouch for it; [`None`] when none were asked for.
+    pub witnessed: Option<Witnessed>,
     /// The hashes of the profiles that came into force, in hexadecimal.
     pub profiles: BTreeSet<String>,
     /// How many leaves there are of each event.
@@ -23,7 +27,31 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
+/// How far a log is vouched for by witnesses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Witnessed {
+    /// Leaves that the newest witnessed checkpoint covers: nobody can be shown others.
+    pub size: u64,
+    /// Leaves that came after it. The log's keeper alone vouches for them; a later export shows whether they stayed.
+    pub unanchored: u64,
+    /// Who has cosigned it.
+    pub by: Vec<Attestation>,
+}
+
+impl Witnessed {
+    pub(super) fn new(attested: Attested, size: u64) -> Self {
+        let Attested { checkpoint, witnesses, .. } = attested;
+        Self { size: checkpoint.size, unanchored: size.saturating_sub(checkpoint.size), by: witnesses }
+    }
+}
+
 impl Report {
+    /// Adds what somebody else found.
+    pub fn add(&mut self, leaf: u64, rule: Rule) {
+        self.findings.push(Finding::new(leaf, rule));
+        self.findings.sort_by_key(|finding| (finding.leaf, finding.rule));
+    }
+
     /// The findings that break a promise.
     pub fn violations(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Violation)
@@ -89,8 +117,12 @@ pub enum Rule {
     OpenAcrossWithdrawal,
     /// A withdrawal in effect that nobody requested.
     EffectiveWithoutRequest,
+    /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
+    DeniedByProfile,
     /// The node found its own log damaged.
     SelfcheckFailed,
+    /// The node's clock was set back.
+    ClockSetBack,
     /// A segment that was never closed.
     NeverClosed,
     /// A withdrawal that was never in effect.
@@ -102,7 +134,7 @@ impl Rule {
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::NeverClosed | Self::WithdrawalPending => Severity::Open,
+            Self::ClockSetBack | Self::NeverClosed | Self::WithdrawalPending => Severity::Open,
             _ => Severity::Violation,
         }
     }
@@ -133,7 +165,13 @@ impl Rule {
             }
             Self::OpenAcrossWithdrawal => "the withdrawal was confirmed while a gate in its scope was open",
             Self::EffectiveWithoutRequest => "the log does not show who asked for the withdrawal",
+            Self::DeniedByProfile => {
+                "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
+            }
             Self::SelfcheckFailed => "the node found that its log was not what it had written",
+            Self::ClockSetBack => {
+                "the node's clock was set back: the order of the leaves holds, the times that they give from here on may not"
+            }
             Self::NeverClosed => {
                 "the segment has no end, as after a crash or while the node runs: its content is not known, but only this processor received it, between this leaf and the end of its process"
             }

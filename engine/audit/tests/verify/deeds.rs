@@ -178,6 +178,15 @@ fn places_and_times_go_forward() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_is_told_and_no_broken_promise() {
+    let set_back = story(|s| {
+        s.given(VOICE).tell(Event::ClockAnomaly { behind_ms: 3_600_000 });
+    });
+    assert_eq!(found(&set_back), [(1, Rule::ClockSetBack)]);
+    assert!(set_back.log().verify().unwrap().is_clean());
+}
+
+#[test]
 fn what_the_node_found_itself_is_passed_on() {
     let failed = story(|s| {
         let (size, root) = (10, Hash::of(b""));

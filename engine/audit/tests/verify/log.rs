@@ -48,7 +48,7 @@ impl Log {
 
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         let note = String::from_utf8(self.0["checkpoint"].clone()).unwrap();
-        Checkpoint::open(&note, &trust().keys).unwrap()
+        Checkpoint::open(&note, trust().policy.logs()).unwrap()
     }
 }
 

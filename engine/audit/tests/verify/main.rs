@@ -5,3 +5,4 @@
 mod deeds;
 mod log;
 mod tampering;
+mod witnesses;

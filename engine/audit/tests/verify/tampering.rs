@@ -129,7 +129,7 @@ fn only_the_logs_own_key_counts() {
     let log = Story::usual().log();
     let stranger = Signer::new("home.example/sayso/shard/4", &[8; 32]).unwrap();
     let trust = Trust::new(vec![stranger.verifier().clone()]);
-    assert!(matches!(verify_log(&log, &trust), Err(Error::Checkpoint(NoteError::Unsigned))));
+    assert!(matches!(verify_log(&log, &trust), Err(Error::Checkpoint { source: NoteError::Unsigned, .. })));
 }
 
 #[test]
