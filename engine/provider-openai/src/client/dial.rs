@@ -53,7 +53,7 @@ impl Dialler {
     }
 
     async fn dial_unbounded(&self, owner: &Owner) -> io::Result<Box<dyn Io>> {
-        let gated = GatedIo::new(self.connect().await?, owner.clone());
+        let gated = GatedIo::new(self.connect().await?, owner.clone())?;
         let Some(tls) = &self.tls else {
             return Ok(Box::new(gated));
         };

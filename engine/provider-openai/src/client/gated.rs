@@ -5,6 +5,7 @@ use core::task::{Context, Poll};
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustix::net::sockopt::set_socket_linger;
 use sayso_policy::Permit;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -35,15 +36,17 @@ impl Owner {
 
 /// A TCP stream, below TLS, whose every write runs inside the gate of the call that owns the connection.
 ///
-/// Dropped while a call owns it, it is reset, not closed: what the kernel has not sent yet never leaves.
+/// Whenever it ends while a call owns it, it is reset, not closed: what the kernel has not sent yet never leaves. That is so
+/// from the beginning, since a process that is killed drops nothing.
 pub(super) struct GatedIo {
     tcp: TcpStream,
     owner: Owner,
 }
 
 impl GatedIo {
-    pub(super) const fn new(tcp: TcpStream, owner: Owner) -> Self {
-        Self { tcp, owner }
+    pub(super) fn new(tcp: TcpStream, owner: Owner) -> io::Result<Self> {
+        tcp.set_zero_linger()?;
+        Ok(Self { tcp, owner })
     }
 
     fn guarded(
@@ -94,10 +97,10 @@ impl AsyncWrite for GatedIo {
 
 impl Drop for GatedIo {
     fn drop(&mut self) {
-        if self.owner.get().is_some()
-            && let Err(error) = self.tcp.set_zero_linger()
+        if self.owner.get().is_none()
+            && let Err(error) = set_socket_linger(&self.tcp, None)
         {
-            tracing::debug!(%error, "cannot reset a connection, closing it instead");
+            tracing::debug!(%error, "cannot close a connection, resetting it instead");
         }
     }
 }
@@ -113,7 +116,7 @@ mod tests {
     async fn pair(owner: &Owner) -> (GatedIo, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (GatedIo::new(near, owner.clone()), listener.accept().await.unwrap().0)
+        (GatedIo::new(near, owner.clone()).unwrap(), listener.accept().await.unwrap().0)
     }
 
     #[tokio::test]

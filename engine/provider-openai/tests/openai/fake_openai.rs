@@ -59,6 +59,8 @@ pub(crate) struct Request {
 pub(crate) struct Plan {
     /// Stop to read the connection after so many bytes, until [`FakeOpenAi::read_on`] is notified.
     pub pause_after: Option<usize>,
+    /// Cut the connection after so many bytes.
+    pub cut_after: Option<usize>,
     /// Pieces to send, each handed to the kernel on its own.
     pub send: Vec<Vec<u8>>,
     /// What then.
@@ -245,6 +247,10 @@ async fn serve(mut io: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) {
         if let Some(pause) = plan.pause_after {
             read_until(&mut io, shared, &mut received, pause, |r| (r.len() >= pause).then_some(())).await;
             shared.read_on.notified().await;
+        }
+        if let Some(cut) = plan.cut_after {
+            read_until(&mut io, shared, &mut received, cut, |r| (r.len() >= cut).then_some(())).await;
+            return;
         }
         if read_until(&mut io, shared, &mut received, usize::MAX, |r| (r.len() >= len).then_some(())).await.is_none() {
             return;

@@ -5,6 +5,7 @@
 mod bench;
 mod failures;
 mod fake_openai;
+mod killed;
 mod reuse;
 mod services;
 mod tls;

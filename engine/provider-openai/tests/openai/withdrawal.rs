@@ -71,6 +71,30 @@ async fn what_was_passed_and_not_written_stays() {
     assert_eq!((log.requests.len(), log.resets), (0, 1), "reset before the body was complete");
 }
 
+/// W5: the connection breaks in mid-utterance, consent is withdrawn, and the service is there again.
+#[tokio::test]
+async fn w5_what_was_begun_on_a_broken_connection_is_never_sent_again() {
+    let (fake, bench) = (FakeOpenAi::start(), Bench::for_transcriber());
+    let transcriber = transcriber(endpoint(&fake));
+    let (permit, revoker) = bench.permit();
+    fake.plan(Plan { cut_after: Some(PAUSE_AFTER), ..Plan::silence() });
+    let broken = transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), FRAMES)).await;
+    assert!(matches!(broken, Err(Error::Incomplete(_))), "{broken:?}");
+    let before = fake.wait_until(|log| log.ended == 1).await;
+    assert!(before.bytes.len() >= PAUSE_AFTER && before.requests.is_empty());
+
+    revoker.revoke();
+    let again = transcriber.transcribe(bench.call(&permit), bench.utterance(bench.label(), FRAMES)).await;
+    assert_eq!(again, Err(Error::Refused(Refused::Revoked)));
+    // somebody else is served, over a connection of their own
+    let (other, _revoker) = bench.permit();
+    transcriber.transcribe(bench.call(&other), bench.utterance(bench.label(), 2)).await.unwrap();
+    let after = fake.log();
+    assert_eq!((after.accepted, after.requests.len()), (2, 1), "nothing was sent again");
+    let replayed = after.bytes.len() - before.bytes.len() - after.requests[0].head.len() - after.requests[0].body.len();
+    assert_eq!(replayed, 0);
+}
+
 #[tokio::test]
 async fn dropping_a_call_resets_its_upload() {
     let (fake, bench) = (held_up(), Bench::for_transcriber());
