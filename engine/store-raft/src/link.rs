@@ -219,6 +219,8 @@ impl Links {
                 return false;
             }
             old.connection.close(DUPLICATE, b"");
+        } else {
+            tracing::info!(node = %peer.node, "a peer is connected");
         }
         *connected = Some(Connected { connection: connection.clone(), incarnation: peer.incarnation, dialled_by });
         true
@@ -233,7 +235,12 @@ impl Links {
                     () = self.closing.cancelled() => return connection.close(CLOSED, b""),
                     stream = connection.accept_bi() => stream,
                 };
-                let Ok((send, receive)) = stream else { return };
+                let Ok((send, receive)) = stream else {
+                    if self.slot(from).live().is_none() {
+                        tracing::warn!(node = %from, "a peer is out of reach");
+                    }
+                    return;
+                };
                 self.spawn("peer request", Arc::clone(&self).answer_one(from, send, receive));
             }
         })
