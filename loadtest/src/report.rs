@@ -48,7 +48,7 @@ impl fmt::Display for Report {
             let ratio = figure.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
             let aim = match figure.aim {
                 None => String::new(),
-                Some(Aim::Ratio(most)) => format!("x {most}"),
+                Some(Aim::Ratio(most)) => format!("x {most:.2}"),
                 Some(Aim::Value(most)) => amount(most),
             };
             let met = figure.met.map_or("", |met| if met { "yes" } else { "no" });
@@ -82,7 +82,7 @@ mod tests {
         let plain = Figure::new("a longer name", "ms", 2.345);
         let table = Report::new(1, vec![missed, plain]).to_string();
         let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(lines[1], ["frame", "160", "ns", "100", "ns", "1.60", "x", "1.5", "no"]);
+        assert_eq!(lines[1], ["frame", "160", "ns", "100", "ns", "1.60", "x", "1.50", "no"]);
         assert_eq!(lines[2], ["a", "longer", "name", "2.35", "ms"]);
     }
 
