@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use sayso_audit::Signer;
 use sayso_consent::Register;
+use sayso_consent::rights::Desk;
 use sayso_proto::admin::v1::audit_server::AuditServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
+use sayso_proto::admin::v1::rights_server::RightsServer;
 use sayso_proto::admin::v1::sessions_server::SessionsServer;
 use sayso_runtime::{CancellationToken, Tasks};
 use sayso_session_actor::ActorSessions;
@@ -27,6 +29,7 @@ use crate::consent::ConsentService;
 use crate::doorman::Doorman;
 use crate::feed::Feeds;
 use crate::options::{AdminOptions, Limits};
+use crate::rights::RightsService;
 use crate::sessions::SessionsService;
 use crate::{Error, tls};
 
@@ -44,6 +47,7 @@ pub struct Admin {
     doorman: Doorman,
     sessions: SessionsService,
     consent: ConsentService,
+    rights: RightsService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -86,7 +90,13 @@ impl Admin {
         let config = tls::server_config(tls, Arc::clone(&clock))?;
         let (listener, local_addr) = listen_on(listen).map_err(|source| Error::Bind { addr: listen, source })?;
         let journal = register.journal().clone();
-        let access = Access::new(journal.clone(), operator_key);
+        let access = Access::new(journal.clone(), operator_key.clone());
+        let rights = RightsService {
+            desk: Desk::open(Arc::clone(&register)),
+            register: Arc::clone(&register),
+            access: access.clone(),
+            key: operator_key,
+        };
         let draining = tasks.stopping();
         let feeds = Feeds::new(limits.feeds, Arc::clone(&clock), draining.clone());
         Ok(Self {
@@ -96,6 +106,7 @@ impl Admin {
             doorman: Doorman::new(tokens.map(|tokens| tokens.0), Arc::clone(&clock)),
             sessions: SessionsService { sessions, access: access.clone(), feeds: feeds.clone() },
             consent: ConsentService { register, access, clock },
+            rights,
             audit: AuditService { journal, signer, feeds },
             limits,
             draining,
@@ -121,11 +132,23 @@ impl Admin {
     /// # Errors
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { listener, local_addr: _, tls, doorman, sessions, consent, audit, limits, draining, mut policy } =
-            self;
+        let Self {
+            listener,
+            local_addr: _,
+            tls,
+            doorman,
+            sessions,
+            consent,
+            rights,
+            audit,
+            limits,
+            draining,
+            mut policy,
+        } = self;
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
         health.set_serving::<ConsentServer<ConsentService>>().await;
+        health.set_serving::<RightsServer<RightsService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
@@ -142,6 +165,7 @@ impl Admin {
             .layer(InterceptorLayer::new(doorman))
             .add_service(SessionsServer::new(sessions).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ConsentServer::new(consent).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(RightsServer::new(rights).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));

@@ -9,12 +9,13 @@ use sayso_policy::ConsentStatus;
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::consent_server::Consent;
 use sayso_proto::consent::v1::{NoticeForm, WithdrawalState};
-use sayso_types::{Clock, Name, SubjectId, TenantId};
+use sayso_types::{Clock, Name};
 use tonic::{Request, Response, Status};
 
 use crate::access::Access;
 use crate::field;
 use crate::operator::Operator;
+use crate::principal::Principal;
 use crate::refusal::Refusal;
 use crate::withdrawal::withdraw;
 
@@ -36,25 +37,7 @@ pub(crate) struct ConsentService {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Whose consent a call is about.
-struct Principal {
-    tenant: TenantId,
-    subject: SubjectId,
-}
-
 impl ConsentService {
-    async fn principal(&self, operator: &Operator, named: Option<proto::Principal>) -> Result<Principal, Refusal> {
-        let named = named.ok_or_else(|| Refusal::invalid("principal", "missing; name the device"))?;
-        let tenant = operator.scope("principal.tenant_id", &named.tenant_id)?;
-        let missing = || Refusal::invalid("principal.tenant_id", "missing; you see all tenants, so name one");
-        let tenant = tenant.ok_or_else(missing)?;
-        let device = field::id("principal.device_id", &named.device_id)?;
-        let problem = "no such device of this tenant was ever connected; check the id, or connect it once";
-        let unknown = Refusal::NotFound { field: "principal.device_id", problem };
-        let subject = self.register.find_subject(&tenant, &device).await?.ok_or(unknown)?;
-        Ok(Principal { tenant, subject })
-    }
-
     async fn page(
         &self,
         operator: &Operator,
@@ -62,7 +45,7 @@ impl ConsentService {
     ) -> Result<proto::GetConsentResponse, Refusal> {
         let size = field::page_size(request.page_size, PAGE_USUAL, PAGE_MAX)?;
         let end: Option<usize> = field::page_token(&request.page_token)?;
-        let Principal { subject, .. } = self.principal(operator, request.principal).await?;
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         let (state, mut records) = self.register.records(subject).await?;
         // Records are only ever added at the end, so "those before this one" stays the same page.
         records.truncate(end.unwrap_or(records.len()));
@@ -98,7 +81,7 @@ impl ConsentService {
         let notice_sha256 = field::sha256("notice_sha256", &request.notice_sha256)?;
         let language = field::language("notice_language", &request.notice_language)?;
         let evidence_sha256 = field::sha256("evidence_sha256", &request.evidence_sha256)?;
-        let Principal { tenant, subject } = self.principal(operator, request.principal).await?;
+        let Principal { tenant, subject } = Principal::find(&self.register, operator, request.principal).await?;
         let question = Question::of(&purposes);
         let ids: Vec<_> = question.records().map(|(_, id)| id).collect();
         let answer = Answer {
@@ -139,7 +122,7 @@ impl ConsentService {
                 ));
             }
         };
-        let Principal { subject, .. } = self.principal(operator, request.principal).await?;
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         // Side by side: nothing may hold up a withdrawal, and both leaves go to disk together.
         let recorded = self.access.record(operator, Name::constant("consent.withdraw"), purposes.len().max(1));
         let withdrawn = withdraw(&self.register, &*self.clock, subject, &purposes, wait);

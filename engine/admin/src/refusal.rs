@@ -17,6 +17,10 @@ pub(crate) enum Refusal {
     Invalid { field: &'static str, problem: String },
     #[error("{field}: {problem}")]
     NotFound { field: &'static str, problem: &'static str },
+    #[error("{field}: {problem}")]
+    NotNow { field: &'static str, problem: String },
+    #[error("{field}: it has changed meanwhile; read it and try again")]
+    Changed { field: &'static str },
     #[error("from_index: the log has {size} leaves; start at one of them, or set follow to wait for the next")]
     PastTheEnd { size: u64 },
     #[error("{what} are at their limit of {limit}; end one, or try again later")]
@@ -39,6 +43,8 @@ impl Refusal {
             Self::OtherTenant { .. } => Code::PermissionDenied,
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
+            Self::NotNow { .. } => Code::FailedPrecondition,
+            Self::Changed { .. } => Code::Aborted,
             Self::PastTheEnd { .. } => Code::OutOfRange,
             Self::OverLimit { .. } | Self::Register(RegisterError::Busy { .. }) => Code::ResourceExhausted,
             Self::Register(RegisterError::Damaged { .. } | RegisterError::Log(_)) => Code::DataLoss,
@@ -80,6 +86,8 @@ const fn code_name(code: Code) -> &'static str {
         Code::PermissionDenied => "permission_denied",
         Code::InvalidArgument => "invalid_argument",
         Code::NotFound => "not_found",
+        Code::FailedPrecondition => "failed_precondition",
+        Code::Aborted => "aborted",
         Code::OutOfRange => "out_of_range",
         Code::ResourceExhausted => "resource_exhausted",
         Code::DataLoss => "data_loss",

@@ -182,6 +182,68 @@ pub enum Event {
         /// How many records it touched.
         rows: u64,
     },
+    /// `dsr.received` and what follows it: what became of a person's request.
+    Request {
+        /// The request.
+        request: Reference,
+        /// What happened.
+        step: RequestStep,
+        /// What is asked for, such as `copy`; of a refusal, a delay or a part that was left, why.
+        detail: Name,
+    },
+    /// `export.created`: everything held of a person was put together for them.
+    ExportCreated {
+        /// The request that it answers.
+        request: Reference,
+        /// How many records it holds.
+        rows: u64,
+    },
+}
+
+/// What happens to a person's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RequestStep {
+    /// It came in.
+    Received,
+    /// The person has proved who they are.
+    IdentityVerified,
+    /// It will be done.
+    Accepted,
+    /// It will not be done.
+    Rejected,
+    /// The answer takes longer.
+    Delayed,
+    /// It is done.
+    Fulfilled,
+    /// The day by which it should have been answered has passed.
+    Overdue,
+}
+
+impl RequestStep {
+    /// Every step.
+    pub const ALL: [Self; 7] = [
+        Self::Received,
+        Self::IdentityVerified,
+        Self::Accepted,
+        Self::Rejected,
+        Self::Delayed,
+        Self::Fulfilled,
+        Self::Overdue,
+    ];
+
+    /// The name of its event in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Received => "dsr.received",
+            Self::IdentityVerified => "dsr.identity_verified",
+            Self::Accepted => "dsr.accepted",
+            Self::Rejected => "dsr.rejected",
+            Self::Delayed => "dsr.delayed",
+            Self::Fulfilled => "dsr.fulfilled",
+            Self::Overdue => "dsr.overdue",
+        }
+    }
 }
 
 impl Event {
@@ -206,6 +268,8 @@ impl Event {
             Self::LogKeyRotated { .. } => "log.key_rotated",
             Self::ClockAnomaly { .. } => "clock.anomaly",
             Self::OperatorAccess { .. } => "operator.access",
+            Self::Request { step, .. } => step.name(),
+            Self::ExportCreated { .. } => "export.created",
         }
     }
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use sayso_audit::merkle::leaf_hash;
 use sayso_audit::{HybridClock, Reference};
+use sayso_policy::due::{Clocks, Due};
+use sayso_policy::profile::{Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Key, TypedKey, Value, Version, Versioned};
@@ -15,9 +17,10 @@ use crate::journal::log::{self, End};
 use crate::record::{self, withdrawal};
 use crate::register::reading::{decode_facts, encode_facts};
 use crate::register::state::StoredState;
+use crate::rights::{Delay, Request, Standing, stored};
 use crate::tables::{
-    DEVICE, DeviceKey, FACTS, FactsKey, PROFILE, ProfileKey, RECORD, REGISTER, RecordKey, RegisterKey, TENURE,
-    TenureKey, WITHDRAWAL, WithdrawalKey,
+    DEVICE, DUE, DeviceKey, DueKey, FACTS, FactsKey, PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RecordKey,
+    RegisterKey, RequestKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -152,6 +155,37 @@ fn facts_are_stored_as_they_were() {
     let value = FACTS.encode(&encode_facts(&facts));
     assert_golden("facts", &FactsKey { subject: SUBJECT }.key(), &value);
     assert_eq!(decode_facts(&value[2..]).unwrap(), facts);
+}
+
+#[test]
+fn a_request_is_stored_as_it_was() {
+    let received = Request {
+        id: Reference([6; 16]),
+        subject: SUBJECT,
+        kind: RightKind::MarketingOptOut,
+        clocks: Clocks { received: NOW, identity_verified: None },
+        standing: Standing::Unverified,
+        due: None,
+        delayed: None,
+        is_overdue: false,
+        profile_rev: 1,
+    };
+    let refused = Request {
+        clocks: Clocks { received: NOW, identity_verified: Some(WallTime(NOW.0 + 1)) },
+        standing: Standing::Rejected(Refusal::DisproportionateEffortRequired),
+        due: Some(Due { at: WallTime(NOW.0 + 2), by: "rights.respond_within".into(), is_exact: true }),
+        delayed: Some(Delay::Numerous),
+        is_overdue: true,
+        ..received
+    };
+    let key = RequestKey { subject: SUBJECT, request: vec![6; 16] }.key();
+    for (name, request) in [("request", received), ("request_refused", refused)] {
+        let value = REQUEST.encode(&stored::encode(&request));
+        assert_golden(name, &key, &value);
+        assert_eq!(stored::decode(SUBJECT, &[6; 16], &value[2..]).unwrap(), request);
+    }
+    let due = DueKey { at: NOW.0, subject: SUBJECT, request: vec![6; 16] };
+    assert_golden("request_due", &due.key(), &DUE.encode(&[]));
 }
 
 #[test]

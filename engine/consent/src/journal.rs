@@ -165,7 +165,8 @@ impl Journal {
         Ok((end.frontier.size(), end.frontier.root()))
     }
 
-    /// Appends `entry`; its changes and leaves are durable, together, when this returns.
+    /// Appends `entry`; its changes and leaves are durable, together, when this returns. Entries that go into one batch do
+    /// not see each other: whoever changes what it has read does so within the turn of the subject whose it is.
     ///
     /// # Errors
     /// [`Error::Store`] with `Conflict` when a condition does not hold, `Full` or `TooLarge`; [`Error::Busy`]: nothing

@@ -13,6 +13,7 @@
 //! * [`Journal`] sequences the audit log. Leaves are appended in the same batch as the change that they record, many
 //!   callers in one batch.
 //! * [`Lease`] is a permit in use: dropping it tells the register that its holder has let go of the data.
+//! * [`rights::Desk`] takes people's requests, watches the day by which each is answered, and hands out copies.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
 pub mod error;
@@ -23,6 +24,7 @@ mod mutant;
 pub mod receipt;
 pub mod record;
 pub mod register;
+pub mod rights;
 mod tables;
 pub mod tenure;
 

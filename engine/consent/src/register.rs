@@ -59,7 +59,7 @@ const CHANGES_WAITING_MAX: usize = 4_096;
 /// A subject whose turn it is: nothing else changes it or issues permits for it for as long as this lives.
 pub(crate) struct Subject {
     id: SubjectId,
-    state: StoredState,
+    pub(crate) state: StoredState,
     /// The moment before the state was read.
     asked_at: Mono,
     _turn: OwnedMutexGuard<()>,
@@ -67,14 +67,14 @@ pub(crate) struct Subject {
 
 /// The consent register of the subjects that this node owns.
 pub struct Register {
-    store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     journal: Journal,
     /// The policy in its revisions, and what they allow.
     revisions: ArcSwap<Revisions>,
     /// Held by whoever puts a revision in force.
     publishing: AsyncMutex<()>,
-    clock: Arc<dyn Clock>,
-    tasks: Tasks,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tasks: Tasks,
     options: Options,
     holders: Arc<Holders>,
     /// The lock of each subject that somebody is waiting for or has.
@@ -219,7 +219,7 @@ impl Register {
     }
 
     /// What the register holds of `subject`, as it is stored.
-    async fn read(&self, subject: SubjectId) -> Result<StoredState, Error> {
+    pub(crate) async fn read(&self, subject: SubjectId) -> Result<StoredState, Error> {
         let mut found = self.store.read(&[RegisterKey { subject }.key()]).await?;
         let none = || Error::Damaged { what: "register", found: "there is none for this subject".into() };
         StoredState::of(&found.pop().flatten().ok_or_else(none)?)
@@ -227,7 +227,7 @@ impl Register {
 
     /// Waits for the subject's turn, and reads its state within it, so that nothing can change between the reading and
     /// the using.
-    async fn lock(&self, id: SubjectId) -> Result<Subject, Error> {
+    pub(crate) async fn lock(&self, id: SubjectId) -> Result<Subject, Error> {
         let turn = self.turn(id).lock_owned().await;
         let asked_at = self.clock.now();
         Ok(Subject { id, state: self.read(id).await?, asked_at, _turn: turn })

@@ -60,6 +60,28 @@ key! {
 }
 
 key! {
+    /// A request of a subject.
+    pub(crate) struct RequestKey in "request" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// Its id.
+        pub(crate) request: Vec<u8>,
+    }
+}
+
+key! {
+    /// An open request, by when it is answered.
+    pub(crate) struct DueKey in "request_due" {
+        /// Milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// Its id.
+        pub(crate) request: Vec<u8>,
+    }
+}
+
+key! {
     /// A revision of the policy, as it was put in force.
     pub(crate) struct ProfileKey in "profile" {
         /// Its number.
@@ -98,6 +120,8 @@ pub(crate) const REGISTER: Schema = Schema::new("register", 1, 1);
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
 pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 1);
 pub(crate) const FACTS: Schema = Schema::new("facts", 1, 1);
+pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
+pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
 pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);
 pub(crate) const LEAF: Schema = Schema::new("audit_leaf", 1, 1);
 pub(crate) const HEAD: Schema = Schema::new("audit_head", 1, 1);

@@ -56,7 +56,7 @@ pub use security::{GoverningLaw, Measure, Security};
 pub use source::SourceDocument;
 pub use waiver::{LintRules, Waiver};
 
-use crate::{AgeBand, ConsentType, Error, LawFloor};
+use crate::{AgeBand, ConsentType, Error, LawFloor, WorkingCalendar};
 
 /// The sections of a profile file, format 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +166,7 @@ pub struct Profile {
     text: String,
     /// What the laws that it names ask together.
     law: LawFloor,
+    calendar: Option<WorkingCalendar>,
 }
 
 /// Two profiles are equal when they say the same, however they are written.
@@ -324,6 +325,13 @@ impl Profile {
     #[must_use]
     pub const fn law(&self) -> &LawFloor {
         &self.law
+    }
+
+    /// The days that its working days are counted on. [`None`] when it names no calendar, and for a revision that was in
+    /// force before when it names one that does not come with Sayso.
+    #[must_use]
+    pub const fn calendar(&self) -> Option<&WorkingCalendar> {
+        self.calendar.as_ref()
     }
 
     /// The age, in years, below which a guardian must agree: its own, or a higher one of the law.

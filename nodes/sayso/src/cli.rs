@@ -1,6 +1,7 @@
 //! The command line.
 
 mod policy;
+mod rights;
 mod store;
 
 use std::fmt;
@@ -17,6 +18,7 @@ pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,
 };
+pub(crate) use rights::{AdvanceArgs, RightsArgs, RightsCommand, StepArg};
 pub(crate) use store::{
     ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
 };
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Policy(PolicyArgs),
     /// Print the consent receipts of a person, from a running node.
     Receipts(ReceiptsArgs),
+    /// Take a person's request (to see their data, to have a copy, ...), say what became of it, hand out the copy.
+    Rights(RightsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -276,6 +280,13 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReceiptsArgs {
+    #[command(flatten)]
+    pub(crate) person: PersonArgs,
+}
+
+/// A person, by the device that they speak to, and the node that has their data.
+#[derive(Debug, Args)]
+pub(crate) struct PersonArgs {
     /// The node's admin API (admin.listen), such as 127.0.0.1:4434.
     #[arg(long, value_name = "ADDR")]
     pub(crate) admin: SocketAddr,

@@ -18,6 +18,7 @@ mod output;
 mod policy;
 mod progress;
 mod receipts;
+mod rights;
 mod serve;
 mod store;
 mod verify;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Store(args) => store::run(args),
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),
+        Command::Rights(args) => rights::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -1,9 +1,13 @@
 //! An operator's connection to the admin API of a node.
 
+use std::fs;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
+use sayso_proto::admin::v1::Principal;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+use crate::cli::PersonArgs;
 
 /// What an operator shows and trusts, in PEM.
 pub(crate) struct Credentials<'a> {
@@ -24,4 +28,20 @@ pub(crate) async fn connect(addr: SocketAddr, name: &str, credentials: &Credenti
         .domain_name(name);
     let endpoint = Endpoint::from_shared(format!("https://{addr}"))?.tls_config(tls)?;
     endpoint.connect().await.with_context(|| format!("cannot connect to the admin API at {addr}"))
+}
+
+/// Connects to the node that has somebody's data.
+pub(crate) async fn to(person: &PersonArgs) -> Result<Channel> {
+    let read = |name: &str| {
+        let file = person.certs.join(name);
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+    };
+    let (authority, certificate, key) = (read("ca.pem")?, read("cert.pem")?, read("key.pem")?);
+    let credentials = Credentials { authority: &authority, certificate: &certificate, key: &key };
+    connect(person.admin, &person.server_name, &credentials).await
+}
+
+/// The person whom a call is about.
+pub(crate) fn principal(person: &PersonArgs) -> Principal {
+    Principal { tenant_id: person.tenant.to_string(), device_id: person.device_id.to_string() }
 }

@@ -193,6 +193,100 @@ pub struct WithdrawConsentResponse {
     #[prost(bytes = "vec", tag = "5")]
     pub withdrawal_id: ::prost::alloc::vec::Vec<u8>,
 }
+/// A person's request and how far it has come.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Case {
+    /// 16 bytes, as in its leaves.
+    #[prost(bytes = "vec", tag = "1")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// What is asked for, as in the policy's rights.offers: access, copy, erase, ...
+    #[prost(string, tag = "2")]
+    pub right: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub received_unix_ms: u64,
+    /// 0 while the person has yet to prove who they are.
+    #[prost(uint64, tag = "4")]
+    pub identity_verified_unix_ms: u64,
+    #[prost(enumeration = "CaseState", tag = "5")]
+    pub state: i32,
+    /// By when it is answered; 0 when the policy gives no time that runs.
+    #[prost(uint64, tag = "6")]
+    pub due_unix_ms: u64,
+    /// What sets that day: a key of the policy, or an article of a law.
+    #[prost(string, tag = "7")]
+    pub due_by: ::prost::alloc::string::String,
+    /// Whether the policy's calendar of working days reaches that day. Where not, it is the earliest that it can be.
+    #[prost(bool, tag = "8")]
+    pub due_is_exact: bool,
+    /// Whether the answer was put off.
+    #[prost(bool, tag = "9")]
+    pub delayed: bool,
+    /// Whether its day has passed without an answer.
+    #[prost(bool, tag = "10")]
+    pub overdue: bool,
+    /// Why it was refused, as in the policy's rights.refusals; empty otherwise.
+    #[prost(string, tag = "11")]
+    pub refusal: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenCaseRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// What is asked for, as in the policy's rights.offers.
+    #[prost(string, tag = "2")]
+    pub right: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenCaseResponse {
+    #[prost(message, optional, tag = "1")]
+    pub case: ::core::option::Option<Case>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdvanceCaseRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "CaseStep", tag = "3")]
+    pub step: i32,
+    /// With REJECT: one of the policy's rights.refusals. With DELAY: complex or numerous. Otherwise empty.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// With DELAY: by when it is answered then, later than its day and at most two months (GDPR 12(3)).
+    #[prost(uint64, tag = "5")]
+    pub until_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdvanceCaseResponse {
+    #[prost(message, optional, tag = "1")]
+    pub case: ::core::option::Option<Case>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCasesRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCasesResponse {
+    /// Oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub cases: ::prost::alloc::vec::Vec<Case>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyCaseRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyCaseResponse {
+    /// JSON in UTF-8, in the layout that its member `format` names: sayso/copy/v1.
+    #[prost(bytes = "vec", tag = "1")]
+    pub copy: ::prost::alloc::vec::Vec<u8>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadAuditRequest {
     /// 0 on a single node; NOT_FOUND for others.
@@ -327,6 +421,97 @@ impl SessionChange {
             "SESSION_CHANGE_OPENED" => Some(Self::Opened),
             "SESSION_CHANGE_UPDATED" => Some(Self::Updated),
             "SESSION_CHANGE_CLOSED" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+/// In the terms of DPV: RequestRequiresAction, RequestActionPerformed, RequestAccepted, RequestFulfilled,
+/// RequestPartiallyFulfilled, RequestRejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CaseState {
+    Unspecified = 0,
+    Unverified = 1,
+    Verified = 2,
+    Accepted = 3,
+    Fulfilled = 4,
+    PartlyFulfilled = 5,
+    Rejected = 6,
+}
+impl CaseState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CASE_STATE_UNSPECIFIED",
+            Self::Unverified => "CASE_STATE_UNVERIFIED",
+            Self::Verified => "CASE_STATE_VERIFIED",
+            Self::Accepted => "CASE_STATE_ACCEPTED",
+            Self::Fulfilled => "CASE_STATE_FULFILLED",
+            Self::PartlyFulfilled => "CASE_STATE_PARTLY_FULFILLED",
+            Self::Rejected => "CASE_STATE_REJECTED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CASE_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CASE_STATE_UNVERIFIED" => Some(Self::Unverified),
+            "CASE_STATE_VERIFIED" => Some(Self::Verified),
+            "CASE_STATE_ACCEPTED" => Some(Self::Accepted),
+            "CASE_STATE_FULFILLED" => Some(Self::Fulfilled),
+            "CASE_STATE_PARTLY_FULFILLED" => Some(Self::PartlyFulfilled),
+            "CASE_STATE_REJECTED" => Some(Self::Rejected),
+            _ => None,
+        }
+    }
+}
+/// What became of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CaseStep {
+    Unspecified = 0,
+    /// The person has proved who they are.
+    Verify = 1,
+    /// It will be done.
+    Accept = 2,
+    /// It will not be done.
+    Reject = 3,
+    /// The answer takes longer; possible once.
+    Delay = 4,
+    /// It is done.
+    Fulfil = 5,
+    /// It is done as far as it can be.
+    FulfilInPart = 6,
+}
+impl CaseStep {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CASE_STEP_UNSPECIFIED",
+            Self::Verify => "CASE_STEP_VERIFY",
+            Self::Accept => "CASE_STEP_ACCEPT",
+            Self::Reject => "CASE_STEP_REJECT",
+            Self::Delay => "CASE_STEP_DELAY",
+            Self::Fulfil => "CASE_STEP_FULFIL",
+            Self::FulfilInPart => "CASE_STEP_FULFIL_IN_PART",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CASE_STEP_UNSPECIFIED" => Some(Self::Unspecified),
+            "CASE_STEP_VERIFY" => Some(Self::Verify),
+            "CASE_STEP_ACCEPT" => Some(Self::Accept),
+            "CASE_STEP_REJECT" => Some(Self::Reject),
+            "CASE_STEP_DELAY" => Some(Self::Delay),
+            "CASE_STEP_FULFIL" => Some(Self::Fulfil),
+            "CASE_STEP_FULFIL_IN_PART" => Some(Self::FulfilInPart),
             _ => None,
         }
     }
@@ -1258,6 +1443,541 @@ pub mod consent_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "sayso.admin.v1.Consent";
     impl<T> tonic::server::NamedService for ConsentServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod rights_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What people ask of whoever has their data: to see it, to have a copy, to have it erased. Each request is a case, with a
+    /// day by which it is answered; every step is in the audit log.
+    #[derive(Debug, Clone)]
+    pub struct RightsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RightsClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RightsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RightsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RightsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Takes a request that a person made. FAILED_PRECONDITION when the policy offers no such right.
+        pub async fn open(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OpenCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Open",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Open"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says what became of a case. FAILED_PRECONDITION when that is not its next step, ABORTED when somebody else took one.
+        pub async fn advance(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AdvanceCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdvanceCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Advance",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Advance"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// A person's cases, oldest first.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCasesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCasesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Everything that is held of the person, for an accepted case of access, copy or port.
+        pub async fn copy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CopyCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CopyCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Copy",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Copy"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod rights_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RightsServer.
+    #[async_trait]
+    pub trait Rights: std::marker::Send + std::marker::Sync + 'static {
+        /// Takes a request that a person made. FAILED_PRECONDITION when the policy offers no such right.
+        async fn open(
+            &self,
+            request: tonic::Request<super::OpenCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenCaseResponse>,
+            tonic::Status,
+        >;
+        /// Says what became of a case. FAILED_PRECONDITION when that is not its next step, ABORTED when somebody else took one.
+        async fn advance(
+            &self,
+            request: tonic::Request<super::AdvanceCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdvanceCaseResponse>,
+            tonic::Status,
+        >;
+        /// A person's cases, oldest first.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListCasesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCasesResponse>,
+            tonic::Status,
+        >;
+        /// Everything that is held of the person, for an accepted case of access, copy or port.
+        async fn copy(
+            &self,
+            request: tonic::Request<super::CopyCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CopyCaseResponse>,
+            tonic::Status,
+        >;
+    }
+    /// What people ask of whoever has their data: to see it, to have a copy, to have it erased. Each request is a case, with a
+    /// day by which it is answered; every step is in the audit log.
+    #[derive(Debug)]
+    pub struct RightsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RightsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RightsServer<T>
+    where
+        T: Rights,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Rights/Open" => {
+                    #[allow(non_camel_case_types)]
+                    struct OpenSvc<T: Rights>(pub Arc<T>);
+                    impl<T: Rights> tonic::server::UnaryService<super::OpenCaseRequest>
+                    for OpenSvc<T> {
+                        type Response = super::OpenCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OpenCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::open(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OpenSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/Advance" => {
+                    #[allow(non_camel_case_types)]
+                    struct AdvanceSvc<T: Rights>(pub Arc<T>);
+                    impl<
+                        T: Rights,
+                    > tonic::server::UnaryService<super::AdvanceCaseRequest>
+                    for AdvanceSvc<T> {
+                        type Response = super::AdvanceCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AdvanceCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::advance(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AdvanceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Rights>(pub Arc<T>);
+                    impl<T: Rights> tonic::server::UnaryService<super::ListCasesRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListCasesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCasesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/Copy" => {
+                    #[allow(non_camel_case_types)]
+                    struct CopySvc<T: Rights>(pub Arc<T>);
+                    impl<T: Rights> tonic::server::UnaryService<super::CopyCaseRequest>
+                    for CopySvc<T> {
+                        type Response = super::CopyCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CopyCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::copy(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CopySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RightsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Rights";
+    impl<T> tonic::server::NamedService for RightsServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -10,6 +10,7 @@ mod audit;
 mod authentication;
 mod consent;
 mod limits;
+mod rights;
 mod services;
 mod sessions;
 

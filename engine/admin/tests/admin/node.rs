@@ -12,6 +12,7 @@ use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_policy::Profile;
 use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
+use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::sessions_client::SessionsClient;
 use sayso_runtime::{CancellationToken, SystemClock, TaskHandle, TaskKind, Tasks};
 use sayso_session_actor::{ActorSessions, Options};
@@ -155,6 +156,10 @@ impl Client {
 
     pub(crate) fn consent(&self) -> ConsentClient<Channel> {
         ConsentClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn rights(&self) -> RightsClient<Channel> {
+        RightsClient::new(self.channel.clone())
     }
 
     pub(crate) fn audit(&self) -> AuditClient<Channel> {

@@ -44,6 +44,7 @@ async fn reflection_lists_the_services() {
             "grpc.reflection.v1.ServerReflection",
             "sayso.admin.v1.Audit",
             "sayso.admin.v1.Consent",
+            "sayso.admin.v1.Rights",
             "sayso.admin.v1.Sessions",
         ]
     );
@@ -53,7 +54,9 @@ async fn reflection_lists_the_services() {
 async fn health_is_told_to_callers() {
     let node = Node::start().await;
     let client = node.integrator("acme").await;
-    for service in ["", "sayso.admin.v1.Sessions", "sayso.admin.v1.Consent", "sayso.admin.v1.Audit"] {
+    for service in
+        ["", "sayso.admin.v1.Sessions", "sayso.admin.v1.Consent", "sayso.admin.v1.Rights", "sayso.admin.v1.Audit"]
+    {
         let request = HealthCheckRequest { service: service.to_owned() };
         let health = soon(HealthClient::new(client.channel.clone()).check(request)).await.unwrap().into_inner();
         assert_eq!(health.status(), ServingStatus::Serving, "{service}");

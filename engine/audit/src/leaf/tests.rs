@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
 
 use super::*;
+use crate::event::RequestStep;
 use crate::{Commitment, Hash, Reference, Scope};
 
 fn names() -> impl Strategy<Value = Name> {
@@ -84,6 +85,9 @@ fn events() -> impl Strategy<Value = Event> {
         any::<u64>().prop_map(|behind_ms| Event::ClockAnomaly { behind_ms }),
         (references(), names(), any::<u64>())
             .prop_map(|(ticket, reason, rows)| { Event::OperatorAccess { ticket, reason, rows } }),
+        (references(), prop::sample::select(&RequestStep::ALL[..]), names())
+            .prop_map(|(request, step, detail)| Event::Request { request, step, detail }),
+        (references(), any::<u64>()).prop_map(|(request, rows)| Event::ExportCreated { request, rows }),
     ]
 }
 

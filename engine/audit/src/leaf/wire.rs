@@ -4,6 +4,7 @@ use sayso_proto::audit::v1::{AuditLeaf, Verdict};
 use sayso_types::{Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
 
 use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell};
+use crate::event::RequestStep;
 use crate::merkle::Hash;
 use crate::{ActorTag, Commitment, Event, Reference, Scope, SubjectTag};
 
@@ -122,6 +123,14 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reason = reason.to_string();
             wire.pieces = *rows;
         }
+        Event::Request { request, step: _, detail } => {
+            wire.reference = request.0.to_vec();
+            wire.reason = detail.to_string();
+        }
+        Event::ExportCreated { request, rows } => {
+            wire.reference = request.0.to_vec();
+            wire.pieces = *rows;
+        }
     }
 }
 
@@ -179,7 +188,11 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
         "operator.access" => {
             Event::OperatorAccess { ticket: reference(wire)?, reason: reason(wire)?, rows: wire.pieces }
         }
-        other => return Err(LeafError::Event(other.to_owned())),
+        "export.created" => Event::ExportCreated { request: reference(wire)?, rows: wire.pieces },
+        name => match RequestStep::ALL.into_iter().find(|step| step.name() == name) {
+            Some(step) => Event::Request { request: reference(wire)?, step, detail: reason(wire)? },
+            None => return Err(LeafError::Event(name.to_owned())),
+        },
     })
 }
 

@@ -96,7 +96,9 @@ impl<'a> Replay<'a> {
             | Event::GateDenied { .. }
             | Event::SelfcheckPassed { .. }
             | Event::LogKeyRotated { .. }
-            | Event::OperatorAccess { .. } => {}
+            | Event::OperatorAccess { .. }
+            | Event::Request { .. }
+            | Event::ExportCreated { .. } => {}
         }
     }
 

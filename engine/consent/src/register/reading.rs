@@ -23,16 +23,17 @@ impl Register {
     }
 
     /// The consent records of the subject with their keys, oldest first.
-    pub(super) async fn scan_records(&self, subject: SubjectId) -> Result<Vec<(Key, proto::ConsentRecord)>, Error> {
+    pub(crate) async fn scan_records(&self, subject: SubjectId) -> Result<Vec<(Key, proto::ConsentRecord)>, Error> {
         self.scan(RecordKey::table().then(&subject), RECORD, record::decode).await
     }
 
     /// The withdrawals of the subject with their keys, oldest first.
-    pub(super) async fn scan_withdrawals(&self, subject: SubjectId) -> Result<Vec<(Key, proto::Withdrawal)>, Error> {
+    pub(crate) async fn scan_withdrawals(&self, subject: SubjectId) -> Result<Vec<(Key, proto::Withdrawal)>, Error> {
         self.scan(WithdrawalKey::table().then(&subject), WITHDRAWAL, withdrawal::decode).await
     }
 
-    async fn scan<T>(
+    /// Everything under `prefix`, decoded, with its keys.
+    pub(crate) async fn scan<T>(
         &self,
         prefix: Prefix,
         schema: Schema,

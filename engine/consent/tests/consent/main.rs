@@ -6,6 +6,7 @@ mod damage;
 mod each_step;
 mod faults;
 mod journal;
+mod requesting;
 mod revising;
 mod stopped;
 mod stories;

@@ -91,9 +91,10 @@ impl Draft {
     /// The profile, whatever the linter would say.
     pub(crate) fn unlinted(self) -> Profile {
         let hash = ProfileHash::of(&self.document);
+        let calendar = self.calendar().cloned();
         // the linter has found that every name has one
         let law = LawFloor::strictest(self.document.profile.law_floor.iter().filter_map(|name| LawFloor::named(name)));
-        Profile { document: self.document, hash, text: self.text, law }
+        Profile { document: self.document, hash, text: self.text, law, calendar }
     }
 }
 

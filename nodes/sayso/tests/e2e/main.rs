@@ -12,6 +12,7 @@ mod policy;
 mod provider_down;
 mod receipts;
 mod reload;
+mod rights;
 mod startup;
 mod store;
 mod strangers;

@@ -1,0 +1,103 @@
+//! People's requests, from the door for integrators.
+
+use sayso_proto::admin::v1::{
+    AdvanceCaseRequest, Case, CaseState, CaseStep, CopyCaseRequest, ListCasesRequest, OpenCaseRequest, Principal,
+};
+use tonic::{Code, Status};
+
+use crate::device::attach;
+use crate::node::{Client, Node, TENANT};
+use crate::soon;
+
+fn principal() -> Option<Principal> {
+    Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned() })
+}
+
+async fn open(client: &Client, right: &str) -> Result<Case, Status> {
+    let request = OpenCaseRequest { principal: principal(), right: right.to_owned() };
+    Ok(soon(client.rights().open(request)).await?.into_inner().case.unwrap())
+}
+
+async fn advance(client: &Client, case: &Case, step: CaseStep, reason: &str) -> Result<Case, Status> {
+    let request = AdvanceCaseRequest {
+        principal: principal(),
+        case_id: case.case_id.clone(),
+        step: step.into(),
+        reason: reason.to_owned(),
+        until_unix_ms: case.due_unix_ms + 1,
+    };
+    Ok(soon(client.rights().advance(request)).await?.into_inner().case.unwrap())
+}
+
+/// That it was refused so, by a text that begins so.
+fn refused(outcome: Result<Case, Status>, code: Code, text: &str) {
+    let status = outcome.unwrap_err();
+    assert!(status.code() == code && status.message().starts_with(text), "{status:?}");
+}
+
+#[tokio::test]
+async fn a_person_is_given_a_copy_of_what_is_held_of_them() {
+    let node = Node::start().await;
+    let _attached = attach(&node.sessions, TENANT, "speaker-1").await;
+    let client = node.integrator(TENANT).await;
+    let case = open(&client, "copy").await.unwrap();
+    assert_eq!((case.state(), case.due_by.as_str()), (CaseState::Unverified, "rights.respond_within"));
+    assert_eq!(case.due_unix_ms - case.received_unix_ms, 15 * 24 * 60 * 60 * 1_000);
+
+    let copy = CopyCaseRequest { principal: principal(), case_id: case.case_id.clone() };
+    let early = soon(client.rights().copy(copy.clone())).await.unwrap_err();
+    assert_eq!(early.code(), Code::FailedPrecondition, "{early:?}");
+    for (step, state) in [(CaseStep::Verify, CaseState::Verified), (CaseStep::Accept, CaseState::Accepted)] {
+        assert_eq!(advance(&client, &case, step, "").await.unwrap().state(), state);
+    }
+    let copy: serde_json::Value =
+        serde_json::from_slice(&soon(client.rights().copy(copy)).await.unwrap().into_inner().copy).unwrap();
+    assert_eq!((&copy["format"], &copy["policy"]["id"]), (&"sayso/copy/v1".into(), &"home".into()));
+    assert_eq!(copy["requests"][0]["kind"], "copy");
+    assert_eq!(advance(&client, &case, CaseStep::Fulfil, "").await.unwrap().state(), CaseState::Fulfilled);
+
+    let listed = soon(client.rights().list(ListCasesRequest { principal: principal() })).await.unwrap().into_inner();
+    assert_eq!(listed.cases.len(), 1);
+    let events: Vec<_> = node.leaves().await.iter().map(|leaf| leaf.fact.event.name()).collect();
+    let told: Vec<_> = events.into_iter().filter(|name| !name.starts_with("audit.")).collect();
+    assert_eq!(
+        told,
+        [
+            "policy.effective",
+            "dsr.received",
+            "dsr.identity_verified",
+            "dsr.accepted",
+            "export.created",
+            "dsr.fulfilled",
+            "operator.access"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_with_the_field_and_the_remedy() {
+    let node = Node::start().await;
+    let _attached = attach(&node.sessions, TENANT, "speaker-1").await;
+    let client = node.integrator(TENANT).await;
+    refused(open(&client, "everything").await, Code::InvalidArgument, "right: ");
+    refused(open(&client, "deceased_relatives").await, Code::FailedPrecondition, "right: the policy offers no such");
+    refused(open(&node.integrator("other").await, "copy").await, Code::PermissionDenied, "principal.tenant_id");
+
+    let case = open(&client, "access").await.unwrap();
+    refused(advance(&client, &case, CaseStep::Unspecified, "").await, Code::InvalidArgument, "step: missing");
+    refused(advance(&client, &case, CaseStep::Verify, "because").await, Code::InvalidArgument, "reason: ");
+    refused(advance(&client, &case, CaseStep::Accept, "").await, Code::FailedPrecondition, "step: the person has not");
+    refused(
+        advance(&client, &case, CaseStep::Reject, "ProcessFrivolous").await,
+        Code::FailedPrecondition,
+        "step: the policy allows no refusal",
+    );
+    let unknown = Case { case_id: vec![0; 16], ..case.clone() };
+    refused(advance(&client, &unknown, CaseStep::Verify, "").await, Code::NotFound, "case_id: ");
+    let short = Case { case_id: vec![0; 15], ..case.clone() };
+    refused(advance(&client, &short, CaseStep::Verify, "").await, Code::InvalidArgument, "case_id: an id has 16 bytes");
+
+    assert!(advance(&client, &case, CaseStep::Delay, "complex").await.unwrap().delayed);
+    let rejected = advance(&client, &case, CaseStep::Reject, "IdentityVerificationFailure").await.unwrap();
+    assert_eq!((rejected.state(), rejected.refusal.as_str()), (CaseState::Rejected, "IdentityVerificationFailure"));
+}

@@ -1,0 +1,17 @@
+//! What people ask of whoever has their data: to see it, to have a copy, to have it erased. Each request is on record
+//! from the moment it came in, has a day by which it is answered, and ends fulfilled, or refused for a reason that the
+//! policy allows.
+//!
+//! [`Request`] is the state machine, pure; [`Desk`] keeps requests in the store, puts each step into the audit log in
+//! the batch that takes it, and notices what is overdue; [`Copy`](copy::Copy) is everything that is held of a person.
+
+pub mod copy;
+pub mod desk;
+pub mod request;
+pub(crate) mod stored;
+
+pub use desk::{Desk, Error};
+pub use request::{Delay, NotNow, Request, Standing, Step};
+
+#[cfg(test)]
+mod tests;

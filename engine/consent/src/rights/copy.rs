@@ -1,0 +1,217 @@
+//! [`struct@Copy`]: everything that is held of a person, in a form that machines read.
+//!
+//! Sound and transcripts are in no store, so there are none in it. What processors received is told from the audit log:
+//! every segment under the person's tag, added up.
+
+use std::collections::BTreeMap;
+
+use sayso_audit::{Event, Leaf, LeafError};
+use sayso_policy::export::kantara::Receipt;
+use sayso_policy::profile::RightKind;
+use sayso_policy::{ConsentStatus, ConsentType};
+use sayso_proto::consent::v1::WithdrawalState;
+use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime};
+use serde::Serialize;
+
+use super::request::{Request, Standing};
+use crate::{Error, Register, receipt};
+
+/// What the layout is called; a later one has another number.
+pub const FORMAT: &str = "sayso/copy/v1";
+
+/// Leaves that are looked at in one go.
+const LEAVES_AT_ONCE: usize = 1_000;
+
+/// Everything that is held of a person. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Copy {
+    /// [`FORMAT`].
+    pub format: &'static str,
+    /// When it was put together.
+    pub made_at: WallTime,
+    /// The person's pseudonym.
+    pub subject: SubjectId,
+    /// Whose devices they talk to.
+    pub tenant: TenantId,
+    /// The policy in force.
+    pub policy: Policy,
+    /// How consent to each purpose stands.
+    pub consents: Vec<Consent>,
+    /// A receipt for everything that was ever agreed to (Kantara 1.1).
+    pub receipts: Vec<Receipt>,
+    /// What was taken back.
+    pub withdrawals: Vec<Withdrawn>,
+    /// What the person asked to have remembered: key and value.
+    pub remembered: Vec<(String, String)>,
+    /// What the person asked of whoever has their data.
+    pub requests: Vec<Asked>,
+    /// Who received what.
+    pub received: Vec<Received>,
+}
+
+/// A policy in its revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    /// Which.
+    pub id: String,
+    /// Which revision.
+    pub rev: u32,
+    /// SHA-256 of its canonical form, in hexadecimal.
+    pub sha256: String,
+    /// Who answers for the processing.
+    pub controller: String,
+}
+
+/// How consent to a purpose stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Consent {
+    /// For what.
+    pub purpose: Purpose,
+    /// Given, refused, withdrawn, ...
+    pub status: ConsentStatus,
+    /// How clearly it was said.
+    pub consent_type: ConsentType,
+    /// Under which revision of the policy.
+    pub profile_rev: u32,
+    /// When it ends by itself.
+    pub expires_at: Option<WallTime>,
+}
+
+/// A withdrawal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawn {
+    /// Of which purposes; of everything, when there are none.
+    pub purposes: Vec<String>,
+    /// When it was asked for.
+    pub requested_at: WallTime,
+    /// Since when nothing has moved; [`None`] while a holder has yet to let go.
+    pub effective_at: Option<WallTime>,
+}
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// For what.
+    pub kind: RightKind,
+    /// When it came in.
+    pub received_at: WallTime,
+    /// How far it has come.
+    pub standing: Standing,
+    /// By when it is answered.
+    pub due_at: Option<WallTime>,
+}
+
+/// What a processor received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Received {
+    /// Who.
+    pub processor: ProcessorId,
+    /// Of which sort.
+    pub kind: ProcessorKind,
+    /// How far away.
+    pub region: RegionClass,
+    /// For what.
+    pub purpose: Purpose,
+    /// What.
+    pub category: Category,
+    /// In how many segments.
+    pub segments: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// When the first of them was closed.
+    pub first_at: WallTime,
+    /// When the last of them was closed.
+    pub last_at: WallTime,
+}
+
+impl Copy {
+    /// What `register` holds of `subject`, who made these `requests`. Reads the audit log from its first leaf.
+    pub(super) async fn of(register: &Register, subject: SubjectId, requests: Vec<Request>) -> Result<Self, Error> {
+        let (state, profile) = (register.read(subject).await?, register.profile());
+        let records = register.scan_records(subject).await?;
+        let consents = state.consent.consents.iter().map(|(purpose, consent)| Consent {
+            purpose: *purpose,
+            status: consent.status,
+            consent_type: consent.consent_type,
+            profile_rev: consent.profile_rev,
+            expires_at: consent.expires_at,
+        });
+        let withdrawals = register.scan_withdrawals(subject).await?.into_iter().map(|(_, withdrawal)| Withdrawn {
+            effective_at: (withdrawal.state() == WithdrawalState::Ok).then_some(WallTime(withdrawal.effective_unix_ms)),
+            requested_at: WallTime(withdrawal.requested_unix_ms),
+            purposes: withdrawal.purposes,
+        });
+        let requests = requests.into_iter().map(|request| Asked {
+            kind: request.kind,
+            received_at: request.clocks.received,
+            standing: request.standing,
+            due_at: request.due.map(|due| due.at),
+        });
+        Ok(Self {
+            format: FORMAT,
+            made_at: register.clock.wall(),
+            subject,
+            tenant: state.tenant.clone(),
+            policy: Policy {
+                id: profile.header().id.to_string(),
+                rev: profile.rev(),
+                sha256: profile.hash().to_string(),
+                controller: profile.controller().name.clone(),
+            },
+            consents: consents.collect(),
+            receipts: records.iter().filter_map(|(_, record)| receipt::of(record)).collect(),
+            withdrawals: withdrawals.collect(),
+            remembered: register.facts(subject).await?,
+            requests: requests.collect(),
+            received: received(register, state.audit_key().subject(subject)).await?,
+        })
+    }
+
+    /// How many records it holds.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        let lists = [self.consents.len(), self.receipts.len(), self.withdrawals.len()];
+        let others = [self.remembered.len(), self.requests.len(), self.received.len()];
+        (lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2]) as u64
+    }
+}
+
+/// What the log says that processors received under `tag`.
+async fn received(register: &Register, tag: sayso_audit::SubjectTag) -> Result<Vec<Received>, Error> {
+    let damaged = |e: LeafError| Error::Log(e.to_string());
+    let mut by_cell = BTreeMap::new();
+    let mut index = 0;
+    loop {
+        let leaves = register.journal().read(index, LEAVES_AT_ONCE).await?;
+        if leaves.is_empty() {
+            return Ok(by_cell.into_values().collect());
+        }
+        index += leaves.len() as u64;
+        for leaf in leaves {
+            let leaf = Leaf::decode(&leaf).map_err(damaged)?;
+            let (Some(subject), Event::SegmentClosed { cell, processor, bytes, .. }) =
+                (leaf.fact.subject, leaf.fact.event)
+            else {
+                continue;
+            };
+            if subject != tag || bytes == 0 {
+                continue;
+            }
+            let at = leaf.place.wall;
+            let entry = by_cell.entry((processor, cell.purpose, cell.category)).or_insert(Received {
+                processor,
+                kind: cell.kind,
+                region: cell.region,
+                purpose: cell.purpose,
+                category: cell.category,
+                segments: 0,
+                bytes: 0,
+                first_at: at,
+                last_at: at,
+            });
+            entry.segments += 1;
+            entry.bytes += bytes;
+            entry.last_at = at;
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! [`Desk`]: where people's requests come in and are answered.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use sayso_audit::{Actor, Event, Reference, RequestStep};
+use sayso_policy::profile::{Refusal, RightKind};
+use sayso_runtime::TaskKind;
+use sayso_store::{Condition, Error as StoreError, Key, Op, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
+use sayso_types::{Name, SubjectId};
+
+use super::copy::Copy;
+use super::request::{Delay, NotNow, Request, Step};
+use super::stored;
+use crate::register::Subject;
+use crate::tables::{DUE, DueKey, REQUEST, RequestKey};
+use crate::{Entry, Error as RegisterError, Register};
+
+/// Requests of one person that wait for an answer. There are seventeen rights; more than one request for each is a
+/// person who asks again, and then some.
+pub const OPEN_MAX: usize = 32;
+
+/// How often the desk looks for requests whose day has passed. Days are what is counted in.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// Why a request was not taken, or a step not.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The register did not do it.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// Nobody has such a request.
+    #[error("there is no such request of this person; check the id")]
+    Unknown,
+    /// The policy does not offer that right.
+    #[error("the policy offers no such right; its rights.offers lists those that it offers")]
+    NotOffered,
+    /// The person has too many open.
+    #[error("{OPEN_MAX} requests of this person wait for an answer; answer one first")]
+    TooMany,
+    /// The request is not where that step can be taken.
+    #[error(transparent)]
+    NotNow(#[from] NotNow),
+    /// Somebody else took a step meanwhile.
+    #[error("the request has changed meanwhile; read it again")]
+    Changed,
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { .. } => Self::Changed,
+            error => Self::Register(error.into()),
+        }
+    }
+}
+
+/// Takes people's requests, keeps them, and watches their days.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    register: Arc<Register>,
+}
+
+impl Desk {
+    /// The desk of `register`. It looks after what is overdue for as long as somebody else holds the register.
+    #[must_use]
+    pub fn open(register: Arc<Register>) -> Self {
+        let (weak, tasks) = (Arc::downgrade(&register), register.tasks.clone());
+        let look = async move {
+            // at once: days may have passed while the node was down
+            while let Some(register) = weak.upgrade() {
+                if let Err(error) = (Self { register }).note_overdue().await {
+                    tracing::warn!(%error, "overdue requests could not be looked for");
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        tasks.spawn(TaskKind::Upkeep, "overdue requests", look).detach();
+        Self { register }
+    }
+
+    /// Takes a request of `subject`. It is on record, with the day by which it is answered, when this returns.
+    ///
+    /// # Errors
+    /// [`Error::NotOffered`], [`Error::TooMany`], or as the register says.
+    pub async fn receive(&self, subject: SubjectId, kind: RightKind, by: Actor) -> Result<Request, Error> {
+        let profile = self.register.profile();
+        if !profile.document().rights.offers.contains_key(&kind) {
+            return Err(Error::NotOffered);
+        }
+        let turn = self.register.lock(subject).await?;
+        if self.of(subject).await?.iter().filter(|request| request.standing.is_open()).count() >= OPEN_MAX {
+            return Err(Error::TooMany);
+        }
+        let id = Reference(SubjectId::random().0);
+        let request = Request::received(id, subject, kind, &profile, self.register.clock.wall());
+        self.put(&turn, None, &request, by, RequestStep::Received, right_name(kind)).await?;
+        Ok(request)
+    }
+
+    /// Takes a step with the request `id` of `subject`. It is on record when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], [`Error::NotNow`] when the step is not the next one, [`Error::Changed`] when somebody else
+    /// took one; or as the register says. Nothing has changed then.
+    pub async fn step(&self, subject: SubjectId, id: Reference, step: Step, by: Actor) -> Result<Request, Error> {
+        // two entries of one batch do not see each other, so steps of one person are taken one after the other
+        let turn = self.register.lock(subject).await?;
+        let (request, stored) = self.get(subject, id).await?;
+        let next = request.after(step, &self.register.profile(), self.register.clock.wall())?;
+        let (event, detail) = match step {
+            Step::Verify => (RequestStep::IdentityVerified, right_name(next.kind)),
+            Step::Accept => (RequestStep::Accepted, right_name(next.kind)),
+            Step::Reject(why) => (RequestStep::Rejected, refusal_name(why)),
+            Step::Delay { why: Delay::Complex, .. } => (RequestStep::Delayed, Name::constant("complex")),
+            Step::Delay { why: Delay::Numerous, .. } => (RequestStep::Delayed, Name::constant("numerous")),
+            Step::Fulfil { is_partial: false } => (RequestStep::Fulfilled, Name::constant("whole")),
+            Step::Fulfil { is_partial: true } => (RequestStep::Fulfilled, Name::constant("in_part")),
+        };
+        self.put(&turn, Some((&request, &stored)), &next, by, event, detail).await?;
+        Ok(next)
+    }
+
+    /// The requests of `subject`, oldest first.
+    ///
+    /// # Errors
+    /// As the register says.
+    pub async fn of(&self, subject: SubjectId) -> Result<Vec<Request>, Error> {
+        let rows = self.register.scan(RequestKey::table().then(&subject), REQUEST, |body| Ok(body.to_vec())).await?;
+        let requests = rows.into_iter().map(|(key, body)| {
+            let RequestKey { subject, request } = RequestKey::parse(&key).map_err(StoreError::from)?;
+            Ok(stored::decode(subject, &request, &body)?)
+        });
+        let mut requests: Vec<_> = requests.collect::<Result<_, Error>>()?;
+        requests.sort_by_key(|request| (request.clocks.received, request.id.0));
+        Ok(requests)
+    }
+
+    /// Everything that is held of `subject`, for the accepted request `id` to see it, to have a copy, or to take it
+    /// elsewhere. That it was put together is on record when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for another request, [`NotNow::NotAccepted`] for one that is not accepted; or as the register
+    /// says.
+    pub async fn copy(&self, subject: SubjectId, id: Reference, by: Actor) -> Result<Copy, Error> {
+        let (request, _) = self.get(subject, id).await?;
+        if !matches!(request.kind, RightKind::Access | RightKind::Copy | RightKind::Port) {
+            return Err(Error::Unknown);
+        }
+        if request.standing != super::Standing::Accepted {
+            return Err(NotNow::NotAccepted.into());
+        }
+        let copy = Copy::of(&self.register, subject, self.of(subject).await?).await?;
+        let about = self.register.read(subject).await?.about(subject);
+        let event = about.by(by, Event::ExportCreated { request: id, rows: copy.rows() });
+        self.register.journal().append(Entry { events: vec![event], ..Entry::default() }).await?;
+        Ok(copy)
+    }
+
+    /// Puts on record which open requests should have been answered by now; how many there are anew.
+    ///
+    /// # Errors
+    /// As the register says; what was not reached is found next time.
+    pub async fn note_overdue(&self) -> Result<usize, Error> {
+        let now = self.register.clock.wall();
+        let mut range: Range = DueKey::table().into();
+        let mut found = 0;
+        loop {
+            let page = self.register.store.scan(range, SCAN_LIMIT_MAX).await?;
+            for entry in &page.entries {
+                let DueKey { at, subject, request } = DueKey::parse(&entry.key).map_err(StoreError::from)?;
+                if at >= now.0 {
+                    return Ok(found);
+                }
+                let id = request.as_slice().try_into().map_err(|_| RegisterError::Damaged {
+                    what: "request",
+                    found: format!("an id of {} bytes", request.len()),
+                })?;
+                found += usize::from(self.note_late(subject, Reference(id)).await?);
+            }
+            let Some(rest) = page.rest else { return Ok(found) };
+            range = rest;
+        }
+    }
+
+    /// Puts on record that the request should have been answered, if that is still so; whether it is.
+    async fn note_late(&self, subject: SubjectId, id: Reference) -> Result<bool, Error> {
+        let turn = self.register.lock(subject).await?;
+        let (request, stored) = self.get(subject, id).await?;
+        if request.is_overdue || !request.is_late(self.register.clock.wall()) {
+            return Ok(false);
+        }
+        let late = Request { is_overdue: true, ..request.clone() };
+        let kind = right_name(late.kind);
+        self.put(&turn, Some((&request, &stored)), &late, Actor::SYSTEM, RequestStep::Overdue, kind).await?;
+        metrics::counter!("sayso_requests_overdue_total").increment(1);
+        tracing::warn!(%kind, "a person's request is overdue");
+        Ok(true)
+    }
+
+    async fn get(&self, subject: SubjectId, id: Reference) -> Result<(Request, Versioned), Error> {
+        let key = RequestKey { subject, request: id.0.to_vec() }.key();
+        let stored = self.register.store.read(&[key]).await?.pop().flatten().ok_or(Error::Unknown)?;
+        let (_, body) = REQUEST.decode(&stored.value).map_err(StoreError::from)?;
+        Ok((stored::decode(subject, &id.0, body)?, stored))
+    }
+
+    /// Writes `next` in place of what was stored before, with its leaf, in one batch.
+    async fn put(
+        &self,
+        turn: &Subject,
+        before: Option<(&Request, &Versioned)>,
+        next: &Request,
+        by: Actor,
+        step: RequestStep,
+        detail: Name,
+    ) -> Result<(), Error> {
+        let key = RequestKey { subject: next.subject, request: next.id.0.to_vec() }.key();
+        let unchanged = before.map_or(Condition::Absent, |(_, stored)| Condition::Version(stored.version));
+        let mut ops = vec![Op::Put(key.clone(), REQUEST.encode(&stored::encode(next)))];
+        let (watched, watch) = (before.and_then(|(request, _)| due_key(request)), due_key(next));
+        if watched != watch {
+            ops.extend(watched.map(Op::Delete));
+            ops.extend(watch.map(|key| Op::Put(key, DUE.encode(&[]))));
+        }
+        let about = turn.state.about(next.subject);
+        let event = about.by(by, Event::Request { request: next.id, step, detail });
+        let entry = Entry { require: vec![(key, unchanged)], ops, events: vec![event] };
+        match self.register.journal().append(entry).await {
+            Ok(_) => {
+                metrics::counter!("sayso_requests_total", "step" => step.name()).increment(1);
+                Ok(())
+            }
+            Err(RegisterError::Store(error)) => Err(error.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Under which its day is watched, while there is one and it has not passed.
+fn due_key(request: &Request) -> Option<Key> {
+    let due = request.due.as_ref().filter(|_| request.standing.is_open() && !request.is_overdue)?;
+    Some(DueKey { at: due.at.0, subject: request.subject, request: request.id.0.to_vec() }.key())
+}
+
+/// What the log calls a right.
+fn right_name(kind: RightKind) -> Name {
+    Name::constant(match kind {
+        RightKind::Access => "access",
+        RightKind::Copy => "copy",
+        RightKind::Rectify => "rectify",
+        RightKind::Supplement => "supplement",
+        RightKind::Erase => "erase",
+        RightKind::Restrict => "restrict",
+        RightKind::Withdraw => "withdraw",
+        RightKind::Cancel => "cancel",
+        RightKind::Port => "port",
+        RightKind::Explain => "explain",
+        RightKind::Object => "object",
+        RightKind::Complain => "complain",
+        RightKind::MarketingOptOut => "marketing_opt_out",
+        RightKind::ShutdownNotice => "shutdown_notice",
+        RightKind::DeceasedRelatives => "deceased_relatives",
+        RightKind::RefuseOverseas => "refuse_overseas",
+        RightKind::GuardianErase => "guardian_erase",
+    })
+}
+
+/// What the log calls a reason to refuse.
+fn refusal_name(why: Refusal) -> Name {
+    Name::constant(match why {
+        Refusal::ProcessExcessive => "excessive",
+        Refusal::ProcessFrivolous => "frivolous",
+        Refusal::ThirdPartyRightsImpaired => "third_party_rights",
+        Refusal::DisproportionateEffortRequired => "disproportionate_effort",
+        Refusal::IdentityVerificationFailure => "identity_not_proved",
+        Refusal::LegalObligationImpaired => "legal_obligation",
+    })
+}

@@ -1,0 +1,212 @@
+//! [`Request`]: what a person asked for, and how far it has come.
+//!
+//! ```text
+//!            verify             accept             fulfil
+//! Unverified ──────▶ Verified ─────────▶ Accepted ────────▶ Fulfilled
+//!     │                 │                   │
+//!     └────── reject ───┴───────────────────┘────▶ Rejected        delay: once, while it is open
+//! ```
+//!
+//! In DPV's terms: `RequestRequiresAction`, `RequestActionPerformed`, `RequestAccepted`, `RequestFulfilled` or
+//! `RequestPartiallyFulfilled`, `RequestRejected`.
+
+use sayso_audit::Reference;
+use sayso_policy::due::{Clocks, Due};
+use sayso_policy::profile::{Refusal, RightKind};
+use sayso_policy::{IsoPeriod, Profile};
+use sayso_types::{SubjectId, WallTime};
+use serde::{Deserialize, Serialize};
+
+/// The longest that an answer may be put off beyond its day: two months (GDPR 12(3)).
+const DELAY_MAX: &str = "P2M";
+
+/// A person's request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Which.
+    pub id: Reference,
+    /// Whose.
+    pub subject: SubjectId,
+    /// What is asked for.
+    pub kind: RightKind,
+    /// When it came in, and when the person had proved who they are.
+    pub clocks: Clocks,
+    /// How far it has come.
+    pub standing: Standing,
+    /// By when it is answered; [`None`] when the policy gives no time that runs.
+    pub due: Option<Due>,
+    /// Put off, and why.
+    pub delayed: Option<Delay>,
+    /// Whether its day has passed without an answer, and that is on record.
+    pub is_overdue: bool,
+    /// The revision of the policy under which it came in.
+    pub profile_rev: u32,
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The person has yet to prove who they are.
+    Unverified,
+    /// They have; somebody has yet to say whether it is done.
+    Verified,
+    /// It will be done.
+    Accepted,
+    /// It is done.
+    Fulfilled,
+    /// It is done as far as it can be.
+    PartlyFulfilled,
+    /// It will not be done.
+    Rejected(Refusal),
+}
+
+impl Standing {
+    /// Whether it still waits for an answer.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Unverified | Self::Verified | Self::Accepted)
+    }
+}
+
+/// Why an answer takes longer: the reasons of GDPR 12(3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delay {
+    /// It is hard to do.
+    Complex,
+    /// There are many requests.
+    Numerous,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The person has proved who they are.
+    Verify,
+    /// It will be done.
+    Accept,
+    /// It will not be done.
+    Reject(Refusal),
+    /// The answer takes longer.
+    Delay {
+        /// Why.
+        why: Delay,
+        /// By when it is answered then.
+        until: WallTime,
+    },
+    /// It is done, or done as far as it can be.
+    Fulfil {
+        /// Whether something had to be left.
+        is_partial: bool,
+    },
+}
+
+/// Why a step cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    /// It has been answered.
+    #[error("the request has been answered; open another one")]
+    Closed,
+    /// Nobody knows yet who asks.
+    #[error("the person has not proved who they are; verify that first")]
+    Unverified,
+    /// That was done before.
+    #[error("that was done before")]
+    Done,
+    /// Nobody has said that it will be done.
+    #[error("the request is not accepted; accept it first")]
+    NotAccepted,
+    /// The policy allows no refusal for that reason.
+    #[error("the policy allows no refusal for this reason; its rights.refusals lists those that it allows")]
+    Refusal,
+    /// A refusal because of who asks, though that is proved.
+    #[error("the person has proved who they are")]
+    IsVerified,
+    /// It was put off before.
+    #[error("the answer was put off before; that is possible once")]
+    DelayedBefore,
+    /// No day to put it off from.
+    #[error("the request has no day by which it is answered, so there is nothing to put off")]
+    NoDue,
+    /// Put off to before its day, or too far.
+    #[error("until: give a moment after the day on which it is due and at most {DELAY_MAX} later (GDPR 12(3))")]
+    Until,
+}
+
+impl Request {
+    /// A request that came in at `now`, under `profile`.
+    #[must_use]
+    pub fn received(id: Reference, subject: SubjectId, kind: RightKind, profile: &Profile, now: WallTime) -> Self {
+        let clocks = Clocks { received: now, identity_verified: None };
+        Self {
+            id,
+            subject,
+            kind,
+            clocks,
+            standing: Standing::Unverified,
+            due: profile.answer_due(kind, clocks),
+            delayed: None,
+            is_overdue: false,
+            profile_rev: profile.rev(),
+        }
+    }
+
+    /// The request after `step`, taken at `now`. What an earlier policy promised stays promised: a clock that is started
+    /// under `profile` never moves the day back.
+    ///
+    /// # Errors
+    /// [`NotNow`]; the request is as it was.
+    pub fn after(&self, step: Step, profile: &Profile, now: WallTime) -> Result<Self, NotNow> {
+        if !self.standing.is_open() {
+            return Err(NotNow::Closed);
+        }
+        let mut next = self.clone();
+        match (step, self.standing) {
+            (Step::Verify, Standing::Unverified) => {
+                next.standing = Standing::Verified;
+                next.clocks.identity_verified = Some(now);
+                let dues = [self.due.clone(), profile.answer_due(self.kind, next.clocks)];
+                // put off is put off: the day that was agreed stands
+                next.due = match self.delayed {
+                    Some(_) => self.due.clone(),
+                    None => dues.into_iter().flatten().min_by_key(|due| due.at),
+                };
+            }
+            (Step::Accept, Standing::Verified) => next.standing = Standing::Accepted,
+            (Step::Verify, _) | (Step::Accept, Standing::Accepted) => return Err(NotNow::Done),
+            (Step::Accept, _) => return Err(NotNow::Unverified),
+            (Step::Reject(why), standing) => {
+                if !profile.document().rights.refusals.contains(&why) {
+                    return Err(NotNow::Refusal);
+                }
+                if why == Refusal::IdentityVerificationFailure && standing != Standing::Unverified {
+                    return Err(NotNow::IsVerified);
+                }
+                next.standing = Standing::Rejected(why);
+            }
+            (Step::Delay { why, until }, _) => {
+                if self.delayed.is_some() {
+                    return Err(NotNow::DelayedBefore);
+                }
+                let due = self.due.as_ref().ok_or(NotNow::NoDue)?;
+                let latest = DELAY_MAX.parse::<IsoPeriod>().map_or(due.at, |most| most.after(due.at));
+                if until <= due.at || latest < until {
+                    return Err(NotNow::Until);
+                }
+                next.delayed = Some(why);
+                next.due = Some(Due { at: until, ..due.clone() });
+            }
+            (Step::Fulfil { is_partial: true }, Standing::Accepted) => next.standing = Standing::PartlyFulfilled,
+            (Step::Fulfil { is_partial: false }, Standing::Accepted) => next.standing = Standing::Fulfilled,
+            (Step::Fulfil { .. }, _) => return Err(NotNow::NotAccepted),
+        }
+        Ok(next)
+    }
+
+    /// Whether at `now` its day has passed without an answer.
+    #[must_use]
+    pub fn is_late(&self, now: WallTime) -> bool {
+        self.standing.is_open() && self.due.as_ref().is_some_and(|due| due.at < now)
+    }
+}

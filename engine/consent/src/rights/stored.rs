@@ -1,0 +1,67 @@
+//! Requests as they are stored, schema version 1: JSON, because they outlive the program that wrote them.
+
+use sayso_audit::Reference;
+use sayso_policy::due::{Clocks, Due};
+use sayso_policy::profile::RightKind;
+use sayso_types::{SubjectId, WallTime};
+use serde::{Deserialize, Serialize};
+
+use super::request::{Delay, Request, Standing};
+use crate::Error;
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    kind: RightKind,
+    received: WallTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity_verified: Option<WallTime>,
+    standing: Standing,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<StoredDue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delayed: Option<Delay>,
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    is_overdue: bool,
+    profile_rev: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredDue {
+    at: WallTime,
+    by: String,
+    is_exact: bool,
+}
+
+pub(crate) fn encode(request: &Request) -> Vec<u8> {
+    let due = request.due.clone().map(|Due { at, by, is_exact }| StoredDue { at, by, is_exact });
+    let body = Body {
+        kind: request.kind,
+        received: request.clocks.received,
+        identity_verified: request.clocks.identity_verified,
+        standing: request.standing,
+        due,
+        delayed: request.delayed,
+        is_overdue: request.is_overdue,
+        profile_rev: request.profile_rev,
+    };
+    serde_json::to_vec(&body).expect("plain values are JSON")
+}
+
+/// The request `id` of `subject` that is stored as `body`.
+pub(crate) fn decode(subject: SubjectId, id: &[u8], body: &[u8]) -> Result<Request, Error> {
+    let damaged = |found: String| Error::Damaged { what: "request", found };
+    let id = id.try_into().map_err(|_| damaged(format!("an id of {} bytes", id.len())))?;
+    let body: Body =
+        serde_json::from_slice(body).map_err(|e| damaged(format!("{:?} at column {}", e.classify(), e.column())))?;
+    Ok(Request {
+        id: Reference(id),
+        subject,
+        kind: body.kind,
+        clocks: Clocks { received: body.received, identity_verified: body.identity_verified },
+        standing: body.standing,
+        due: body.due.map(|StoredDue { at, by, is_exact }| Due { at, by, is_exact }),
+        delayed: body.delayed,
+        is_overdue: body.is_overdue,
+        profile_rev: body.profile_rev,
+    })
+}

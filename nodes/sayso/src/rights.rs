@@ -1,0 +1,90 @@
+//! `sayso rights`: what a person asks of whoever has their data, on a running node.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use sayso_proto::admin::v1::rights_client::RightsClient;
+use sayso_proto::admin::v1::{AdvanceCaseRequest, Case, CaseStep, CopyCaseRequest, ListCasesRequest, OpenCaseRequest};
+use serde_json::{Value, json};
+
+use crate::cli::{AdvanceArgs, PersonArgs, RightsArgs, RightsCommand, StepArg};
+use crate::serve::runtime;
+use crate::{hex, operator, output};
+
+pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
+    output::json(&runtime()?.block_on(rights(&args.command))?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn rights(command: &RightsCommand) -> Result<Value> {
+    Ok(match command {
+        RightsCommand::Open { person, right } => {
+            let request = OpenCaseRequest { principal: Some(operator::principal(person)), right: right.clone() };
+            let opened = client(person).await?.open(request).await.context("the request is not taken")?;
+            shown(opened.into_inner().case.as_ref())
+        }
+        RightsCommand::List { person } => {
+            let request = ListCasesRequest { principal: Some(operator::principal(person)) };
+            let listed = client(person).await?.list(request).await.context("the node lists no requests")?.into_inner();
+            listed.cases.iter().map(|case| shown(Some(case))).collect()
+        }
+        RightsCommand::Advance(args) => {
+            let advanced = client(&args.person).await?.advance(step(args)?).await;
+            shown(advanced.context("the step is not taken")?.into_inner().case.as_ref())
+        }
+        RightsCommand::Copy { person, case } => {
+            let request = CopyCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
+            let copy = client(person).await?.copy(request).await.context("the node gives no copy")?.into_inner().copy;
+            serde_json::from_slice(&copy).context("the node gave a copy that is not JSON")?
+        }
+    })
+}
+
+async fn client(person: &PersonArgs) -> Result<RightsClient<tonic::transport::Channel>> {
+    Ok(RightsClient::new(operator::to(person).await?))
+}
+
+fn step(args: &AdvanceArgs) -> Result<AdvanceCaseRequest> {
+    let step = match args.step {
+        StepArg::Verify => CaseStep::Verify,
+        StepArg::Accept => CaseStep::Accept,
+        StepArg::Reject => CaseStep::Reject,
+        StepArg::Delay => CaseStep::Delay,
+        StepArg::Fulfil => CaseStep::Fulfil,
+        StepArg::FulfilInPart => CaseStep::FulfilInPart,
+    };
+    Ok(AdvanceCaseRequest {
+        principal: Some(operator::principal(&args.person)),
+        case_id: id(&args.case)?,
+        step: step.into(),
+        reason: args.reason.clone(),
+        until_unix_ms: args.until,
+    })
+}
+
+fn id(case: &str) -> Result<Vec<u8>> {
+    hex::decode(case).with_context(|| format!("CASE {case:?} is not 32 hexadecimal digits, as `open` and `list` print"))
+}
+
+fn shown(case: Option<&Case>) -> Value {
+    let Some(case) = case else { return Value::Null };
+    let state = case.state().as_str_name().trim_start_matches("CASE_STATE_").to_lowercase();
+    let due = (case.due_unix_ms > 0)
+        .then(|| json!({ "at": moment(case.due_unix_ms), "by": case.due_by, "is_exact": case.due_is_exact }));
+    json!({
+        "case": hex::encode(&case.case_id),
+        "right": case.right,
+        "state": state,
+        "received_at": moment(case.received_unix_ms),
+        "due": due,
+        "delayed": case.delayed,
+        "overdue": case.overdue,
+        "refusal": (!case.refusal.is_empty()).then_some(&case.refusal),
+    })
+}
+
+/// A moment in UTC, for people.
+fn moment(unix_ms: u64) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond(i64::try_from(unix_ms).ok()?).ok()?;
+    Some(at.to_string())
+}

@@ -1,0 +1,46 @@
+//! A person asks what is held of them, and is given it.
+
+use sayso_tests::{Installation, TENANT};
+use serde_json::Value;
+
+use crate::sayso;
+
+#[tokio::test]
+async fn a_person_is_given_a_copy_and_a_restart_forgets_no_request() {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    let mut device = installation.first_device(&node).await;
+    let (prompt, _) = device.asked().await;
+    device.agree(&prompt).await;
+    device.until_listening().await;
+
+    let certs = installation.file("admin");
+    let rights = async |at: &str, command: &str, args: &[&str]| {
+        let person = ["rights", command, "--admin", at, "--certs", &certs, "--tenant", TENANT];
+        sayso().run(person.into_iter().chain(args.iter().copied())).await
+    };
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let at = node.admin.to_string();
+    let opened = json(&rights(&at, "open", &["copy"]).await.success().stdout);
+    let case = opened["case"].as_str().unwrap().to_owned();
+    assert_eq!((&opened["state"], &opened["due"]["by"]), (&"unverified".into(), &"rights.respond_within".into()));
+    let early = rights(&at, "copy", &[&case]).await;
+    assert_eq!(early.status.code(), Some(1));
+    assert!(early.stderr.contains("accept it first"), "{}", early.stderr);
+    node.kill().await;
+
+    let node = installation.start().await;
+    let at = node.admin.to_string();
+    for (step, state) in [("verify", "verified"), ("accept", "accepted")] {
+        let advanced = json(&rights(&at, "advance", &[&case, step]).await.success().stdout);
+        assert_eq!(advanced["state"], state);
+    }
+    let copy = json(&rights(&at, "copy", &[&case]).await.success().stdout);
+    assert_eq!(copy["format"], "sayso/copy/v1");
+    assert!(copy["consents"].as_array().unwrap().iter().all(|consent| consent["status"] == "ConsentGiven"), "{copy}");
+    assert!(!copy["receipts"].as_array().unwrap().is_empty());
+    let fulfilled = rights(&at, "advance", &[&case, "fulfil"]).await.success();
+    assert_eq!(json(&fulfilled.stdout)["state"], "fulfilled");
+    let listed = json(&rights(&at, "list", &[]).await.success().stdout);
+    assert_eq!((&listed[0]["case"], &listed[0]["state"]), (&case.as_str().into(), &"fulfilled".into()));
+}
