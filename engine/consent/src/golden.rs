@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use sayso_audit::merkle::leaf_hash;
-use sayso_audit::{HybridClock, Reference};
+use sayso_audit::{Event, HybridClock, Reference, Scope};
 use sayso_policy::due::{Clocks, Due};
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent};
@@ -206,7 +206,15 @@ fn a_head_and_a_leaf_are_stored_as_they_were() {
     for leaf in [b"a", b"b", b"c"] {
         end.frontier.append(leaf_hash(leaf));
     }
-    for (name, op) in [("head", log::put_head(4, &end)), ("leaf", log::put_leaf(4, 300, b"what a leaf encodes to"))] {
+    let given = Event::WithdrawEffective { withdrawal: Reference([6; 16]), scope: Scope::Everything };
+    let ops = [
+        ("head", log::put_head(4, &end)),
+        ("leaf", log::put_leaf(4, 300, b"what a leaf encodes to")),
+        ("receipt", log::put_receipt(4, 300, &given).unwrap()),
+        ("signing_key", log::put_signing_key(4, "home.example/sayso+01234567+a public key")),
+        ("witnessed", log::put_witnessed(4, "a checkpoint\n\nits signatures\n")),
+    ];
+    for (name, op) in ops {
         let sayso_store::Op::Put(key, value) = op else { panic!("{name} is put") };
         assert_golden(name, &key, &value);
     }

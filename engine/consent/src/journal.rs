@@ -6,12 +6,13 @@
 
 pub(crate) mod log;
 mod notes;
+mod proofs;
 mod writer;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use sayso_audit::{Actor, Event, Hash, Reference, SubjectTag};
+use sayso_audit::{Actor, Checkpoint, Event, Hash, Receipt, Reference, Signer, SubjectTag, VerifierKey};
 use sayso_policy::Profile;
 use sayso_runtime::queue::{self, TrySendError};
 use sayso_runtime::{TaskKind, Tasks};
@@ -21,6 +22,7 @@ use sayso_types::{Clock, ConsentVersion, Name, SubjectId};
 use tokio::sync::oneshot;
 
 use self::notes::Notes;
+use self::proofs::Proofs;
 use self::writer::Writer;
 use crate::Error;
 use crate::register::state::StoredState;
@@ -42,7 +44,8 @@ pub struct Entry {
 /// Bytes of one change with its leaves: some hundred records of consent. More would leave a batch no room for others.
 const ENTRY_BYTES_MAX: usize = BATCH_BYTES_MAX / 2;
 
-/// Bytes that a leaf counts in a batch, with its key: its longest fields are a few names of 31 and hashes of 32 bytes.
+/// Bytes that a leaf counts in a batch, with its key and the entry by which it is found again: its longest fields are a few
+/// names of 31 and hashes of 32 bytes.
 const LEAF_BYTES: usize = 1_024;
 
 impl Entry {
@@ -114,6 +117,7 @@ pub struct Journal {
     queue: queue::Sender<Waiting>,
     queue_len: usize,
     notes: Arc<Notes>,
+    proofs: Arc<Proofs>,
     store: Arc<dyn Store>,
     /// The newest revision of the policy: what leaves say that name no other.
     profile_rev: Arc<AtomicU32>,
@@ -149,7 +153,7 @@ impl Journal {
         let rev = Arc::clone(&profile_rev);
         let writer = Writer::new(Arc::clone(&store), clock, (end, version), rev, Arc::clone(&notes));
         tasks.spawn(TaskKind::Storage, "journal", writer.run(receiver, tasks.stopping())).detach();
-        let journal = Self { queue: sender, queue_len, notes, store, profile_rev };
+        let journal = Self { queue: sender, queue_len, notes, proofs: Arc::default(), store, profile_rev };
         let events = [selfcheck, effective].map(|event| About::default().event(event)).into();
         journal.append(Entry { events, ops: changes, ..Entry::default() }).await?;
         Ok(journal)
@@ -222,5 +226,101 @@ impl Journal {
     pub async fn head(&self) -> Result<(u64, Hash), Error> {
         let (end, _) = log::end(self.store.as_ref(), SHARD).await?;
         Ok((end.frontier.size(), end.frontier.root()))
+    }
+
+    /// That leaf `index` is in the tree of the first `size` leaves; [`None`] when it is not.
+    ///
+    /// # Errors
+    /// As the store says; [`Error::Log`] when there are fewer leaves.
+    pub async fn prove_inclusion(&self, index: u64, size: u64) -> Result<Option<Vec<Hash>>, Error> {
+        self.proofs.inclusion(self.store.as_ref(), SHARD, (index, size)).await
+    }
+
+    /// That the tree of the first `old` leaves is the beginning of that of the first `new`; [`None`] when it is not.
+    ///
+    /// # Errors
+    /// As the store says; [`Error::Log`] when there are fewer leaves.
+    pub async fn prove_consistency(&self, old: u64, new: u64) -> Result<Option<Vec<Hash>>, Error> {
+        self.proofs.consistency(self.store.as_ref(), SHARD, (old, new)).await
+    }
+
+    /// The public key that checkpoints of this log were last said to be signed with, as its text.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn signing_key(&self) -> Result<Option<String>, Error> {
+        log::signing_key(self.store.as_ref(), SHARD).await
+    }
+
+    /// Says, durably, that checkpoints are signed with `key` from here on; that it is another key than before is put on
+    /// record.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    pub async fn sign_with(&self, key: &VerifierKey) -> Result<(), Error> {
+        let text = key.to_string();
+        let before = self.signing_key().await?;
+        if before.as_ref() == Some(&text) {
+            return Ok(());
+        }
+        let rotated = Event::LogKeyRotated { key: Hash::of(text.as_bytes()) };
+        let events = before.map(|_| About::default().event(rotated)).into_iter().collect();
+        let ops = vec![log::put_signing_key(SHARD, &text)];
+        self.append(Entry { events, ops, ..Entry::default() }).await?;
+        Ok(())
+    }
+
+    /// Where the consent record or withdrawal `reference` is on record: the index of `consent.given` or
+    /// `withdraw.effective`. [`None`] before that is so.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn find(&self, reference: Reference) -> Result<Option<u64>, Error> {
+        log::find(self.store.as_ref(), SHARD, reference).await
+    }
+
+    /// The receipt for the consent record or withdrawal `reference`, and whether its checkpoint is witnessed: the one that
+    /// was kept last if that covers it, else one of the log as it is now, signed by `signer`. [`None`] while it is not on
+    /// record.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn receipt(&self, reference: Reference, signer: &Signer) -> Result<Option<(Receipt, bool)>, Error> {
+        let Some(index) = self.find(reference).await? else { return Ok(None) };
+        let covers = |note: String| {
+            let size = Checkpoint::unverified(&note).ok()?.size;
+            (size > index).then_some((note, size))
+        };
+        let witnessed = self.witnessed().await?.and_then(covers);
+        let is_witnessed = witnessed.is_some();
+        let (checkpoint, size) = match witnessed {
+            Some(witnessed) => witnessed,
+            None => {
+                let (size, root) = self.head().await?;
+                (Checkpoint::sign(size, root, signer), size)
+            }
+        };
+        let lost = || Error::Log(format!("leaf {index} is missing"));
+        let entry = self.read(index, 1).await?.pop().ok_or_else(lost)?;
+        let proof = self.prove_inclusion(index, size).await?.ok_or_else(lost)?;
+        Ok(Some((Receipt { entry, index, proof, checkpoint }, is_witnessed)))
+    }
+
+    /// The newest checkpoint that was kept with [`keep_witnessed`](Self::keep_witnessed), as a signed note.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn witnessed(&self) -> Result<Option<String>, Error> {
+        log::witnessed(self.store.as_ref(), SHARD).await
+    }
+
+    /// Keeps a checkpoint that witnesses have cosigned, durably. From then on a log that has less than it says, or
+    /// something else, does not open.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    pub async fn keep_witnessed(&self, note: &str) -> Result<(), Error> {
+        self.append(Entry { ops: vec![log::put_witnessed(SHARD, note)], ..Entry::default() }).await?;
+        Ok(())
     }
 }

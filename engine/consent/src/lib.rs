@@ -14,8 +14,10 @@
 //!   callers in one batch.
 //! * [`Lease`] is a permit in use: dropping it tells the register that its holder has let go of the data.
 //! * [`rights::Desk`] takes people's requests, watches the day by which each is answered, and hands out copies.
+//! * [`Anchor`] has the end of the log witnessed by others.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
+pub mod anchor;
 pub mod error;
 pub mod evidence;
 pub mod journal;
@@ -24,15 +26,18 @@ mod mutant;
 pub mod receipt;
 pub mod record;
 pub mod register;
+pub mod replay;
 pub mod rights;
 mod tables;
 pub mod tenure;
 
+pub use anchor::{Anchor, AnchorOptions, Anchored};
 pub use error::Error;
 pub use evidence::{Answer, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use register::{Options, Register, Withdrawal};
+pub use replay::{Replay, Replayed};
 pub use tenure::Tenure;
 
 #[cfg(test)]

@@ -108,6 +108,32 @@ key! {
 }
 
 key! {
+    /// The newest checkpoint of a log that its witnesses have cosigned.
+    pub(crate) struct WitnessedKey in "audit_witnessed" {
+        /// Which log.
+        pub(crate) shard: u32,
+    }
+}
+
+key! {
+    /// With which key the checkpoints of a log are signed.
+    pub(crate) struct SigningKeyKey in "audit_key" {
+        /// Which log.
+        pub(crate) shard: u32,
+    }
+}
+
+key! {
+    /// At which leaf of a log something is that people are given receipts for.
+    pub(crate) struct ReceiptKey in "audit_receipt" {
+        /// Which log.
+        pub(crate) shard: u32,
+        /// What the leaf is about: the id of a consent record or of a withdrawal.
+        pub(crate) reference: Vec<u8>,
+    }
+}
+
+key! {
     /// Which process owns the register of a shard.
     pub(crate) struct TenureKey in "tenure" {
         /// Which shard.
@@ -125,4 +151,7 @@ pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
 pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);
 pub(crate) const LEAF: Schema = Schema::new("audit_leaf", 1, 1);
 pub(crate) const HEAD: Schema = Schema::new("audit_head", 1, 1);
+pub(crate) const WITNESSED: Schema = Schema::new("audit_witnessed", 1, 1);
+pub(crate) const SIGNING_KEY: Schema = Schema::new("audit_key", 1, 1);
+pub(crate) const RECEIPT: Schema = Schema::new("audit_receipt", 1, 1);
 pub(crate) const TENURE: Schema = Schema::new("tenure", 1, 1);

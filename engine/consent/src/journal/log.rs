@@ -1,11 +1,13 @@
 //! The log as it lies in the store: leaves by index, and a head that says where it ends.
 
 use sayso_audit::merkle::leaf_hash;
-use sayso_audit::{Frontier, Hash, HybridClock};
-use sayso_store::{Error as StoreError, Key, Op, Range, Store, TypedKey, Version, limits::SCAN_LIMIT_MAX};
+use sayso_audit::{Checkpoint, Event, Frontier, Hash, HybridClock, NoteError, Reference};
+use sayso_store::{Error as StoreError, Key, Op, Range, Schema, Store, TypedKey, Version, limits::SCAN_LIMIT_MAX};
 
 use crate::Error;
-use crate::tables::{HEAD, HeadKey, LEAF, LeafKey};
+use crate::tables::{
+    HEAD, HeadKey, LEAF, LeafKey, RECEIPT, ReceiptKey, SIGNING_KEY, SigningKeyKey, WITNESSED, WitnessedKey,
+};
 
 /// Where a log ends, and which owner left it there.
 #[derive(Clone, Default)]
@@ -49,9 +51,11 @@ pub(crate) async fn end(store: &dyn Store, shard: u32) -> Result<(End, Option<Ve
     Ok((end, Some(stored.version)))
 }
 
-/// Reads every leaf and compares with the head: a log that lost its tail, or a leaf that changed, is found here.
+/// Reads every leaf and compares with the head, and with the checkpoint that witnesses have cosigned: a log that lost its
+/// tail, with or without its head, or a leaf that changed, is found here.
 pub(crate) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
     let (end, version) = end(store, shard).await?;
+    let witnessed = witnessed(store, shard).await?.map(|note| checkpoint(&note)).transpose()?;
     let mut frontier = Frontier::new();
     let mut range: Range = LeafKey::table().then(&shard).into();
     loop {
@@ -63,6 +67,12 @@ pub(crate) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<
             }
             let (_, leaf) = LEAF.decode(&entry.value).map_err(StoreError::from)?;
             frontier.append(leaf_hash(leaf));
+            if witnessed.as_ref().is_some_and(|w| w.size == frontier.size() && w.root != frontier.root()) {
+                return Err(Error::Log(format!(
+                    "its first {} leaves are not those that were witnessed",
+                    frontier.size()
+                )));
+            }
         }
         let Some(rest) = page.rest else { break };
         range = rest;
@@ -70,6 +80,9 @@ pub(crate) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<
     let (counted, found) = (end.frontier.size(), frontier.size());
     if found != counted {
         return Err(Error::Log(format!("its head counts {counted} leaves, there are {found}")));
+    }
+    if let Some(witnessed) = witnessed.filter(|witnessed| witnessed.size > found) {
+        return Err(Error::Log(format!("{} leaves were witnessed, there are {found}", witnessed.size)));
     }
     if frontier.root() != end.frontier.root() {
         return Err(Error::Log("a leaf is not what was written".to_owned()));
@@ -89,6 +102,64 @@ pub(crate) async fn read(store: &dyn Store, shard: u32, from: u64, limit: usize)
             Ok(leaf.to_vec())
         })
         .collect()
+}
+
+/// The newest checkpoint that witnesses have cosigned, as a signed note.
+pub(crate) async fn witnessed(store: &dyn Store, shard: u32) -> Result<Option<String>, Error> {
+    text(store, WitnessedKey { shard }.key(), WITNESSED, "witnessed checkpoint").await
+}
+
+/// The write that keeps a checkpoint that witnesses have cosigned.
+pub(crate) fn put_witnessed(shard: u32, note: &str) -> Op {
+    Op::Put(WitnessedKey { shard }.key(), WITNESSED.encode(note.as_bytes()))
+}
+
+/// The public key that the checkpoints of the log are signed with, as its text.
+pub(crate) async fn signing_key(store: &dyn Store, shard: u32) -> Result<Option<String>, Error> {
+    text(store, SigningKeyKey { shard }.key(), SIGNING_KEY, "signing key").await
+}
+
+/// The write that says with which key checkpoints are signed.
+pub(crate) fn put_signing_key(shard: u32, key: &str) -> Op {
+    Op::Put(SigningKeyKey { shard }.key(), SIGNING_KEY.encode(key.as_bytes()))
+}
+
+async fn text(store: &dyn Store, key: Key, schema: Schema, what: &'static str) -> Result<Option<String>, Error> {
+    let mut found = store.read(&[key]).await?;
+    let Some(stored) = found.pop().flatten() else { return Ok(None) };
+    let (_, text) = schema.decode(&stored.value).map_err(StoreError::from)?;
+    let text = core::str::from_utf8(text).map_err(|e| Error::Damaged { what, found: e.to_string() })?;
+    Ok(Some(text.to_owned()))
+}
+
+/// What a checkpoint says whose signatures were checked when it was stored.
+fn checkpoint(note: &str) -> Result<Checkpoint, Error> {
+    let damaged = |e: NoteError| Error::Damaged { what: "witnessed checkpoint", found: e.to_string() };
+    Checkpoint::unverified(note).map_err(damaged)
+}
+
+/// The leaf at which `reference` is on record, if people are given receipts for it.
+pub(crate) async fn find(store: &dyn Store, shard: u32, reference: Reference) -> Result<Option<u64>, Error> {
+    let mut found = store.read(&[receipt(shard, reference)]).await?;
+    let Some(stored) = found.pop().flatten() else { return Ok(None) };
+    let (_, index) = RECEIPT.decode(&stored.value).map_err(StoreError::from)?;
+    let index =
+        index.try_into().map_err(|_| Error::Damaged { what: "receipt", found: format!("{} bytes", index.len()) })?;
+    Ok(Some(u64::from_be_bytes(index)))
+}
+
+/// The write by which the leaf at `index` is found again, if people are given receipts for what it says.
+pub(crate) fn put_receipt(shard: u32, index: u64, event: &Event) -> Option<Op> {
+    let (Event::ConsentGiven { record: reference, .. } | Event::WithdrawEffective { withdrawal: reference, .. }) =
+        event
+    else {
+        return None;
+    };
+    Some(Op::Put(receipt(shard, *reference), RECEIPT.encode(&index.to_be_bytes())))
+}
+
+fn receipt(shard: u32, reference: Reference) -> Key {
+    ReceiptKey { shard, reference: reference.0.to_vec() }.key()
 }
 
 /// The write that appends `leaf` at `index`.

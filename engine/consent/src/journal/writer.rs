@@ -9,12 +9,12 @@ use sayso_audit::{Event, Fact, Place};
 use sayso_runtime::queue::Receiver;
 use sayso_store::limits::BATCH_BYTES_MAX;
 use sayso_store::{Batch, Condition, Error as StoreError, Store, Version};
-use sayso_types::Clock;
+use sayso_types::{Clock, WallTime};
 use tokio_util::sync::CancellationToken;
 
 use super::log::{self, End};
 use super::notes::Notes;
-use super::{ENTRY_BYTES_MAX, LEAF_BYTES, Noted, SHARD, Waiting};
+use super::{About, ENTRY_BYTES_MAX, LEAF_BYTES, Noted, SHARD, Waiting};
 use crate::Error;
 
 /// Changes in one batch: enough to make an fsync cheap, few enough to keep the first one's wait short.
@@ -26,11 +26,14 @@ const BATCH_BYTES: usize = 2 << 20;
 /// Leaves in a batch that nobody waits for.
 const BATCH_NOTES_MAX: usize = 2_048;
 
-const _: () = assert!(BATCH_BYTES + ENTRY_BYTES_MAX + (BATCH_NOTES_MAX + 1) * LEAF_BYTES <= BATCH_BYTES_MAX);
+const _: () = assert!(BATCH_BYTES + ENTRY_BYTES_MAX + (BATCH_NOTES_MAX + 2) * LEAF_BYTES <= BATCH_BYTES_MAX);
 
 /// How long until a batch whose outcome is not known is sent again: long enough to cost nothing, a fraction of the
 /// shortest life of a permit.
 const RESEND: Duration = Duration::from_millis(100);
+
+/// How far a clock may step back before it is put on record: what a time server corrects at once and nobody notices.
+const STEP_BACK_MS: u64 = 1_000;
 
 pub(super) struct Writer {
     store: Arc<dyn Store>,
@@ -41,6 +44,8 @@ pub(super) struct Writer {
     head: Option<Version>,
     /// Segments that this process opened and has not closed.
     open: u64,
+    /// Whether it is on record that the clock was set back and has not caught up yet.
+    is_set_back: bool,
 }
 
 impl Writer {
@@ -51,7 +56,7 @@ impl Writer {
         profile_rev: Arc<AtomicU32>,
         notes: Arc<Notes>,
     ) -> Self {
-        Self { store, clock, profile_rev, notes, end, head, open: 0 }
+        Self { store, clock, profile_rev, notes, end, head, open: 0, is_set_back: false }
     }
 
     /// Appends what comes until asked to stop, then what is left; returns when nothing waits and every segment is
@@ -112,9 +117,15 @@ impl Writer {
     /// it: nothing was applied then, the callers are told, and the notes wait.
     async fn commit(&mut self, mut waiting: Vec<Waiting>, notes: Vec<Noted>) -> Result<Option<StoreError>, Error> {
         while !(waiting.is_empty() && notes.is_empty()) {
-            let (batch, end) = self.batch(&waiting, &notes);
+            let wall = self.clock.wall();
+            let behind_ms = (self.end.clock.0 >> 16).saturating_sub(wall.0);
+            let is_set_back = behind_ms > STEP_BACK_MS;
+            let anomaly =
+                (is_set_back && !self.is_set_back).then(|| About::default().event(Event::ClockAnomaly { behind_ms }));
+            let (batch, end) = self.batch(wall, anomaly.iter().chain(&notes), &waiting);
             match self.send(batch).await {
                 Ok(version) => {
+                    self.is_set_back = is_set_back;
                     metrics::histogram!("sayso_consent_journal_batch_entries").record(waiting.len() as f64);
                     self.end = end;
                     self.head = Some(version);
@@ -173,13 +184,18 @@ impl Writer {
         }
     }
 
-    fn batch(&self, waiting: &[Waiting], notes: &[Noted]) -> (Batch, End) {
+    fn batch<'a>(
+        &self,
+        wall: WallTime,
+        notes: impl Iterator<Item = &'a Noted>,
+        waiting: &'a [Waiting],
+    ) -> (Batch, End) {
         let mut end = self.end.clone();
         let mut batch = Batch::new();
         batch.require.push((log::head(SHARD), self.head.map_or(Condition::Absent, Condition::Version)));
-        let (wall, newest) = (self.clock.wall(), self.profile_rev.load(Ordering::Acquire));
+        let newest = self.profile_rev.load(Ordering::Acquire);
         // What was closed comes before what waited for the closing.
-        for noted in notes.iter().chain(waiting.iter().flat_map(|w| &w.entry.events)) {
+        for noted in notes.chain(waiting.iter().flat_map(|w| &w.entry.events)) {
             end.clock = end.clock.next(wall);
             let place = Place { shard: SHARD, sequence: end.frontier.size(), clock: end.clock, wall };
             let about = &noted.about;
@@ -193,6 +209,7 @@ impl Writer {
             };
             let leaf = fact.at(place).encode();
             batch.ops.push(log::put_leaf(SHARD, place.sequence, &leaf));
+            batch.ops.extend(log::put_receipt(SHARD, place.sequence, &noted.event));
             end.frontier.append(leaf_hash(&leaf));
         }
         for waiting in waiting {

@@ -22,6 +22,14 @@ impl Register {
         Ok((state, records))
     }
 
+    /// Every withdrawal of the subject, oldest first.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn withdrawals(&self, subject: SubjectId) -> Result<Vec<proto::Withdrawal>, Error> {
+        Ok(self.scan_withdrawals(subject).await?.into_iter().map(|(_, withdrawal)| withdrawal).collect())
+    }
+
     /// The consent records of the subject with their keys, oldest first.
     pub(crate) async fn scan_records(&self, subject: SubjectId) -> Result<Vec<(Key, proto::ConsentRecord)>, Error> {
         self.scan(RecordKey::table().then(&subject), RECORD, record::decode).await

@@ -1,11 +1,15 @@
 //! The register on a real store: what it allows, what it records, and that withdraw means stop.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod anchoring;
+mod attacks;
 mod crash;
 mod damage;
 mod each_step;
 mod faults;
 mod journal;
+mod proving;
+mod replaying;
 mod requesting;
 mod revising;
 mod stopped;

@@ -44,6 +44,7 @@ pub(crate) fn open_store(dir: &Path) -> Arc<LocalStore> {
 pub(crate) struct World {
     pub(crate) dir: Arc<tempfile::TempDir>,
     pub(crate) clock: ManualClock,
+    in_use: Arc<dyn Clock>,
     pub(crate) local: Arc<LocalStore>,
     pub(crate) store: Arc<Faulty<LocalStore>>,
     pub(crate) tasks: Tasks,
@@ -78,8 +79,8 @@ impl World {
         let store = Faulty::new(Arc::clone(&local));
         let tasks = Tasks::new();
         let profile = Arc::new(profile());
-        let register = Register::open(store.clone(), profile, in_use, tasks.clone(), options).await.unwrap();
-        Self { dir, clock, local, store, tasks, register }
+        let register = Register::open(store.clone(), profile, in_use.clone(), tasks.clone(), options).await.unwrap();
+        Self { dir, clock, in_use, local, store, tasks, register }
     }
 
     /// Starts a node where another one was.
@@ -89,8 +90,10 @@ impl World {
 
     /// Ends the node in order and starts it again.
     pub(crate) async fn again(self) -> Self {
-        let Self { dir, clock, local, store, tasks, register } = self;
+        let Self { dir, clock, in_use, local, store, tasks, register } = self;
         assert_eq!(tasks.shutdown(PATIENCE).await, 0, "everything ends in time");
+        // it is not earlier than it was
+        clock.advance(Duration::from_millis(in_use.wall().0.saturating_sub(clock.wall().0)));
         drop((register, store));
         local.close();
         Self::reopen(dir, clock).await

@@ -1,0 +1,131 @@
+//! [`Replay`]: recomputes the verdict of each segment in a log with [`decide()`](decide()), as an auditor does who
+//! has the profile.
+//!
+//! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
+//! they agreed, or how far they let data travel, because that is about them. Where the log is silent, the replay takes the
+//! answer that allows most: a segment that it finds fault with had no right to be, whatever the answer was. What it finds
+//! no fault with was allowed as far as the log shows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sayso_audit::{Event, Hash, Leaf, Scope, SubjectTag};
+use sayso_policy::{
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, decide,
+};
+use sayso_types::{Cell, ConsentVersion, Label, ProcessorId, Purpose, SubjectId, TurnId};
+
+/// Goes through the leaves of a log in order.
+#[derive(Debug)]
+pub struct Replay {
+    rules: InForce,
+    /// The profiles that came into force, by their revision.
+    effective: BTreeMap<u32, Hash>,
+    people: BTreeMap<SubjectTag, ConsentState>,
+    found: Replayed,
+}
+
+/// What a replay has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Segments that were opened under the profile, and whose verdict was recomputed.
+    pub checked: u64,
+    /// Segments under other profiles: not checked.
+    pub others: u64,
+    /// The leaves of those segments that the profile did not allow.
+    pub denied: Vec<u64>,
+}
+
+impl Replay {
+    /// A replay of what was done under `profile`.
+    #[must_use]
+    pub fn new(profile: Arc<Profile>) -> Self {
+        let (rules, effective) = (InForce::new(profile), BTreeMap::new());
+        Self { rules, effective, people: BTreeMap::new(), found: Replayed::default() }
+    }
+
+    /// Goes on by the leaf at `index`.
+    pub fn leaf(&mut self, index: u64, leaf: &Leaf) {
+        let fact = &leaf.fact;
+        match &fact.event {
+            Event::PolicyEffective { profile } => {
+                self.effective.insert(fact.profile_rev, *profile);
+            }
+            Event::ConsentGiven { purpose, .. } => {
+                if let Some(subject) = fact.subject {
+                    let given = self.given(fact.cv);
+                    self.person(subject).consents.insert(*purpose, given);
+                }
+            }
+            // the gates close with the request; what is opened between it and its effect is late
+            Event::WithdrawRequested { scope, .. } => {
+                if let Some(subject) = fact.subject {
+                    withdraw(self.person(subject), *scope);
+                }
+            }
+            Event::SegmentOpened { cell, processor, turn, .. } => {
+                if self.governs(fact.profile_rev) {
+                    self.found.checked += 1;
+                    if !self.allows(leaf, *cell, *processor, *turn) {
+                        self.found.denied.push(index);
+                    }
+                } else {
+                    self.found.others += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What it has come to.
+    #[must_use]
+    pub fn finish(self) -> Replayed {
+        self.found
+    }
+
+    /// Whether the profile is the one that was in force as revision `rev`.
+    fn governs(&self, rev: u32) -> bool {
+        let profile = self.rules.profile();
+        rev == profile.rev() && self.effective.get(&rev) == Some(&Hash(profile.hash().0))
+    }
+
+    fn allows(&self, leaf: &Leaf, cell: Cell, processor: ProcessorId, turn: TurnId) -> bool {
+        let fact = &leaf.fact;
+        let person = fact.subject.and_then(|subject| self.people.get(&subject));
+        let state = ConsentState { cv: fact.cv, ..person.cloned().unwrap_or_else(somebody) };
+        // decide() looks at whose data it is nowhere but in exemptions, which name people
+        let subject = SubjectId([0; 16]);
+        let label = Label { subject, category: cell.category, purpose: cell.purpose, turn, cv: fact.cv };
+        let question = Question { label, gate: Gate::of(cell.kind), processor, now: leaf.place.wall };
+        decide(&question, &state, &self.rules).answer.is_ok_and(|grounds| grounds.cell == cell)
+    }
+
+    fn person(&mut self, subject: SubjectTag) -> &mut ConsentState {
+        self.people.entry(subject).or_insert_with(somebody)
+    }
+
+    /// Consent given at `cv`, as good as consent can be.
+    fn given(&self, cv: ConsentVersion) -> PurposeConsent {
+        PurposeConsent {
+            status: ConsentStatus::Given,
+            consent_type: ConsentType::ExplicitlyExpressed,
+            separate: true,
+            written: true,
+            given_at: cv,
+            profile_rev: self.rules.profile().rev(),
+            expires_at: None,
+        }
+    }
+}
+
+/// Somebody who has agreed to nothing, and for whom everything else speaks.
+fn somebody() -> ConsentState {
+    ConsentState { age: AgeBand::Adult, guardian_verified: true, ..ConsentState::new() }
+}
+
+fn withdraw(person: &mut ConsentState, scope: Scope) {
+    let covered = |purpose: &Purpose| scope.covers(*purpose);
+    for (_, consent) in person.consents.iter_mut().filter(|(purpose, _)| covered(purpose)) {
+        consent.status = ConsentStatus::Withdrawn;
+    }
+}
