@@ -41,8 +41,12 @@ const OWNED: [(&str, &[&str], &str); 11] = [
         &["sayso-gateway", "sayso-device", "sayso-store-raft", "sayso-cluster", "sayso-loadtest", "sayso-tests"],
         "the gateway, peer links and clients speak QUIC; others use sayso-device or the trait session::Sessions",
     ),
-    ("hyper", &["sayso-provider-openai"], "connections to processors belong to providers, behind the gate"),
     ("hyper-rustls", &["sayso-vault-transit"], "it passes no gate: only what is about nobody may go over it"),
+    (
+        "hyper",
+        &["sayso-provider-openai", "sayso-witness"],
+        "connections to processors belong to providers, behind the gate; witnesses are shown hashes, of nobody",
+    ),
     ("whisper-rs", &["sayso-provider-local"], "models run in provider-local"),
     ("chacha20poly1305", &["sayso-vault"], "only the vault seals; others hand it what is to be sealed"),
     ("lsm-tree", &["sayso-store-local"], "nothing above the store knows its engine"),
