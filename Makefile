@@ -32,7 +32,7 @@ test-faults: ## 200 seeded runs of store-raft with killed nodes and failing netw
 bench: ## what it costs, as figures and as ratios to the bare parts, measured in the same run
 	$(CARGO) run --release --locked -p sayso-loadtest -- all $(ARGS)
 
-bench-store: ## durable commits of one node and of three, against a bare append with fdatasync on the same disk
+bench-store: ## durable commits, of one node and of three, beside etcd and PostgreSQL; recovery; memory of a snapshot
 	$(CARGO) run --release --locked -p sayso-loadtest -- store $(ARGS)
 
 check: ## what .ci/run checks before the tests; changes nothing

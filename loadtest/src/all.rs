@@ -1,13 +1,12 @@
 //! `all`: every measurement of a node, briefly. What a store costs is measured by itself.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
 
 use crate::figure::Figure;
-use crate::lab::Lab;
+use crate::lab::{Lab, begin};
 use crate::{frame_path, idle_memory, turn_latency, withdraw_latency};
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -30,9 +29,4 @@ pub(crate) async fn run(lab: &Lab) -> Result<Vec<Figure>> {
     let withdraw_latency = withdraw_latency::Args { withdrawals: 100 };
     figures.extend(withdraw_latency::run(lab, &withdraw_latency).await.context("withdraw-latency")?);
     Ok(figures)
-}
-
-/// Lets whoever waits know for what; the figures go to another stream.
-fn begin(measurement: &str) {
-    let _ = writeln!(std::io::stderr(), "measuring {measurement}");
 }

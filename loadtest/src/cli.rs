@@ -44,7 +44,8 @@ pub(crate) enum Command {
     TurnLatency(turn_latency::Args),
     /// How long a withdrawal takes, and what still reaches the recogniser after its OK.
     WithdrawLatency(withdraw_latency::Args),
-    /// Durable commits of one node and of three, against a bare append with fdatasync.
+    /// Durable commits of one node and of three, against a bare append with fdatasync and beside etcd and PostgreSQL; how
+    /// long a leader that is killed is missed; what memory a snapshot takes.
     Store(store::Args),
     /// All of them but the store, briefly.
     All(all::Args),

@@ -11,6 +11,7 @@ pub(crate) mod server;
 pub(crate) mod usage;
 pub(crate) mod utterance;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,6 +61,11 @@ impl Ground {
     pub(crate) fn new() -> Self {
         Self { tasks: Tasks::new(), clock: Arc::new(SystemClock::new()) }
     }
+}
+
+/// Lets whoever waits know for what; the figures go to another stream.
+pub(crate) fn begin(measurement: &str) {
+    let _ = writeln!(std::io::stderr(), "measuring {measurement}");
 }
 
 /// The runtime that a node lives in; servers and clients are given the same.

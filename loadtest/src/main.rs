@@ -7,7 +7,8 @@
 //!   idle_memory       a device that is connected and silent               a bare quinn connection
 //!   turn_latency      from the end of an utterance to the answer's sound  -
 //!   withdraw_latency  from a withdrawal to its OK                         a bare durable commit
-//!   store             a durable commit, on one node and on three          a bare append with fdatasync
+//!   store             a durable commit, on one node and on three          a bare append with fdatasync; etcd, PostgreSQL
+//!                     a leader that is killed; a snapshot on its way      -
 //! ```
 //!
 //! [`lab`] is what they share. Servers run in processes of their own ([`server`]), so that what is measured is theirs
@@ -52,14 +53,14 @@ fn run(cli: &Cli) -> Result<()> {
     }
     let lab = Lab::new(cli.seed, cli.data.as_deref())?;
     let runtime = lab::runtime()?;
-    let (figures, out) = match &cli.command {
-        Command::FramePath(args) => (runtime.block_on(frame_path::run(&lab, args))?, None),
-        Command::IdleMemory(args) => (runtime.block_on(idle_memory::run(&lab, args))?, None),
-        Command::TurnLatency(args) => (runtime.block_on(turn_latency::run(&lab, args))?, None),
-        Command::WithdrawLatency(args) => (runtime.block_on(withdraw_latency::run(&lab, args))?, None),
+    let (measured, out) = match &cli.command {
+        Command::FramePath(args) => (runtime.block_on(frame_path::run(&lab, args))?.into(), None),
+        Command::IdleMemory(args) => (runtime.block_on(idle_memory::run(&lab, args))?.into(), None),
+        Command::TurnLatency(args) => (runtime.block_on(turn_latency::run(&lab, args))?.into(), None),
+        Command::WithdrawLatency(args) => (runtime.block_on(withdraw_latency::run(&lab, args))?.into(), None),
         Command::Store(args) => (runtime.block_on(store::run(&lab, args))?, None),
-        Command::All(args) => (runtime.block_on(all::run(&lab))?, args.out.as_deref()),
+        Command::All(args) => (runtime.block_on(all::run(&lab))?.into(), args.out.as_deref()),
         Command::Server => return server::run(),
     };
-    Report::new(cli.seed, figures).deliver(cli.json, out)
+    Report::new(cli.seed, measured).deliver(cli.json, out)
 }

@@ -9,6 +9,20 @@ use serde::Serialize;
 
 use crate::figure::{Aim, Figure};
 
+/// What came of a measurement.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) figures: Vec<Figure>,
+    /// What was not measured, and how it could be.
+    pub(crate) notes: Vec<String>,
+}
+
+impl From<Vec<Figure>> for Measured {
+    fn from(figures: Vec<Figure>) -> Self {
+        Self { figures, notes: Vec::new() }
+    }
+}
+
 /// The figures of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -19,12 +33,15 @@ pub(crate) struct Report {
     /// Whether the build is one whose figures count.
     optimised: bool,
     figures: Vec<Figure>,
+    /// What was not measured, and how it could be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 impl Report {
-    pub(crate) fn new(seed: u64, figures: Vec<Figure>) -> Self {
+    pub(crate) fn new(seed: u64, Measured { figures, notes }: Measured) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { seed, cores, optimised: !cfg!(debug_assertions), figures }
+        Self { seed, cores, optimised: !cfg!(debug_assertions), figures, notes }
     }
 
     /// Prints it, and writes it to `out` as JSON.
@@ -56,6 +73,9 @@ impl fmt::Display for Report {
             let line = format!("{:name$}  {measured:>12}  {floor:>12}  {ratio:>6}  {aim:>10}  {met}", figure.name);
             writeln!(f, "{}", line.trim_end())?;
         }
+        for note in &self.notes {
+            writeln!(f, "\n{note}")?;
+        }
         if !self.optimised {
             writeln!(f, "\nThis build is not optimised: its figures say nothing. Use cargo run --release.")?;
         }
@@ -80,17 +100,19 @@ mod tests {
     fn a_table_has_a_line_a_figure_and_says_what_was_missed() {
         let missed = Figure::new("frame", "ns", 160.4).above(100.0).aiming(Aim::Ratio(1.5));
         let plain = Figure::new("a longer name", "ms", 2.345);
-        let table = Report::new(1, vec![missed, plain]).to_string();
+        let table =
+            Report::new(1, Measured { figures: vec![missed, plain], notes: vec!["no etcd".to_owned()] }).to_string();
         let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[1], ["frame", "160", "ns", "100", "ns", "1.60", "x", "1.50", "no"]);
         assert_eq!(lines[2], ["a", "longer", "name", "2.35", "ms"]);
+        assert_eq!(lines[4], ["no", "etcd"]);
     }
 
     #[test]
     fn json_holds_what_was_measured_and_nothing_that_was_not() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("figures.json");
-        Report::new(7, vec![Figure::new("frame", "ns", 1.5)]).deliver(true, Some(&out)).unwrap();
+        Report::new(7, vec![Figure::new("frame", "ns", 1.5)].into()).deliver(true, Some(&out)).unwrap();
         let read: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
         assert_eq!(read["seed"], 7);
         assert_eq!(read["figures"], serde_json::json!([{"name": "frame", "unit": "ns", "value": 1.5}]));

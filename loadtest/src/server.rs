@@ -1,8 +1,9 @@
 //! A server that is measured, in a process of its own. It is told on its standard input what to be and answers where
-//! it listens; then it answers every line with its [`Stats`], and ends with its input.
+//! it listens; then it does what each line [asks](Ask), answers with its [`Stats`], and ends with its input.
 
 mod bare;
 mod node;
+mod replica;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -10,11 +11,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use self::bare::BareServer;
 use self::node::NodeServer;
+use self::replica::ReplicaServer;
+pub(crate) use self::replica::{Replica, ReplicaStats};
 use crate::lab::{self, Quantiles, usage};
 
 /// Where servers listen: any free port of this machine.
@@ -48,6 +51,23 @@ pub(crate) enum Kind {
         /// Whether to follow how long the stages of turns take. Following takes time as well.
         stages: bool,
     },
+    /// A node of a replicated store, and nothing else.
+    Replica(Replica),
+}
+
+/// What a server is asked to do before it says how it stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Ask {
+    /// Nothing.
+    Stats,
+    /// To forget the peak of its memory.
+    ForgetPeak,
+    /// A replica: to commit something, until that is answered.
+    Commit,
+    /// A replica: to put so many bytes into the store.
+    Fill { bytes: u64 },
+    /// A replica: to join its cluster.
+    Join,
 }
 
 /// What became of a server so far.
@@ -57,17 +77,22 @@ pub(crate) struct Stats {
     pub(crate) cpu: Duration,
     /// Bytes of memory that are resident.
     pub(crate) resident_bytes: u64,
+    /// The most that were since it began, or since it was asked to forget that.
+    pub(crate) peak_resident_bytes: u64,
     /// Frames of 20 ms that came through: to the end of voice detection, or through the gate.
     pub(crate) frames: u64,
     /// How long each stage of a turn took.
     pub(crate) stages: BTreeMap<String, Quantiles>,
     /// How long the store took over each commit since it was last asked.
     pub(crate) commits: Quantiles,
+    /// What a replica knows of its cluster.
+    pub(crate) replica: Option<ReplicaStats>,
 }
 
 enum Serving {
     Bare(BareServer),
     Node(NodeServer),
+    Replica(ReplicaServer),
 }
 
 impl Serving {
@@ -75,6 +100,7 @@ impl Serving {
         Ok(match spec.kind.clone() {
             Kind::Bare => Self::Bare(BareServer::start(spec)?),
             Kind::Node { agreed, hears, stages } => Self::Node(NodeServer::start(spec, agreed, &hears, stages).await?),
+            Kind::Replica(replica) => Self::Replica(ReplicaServer::start(spec, replica).await?),
         })
     }
 
@@ -82,6 +108,7 @@ impl Serving {
         match self {
             Self::Bare(bare) => bare.addr,
             Self::Node(node) => node.addr,
+            Self::Replica(replica) => replica.addr,
         }
     }
 
@@ -90,8 +117,21 @@ impl Serving {
         let stats = match self {
             Self::Bare(bare) => bare.stats(),
             Self::Node(node) => node.stats(),
+            Self::Replica(replica) => Stats { replica: Some(replica.stats()), ..Stats::default() },
         };
-        Ok(Stats { cpu, resident_bytes: usage::resident_bytes()?, ..stats })
+        let (resident_bytes, peak_resident_bytes) = (usage::resident_bytes()?, usage::peak_resident_bytes()?);
+        Ok(Stats { cpu, resident_bytes, peak_resident_bytes, ..stats })
+    }
+
+    async fn do_what_is_asked(&self, ask: Ask) -> Result<()> {
+        match (ask, self) {
+            (Ask::Stats, _) => Ok(()),
+            (Ask::ForgetPeak, _) => usage::forget_peak(),
+            (Ask::Commit, Self::Replica(replica)) => replica.commit().await,
+            (Ask::Fill { bytes }, Self::Replica(replica)) => replica.fill(bytes).await,
+            (Ask::Join, Self::Replica(replica)) => replica.join().await,
+            (ask, _) => bail!("only a replica can be asked for {ask:?}"),
+        }
     }
 }
 
@@ -103,7 +143,7 @@ pub(crate) fn run() -> Result<()> {
     let serving = runtime.block_on(Serving::start(serde_json::from_str(&spec)?))?;
     answer(&serving.addr())?;
     for line in lines {
-        line?;
+        runtime.block_on(serving.do_what_is_asked(serde_json::from_str(&line?)?))?;
         answer(&serving.stats()?)?;
     }
     Ok(())

@@ -58,6 +58,19 @@ fn a_withdrawals_latency_is_measured_and_nothing_comes_after_its_ok() {
 }
 
 #[test]
+fn a_leader_that_is_killed_and_a_snapshot_are_measured() {
+    let figures = figures(&["store", "--rounds", "0", "--kills", "2", "--snapshot-mb", "8"]);
+    for name in [
+        "commit after kill -9 of the leader, 2 rounds, p99",
+        "snapshot of 8 MB, leader, memory above it",
+        "snapshot of 8 MB, new node, memory above it",
+    ] {
+        let figure = figure(&figures, name);
+        assert!(figure["value"].as_f64().unwrap() > 0.0 && figure["met"].is_boolean(), "{figure}");
+    }
+}
+
+#[test]
 fn what_cannot_be_measured_is_said() {
     let run = |args: &[&str]| {
         let run = Command::new(env!("CARGO_BIN_EXE_sayso-loadtest")).args(args).output().unwrap();

@@ -7,6 +7,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sayso_store_raft::{NodeId, peer_name};
 use sayso_types::{DeviceId, Name, TenantId};
 
+/// The cluster that nodes are of.
+pub(crate) const CLUSTER: Name = Name::constant("bench");
+
 /// Vouches for the node and its devices.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -48,8 +51,8 @@ impl Authority {
     }
 
     /// For a node of a cluster, among its peers.
-    pub(crate) fn peer(&self, cluster: &Name, node: NodeId) -> Result<Credential> {
-        let mut params = CertificateParams::new([peer_name(cluster, node)])?;
+    pub(crate) fn peer(&self, node: NodeId) -> Result<Credential> {
+        let mut params = CertificateParams::new([peer_name(&CLUSTER, node)])?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(params, &KeyPair::generate()?)
     }

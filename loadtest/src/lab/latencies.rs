@@ -33,6 +33,16 @@ impl Latencies {
         self.0.saturating_record(took.as_micros() as u64);
     }
 
+    /// Adds those of `other`.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.0.add(&other.0).expect("both have the same bounds");
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len()
+    }
+
     pub(crate) fn quantiles(&self) -> Quantiles {
         let ms = |micros: u64| micros as f64 / 1e3;
         let at = |quantile| ms(self.0.value_at_quantile(quantile));

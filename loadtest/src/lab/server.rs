@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
+use sayso_store_raft::NodeId;
 use serde::de::DeserializeOwned;
 
 use crate::lab::{Authority, Lab};
-use crate::server::{Kind, Spec, Stats};
+use crate::server::{Ask, Kind, Spec, Stats};
 
 /// A running server. Dropping it ends its process.
 pub(crate) struct Server {
@@ -21,7 +22,10 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one and waits until it listens. `name` is that of its directory in the lab.
     pub(crate) fn start(lab: &Lab, name: &str, authority: &Authority, kind: Kind) -> Result<Self> {
-        let credential = authority.node()?;
+        let credential = match &kind {
+            Kind::Replica(replica) => authority.peer(NodeId(replica.node))?,
+            Kind::Bare | Kind::Node { .. } => authority.node()?,
+        };
         let spec = Spec {
             kind,
             certificate: credential.certificate.to_vec(),
@@ -46,7 +50,12 @@ impl Server {
 
     /// How it stands. It answers within a millisecond, so this blocks.
     pub(crate) fn stats(&mut self) -> Result<Stats> {
-        writeln!(self.asked)?;
+        self.ask(&Ask::Stats)
+    }
+
+    /// Has it do what it is asked, and says how it stands then. Blocks until that is done.
+    pub(crate) fn ask(&mut self, ask: &Ask) -> Result<Stats> {
+        writeln!(self.asked, "{}", serde_json::to_string(ask)?)?;
         read(&mut self.answers)
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use sayso_store_raft::{Address, NodeId, RaftOptions, RaftStore, Tls};
-use sayso_types::{Clock, Name};
+use sayso_types::Clock;
 use tokio::time::{Duration, sleep};
 
+use crate::lab::authority::CLUSTER;
 use crate::lab::{Authority, Ground, Lab};
 
 const NODES: u64 = 3;
-const NAME: Name = Name::constant("bench");
 /// How often it is looked whether there is a leader.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How long there may be none.
@@ -33,10 +33,10 @@ impl Cluster {
             (1..=NODES).map(NodeId).zip(addresses.iter().map(|address| (*address).into())).collect();
         let mut nodes = Vec::new();
         for (node, listen) in (1..=NODES).map(NodeId).zip(addresses) {
-            let credential = authority.peer(&NAME, node)?;
+            let credential = authority.peer(node)?;
             let tls = Tls { chain: vec![credential.certificate], key: credential.key, roots: authority.roots()? };
             let clock: Arc<dyn Clock> = Arc::clone(&ground.clock);
-            let options = RaftOptions::new(node, NAME, listen, founders.clone(), tls, clock);
+            let options = RaftOptions::new(node, CLUSTER, listen, founders.clone(), tls, clock);
             let opened = RaftStore::open(&lab.dir(&format!("node-{node}")), options, ground.tasks.clone()).await;
             nodes.push(opened.with_context(|| format!("cannot open node {node}"))?);
         }
@@ -66,7 +66,8 @@ impl Cluster {
     }
 }
 
-fn free_address() -> Result<SocketAddr> {
+/// An address that nobody listens on.
+pub(super) fn free_address() -> Result<SocketAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("no UDP port is free")?;
     Ok(socket.local_addr()?)
 }
