@@ -1,10 +1,12 @@
-//! [`Replay`]: recomputes the verdict of each segment in a log with [`decide()`](decide()), as an auditor does who
-//! has the profile.
+//! [`Replay`]: recomputes the verdict of each segment in a log with [`decide()`](decide()), and the day by which each request
+//! was to be answered, as an auditor does who has the profile.
 //!
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
 //! they agreed, or how far they let data travel, because that is about them. Where the log is silent, the replay takes the
 //! answer that allows most: a segment that it finds fault with had no right to be, whatever the answer was. What it finds
 //! no fault with was allowed as far as the log shows.
+
+mod requests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +15,9 @@ use sayso_audit::{Event, Hash, Leaf, Scope, SubjectTag};
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, decide,
 };
-use sayso_types::{Cell, ConsentVersion, Label, ProcessorId, Purpose, SubjectId, TurnId};
+use sayso_types::{Cell, ConsentVersion, Label, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
+
+use self::requests::{Happened, Requests};
 
 /// Goes through the leaves of a log in order.
 #[derive(Debug)]
@@ -22,6 +26,9 @@ pub struct Replay {
     /// The profiles that came into force, by their revision.
     effective: BTreeMap<u32, Hash>,
     people: BTreeMap<SubjectTag, ConsentState>,
+    requests: Requests,
+    /// When the newest leaf was written.
+    now: WallTime,
     found: Replayed,
 }
 
@@ -34,19 +41,29 @@ pub struct Replayed {
     pub others: u64,
     /// The leaves of those segments that the profile did not allow.
     pub denied: Vec<u64>,
+    /// The leaves that show that a request was not answered by its day, where the log does not say so itself: the answer's,
+    /// or the request's if there is none.
+    pub late: Vec<u64>,
 }
 
 impl Replay {
     /// A replay of what was done under `profile`.
     #[must_use]
     pub fn new(profile: Arc<Profile>) -> Self {
-        let (rules, effective) = (InForce::new(profile), BTreeMap::new());
-        Self { rules, effective, people: BTreeMap::new(), found: Replayed::default() }
+        Self {
+            rules: InForce::new(profile),
+            effective: BTreeMap::new(),
+            people: BTreeMap::new(),
+            requests: Requests::default(),
+            now: WallTime(0),
+            found: Replayed::default(),
+        }
     }
 
     /// Goes on by the leaf at `index`.
     pub fn leaf(&mut self, index: u64, leaf: &Leaf) {
         let fact = &leaf.fact;
+        self.now = self.now.max(leaf.place.wall);
         match &fact.event {
             Event::PolicyEffective { profile } => {
                 self.effective.insert(fact.profile_rev, *profile);
@@ -55,6 +72,14 @@ impl Replay {
                 if let Some(subject) = fact.subject {
                     let given = self.given(fact.cv);
                     self.person(subject).consents.insert(*purpose, given);
+                }
+            }
+            // whoever is asked again because of another revision, and says no, keeps what they had agreed to: with more
+            // than one, the log does not say which it was
+            Event::ConsentRefused { purpose, .. } | Event::ConsentDeferred { purpose, .. } => {
+                let is_only = self.effective.len() <= 1;
+                if let Some(subject) = fact.subject.filter(|_| is_only) {
+                    self.person(subject).consents.remove(purpose);
                 }
             }
             // the gates close with the request; what is opened between it and its effect is late
@@ -73,6 +98,11 @@ impl Replay {
                     self.found.others += 1;
                 }
             }
+            Event::Request { request, step, detail } => {
+                let happened = Happened { leaf: index, at: leaf.place.wall, step: *step, detail: *detail };
+                let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
+                self.requests.step(*request, &happened, profile.map(AsRef::as_ref));
+            }
             _ => {}
         }
     }
@@ -80,7 +110,7 @@ impl Replay {
     /// What it has come to.
     #[must_use]
     pub fn finish(self) -> Replayed {
-        self.found
+        Replayed { late: self.requests.finish(self.now), ..self.found }
     }
 
     /// Whether the profile is the one that was in force as revision `rev`.

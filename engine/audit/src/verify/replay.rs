@@ -9,7 +9,7 @@ use super::{Finding, Report, Rule, Trust, Witnessed};
 use crate::checkpoint::Checkpoint;
 use crate::leaf::{HybridClock, Leaf};
 use crate::trust::Attested;
-use crate::{Event, Reference, Scope, SubjectTag};
+use crate::{Event, Reference, RequestStep, Scope, SubjectTag};
 
 /// What the leaves so far have made true.
 #[derive(Debug)]
@@ -85,6 +85,7 @@ impl<'a> Replay<'a> {
             }
             Event::SelfcheckFailed { .. } => self.find(index, Rule::SelfcheckFailed),
             Event::ClockAnomaly { .. } => self.find(index, Rule::ClockSetBack),
+            Event::Request { step: RequestStep::Overdue, .. } => self.find(index, Rule::RequestLate),
             Event::PolicyEffective { profile } => {
                 self.profiles.insert(profile.to_string());
             }

@@ -119,6 +119,8 @@ pub enum Rule {
     EffectiveWithoutRequest,
     /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
     DeniedByProfile,
+    /// A person's request that was not answered by its day. Said by the log, or found by whoever has the profile.
+    RequestLate,
     /// The node found its own log damaged.
     SelfcheckFailed,
     /// The node's clock was set back.
@@ -168,6 +170,7 @@ impl Rule {
             Self::DeniedByProfile => {
                 "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
             }
+            Self::RequestLate => "a person's request was not answered by the day by which it was to be",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",
             Self::ClockSetBack => {
                 "the node's clock was set back: the order of the leaves holds, the times that they give from here on may not"

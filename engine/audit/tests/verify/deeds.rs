@@ -1,8 +1,8 @@
 //! What sound logs can say that must not have happened.
 
 use sayso_audit::verify::{Rule, Severity};
-use sayso_audit::{Event, Hash, HybridClock, Scope, Trust, verify_log};
-use sayso_types::Purpose;
+use sayso_audit::{Event, Hash, HybridClock, RequestStep, Scope, Trust, verify_log};
+use sayso_types::{Name, Purpose};
 
 use crate::log::{Story, VOICE, trust};
 
@@ -194,4 +194,15 @@ fn what_the_node_found_itself_is_passed_on() {
         s.tell(Event::SelfcheckFailed { size, root, reason: "truncated".parse().unwrap() });
     });
     assert_eq!(found(&failed), [(1, Rule::SelfcheckFailed)]);
+}
+
+#[test]
+fn a_request_that_is_overdue_is_a_broken_promise() {
+    let overdue = story(|s| {
+        let (request, detail) = (crate::log::id(1), Name::constant("copy"));
+        for step in [RequestStep::Received, RequestStep::Overdue] {
+            s.tell(Event::Request { request, step, detail });
+        }
+    });
+    assert_eq!(found(&overdue), [(1, Rule::RequestLate)]);
 }

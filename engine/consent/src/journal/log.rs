@@ -6,7 +6,7 @@ use sayso_store::{Error as StoreError, Key, Op, Range, Schema, Store, TypedKey, 
 
 use crate::Error;
 use crate::tables::{
-    HEAD, HeadKey, LEAF, LeafKey, RECEIPT, ReceiptKey, SIGNING_KEY, SigningKeyKey, WITNESSED, WitnessedKey,
+    HEAD, HeadKey, LEAF, LeafKey, ProfileKey, RECEIPT, ReceiptKey, SIGNING_KEY, SigningKeyKey, WITNESSED, WitnessedKey,
 };
 
 /// Where a log ends, and which owner left it there.
@@ -55,6 +55,9 @@ pub(crate) async fn end(store: &dyn Store, shard: u32) -> Result<(End, Option<Ve
 /// tail, with or without its head, or a leaf that changed, is found here.
 pub(crate) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
     let (end, version) = end(store, shard).await?;
+    if version.is_none() && is_in_use(store).await? {
+        return Err(Error::Log("it is gone, though the store holds what was put on record with it".to_owned()));
+    }
     let witnessed = witnessed(store, shard).await?.map(|note| checkpoint(&note)).transpose()?;
     let mut frontier = Frontier::new();
     let mut range: Range = LeafKey::table().then(&shard).into();
@@ -88,6 +91,11 @@ pub(crate) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<
         return Err(Error::Log("a leaf is not what was written".to_owned()));
     }
     Ok((end, version))
+}
+
+/// Whether a policy is in force by what the store holds. Its first revision is written in the batch of the first leaf.
+async fn is_in_use(store: &dyn Store) -> Result<bool, Error> {
+    Ok(!store.scan(ProfileKey::table().into(), 1).await?.entries.is_empty())
 }
 
 /// Up to `limit` encoded leaves from index `from` on.

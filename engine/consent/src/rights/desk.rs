@@ -244,7 +244,7 @@ fn due_key(request: &Request) -> Option<Key> {
 }
 
 /// What the log calls a right.
-fn right_name(kind: RightKind) -> Name {
+pub(crate) fn right_name(kind: RightKind) -> Name {
     Name::constant(match kind {
         RightKind::Access => "access",
         RightKind::Copy => "copy",

@@ -18,7 +18,7 @@ use sayso_types::{SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// The longest that an answer may be put off beyond its day: two months (GDPR 12(3)).
-const DELAY_MAX: &str = "P2M";
+pub(crate) const DELAY_MAX: &str = "P2M";
 
 /// A person's request.
 #[derive(Clone, Debug, PartialEq, Eq)]

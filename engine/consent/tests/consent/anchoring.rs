@@ -173,7 +173,7 @@ async fn what_a_witness_says_is_checked() {
     assert!(matches!(round(&world, &mut anchor).await[1], Standing::Forked { size: 0 }));
 }
 
-/// T-a of the design, where the store was put back to an older copy as a whole: nothing in it can know, but a witness does.
+/// T-a and T-b of the design, where the store was put back to an older copy, or to none, as a whole: nothing in it can know, but a witness does.
 #[tokio::test]
 async fn a_log_that_is_shorter_than_what_was_witnessed_raises_an_alarm() {
     let (before, world) = (World::new().await, World::new().await);

@@ -1,16 +1,16 @@
-//! What has been done to audit logs elsewhere, tried on this one: T-a and T-e of the design. T-c and T-d need a witness and
-//! are in `sayso-witness`; with the store put back as a whole, T-a does too, and is in `anchoring`.
+//! What has been done to audit logs elsewhere, tried on this one: T-a, T-b and T-e of the design. T-c and T-d need a witness
+//! and are in `sayso-witness`; with the store put back or deleted as a whole, T-a and T-b do too, and are in `anchoring`.
 
 use core::time::Duration;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use sayso_audit::{Checkpoint, Event, Signer};
 use sayso_consent::{Error, Means, Options, Register};
 use sayso_runtime::Tasks;
 use sayso_store::{Batch, Prefix, Range, Store};
-use sayso_types::{Clock, ManualClock, Mono, WallTime};
+use sayso_types::ManualClock;
 
+use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::{VOICE, World, profile, verify};
 
 async fn reopened(world: &World) -> Result<Arc<Register>, Error> {
@@ -42,6 +42,20 @@ async fn a_tail_that_is_cut_off_with_its_head_does_not_open_once_it_was_witnesse
     }
 }
 
+/// T-b: the log is deleted as a whole, with everything that speaks of it.
+#[tokio::test]
+async fn a_log_that_is_deleted_is_missed() {
+    let world = World::new().await;
+    let _ = world.person(&[VOICE]).await;
+    for table in ["audit_leaf", "audit_head", "audit_receipt", "audit_witnessed", "audit_key"] {
+        let rows = world.store.scan(Range::from(Prefix::table(table)), 1_000).await.unwrap().entries;
+        let deleted = rows.into_iter().fold(Batch::new(), |batch, row| batch.delete(row.key));
+        world.store.commit(deleted).await.unwrap();
+    }
+    let error = reopened(&world).await.map(drop).unwrap_err().to_string();
+    assert!(error.contains("it is gone"), "{error}");
+}
+
 /// T-c without a witness to ask: everything is rewritten on disk so that it agrees with itself.
 #[tokio::test]
 async fn a_past_that_is_not_the_witnessed_one_does_not_open() {
@@ -57,29 +71,10 @@ async fn a_past_that_is_not_the_witnessed_one_does_not_open() {
     assert!(error.contains("are not those that were witnessed"), "{error}");
 }
 
-/// A wall clock that can be set.
-#[derive(Default)]
-struct SetClock {
-    hands: ManualClock,
-    wall_ms: AtomicU64,
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Mono {
-        self.hands.now()
-    }
-
-    fn wall(&self) -> WallTime {
-        WallTime(self.wall_ms.load(SeqCst))
-    }
-}
-
 /// T-e: the clock is set back by an hour, and set right again.
 #[tokio::test]
 async fn a_clock_that_is_set_back_is_on_record_once_and_leaves_keep_their_order() {
-    const NOON: u64 = 1_767_268_800_000;
-    const HOUR: u64 = 3_600_000;
-    let clock = Arc::new(SetClock { wall_ms: AtomicU64::new(NOON), ..SetClock::default() });
+    let clock = Arc::new(SetClock::at(NOON));
     let options = Options { withdraw_wait: Duration::from_secs(30), ..Options::default() };
     let world = World::with_clock(clock.clone(), options).await;
     let anomalies = async || {
@@ -91,19 +86,19 @@ async fn a_clock_that_is_set_back_is_on_record_once_and_leaves_keep_their_order(
         behind.collect::<Vec<_>>()
     };
     let _ = world.person(&[VOICE]).await;
-    clock.wall_ms.store(NOON - 500, SeqCst);
+    clock.set(NOON - 500);
     let _ = world.person(&[VOICE]).await;
     assert_eq!(anomalies().await, [0; 0], "a time server corrects as much");
 
-    clock.wall_ms.store(NOON - HOUR, SeqCst);
+    clock.set(NOON - HOUR);
     let person = world.person(&[VOICE]).await;
     let _ = world.person(&[VOICE]).await;
     assert_eq!(anomalies().await, [HOUR], "told once");
     assert!(world.register.withdraw(person, &[], Means::Voice).await.unwrap().ok);
 
-    clock.wall_ms.store(NOON + HOUR, SeqCst);
+    clock.set(NOON + HOUR);
     let _ = world.person(&[VOICE]).await;
-    clock.wall_ms.store(NOON, SeqCst);
+    clock.set(NOON);
     let _ = world.person(&[VOICE]).await;
     assert_eq!(anomalies().await, [HOUR, HOUR], "and again when it happens again");
     let leaves = world.leaves().await;

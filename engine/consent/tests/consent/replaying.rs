@@ -1,13 +1,17 @@
 //! What an auditor finds who has the profile: verdicts are recomputed from what people had agreed to.
 
+use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Leaf, Reference};
+use sayso_audit::verify::Rule;
+use sayso_audit::{Actor, ActorKind, Event, Leaf, Reference};
+use sayso_consent::rights::{Delay, Desk, Step};
 use sayso_consent::{Means, Replay, Replayed};
-use sayso_policy::Profile;
-use sayso_types::{ProcessorId, Purpose};
+use sayso_policy::profile::RightKind;
+use sayso_policy::{ConsentStatus, Profile};
+use sayso_types::{ProcessorId, Purpose, WallTime};
 
-use crate::world::{MEMORY, VOICE, World, profile};
+use crate::world::{MEMORY, VOICE, World, profile, verify};
 
 fn replay(leaves: &[Leaf], profile: Profile) -> Replayed {
     let mut replay = Replay::new(Arc::new(profile));
@@ -46,7 +50,22 @@ fn late(leaves: &[Leaf], at: usize) -> Vec<Leaf> {
 #[tokio::test]
 async fn every_verdict_of_the_engine_is_what_the_profile_says() {
     let leaves = story().await;
-    assert_eq!(replay(&leaves, profile()), Replayed { checked: 2, others: 0, denied: vec![] });
+    assert_eq!(replay(&leaves, profile()), Replayed { checked: 2, ..Replayed::default() });
+}
+
+#[tokio::test]
+async fn whoever_takes_a_yes_back_by_a_no_has_nothing_handed_over_after_it() {
+    for no in [ConsentStatus::Refused, ConsentStatus::Deferred] {
+        let world = World::new().await;
+        let person = world.person(&[VOICE]).await;
+        drop(world.listen(person).await.unwrap());
+        world.answers(person, &[VOICE], no).await;
+        assert!(world.listen(person).await.is_err());
+        let leaves = world.again().await.leaves().await;
+        assert_eq!(replay(&leaves, profile()), Replayed { checked: 1, ..Replayed::default() });
+        let at = leaves.len() - 2;
+        assert_eq!(replay(&late(&leaves, at), profile()).denied, [at as u64], "{no:?}");
+    }
 }
 
 /// W8 of the design: whoever has stolen the log's key adds one late segment, and signs the log anew.
@@ -101,5 +120,65 @@ async fn one_persons_consent_is_not_anothers() {
 async fn what_was_done_under_another_profile_is_counted_and_not_judged() {
     let leaves = story().await;
     let text = include_str!("../profile.toml");
-    assert_eq!(replay(&leaves, Profile::parse(text).unwrap()), Replayed { checked: 0, others: 2, denied: vec![] });
+    assert_eq!(replay(&leaves, Profile::parse(text).unwrap()), Replayed { others: 2, ..Replayed::default() });
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A log in which somebody asks for a copy, which is put off by `put_off` if that is not zero, and answered after `after`;
+/// and without what the node itself says of its being late.
+async fn asked(put_off: Duration, after: Option<Duration>) -> Vec<Leaf> {
+    let by = Actor { kind: ActorKind::Tenant, tag: None };
+    let world = World::new().await;
+    let (person, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
+    let request = desk.receive(person, RightKind::Copy, by).await.unwrap();
+    desk.step(person, request.id, Step::Verify, by).await.unwrap();
+    if !put_off.is_zero() {
+        let until = WallTime(request.due.unwrap().at.0 + u64::try_from(put_off.as_millis()).unwrap());
+        desk.step(person, request.id, Step::Delay { why: Delay::Complex, until }, by).await.unwrap();
+    }
+    world.clock.advance(after.unwrap_or(90 * DAY));
+    if after.is_some() {
+        for step in [Step::Accept, Step::Fulfil { is_partial: false }] {
+            desk.step(person, request.id, step, by).await.unwrap();
+        }
+    }
+    drop(desk);
+    let leaves = world.again().await.leaves().await;
+    leaves.into_iter().filter(|leaf| leaf.fact.event.name() != "dsr.overdue").collect()
+}
+
+#[tokio::test]
+async fn a_request_that_was_not_answered_by_its_day_is_found_though_the_log_keeps_it_quiet() {
+    for after in [Duration::ZERO, 15 * DAY] {
+        let in_time = asked(Duration::ZERO, Some(after)).await;
+        assert_eq!(replay(&in_time, profile()).late, [0; 0], "after {after:?}");
+    }
+    let late = asked(Duration::ZERO, Some(16 * DAY)).await;
+    assert_eq!(replay(&late, profile()).late, [position(&late, "dsr.fulfilled") as u64]);
+    let unanswered = asked(Duration::ZERO, None).await;
+    assert_eq!(replay(&unanswered, profile()).late, [position(&unanswered, "dsr.received") as u64]);
+}
+
+#[tokio::test]
+async fn a_request_that_was_put_off_has_as_long_as_that_may_be() {
+    let in_time = asked(30 * DAY, Some(40 * DAY)).await;
+    assert_eq!(replay(&in_time, profile()).late, [0; 0]);
+    let late = asked(30 * DAY, Some(80 * DAY)).await;
+    assert_eq!(replay(&late, profile()).late, [position(&late, "dsr.fulfilled") as u64]);
+}
+
+#[tokio::test]
+async fn what_the_log_itself_says_is_late_is_not_said_twice() {
+    let by = Actor { kind: ActorKind::Tenant, tag: None };
+    let world = World::new().await;
+    let (person, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
+    desk.receive(person, RightKind::Copy, by).await.unwrap();
+    world.clock.advance(16 * DAY);
+    desk.note_overdue().await.unwrap();
+    let leaves = world.leaves().await;
+    assert_eq!(replay(&leaves, profile()).late, [0; 0]);
+    let report = verify(world.journal()).await;
+    let found: Vec<_> = report.violations().map(|finding| (finding.leaf, finding.rule)).collect();
+    assert_eq!(found, [(position(&leaves, "dsr.overdue") as u64, Rule::RequestLate)]);
 }

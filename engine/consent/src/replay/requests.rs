@@ -1,0 +1,89 @@
+//! [`Requests`]: whether people's requests were answered by their day, as far as the log and a profile say.
+
+use std::collections::BTreeMap;
+
+use sayso_audit::{Reference, RequestStep};
+use sayso_policy::due::Clocks;
+use sayso_policy::profile::RightKind;
+use sayso_policy::{IsoPeriod, Profile};
+use sayso_types::{Name, WallTime};
+
+use crate::rights::desk::right_name;
+use crate::rights::request::DELAY_MAX;
+
+/// The requests that came in under a profile and are not answered.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    open: BTreeMap<Reference, Open>,
+    /// The leaves that show a request to be late of which the log does not say so.
+    late: Vec<u64>,
+}
+
+#[derive(Debug)]
+struct Open {
+    /// Where it came in.
+    leaf: u64,
+    kind: RightKind,
+    clocks: Clocks,
+    due: Option<WallTime>,
+    is_delayed: bool,
+}
+
+/// Something that happened to a request.
+pub(super) struct Happened {
+    pub(super) leaf: u64,
+    pub(super) at: WallTime,
+    pub(super) step: RequestStep,
+    pub(super) detail: Name,
+}
+
+impl Requests {
+    /// Goes on by what `happened` to `request`; under `profile`, unless another one was in force.
+    pub(super) fn step(&mut self, request: Reference, happened: &Happened, profile: Option<&Profile>) {
+        let &Happened { leaf, at, step, detail } = happened;
+        match step {
+            RequestStep::Received => {
+                let Some(profile) = profile else { return };
+                let mut offered = profile.document().rights.offers.keys();
+                let Some(kind) = offered.find(|kind| right_name(**kind) == detail).copied() else { return };
+                let clocks = Clocks { received: at, identity_verified: None };
+                let due = profile.answer_due(kind, clocks).map(|due| due.at);
+                self.open.insert(request, Open { leaf, kind, clocks, due, is_delayed: false });
+            }
+            RequestStep::IdentityVerified => {
+                let Some(open) = self.open.get_mut(&request).filter(|open| !open.is_delayed) else { return };
+                open.clocks.identity_verified = Some(at);
+                let anew = profile.and_then(|profile| profile.answer_due(open.kind, open.clocks));
+                open.due = [open.due, anew.map(|due| due.at)].into_iter().flatten().min();
+            }
+            RequestStep::Delayed => {
+                let Some(open) = self.open.get_mut(&request) else { return };
+                // the log does not say until when: as far as it may be
+                let most = DELAY_MAX.parse::<IsoPeriod>().ok();
+                open.due = open.due.zip(most).map(|(due, most)| most.after(due));
+                open.is_delayed = true;
+            }
+            RequestStep::Accepted => {}
+            RequestStep::Fulfilled | RequestStep::Rejected => {
+                if self.open.remove(&request).is_some_and(|open| open.is_late(at)) {
+                    self.late.push(leaf);
+                }
+            }
+            // told as it is
+            RequestStep::Overdue => drop(self.open.remove(&request)),
+        }
+    }
+
+    /// The leaves that show a request to be late: its answer, or where it came in if it has none by `now`.
+    pub(super) fn finish(mut self, now: WallTime) -> Vec<u64> {
+        self.late.extend(self.open.values().filter(|open| open.is_late(now)).map(|open| open.leaf));
+        self.late.sort_unstable();
+        self.late
+    }
+}
+
+impl Open {
+    fn is_late(&self, at: WallTime) -> bool {
+        self.due.is_some_and(|due| due < at)
+    }
+}
