@@ -9,7 +9,8 @@ use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
 use sayso_proto::admin::v1::{
     CheckpointRequest, GetConsentRequest, GetConsentResponse, GiveConsentRequest, GiveConsentResponse, Principal,
-    ReadAuditRequest, WithdrawConsentRequest, WithdrawConsentResponse,
+    ReadAuditRequest, WithdrawConsentRequest, WithdrawConsentResponse, WitnessState, WitnessesRequest,
+    WitnessesResponse,
 };
 use sayso_proto::consent::v1::NoticeForm;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
@@ -72,6 +73,25 @@ impl Admin {
         let request = WithdrawConsentRequest { principal: principal(device), ..WithdrawConsentRequest::default() };
         let mut client = ConsentClient::new(self.channel.clone());
         within("a withdrawal", client.withdraw(request)).await.expect("the node takes a withdrawal").into_inner()
+    }
+
+    /// Waits until the first witness of the log stands as `state`; how far the log is witnessed then.
+    ///
+    /// # Panics
+    /// When it does not come to stand so.
+    pub async fn until_witness(&self, state: WitnessState) -> WitnessesResponse {
+        let mut client = AuditClient::new(self.channel.clone());
+        let wait = async {
+            loop {
+                let answer = client.witnesses(WitnessesRequest { shard: 0 }).await;
+                let standing = answer.expect("the node tells its operator").into_inner();
+                if standing.witnesses.first().is_some_and(|witness| witness.state() == state) {
+                    return standing;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        within("a witness", wait).await
     }
 
     /// Whether the node says that it accepted the policy that it was last given.

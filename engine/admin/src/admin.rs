@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sayso_audit::Signer;
-use sayso_consent::Register;
 use sayso_consent::rights::Desk;
+use sayso_consent::{Anchored, Register};
 use sayso_proto::admin::v1::audit_server::AuditServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
 use sayso_proto::admin::v1::rights_server::RightsServer;
@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tonic::service::InterceptorLayer;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 use crate::access::Access;
 use crate::audit::AuditService;
@@ -59,6 +60,10 @@ pub struct Admin {
 /// The health service's name for the policy: not serving when the profile that the operator last gave was refused and an
 /// older revision is in force.
 pub const POLICY_HEALTH: &str = "sayso.policy";
+
+/// The health service's name for the audit log: not serving when a witness has cosigned another log than this one, or more
+/// of it than there is.
+pub const AUDIT_HEALTH: &str = "sayso.audit";
 
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,7 +112,7 @@ impl Admin {
             sessions: SessionsService { sessions, access: access.clone(), feeds: feeds.clone() },
             consent: ConsentService { register, access, clock },
             rights,
-            audit: AuditService { journal, signer, feeds },
+            audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
             policy: watch::channel(true).1,
@@ -118,6 +123,13 @@ impl Admin {
     #[must_use]
     pub fn with_policy_health(self, accepted: watch::Receiver<bool>) -> Self {
         Self { policy: accepted, ..self }
+    }
+
+    /// Tells how far witnesses vouch for the audit log, and under [`AUDIT_HEALTH`] whether one of them knows another.
+    #[must_use]
+    pub fn with_witnesses(mut self, anchored: watch::Receiver<Anchored>) -> Self {
+        self.audit.anchored = Some(anchored);
+        self
     }
 
     /// Where it listens.
@@ -132,19 +144,9 @@ impl Admin {
     /// # Errors
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self {
-            listener,
-            local_addr: _,
-            tls,
-            doorman,
-            sessions,
-            consent,
-            rights,
-            audit,
-            limits,
-            draining,
-            mut policy,
-        } = self;
+        let Self { listener, local_addr: _, tls, doorman, sessions, consent, rights, audit, limits, draining, policy } =
+            self;
+        let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
         health.set_serving::<ConsentServer<ConsentService>>().await;
@@ -169,15 +171,11 @@ impl Admin {
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));
-        let policy_health = health.clone();
-        let follow_policy = async {
-            loop {
-                let is = if *policy.borrow_and_update() { ServingStatus::Serving } else { ServingStatus::NotServing };
-                policy_health.set_service_status(POLICY_HEALTH, is).await;
-                if policy.changed().await.is_err() {
-                    // nobody gives another
-                    std::future::pending::<()>().await;
-                }
+        let follow_policy = follow(health.clone(), POLICY_HEALTH, policy, |accepted| *accepted);
+        let follow_audit = async {
+            match anchored {
+                Some(anchored) => follow(health.clone(), AUDIT_HEALTH, anchored, |a| !a.is_alarm()).await,
+                None => std::future::pending().await,
             }
         };
         let stop = async {
@@ -195,10 +193,29 @@ impl Admin {
         tokio::select! {
             served = server.serve_with_incoming_shutdown(connections(listener, tls, &limits), stop) => Ok(served?),
             () = follow_policy => Ok(()),
+            () = follow_audit => Ok(()),
             () = overdue => {
                 tracing::warn!("admin calls are cut off");
                 Ok(())
             }
+        }
+    }
+}
+
+/// Tells by the health service, under `name`, whether what was said last `is_well`; without end.
+async fn follow<T>(
+    health: HealthReporter,
+    name: &'static str,
+    mut said: watch::Receiver<T>,
+    is_well: impl Fn(&T) -> bool,
+) {
+    loop {
+        let well = is_well(&said.borrow_and_update());
+        let status = if well { ServingStatus::Serving } else { ServingStatus::NotServing };
+        health.set_service_status(name, status).await;
+        if said.changed().await.is_err() {
+            // nobody says anything more
+            std::future::pending::<()>().await;
         }
     }
 }

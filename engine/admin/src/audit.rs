@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::vec;
 
 use futures::stream;
-use sayso_audit::{Checkpoint, Signer};
+use sayso_audit::{Checkpoint, Reference, Signer};
 use sayso_consent::Journal;
+use sayso_consent::anchor::{Anchored, Standing};
 use sayso_consent::journal::SHARD;
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::audit_server::Audit;
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use crate::feed::{Feed, Feeds};
@@ -27,6 +29,8 @@ pub(crate) struct AuditService {
     pub(crate) journal: Journal,
     pub(crate) signer: Arc<Signer>,
     pub(crate) feeds: Feeds,
+    /// How far witnesses vouch for the log; [`None`] when none are asked.
+    pub(crate) anchored: Option<watch::Receiver<Anchored>>,
 }
 
 impl AuditService {
@@ -52,11 +56,54 @@ impl AuditService {
         Ok(self.feeds.open(self.feeds.slot()?, operator, leaves))
     }
 
-    async fn note(&self, request: proto::CheckpointRequest) -> Result<String, Refusal> {
+    async fn note(&self, request: proto::CheckpointRequest) -> Result<proto::CheckpointResponse, Refusal> {
         check_shard(request.shard)?;
         let (size, root) = self.journal.head().await?;
-        Ok(Checkpoint::sign(size, root, &self.signer))
+        let witnessed_note = self.journal.witnessed().await?.unwrap_or_default();
+        Ok(proto::CheckpointResponse { note: Checkpoint::sign(size, root, &self.signer), witnessed_note })
     }
+
+    async fn prove(&self, request: proto::ReceiptRequest) -> Result<proto::ReceiptResponse, Refusal> {
+        check_shard(request.shard)?;
+        let len = request.reference.len();
+        let problem = format!("the id of a consent record or a withdrawal has 16 bytes, this has {len}");
+        let reference = request
+            .reference
+            .try_into()
+            .map(Reference)
+            .map_err(|_| Refusal::Invalid { field: "reference", problem })?;
+        let problem = "no consent was given and no withdrawal is in effect under this id; check it, or ask again later";
+        let unknown = Refusal::NotFound { field: "reference", problem };
+        let (receipt, is_witnessed) = self.journal.receipt(reference, &self.signer).await?.ok_or(unknown)?;
+        Ok(proto::ReceiptResponse { receipt: receipt.encode(), is_witnessed })
+    }
+
+    async fn standing(&self, request: proto::WitnessesRequest) -> Result<proto::WitnessesResponse, Refusal> {
+        check_shard(request.shard)?;
+        let (size, _) = self.journal.head().await?;
+        let Some(anchored) = &self.anchored else {
+            return Ok(proto::WitnessesResponse { size, ..proto::WitnessesResponse::default() });
+        };
+        let anchored = anchored.borrow().clone();
+        let witnesses = anchored.witnesses.into_iter().map(|witness| standing(witness.name, witness.standing));
+        Ok(proto::WitnessesResponse { witnessed_size: anchored.size, size, witnesses: witnesses.collect() })
+    }
+}
+
+/// A witness's standing in the terms of the API.
+fn standing(name: String, standing: Standing) -> proto::WitnessStanding {
+    let (state, size, at, problem) = match standing {
+        Standing::Unasked => (proto::WitnessState::Unasked, 0, 0, String::new()),
+        Standing::Cosigned { size, at } => (proto::WitnessState::Cosigned, size, at.0, String::new()),
+        Standing::Failed { error } => (proto::WitnessState::Failed, 0, 0, error.to_string()),
+        Standing::Ahead { size } => {
+            (proto::WitnessState::Ahead, size, 0, "it has cosigned more leaves than the log has".to_owned())
+        }
+        Standing::Forked { size } => {
+            (proto::WitnessState::Forked, size, 0, "it has cosigned another log of this name".to_owned())
+        }
+    };
+    proto::WitnessStanding { name, state: state.into(), size, cosigned_unix_ms: at, problem }
 }
 
 fn check_shard(shard: u32) -> Result<(), Refusal> {
@@ -105,7 +152,20 @@ impl Audit for AuditService {
         &self,
         request: Request<proto::CheckpointRequest>,
     ) -> Result<Response<proto::CheckpointResponse>, Status> {
-        let note = self.note(request.into_inner()).await?;
-        Ok(Response::new(proto::CheckpointResponse { note }))
+        Ok(Response::new(self.note(request.into_inner()).await?))
+    }
+
+    async fn receipt(
+        &self,
+        request: Request<proto::ReceiptRequest>,
+    ) -> Result<Response<proto::ReceiptResponse>, Status> {
+        Ok(Response::new(self.prove(request.into_inner()).await?))
+    }
+
+    async fn witnesses(
+        &self,
+        request: Request<proto::WitnessesRequest>,
+    ) -> Result<Response<proto::WitnessesResponse>, Status> {
+        Ok(Response::new(self.standing(request.into_inner()).await?))
     }
 }

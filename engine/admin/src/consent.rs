@@ -47,6 +47,9 @@ impl ConsentService {
         let end: Option<usize> = field::page_token(&request.page_token)?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         let (state, mut records) = self.register.records(subject).await?;
+        let mut withdrawals = if end.is_none() { self.register.withdrawals(subject).await? } else { Vec::new() };
+        withdrawals.reverse();
+        withdrawals.truncate(PAGE_MAX);
         // Records are only ever added at the end, so "those before this one" stays the same page.
         records.truncate(end.unwrap_or(records.len()));
         let mut page = records.split_off(records.len().saturating_sub(size));
@@ -61,6 +64,7 @@ impl ConsentService {
             withdrawing: withdrawing.map(|(purpose, _)| purpose.to_string()).collect(),
             records: page,
             next_page_token,
+            withdrawals,
         })
     }
 

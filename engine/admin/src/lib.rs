@@ -29,6 +29,6 @@ mod sessions;
 mod tls;
 mod withdrawal;
 
-pub use admin::{Admin, POLICY_HEALTH};
+pub use admin::{AUDIT_HEALTH, Admin, POLICY_HEALTH};
 pub use error::Error;
 pub use options::{AdminOptions, AdminTokens, Limits, Tls};

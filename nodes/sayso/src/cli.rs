@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Models(ModelsArgs),
     /// Write a configuration, a certificate authority and certificates for a first node.
     Init(InitArgs),
-    /// Check an exported audit log, offline.
+    /// Check an exported audit log or a receipt, offline.
     Verify(VerifyArgs),
     /// Inspect, check, export, import and migrate a store, and let nodes join its cluster.
     Store(StoreArgs),
@@ -263,14 +263,19 @@ impl PeerAddress {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The exported log: `checkpoint`, `tile/...`.
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
-    /// A file with the log's public key, one `name+hash+key` a line. Default: trust.keys in DIR, which shows only that
+    #[arg(value_name = "DIR", required_unless_present = "receipt")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Check this receipt, as `sayso receipts --proofs` writes it, instead of a log. Needs --trust.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dir", "profile"], requires = "trust")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// Whom you trust: a file with the log's public key, witnesses and how many of them it takes (c2sp.org/tlog-policy),
+    /// or with the log's public key alone (`log.pub` of `sayso init`). Default: trust.keys in DIR, which shows only that
     /// the log agrees with itself: get the key from somebody you trust.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
-    /// The privacy profile that was in force: it says which purposes rest on another basis than consent. Default: only
-    /// reading out the notice and hearing its answer do.
+    /// The privacy profile that was in force: every verdict under it is recomputed from what people had agreed to, and it
+    /// says which purposes rest on another basis than consent. Default: only reading out the notice and hearing its answer
+    /// do.
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
     /// Print JSON instead of text.
@@ -282,6 +287,10 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct ReceiptsArgs {
     #[command(flatten)]
     pub(crate) person: PersonArgs,
+    /// Also write, for each consent and each withdrawal, a proof that it is on record (c2sp.org/tlog-proof) into this
+    /// directory. `sayso verify --receipt FILE --trust FILE` checks one without the node.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) proofs: Option<PathBuf>,
 }
 
 /// A person, by the device that they speak to, and the node that has their data.

@@ -43,6 +43,9 @@ pub(crate) struct Config {
     pub(crate) profile_keys: Vec<String>,
     /// The Ed25519 seed with which checkpoints of the audit log are signed: 64 hexadecimal digits.
     pub(crate) log_key: PathBuf,
+    /// The seed that was used before: with it, both sign, until everybody has the new public key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log_key_former: Option<PathBuf>,
     /// The name of the audit log in its checkpoints.
     pub(crate) log_origin: String,
     /// IANA time zone in which times of day are told.
@@ -50,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     pub(crate) gateway: Gateway,
     pub(crate) admin: Admin,
+    pub(crate) witnesses: Witnesses,
     pub(crate) sessions: Sessions,
     pub(crate) agent: Agent,
     pub(crate) local: Local,
@@ -66,11 +70,13 @@ impl Default for Config {
             profile: None,
             profile_keys: Vec::new(),
             log_key: "log.key".into(),
+            log_key_former: None,
             log_origin: "sayso.local/audit".to_owned(),
             timezone: "UTC".to_owned(),
             store: Store::default(),
             gateway: Gateway::default(),
             admin: Admin::default(),
+            witnesses: Witnesses::default(),
             sessions: Sessions::default(),
             agent: Agent::default(),
             local: Local::default(),
@@ -151,6 +157,29 @@ impl Default for Admin {
             token_keys: Vec::new(),
             limits: sayso_admin::Limits::default(),
         }
+    }
+}
+
+/// Who watches the audit log from outside.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Witnesses {
+    /// The trust policy (c2sp.org/tlog-policy) that names the log, its witnesses with their URLs, and how many of them it
+    /// takes; the same file is for auditors. Without it nobody is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trust: Option<PathBuf>,
+    /// Who signs the certificates of witnesses inside one's own network, PEM; public authorities are trusted anyway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) authority: Option<PathBuf>,
+    /// How often they are asked, if there is anything new.
+    pub(crate) every_ms: u64,
+    /// After how many new leaves they are asked at once.
+    pub(crate) leaves: u64,
+}
+
+impl Default for Witnesses {
+    fn default() -> Self {
+        Self { trust: None, authority: None, every_ms: 10_000, leaves: 1_000 }
     }
 }
 
@@ -290,6 +319,9 @@ impl Config {
             paths.push(&mut self.data_dir);
         }
         paths.extend(self.profile.as_mut());
+        paths.extend(self.log_key_former.as_mut());
+        paths.extend(self.witnesses.trust.as_mut());
+        paths.extend(self.witnesses.authority.as_mut());
         paths.extend(self.gateway.device_authority.as_mut());
         paths.extend(self.admin.authority.as_mut());
         paths.extend(self.store.paths());

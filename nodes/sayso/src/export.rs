@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use sayso_audit::{Checkpoint, Export, Signer};
+use sayso_audit::{Checkpoint, Export, Signer, tile};
 use sayso_consent::Journal;
 
 /// Leaves read at once.
@@ -12,6 +12,8 @@ const LEAVES_AT_ONCE: usize = 4_096;
 
 /// Exports the log as it stands to `dir`.
 pub(crate) async fn log(journal: &Journal, signer: &Signer, dir: &Path) -> Result<u64> {
+    // before the head, so that it is of a part of what is written
+    let witnessed = journal.witnessed().await?;
     let (size, root) = journal.head().await?;
     let mut export = Export::new();
     while export.size() < size {
@@ -25,8 +27,18 @@ pub(crate) async fn log(journal: &Journal, signer: &Signer, dir: &Path) -> Resul
     for file in export.partial() {
         write(dir, &file.tile.to_string(), &file.bytes)?;
     }
-    write(dir, "checkpoint", Checkpoint::sign(size, root, signer).as_bytes())?;
-    write(dir, "trust.keys", format!("{}\n", signer.verifier()).as_bytes())?;
+    let mut checkpoint = Checkpoint::sign(size, root, signer);
+    if let Some(note) = witnessed {
+        if Checkpoint::unverified(&note)?.size == size {
+            checkpoint = note;
+        } else {
+            write(dir, tile::WITNESSED_PATH, note.as_bytes())?;
+        }
+    }
+    write(dir, tile::CHECKPOINT_PATH, checkpoint.as_bytes())?;
+    let keys = [Some(signer.verifier()), signer.former_verifier()];
+    let keys: String = keys.into_iter().flatten().map(|key| format!("{key}\n")).collect();
+    write(dir, "trust.keys", keys.as_bytes())?;
     Ok(size)
 }
 

@@ -22,6 +22,7 @@ mod rights;
 mod serve;
 mod store;
 mod verify;
+mod witnesses;
 
 use std::process::ExitCode;
 

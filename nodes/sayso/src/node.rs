@@ -25,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 use crate::backend::Backend;
 use crate::certs::Identity;
 use crate::config::{Config, OpenAi, Stage, TokenKey, ms};
-use crate::hex;
 use crate::store::require_whole;
+use crate::{hex, witnesses};
 
 /// A running node.
 pub(crate) struct Node {
@@ -54,7 +54,9 @@ impl Node {
         accepted_profile(config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let seed = read_seed(&config.log_key)?;
-        let signer = Arc::new(Signer::new(&config.log_origin, &seed)?);
+        let former = config.log_key_former.as_deref().map(read_seed).transpose()?;
+        let signer = Signer::new(&config.log_origin, &seed)?;
+        let signer = Arc::new(former.iter().fold(signer, |signer, former| signer.with_former(former)));
         let gateway_identity = Identity::read(&config.gateway.certificate, &config.gateway.key)?;
         let admin_identity = Identity::read(&config.admin.certificate, &config.admin.key)?;
 
@@ -77,6 +79,8 @@ impl Node {
         let register =
             Register::open(backend.store(), Arc::new(profile), Arc::clone(&clock), tasks.clone(), register_options)
                 .await?;
+        witnesses::begin_signing(register.journal(), &signer).await?;
+        let anchor = witnesses::anchor(&config.witnesses, register.journal(), &signer, &clock)?;
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
         let missing = egress.missing();
         if !missing.is_empty() {
@@ -118,7 +122,11 @@ impl Node {
         )?;
         let (gateway_addr, admin_addr) = (gateway.local_addr(), admin.local_addr());
         let policy_accepted = watch::Sender::new(true);
-        let admin = admin.with_policy_health(policy_accepted.subscribe());
+        let mut admin = admin.with_policy_health(policy_accepted.subscribe());
+        if let Some(anchor) = anchor {
+            admin = admin.with_witnesses(anchor.standing());
+            anchor.start(&tasks);
+        }
         let stop = CancellationToken::new();
         tasks.spawn(TaskKind::Listener, "gateway", gateway.run(stop.clone())).detach();
         tasks.spawn(TaskKind::Listener, "admin", admin.run(stop.clone())).detach();

@@ -1,16 +1,19 @@
-//! `sayso verify`: checks an exported audit log with nothing but its files and a public key.
+//! `sayso verify`: checks an exported audit log, or a receipt, with nothing but files.
 
 mod directory;
+mod receipt;
+pub(crate) mod trust;
 mod verdict;
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use sayso_audit::{LogSource, Report, Trust, VerifierKey, verify_log};
+use sayso_audit::verify::{Rule, read_log};
+use sayso_audit::{LogSource, Report, Trust};
+use sayso_consent::{Replay, Replayed};
 use sayso_policy::{LegalBasis, Profile};
 use sayso_types::Purpose;
 
@@ -19,12 +22,25 @@ use self::verdict::Verdict;
 use crate::cli::VerifyArgs;
 use crate::{config, output};
 
+pub(crate) use receipt::check as check_receipt;
+
 /// The keys that an export says it was signed with.
 const OWN_KEYS: &str = "trust.keys";
 
+/// What came of checking a log.
+pub(crate) struct Checked {
+    pub(crate) report: Report,
+    /// What the profile says of it, if one was given.
+    pub(crate) replayed: Option<Replayed>,
+}
+
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
-    let report = check(&args.dir, args.trust.as_deref(), args.profile.as_deref())?;
-    let verdict = Verdict::new(&report, args.trust.is_some());
+    if let Some(file) = &args.receipt {
+        return receipt::run(file, args.trust.as_deref(), args.json);
+    }
+    let dir = args.dir.as_deref().context("give the directory of an exported log, or --receipt FILE")?;
+    let checked = check(dir, args.trust.as_deref(), args.profile.as_deref())?;
+    let verdict = Verdict::new(&checked, args.trust.is_some());
     if args.json {
         output::json(&verdict)?;
     } else {
@@ -33,23 +49,31 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
     Ok(if verdict.clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Checks the log in `dir` against the keys in `trust`, or those that lie beside it, and the profile in `profile`.
+/// Checks the log in `dir` by the trust policy in `trust`, or against the keys that lie beside it, and by the profile in
+/// `profile`.
 ///
 /// # Errors
 /// When the log is not what was signed, or was not kept under that profile. A sound log may still show broken promises:
 /// those are in the report.
-pub(crate) fn check(dir: &Path, trust: Option<&Path>, profile: Option<&Path>) -> Result<Report> {
+pub(crate) fn check(dir: &Path, trust: Option<&Path>, profile: Option<&Path>) -> Result<Checked> {
     let log = Directory::open(dir)?;
-    let keys = match trust {
-        Some(file) => read_keys(file, fs::read(file))?,
-        None => read_keys(&dir.join(OWN_KEYS), log.read(OWN_KEYS))?,
+    let policy = match trust {
+        Some(file) => trust::read(file)?,
+        None => trust::parse(&dir.join(OWN_KEYS), log.read(OWN_KEYS))?,
     };
-    let mut trust = Trust::new(keys);
+    let mut trust = Trust::by(policy);
     let profile = profile.map(|file| Ok::<_, anyhow::Error>((file, config::read_profile(file)?))).transpose()?;
+    let mut replay = None;
     if let Some((_, profile)) = &profile {
         trust.without_consent = without_consent(profile);
+        replay = Some(Replay::new(Arc::new(profile.clone())));
     }
-    let report = verify_log(&log, &trust).with_context(|| format!("the log in {} does not hold", dir.display()))?;
+    let read = read_log(&log, &trust, |index, leaf| {
+        if let Some(replay) = &mut replay {
+            replay.leaf(index, leaf);
+        }
+    });
+    let mut report = read.with_context(|| format!("the log in {} does not hold", dir.display()))?;
     if let Some((file, profile)) = profile
         && !report.profiles.contains(&profile.hash().to_string())
     {
@@ -61,28 +85,18 @@ pub(crate) fn check(dir: &Path, trust: Option<&Path>, profile: Option<&Path>) ->
             known.join(" or ")
         );
     }
-    Ok(report)
+    let replayed = replay.map(Replay::finish);
+    if let Some(replayed) = &replayed {
+        let denied = replayed.denied.iter().map(|leaf| (*leaf, Rule::DeniedByProfile));
+        let late = replayed.late.iter().map(|leaf| (*leaf, Rule::RequestLate));
+        denied.chain(late).for_each(|(leaf, rule)| report.add(leaf, rule));
+    }
+    Ok(Checked { report, replayed })
 }
 
 /// The purposes that rest on another basis than consent.
 fn without_consent(profile: &Profile) -> BTreeSet<Purpose> {
     profile.purposes().filter(|rule| rule.basis != LegalBasis::Consent).map(|rule| rule.id).collect()
-}
-
-/// The verifier keys in `file`, one a line; empty lines and those that start with `#` are passed over.
-fn read_keys(file: &Path, read: io::Result<Vec<u8>>) -> Result<Vec<VerifierKey>> {
-    let bytes = read.with_context(|| format!("cannot read public keys from {}", file.display()))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    let keys: Result<Vec<_>> = lines
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(number, line)| line.parse().with_context(|| format!("{}, line {number}", file.display())))
-        .collect();
-    let keys = keys?;
-    if keys.is_empty() {
-        bail!("{} holds no public key: put one NAME+HASH+KEY a line there", file.display());
-    }
-    Ok(keys)
 }
 
 #[cfg(test)]

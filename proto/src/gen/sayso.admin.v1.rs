@@ -132,6 +132,9 @@ pub struct GetConsentResponse {
     /// Empty on the last page.
     #[prost(string, tag = "5")]
     pub next_page_token: ::prost::alloc::string::String,
+    /// What was taken back, newest first, up to 100; with the first page only.
+    #[prost(message, repeated, tag = "6")]
+    pub withdrawals: ::prost::alloc::vec::Vec<super::super::consent::v1::Withdrawal>,
 }
 /// A call whose outcome is not known may have recorded the consent. Get shows it; a second record says nothing more.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -321,6 +324,64 @@ pub struct CheckpointResponse {
     /// A signed note with the log's origin, size and root (c2sp.org/tlog-checkpoint).
     #[prost(string, tag = "1")]
     pub note: ::prost::alloc::string::String,
+    /// The newest checkpoint that the quorum of witnesses has cosigned; empty when there is none. It may be older.
+    #[prost(string, tag = "2")]
+    pub witnessed_note: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptRequest {
+    /// 0 on a single node; NOT_FOUND for others.
+    #[prost(uint32, tag = "1")]
+    pub shard: u32,
+    /// 16 bytes: the record_id of a consent record (for consent.given), or the withdrawal_id of a withdrawal (for
+    /// withdraw.effective).
+    #[prost(bytes = "vec", tag = "2")]
+    pub reference: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptResponse {
+    /// The leaf and its proof, with a checkpoint (c2sp.org/tlog-proof; the leaf is in the extra line).
+    #[prost(string, tag = "1")]
+    pub receipt: ::prost::alloc::string::String,
+    /// Whether the checkpoint is witnessed. Otherwise ask again later for a receipt whose word is not the node's alone.
+    #[prost(bool, tag = "2")]
+    pub is_witnessed: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessesRequest {
+    /// 0 on a single node; NOT_FOUND for others.
+    #[prost(uint32, tag = "1")]
+    pub shard: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WitnessesResponse {
+    /// Leaves that the newest checkpoint covers which the quorum has cosigned.
+    #[prost(uint64, tag = "1")]
+    pub witnessed_size: u64,
+    /// Leaves in the log.
+    #[prost(uint64, tag = "2")]
+    pub size: u64,
+    /// Those that are configured; none when the log is not witnessed.
+    #[prost(message, repeated, tag = "3")]
+    pub witnesses: ::prost::alloc::vec::Vec<WitnessStanding>,
+}
+/// How a witness stands.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessStanding {
+    /// What the node's trust policy calls it.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(enumeration = "WitnessState", tag = "2")]
+    pub state: i32,
+    /// Leaves that it has cosigned, where that is known.
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
+    /// When it cosigned last, if it did so last; else 0.
+    #[prost(uint64, tag = "4")]
+    pub cosigned_unix_ms: u64,
+    /// What is the matter, if anything is.
+    #[prost(string, tag = "5")]
+    pub problem: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -512,6 +573,48 @@ impl CaseStep {
             "CASE_STEP_DELAY" => Some(Self::Delay),
             "CASE_STEP_FULFIL" => Some(Self::Fulfil),
             "CASE_STEP_FULFIL_IN_PART" => Some(Self::FulfilInPart),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WitnessState {
+    Unspecified = 0,
+    /// It was not asked yet.
+    Unasked = 1,
+    Cosigned = 2,
+    /// It gave no cosignature; it is asked again.
+    Failed = 3,
+    /// It has cosigned more leaves than the log has: the log was cut off.
+    Ahead = 4,
+    /// It has cosigned another log of this name: the log was rewritten.
+    Forked = 5,
+}
+impl WitnessState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WITNESS_STATE_UNSPECIFIED",
+            Self::Unasked => "WITNESS_STATE_UNASKED",
+            Self::Cosigned => "WITNESS_STATE_COSIGNED",
+            Self::Failed => "WITNESS_STATE_FAILED",
+            Self::Ahead => "WITNESS_STATE_AHEAD",
+            Self::Forked => "WITNESS_STATE_FORKED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WITNESS_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "WITNESS_STATE_UNASKED" => Some(Self::Unasked),
+            "WITNESS_STATE_COSIGNED" => Some(Self::Cosigned),
+            "WITNESS_STATE_FAILED" => Some(Self::Failed),
+            "WITNESS_STATE_AHEAD" => Some(Self::Ahead),
+            "WITNESS_STATE_FORKED" => Some(Self::Forked),
             _ => None,
         }
     }
@@ -2124,6 +2227,57 @@ pub mod audit_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Audit", "Checkpoint"));
             self.inner.unary(req, path, codec).await
         }
+        /// A receipt for a consent or a withdrawal, to be kept by the person and checked offline (`sayso verify --receipt`).
+        /// NOT_FOUND until it is on record.
+        pub async fn receipt(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReceiptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReceiptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Audit/Receipt",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Audit", "Receipt"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How far the log is witnessed, and by whom.
+        pub async fn witnesses(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WitnessesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WitnessesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Audit/Witnesses",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Audit", "Witnesses"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2157,6 +2311,20 @@ pub mod audit_server {
             request: tonic::Request<super::CheckpointRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CheckpointResponse>,
+            tonic::Status,
+        >;
+        /// A receipt for a consent or a withdrawal, to be kept by the person and checked offline (`sayso verify --receipt`).
+        /// NOT_FOUND until it is on record.
+        async fn receipt(
+            &self,
+            request: tonic::Request<super::ReceiptRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReceiptResponse>, tonic::Status>;
+        /// How far the log is witnessed, and by whom.
+        async fn witnesses(
+            &self,
+            request: tonic::Request<super::WitnessesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WitnessesResponse>,
             tonic::Status,
         >;
     }
@@ -2312,6 +2480,92 @@ pub mod audit_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CheckpointSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Audit/Receipt" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReceiptSvc<T: Audit>(pub Arc<T>);
+                    impl<T: Audit> tonic::server::UnaryService<super::ReceiptRequest>
+                    for ReceiptSvc<T> {
+                        type Response = super::ReceiptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReceiptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Audit>::receipt(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReceiptSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Audit/Witnesses" => {
+                    #[allow(non_camel_case_types)]
+                    struct WitnessesSvc<T: Audit>(pub Arc<T>);
+                    impl<T: Audit> tonic::server::UnaryService<super::WitnessesRequest>
+                    for WitnessesSvc<T> {
+                        type Response = super::WitnessesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WitnessesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Audit>::witnesses(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WitnessesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,6 +1,7 @@
 //! What must hold of the sources as a whole: who may depend on whom, and how files are kept.
 
 mod clauses;
+mod events;
 mod layering;
 mod tidy;
 

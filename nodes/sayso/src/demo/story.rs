@@ -1,12 +1,14 @@
 //! The story, act by act. Every promise is checked as it is shown; the exit code says whether all held.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sayso_device::{Device, DeviceEvent, Ended, Events, Played};
+use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
-use sayso_proto::admin::v1::{Principal, WithdrawConsentRequest};
+use sayso_proto::admin::v1::{Principal, ReceiptRequest, WithdrawConsentRequest};
 use sayso_proto::consent::v1 as consent;
 use sayso_runtime::{TaskKind, Tasks, telemetry};
 use sayso_wire::{ConsentStatus, ListenMode, SessionState, ToDevice};
@@ -56,6 +58,8 @@ struct Story {
     failed: Vec<String>,
     /// What the node last said that it does.
     state: SessionState,
+    /// The id of the withdrawal.
+    withdrawal: Vec<u8>,
 }
 
 impl Story {
@@ -73,7 +77,8 @@ impl Story {
         let version = device.welcome().version;
         view.line(Who::Device, "connected", &format!("connected, protocol version {version}"), json!({}));
         let state = SessionState::Idle;
-        let mut story = Self { setting, person, device, events, view, tasks, failed: Vec::new(), state };
+        let mut story =
+            Self { setting, person, device, events, view, tasks, failed: Vec::new(), state, withdrawal: Vec::new() };
         story.first_contact().await?;
         story.turns().await?;
         story.memory().await?;
@@ -213,6 +218,7 @@ impl Story {
         answer: &sayso_proto::admin::v1::WithdrawConsentResponse,
     ) -> Result<()> {
         let ok = answer.state() == consent::WithdrawalState::Ok;
+        self.withdrawal.clone_from(&answer.withdrawal_id);
         self.until("the device to be told", |event| {
             matches!(event, DeviceEvent::Node(ToDevice::ConsentChanged { status: ConsentStatus::Withdrawn, .. }))
         })
@@ -245,22 +251,55 @@ impl Story {
         let temporary = std::env::temp_dir().join(format!("sayso-demo-log-{}", std::process::id()));
         let dir = args.export.clone().unwrap_or_else(|| temporary.clone());
         let leaves = export::log(self.setting.node.register.journal(), &self.setting.node.signer, &dir).await?;
-        let report = verify::check(&dir, None, None)?;
+        let (trust, profile) = (args.save.join("log.pub"), args.save.join("profile.toml"));
+        let (key, rules) = (self.setting.node.signer.verifier(), self.setting.node.register.profile());
+        save(&trust, &format!("{key}\n"))?;
+        save(&profile, rules.text())?;
+        let checked = verify::check(&dir, Some(&trust), Some(&profile))?;
         if args.export.is_none() {
             let _ = std::fs::remove_dir_all(&temporary);
         }
-        let sound = report.is_clean();
-        let text = format!("{leaves} leaves, root {:.16}…", report.root.to_string());
-        self.view.line(Who::Check, "verified", &text, json!({"leaves": leaves, "sound": sound}));
+        let sound = checked.report.is_clean();
+        let recomputed = checked.replayed.map_or(0, |replayed| replayed.checked);
+        let text = format!("{leaves} leaves, {recomputed} verdicts recomputed, root {:.16}…", checked.report.root);
+        let data = json!({"leaves": leaves, "recomputed": recomputed, "sound": sound});
+        self.view.line(Who::Check, "verified", &text, data);
         self.check("the audit log verifies", sound, json!({}));
+        self.check("every verdict is the one that the profile gives", recomputed > 0 && sound, json!({}));
+        self.receipt(args, &trust).await?;
         self.view.line(Who::Story, "saved", &format!("answers are saved in {}", args.save.display()), json!({}));
         if let Some(dir) = &args.export {
-            let text = format!("the log is in {0}; check it yourself: sayso verify {0}", dir.display());
+            let text = format!(
+                "the log is in {0}; check it yourself: sayso verify {0} --trust {1} --profile {2}",
+                dir.display(),
+                trust.display(),
+                profile.display()
+            );
             self.view.line(Who::Story, "exported", &text, json!({"dir": dir}));
         }
         let Self { setting, failed, .. } = self;
         setting.stop().await?;
         Ok(failed)
+    }
+
+    /// Gets the person's receipt for the withdrawal, and checks it as they can: with nothing but the log's public key.
+    async fn receipt(&mut self, args: &DemoArgs, trust: &Path) -> Result<()> {
+        let request = ReceiptRequest { shard: 0, reference: self.withdrawal.clone() };
+        let receipt = AuditClient::new(self.setting.admin().await?).receipt(request).await?.into_inner().receipt;
+        let file = args.save.join("withdrawal.tlog-proof");
+        save(&file, &receipt)?;
+        let shown = verify::check_receipt(&file, &verify::trust::read(trust)?);
+        let text = match &shown {
+            Ok(_) => format!(
+                "the receipt for the withdrawal: sayso verify --receipt {} --trust {}",
+                file.display(),
+                trust.display()
+            ),
+            Err(error) => format!("{error:#}"),
+        };
+        self.view.line(Who::Check, "receipt", &text, json!({"file": file, "trust": trust}));
+        self.check("the receipt for the withdrawal proves it", shown.is_ok(), json!({}));
+        Ok(())
     }
 
     /// The person says something and is answered; the sentences of the answer.
@@ -396,4 +435,9 @@ impl Story {
     fn received(&self) -> u64 {
         self.setting.node.recogniser.as_ref().map_or(0, |recogniser| recogniser.received_bytes())
     }
+}
+
+/// Writes what the person is left with.
+fn save(file: &Path, text: &str) -> Result<()> {
+    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }

@@ -186,6 +186,15 @@ fn portable(config: &Config, files: &mut Vec<File>) -> Result<Config> {
     };
     portable.data_dir = "data".into();
     take(&mut portable.log_key, "log.key", true)?;
+    if let Some(former) = &mut portable.log_key_former {
+        take(former, "log.key.former", true)?;
+    }
+    if let Some(trust) = &mut portable.witnesses.trust {
+        take(trust, "trust.policy", false)?;
+    }
+    if let Some(authority) = &mut portable.witnesses.authority {
+        take(authority, "witness-ca/cert.pem", false)?;
+    }
     if let Some(authority) = &mut portable.gateway.device_authority {
         take(authority, "ca/cert.pem", false)?;
     }

@@ -1,6 +1,8 @@
 use std::fs;
 
-use sayso_audit::{Actor, Checkpoint, Event, Export, Fact, Hash, HybridClock, Leaf, Place, Reference, Scope, Signer};
+use sayso_audit::{
+    Actor, Checkpoint, Cosigner, Event, Export, Fact, Hash, HybridClock, Leaf, Place, Receipt, Reference, Scope, Signer,
+};
 use sayso_types::{
     Category, Cell, ConsentVersion, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId, WallTime,
 };
@@ -56,24 +58,32 @@ fn withdrawal() -> (Event, Event) {
     (Event::WithdrawRequested { withdrawal, scope }, Event::WithdrawEffective { withdrawal, scope })
 }
 
-fn text(report: &Report, independent: bool) -> String {
-    Verdict::new(report, independent).to_string()
+fn text(checked: &Checked, independent: bool) -> String {
+    Verdict::new(checked, independent).to_string()
+}
+
+fn text_of(checked: &Checked) -> String {
+    text(checked, true)
+}
+
+fn args(dir: &TempDir, json: bool) -> VerifyArgs {
+    VerifyArgs { dir: Some(dir.path().to_owned()), receipt: None, trust: None, profile: None, json }
 }
 
 #[test]
 fn a_sound_log_is_reported_with_whose_word_it_is() {
     let (requested, effective) = withdrawal();
     let dir = export([policy(), requested, effective]);
-    let report = check(dir.path(), None, None).unwrap();
-    assert!(report.is_clean());
-    let alone = text(&report, false);
+    let checked = check(dir.path(), None, None).unwrap();
+    assert!(checked.report.is_clean());
+    let alone = text(&checked, false);
     assert!(alone.contains("test.example/audit") && alone.contains("agrees with itself"), "{alone}");
     assert!(alone.contains("1 withdraw.effective") && alone.contains("no broken promise"), "{alone}");
 
     let trust = dir.path().join(OWN_KEYS);
-    assert_eq!(check(dir.path(), Some(&trust), None).unwrap(), report);
-    assert!(!text(&report, true).contains("agrees with itself"));
-    let json = serde_json::to_value(Verdict::new(&report, true)).unwrap();
+    assert_eq!(check(dir.path(), Some(&trust), None).unwrap().report, checked.report);
+    assert!(!text(&checked, true).contains("agrees with itself"));
+    let json = serde_json::to_value(Verdict::new(&checked, true)).unwrap();
     assert_eq!((&json["clean"], &json["size"]), (&true.into(), &3.into()));
 }
 
@@ -81,20 +91,22 @@ fn a_sound_log_is_reported_with_whose_word_it_is() {
 fn a_broken_promise_is_shown_with_its_leaf_and_fails() {
     let (_, effective) = withdrawal();
     let dir = export([policy(), effective]);
-    let report = check(dir.path(), None, None).unwrap();
-    let text = text(&report, false);
+    let checked = check(dir.path(), None, None).unwrap();
+    let text = text(&checked, false);
     assert!(text.contains("BROKEN    leaf 1: ") && text.contains("a broken promise"), "{text}");
-    let code = run(&VerifyArgs { dir: dir.path().to_owned(), trust: None, profile: None, json: true }).unwrap();
+    let code = run(&args(&dir, true)).unwrap();
     assert_eq!(code, ExitCode::FAILURE);
 }
 
 #[test]
 fn the_profile_says_what_rests_on_another_basis_than_consent() {
     const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
-    let care = HOME.replace(
-        r#"{ id = "notice", "#,
-        r#"{ id = "safety", dpv = "SafetyForHuman", basis = "VitalInterest" }, { id = "notice", "#,
-    );
+    let care = HOME
+        .replace(
+            r#"{ id = "notice", "#,
+            r#"{ id = "safety", dpv = "SafetyForHuman", basis = "VitalInterest" }, { id = "notice", "#,
+        )
+        .replace(r#"["consent_answer", "voice_interaction"]"#, r#"["consent_answer", "voice_interaction", "safety"]"#);
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let file = dir.path().join(name);
@@ -107,8 +119,9 @@ fn the_profile_says_what_rests_on_another_basis_than_consent() {
         Event::PolicyEffective { profile: Hash(hash.0) }
     };
     let log = |profile: &Path, purpose| export([effective(profile)].into_iter().chain(segment(purpose)));
-    let clean =
-        |log: &TempDir, profile: Option<&Path>| check(log.path(), None, profile).map(|report| report.is_clean());
+    let clean = |log: &TempDir, profile: Option<&Path>| {
+        check(log.path(), None, profile).map(|checked| checked.report.is_clean())
+    };
 
     let safety = "safety".parse().unwrap();
     let under_care = log(&care, safety);
@@ -129,16 +142,16 @@ fn the_profile_says_what_rests_on_another_basis_than_consent() {
 fn what_is_left_open_is_shown_apart_and_does_not_fail() {
     let (requested, _) = withdrawal();
     let dir = export([requested]);
-    let report = check(dir.path(), None, None).unwrap();
-    let text = text(&report, false);
+    let checked = check(dir.path(), None, None).unwrap();
+    let text = text(&checked, false);
     assert!(text.contains("open      leaf 0: ") && !text.contains("BROKEN"), "{text}");
-    let code = run(&VerifyArgs { dir: dir.path().to_owned(), trust: None, profile: None, json: false }).unwrap();
+    let code = run(&args(&dir, false)).unwrap();
     assert_eq!(code, ExitCode::SUCCESS);
 }
 
 #[test]
 fn a_damaged_log_is_refused_and_the_damage_named() {
-    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None, None).unwrap_err());
+    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None, None).map(drop).unwrap_err());
 
     let dir = export([policy(), policy()]);
     let bundle = dir.path().join("tile/entries/000.p/2");
@@ -160,14 +173,86 @@ fn a_damaged_log_is_refused_and_the_damage_named() {
 }
 
 #[test]
+fn a_trust_policy_says_who_must_have_witnessed_it() {
+    let dir = export([policy(), policy()]);
+    let trust = dir.path().join("trust.policy");
+    let (log, witness) =
+        (Signer::new("test.example/audit", &[7; 32]).unwrap(), Cosigner::new("w.example", &[9; 32]).unwrap());
+    let text = format!("log {}\nwitness w {} https://w.example\nquorum w\n", log.verifier(), witness.verifier());
+    fs::write(&trust, text).unwrap();
+    let refused = format!("{:#}", check(dir.path(), Some(&trust), None).map(drop).unwrap_err());
+    assert!(refused.contains("cosigned by the quorum"), "{refused}");
+
+    let checkpoint = dir.path().join("checkpoint");
+    let note = fs::read_to_string(&checkpoint).unwrap();
+    let cosignature = witness.cosign(&Checkpoint::unverified(&note).unwrap().text(), WallTime(1_767_225_600_000));
+    fs::write(&checkpoint, note + &cosignature).unwrap();
+    let checked = check(dir.path(), Some(&trust), None).unwrap();
+    let shown = text_of(&checked);
+    assert!(shown.contains("witnessed 2 leaves, by w") && !shown.contains("not yet"), "{shown}");
+
+    // an earlier head is witnessed, the last one is not yet
+    fs::rename(&checkpoint, dir.path().join("checkpoint.witnessed")).unwrap();
+    let longer = export([policy(), policy(), policy()]);
+    for file in ["checkpoint", "tile/0/000.p/3", "tile/entries/000.p/3"] {
+        fs::copy(longer.path().join(file), dir.path().join(file)).unwrap();
+    }
+    let checked = check(dir.path(), Some(&trust), None).unwrap();
+    let shown = text_of(&checked);
+    assert!(shown.contains("witnessed 2 leaves, by w") && shown.contains("not yet   1 leaves, 2 to 2"), "{shown}");
+    let json = serde_json::to_value(Verdict::new(&checked, true)).unwrap();
+    assert_eq!((&json["witnessed"]["size"], &json["witnessed"]["unanchored"]), (&2.into(), &1.into()));
+
+    fs::write(&trust, "quorum nobody\n").unwrap();
+    let wrong = format!("{:#}", check(dir.path(), Some(&trust), None).map(drop).unwrap_err());
+    assert!(wrong.contains("trust.policy: line 1: ") && wrong.contains("not defined above"), "{wrong}");
+}
+
+#[test]
+fn verdicts_are_recomputed_by_the_profile_that_is_given() {
+    const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("home.toml");
+    fs::write(&home, HOME).unwrap();
+    let effective = Event::PolicyEffective { profile: Hash(config::read_profile(&home).unwrap().hash().0) };
+    let log = export([effective].into_iter().chain(segment(Purpose::CONSENT_ANSWER)).chain(segment(Purpose::MEMORY)));
+    let checked = check(log.path(), None, Some(&home)).unwrap();
+    let denied = checked.report.violations().filter(|finding| finding.rule == Rule::DeniedByProfile);
+    assert_eq!(denied.map(|finding| finding.leaf).collect::<Vec<_>>(), [3], "nobody agreed to be remembered");
+    let shown = text_of(&checked);
+    assert!(shown.contains("2 verdicts recomputed, 0 under other profiles"), "{shown}");
+    assert!(checked.replayed.is_some() && check(log.path(), None, None).unwrap().replayed.is_none());
+}
+
+#[test]
+fn a_receipt_is_checked_without_the_log() {
+    let (_, effective) = withdrawal();
+    let dir = export([effective.clone()]);
+    let (file, trust) = (dir.path().join("mine.tlog-proof"), dir.path().join(OWN_KEYS));
+    let note = fs::read_to_string(dir.path().join("checkpoint")).unwrap();
+    let receipt = Receipt { entry: leaf(0, effective).encode(), index: 0, proof: Vec::new(), checkpoint: note };
+    fs::write(&file, receipt.encode()).unwrap();
+    let shown = check_receipt(&file, &trust::read(&trust).unwrap()).unwrap();
+    let text = shown.to_string();
+    assert!(text.contains("withdraw.effective everything") && text.contains("2026-01-01T00:00:00Z"), "{text}");
+    assert!(text.contains("witnessed by nobody"), "{text}");
+
+    fs::write(&file, receipt.encode().replace("index 0", "index 1")).unwrap();
+    let wrong = format!("{:#}", check_receipt(&file, &trust::read(&trust).unwrap()).map(drop).unwrap_err());
+    assert!(wrong.contains("proves nothing"), "{wrong}");
+}
+
+#[test]
 fn keys_that_cannot_be_used_are_named() {
     let dir = export([policy()]);
     let trust = dir.path().join("mine.keys");
-    let error = || format!("{:#}", check(dir.path(), Some(&trust), None).unwrap_err());
+    let error = || format!("{:#}", check(dir.path(), Some(&trust), None).map(drop).unwrap_err());
     assert!(error().contains("mine.keys"), "{}", error());
     fs::write(&trust, "# nobody\n").unwrap();
-    assert!(error().contains("holds no public key"), "{}", error());
+    assert!(error().contains("names nobody"), "{}", error());
     fs::write(&trust, "# one\n\nsomebody\n").unwrap();
+    assert!(error().contains("mine.keys: line 3: ") && error().contains("keyword"), "{}", error());
+    fs::write(&trust, "# one\n\nsomebody+else\n").unwrap();
     assert!(error().contains("mine.keys, line 3"), "{}", error());
     let other = Signer::new("test.example/audit", &[8; 32]).unwrap();
     fs::write(&trust, other.verifier().to_string()).unwrap();

@@ -6,6 +6,8 @@ use sayso_audit::Report;
 use sayso_audit::verify::{Finding, Severity};
 use serde::Serialize;
 
+use super::Checked;
+
 /// A report, and how far it may be believed.
 #[derive(Serialize)]
 pub(super) struct Verdict<'a> {
@@ -13,13 +15,26 @@ pub(super) struct Verdict<'a> {
     pub(super) clean: bool,
     /// Whether the public key came from outside of the log.
     independent: bool,
+    /// Segments whose verdict was recomputed by the profile that was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recomputed: Option<u64>,
+    /// Segments that were not, because they were under another profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    under_other_profiles: Option<u64>,
     #[serde(flatten)]
     report: &'a Report,
 }
 
 impl<'a> Verdict<'a> {
-    pub(super) fn new(report: &'a Report, independent: bool) -> Self {
-        Self { clean: report.is_clean(), independent, report }
+    pub(super) fn new(checked: &'a Checked, independent: bool) -> Self {
+        let Checked { report, replayed } = checked;
+        Self {
+            clean: report.is_clean(),
+            independent,
+            recomputed: replayed.as_ref().map(|replayed| replayed.checked),
+            under_other_profiles: replayed.as_ref().map(|replayed| replayed.others),
+            report,
+        }
     }
 
     fn findings(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
@@ -29,7 +44,7 @@ impl<'a> Verdict<'a> {
 
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { origin, size, root, events, bytes, .. } = self.report;
+        let Report { origin, size, root, events, bytes, witnessed, .. } = self.report;
         writeln!(f, "log       {origin}")?;
         writeln!(f, "leaves    {size}")?;
         writeln!(f, "root      {root}")?;
@@ -42,6 +57,22 @@ impl fmt::Display for Verdict<'_> {
                 "signature by the key that lies beside the log, which shows only that the log agrees with itself: get \
                  the key from somebody you trust and give it with --trust"
             )?;
+        }
+        if let Some(witnessed) = witnessed {
+            let names: Vec<_> = witnessed.by.iter().map(|by| by.witness.as_str()).collect();
+            writeln!(f, "witnessed {} leaves, by {}: nobody can be shown others", witnessed.size, names.join(", "))?;
+            if witnessed.unanchored > 0 {
+                let (from, to) = (witnessed.size, size.saturating_sub(1));
+                writeln!(
+                    f,
+                    "not yet   {} leaves, {from} to {to}: only the log's keeper vouches for them until they are \
+                     witnessed",
+                    witnessed.unanchored
+                )?;
+            }
+        }
+        if let (Some(checked), Some(others)) = (self.recomputed, self.under_other_profiles) {
+            writeln!(f, "profile   {checked} verdicts recomputed, {others} under other profiles not checked")?;
         }
         for (event, count) in events {
             write!(f, "\n{count:>9} {event}")?;

@@ -27,17 +27,29 @@ async fn every_promise_holds_and_a_changed_proof_does_not() {
     assert!(of("check").iter().all(|check| check["held"] == true), "{told}");
     assert_eq!(of("summary")[0]["ok"], true);
 
-    let _ = sayso.run(["verify", &log]).await.success();
+    let kept = |name: &str| format!("{answers}/{name}");
+    let (receipt, trust, profile) = (kept("withdrawal.tlog-proof"), kept("log.pub"), kept("profile.toml"));
+    let as_auditor = ["verify", &log, "--trust", &trust, "--profile", &profile];
+    let verdict = sayso.run(as_auditor).await.success().stdout;
+    assert!(verdict.contains("0 under other profiles") && verdict.contains("shows no broken promise"), "{verdict}");
+    let shown = sayso.run(["verify", "--receipt", &receipt, "--trust", &trust]).await.success().stdout;
+    assert!(shown.contains("withdraw.effective everything"), "{shown}");
+    let sound = fs::read_to_string(&receipt).unwrap();
+    fs::write(&receipt, sound.replacen("index ", "index 1", 1)).unwrap();
+    sayso.run(["verify", "--receipt", &receipt, "--trust", &trust]).await.failure(&[&receipt, "proves nothing"]);
     for row in ["tile/0", "tile/entries"] {
         let tile = first_file(&Path::new(&log).join(row));
         let sound = fs::read(&tile).unwrap();
         let mut changed = sound.clone();
         changed[sound.len() / 2] ^= 1;
-        fs::write(&tile, changed).unwrap();
-        let finished = sayso.run(["verify", &log]).await;
-        finished.failure(&[&log, "does not hold"]);
-        let name = tile.strip_prefix(&log).unwrap().to_str().unwrap();
-        assert!(row != "tile/0" || finished.stderr.contains(name), "{name} was changed: {}", finished.stderr);
+        let cut_off = sound[..sound.len() / 2].to_vec();
+        for damaged in [changed, cut_off] {
+            fs::write(&tile, damaged).unwrap();
+            let finished = sayso.run(as_auditor).await;
+            finished.failure(&[&log, "does not hold"]);
+            let name = tile.strip_prefix(&log).unwrap().to_str().unwrap();
+            assert!(row != "tile/0" || finished.stderr.contains(name), "{name} was changed: {}", finished.stderr);
+        }
         fs::write(&tile, sound).unwrap();
     }
 }

@@ -17,6 +17,7 @@ mod startup;
 mod store;
 mod strangers;
 mod withdrawal;
+mod witnessed;
 
 use sayso_tests::Sayso;
 

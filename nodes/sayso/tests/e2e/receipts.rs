@@ -31,4 +31,17 @@ async fn whoever_agreed_can_be_given_a_receipt() {
         let purpose = &receipt["services"][0]["purposes"][0]["purpose"];
         assert_eq!(purpose, &record.purpose.as_ref().unwrap().purpose);
     }
+
+    let proofs = installation.file("proofs");
+    let with_proofs = ["receipts", "--admin", &at, "--certs", &certs, "--tenant", TENANT, "--proofs", &proofs];
+    let _ = sayso().run(with_proofs).await.success();
+    let files: Vec<_> = std::fs::read_dir(&proofs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), given.len(), "one for each consent");
+    for file in &files {
+        let (file, trust) = (file.to_str().unwrap(), installation.file("log.pub"));
+        let args = ["verify", "--json", "--receipt", file, "--trust", &trust];
+        let shown: Value = serde_json::from_str(&sayso().run(args).await.success().stdout).unwrap();
+        assert_eq!(shown["event"], "consent.given");
+        assert!(file.contains(shown["reference"].as_str().unwrap()), "{shown}");
+    }
 }

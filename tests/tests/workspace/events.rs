@@ -1,0 +1,172 @@
+//! The closed list of audit events: what is logged and by which code, and what nothing produces yet and why.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::{all_well, read};
+
+/// Where the events are defined.
+const DEFINED: &str = "engine/audit/src/event.rs";
+
+/// Where a test makes all of them happen.
+const WALKED: &str = "engine/consent/tests/consent/every_event.rs";
+
+/// Events that are produced, each with what it is in the code and the file that makes it.
+const PRODUCED: [(&str, &str, &str); 23] = [
+    ("policy.effective", "Event::PolicyEffective", "engine/consent/src/journal.rs"),
+    ("notice.served", "Event::NoticeServed", "engine/consent/src/register/granting.rs"),
+    ("consent.requested", "Event::ConsentRequested", "engine/consent/src/register/granting.rs"),
+    ("consent.given", "Event::ConsentGiven", "engine/consent/src/register/granting.rs"),
+    ("consent.refused", "Event::ConsentRefused", "engine/consent/src/register/granting.rs"),
+    ("consent.deferred", "Event::ConsentDeferred", "engine/consent/src/register/granting.rs"),
+    ("withdraw.requested", "Event::WithdrawRequested", "engine/consent/src/register/withdrawing.rs"),
+    ("withdraw.effective", "Event::WithdrawEffective", "engine/consent/src/register/withdrawing.rs"),
+    ("gate.denied", "Event::GateDenied", "engine/consent/src/register/permits.rs"),
+    ("egress.segment_opened", "Event::SegmentOpened", "engine/consent/src/register/holders.rs"),
+    ("egress.segment_closed", "Event::SegmentClosed", "engine/consent/src/register/holders.rs"),
+    ("operator.access", "Event::OperatorAccess", "engine/consent/src/journal.rs"),
+    ("log.key_rotated", "Event::LogKeyRotated", "engine/consent/src/journal.rs"),
+    ("audit.selfcheck_passed", "Event::SelfcheckPassed", "engine/consent/src/journal.rs"),
+    ("clock.anomaly", "Event::ClockAnomaly", "engine/consent/src/journal/writer.rs"),
+    ("dsr.received", "RequestStep::Received", "engine/consent/src/rights/desk.rs"),
+    ("dsr.identity_verified", "RequestStep::IdentityVerified", "engine/consent/src/rights/desk.rs"),
+    ("dsr.accepted", "RequestStep::Accepted", "engine/consent/src/rights/desk.rs"),
+    ("dsr.rejected", "RequestStep::Rejected", "engine/consent/src/rights/desk.rs"),
+    ("dsr.delayed", "RequestStep::Delayed", "engine/consent/src/rights/desk.rs"),
+    ("dsr.fulfilled", "RequestStep::Fulfilled", "engine/consent/src/rights/desk.rs"),
+    ("dsr.overdue", "RequestStep::Overdue", "engine/consent/src/rights/desk.rs"),
+    ("export.created", "Event::ExportCreated", "engine/consent/src/rights/desk.rs"),
+];
+
+/// Events of the list that nothing produces, each with what it awaits.
+const AWAITED: [(&str, &str); 78] = [
+    ("policy.published", "a revision holds from the moment that it is read"),
+    ("policy.superseded", "the next policy.effective says it"),
+    ("notice.sent", "messages to people outside of a conversation"),
+    ("notice.delivered", "messages to people outside of a conversation"),
+    ("notice.failed", "messages to people outside of a conversation"),
+    ("consent.renewed", "an answer to a new revision is recorded as given"),
+    ("consent.expired", "consent that ends otherwise than by withdrawal"),
+    ("consent.invalidated", "consent that ends otherwise than by withdrawal"),
+    ("consent.revoked", "consent that ends otherwise than by withdrawal"),
+    ("withdraw.pending_timeout", "the API answers PENDING; nobody counts it as an event yet"),
+    ("permit.granted", "the segment's own leaves say when its permit began and ended"),
+    ("permit.renewed", "the segment's own leaves say when its permit began and ended"),
+    ("permit.expired", "the segment's own leaves say when its permit began and ended"),
+    ("permit.revoke_sent", "the segment's own leaves say when its permit began and ended"),
+    ("permit.revoke_acked", "the segment's own leaves say when its permit began and ended"),
+    ("gate.permitted_by_exemption", "exemption grants in the register"),
+    ("ingress.segment_opened", "recording what was heard and given to nobody"),
+    ("ingress.segment_closed", "recording what was heard and given to nobody"),
+    ("derive.created", "lineage of what is stored"),
+    ("store.written", "the vault"),
+    ("store.restricted", "the vault"),
+    ("store.erased", "the vault"),
+    ("store.anonymised", "the vault"),
+    ("store.zeroised", "the vault"),
+    ("retention.due", "retention"),
+    ("retention.executed", "retention"),
+    ("retention.held", "retention"),
+    ("legal_hold.set", "retention"),
+    ("legal_hold.released", "retention"),
+    ("processor.registered", "the registry of processors"),
+    ("processor.activated", "the registry of processors"),
+    ("processor.suspended", "the registry of processors"),
+    ("processor.terminated", "the registry of processors"),
+    ("processor.due_diligence_expired", "the registry of processors"),
+    ("processor.deletion_requested", "the registry of processors"),
+    ("processor.deletion_confirmed", "the registry of processors"),
+    ("processor.deletion_unconfirmed", "the registry of processors"),
+    ("transfer.cross_border", "the registry of processors"),
+    ("exemption.granted", "exemption grants in the register"),
+    ("exemption.used", "exemption grants in the register"),
+    ("exemption.expired", "exemption grants in the register"),
+    ("exemption.revoked", "exemption grants in the register"),
+    ("dsr.task_done", "the erasure of a person"),
+    ("export.downloaded", "a copy is made for each who asks for it, and handed to them at once"),
+    ("rectify.applied", "requests are recorded by their steps; their own events come with what carries them out"),
+    ("rectify.propagated", "requests are recorded by their steps; their own events come with what carries them out"),
+    ("account.cancelled", "requests are recorded by their steps; their own events come with what carries them out"),
+    ("key.created", "the vault"),
+    ("key.rotated", "the vault"),
+    ("key.destroyed", "the vault"),
+    ("erase.committed", "the vault"),
+    ("erase.node_acked", "the vault"),
+    ("erase.certified", "the vault"),
+    ("erase.residual_approved", "the vault"),
+    ("guardian.requested", "guardians' consent"),
+    ("guardian.verified", "guardians' consent"),
+    ("guardian.failed", "guardians' consent"),
+    ("minor.detected", "guardians' consent"),
+    ("minor.data_erased", "guardians' consent"),
+    ("incident.opened", "incidents"),
+    ("incident.assessed", "incidents"),
+    ("incident.contained", "incidents"),
+    ("incident.regulator_notified", "incidents"),
+    ("incident.subjects_notified", "incidents"),
+    ("incident.closed", "incidents"),
+    ("complaint.received", "requests are recorded by their steps; their own events come with what carries them out"),
+    ("complaint.answered", "requests are recorded by their steps; their own events come with what carries them out"),
+    ("complaint.overdue", "requests are recorded by their steps; their own events come with what carries them out"),
+    ("controller.changed", "notices of a change of controller"),
+    ("service.shutdown_started", "service shutdown"),
+    ("service.shutdown_completed", "service shutdown"),
+    ("operator.denied", "refusals are counted in a metric"),
+    ("config.changed", "changes of the configuration"),
+    ("shard.split", "more shards than one"),
+    ("shard.merged", "more shards than one"),
+    ("shard.moved", "more shards than one"),
+    ("shard.head", "more shards than one"),
+    ("audit.selfcheck_failed", "a node whose log does not hold does not open it, so cannot write to it"),
+];
+
+/// Events that have a variant, because logs may hold them, and that nothing produces.
+const READ_ONLY: [&str; 2] = ["permit.granted", "audit.selfcheck_failed"];
+
+/// The names that the code gives to events.
+fn named(text: &str) -> BTreeSet<String> {
+    let arms =
+        text.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => \"")?.1.split_once('"'));
+    arms.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn every_event_of_the_list_is_produced_or_awaited_and_no_other_exists() {
+    let named = named(&read(Path::new(DEFINED)));
+    let produced: BTreeSet<_> = PRODUCED.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let awaited: BTreeSet<_> = AWAITED.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert!(produced.len() == PRODUCED.len() && awaited.len() == AWAITED.len(), "each is on its table once");
+    let both = produced.intersection(&awaited).map(|name| format!("{name} is produced: take it off AWAITED"));
+    let unknown = named.iter().filter(|name| {
+        let name = name.as_str();
+        !produced.contains(name) && !READ_ONLY.contains(&name)
+    });
+    let unknown = unknown.map(|name| {
+        format!(
+            "{DEFINED}: {name} is on no table of this test: say which code produces it, if it is on the closed list"
+        )
+    });
+    let unlisted = READ_ONLY.iter().filter(|name| !awaited.contains(**name));
+    let unlisted = unlisted.map(|name| format!("{name} is not on the closed list"));
+    let undefined = produced.iter().filter(|name| !named.contains(*name)).map(|name| format!("{name} has no variant"));
+    let walk = read(Path::new(WALKED));
+    let unwalked = produced.iter().filter(|name| !walk.contains(&format!("\"{name}\"")));
+    let unwalked = unwalked.map(|name| format!("{WALKED}: let {name} happen, too"));
+    all_well(both.chain(unknown).chain(unlisted).chain(undefined).chain(unwalked));
+}
+
+#[test]
+fn events_are_produced_where_the_table_says() {
+    all_well(PRODUCED.iter().filter_map(|(name, made, file)| {
+        let text = read(Path::new(file));
+        let mut after = text.split(made).skip(1);
+        let makes = after.any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()));
+        (!makes).then(|| format!("{file} makes no {made}: {name} is produced elsewhere, or not at all"))
+    }));
+}
+
+#[test]
+fn names_are_found_in_the_code() {
+    let text = "Self::A { .. } => \"a.b\",\n  Self::C => \"c.d\",\n  Self::D { .. } => \"no end,\n// Self::X";
+    assert_eq!(named(text), ["a.b".to_owned(), "c.d".to_owned()].into());
+}
