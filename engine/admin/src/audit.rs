@@ -58,8 +58,9 @@ impl AuditService {
 
     async fn note(&self, request: proto::CheckpointRequest) -> Result<proto::CheckpointResponse, Refusal> {
         check_shard(request.shard)?;
-        let (size, root) = self.journal.head().await?;
+        // before the head, so that it is never of more than that
         let witnessed_note = self.journal.witnessed().await?.unwrap_or_default();
+        let (size, root) = self.journal.head().await?;
         Ok(proto::CheckpointResponse { note: Checkpoint::sign(size, root, &self.signer), witnessed_note })
     }
 

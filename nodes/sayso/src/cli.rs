@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod policy;
 mod rights;
 mod store;
@@ -14,6 +15,7 @@ use sayso_types::{DeviceId, Name, TenantId};
 
 use crate::join::Token;
 
+pub(crate) use audit::{AuditArgs, AuditCommand};
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     Policy(PolicyArgs),
     /// Print the consent receipts of a person, from a running node.
     Receipts(ReceiptsArgs),
+    /// Export the audit log of a running node for an auditor, or print how far it is witnessed.
+    Audit(AuditArgs),
     /// Take a person's request (to see their data, to have a copy, ...), say what became of it, hand out the copy.
     Rights(RightsArgs),
 }
@@ -76,7 +80,7 @@ pub(crate) struct DemoArgs {
     /// Save what the device played, as WAV files, here.
     #[arg(long, value_name = "DIR", default_value = "sayso-demo")]
     pub(crate) save: PathBuf,
-    /// Leave the audit log here, for `sayso verify`.
+    /// Leave the audit log here, for `sayso verify`; must be empty or not there.
     #[arg(long, value_name = "DIR")]
     pub(crate) export: Option<PathBuf>,
     /// Print one JSON object a line instead of text.
@@ -293,9 +297,9 @@ pub(crate) struct ReceiptsArgs {
     pub(crate) proofs: Option<PathBuf>,
 }
 
-/// A person, by the device that they speak to, and the node that has their data.
+/// A running node, and what an operator shows to it.
 #[derive(Debug, Args)]
-pub(crate) struct PersonArgs {
+pub(crate) struct NodeArgs {
     /// The node's admin API (admin.listen), such as 127.0.0.1:4434.
     #[arg(long, value_name = "ADDR")]
     pub(crate) admin: SocketAddr,
@@ -305,6 +309,13 @@ pub(crate) struct PersonArgs {
     /// A directory with an operator's cert.pem and key.pem, and the ca.pem of the node (as `sayso init` makes).
     #[arg(long, value_name = "DIR")]
     pub(crate) certs: PathBuf,
+}
+
+/// A person, by the device that they speak to, and the node that has their data.
+#[derive(Debug, Args)]
+pub(crate) struct PersonArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
     /// The device that the person speaks to.
     #[arg(long, value_name = "ID", default_value = "speaker-1")]
     pub(crate) device_id: DeviceId,

@@ -1,6 +1,7 @@
 //! `sayso`: the one binary. Each command is a file; [`node`] is the composition root that names providers, [`backend`] the
 //! one that opens stores.
 
+mod audit;
 mod backend;
 mod certs;
 mod cli;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Store(args) => store::run(args),
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Rights(args) => rights::run(&args),
     };
     match result {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use sayso_proto::admin::v1::Principal;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
-use crate::cli::PersonArgs;
+use crate::cli::{NodeArgs, PersonArgs};
 
 /// What an operator shows and trusts, in PEM.
 pub(crate) struct Credentials<'a> {
@@ -30,15 +30,15 @@ pub(crate) async fn connect(addr: SocketAddr, name: &str, credentials: &Credenti
     endpoint.connect().await.with_context(|| format!("cannot connect to the admin API at {addr}"))
 }
 
-/// Connects to the node that has somebody's data.
-pub(crate) async fn to(person: &PersonArgs) -> Result<Channel> {
+/// Connects to the node that `node` names.
+pub(crate) async fn to(node: &NodeArgs) -> Result<Channel> {
     let read = |name: &str| {
-        let file = person.certs.join(name);
+        let file = node.certs.join(name);
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
     };
     let (authority, certificate, key) = (read("ca.pem")?, read("cert.pem")?, read("key.pem")?);
     let credentials = Credentials { authority: &authority, certificate: &certificate, key: &key };
-    connect(person.admin, &person.server_name, &credentials).await
+    connect(node.admin, &node.server_name, &credentials).await
 }
 
 /// The person whom a call is about.

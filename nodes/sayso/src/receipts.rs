@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ReceiptsArgs) -> Result<ExitCode> {
 
 /// All of them, the newest first.
 async fn receipts(args: &ReceiptsArgs) -> Result<Vec<Receipt>> {
-    let channel = operator::to(&args.person).await?;
+    let channel = operator::to(&args.person.node).await?;
     let mut client = ConsentClient::new(channel.clone());
     let principal = operator::principal(&args.person);
     let mut request = GetConsentRequest { principal: Some(principal), ..GetConsentRequest::default() };

@@ -41,7 +41,7 @@ async fn rights(command: &RightsCommand) -> Result<Value> {
 }
 
 async fn client(person: &PersonArgs) -> Result<RightsClient<tonic::transport::Channel>> {
-    Ok(RightsClient::new(operator::to(person).await?))
+    Ok(RightsClient::new(operator::to(&person.node).await?))
 }
 
 fn step(args: &AdvanceArgs) -> Result<AdvanceCaseRequest> {

@@ -32,6 +32,9 @@ const WITHDRAW_AT: Duration = Duration::from_millis(2_500);
 
 /// Tells the story.
 pub(crate) async fn tell(args: DemoArgs) -> Result<ExitCode> {
+    if let Some(dir) = &args.export {
+        export::require_empty(dir)?;
+    }
     let tasks = Tasks::new();
     let quiet = telemetry::TelemetryOptions { log_filter: "warn".to_owned(), ..Default::default() };
     telemetry::init(&quiet, &tasks)?;

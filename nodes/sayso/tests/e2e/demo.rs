@@ -52,6 +52,7 @@ async fn every_promise_holds_and_a_changed_proof_does_not() {
         }
         fs::write(&tile, sound).unwrap();
     }
+    sayso.run(["demo", "--export", &log]).await.failure(&[&log, "is not empty"]);
 }
 
 /// The first file below `dir`.

@@ -76,5 +76,22 @@ async fn a_log_is_witnessed_goes_on_without_its_witness_and_says_so() {
         checked += 1;
     }
     assert!(checked > 0);
+
+    let export = installation.file("export");
+    let node = ["--admin", &at, "--certs", &certs];
+    let exported = [&["audit", "export"], &node[..], &[&export]].concat();
+    let told: Value = serde_json::from_str(&sayso().run(exported.clone()).await.success().stdout).unwrap();
+    assert_eq!(told["origin"], log.name());
+    sayso().run(exported).await.failure(&["is not empty"]);
+    let profile = installation.file("profile.toml");
+    let args = ["verify", "--json", &export, "--trust", &trust, "--profile", &profile];
+    let verdict: Value = serde_json::from_str(&sayso().run(args).await.success().stdout).unwrap();
+    assert_eq!((&verdict["clean"], &verdict["independent"]), (&true.into(), &true.into()), "{verdict}");
+    assert_eq!((&verdict["size"], &verdict["witnessed"]["by"][0]["witness"]), (&told["leaves"], &"w1".into()));
+    assert!(verdict["recomputed"].as_u64() > Some(0), "{verdict}");
+    let asked = [&["audit", "witnesses"], &node[..]].concat();
+    let standing: Value = serde_json::from_str(&sayso().run(asked).await.success().stdout).unwrap();
+    assert_eq!((&standing["witnesses"][0]["name"], &standing["witnesses"][0]["problem"]), (&"w1".into(), &"".into()));
+
     assert_eq!(tasks.shutdown(PATIENCE).await, 0);
 }

@@ -1,0 +1,30 @@
+//! `sayso audit ...`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::NodeArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Write the log as files that `sayso verify` checks offline (c2sp.org/tlog-tiles).
+    Export {
+        #[command(flatten)]
+        node: NodeArgs,
+        /// Where to write them; must be empty or not there.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// Print how far the log is witnessed, and how each witness stands.
+    Witnesses {
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+}
