@@ -94,6 +94,12 @@ impl Process {
         self.said.borrow().stderr.join("\n")
     }
 
+    /// The number under which the system knows it.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for its end.
     pub async fn finished(mut self) -> Finished {
         let ended = within("the end of a program", self.said.wait_for(|said| said.ended == 2)).await;

@@ -32,6 +32,12 @@ pub enum Error {
     /// The profile knows no such purpose, or one that needs no consent.
     #[error("the profile has no purpose {0} that is consented to")]
     UnknownPurpose(Purpose),
+    /// The vault refused or failed.
+    #[error(transparent)]
+    Vault(#[from] sayso_vault::Error),
+    /// What is sealed in the store was sealed by another vault.
+    #[error("the key store is not the one whose keys seal this data: put the key store of this data back beside it")]
+    OtherVault,
     /// The profile is not the next revision of the policy in force.
     #[error("the profile is not put in force: {0}")]
     Revision(#[from] RevisionError),
@@ -47,6 +53,7 @@ impl Error {
             Self::Damaged { .. } | Self::Log(_) => "store_damaged",
             Self::Stopped => "journal_stopped",
             Self::Busy { .. } => "journal_busy",
+            Self::Vault(_) | Self::OtherVault => "vault_unavailable",
             Self::UnknownPurpose(_) => "unknown_purpose",
             Self::Revision(_) => "profile_refused",
         }

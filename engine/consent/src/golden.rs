@@ -10,17 +10,17 @@ use sayso_policy::profile::{Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Key, TypedKey, Value, Version, Versioned};
-use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
+use sayso_types::{Category, ConsentVersion, Purpose, SubjectId, WallTime};
 
 use crate::evidence::{Answer, Means, Question};
 use crate::journal::log::{self, End};
 use crate::record::{self, withdrawal};
-use crate::register::reading::{decode_facts, encode_facts};
+use crate::register::remembering::{decode_facts, encode_facts};
 use crate::register::state::StoredState;
 use crate::rights::{Delay, Request, Standing, stored};
 use crate::tables::{
-    DEVICE, DUE, DeviceKey, DueKey, FACTS, FactsKey, PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RecordKey,
-    RegisterKey, RequestKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
+    DEVICE, DUE, DeviceKey, DueKey, ERASURE, ErasureKey, FACTS, FactsKey, PROFILE, ProfileKey, RECORD, REGISTER,
+    REQUEST, RecordKey, RegisterKey, RequestKey, SEALED_BY, SealedByKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -152,8 +152,10 @@ fn a_withdrawal_is_stored_as_it_was() {
 #[test]
 fn facts_are_stored_as_they_were() {
     let facts = vec![("name".to_owned(), "Anna".to_owned()), ("colour".to_owned(), "\"blue\"".to_owned())];
-    let value = FACTS.encode(&encode_facts(&facts));
+    // In clear, which is read and no longer written; inside a sealed record they look the same.
+    let value = Value::from([&[0, 1][..], &encode_facts(&facts)].concat());
     assert_golden("facts", &FactsKey { subject: SUBJECT }.key(), &value);
+    assert_eq!(FACTS.decode(&value).unwrap().0, 1);
     assert_eq!(decode_facts(&value[2..]).unwrap(), facts);
 }
 
@@ -186,6 +188,13 @@ fn a_request_is_stored_as_it_was() {
     }
     let due = DueKey { at: NOW.0, subject: SUBJECT, request: vec![6; 16] };
     assert_golden("request_due", &due.key(), &DUE.encode(&[]));
+}
+
+#[test]
+fn what_the_vault_is_to_do_is_stored_as_it_was() {
+    let erasure = ErasureKey { subject: SUBJECT, category: Category::MEMORY_SUMMARY.to_string() };
+    assert_golden("erasure", &erasure.key(), &ERASURE.encode(&[]));
+    assert_golden("sealed_by", &SealedByKey { shard: 4 }.key(), &SEALED_BY.encode(&[7; 16]));
 }
 
 #[test]

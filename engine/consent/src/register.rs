@@ -3,7 +3,8 @@
 mod granting;
 mod holders;
 mod permits;
-pub(crate) mod reading;
+mod reading;
+pub(crate) mod remembering;
 mod revising;
 pub(crate) mod state;
 mod withdrawing;
@@ -13,6 +14,7 @@ mod tests;
 
 use core::time::Duration;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
@@ -20,6 +22,7 @@ use sayso_policy::{ConsentState, Profile, Revisions};
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::{Batch, Condition, Error as StoreError, Op, Store, TypedKey};
 use sayso_types::{Clock, DeviceId, Mono, SubjectId, TenantId};
+use sayso_vault::Vault;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, broadcast, oneshot};
 
 pub(crate) use self::holders::{Holder, Holders};
@@ -68,6 +71,8 @@ pub(crate) struct Subject {
 /// The consent register of the subjects that this node owns.
 pub struct Register {
     pub(crate) store: Arc<dyn Store>,
+    /// Seals what is personal in the store.
+    vault: Arc<Vault>,
     journal: Journal,
     /// The policy in its revisions, and what they allow.
     revisions: ArcSwap<Revisions>,
@@ -82,6 +87,8 @@ pub struct Register {
     changes: broadcast::Sender<(SubjectId, ConsentState)>,
     /// Subjects with a withdrawal that is not yet in effect, and the permits that were taken back for it.
     pending: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
+    /// Whether the store may name keys that are to be destroyed.
+    erasures_due: AtomicBool,
 }
 
 impl core::fmt::Debug for Register {
@@ -91,15 +98,17 @@ impl core::fmt::Debug for Register {
 }
 
 impl Register {
-    /// Opens the register in `store` under `profile`, which is the policy that was in force before or its next revision:
+    /// Opens the register in `store`, whose personal data `vault` seals, under `profile`, which is the policy that was in force before or its next revision:
     /// checks the audit log, records which profile is in force, and completes withdrawals that a crash interrupted (every
     /// permit of that time died with its process, or with its tenure).
     ///
     /// # Errors
     /// [`Error::Revision`] when `profile` is older than the one that was in force, or another policy; [`Error::Log`] when
-    /// the audit log is not what was written; [`Error::Store`] and [`Error::Damaged`] as they say.
+    /// the audit log is not what was written; [`Error::OtherVault`] when the keys are not those of this store;
+    /// [`Error::Vault`], [`Error::Store`] and [`Error::Damaged`] as they say.
     pub async fn open(
         store: Arc<dyn Store>,
+        vault: Arc<Vault>,
         profile: Arc<Profile>,
         clock: Arc<dyn Clock>,
         tasks: Tasks,
@@ -112,6 +121,7 @@ impl Register {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
             store,
+            vault,
             revisions: ArcSwap::from_pointee(revisions),
             publishing: AsyncMutex::default(),
             clock,
@@ -120,14 +130,17 @@ impl Register {
             turns: Mutex::default(),
             changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
+            // An earlier process may have left some.
+            erasures_due: AtomicBool::new(true),
         });
+        register.enter_vault().await?;
         register.complete_withdrawals().await?;
         register.look_after();
         Ok(register)
     }
 
-    /// Starts what happens at intervals, for as long as there is somebody else who holds the register. Two tasks,
-    /// because permits must be renewed in time whatever a withdrawal is waiting for.
+    /// Starts what happens at intervals, for as long as there is somebody else who holds the register. A task
+    /// for each, because permits must be renewed in time whatever a withdrawal or the key store is waiting for.
     fn look_after(self: &Arc<Self>) {
         let (register, every) = (Arc::downgrade(self), self.renewal_interval());
         let renewals = async move {
@@ -146,6 +159,16 @@ impl Register {
             }
         };
         self.tasks.spawn(TaskKind::Upkeep, "pending withdrawals", withdrawals).detach();
+        let register = Arc::downgrade(self);
+        let erasures = async move {
+            while let Some(register) = next(&register, every).await {
+                if let Err(error) = register.erase_due().await {
+                    metrics::counter!("sayso_consent_erasures_failed_total").increment(1);
+                    tracing::warn!(%error, "keys that are to be destroyed are not yet, trying again");
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "due erasures", erasures).detach();
     }
 
     /// The newest revision of the policy.

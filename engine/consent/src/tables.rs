@@ -70,6 +70,16 @@ key! {
 }
 
 key! {
+    /// A key of a subject that is to be destroyed, because consent to what it seals has ended.
+    pub(crate) struct ErasureKey in "erasure" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// The category.
+        pub(crate) category: String,
+    }
+}
+
+key! {
     /// An open request, by when it is answered.
     pub(crate) struct DueKey in "request_due" {
         /// Milliseconds since the Unix epoch.
@@ -78,6 +88,14 @@ key! {
         pub(crate) subject: SubjectId,
         /// Its id.
         pub(crate) request: Vec<u8>,
+    }
+}
+
+key! {
+    /// Which vault sealed what is sealed here.
+    pub(crate) struct SealedByKey in "sealed_by" {
+        /// Which shard.
+        pub(crate) shard: u32,
     }
 }
 
@@ -145,7 +163,10 @@ pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 pub(crate) const REGISTER: Schema = Schema::new("register", 1, 1);
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
 pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 1);
-pub(crate) const FACTS: Schema = Schema::new("facts", 1, 1);
+/// Of version 1 facts are in clear, from version 2 on they are sealed.
+pub(crate) const FACTS: Schema = Schema::new("facts", 1, 2);
+pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 1);
+pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
 pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
 pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
 pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);

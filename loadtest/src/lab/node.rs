@@ -12,6 +12,7 @@ use sayso_session_actor::ActorSessions;
 use sayso_store::Store;
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Name, ProcessorId, SubjectId};
+use sayso_vault::testing::vault;
 
 use crate::lab::Ground;
 use crate::lab::fleet::{device_id, tenant};
@@ -36,7 +37,8 @@ impl Node {
         let store = Metered::new(open_store(dir, ground).await?, clock.clone());
         let profile = Arc::new(Profile::parse(PROFILE)?);
         let options = sayso_consent::Options::default();
-        let register = Register::open(store.clone(), profile, clock.clone(), tasks.clone(), options).await?;
+        let vault = vault(store.clone()).await?;
+        let register = Register::open(store.clone(), vault, profile, clock.clone(), tasks.clone(), options).await?;
 
         let transcriber = Arc::new(FakeTranscriber::new(clock.clone()).hearing(hears));
         let mut processors = Processors::none();

@@ -15,6 +15,7 @@ use sayso_store::Store;
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_store_raft::RaftStore;
 use sayso_types::Clock;
+use sayso_vault::move_keys;
 
 use crate::config::{Config, StoreKind, StoreProblem};
 
@@ -28,6 +29,8 @@ const END_WITHIN: Duration = Duration::from_secs(2);
 /// An open store, and what keeps it this process's to write to.
 pub(crate) struct Backend {
     kind: Kind,
+    /// The key store, where it is not the store itself.
+    keys: Option<Arc<LocalStore>>,
     /// The name under which this process may own the register; none where nobody else could.
     claim: Option<String>,
     clock: Arc<dyn Clock>,
@@ -63,7 +66,7 @@ impl Backend {
             }
             StoreKind::Fdb => open_fdb(config, &clock, &tasks).await?,
         };
-        Ok(Self { kind, claim, clock, tasks, keeping: None })
+        Ok(Self { kind, keys: None, claim, clock, tasks, keeping: None })
     }
 
     /// Opens the store of one node that lies in `dir`, the data directory of a node that does not run.
@@ -77,7 +80,7 @@ impl Backend {
             bail!("there is no store in {}: give the data-dir of a node whose store is local", dir.display());
         }
         let kind = Kind::Local(open_local(dir, &clock, &tasks).await?);
-        Ok(Self { kind, claim: None, clock, tasks, keeping: None })
+        Ok(Self { kind, keys: None, claim: None, clock, tasks, keeping: None })
     }
 
     /// The store as everybody else knows it.
@@ -88,6 +91,25 @@ impl Backend {
             #[cfg(feature = "fdb")]
             Kind::Fdb(store) => store.clone(),
         }
+    }
+
+    /// The key store: of one node in `dir`, apart from its data. Nodes that share a store have their keys in it, too: whoever
+    /// takes over needs them. Where the data came from the other kind, the keys follow it here.
+    pub(crate) async fn open_keys(&mut self, dir: &Path) -> Result<Arc<dyn Store>> {
+        let store = self.store();
+        if let Kind::Local(_) = self.kind {
+            let keys = open_local(dir, &self.clock, &self.tasks).await?;
+            self.keys = Some(Arc::clone(&keys));
+            move_keys(store.as_ref(), keys.as_ref()).await?;
+            return Ok(keys);
+        }
+        if dir.join(LOCAL_LOG).exists() {
+            let keys = open_local(dir, &self.clock, &self.tasks).await?;
+            let moved = move_keys(keys.as_ref(), store.as_ref()).await;
+            close_local(keys, &self.tasks).await;
+            moved?;
+        }
+        Ok(store)
     }
 
     /// The replicated store, if it is one.
@@ -124,13 +146,11 @@ impl Backend {
             stop.cancel();
             task.join().await;
         }
+        if let Some(keys) = self.keys {
+            close_local(keys, &self.tasks).await;
+        }
         match self.kind {
-            Kind::Local(store) => {
-                let closed = self.tasks.blocking("close store", move || store.close()).await;
-                if let Err(lost) = closed {
-                    tracing::warn!(%lost, "the store was not closed in order");
-                }
-            }
+            Kind::Local(store) => close_local(store, &self.tasks).await,
             Kind::Raft(store) => store.close().await,
             #[cfg(feature = "fdb")]
             Kind::Fdb(store) => store.close().await,
@@ -144,6 +164,12 @@ async fn open_local(dir: &Path, clock: &Arc<dyn Clock>, tasks: &Tasks) -> Result
     require_local(dir)?;
     let (place, options) = (dir.to_owned(), LocalOptions::new(Arc::clone(clock)));
     Ok(tasks.blocking("open store", move || LocalStore::open(&place, options)).await??)
+}
+
+async fn close_local(store: Arc<LocalStore>, tasks: &Tasks) {
+    if let Err(lost) = tasks.blocking("close store", move || store.close()).await {
+        tracing::warn!(%lost, "the store was not closed in order");
+    }
 }
 
 /// Fails when `dir` holds a store of another kind than that of one node.

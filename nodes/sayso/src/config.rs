@@ -1,6 +1,7 @@
 //! The configuration of a node, and its defaults. `sayso serve --dump-config` prints it.
 
 mod store;
+mod vault;
 
 use core::time::Duration;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +17,7 @@ use sayso_types::{Name, ProcessorId};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::store::{Peer, RaftStore, Store, StoreKind, StoreProblem};
+pub(crate) use self::vault::{Kek, Vault};
 use crate::cli::ServeArgs;
 use crate::policy::{ProfileFile, check_signature};
 
@@ -26,7 +28,7 @@ pub(crate) const HOME_PROFILE: &str = include_str!("../../../deploy/profiles/hom
 const LOG_FILTER: &str = "info,openraft=error,openraft::replication=off";
 
 /// Variables that start with SAYSO_ and are not keys of this configuration.
-const RESERVED: &[&str] = &["SAYSO_CONFIG", "SAYSO_MODELS", "SAYSO_DEVICE_TOKEN", "SAYSO_JOIN_TOKEN"];
+const RESERVED: &[&str] = &["SAYSO_CONFIG", "SAYSO_MODELS", "SAYSO_DEVICE_TOKEN", "SAYSO_JOIN_TOKEN", "SAYSO_KEK"];
 
 /// Everything that an operator sets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +53,7 @@ pub(crate) struct Config {
     /// IANA time zone in which times of day are told.
     pub(crate) timezone: String,
     pub(crate) store: Store,
+    pub(crate) vault: Vault,
     pub(crate) gateway: Gateway,
     pub(crate) admin: Admin,
     pub(crate) witnesses: Witnesses,
@@ -74,6 +77,7 @@ impl Default for Config {
             log_origin: "sayso.local/audit".to_owned(),
             timezone: "UTC".to_owned(),
             store: Store::default(),
+            vault: Vault::default(),
             gateway: Gateway::default(),
             admin: Admin::default(),
             witnesses: Witnesses::default(),
@@ -325,6 +329,7 @@ impl Config {
         paths.extend(self.gateway.device_authority.as_mut());
         paths.extend(self.admin.authority.as_mut());
         paths.extend(self.store.paths());
+        paths.extend(self.vault.paths());
         paths.extend(self.openai.iter_mut().filter_map(|service| service.ca_file.as_mut()));
         for path in paths {
             *path = dir.join(&*path);

@@ -19,7 +19,7 @@ use crate::certs::{Authority, Issued};
 use crate::cli::{InitArgs, PeerAddress};
 use crate::config::HOME_PROFILE;
 use crate::join::{Entering, Token, enter};
-use crate::{hex, output};
+use crate::{hex, output, vault};
 
 /// The configuration, with words in capitals where values go.
 const CONFIG: &str = include_str!("init/sayso.toml");
@@ -93,6 +93,8 @@ fn write(fresh: &mut Fresh, args: &InitArgs) -> Result<()> {
     let log_seed = seed()?;
     fresh.secret("log.key", &format!("{}\n", hex::encode(log_seed.reveal())))?;
     fresh.public("log.pub", &format!("{}\n", Signer::new(&origin, log_seed.reveal())?.verifier()))?;
+
+    fresh.secret("kek.key", vault::new_kek()?.reveal())?;
 
     fresh.public("profile.toml", HOME_PROFILE)?;
     let config = CONFIG

@@ -22,6 +22,7 @@ mod receipts;
 mod rights;
 mod serve;
 mod store;
+mod vault;
 mod verify;
 mod witnesses;
 

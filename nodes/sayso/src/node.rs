@@ -14,9 +14,10 @@ use sayso_policy::{Diff, Profile};
 use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
 use sayso_provider_openai::{ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat};
 use sayso_runtime::shutdown::{Phases, Signals};
-use sayso_runtime::{SystemClock, TaskKind, Tasks};
+use sayso_runtime::{SystemClock, TaskKind, Tasks, process};
 use sayso_session_actor::ActorSessions;
 use sayso_types::{Clock, ProcessorId};
+use sayso_vault::Vault;
 use sayso_wire::token::TokenVerifier;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -26,7 +27,7 @@ use crate::backend::Backend;
 use crate::certs::Identity;
 use crate::config::{Config, OpenAi, Stage, TokenKey, ms};
 use crate::store::require_whole;
-use crate::{hex, witnesses};
+use crate::{hex, vault, witnesses};
 
 /// A running node.
 pub(crate) struct Node {
@@ -40,6 +41,7 @@ pub(crate) struct Node {
     pub(crate) sessions: ActorSessions,
     /// Whether the profile file was accepted when it was read last.
     policy_accepted: watch::Sender<bool>,
+    vault: Arc<Vault>,
     backend: Backend,
     stop: CancellationToken,
 }
@@ -52,6 +54,7 @@ impl Node {
     /// Where several nodes share a store, this waits until it is this one's turn to serve.
     pub(crate) async fn start(config: &Config, tasks: Tasks) -> Result<Self> {
         accepted_profile(config)?;
+        process::forbid_core_dumps().context("cannot keep what people say out of core dumps")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let seed = read_seed(&config.log_key)?;
         let former = config.log_key_former.as_deref().map(read_seed).transpose()?;
@@ -69,6 +72,9 @@ impl Node {
         let mut backend = Backend::open(config, Arc::clone(&clock)).await?;
         let tenure = backend.own(|owner| tracing::info!(owner, "standing by")).await?;
         require_whole(backend.store().as_ref()).await?;
+        let keys = backend.open_keys(&config.vault.keys_dir).await?;
+        let vault = vault::unlock(&config.vault, keys).await?;
+        vault.look_after(&tasks);
         // Who stood by may have done so for months, in which others put further revisions in force.
         let profile = accepted_profile(config)?;
         let register_options = sayso_consent::Options {
@@ -76,9 +82,15 @@ impl Node {
             tenure,
             ..sayso_consent::Options::default()
         };
-        let register =
-            Register::open(backend.store(), Arc::new(profile), Arc::clone(&clock), tasks.clone(), register_options)
-                .await?;
+        let register = Register::open(
+            backend.store(),
+            Arc::clone(&vault),
+            Arc::new(profile),
+            Arc::clone(&clock),
+            tasks.clone(),
+            register_options,
+        )
+        .await?;
         witnesses::begin_signing(register.journal(), &signer).await?;
         let anchor = witnesses::anchor(&config.witnesses, register.journal(), &signer, &clock)?;
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
@@ -139,6 +151,7 @@ impl Node {
             recogniser,
             sessions,
             policy_accepted,
+            vault,
             backend,
             stop,
         })
@@ -152,9 +165,18 @@ impl Node {
         }
     }
 
+    /// Reads its files again: the profile, and the key encryption key, under whose newest version the keys are wrapped.
+    pub(crate) async fn reload(&self, config: &Config) {
+        self.reload_profile(config).await;
+        match self.vault.rewrap().await {
+            Ok(_) => tracing::info!("the keys are wrapped under the newest key encryption key"),
+            Err(error) => tracing::error!(%error, "the keys stay wrapped as they are"),
+        }
+    }
+
     /// Reads the profile again and puts it in force, also for those who talk. What is wrong with it is told, and the
     /// revision in force stays.
-    pub(crate) async fn reload_profile(&self, config: &Config) {
+    async fn reload_profile(&self, config: &Config) {
         let outcome = self.publish(config).await;
         let rev = self.register.profile().rev();
         match &outcome {

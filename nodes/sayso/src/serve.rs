@@ -40,7 +40,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
                     tracing::error!(task, "a task that the node cannot do without has failed; stopping");
                     break true;
                 }
-                () = reload.next() => node.reload_profile(&config).await,
+                () = reload.next() => node.reload(&config).await,
             }
         };
         let overdue = node.stop(&mut signals).await;

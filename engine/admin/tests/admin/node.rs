@@ -18,6 +18,7 @@ use sayso_runtime::{CancellationToken, SystemClock, TaskHandle, TaskKind, Tasks}
 use sayso_session_actor::{ActorSessions, Options};
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Clock, Name};
+use sayso_vault::testing::vault;
 use sayso_wire::token::{Claims, TokenSigner, TokenVerifier};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
@@ -58,7 +59,9 @@ impl Node {
         let profile = Arc::new(Profile::parse(HOME).unwrap());
         // Withdrawals that have to wait for a holder answer soon, so that tests see them pending.
         let options = sayso_consent::Options { withdraw_wait: Duration::from_millis(20), ..Default::default() };
-        let register = Register::open(store.clone(), profile, clock.clone(), tasks.clone(), options).await.unwrap();
+        let vault = vault(store.clone()).await.unwrap();
+        let register =
+            Register::open(store.clone(), vault, profile, clock.clone(), tasks.clone(), options).await.unwrap();
         let egress = Egress::new(register.clone(), Processors::none(), Timeouts::default(), tasks.clone());
         let options = Options { resume_within: Duration::from_millis(1), ..Options::default() };
         let sessions =

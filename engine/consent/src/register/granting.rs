@@ -10,7 +10,7 @@ use sayso_types::{ConsentVersion, Purpose, SubjectId};
 
 use super::{Register, Subject};
 use crate::evidence::{Answer, Means, Question};
-use crate::tables::{FactsKey, RECORD, RecordKey, RegisterKey};
+use crate::tables::{RECORD, RecordKey, RegisterKey};
 use crate::{Entry, Error, record};
 
 impl Register {
@@ -102,7 +102,7 @@ impl Register {
             }
         }
         if !status.is_valid() && closed.contains(&Purpose::MEMORY) {
-            entry.ops.push(Op::Delete(FactsKey { subject: subject.id }.key()));
+            self.forget_facts(subject.id, &mut entry);
         }
         let recorded = self.advance(&mut subject, next, entry).await;
         if !status.is_valid() && !closed.is_empty() {

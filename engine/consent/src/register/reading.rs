@@ -1,15 +1,14 @@
-//! Reading what the register holds of a subject: records, withdrawals, facts.
+//! Reading what the register holds of a subject: records and withdrawals.
 
 use sayso_policy::ConsentState;
 use sayso_proto::consent::v1 as proto;
-use sayso_store::{Batch, Condition, Error as StoreError, Key, Prefix, Schema, TypedKey, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Purpose, SubjectId};
+use sayso_store::{Error as StoreError, Key, Prefix, Schema, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_types::SubjectId;
 
 use super::Register;
-use super::state::StoredState;
 use crate::Error;
 use crate::record::{self, withdrawal};
-use crate::tables::{FACTS, FactsKey, RECORD, RecordKey, RegisterKey, WITHDRAWAL, WithdrawalKey};
+use crate::tables::{RECORD, RecordKey, WITHDRAWAL, WithdrawalKey};
 
 impl Register {
     /// Every consent record of the subject, oldest first, and how it stands.
@@ -59,49 +58,4 @@ impl Register {
             range = rest;
         }
     }
-
-    /// What the subject asked to have remembered beyond the conversation: pairs of key and value. Nothing without a
-    /// valid consent to [`Purpose::MEMORY`].
-    ///
-    /// # Errors
-    /// As the store says.
-    pub async fn facts(&self, subject: SubjectId) -> Result<Vec<(String, String)>, Error> {
-        // At one moment, so that facts are never read under a consent that ended before.
-        let mut found = self.store.read(&[FactsKey { subject }.key(), RegisterKey { subject }.key()]).await?;
-        let state = found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?;
-        let may = state.is_some_and(|state| state.consent.status(Purpose::MEMORY).is_valid());
-        let Some(stored) = found.pop().flatten().filter(|_| may) else { return Ok(Vec::new()) };
-        let (_, body) = FACTS.decode(&stored.value).map_err(StoreError::from)?;
-        decode_facts(body)
-    }
-
-    /// Replaces what is remembered beyond the conversation; nothing left removes the record. Refused without a valid
-    /// consent to [`Purpose::MEMORY`], and erased when that is withdrawn.
-    ///
-    /// # Errors
-    /// As the store says.
-    pub async fn save_facts(&self, subject: SubjectId, facts: &[(String, String)]) -> Result<bool, Error> {
-        let entry = self.lock(subject).await?;
-        if !entry.state.consent.status(Purpose::MEMORY).is_valid() {
-            return Ok(false);
-        }
-        // A withdrawal comes before this, and it is refused, or after it, and erases: also when nobody waits for this
-        // any more and the lock is free while the store is at it.
-        let unchanged = Condition::Version(entry.state.version);
-        let (batch, key) = (Batch::new().require(RegisterKey { subject }.key(), unchanged), FactsKey { subject }.key());
-        let batch =
-            if facts.is_empty() { batch.delete(key) } else { batch.put(key, FACTS.encode(&encode_facts(facts))) };
-        self.store.commit(batch).await?;
-        Ok(true)
-    }
-}
-
-pub(crate) fn encode_facts(facts: &[(String, String)]) -> Vec<u8> {
-    serde_json::to_vec(facts).expect("pairs of strings are JSON")
-}
-
-pub(crate) fn decode_facts(body: &[u8]) -> Result<Vec<(String, String)>, Error> {
-    // serde_json's text would quote the facts; where it broke is enough.
-    let damaged = |e: serde_json::Error| format!("{:?} at column {}", e.classify(), e.column());
-    serde_json::from_slice(body).map_err(|e| Error::Damaged { what: "facts", found: damaged(e) })
 }

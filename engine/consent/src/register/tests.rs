@@ -29,7 +29,8 @@ impl Node {
         // longer than a test: what is at intervals is done here by hand
         let (profile, options) = (Arc::new(profile), Options { withdraw_wait: Duration::ZERO, ..Options::default() });
         let in_use = Arc::new(clock.clone());
-        let register = Register::open(store.clone(), profile, in_use, Tasks::new(), options).await.unwrap();
+        let vault = sayso_vault::testing::vault(store.clone()).await.unwrap();
+        let register = Register::open(store.clone(), vault, profile, in_use, Tasks::new(), options).await.unwrap();
         Self { clock, store, register, _dir: dir }
     }
 

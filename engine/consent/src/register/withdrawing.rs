@@ -16,7 +16,7 @@ use super::state::StoredState;
 use super::{Register, Subject, lock};
 use crate::evidence::Means;
 use crate::record::withdrawal;
-use crate::tables::{FactsKey, RECORD, RegisterKey, WITHDRAWAL, WithdrawalKey};
+use crate::tables::{RECORD, RegisterKey, WITHDRAWAL, WithdrawalKey};
 use crate::{Entry, Error, mutant, record};
 
 /// What came of a withdrawal.
@@ -122,7 +122,7 @@ impl Register {
             entry.ops.push(Op::Put(key.key(), WITHDRAWAL.encode(&withdrawal::encode(&withdrawal))));
         }
         if given.contains(&Purpose::MEMORY) {
-            entry.ops.push(Op::Delete(FactsKey { subject: subject.id }.key()));
+            self.forget_facts(subject.id, &mut entry);
         }
         self.advance(subject, next, entry).await
     }

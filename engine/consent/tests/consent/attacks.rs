@@ -5,18 +5,11 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::{Checkpoint, Event, Signer};
-use sayso_consent::{Error, Means, Options, Register};
-use sayso_runtime::Tasks;
+use sayso_consent::{Means, Options};
 use sayso_store::{Batch, Prefix, Range, Store};
-use sayso_types::ManualClock;
 
 use crate::set_clock::{HOUR, NOON, SetClock};
-use crate::world::{VOICE, World, profile, verify};
-
-async fn reopened(world: &World) -> Result<Arc<Register>, Error> {
-    let (clock, profile) = (Arc::new(ManualClock::new()), Arc::new(profile()));
-    Register::open(world.store.clone(), profile, clock, Tasks::new(), Options::default()).await
-}
+use crate::world::{VOICE, World, verify};
 
 /// T-a: the last `k` leaves are deleted on disk, and the head with them, so that the rest agrees with itself.
 #[tokio::test]
@@ -37,7 +30,7 @@ async fn a_tail_that_is_cut_off_with_its_head_does_not_open_once_it_was_witnesse
         let put_back = Batch::new().put(old.key, old.value.clone());
         let cut_off = leaves[cut as usize..].iter().fold(put_back, |batch, leaf| batch.delete(leaf.key.clone()));
         world.store.commit(cut_off).await.unwrap();
-        let error = reopened(&world).await.map(drop).unwrap_err().to_string();
+        let error = world.reopened().await.map(drop).unwrap_err().to_string();
         assert!(error.contains(&format!("{size} leaves were witnessed, there are {cut}")), "{error}");
     }
 }
@@ -52,7 +45,7 @@ async fn a_log_that_is_deleted_is_missed() {
         let deleted = rows.into_iter().fold(Batch::new(), |batch, row| batch.delete(row.key));
         world.store.commit(deleted).await.unwrap();
     }
-    let error = reopened(&world).await.map(drop).unwrap_err().to_string();
+    let error = world.reopened().await.map(drop).unwrap_err().to_string();
     assert!(error.contains("it is gone"), "{error}");
 }
 
@@ -67,7 +60,7 @@ async fn a_past_that_is_not_the_witnessed_one_does_not_open() {
     let (size, root) = other.journal().head().await.unwrap();
     assert_eq!(size, world.size().await);
     world.journal().keep_witnessed(&Checkpoint::sign(size, root, &signer)).await.unwrap();
-    let error = reopened(&world).await.map(drop).unwrap_err().to_string();
+    let error = world.reopened().await.map(drop).unwrap_err().to_string();
     assert!(error.contains("are not those that were witnessed"), "{error}");
 }
 

@@ -13,6 +13,7 @@ use sayso_consent::{Means, Options, Register};
 use sayso_policy::ConsentStatus;
 use sayso_runtime::{SystemClock, TaskKind, Tasks};
 use sayso_types::SubjectId;
+use sayso_vault::testing::vault;
 
 use crate::world::{MEMORY, VOICE, answer, ask, frame, leaves_of, open_store, profile, verify};
 
@@ -25,7 +26,8 @@ async fn open(dir: &Path) -> (Arc<Register>, Tasks) {
     let (store, tasks) = (open_store(dir), Tasks::new());
     let options = Options { withdraw_wait: Duration::from_secs(30), ..Options::default() };
     let clock = Arc::new(SystemClock::new());
-    let register = Register::open(store, Arc::new(profile()), clock, tasks.clone(), options).await;
+    let vault = vault(store.clone()).await.expect("a vault that was killed is unlocked");
+    let register = Register::open(store, vault, Arc::new(profile()), clock, tasks.clone(), options).await;
     (register.expect("a register that was killed opens"), tasks)
 }
 

@@ -1,14 +1,10 @@
 //! A log that is not what was written is never gone on with.
 
-use std::sync::Arc;
-
-use sayso_consent::{Error, Options, Register};
+use sayso_consent::Error;
 use sayso_policy::ConsentStatus;
-use sayso_runtime::Tasks;
 use sayso_store::{Batch, Entry, Prefix, Range, Store};
-use sayso_types::ManualClock;
 
-use crate::world::{VOICE, World, profile};
+use crate::world::{VOICE, World};
 
 /// What is done to the leaves that lie there.
 type Damage = fn(&[Entry]) -> Batch;
@@ -23,11 +19,6 @@ async fn a_log() -> World {
 
 async fn leaves(store: &dyn Store) -> Vec<Entry> {
     store.scan(Range::from(Prefix::table("audit_leaf")), 1_000).await.unwrap().entries
-}
-
-async fn reopened(world: &World) -> Result<Arc<Register>, Error> {
-    let (clock, profile) = (Arc::new(ManualClock::new()), Arc::new(profile()));
-    Register::open(world.store.clone(), profile, clock, Tasks::new(), Options::default()).await
 }
 
 #[tokio::test]
@@ -62,7 +53,7 @@ async fn what_was_changed_cut_off_or_added_is_found() {
     for (name, damage) in damages {
         let world = a_log().await;
         world.store.commit(damage(&leaves(&*world.local).await)).await.unwrap();
-        let found = reopened(&world).await;
+        let found = world.reopened().await;
         assert!(matches!(found, Err(Error::Log(_))), "{name}: {:?}", found.map(drop));
     }
 }
@@ -77,7 +68,7 @@ async fn a_head_that_is_gone_or_damaged_is_found() {
             None => Batch::new().delete(head.key),
         };
         world.store.commit(batch).await.unwrap();
-        assert!(matches!(reopened(&world).await, Err(Error::Log(_))));
+        assert!(matches!(world.reopened().await, Err(Error::Log(_))));
     }
 }
 
@@ -94,5 +85,5 @@ async fn a_record_that_is_damaged_is_an_error_that_names_its_kind_and_shows_noth
     assert!(matches!(error, Error::Damaged { what: "register", .. }) && error.code() == "store_damaged");
     let text = error.to_string();
     assert!(text.contains("column") && !text.contains("acme") && text.len() < 120, "{text}");
-    assert!(reopened(&world).await.is_err(), "what cannot be read may have been withdrawn");
+    assert!(world.reopened().await.is_err(), "what cannot be read may have been withdrawn");
 }

@@ -11,6 +11,7 @@ use sayso_consent::{Denied, Means, Options, Register};
 use sayso_policy::{ConsentState, ConsentStatus, Reason};
 use sayso_runtime::{SystemClock, Tasks};
 use sayso_types::SubjectId;
+use sayso_vault::testing::vault;
 
 use crate::faults::{Fault, Faulty, die};
 use crate::world::{MEMORY, VOICE, answer, ask, frame, leaves_of, open_store, profile, verify};
@@ -25,10 +26,12 @@ const STEPS: [&str; 7] =
     ["request sent", "request on record", "gates closed", "let go", "effect sent", "effect on record", "ok said"];
 
 async fn open(dir: &Path) -> (Arc<Register>, Arc<Faulty<sayso_store_local::LocalStore>>, Tasks) {
-    let (store, tasks) = (Faulty::new(open_store(dir)), Tasks::new());
+    let (local, tasks) = (open_store(dir), Tasks::new());
+    let (store, vault) = (Faulty::new(local.clone()), vault(local).await.unwrap());
     let options = Options { withdraw_wait: Duration::from_secs(30), ..Options::default() };
     let clock = Arc::new(SystemClock::new());
-    let register = Register::open(store.clone(), Arc::new(profile()), clock, tasks.clone(), options).await.unwrap();
+    let profile = Arc::new(profile());
+    let register = Register::open(store.clone(), vault, profile, clock, tasks.clone(), options).await.unwrap();
     (register, store, tasks)
 }
 

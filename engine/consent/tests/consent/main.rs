@@ -13,6 +13,7 @@ mod proving;
 mod replaying;
 mod requesting;
 mod revising;
+mod sealing;
 mod set_clock;
 mod stopped;
 mod stories;

@@ -8,6 +8,7 @@ use sayso_policy::{ConsentStatus, Profile, Reason, Refused, RevisionError};
 use sayso_proto::consent::v1 as proto;
 use sayso_runtime::Tasks;
 use sayso_types::Name;
+use sayso_vault::testing::vault;
 
 use crate::world::{FRAME, MEMORY, VOICE, World, answer, ask, frame, profile};
 
@@ -152,7 +153,10 @@ async fn a_restart_forgets_no_revision() {
     assert_eq!(world.tasks.shutdown(core::time::Duration::from_secs(30)).await, 0);
 
     let (store, clock) = (world.store.clone(), Arc::new(world.clock.clone()));
-    let open = |profile| Register::open(store.clone(), profile, clock.clone(), Tasks::new(), Options::default());
+    let vault = vault(store.clone()).await.unwrap();
+    let open = |profile| {
+        Register::open(store.clone(), vault.clone(), profile, clock.clone(), Tasks::new(), Options::default())
+    };
     let back = open(Arc::new(profile())).await.unwrap_err();
     assert!(matches!(back, Error::Revision(RevisionError::RolledBack { newest: 2, found: 1 })), "{back}");
     let register = open(two).await.unwrap();

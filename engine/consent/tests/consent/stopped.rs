@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sayso_consent::{Denied, Means, Options, Register};
 use sayso_policy::{ConsentStatus, Reason};
 use sayso_runtime::{SystemClock, Tasks};
+use sayso_vault::testing::vault;
 
 use crate::world::{TTL, VOICE, answer, ask, frame, open_store, profile};
 
@@ -38,7 +39,8 @@ async fn told(tasks: &Tasks) -> String {
 async fn send_and_withdraw(dir: &Path) {
     let (store, tasks, clock) = (open_store(dir), Tasks::new(), Arc::new(SystemClock::new()));
     let options = Options { withdraw_wait: core::time::Duration::from_secs(30), ..Options::default() };
-    let register = Register::open(store, Arc::new(profile()), clock, tasks.clone(), options).await.unwrap();
+    let vault = vault(store.clone()).await.unwrap();
+    let register = Register::open(store, vault, Arc::new(profile()), clock, tasks.clone(), options).await.unwrap();
     let subject = register.subject_of(&"acme".parse().unwrap(), &"device".parse().unwrap()).await.unwrap();
     let state = register.record(&answer(subject, &[VOICE], ConsentStatus::Given)).await.unwrap();
     let asked = ask(subject, state.cv);

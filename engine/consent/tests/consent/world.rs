@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sayso_audit::{Checkpoint, Event, Export, Leaf, LogSource, Report, Signer, Trust, verify_log};
-use sayso_consent::{Answer, Ask, Denied, Journal, Lease, Means, Options, Question, Register};
+use sayso_consent::{Answer, Ask, Denied, Error, Journal, Lease, Means, Options, Question, Register};
 use sayso_policy::{ConsentState, ConsentStatus, Gate, Labelled, Profile};
 use sayso_runtime::Tasks;
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Category, Clock, ConsentVersion, Label, ManualClock, ProcessorId, Purpose, SubjectId, TurnId};
+use sayso_vault::testing::vault;
 
 use crate::faults::Faulty;
 
@@ -79,7 +80,9 @@ impl World {
         let store = Faulty::new(Arc::clone(&local));
         let tasks = Tasks::new();
         let profile = Arc::new(profile());
-        let register = Register::open(store.clone(), profile, in_use.clone(), tasks.clone(), options).await.unwrap();
+        let vault = vault(local.clone()).await.unwrap();
+        let register =
+            Register::open(store.clone(), vault, profile, in_use.clone(), tasks.clone(), options).await.unwrap();
         Self { dir, clock, in_use, local, store, tasks, register }
     }
 
@@ -97,6 +100,13 @@ impl World {
         drop((register, store));
         local.close();
         Self::reopen(dir, clock).await
+    }
+
+    /// The register as another process finds it in the store now; this one goes on.
+    pub(crate) async fn reopened(&self) -> Result<Arc<Register>, Error> {
+        let (clock, profile) = (Arc::new(ManualClock::new()), Arc::new(profile()));
+        let vault = vault(self.local.clone()).await.unwrap();
+        Register::open(self.store.clone(), vault, profile, clock, Tasks::new(), Options::default()).await
     }
 
     /// Somebody who was never here.

@@ -13,6 +13,7 @@ use sayso_provider::{AudioStream, Frame, Request};
 use sayso_runtime::{SystemClock, Tasks};
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Category, Clock, ProcessorId, Purpose, SubjectId, TurnId};
+use sayso_vault::testing::vault;
 use tokio::sync::mpsc;
 
 pub(crate) const VOICE: Purpose = Purpose::VOICE_INTERACTION;
@@ -71,7 +72,8 @@ impl World {
         let store = LocalStore::open(dir.path(), LocalOptions::new(clock())).unwrap();
         let profile = Arc::new(Profile::parse(include_str!("../profile.toml")).unwrap());
         let (tasks, options) = (Tasks::new(), Options { withdraw_wait, ..Options::default() });
-        let register = Register::open(store.clone(), profile, clock(), tasks.clone(), options).await.unwrap();
+        let vault = vault(store.clone()).await.unwrap();
+        let register = Register::open(store.clone(), vault, profile, clock(), tasks.clone(), options).await.unwrap();
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, timeouts, tasks.clone()));
         Self { register, egress, tasks, store, _dir: dir }
     }

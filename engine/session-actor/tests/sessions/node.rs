@@ -13,6 +13,7 @@ use sayso_runtime::{SystemClock, Tasks};
 use sayso_session_actor::{ActorSessions, Options, Snapshot};
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Clock, DeviceId, Name, ProcessorId, Purpose, SubjectId, TenantId};
+use sayso_vault::testing::vault;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::slow_store::SlowStore;
@@ -76,9 +77,11 @@ impl Node {
         let store = SlowStore::new(LocalStore::open(dir.path(), LocalOptions::new(clock.clone())).unwrap());
         let profile = Arc::new(Profile::parse(&patient_profile()).unwrap());
         let register_options = sayso_consent::Options::default();
-        let register = Register::open(store.clone(), profile.clone(), clock.clone(), tasks.clone(), register_options)
-            .await
-            .unwrap();
+        let vault = vault(store.clone()).await.unwrap();
+        let register =
+            Register::open(store.clone(), vault, profile.clone(), clock.clone(), tasks.clone(), register_options)
+                .await
+                .unwrap();
 
         let transcriber = hears.iter().fold(FakeTranscriber::new(clock.clone()), |fake, text| fake.hearing(text));
         let responder = answers.into_iter().fold(FakeResponder::new(clock.clone()), FakeResponder::answering);

@@ -57,6 +57,7 @@ impl Setting {
         let seed = hex::encode(&seed);
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = Config { data_dir: dir.join("store"), log_key: write("log.key", &seed)?, ..Config::default() };
+        (config.vault.keys_dir, config.vault.kek_file) = (dir.join("keys"), dir.join("kek.key"));
         config.log_origin = "sayso.demo/audit".to_owned();
         config.gateway.listen = loopback;
         config.gateway.certificate = write("node.pem", &issued.chain_pem)?;

@@ -31,6 +31,7 @@ wrote {dir}
   ca/, admin-ca/   the authorities that signed them; who has their keys can be any device or operator
 {peers}  token.key        signs device tokens
   log.key          signs the audit log
+  kek.key          wraps the keys of what is kept about people; keep a copy, apart from all backups
   log.pub          its public part, for auditors: `sayso verify --trust log.pub`
 
 run the node in one terminal

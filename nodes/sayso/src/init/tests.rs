@@ -98,6 +98,7 @@ fn every_key_is_its_owners_alone() {
         "device/token",
         "token.key",
         "log.key",
+        "kek.key",
     ];
     for key in keys {
         assert_eq!(mode(key), 0o600, "{key}");

@@ -22,7 +22,7 @@ use super::message::{self, Answer, FAREWELL, File, Request, VERSION, Welcome};
 use super::token::{Token, inviter};
 use crate::certs::{self, Authority, Identity};
 use crate::cli::InviteArgs;
-use crate::config::{Config, Peer, RaftStore};
+use crate::config::{Config, Kek, Peer, RaftStore};
 use crate::policy::{own_calendar, signature_of};
 use crate::{hex, output, serve};
 
@@ -194,6 +194,14 @@ fn portable(config: &Config, files: &mut Vec<File>) -> Result<Config> {
     }
     if let Some(authority) = &mut portable.witnesses.authority {
         take(authority, "witness-ca/cert.pem", false)?;
+    }
+    portable.vault.keys_dir = "keys".into();
+    // A key of the whole cluster: whoever serves unlocks the keys with it.
+    if portable.vault.kek == Kek::File {
+        take(&mut portable.vault.kek_file, "kek.key", true)?;
+    }
+    if let Some(authority) = portable.vault.transit.as_mut().and_then(|transit| transit.ca_file.as_mut()) {
+        take(authority, "vault-ca.pem", false)?;
     }
     if let Some(authority) = &mut portable.gateway.device_authority {
         take(authority, "ca/cert.pem", false)?;

@@ -16,6 +16,7 @@ mod rights;
 mod startup;
 mod store;
 mod strangers;
+mod vault;
 mod withdrawal;
 mod witnessed;
 

@@ -1,6 +1,7 @@
 //! `sayso store`, as an operator runs it.
 
 use std::fs;
+use std::path::Path;
 
 use sayso_tests::{Finished, Installation};
 use serde_json::Value;
@@ -28,6 +29,27 @@ fn json(finished: Finished) -> Value {
     serde_json::from_str(&finished.success().stdout).unwrap()
 }
 
+/// Gives `new` what the data of `old` needs beside it: the keys of the log and of what is sealed.
+fn hand_over(old: &Installation, new: &Installation) {
+    for name in ["log.key", "log.pub", "kek.key", "profile.toml"] {
+        fs::copy(old.path(name), new.path(name)).unwrap();
+    }
+    copy_dir(&old.path("keys"), &new.path("keys"));
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy_dir(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_is_exported_is_served_from_where_it_is_imported() {
     let (old, consent) = used().await;
@@ -44,11 +66,9 @@ async fn what_is_exported_is_served_from_where_it_is_imported() {
     assert_eq!(exported["all"], checked["all"]);
     store(&old, &["export", dir]).await.failure(&[dir, "holds a whole dump"]);
 
-    // the log of the new node has to be the old one's, and so has its key
+    // the log of the new node has to be the old one's, and so have its keys
     let new = Installation::new(&sayso()).await;
-    for name in ["log.key", "log.pub", "profile.toml"] {
-        fs::copy(old.path(name), new.path(name)).unwrap();
-    }
+    hand_over(&old, &new);
     let imported = json(store(&new, &["restore", dir]).await);
     assert_eq!(imported["all"], exported["all"]);
     assert_eq!(json(store(&new, &["check"]).await)["all"], exported["all"]);
@@ -78,9 +98,7 @@ async fn what_is_exported_is_served_from_where_it_is_imported() {
 async fn a_store_of_one_node_moves_into_a_cluster() {
     let (old, consent) = used().await;
     let founder = Installation::founder(&sayso()).await;
-    for name in ["log.key", "log.pub", "profile.toml"] {
-        fs::copy(old.path(name), founder.path(name)).unwrap();
-    }
+    hand_over(&old, &founder);
     let from = format!("local:{}", old.file("data"));
     let nothing = tempfile::tempdir().unwrap();
     for nowhere in ["/nowhere", nothing.path().to_str().unwrap()] {

@@ -1,0 +1,115 @@
+//! Keys: what a node does without them, with others, and when the key that wraps them changes.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use sayso_tests::{Installation, Node, Process};
+use serde_json::Value;
+
+use crate::sayso;
+
+/// The file that `sayso init` wrote.
+const KEK: &str = "kek.key";
+
+async fn refuses(installation: &Installation, words: &[&str]) {
+    Process::start(installation.serve()).finished().await.failure(words);
+}
+
+/// An installation whose node ran once.
+async fn ran() -> Installation {
+    let installation = Installation::new(&sayso()).await;
+    let _ = installation.start().await.terminate().await.success();
+    installation
+}
+
+async fn until_logged(node: &mut Node, message: &str) {
+    let says = |line: &str| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        (line["fields"]["message"] == message).then_some(())
+    };
+    node.process.line(message, says).await;
+}
+
+#[tokio::test]
+async fn a_key_that_others_may_read_is_refused() {
+    let installation = Installation::new(&sayso()).await;
+    fs::set_permissions(installation.path(KEK), fs::Permissions::from_mode(0o644)).unwrap();
+    refuses(&installation, &["the vault stays locked", &installation.file(KEK), "0644", "chmod 600"]).await;
+}
+
+#[tokio::test]
+async fn another_key_or_none_is_refused_where_there_are_keys() {
+    let installation = ran().await;
+    let right = fs::read_to_string(installation.path(KEK)).unwrap();
+    fs::write(installation.path(KEK), right.replace(['0', '1', '2', '3'], "f")).unwrap();
+    refuses(&installation, &["the vault stays locked", &installation.file(KEK), "does not hold"]).await;
+    fs::remove_file(installation.path(KEK)).unwrap();
+    refuses(&installation, &["the vault stays locked", &installation.file(KEK)]).await;
+    assert!(!installation.path(KEK).exists(), "none is made where there are keys");
+}
+
+#[tokio::test]
+async fn data_whose_keys_are_lost_is_not_gone_on_with() {
+    let installation = ran().await;
+    fs::rename(installation.path("keys"), installation.path("elsewhere")).unwrap();
+    refuses(&installation, &["the key store is not the one", "put the key store of this data back"]).await;
+    fs::remove_dir_all(installation.path("keys")).unwrap();
+    fs::rename(installation.path("elsewhere"), installation.path("keys")).unwrap();
+    let _ = installation.start().await.terminate().await.success();
+}
+
+#[tokio::test]
+async fn a_node_of_before_there_were_vaults_gets_its_first_key() {
+    let installation = Installation::new(&sayso()).await;
+    fs::remove_file(installation.path(KEK)).unwrap();
+    installation.edit("sayso.toml", |config| drop(config.remove("vault")));
+    let mut node = installation.start().await;
+    until_logged(&mut node, "made a key encryption key; keep a copy of it apart from all backups").await;
+    let _ = node.terminate().await.success();
+    assert_eq!(fs::metadata(installation.path(KEK)).unwrap().permissions().mode() & 0o777, 0o600);
+    let _ = installation.start().await.terminate().await.success();
+}
+
+#[tokio::test]
+async fn the_key_that_wraps_changes_while_the_node_serves() {
+    let installation = Installation::new(&sayso()).await;
+    let mut node = installation.start().await;
+    let old = fs::read_to_string(installation.path(KEK)).unwrap();
+    let new = "5a".repeat(32) + "\n";
+    fs::write(installation.path(KEK), old + &new).unwrap();
+    node.process.reload();
+    until_logged(&mut node, "the keys are wrapped under the newest key encryption key").await;
+    fs::write(installation.path(KEK), new).unwrap();
+    let _ = node.terminate().await.success();
+    let _ = installation.start().await.terminate().await.success();
+}
+
+#[tokio::test]
+async fn a_kek_of_another_kind_is_configured_or_the_node_says_what_is_missing() {
+    let installation = ran().await;
+    let kek = fs::read_to_string(installation.path(KEK)).unwrap();
+    let choose = |kind: &str| {
+        installation.edit("sayso.toml", |config| {
+            config["vault"].as_table_mut().unwrap().insert("kek".to_owned(), kind.into());
+        });
+    };
+    choose("env");
+    refuses(&installation, &["the vault stays locked", "SAYSO_KEK", "not set"]).await;
+    let mut command = installation.serve();
+    command.env("SAYSO_KEK", kek.trim());
+    let _ = Node::ready(Process::start(command)).await.terminate().await.success();
+    choose("transit");
+    refuses(&installation, &["[vault.transit]"]).await;
+    choose("hsm");
+    refuses(&installation, &["vault.kek", "file", "env", "transit"]).await;
+}
+
+#[tokio::test]
+async fn a_node_leaves_no_core() {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    let limits = fs::read_to_string(format!("/proc/{}/limits", node.process.id())).unwrap();
+    let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(cores.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{cores}");
+    let _ = node.terminate().await.success();
+}
