@@ -7,7 +7,8 @@ PYTHON ?= python3
 # what names FoundationDB, whose client library is in no registry: checked by `make check`, linked by `make test-fdb`
 FDB := -p sayso-store-fdb -p sayso --features sayso/fdb --locked
 
-.PHONY: help demo test test-fdb test-faults bench bench-store check fix deps models fuzz mutants mutants-withdraw
+.PHONY: help demo test test-fdb test-faults bench bench-store bench-withdraw bench-consent check fix deps models fuzz \
+  mutants mutants-withdraw
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -34,6 +35,12 @@ bench: ## what it costs, as figures and as ratios to the bare parts, measured in
 
 bench-store: ## durable commits, of one node and of three, beside etcd and PostgreSQL; recovery; memory of a snapshot
 	$(CARGO) run --release --locked -p sayso-loadtest -- store $(ARGS)
+
+bench-withdraw: ## 10,000 withdrawals in the midst of uploads over TCP: what comes after OK, and how long it takes
+	$(CARGO) run --release --locked -p sayso-loadtest -- withdraw-wire --withdrawals 10000 $(ARGS)
+
+bench-consent: ## answers on record, withdrawals idle and while many talk, the gate, verification of the log
+	$(CARGO) run --release --locked -p sayso-loadtest -- consent $(ARGS)
 
 check: ## what .ci/run checks before the tests; changes nothing
 	$(CARGO) fmt --all --check

@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 
 use crate::figure::Figure;
 use crate::lab::{Lab, begin};
-use crate::{frame_path, idle_memory, turn_latency, withdraw_latency};
+use crate::{frame_path, idle_memory, turn_latency, withdraw_latency, withdraw_wire};
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -28,5 +28,8 @@ pub(crate) async fn run(lab: &Lab) -> Result<Vec<Figure>> {
     begin("withdraw-latency");
     let withdraw_latency = withdraw_latency::Args { withdrawals: 100 };
     figures.extend(withdraw_latency::run(lab, &withdraw_latency).await.context("withdraw-latency")?);
+    begin("withdraw-wire");
+    let withdraw_wire = withdraw_wire::Args { withdrawals: 200 };
+    figures.extend(withdraw_wire::run(lab, &withdraw_wire).await.context("withdraw-wire")?);
     Ok(figures)
 }

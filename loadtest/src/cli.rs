@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{all, frame_path, idle_memory, store, turn_latency, withdraw_latency};
+use crate::{all, consent, frame_path, idle_memory, store, turn_latency, withdraw_latency, withdraw_wire};
 
 /// What Sayso costs, in figures and as ratios to the bare parts, measured in the same run.
 #[derive(Debug, Parser)]
@@ -44,10 +44,14 @@ pub(crate) enum Command {
     TurnLatency(turn_latency::Args),
     /// How long a withdrawal takes, and what still reaches the recogniser after its OK.
     WithdrawLatency(withdraw_latency::Args),
+    /// Withdrawals in the midst of uploads over TCP: what comes after the OK, and when the last byte comes.
+    WithdrawWire(withdraw_wire::Args),
+    /// Answers on record, withdrawals idle and while many talk, the gate, and the verification of the log.
+    Consent(consent::Args),
     /// Durable commits of one node and of three, against a bare append with fdatasync and beside etcd and PostgreSQL; how
     /// long a leader that is killed is missed; what memory a snapshot takes.
     Store(store::Args),
-    /// All of them but the store, briefly.
+    /// All of them but the store and consent, briefly.
     All(all::Args),
     /// A server that is measured: started by the other commands, driven through its standard input.
     #[command(hide = true)]

@@ -7,6 +7,7 @@ pub(crate) mod fleet;
 pub(crate) mod latencies;
 pub(crate) mod metered;
 pub(crate) mod node;
+pub(crate) mod recogniser;
 pub(crate) mod server;
 pub(crate) mod usage;
 pub(crate) mod utterance;

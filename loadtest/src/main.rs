@@ -9,6 +9,8 @@
 //!   withdraw_latency  from a withdrawal to its OK                         a bare durable commit
 //!   store             a durable commit, on one node and on three          a bare append with fdatasync; etcd, PostgreSQL
 //!                     a leader that is killed; a snapshot on its way      -
+//!   withdraw_wire     withdrawals in the midst of uploads over TCP        -
+//!   consent           answers, withdrawals while many talk, gate, log     bare commits, a bare hash
 //! ```
 //!
 //! [`lab`] is what they share. Servers run in processes of their own ([`server`]), so that what is measured is theirs
@@ -17,6 +19,7 @@
 
 mod all;
 mod cli;
+mod consent;
 mod figure;
 mod frame_path;
 mod idle_memory;
@@ -26,6 +29,7 @@ mod server;
 mod store;
 mod turn_latency;
 mod withdraw_latency;
+mod withdraw_wire;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -59,6 +63,8 @@ fn run(cli: &Cli) -> Result<()> {
         Command::TurnLatency(args) => (runtime.block_on(turn_latency::run(&lab, args))?.into(), None),
         Command::WithdrawLatency(args) => (runtime.block_on(withdraw_latency::run(&lab, args))?.into(), None),
         Command::Store(args) => (runtime.block_on(store::run(&lab, args))?, None),
+        Command::Consent(args) => (runtime.block_on(consent::run(&lab, args))?.into(), None),
+        Command::WithdrawWire(args) => (runtime.block_on(withdraw_wire::run(&lab, args))?.into(), None),
         Command::All(args) => (runtime.block_on(all::run(&lab))?.into(), args.out.as_deref()),
         Command::Server => return server::run(),
     };

@@ -85,3 +85,24 @@ fn what_cannot_be_measured_is_said() {
     let (code, _) = run(&["frame-path", "--seconds", "11"]);
     assert_eq!(code, Some(2));
 }
+
+/// W2: also of what is on its way, nothing comes after the OK, and whoever else talks is heard whole.
+#[test]
+fn w2_nothing_comes_over_the_wire_after_a_withdrawals_ok() {
+    let figures = figures(&["withdraw-wire", "--withdrawals", "20"]);
+    let value = |name: &str| figure(&figures, &format!("withdrawal on the wire, {name}"))["value"].as_f64().unwrap();
+    assert_eq!(value("bytes after OK"), 0.0);
+    assert_eq!(value("neighbour's utterances, not whole"), 0.0);
+    assert!(value("uploads cut short") > 0.0 && value("neighbour's utterances, whole") > 0.0);
+}
+
+#[test]
+fn what_consent_costs_is_measured() {
+    let figures = figures(&["consent", "--withdrawals", "2", "--talking", "4", "--answers", "100"]);
+    for name in ["answers on record", "gate, a frame counted and hashed", "a record sealed", "a record opened"] {
+        assert!(figure(&figures, name)["ratio"].as_f64().unwrap() > 0.0, "{name}");
+    }
+    for name in ["withdrawal, idle, p99", "withdrawal, 4 talk, p99", "withdrawal, 4 talk, frames through gates"] {
+        assert!(figure(&figures, name)["value"].as_f64().unwrap() > 0.0, "{name}");
+    }
+}

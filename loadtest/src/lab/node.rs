@@ -19,7 +19,7 @@ use crate::lab::fleet::{device_id, tenant};
 use crate::lab::metered::Metered;
 
 /// The profile that a node has by default. The fakes stand where it has the models.
-const PROFILE: &str = include_str!("../../../deploy/profiles/home.toml");
+pub(crate) const PROFILE: &str = include_str!("../../../deploy/profiles/home.toml");
 
 /// A node without a front door.
 pub(crate) struct Node {
@@ -58,23 +58,28 @@ impl Node {
 
     /// The person at this device agrees to a conversation.
     pub(crate) async fn agree(&self, device: usize) -> Result<SubjectId> {
-        let tenant = tenant();
-        let subject = self.register.subject_of(&tenant, &device_id(device)).await?;
-        let asked: Vec<_> = self.register.profile().asks().spoken.iter().copied().collect();
-        let answer = Answer {
-            tenant,
-            subject,
-            status: ConsentStatus::Given,
-            question: Question::of(&asked),
-            means: Means::Button,
-            notice_sha256: [0; 32],
-            language: "en".to_owned(),
-            spoken: true,
-            evidence_sha256: [0; 32],
-        };
-        self.register.record(&answer).await.context("consent could not be recorded")?;
-        Ok(subject)
+        agree(&self.register, device).await
     }
+}
+
+/// The person at this device agrees to a conversation.
+pub(crate) async fn agree(register: &Arc<Register>, device: usize) -> Result<SubjectId> {
+    let tenant = tenant();
+    let subject = register.subject_of(&tenant, &device_id(device)).await?;
+    let asked: Vec<_> = register.profile().asks().spoken.iter().copied().collect();
+    let answer = Answer {
+        tenant,
+        subject,
+        status: ConsentStatus::Given,
+        question: Question::of(&asked),
+        means: Means::Button,
+        notice_sha256: [0; 32],
+        language: "en".to_owned(),
+        spoken: true,
+        evidence_sha256: [0; 32],
+    };
+    register.record(&answer).await.context("consent could not be recorded")?;
+    Ok(subject)
 }
 
 /// The store that a node has on one machine.

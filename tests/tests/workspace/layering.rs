@@ -48,7 +48,11 @@ const OWNED: [(&str, &[&str], &str); 11] = [
         "connections to processors belong to providers, behind the gate; witnesses are shown hashes, of nobody",
     ),
     ("whisper-rs", &["sayso-provider-local"], "models run in provider-local"),
-    ("chacha20poly1305", &["sayso-vault"], "only the vault seals; others hand it what is to be sealed"),
+    (
+        "chacha20poly1305",
+        &["sayso-vault", "sayso-loadtest"],
+        "only the vault seals; others hand it what is to be sealed, and the load test measures beside it",
+    ),
     ("lsm-tree", &["sayso-store-local"], "nothing above the store knows its engine"),
     ("foundationdb", &["sayso-store-fdb"], "nothing above the store knows which backend runs"),
     ("openraft", &["sayso-store-raft"], "nothing above the store knows how it replicates"),

@@ -1,0 +1,250 @@
+//! `withdraw-wire`: consent taken back at random offsets of utterances that are uploaded over TCP, while somebody else
+//! talks. The service at the other end says what came after the OK, and how long after the request the last byte came.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args as ClapArgs;
+use futures::{StreamExt, stream};
+use sayso_audio::{FRAME_MS, FRAME_SAMPLES};
+use sayso_consent::{Means, Options, Register};
+use sayso_egress::{Context as Turn, Egress, Processors, Timeouts};
+use sayso_policy::{Labelled, Profile};
+use sayso_provider::AudioStream;
+use sayso_provider_openai::{Endpoint, OpenAiTranscriber};
+use sayso_runtime::TaskKind;
+use sayso_types::{Category, Mono, Name, ProcessorId, Purpose, SubjectId, TurnId};
+use sayso_vault::testing::vault;
+use tokio::sync::Notify;
+
+use crate::figure::{Aim, Figure};
+use crate::lab::node::{PROFILE, agree, open_store};
+use crate::lab::recogniser::Recogniser;
+use crate::lab::{Ground, Lab, Latencies};
+
+/// What a person says: ten seconds.
+const UTTERANCE_FRAMES: usize = 10_000 / FRAME_MS as usize;
+/// What somebody else says meanwhile, again and again: one second.
+const OTHERS_FRAMES: usize = 1_000 / FRAME_MS as usize;
+/// Who says so much, or more, is no neighbour.
+const WATCHED_FRAMES: usize = 2 * OTHERS_FRAMES;
+/// Bytes of a frame on the wire.
+const FRAME_BYTES: u64 = FRAME_SAMPLES as u64 * 2;
+/// Of so many withdrawals one comes while the person is still speaking, before anything is uploaded; and so many of the
+/// others find a service that has stopped to read, which is when most waits in buffers.
+const ONE_IN: u64 = 4;
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// Withdrawals, one after another, each in an utterance of ten seconds.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    pub(crate) withdrawals: usize,
+}
+
+pub(crate) async fn run(lab: &Lab, args: &Args) -> Result<Vec<Figure>> {
+    ensure!(args.withdrawals > 0, "nothing to measure: give at least 1 withdrawal");
+    let wire = Arc::new(Wire::open(lab).await?);
+    // numbered after everybody whose consent is taken back
+    let neighbour = Arc::new(Neighbour::new(&wire, args.withdrawals).await?);
+    let talking = Arc::clone(&neighbour).talk(Arc::clone(&wire));
+    let talking = wire.ground.tasks.spawn(TaskKind::Client, "neighbour", talking);
+
+    let (mut random, mut seen) = (fastrand::Rng::with_seed(lab.seed), Seen::new());
+    for number in 0..args.withdrawals {
+        let offset = random.u64(1..UTTERANCE_FRAMES as u64 * FRAME_BYTES);
+        if random.u64(..ONE_IN) == 0 {
+            wire.withdraw_while_speaking(number, random.usize(WATCHED_FRAMES..UTTERANCE_FRAMES), &mut seen).await?;
+        } else {
+            wire.withdraw_while_uploading(number, offset, random.u64(..ONE_IN) == 0, &mut seen).await?;
+        }
+    }
+    neighbour.has_said_enough.store(true, Ordering::Release);
+    talking.join().await;
+    let others = neighbour.said.lock().await;
+    ensure!(others.failed == 0 && others.whole > 0, "somebody else was held up: {others:?}");
+    ensure!(seen.bytes_after == 0, "{} bytes came after the OK of a withdrawal: a promise is broken", seen.bytes_after);
+
+    let count = |name, value| Figure::new(format!("withdrawal on the wire, {name}"), "", value);
+    let none =
+        |name, value: f64| Figure::new(format!("withdrawal on the wire, {name}"), "B", value).aiming(Aim::Value(0.0));
+    let mut figures = seen.ok.quantiles().figures("withdrawal on the wire, request to OK").to_vec();
+    figures.extend(seen.last_byte.quantiles().figures("withdrawal on the wire, request to last byte"));
+    figures.extend([
+        none("bytes after OK", seen.bytes_after as f64),
+        count("uploads cut short", seen.cut_short as f64),
+        count("neighbour's utterances, whole", others.whole as f64),
+        count("neighbour's utterances, not whole", others.failed as f64).aiming(Aim::Value(0.0)),
+    ]);
+    Ok(figures)
+}
+
+/// What was seen of all withdrawals.
+struct Seen {
+    ok: Latencies,
+    last_byte: Latencies,
+    bytes_after: u64,
+    cut_short: usize,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self { ok: Latencies::new(), last_byte: Latencies::new(), bytes_after: 0, cut_short: 0 }
+    }
+}
+
+/// A register, its door, and a service behind it at the end of a wire.
+struct Wire {
+    ground: Ground,
+    register: Arc<Register>,
+    egress: Arc<Egress>,
+    service: Recogniser,
+}
+
+impl Wire {
+    async fn open(lab: &Lab) -> Result<Self> {
+        let ground = Ground::new();
+        let store = open_store(&lab.dir("withdraw-wire"), &ground).await?;
+        let (profile, options) = (Arc::new(Profile::parse(PROFILE)?), Options::default());
+        let vault = vault(store.clone()).await?;
+        let register =
+            Register::open(store, vault, profile, ground.clock.clone(), ground.tasks.clone(), options).await?;
+        let service = Recogniser::start(WATCHED_FRAMES as u64 * FRAME_BYTES, &ground)?;
+        let endpoint = Endpoint::new(format!("http://{}/v1", service.addr).parse()?, "any")?;
+        let mut processors = Processors::none();
+        let transcriber = Arc::new(OpenAiTranscriber::new(endpoint, ground.clock.clone()));
+        processors.transcribers.register(ProcessorId(Name::constant("whisper-local")), transcriber);
+        let egress = Egress::new(register.clone(), processors, Timeouts::default(), ground.tasks.clone());
+        Ok(Self { ground, register, egress: Arc::new(egress), service })
+    }
+
+    async fn turn(&self, device: usize) -> Result<Turn> {
+        let subject = agree(&self.register, device).await?;
+        let cv = self.register.state(subject).await?.cv;
+        let purpose = Purpose::VOICE_INTERACTION;
+        Ok(Turn { subject, turn: TurnId(1), cv, purpose, language: "en".to_owned() })
+    }
+
+    /// Takes back consent once `frames` were said and nothing was uploaded: the service wants utterances whole.
+    async fn withdraw_while_speaking(&self, device: usize, frames: usize, seen: &mut Seen) -> Result<()> {
+        let turn = self.turn(device).await?;
+        let upload = self.service.watch(0, false, &self.ground);
+        let said = Arc::new(Notify::new());
+        let tell = Arc::clone(&said);
+        let silence = stream::once(async move { tell.notify_one() }).filter_map(|()| std::future::ready(None));
+        let audio = utterance(&turn, frames).chain(silence).chain(stream::pending());
+        let (egress, call) = (self.egress.clone(), turn.clone());
+        let transcribe = async move { egress.transcribe(&call, audio.boxed()).await.map(drop) };
+        let transcribing = self.ground.tasks.spawn(TaskKind::Call, "utterance", transcribe);
+        said.notified().await;
+
+        self.withdraw(turn.subject, seen).await?;
+        transcribing.join().await;
+        seen.bytes_after += upload.arrived()?;
+        seen.last_byte.record(Duration::ZERO);
+        self.service.watch_nothing();
+        Ok(())
+    }
+
+    /// Takes back consent when `offset` bytes of the body have come to the service, which stops to read there if it
+    /// `stops`, and reads on after the OK.
+    async fn withdraw_while_uploading(&self, device: usize, offset: u64, stops: bool, seen: &mut Seen) -> Result<()> {
+        let turn = self.turn(device).await?;
+        let upload = self.service.watch(offset, stops, &self.ground);
+        let (egress, call) = (self.egress.clone(), turn.clone());
+        let transcribe = async move { egress.transcribe(&call, utterance(&call, UTTERANCE_FRAMES)).await.map(drop) };
+        let transcribing = self.ground.tasks.spawn(TaskKind::Call, "utterance", transcribe);
+        upload.reached().await;
+
+        let requested = self.withdraw(turn.subject, seen).await?;
+        let at_ok = upload.arrived()?;
+        upload.read_on();
+        transcribing.join().await;
+        let ended = upload.ended().await?;
+        seen.bytes_after += ended.bytes.saturating_sub(at_ok);
+        seen.cut_short += usize::from(ended.bytes < ended.length);
+        if !stops {
+            seen.last_byte.record(ended.last.map_or(Duration::ZERO, |last| last.since(requested)));
+        }
+        // whoever goes on is not let in
+        let again = self.egress.transcribe(&turn, utterance(&turn, 1)).await;
+        ensure!(again.is_err(), "the recogniser was asked again after consent had been taken back");
+        Ok(())
+    }
+
+    /// When it was asked for; OK is said when this returns.
+    async fn withdraw(&self, subject: SubjectId, seen: &mut Seen) -> Result<Mono> {
+        let requested = self.ground.clock.now();
+        let withdrawn = self.register.withdraw(subject, &[], Means::Button).await?;
+        seen.ok.record(self.ground.clock.now().since(requested));
+        ensure!(withdrawn.ok, "a withdrawal is pending: the provider did not let go in time");
+        Ok(requested)
+    }
+}
+
+/// Somebody who talks all the while, over the same provider to the same service, and takes nothing back.
+struct Neighbour {
+    turn: Turn,
+    /// What the service answers when every byte has come: how much it was sent.
+    whole: String,
+    has_said_enough: AtomicBool,
+    said: tokio::sync::Mutex<Said>,
+}
+
+/// What became of what they said.
+#[derive(Debug, Default)]
+struct Said {
+    /// Utterances of which every byte came to the service.
+    whole: usize,
+    /// The others.
+    failed: usize,
+}
+
+impl Neighbour {
+    /// Speaks once, while nobody disturbs.
+    async fn new(wire: &Wire, device: usize) -> Result<Self> {
+        let turn = wire.turn(device).await?;
+        let heard =
+            wire.egress.transcribe(&turn, utterance(&turn, OTHERS_FRAMES)).await.context("nobody disturbs yet")?;
+        Ok(Self {
+            turn,
+            whole: heard.text.into_inner(),
+            has_said_enough: AtomicBool::default(),
+            said: Default::default(),
+        })
+    }
+
+    async fn talk(self: Arc<Self>, wire: Arc<Wire>) {
+        while !self.has_said_enough.load(Ordering::Acquire) {
+            let heard = wire.egress.transcribe(&self.turn, utterance(&self.turn, OTHERS_FRAMES)).await;
+            let is_whole = heard.is_ok_and(|heard| heard.text.into_inner() == self.whole);
+            let mut said = self.said.lock().await;
+            *(if is_whole { &mut said.whole } else { &mut said.failed }) += 1;
+        }
+    }
+}
+
+/// An utterance of some frames, as fast as it is taken.
+fn utterance(turn: &Turn, frames: usize) -> AudioStream {
+    let label = turn.label(Category::VOICE_AUDIO);
+    Box::pin(stream::iter(0..frames).map(move |_| Labelled::new(label, vec![1; FRAME_SAMPLES])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Some hundreds; ten thousand are `make bench-withdraw`.
+    const WITHDRAWALS: usize = 300;
+
+    #[test]
+    fn w2_nothing_comes_over_the_wire_after_ok_and_nobody_else_is_held_up() {
+        let lab = Lab::new(2, None).unwrap();
+        let figures = crate::lab::runtime().unwrap().block_on(run(&lab, &Args { withdrawals: WITHDRAWALS })).unwrap();
+        let value = |name: &str| figures.iter().find(|figure| figure.name.ends_with(name)).unwrap().value;
+        assert_eq!(value("bytes after OK"), 0.0);
+        assert_eq!(value("not whole"), 0.0);
+        assert!(value("uploads cut short") > WITHDRAWALS as f64 / 10.0, "they came in the midst of an upload");
+    }
+}
