@@ -4,7 +4,8 @@
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
 //! they agreed, or how far they let data travel, because that is about them. Where the log is silent, the replay takes the
 //! answer that allows most: a segment that it finds fault with had no right to be, whatever the answer was. What it finds
-//! no fault with was allowed as far as the log shows.
+//! no fault with was allowed as far as the log shows. Nobody is granted an exemption yet, so what has no other ground than
+//! one that the profile keeps for itself is found.
 
 mod requests;
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::verify::Rule;
-use sayso_audit::{Actor, ActorKind, Event, Leaf, Reference};
+use sayso_audit::{Actor, ActorKind, Event, Hash, Leaf, Reference, SubjectTag};
 use sayso_consent::rights::{Delay, Desk, Step};
 use sayso_consent::{Means, Replay, Replayed};
 use sayso_policy::profile::RightKind;
@@ -106,11 +106,29 @@ async fn a_segment_to_somebody_else_or_for_something_else_is_found() {
     }
 }
 
+/// A policy may process on other grounds than consent, but only for a grant that people gave and that is on record.
+#[tokio::test]
+async fn what_rests_on_an_exemption_that_nobody_granted_is_found() {
+    let kept = r#"exemption = [{ code = "X02", scope = ["collect_use"], basis_code = "cn-pipl:13-4", approvers = 2, max = "P1D" }]"#;
+    let profile = Profile::parse(&format!("{kept}\n{}", profile().text())).unwrap();
+    let mut leaves = story().await;
+    for leaf in &mut leaves {
+        match &mut leaf.fact.event {
+            Event::PolicyEffective { profile: hash } => *hash = Hash(profile.hash().0),
+            Event::SegmentOpened { .. } => leaf.fact.subject = Some(SubjectTag([9; 16])),
+            _ => {}
+        }
+    }
+    let opened = (0..).zip(&leaves).filter(|(_, leaf)| matches!(leaf.fact.event, Event::SegmentOpened { .. }));
+    let opened: Vec<u64> = opened.map(|(index, _)| index).collect();
+    assert_eq!(replay(&leaves, profile), Replayed { checked: 2, denied: opened, ..Replayed::default() });
+}
+
 #[tokio::test]
 async fn one_persons_consent_is_not_anothers() {
     let mut leaves = story().await;
     let opened = position(&leaves, "egress.segment_opened");
-    leaves[opened].fact.subject = Some(sayso_audit::SubjectTag([9; 16]));
+    leaves[opened].fact.subject = Some(SubjectTag([9; 16]));
     assert_eq!(replay(&leaves, profile()).denied, [opened as u64]);
     leaves[opened].fact.subject = None;
     assert_eq!(replay(&leaves, profile()).denied, [opened as u64]);
