@@ -15,6 +15,7 @@ mod admin;
 mod device;
 mod installation;
 mod node;
+mod object_store;
 mod process;
 mod program;
 pub mod recordings;
@@ -26,6 +27,7 @@ pub use admin::{Admin, TENANT};
 pub use device::TestDevice;
 pub use installation::{Installation, free_udp_address};
 pub use node::Node;
+pub use object_store::FakeObjectStore;
 pub use process::{Finished, Process};
 pub use program::Sayso;
 

@@ -22,7 +22,7 @@ pub(crate) use policy::{
 };
 pub(crate) use rights::{AdvanceArgs, RightsArgs, RightsCommand, StepArg};
 pub(crate) use store::{
-    ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
+    DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
 };
 
 /// Voice sessions in which no byte moves without somebody's say-so.

@@ -16,7 +16,7 @@ use sayso_store::Store;
 use sayso_types::Clock;
 
 use self::contents::{Contents, Summary};
-use self::dump::{Dump, Writer};
+use self::dump::{Dump, Place, Writer};
 use self::load::Load;
 pub(crate) use self::load::require_whole;
 use self::told::{Checked, Exported, Inspected, Loaded};
@@ -84,42 +84,42 @@ async fn check(args: &StoreFileArgs) -> Result<ExitCode> {
 }
 
 async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
-    dump::require_place(&args.dir)?;
+    let place = Place::open(&args.to)?;
     let exported = with_store(&args.store, async |_, backend| {
         let (store, mut bars) = (backend.store(), progress());
         require_whole(store.as_ref()).await?;
         bars.begin("reading what there is", 0);
         let all = contents::summary(&store, |bytes| bars.reach(bytes)).await?;
         bars.end();
-        let mut writer = Writer::begin(&args.dir, all.clone())?;
-        let is_resumed = writer.last().is_some();
-        let mut contents = Contents::after(&store, writer.last());
+        let mut writer = Writer::begin(&place, all.clone()).await?;
+        let is_resumed = writer.is_resumed();
+        let mut contents = Contents::of(&store);
         bars.begin("exporting", all.bytes);
         while let Some(page) = contents.next().await? {
             for entry in page {
-                writer.add(entry.key.as_bytes(), &entry.value)?;
+                writer.add(entry.key.as_bytes(), &entry.value).await?;
             }
             bars.reach(writer.bytes());
         }
         bars.end();
-        writer.finish(SystemClock::new().wall().0)?;
-        Ok(Exported { dir: args.dir.clone(), all, is_resumed })
+        writer.finish(SystemClock::new().wall().0).await?;
+        Ok(Exported { place: place.to_string(), all, is_resumed })
     });
     tell(&exported.await?, args.store.json)
 }
 
 async fn import(args: &ImportStoreArgs) -> Result<ExitCode> {
-    let dump = Dump::open(&args.dir)?;
+    let dump = Dump::open(Place::open(&args.from)?).await?;
     let mut bars = progress();
     bars.begin("checking", dump.manifest.all.bytes);
-    dump.check(|bytes| bars.reach(bytes))?;
+    dump.check(|bytes| bars.reach(bytes)).await?;
     bars.end();
     let loaded = with_store(&args.store, async |_, backend| {
         let mut load = Load::begin(backend.store(), dump.manifest.all.clone()).await?;
         let is_resumed = load.is_resumed();
         let mut entries = dump.entries();
         bars.begin("importing", dump.manifest.all.bytes);
-        while let Some((key, value)) = entries.next()? {
+        while let Some((key, value)) = entries.next().await? {
             load.put(&key, &value).await?;
             bars.reach(load.bytes());
         }

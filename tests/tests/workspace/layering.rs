@@ -41,7 +41,11 @@ const OWNED: [(&str, &[&str], &str); 11] = [
         &["sayso-gateway", "sayso-device", "sayso-store-raft", "sayso-cluster", "sayso-loadtest", "sayso-tests"],
         "the gateway, peer links and clients speak QUIC; others use sayso-device or the trait session::Sessions",
     ),
-    ("hyper-rustls", &["sayso-vault-transit"], "it passes no gate: only what is about nobody may go over it"),
+    (
+        "hyper-rustls",
+        &["sayso-vault-transit", "sayso"],
+        "it passes no gate: only what is about nobody may go over it, and what an operator backs up",
+    ),
     (
         "hyper",
         &["sayso-provider-openai", "sayso-witness"],

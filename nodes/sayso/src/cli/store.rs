@@ -18,7 +18,7 @@ pub(crate) enum StoreCommand {
     Inspect(StoreFileArgs),
     /// Read everything, and compare it with its checksums and the audit log with its head.
     Check(StoreFileArgs),
-    /// Write everything into a directory, with checksums. What was broken off goes on where it was.
+    /// Write everything into a directory or an object store, with checksums. What was broken off goes on where it was.
     #[command(visible_alias = "backup")]
     Export(ExportStoreArgs),
     /// Put an export into an empty store. What was broken off goes on where it was.
@@ -42,20 +42,57 @@ pub(crate) struct StoreFileArgs {
     pub(crate) json: bool,
 }
 
+/// Where a dump is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DumpAt {
+    /// In a directory.
+    Dir(PathBuf),
+    /// In an object store.
+    Bucket {
+        /// The bucket.
+        bucket: String,
+        /// What the names of its objects begin with; empty for the whole bucket.
+        prefix: String,
+    },
+}
+
+impl FromStr for DumpAt {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some(place) = text.strip_prefix("s3://") else { return Ok(Self::Dir(text.into())) };
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let prefix = prefix.trim_end_matches('/');
+        let is_word = |word: &str| !word.is_empty() && word != "." && word != "..";
+        if !is_word(bucket) || !(prefix.is_empty() || prefix.split('/').all(is_word)) {
+            return Err("expected s3://BUCKET or s3://BUCKET/PREFIX, without empty parts");
+        }
+        Ok(Self::Bucket { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+    }
+}
+
+/// Which service an object store is.
+const OBJECT_STORES: &str = "\
+An object store is any that speaks the protocol of Amazon S3. These environment variables say which and in whose name:
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION (us-east-1), AWS_ENDPOINT_URL (Amazon's), and
+AWS_CA_BUNDLE (who vouches for the service, PEM).";
+
 #[derive(Debug, Args)]
+#[command(after_help = OBJECT_STORES)]
 pub(crate) struct ExportStoreArgs {
-    /// Where to: a new or empty directory, or that of an export that was broken off.
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
+    /// Where to: a new or empty directory, s3://BUCKET/PREFIX, or the place of an export that was broken off.
+    #[arg(value_name = "PLACE")]
+    pub(crate) to: DumpAt,
     #[command(flatten)]
     pub(crate) store: StoreFileArgs,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = OBJECT_STORES)]
 pub(crate) struct ImportStoreArgs {
-    /// What `sayso store export` wrote.
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
+    /// Where `sayso store export` wrote to: a directory or s3://BUCKET/PREFIX.
+    #[arg(value_name = "PLACE")]
+    pub(crate) from: DumpAt,
     #[command(flatten)]
     pub(crate) store: StoreFileArgs,
 }
@@ -103,4 +140,21 @@ pub(crate) struct InviteArgs {
     /// Print JSON instead of the token alone.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_directory_or_part_of_a_bucket() {
+        let bucket =
+            |bucket: &str, prefix: &str| Ok(DumpAt::Bucket { bucket: bucket.to_owned(), prefix: prefix.to_owned() });
+        assert_eq!("s3://b/home/monday/".parse(), bucket("b", "home/monday"));
+        assert_eq!("s3://b".parse(), bucket("b", ""));
+        assert_eq!("backup".parse(), Ok(DumpAt::Dir("backup".into())));
+        for wrong in ["s3://", "s3:///x", "s3://b/x//y", "s3://b/../other", "s3://../b"] {
+            assert!(wrong.parse::<DumpAt>().is_err(), "{wrong}");
+        }
+    }
 }

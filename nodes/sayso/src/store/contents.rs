@@ -62,13 +62,7 @@ pub(crate) struct Contents {
 impl Contents {
     /// Everything.
     pub(crate) fn of(store: &Arc<dyn Store>) -> Self {
-        Self::after(store, None)
-    }
-
-    /// Everything after the key `last`.
-    pub(crate) fn after(store: &Arc<dyn Store>, last: Option<&Key>) -> Self {
-        let start = last.map(Key::successor).unwrap_or_default();
-        Self { store: Arc::clone(store), rest: Some(Range { start, ..Range::all() }) }
+        Self { store: Arc::clone(store), rest: Some(Range::all()) }
     }
 
     /// The next entries; `None` at the end.

@@ -102,10 +102,10 @@ impl fmt::Display for Checked {
     }
 }
 
-/// What was written into a directory.
+/// What was written, and where.
 #[derive(Serialize)]
 pub(super) struct Exported {
-    pub(super) dir: PathBuf,
+    pub(super) place: String,
     pub(super) all: Summary,
     /// Whether it went on where it had been broken off.
     pub(super) is_resumed: bool,
@@ -113,7 +113,7 @@ pub(super) struct Exported {
 
 impl fmt::Display for Exported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "wrote {}: {}{}", self.dir.display(), self.all, resumed(self.is_resumed))
+        write!(f, "wrote {}: {}{}", self.place, self.all, resumed(self.is_resumed))
     }
 }
 

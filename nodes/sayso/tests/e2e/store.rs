@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use sayso_tests::{Finished, Installation};
+use sayso_tests::{FakeObjectStore, Finished, Installation, Process};
 use serde_json::Value;
 
 use crate::sayso;
@@ -92,6 +92,34 @@ async fn what_is_exported_is_served_from_where_it_is_imported() {
     let fresh = Installation::new(&sayso()).await;
     store(&fresh, &["import", dir]).await.failure(&["000001.entries", "damaged"]);
     assert!(!fresh.path("data").exists(), "nothing was written");
+}
+
+#[tokio::test]
+async fn a_backup_in_an_object_store_is_restored_from_there() {
+    let (old, consent) = used().await;
+    let service = FakeObjectStore::start("backups");
+    let place = "s3://backups/home/monday";
+    let ask = async |installation: &Installation, command: &str| {
+        let mut ask =
+            sayso().command(["store", command, place, "--json", "--config", &installation.file("sayso.toml")]);
+        ask.env("AWS_ENDPOINT_URL", service.url()).env("AWS_ACCESS_KEY_ID", "key");
+        ask.env("AWS_SECRET_ACCESS_KEY", "secret");
+        Process::start(ask).finished().await
+    };
+    let backup = json(ask(&old, "backup").await);
+    assert_eq!((&backup["place"], &backup["is_resumed"]), (&place.into(), &false.into()));
+    assert_eq!(backup["all"], json(store(&old, &["check"]).await)["all"]);
+    store(&old, &["backup", place]).await.failure(&["AWS_ACCESS_KEY_ID"]);
+
+    let new = Installation::new(&sayso()).await;
+    for name in ["log.key", "log.pub", "profile.toml"] {
+        fs::copy(old.path(name), new.path(name)).unwrap();
+    }
+    assert_eq!(json(ask(&new, "restore").await)["all"], backup["all"]);
+    let node = new.start().await;
+    let found = new.operator(&node).await.consent("kitchen").await;
+    assert_eq!((&found.subject_id, &found.records), (&consent.subject_id, &consent.records));
+    let _ = node.terminate().await.success();
 }
 
 #[tokio::test]

@@ -1,87 +1,59 @@
-//! [`Entries`]: what the files of a dump hold.
-
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+//! [`Entries`]: what the parts of a dump hold.
 
 use anyhow::{Context, Result, bail};
 use sayso_store::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
-use sha2::{Digest, Sha256};
 
-use super::{Dump, Part};
-use crate::hex;
+use super::{Dump, name_of, sha256};
 
-/// The entries of a dump. A file is compared with its checksum at its end.
+/// Bytes of a part: what older versions wrote, and an entry more.
+const PART_BYTES_MAX: u64 = 128 << 20;
+
+/// The entries of a dump. A part is compared with its checksum before anything in it is believed.
 pub(crate) struct Entries<'a> {
     dump: &'a Dump,
     next: usize,
-    open: Option<(&'a Part, EntriesFile)>,
+    open: Vec<u8>,
+    /// Bytes of the open part that were read.
+    read: usize,
 }
 
 impl<'a> Entries<'a> {
     /// Those of `dump`, from the first.
     pub(super) const fn of(dump: &'a Dump) -> Self {
-        Self { dump, next: 0, open: None }
+        Self { dump, next: 0, open: Vec::new(), read: 0 }
     }
 
     /// The next key and value; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        loop {
-            if self.open.is_none() {
-                let Some(part) = self.dump.manifest.files.get(self.next) else { return Ok(None) };
-                self.next += 1;
-                self.open = Some((part, EntriesFile::open(&self.dump.dir, &part.name)?));
+    pub(crate) async fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        while self.read == self.open.len() {
+            if self.next == self.dump.manifest.files.len() {
+                return Ok(None);
             }
-            let (part, file) = self.open.as_mut().expect("it was opened above");
-            if file.read < part.length {
-                return file.next().with_context(|| damaged(&file.path)).map(Some);
-            }
-            let found = file.end().with_context(|| damaged(&file.path))?;
-            if found != **part {
-                bail!("its SHA-256 is {}, it was {}: {}", found.sha256, part.sha256, damaged(&file.path));
-            }
-            self.open = None;
+            self.open_next().await?;
         }
-    }
-}
-
-/// One file of a dump.
-pub(super) struct EntriesFile {
-    path: PathBuf,
-    name: String,
-    file: BufReader<File>,
-    /// Of what was read.
-    hash: Sha256,
-    /// Bytes.
-    read: u64,
-}
-
-impl EntriesFile {
-    /// The file `name` in `dir`.
-    pub(super) fn open(dir: &Path, name: &str) -> Result<Self> {
-        let path = dir.join(name);
-        let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Self { path, name: name.to_owned(), file: BufReader::new(file), hash: Sha256::new(), read: 0 })
+        let entry = self.entry();
+        entry.with_context(|| damaged(&self.dump.manifest.files[self.next - 1].name)).map(Some)
     }
 
-    /// Bytes that were read.
-    pub(super) const fn read(&self) -> u64 {
-        self.read
-    }
-
-    /// The next key and value, which must be there.
-    pub(super) fn next(&mut self) -> Result<(Vec<u8>, Vec<u8>)> {
-        let (key_length, value_length) = (self.length_of(KEY_BYTES_MAX)?, self.length_of(VALUE_BYTES_MAX)?);
-        Ok((self.bytes(key_length)?, self.bytes(value_length)?))
-    }
-
-    /// What was read, which must be all.
-    pub(super) fn end(&mut self) -> Result<Part> {
-        if self.file.read(&mut [0])? != 0 {
-            bail!("it is longer than it was");
+    async fn open_next(&mut self) -> Result<()> {
+        let (index, place) = (self.next, &self.dump.place);
+        let part = &self.dump.manifest.files[index];
+        if part.name != name_of(index) || part.length > PART_BYTES_MAX {
+            bail!("the manifest of {place} names a part {:?}, which is none of a dump's: use another dump", part.name);
         }
-        let sha256 = hex::encode(&core::mem::take(&mut self.hash).finalize());
-        Ok(Part { name: self.name.clone(), length: self.read, sha256 })
+        let held = place.read(&part.name, part.length).await.with_context(|| damaged(&part.name))?;
+        let held = held.with_context(|| format!("there is no {} in {place}: use another dump", part.name))?;
+        let found = sha256(&held);
+        if found != part.sha256 {
+            bail!("the SHA-256 of {} bytes is {found}, it was {}: {}", held.len(), part.sha256, damaged(&part.name));
+        }
+        (self.next, self.open, self.read) = (index + 1, held, 0);
+        Ok(())
+    }
+
+    fn entry(&mut self) -> Result<(Vec<u8>, Vec<u8>)> {
+        let (key, value) = (self.length_of(KEY_BYTES_MAX)?, self.length_of(VALUE_BYTES_MAX)?);
+        Ok((self.bytes(key)?, self.bytes(value)?))
     }
 
     fn length_of(&mut self, max: usize) -> Result<usize> {
@@ -91,14 +63,12 @@ impl EntriesFile {
     }
 
     fn bytes(&mut self, count: usize) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; count];
-        self.file.read_exact(&mut bytes)?;
-        self.hash.update(&bytes);
-        self.read += count as u64;
-        Ok(bytes)
+        let bytes = self.open.get(self.read..self.read + count).context("it ends in the middle of an entry")?;
+        self.read += count;
+        Ok(bytes.to_vec())
     }
 }
 
-fn damaged(path: &Path) -> String {
-    format!("{} is damaged: use another dump", path.display())
+fn damaged(name: &str) -> String {
+    format!("{name} is damaged: use another dump")
 }

@@ -1,79 +1,56 @@
 //! [`Writer`]: writes a dump, so that it can be broken off and gone on with.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use anyhow::{Result, bail};
 
-use anyhow::{Context, Result, bail};
-use sayso_store::Key;
-use sha2::{Digest, Sha256};
+use super::{BEGUN, Begun, FORMAT, MANIFEST, Manifest, Part, Place, Sum, Summary, begun, name_of, sha256};
 
-use super::reader::EntriesFile;
-use super::{BEGUN, Begun, FORMAT, MANIFEST, Manifest, Part, Sum, Summary, begun, write};
-use crate::hex;
+/// Bytes after which a part ends. One is in memory at a time; what is damaged is named by its part, and what is broken off
+/// loses no more than one.
+const PART_BYTES: usize = 16 << 20;
 
-/// Bytes after which a file ends: what is damaged is named by its file, and what is broken off loses no more than this.
-const FILE_BYTES: u64 = 64 << 20;
-
-/// A dump that is being written. What it holds already is compared at its end, with the rest: see [`finish`](Self::finish).
-pub(crate) struct Writer {
-    dir: PathBuf,
-    file_bytes: u64,
+/// A dump that is being written.
+///
+/// Parts end where they end whoever writes them, so that going on is to write the same again: what the place holds already,
+/// by its checksum, is not sent there once more.
+pub(crate) struct Writer<'a> {
+    place: &'a Place,
+    part_bytes: usize,
     /// What is being written.
     of: Summary,
-    /// What is there.
+    /// What was added.
     all: Sum,
-    /// The files that are whole.
-    files: Vec<Part>,
-    /// The last key in those of an earlier attempt.
-    last: Option<Key>,
-    open: Option<Open>,
+    parts: Vec<Part>,
+    is_resumed: bool,
+    /// The part that is not whole yet.
+    open: Vec<u8>,
 }
 
-struct Open {
-    name: String,
-    file: BufWriter<File>,
-    hash: Sha256,
-    length: u64,
-}
-
-impl Writer {
-    /// Begins to write the data set `of` into `dir`, which is new or empty, or goes on where that was broken off.
+impl<'a> Writer<'a> {
+    /// Begins to write the data set `of` to `place`, or goes on where that was broken off.
     ///
     /// # Errors
     /// When there is something else, such as another data set.
-    pub(crate) fn begin(dir: &Path, of: Summary) -> Result<Self> {
-        Self::with_files_of(FILE_BYTES, dir, of)
+    pub(crate) async fn begin(place: &'a Place, of: Summary) -> Result<Self> {
+        Self::with_parts_of(PART_BYTES, place, of).await
     }
 
-    /// The same with another length of files.
-    pub(super) fn with_files_of(file_bytes: u64, dir: &Path, of: Summary) -> Result<Self> {
-        let begun = begun(dir)?;
-        let mut writer = Self {
-            dir: dir.to_owned(),
-            file_bytes,
-            of,
-            all: Sum::default(),
-            files: Vec::new(),
-            last: None,
-            open: None,
-        };
-        match begun {
+    /// The same with another length of parts.
+    pub(super) async fn with_parts_of(part_bytes: usize, place: &'a Place, of: Summary) -> Result<Self> {
+        let is_resumed = match begun(place).await? {
             None => {
-                fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
-                write(dir, BEGUN, &Begun { format: FORMAT, all: writer.of.clone() })?;
+                place.begin()?;
+                place.write_description(BEGUN, &Begun { format: FORMAT, all: of.clone() }).await?;
+                false
             }
-            Some(begun) if begun == writer.of => while writer.keep_file()? {},
-            Some(_) => {
-                bail!("the store has changed since the export into {} was begun: give a new directory", dir.display())
-            }
-        }
-        Ok(writer)
+            Some(begun) if begun == of => true,
+            Some(_) => bail!("the store has changed since the export to {place} was begun: give a new place"),
+        };
+        Ok(Self { place, part_bytes, of, all: Sum::default(), parts: Vec::new(), is_resumed, open: Vec::new() })
     }
 
-    /// The last key that need not be added any more.
-    pub(crate) const fn last(&self) -> Option<&Key> {
-        self.last.as_ref()
+    /// Whether it goes on where it was broken off.
+    pub(crate) const fn is_resumed(&self) -> bool {
+        self.is_resumed
     }
 
     /// Bytes of keys and values so far.
@@ -82,67 +59,39 @@ impl Writer {
     }
 
     /// Adds the next entry.
-    pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+    pub(crate) async fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         self.all.add(key, value);
-        if self.open.is_none() {
-            let name = self.next_name();
-            let path = self.dir.join(&name);
-            // A file that was broken off is written anew.
-            let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-            self.open = Some(Open { name, file: BufWriter::new(file), hash: Sha256::new(), length: 0 });
+        for bytes in [&(key.len() as u32).to_be_bytes(), &(value.len() as u32).to_be_bytes(), key, value] {
+            self.open.extend_from_slice(bytes);
         }
-        let open = self.open.as_mut().expect("it was opened above");
-        let lengths = [(key.len() as u32).to_be_bytes(), (value.len() as u32).to_be_bytes()].concat();
-        for part in [&lengths, key, value] {
-            open.file.write_all(part).with_context(|| format!("cannot write {}", open.name))?;
-            open.hash.update(part);
-            open.length += part.len() as u64;
-        }
-        if open.length >= self.file_bytes { self.end_file() } else { Ok(()) }
+        if self.open.len() >= self.part_bytes { self.end_part().await } else { Ok(()) }
     }
 
     /// Completes the dump.
     ///
     /// # Errors
     /// Also when it does not hold what was to be written.
-    pub(crate) fn finish(mut self, made_unix_ms: u64) -> Result<()> {
-        self.end_file()?;
-        let all = self.all.summary();
-        if all != self.of {
-            bail!("what is in {} is not what the store holds: give a new directory", self.dir.display());
+    pub(crate) async fn finish(mut self, made_unix_ms: u64) -> Result<()> {
+        if !self.open.is_empty() {
+            self.end_part().await?;
         }
-        let manifest = Manifest { format: FORMAT, made_unix_ms, all, files: self.files };
-        write(&self.dir, MANIFEST, &manifest)?;
-        let begun = self.dir.join(BEGUN);
-        fs::remove_file(&begun).with_context(|| format!("cannot remove {}", begun.display()))
+        let Self { place, of, all, parts, .. } = self;
+        let all = all.summary();
+        if all != of {
+            bail!("the store has changed while it was exported to {place}: give a new place");
+        }
+        let manifest = Manifest { format: FORMAT, made_unix_ms, all, files: parts };
+        place.write_description(MANIFEST, &manifest).await?;
+        place.remove(BEGUN).await
     }
 
-    /// Keeps the next file of an earlier attempt, if it is whole.
-    fn keep_file(&mut self) -> Result<bool> {
-        let name = self.next_name();
-        let Ok(found) = fs::metadata(self.dir.join(&name)) else { return Ok(false) };
-        if found.len() < self.file_bytes {
-            return Ok(false);
+    async fn end_part(&mut self) -> Result<()> {
+        let bytes = core::mem::take(&mut self.open);
+        let part = Part { name: name_of(self.parts.len()), length: bytes.len() as u64, sha256: sha256(&bytes) };
+        if !(self.is_resumed && self.place.holds(&part).await?) {
+            self.place.write(&part.name, bytes).await?;
         }
-        let mut file = EntriesFile::open(&self.dir, &name)?;
-        while file.read() < found.len() {
-            let (key, value) = file.next().with_context(|| format!("{name} is damaged: give a new directory"))?;
-            self.all.add(&key, &value);
-            self.last = Some(Key::from_bytes(key));
-        }
-        self.files.push(file.end()?);
-        Ok(true)
-    }
-
-    fn end_file(&mut self) -> Result<()> {
-        let Some(Open { name, file, hash, length }) = self.open.take() else { return Ok(()) };
-        let written = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
-        written.with_context(|| format!("cannot write {name}"))?;
-        self.files.push(Part { name, length, sha256: hex::encode(&hash.finalize()) });
+        self.parts.push(part);
         Ok(())
-    }
-
-    fn next_name(&self) -> String {
-        format!("{:06}.entries", self.files.len() + 1)
     }
 }
