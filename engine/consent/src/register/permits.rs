@@ -110,9 +110,9 @@ impl Register {
         self.profile().defaults().permit_ttl
     }
 
-    /// How long between two renewals.
-    pub(super) fn renewal_interval(&self) -> Duration {
-        self.permit_ttl() / RENEWALS_PER_TTL
+    /// How long between two renewals. No permit lives longer than the tenure, whatever the profile gives it.
+    pub(crate) fn renewal_interval(&self) -> Duration {
+        self.permit_ttl().min(self.options.tenure.left()) / RENEWALS_PER_TTL
     }
 
     /// Reads anew how the subjects with permits stand, and renews those that still hold. What cannot be read is not

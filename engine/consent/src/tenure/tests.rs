@@ -1,7 +1,10 @@
+use sayso_policy::Profile;
+use sayso_runtime::Tasks;
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::ManualClock;
 
 use super::*;
+use crate::{Options, Register};
 
 struct Shared {
     store: Arc<LocalStore>,
@@ -95,7 +98,20 @@ async fn an_owner_that_is_started_again_goes_on_at_once() {
     assert!(killed.renew().await.is_err(), "and the one before is refused, should it still run");
 }
 
+#[tokio::test]
+async fn permits_of_an_owner_are_renewed_before_its_tenure_ends() {
+    let shared = Shared::new();
+    let tenure = shared.owner("node 1").await.tenure();
+    let text = include_str!("../../tests/profile.toml").replace("permit_ttl = \"PT3S\"", "permit_ttl = \"PT60S\"");
+    let profile = Arc::new(Profile::parse(&text).unwrap());
+    assert_eq!(profile.defaults().permit_ttl, Duration::from_secs(60));
+    let (clock, options) = (Arc::new(shared.clock.clone()), Options { tenure, ..Options::default() });
+    let vault = sayso_vault::testing::vault(shared.store.clone()).await.unwrap();
+    let register = Register::open(shared.store.clone(), vault, profile, clock, Tasks::new(), options).await.unwrap();
+    assert!(register.renewal_interval() * 3 <= LASTS, "{:?}", register.renewal_interval());
+}
+
 #[test]
 fn who_is_alone_owns_it_for_ever() {
-    assert_eq!(Tenure::sole().until(), Mono(u64::MAX));
+    assert_eq!((Tenure::sole().until(), Tenure::sole().left()), (Mono(u64::MAX), Duration::MAX));
 }
