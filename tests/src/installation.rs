@@ -1,7 +1,7 @@
 //! [`Installation`]: what `sayso init` wrote, and those who use it.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -172,6 +172,16 @@ impl Installation {
     fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name} cannot be read: {error}"))
     }
+}
+
+/// An address on which nobody waits for connections.
+///
+/// # Panics
+/// When no port is free.
+#[must_use]
+pub fn free_tcp_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    listener.local_addr().expect("it has an address")
 }
 
 /// An address that nobody listens on.

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 pub use admin::{Admin, TENANT};
 pub use device::TestDevice;
-pub use installation::{Installation, free_udp_address};
+pub use installation::{Installation, free_tcp_address, free_udp_address};
 pub use node::Node;
 pub use object_store::FakeObjectStore;
 pub use process::{Finished, Process};

@@ -16,9 +16,11 @@ use crate::{LocalOptions, fault, log, manifest};
 pub(crate) fn recover(dir: &Path, options: &LocalOptions) -> Result<Writer, Error> {
     let (tree_dir, log_dir) = (dir.join("tree"), dir.join("log"));
     fault::create_dir(&log_dir)?;
+    let segments = log::segments(&log_dir)?;
+    // Before the first of them is taken in, because that may write a table.
+    segments.iter().try_for_each(|segment| Segment::require_known(segment))?;
     manifest::verify(&tree_dir)?;
     let index = Arc::new(Index::open(&tree_dir, options.cache_bytes)?);
-    let segments = log::segments(&log_dir)?;
     let is_new = segments.is_empty() && index.persisted().is_none();
     let mark = Mark::open(dir, FIRST_SEQUENCE, is_new)?;
     let keeper = Keeper::start(Arc::clone(&index), dir)?;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use sayso_store::{Batch, Entry, Error, Key, Range, Store};
+use sayso_store::{Batch, Entry, Error, Key, Range, SchemaError, Store};
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::ManualClock;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Places in each file that are flipped or cut.
 const PLACES: u64 = 24;
@@ -108,6 +109,27 @@ fn a_missing_file_is_named() {
         let outcome = open(dir.path());
         assert!(matches!(outcome, Err(Error::Corrupt { .. })), "without {}: {outcome:?}", name.display());
     }
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_left_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    build(dir.path());
+    let log = files(&dir.path().join("log")).pop().expect("a segment");
+    let mut bytes = fs::read(&log).expect("reads");
+    // the format is after the magic number, and the header's checksum after both and the number of the first commit
+    bytes[8..10].copy_from_slice(&2u16.to_be_bytes());
+    let sum = xxh3_64(&bytes[..18]);
+    bytes[18..26].copy_from_slice(&sum.to_be_bytes());
+    fs::write(&log, bytes).expect("writes");
+    let contents =
+        || files(dir.path()).into_iter().map(|file| (fs::read(&file).expect("reads"), file)).collect::<Vec<_>>();
+    let before = contents();
+    match open(dir.path()) {
+        Err(Error::Schema(SchemaError::Unknown { found: 2, current: 1, .. })) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(contents(), before, "nothing is written");
 }
 
 #[test]

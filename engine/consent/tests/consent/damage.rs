@@ -73,6 +73,21 @@ async fn a_head_that_is_gone_or_damaged_is_found() {
 }
 
 #[tokio::test]
+async fn what_a_newer_program_wrote_is_left_alone() {
+    // what a register reads before it notes that it was opened
+    for table in ["audit_head", "profile"] {
+        let world = a_log().await;
+        let record = world.store.scan(Range::from(Prefix::table(table)), 1).await.unwrap().entries.remove(0);
+        let newer = [&[0xff, 0xfe][..], &record.value[2..]].concat();
+        world.store.commit(Batch::new().put(record.key, newer)).await.unwrap();
+        let before = world.store.scan(Range::all(), 1_000).await.unwrap();
+        let error = world.reopened().await.map(drop).unwrap_err().to_string();
+        assert!(error.contains("65534") && error.contains("run a version that knows it"), "{table}: {error}");
+        assert_eq!(world.store.scan(Range::all(), 1_000).await.unwrap(), before, "{table}: nothing is written");
+    }
+}
+
+#[tokio::test]
 async fn a_record_that_is_damaged_is_an_error_that_names_its_kind_and_shows_nothing_of_it() {
     let world = a_log().await;
     let person = world.person(&[VOICE]).await;

@@ -1,5 +1,7 @@
 //! Reading the log back.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -39,6 +41,17 @@ pub(crate) fn segments(dir: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 impl Segment {
+    /// Fails when a newer program wrote the segment at `path`. Damage shows when it is [read](Self::read).
+    pub(crate) fn require_known(path: &Path) -> Result<(), Error> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES);
+        let read = File::open(path).and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut bytes));
+        read.map_err(|e| fault::io("read", path, e))?;
+        match read_header(&bytes) {
+            Err(HeaderError::Format(error)) => Err(error),
+            Err(HeaderError::Damaged) | Ok(_) => Ok(()),
+        }
+    }
+
     /// Hands the commits of the segment at `path` to `each`, in order. `sequence` is the next that is expected.
     /// Behind `mark` the `last` segment may end in a torn frame.
     pub(crate) fn read(

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use sayso_runtime::SystemClock;
 use sayso_store::{Batch, Key, Store};
+use sayso_store_local::{Durability, Engine, LocalOptions};
 use sayso_store_raft::{Error, NodeId, RaftOptions, RaftStore, Timers};
 use sayso_types::Name;
 
@@ -83,12 +85,39 @@ async fn a_disk_belongs_to_its_node_and_cluster() {
     let name = Name::constant("other");
     let tls = cluster.authority.tls(&name, NodeId(1));
     let of_another_cluster = RaftOptions { cluster: name, tls, ..cluster.options(1) };
+    let before = contents(&cluster.dir_of(1));
     for options in [of_another_node, of_another_cluster] {
         let opened = cluster.try_open(options, 1).await;
         assert!(matches!(opened, Err(Error::ForeignDisk { node: NodeId(1), .. })), "{opened:?}");
+        assert_eq!(contents(&cluster.dir_of(1)), before, "nothing is written");
     }
     cluster.open(1).await;
     cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_newer_program_wrote_is_left_alone() {
+    // a record of a node is under a zero and its name, and begins with the version of its schema
+    for record in ["raft identity", "raft vote", "raft applied"] {
+        let mut cluster = Cluster::start(1).await;
+        cluster.leader().await;
+        cluster.close_all().await;
+        let dir = cluster.dir_of(1);
+        let engine = Engine::open(&dir, LocalOptions::new(Arc::new(SystemClock::new()))).expect("opens");
+        let key = Key::from_bytes([b"\0", record.as_bytes()].concat());
+        let held = engine.read(core::slice::from_ref(&key)).expect("reads").remove(0).expect("is there").value;
+        let newer = Batch::new().put(key, [&[0, 2][..], &held[2..]].concat());
+        engine.commit(newer, Durability::Synced).await.expect("commits");
+        engine.close();
+        drop(engine);
+        let before = contents(&dir);
+        let options = cluster.options(1);
+        match cluster.try_open(options, 1).await {
+            Err(error) => assert!(error.to_string().contains("run a version that knows it"), "{record}: {error}"),
+            Ok(_) => panic!("{record}: a node of an older program opens"),
+        }
+        assert_eq!(contents(&dir), before, "{record}: nothing is written");
+    }
 }
 
 #[tokio::test]

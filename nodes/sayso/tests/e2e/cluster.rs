@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use sayso_tests::{Installation, Node, Process, free_udp_address};
+use sayso_tests::{Installation, Node, Process, free_tcp_address, free_udp_address};
 
 use crate::policy::CALENDAR;
 use crate::reload::{PROFILE, set_rev, until_logged};
@@ -141,6 +141,41 @@ async fn who_has_no_token_or_an_old_one_does_not_join() {
     assert!(garbled.stderr.contains("not a join token"), "{}", garbled.stderr);
     assert!(!dir.path().join("node").exists(), "nothing is left of what failed");
     open.kill().await;
+}
+
+#[tokio::test]
+async fn a_token_of_another_cluster_lets_nobody_in() {
+    let (ours, theirs) = (Installation::founder(&sayso()).await, Installation::founder(&sayso()).await);
+    let at = free_tcp_address().to_string();
+    let invite = async |of: &Installation| {
+        let config = of.file("sayso.toml");
+        let mut open = Process::start(sayso().command(["store", "invite", "--config", &config, "--listen", &at]));
+        let token = open.answer().await;
+        (open, token)
+    };
+    let (open, token) = invite(&ours).await;
+    open.kill().await;
+    // Where the one cluster invited, the other one does now. Both are called home.
+    let (open, _) = invite(&theirs).await;
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("node");
+    let (place, peer) = (place.to_str().unwrap(), free_udp_address().to_string());
+    sayso().run(["init", place, "--peer", &peer, "--join", &token]).await.failure(&[&at, "is not of cluster home"]);
+    assert!(!dir.path().join("node").exists(), "nothing is left of what failed");
+    open.kill().await;
+}
+
+#[tokio::test]
+async fn a_node_does_not_start_on_the_disk_of_another() {
+    let founder = Installation::founder(&sayso()).await;
+    let node = founder.start().await;
+    let second = founder.one_more().await;
+    node.kill().await;
+    let mut swapped = second.serve();
+    swapped.args(["--data", &founder.file("data")]);
+    let refused = Process::start(swapped).finished().await;
+    refused.failure(&["this disk is that of node 1", "give each node the disk that it was started with"]);
+    founder.start().await.kill().await;
 }
 
 #[tokio::test]
