@@ -17,7 +17,7 @@ use sayso_store_raft::RaftStore;
 use sayso_types::Clock;
 use sayso_vault::move_keys;
 
-use crate::config::{Config, StoreKind, StoreProblem};
+use crate::config::{Config, Store as StoreSettings, StoreKind, StoreProblem};
 
 /// Where a replicated store lies in the data directory, apart from a store of one node.
 const RAFT_DIR: &str = "raft";
@@ -204,6 +204,16 @@ async fn open_fdb(config: &Config, clock: &Arc<dyn Clock>, tasks: &Tasks) -> Res
 #[expect(clippy::unused_async, reason = "it opens a store where the feature is on")]
 async fn open_fdb(_: &Config, _: &Arc<dyn Clock>, _: &Tasks) -> Result<(Kind, Option<String>)> {
     Err(StoreProblem::NotBuilt.into())
+}
+
+/// What the store of `config` is, for people, and to tell it from others.
+pub(crate) fn name(config: &Config) -> String {
+    let StoreSettings { raft, fdb, .. } = &config.store;
+    match (config.store.kind, raft, fdb) {
+        (StoreKind::Raft, Some(raft), _) => format!("the cluster {}", raft.cluster),
+        (StoreKind::Fdb, _, Some(fdb)) => format!("FoundationDB, under {:?}", fdb.subspace),
+        _ => config.data_dir.display().to_string(),
+    }
 }
 
 /// Where the store of `config` lies on this machine, if it does.

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backend::Backend;
 use crate::certs::Identity;
 use crate::config::{Config, OpenAi, Stage, TokenKey, ms};
-use crate::store::require_whole;
+use crate::store::{require_here, require_whole};
 use crate::{hex, vault, witnesses};
 
 /// A running node.
@@ -72,6 +72,7 @@ impl Node {
         let mut backend = Backend::open(config, Arc::clone(&clock)).await?;
         let tenure = backend.own(|owner| tracing::info!(owner, "standing by")).await?;
         require_whole(backend.store().as_ref()).await?;
+        require_here(backend.store().as_ref()).await?;
         let keys = backend.open_keys(&config.vault.keys_dir).await?;
         let vault = vault::unlock(&config.vault, keys).await?;
         vault.look_after(&tasks);

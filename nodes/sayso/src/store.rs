@@ -3,12 +3,13 @@
 mod contents;
 mod dump;
 mod load;
+mod moved;
 mod told;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sayso_consent::Journal;
 use sayso_models::Progress;
 use sayso_runtime::SystemClock;
@@ -17,8 +18,9 @@ use sayso_types::Clock;
 
 use self::contents::{Contents, Summary};
 use self::dump::{Dump, Place, Writer};
-use self::load::Load;
 pub(crate) use self::load::require_whole;
+use self::load::{Complete, Load};
+pub(crate) use self::moved::require_here;
 use self::told::{Checked, Exported, Inspected, Loaded};
 use crate::backend::{self, Backend};
 use crate::cli::{ExportStoreArgs, ImportStoreArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs};
@@ -124,14 +126,22 @@ async fn import(args: &ImportStoreArgs) -> Result<ExitCode> {
             bars.reach(load.bytes());
         }
         bars.end();
-        finish(load, &dump.manifest.all, bars.as_mut()).await?;
+        compare(load, &dump.manifest.all, bars.as_mut()).await?.release().await?;
         Ok(Loaded { all: dump.manifest.all.clone(), is_resumed })
     });
     tell(&loaded.await?, args.store.json)
 }
 
 async fn migrate(args: &MigrateArgs) -> Result<ExitCode> {
-    let from = Backend::open_dir(&args.from.0, Arc::new(SystemClock::new())).await?;
+    if let Some(kind) = args.to {
+        let configured = Config::read(&args.store.config)?.store.kind;
+        if configured != kind {
+            bail!("--to is {kind}, but store.kind is {configured} in {}", args.store.config.display());
+        }
+    }
+    let opened = Backend::open_dir(&args.from.0, Arc::new(SystemClock::new())).await;
+    let from =
+        opened.context("a store moves while no node runs on it: what is acknowledged meanwhile would be left")?;
     let loaded = move_from(from.store(), &args.store).await;
     from.close().await;
     tell(&loaded?, args.store.json)
@@ -144,7 +154,9 @@ async fn move_from(source: Arc<dyn Store>, into: &StoreFileArgs) -> Result<Loade
     bars.begin("reading what there is", 0);
     let all = contents::summary(&source, |bytes| bars.reach(bytes)).await?;
     bars.end();
-    with_store(into, async |_, backend| {
+    with_store(into, async |config, backend| {
+        let to = backend::name(config);
+        moved::require_not_elsewhere(source.as_ref(), &to).await.context("nothing can be moved from it")?;
         let mut load = Load::begin(backend.store(), all.clone()).await?;
         let is_resumed = load.is_resumed();
         let mut contents = Contents::of(&source);
@@ -156,17 +168,20 @@ async fn move_from(source: Arc<dyn Store>, into: &StoreFileArgs) -> Result<Loade
             bars.reach(load.bytes());
         }
         bars.end();
-        finish(load, &all, bars.as_mut()).await?;
+        let load = compare(load, &all, bars.as_mut()).await?;
+        // Here the one stops to be served, and then the other begins to be: never both.
+        moved::note(source.as_ref(), &to, SystemClock::new().wall().0).await?;
+        load.release().await?;
         Ok(Loaded { all: all.clone(), is_resumed })
     })
     .await
 }
 
-async fn finish(load: Load, all: &Summary, bars: &mut dyn Progress) -> Result<()> {
+async fn compare(load: Load, all: &Summary, bars: &mut dyn Progress) -> Result<Complete> {
     bars.begin("comparing", all.bytes);
-    load.finish(|bytes| bars.reach(bytes)).await?;
+    let complete = load.finish(|bytes| bars.reach(bytes)).await?;
     bars.end();
-    Ok(())
+    Ok(complete)
 }
 
 fn tell(told: &(impl serde::Serialize + core::fmt::Display), json: bool) -> Result<ExitCode> {

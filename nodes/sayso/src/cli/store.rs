@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
+use crate::config::StoreKind;
+
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
@@ -73,7 +75,8 @@ impl FromStr for DumpAt {
 
 /// Which service an object store is.
 const OBJECT_STORES: &str = "\
-An object store is any that speaks the protocol of Amazon S3. These environment variables say which and in whose name:
+An object store is any that speaks the protocol of Amazon S3. These environment variables say which, and in whose name;
+who that is has to be allowed to list the bucket, and to read, write and delete in it:
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION (us-east-1), AWS_ENDPOINT_URL (Amazon's), and
 AWS_CA_BUNDLE (who vouches for the service, PEM).";
 
@@ -112,9 +115,13 @@ impl FromStr for LocalDir {
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
-    /// The store that it is moved from: local:DIR, with the data-dir of a node that does not run. It stays as it is.
+    /// The store that it is moved from: local:DIR, with the data-dir of a node that does not run. What is there stays, with
+    /// a note that it was moved, with which no node serves it any more.
     #[arg(long, value_name = "local:DIR")]
     pub(crate) from: LocalDir,
+    /// The kind of store that it is moved to; fails when the configuration names another.
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub(crate) to: Option<StoreKind>,
     #[command(flatten)]
     pub(crate) store: StoreFileArgs,
 }

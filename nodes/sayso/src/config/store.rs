@@ -1,9 +1,11 @@
 //! [`Store`]: which store holds the data, and what it is to be told.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use sayso_store_raft::NodeId;
 use sayso_types::Name;
 use serde::{Deserialize, Serialize};
@@ -26,7 +28,7 @@ pub(crate) struct Store {
 }
 
 /// The stores that there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum StoreKind {
     /// This machine's disk.
@@ -36,6 +38,16 @@ pub(crate) enum StoreKind {
     Raft,
     /// A FoundationDB cluster.
     Fdb,
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Local => "local",
+            Self::Raft => "raft",
+            Self::Fdb => "fdb",
+        })
+    }
 }
 
 /// A node of a replicated store.

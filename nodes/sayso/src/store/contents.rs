@@ -78,7 +78,9 @@ impl Contents {
 
 /// Whether a key is part of the data, rather than of how the store is used.
 pub(crate) fn is_data(key: &Key) -> bool {
-    !sayso_consent::tenure::records().contains(key) && !super::load::mark_prefix().contains(key)
+    ![sayso_consent::tenure::records(), super::load::mark_prefix(), super::moved::prefix()]
+        .iter()
+        .any(|of| of.contains(key))
 }
 
 /// What a table holds.

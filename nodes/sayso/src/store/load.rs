@@ -114,8 +114,8 @@ impl Load {
         self.commit().await
     }
 
-    /// Puts what is left, and takes the mark away when all of it is there.
-    pub(crate) async fn finish(mut self, reached: impl FnMut(u64)) -> Result<()> {
+    /// Puts what is left, and compares what is there then with what was to be put.
+    pub(crate) async fn finish(mut self, reached: impl FnMut(u64)) -> Result<Complete> {
         let mark = Mark { of: self.of.clone(), upto: Range::all().end.as_bytes().to_vec() };
         self.batch.ops.push(Op::Put(mark_key(), MARK.encode(&serde_json::to_vec(&mark)?)));
         self.commit().await?;
@@ -123,8 +123,7 @@ impl Load {
         if found != self.of {
             bail!("what is in the store now is not what was put there: {found:?} for {:?}; use neither", self.of);
         }
-        self.batch = Batch::new().delete(mark_key());
-        self.commit().await
+        Ok(Complete(self))
     }
 
     async fn commit(&mut self) -> Result<()> {
@@ -139,6 +138,18 @@ impl Load {
         }
         self.store.commit(batch).await?;
         Ok(())
+    }
+}
+
+/// A data set that is in a store as a whole.
+pub(crate) struct Complete(Load);
+
+impl Complete {
+    /// Takes the mark away: from here on the store may be served.
+    pub(crate) async fn release(self) -> Result<()> {
+        let Self(mut load) = self;
+        load.batch = Batch::new().delete(mark_key());
+        load.commit().await
     }
 }
 
@@ -201,7 +212,9 @@ mod tests {
         let mut load = Load::begin(store.clone(), all()).await.unwrap();
         assert!(load.is_resumed());
         put(&mut load, 0..ENTRIES).await;
-        load.finish(|_| {}).await.unwrap();
+        let complete = load.finish(|_| {}).await.unwrap();
+        assert!(is_unfinished(store.as_ref()).await.unwrap(), "it is not served before it is released");
+        complete.release().await.unwrap();
         require_whole(store.as_ref()).await.unwrap();
         assert_eq!(contents::summary(&store, |_| {}).await.unwrap(), all());
         assert!(Load::begin(store, all()).await.err().unwrap().to_string().contains("not empty"));

@@ -112,9 +112,7 @@ async fn a_backup_in_an_object_store_is_restored_from_there() {
     store(&old, &["backup", place]).await.failure(&["AWS_ACCESS_KEY_ID"]);
 
     let new = Installation::new(&sayso()).await;
-    for name in ["log.key", "log.pub", "profile.toml"] {
-        fs::copy(old.path(name), new.path(name)).unwrap();
-    }
+    hand_over(&old, &new);
     assert_eq!(json(ask(&new, "restore").await)["all"], backup["all"]);
     let node = new.start().await;
     let found = new.operator(&node).await.consent("kitchen").await;
@@ -126,16 +124,23 @@ async fn a_backup_in_an_object_store_is_restored_from_there() {
 async fn a_store_of_one_node_moves_into_a_cluster() {
     let (old, consent) = used().await;
     let founder = Installation::founder(&sayso()).await;
-    hand_over(&old, &founder);
     let from = format!("local:{}", old.file("data"));
+    let serving = old.start().await;
+    let refused = store(&founder, &["migrate", "--from", &from]).await;
+    refused.failure(&["while no node runs on it", &old.file("data"), "in use"]);
+    let _ = serving.terminate().await.success();
+    hand_over(&old, &founder);
+    store(&founder, &["migrate", "--from", &from, "--to", "fdb"]).await.failure(&["--to is fdb", "store.kind is raft"]);
     let nothing = tempfile::tempdir().unwrap();
     for nowhere in ["/nowhere", nothing.path().to_str().unwrap()] {
         let refused = store(&founder, &["migrate", "--from", &format!("local:{nowhere}")]).await;
         refused.failure(&["there is no store in", nowhere, "data-dir"]);
     }
     assert!(fs::read_dir(nothing.path()).unwrap().next().is_none(), "nothing is begun where nothing was");
-    let moved = json(store(&founder, &["migrate", "--from", &from]).await);
+    let moved = json(store(&founder, &["migrate", "--from", &from, "--to", "raft"]).await);
     assert_eq!(moved["all"], json(store(&old, &["check"]).await)["all"], "and what it was moved from is as it was");
+    // From here on nothing can be told to a node that the others would not know of.
+    Process::start(old.serve()).finished().await.failure(&["was moved to the cluster home", "serve that one"]);
     let inspected = json(store(&founder, &["inspect"]).await);
     assert_eq!((&inspected["kind"], &inspected["cluster"]["members"][0]["voter"]), (&"raft".into(), &true.into()));
 
