@@ -51,6 +51,21 @@ impl RightsService {
         let copy = self.desk.copy(subject, id, operator.actor(&self.key)).await?;
         Ok(serde_json::to_vec(&copy).expect("a copy is texts, numbers and lists of them"))
     }
+
+    async fn certified(&self, operator: &Operator, request: proto::CertificateRequest) -> Result<Vec<u8>, Refusal> {
+        let of = id("reference", &request.reference)?;
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        let found = self.register.certificate(subject, of).await?;
+        self.access.record(operator, Name::constant("rights.certificate"), found.iter().len()).await?;
+        match found {
+            Some(certificate) => Ok(certificate),
+            None if self.register.is_erasing(subject, of).await? => {
+                let problem = "the erasure is on its way; ask again in a moment".to_owned();
+                Err(Refusal::NotNow { field: "reference", problem })
+            }
+            None => Err(Refusal::NotFound { field: "reference", problem: "nothing of the person was erased for this" }),
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -90,6 +105,15 @@ impl Rights for RightsService {
         let copy = self.copied(&operator, request.into_inner()).await?;
         Ok(Response::new(proto::CopyCaseResponse { copy }))
     }
+
+    async fn certificate(
+        &self,
+        request: Request<proto::CertificateRequest>,
+    ) -> Result<Response<proto::CertificateResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let certificate = self.certified(&operator, request.into_inner()).await?;
+        Ok(Response::new(proto::CertificateResponse { certificate }))
+    }
 }
 
 impl From<Error> for Refusal {
@@ -106,7 +130,11 @@ impl From<Error> for Refusal {
 }
 
 fn case_id(bytes: &[u8]) -> Result<Reference, Refusal> {
-    let malformed = |_| Refusal::invalid("case_id", format_args!("an id has 16 bytes, this has {}", bytes.len()));
+    id("case_id", bytes)
+}
+
+fn id(field: &'static str, bytes: &[u8]) -> Result<Reference, Refusal> {
+    let malformed = |_| Refusal::invalid(field, format_args!("an id has 16 bytes, this has {}", bytes.len()));
     bytes.try_into().map(Reference).map_err(malformed)
 }
 

@@ -1,6 +1,6 @@
 //! [`Event`]: the closed list of what is logged, each with the fields that it must have.
 
-use sayso_types::{Cell, Name, ProcessorId, Purpose, TurnId};
+use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId};
 
 use crate::merkle::Hash;
 use crate::tag::{Commitment, bytes_id};
@@ -198,6 +198,49 @@ pub enum Event {
         /// How many records it holds.
         rows: u64,
     },
+    /// `erase.committed`: what is to be erased is read and written no more, and its keys are about to be destroyed.
+    EraseCommitted {
+        /// The erasure.
+        erasure: Reference,
+        /// What is erased; [`None`] is everything that is sealed.
+        category: Option<Category>,
+        /// Why: `withdrawn`, `refused` or `requested`.
+        ground: Name,
+    },
+    /// `key.destroyed`: a key is gone; nothing that was sealed under it opens any more.
+    KeyDestroyed {
+        /// The erasure.
+        erasure: Reference,
+        /// What was sealed under it.
+        category: Category,
+        /// Which of the keys of that category it was, counted from 1.
+        generation: u32,
+        /// To the key, as the certificate names it.
+        key: Hash,
+    },
+    /// `erase.node_acked`: this node, by its epoch, holds nothing of it any more.
+    EraseAcknowledged {
+        /// The erasure.
+        erasure: Reference,
+        /// `purged`: also not in its files. `in_logs`: its store keeps what was deleted in logs for a while.
+        how: Name,
+    },
+    /// `processor.deletion_unconfirmed`: a receiver may still have what was erased here.
+    DeletionUnconfirmed {
+        /// The erasure.
+        erasure: Reference,
+        /// Who.
+        processor: ProcessorId,
+        /// Why nothing is known, such as `cannot_be_told`.
+        reason: Name,
+    },
+    /// `erase.certified`: an erasure is done as far as it can be, and what remains is said.
+    EraseCertified {
+        /// The erasure.
+        erasure: Reference,
+        /// SHA-256 of the certificate.
+        certificate: Hash,
+    },
 }
 
 /// What happens to a person's request.
@@ -270,6 +313,11 @@ impl Event {
             Self::OperatorAccess { .. } => "operator.access",
             Self::Request { step, .. } => step.name(),
             Self::ExportCreated { .. } => "export.created",
+            Self::EraseCommitted { .. } => "erase.committed",
+            Self::KeyDestroyed { .. } => "key.destroyed",
+            Self::EraseAcknowledged { .. } => "erase.node_acked",
+            Self::DeletionUnconfirmed { .. } => "processor.deletion_unconfirmed",
+            Self::EraseCertified { .. } => "erase.certified",
         }
     }
 }

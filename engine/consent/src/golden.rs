@@ -7,11 +7,13 @@ use sayso_audit::merkle::leaf_hash;
 use sayso_audit::{Event, HybridClock, Reference, Scope};
 use sayso_policy::due::{Clocks, Due};
 use sayso_policy::profile::{Refusal, RightKind};
-use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent};
+use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
-use sayso_store::{Key, TypedKey, Value, Version, Versioned};
+use sayso_store::{Key as Row, TypedKey, Value, Version, Versioned};
 use sayso_types::{Category, ConsentVersion, Purpose, SubjectId, WallTime};
 
+use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
+use crate::erasure::pending::Pending;
 use crate::evidence::{Answer, Means, Question};
 use crate::journal::log::{self, End};
 use crate::record::{self, withdrawal};
@@ -19,8 +21,9 @@ use crate::register::remembering::{decode_facts, encode_facts};
 use crate::register::state::StoredState;
 use crate::rights::{Delay, Request, Standing, stored};
 use crate::tables::{
-    DEVICE, DUE, DeviceKey, DueKey, ERASURE, ErasureKey, FACTS, FactsKey, PROFILE, ProfileKey, RECORD, REGISTER,
-    REQUEST, RecordKey, RegisterKey, RequestKey, SEALED_BY, SealedByKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
+    CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, FACTS, FactsKey, PROFILE, ProfileKey, RECORD,
+    REGISTER, REQUEST, RecordKey, RegisterKey, RequestKey, SEALED_BY, SealedByKey, TENURE, TenureKey, WITHDRAWAL,
+    WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -33,15 +36,18 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Compares with `tests/golden/NAME`, which `SAYSO_GOLDEN=write` writes anew.
-fn assert_golden(name: &str, key: &Key, value: &Value) {
+fn assert_golden(name: &str, key: &Row, value: &Value) {
     let shown = match core::str::from_utf8(&value[2..]) {
         Ok(text) if text.starts_with(['{', '[']) => format!("{}\n{text}", hex(&value[..2])),
         _ => format!("{}\n{}", hex(&value[..2]), hex(&value[2..])),
     };
-    let shown = format!("key\n{}\nvalue\n{shown}\n", hex(key.as_bytes()));
+    assert_golden_text(name, &format!("key\n{}\nvalue\n{shown}\n", hex(key.as_bytes())));
+}
+
+fn assert_golden_text(name: &str, shown: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("SAYSO_GOLDEN").is_some_and(|how| how == "write") {
-        fs::write(&path, &shown).unwrap();
+        fs::write(&path, shown).unwrap();
     }
     let golden = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
     assert_eq!(shown, golden, "{name} is not stored as it was");
@@ -191,9 +197,70 @@ fn a_request_is_stored_as_it_was() {
 }
 
 #[test]
+fn an_erasure_is_stored_as_it_was() {
+    let key = Key { category: Category::MEMORY_SUMMARY, generation: 2, key: [8; 16] };
+    let begun = Pending { id: [7; 16], ..Pending::new(None, Ground::Request([6; 16]), NOW) };
+    let destroyed = Pending {
+        category: Some(Category::MEMORY_SUMMARY),
+        grounds: vec![Ground::Withdrawal([6; 16]), Ground::Refusal([5; 16])],
+        is_to_withdraw: false,
+        committed_at: Some(NOW),
+        keys: Some(vec![key]),
+        destroyed_at: Some(WallTime(NOW.0 + 1)),
+        ..begun
+    };
+    for (name, pending) in [("erasure", begun), ("erasure_destroyed", destroyed)] {
+        let value = ERASURE.encode(&pending.encode());
+        assert_golden(name, &pending.row(SUBJECT), &value);
+        assert_eq!(Pending::decode(&[7; 16], &value[2..]).unwrap(), pending);
+    }
+    let expected = "e65091de6b8238ef"; // the first digits of what python3's hashlib says
+    assert!(key.commitment().to_string().starts_with(expected), "{}", key.commitment());
+}
+
+#[test]
+fn a_certificate_is_stored_as_it_was() {
+    let processor = Residual::Processor {
+        id: "cloud".parse().unwrap(),
+        party: "Somebody Else".into(),
+        can_be_told: true,
+        until: Some(WallTime(NOW.0 + 9)),
+    };
+    let backups = Residual::KeyBackups { until: None };
+    let certificate = Certificate {
+        format: certificate::FORMAT.into(),
+        erasure: [7; 16],
+        subject_tag: [9; 16],
+        category: Some(Category::MEMORY_SUMMARY),
+        grounds: vec![Ground::Withdrawal([6; 16])],
+        policy: certificate::Policy { id: "home".into(), rev: 1, sha256: "00".into() },
+        asked_at: NOW,
+        committed_at: NOW,
+        destroyed_at: WallTime(NOW.0 + 1),
+        certified_at: WallTime(NOW.0 + 2),
+        keys: vec![Key { category: Category::MEMORY_SUMMARY, generation: 2, key: [8; 16] }],
+        key_store: [4; 16],
+        is_purged: true,
+        residuals: vec![
+            processor,
+            backups,
+            Residual::StoreLogs,
+            Residual::Evidence,
+            Residual::Device,
+            Residual::People,
+        ],
+    };
+    let key = CertificateKey { subject: SUBJECT, erasure: vec![7; 16] };
+    let value = CERTIFICATE.encode(&certificate.encode());
+    assert_golden("certificate", &key.key(), &value);
+    assert_eq!(Certificate::parse(&value[2..]).unwrap(), certificate);
+    let moment = |at: WallTime| at.0.to_string();
+    let told = Tongue::ALL.map(|tongue| certificate.told(tongue, moment)).join("\n");
+    assert_golden_text("certificate.txt", &told);
+}
+
+#[test]
 fn what_the_vault_is_to_do_is_stored_as_it_was() {
-    let erasure = ErasureKey { subject: SUBJECT, category: Category::MEMORY_SUMMARY.to_string() };
-    assert_golden("erasure", &erasure.key(), &ERASURE.encode(&[]));
     assert_golden("sealed_by", &SealedByKey { shard: 4 }.key(), &SEALED_BY.encode(&[7; 16]));
 }
 

@@ -18,6 +18,7 @@
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
 pub mod anchor;
+pub mod erasure;
 pub mod error;
 pub mod evidence;
 pub mod journal;

@@ -1,5 +1,6 @@
 //! [`Register`]: consent state, and every permit that rests on it.
 
+mod erasing;
 mod granting;
 mod holders;
 mod permits;
@@ -14,7 +15,6 @@ mod tests;
 
 use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
@@ -68,6 +68,12 @@ pub(crate) struct Subject {
     _turn: OwnedMutexGuard<()>,
 }
 
+impl Subject {
+    pub(crate) const fn id(&self) -> SubjectId {
+        self.id
+    }
+}
+
 /// The consent register of the subjects that this node owns.
 pub struct Register {
     pub(crate) store: Arc<dyn Store>,
@@ -87,8 +93,6 @@ pub struct Register {
     changes: broadcast::Sender<(SubjectId, ConsentState)>,
     /// Subjects with a withdrawal that is not yet in effect, and the permits that were taken back for it.
     pending: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
-    /// Whether the store may name keys that are to be destroyed.
-    erasures_due: AtomicBool,
 }
 
 impl core::fmt::Debug for Register {
@@ -130,8 +134,6 @@ impl Register {
             turns: Mutex::default(),
             changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
-            // An earlier process may have left some.
-            erasures_due: AtomicBool::new(true),
         });
         register.enter_vault().await?;
         register.complete_withdrawals().await?;
@@ -161,10 +163,11 @@ impl Register {
         self.tasks.spawn(TaskKind::Upkeep, "pending withdrawals", withdrawals).detach();
         let register = Arc::downgrade(self);
         let erasures = async move {
+            let mut pace = erasing::Pace::default();
             while let Some(register) = next(&register, every).await {
-                if let Err(error) = register.erase_due().await {
+                if let Err(error) = register.carry_out_erasures(&mut pace).await {
                     metrics::counter!("sayso_consent_erasures_failed_total").increment(1);
-                    tracing::warn!(%error, "keys that are to be destroyed are not yet, trying again");
+                    tracing::warn!(%error, "an erasure is not done yet, trying again");
                 }
             }
         };

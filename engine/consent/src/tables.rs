@@ -1,7 +1,7 @@
 //! Where things are in the store.
 
 use sayso_store::{Schema, key};
-use sayso_types::{DeviceId, SubjectId, TenantId};
+use sayso_types::{Category, DeviceId, SubjectId, TenantId};
 
 key! {
     /// Which subject a device speaks for.
@@ -70,12 +70,22 @@ key! {
 }
 
 key! {
-    /// A key of a subject that is to be destroyed, because consent to what it seals has ended.
+    /// An erasure of a subject that is on its way.
     pub(crate) struct ErasureKey in "erasure" {
         /// Whose.
         pub(crate) subject: SubjectId,
-        /// The category.
-        pub(crate) category: String,
+        /// Its id.
+        pub(crate) erasure: Vec<u8>,
+    }
+}
+
+key! {
+    /// The certificate of an erasure.
+    pub(crate) struct CertificateKey in "certificate" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// The erasure's id.
+        pub(crate) erasure: Vec<u8>,
     }
 }
 
@@ -159,6 +169,9 @@ key! {
     }
 }
 
+/// What facts are, and so under which of the subject's keys they are sealed.
+pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
+
 pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 pub(crate) const REGISTER: Schema = Schema::new("register", 1, 1);
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
@@ -166,6 +179,7 @@ pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 1);
 /// Of version 1 facts are in clear, from version 2 on they are sealed.
 pub(crate) const FACTS: Schema = Schema::new("facts", 1, 2);
 pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 1);
+pub(crate) const CERTIFICATE: Schema = Schema::new("certificate", 1, 1);
 pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
 pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
 pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);

@@ -53,7 +53,9 @@ impl Profile {
         promised.chain(by_law).min_by_key(|due| due.at)
     }
 
-    fn end_of(&self, period: Period, start: WallTime, by: String) -> Due {
+    /// The end of `period` from `start` on, which `by` sets, on the calendar of working days that the profile names.
+    #[must_use]
+    pub fn end_of(&self, period: Period, start: WallTime, by: String) -> Due {
         let counted = match (period, self.calendar()) {
             (Period::Iso(period), _) => Some(period.after(start)),
             (Period::WorkingDays(_), calendar) => calendar.and_then(|days| period.after_in(start, days).ok()),

@@ -2,7 +2,6 @@
 //! time after it, and the KEK, and old copies of the data, reads nothing of whoever was forgotten, and still reads
 //! everything of somebody else.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,80 +10,10 @@ use sayso_store::{Batch, Key, Store, TypedKey};
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Category, ManualClock, SubjectId};
 
-use crate::kek::Keks;
-use crate::record;
-use crate::shard::{ShardKey, VaultId, context};
-use crate::subject::{CategoryKey, SubjectKeys, Wrapped};
 use crate::tables::PurgeRow;
+use crate::testing::Adversary;
 use crate::vault::tests::{ANNA, BEN, MEMORY, TRANSCRIPT, at, write_kek};
-use crate::{Error, FileKek, KeyId, Vault};
-
-/// Everything that is in the files below `dir`.
-fn copy(dir: &Path) -> Vec<Vec<u8>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { files.extend(copy(&path)) } else { files.push(fs::read(&path).unwrap()) }
-    }
-    files
-}
-
-/// Where in `files` the bytes `needle` are, with what is around them: from `before` bytes ahead to the end of the file.
-fn around<'a>(files: &'a [Vec<u8>], needle: &'a [u8], before: usize) -> impl Iterator<Item = &'a [u8]> {
-    files.iter().flat_map(move |file| {
-        let found = file.windows(needle.len()).enumerate().filter(move |(_, window)| *window == needle);
-        found.filter_map(move |(at, _)| file.get(at.checked_sub(before)?..))
-    })
-}
-
-/// Lengths that a row of keys may have here: a few categories.
-const ROW_BYTES_MAX: usize = 400;
-
-/// Who has every file, the KEK, and patience.
-struct Adversary<'a> {
-    files: &'a [Vec<u8>],
-    keks: &'a Keks,
-    kek: KeyId,
-    vault: VaultId,
-}
-
-impl Adversary<'_> {
-    fn shard_keys(&self) -> Vec<ShardKey> {
-        let mut keys = Vec::new();
-        // as `kek` lays it out: version, id, nonce, 32 bytes and a tag
-        for wrapped in around(self.files, &self.kek.0, 1).filter_map(|bytes| bytes.get(..1 + 16 + 24 + 48)) {
-            for generation in 1..5 {
-                if let Ok(key) = self.keks.unwrap(wrapped, &context(self.vault, generation)) {
-                    keys.push(ShardKey { generation, id: KeyId::of(&key), key });
-                }
-            }
-        }
-        keys
-    }
-
-    fn keys_of(&self, subject: SubjectId) -> Vec<SubjectKeys> {
-        let mut found = Vec::new();
-        for shard_key in self.shard_keys() {
-            for row in around(self.files, &shard_key.id.0, 9) {
-                let lengths = 1..=row.len().min(ROW_BYTES_MAX);
-                found.extend(
-                    lengths.filter_map(|len| Wrapped::parse(&row[..len]).ok()?.unwrap(subject, &shard_key).ok()),
-                );
-            }
-        }
-        found
-    }
-
-    /// Every key of `subject` for `category` that there is in the files.
-    fn category_keys(&self, subject: SubjectId, category: Category) -> Vec<CategoryKey> {
-        self.keys_of(subject).iter().filter_map(|keys| keys.key(category)).collect()
-    }
-
-    fn reads(&self, row: &Key, subject: SubjectId, category: Category, sealed: &[u8]) -> bool {
-        let keys = self.category_keys(subject, category);
-        keys.iter().any(|key| record::open(key, &at(row, subject, category), sealed).is_ok())
-    }
-}
+use crate::{Error, FileKek, Vault};
 
 /// Two people with two sorts of data each.
 struct World {
@@ -118,12 +47,9 @@ impl World {
 
     /// What somebody reads who takes every file now.
     fn read_by_adversary(&self) -> Vec<(SubjectId, Category)> {
-        let files = copy(self.dir.path());
-        let keks = Keks::parse(&[1; 32], String::new()).unwrap();
-        let kek = KeyId::of(&crate::SecretKey::from_slice(&[1; 32]).unwrap());
-        let adversary = Adversary { files: &files, keks: &keks, kek, vault: self.vault.id() };
+        let adversary = Adversary::new(&[self.dir.path()], [1; 32], self.vault.id()).unwrap();
         let reads = |(subject, category, sealed): &(SubjectId, Category, Vec<u8>)| {
-            adversary.reads(&self.row, *subject, *category, sealed).then_some((*subject, *category))
+            adversary.read(&at(&self.row, *subject, *category), sealed).map(|_| (*subject, *category))
         };
         self.sealed.iter().filter_map(reads).collect()
     }

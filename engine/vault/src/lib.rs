@@ -27,7 +27,7 @@ pub mod secret;
 mod shard;
 mod subject;
 mod tables;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vault;
 
@@ -36,7 +36,7 @@ pub use kek::{EnvKek, FileKek};
 pub use key_wrap::{KekError, KeyWrap};
 pub use record::{Binding, RecordError};
 pub use secret::{KeyId, SecretKey};
-pub use vault::{Destroyed, Vault, VaultId, move_keys};
+pub use vault::{KeyRef, Vault, VaultId, move_keys};
 
 #[cfg(test)]
 mod erasure;

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::{KEY_BYTES, NONCE_BYTES, authenticated, nonce};
 use crate::shard::ShardKey;
-use crate::vault::Destroyed;
+use crate::vault::KeyRef;
 use crate::{Error, KeyId, SecretKey};
 
 /// The version of the format that is written here.
@@ -76,16 +76,29 @@ impl SubjectKeys {
     }
 
     /// Destroys the key of `category`; [`None`] when there is none.
-    pub(crate) fn destroy(&mut self, category: Category) -> Option<Destroyed> {
+    pub(crate) fn destroy(&mut self, category: Category) -> Option<KeyRef> {
         let CategoryKey { generation, id, .. } = self.key(category)?;
         self.salts.insert(category, Salt { generation, salt: None });
-        Some(Destroyed { category, generation, key: id })
+        Some(KeyRef { category, generation, key: id })
     }
 
-    /// Every key that there is, as what it would be called when destroyed.
-    pub(crate) fn all(&self) -> Vec<Destroyed> {
+    /// Destroys the key of `category` up to `generation`, also where there is none yet, so that none of these is ever made.
+    /// Whether that changed anything.
+    pub(crate) fn bury(&mut self, category: Category, generation: u32) -> bool {
+        let is_buried = self
+            .salts
+            .get(&category)
+            .is_some_and(|held| held.generation > generation || held.generation == generation && held.salt.is_none());
+        if !is_buried {
+            self.salts.insert(category, Salt { generation, salt: None });
+        }
+        !is_buried
+    }
+
+    /// Every key that there is.
+    pub(crate) fn all(&self) -> Vec<KeyRef> {
         let live = self.salts.keys().filter_map(|category| Some((*category, self.key(*category)?)));
-        live.map(|(category, CategoryKey { generation, id, .. })| Destroyed { category, generation, key: id }).collect()
+        live.map(|(category, CategoryKey { generation, id, .. })| KeyRef { category, generation, key: id }).collect()
     }
 
     /// The stored form of the keys of `subject`, wrapped under `shard_key`.
@@ -235,6 +248,20 @@ mod tests {
         let (generation, next) = id(&keys, MEMORY).unwrap();
         assert_eq!(generation, 2);
         assert_ne!(next, destroyed.key);
+    }
+
+    #[test]
+    fn what_is_buried_is_not_made_again_and_what_came_after_it_stays() {
+        let mut keys = keys();
+        let transcript = id(&keys, Category::TRANSCRIPT);
+        assert!(keys.bury(MEMORY, 3), "an old copy knows its first only");
+        assert_eq!((id(&keys, MEMORY), keys.newest(MEMORY)), (None, 3));
+        assert!(!keys.bury(MEMORY, 3) && !keys.bury(MEMORY, 2));
+        keys.create(MEMORY);
+        assert!(!keys.bury(MEMORY, 3), "it is another key");
+        assert_eq!(id(&keys, MEMORY).unwrap().0, 4);
+        assert!(keys.bury(Category::REPLY_TEXT, 1), "one that there never was");
+        assert_eq!(id(&keys, Category::TRANSCRIPT), transcript);
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! For tests of what uses a vault: one whose KEK everybody knows.
+//! For tests of what uses a vault: one whose KEK everybody knows, and somebody who takes every file.
+
+mod adversary;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use sayso_store::Store;
 
+pub use self::adversary::Adversary;
 use crate::kek::Keks;
 use crate::{Error, KekError, KeyWrap, SecretKey, Vault};
 
@@ -13,8 +16,11 @@ use crate::{Error, KekError, KeyWrap, SecretKey, Vault};
 pub struct FakeKek;
 
 impl FakeKek {
+    /// The key.
+    pub const KEY: [u8; 32] = [1; 32];
+
     fn keks() -> Result<Keks, KekError> {
-        Keks::parse(&[1; 32], "the fake".to_owned())
+        Keks::parse(&Self::KEY, "the fake".to_owned())
     }
 }
 

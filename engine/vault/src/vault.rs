@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use self::cache::Cache;
-pub use self::forgetting::Destroyed;
+pub use self::forgetting::KeyRef;
 pub use self::moving::move_keys;
 use crate::record::{self, Header};
 use crate::shard::ShardKey;

@@ -20,7 +20,7 @@ pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,
 };
-pub(crate) use rights::{AdvanceArgs, RightsArgs, RightsCommand, StepArg};
+pub(crate) use rights::{AdvanceArgs, CertificateArgs, RightsArgs, RightsCommand, StepArg};
 pub(crate) use store::{
     DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
 };

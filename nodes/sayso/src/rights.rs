@@ -3,17 +3,40 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use sayso_consent::erasure::Certificate;
 use sayso_proto::admin::v1::rights_client::RightsClient;
-use sayso_proto::admin::v1::{AdvanceCaseRequest, Case, CaseStep, CopyCaseRequest, ListCasesRequest, OpenCaseRequest};
+use sayso_proto::admin::v1::{
+    AdvanceCaseRequest, Case, CaseStep, CertificateRequest, CopyCaseRequest, ListCasesRequest, OpenCaseRequest,
+};
 use serde_json::{Value, json};
 
-use crate::cli::{AdvanceArgs, PersonArgs, RightsArgs, RightsCommand, StepArg};
+use crate::cli::{AdvanceArgs, CertificateArgs, PersonArgs, RightsArgs, RightsCommand, StepArg};
 use crate::serve::runtime;
 use crate::{hex, operator, output};
 
 pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
-    output::json(&runtime()?.block_on(rights(&args.command))?)?;
+    let runtime = runtime()?;
+    match &args.command {
+        RightsCommand::Certificate(args) => {
+            let json = runtime.block_on(certificate(args))?;
+            if args.json {
+                // as it is: its hash is that of these bytes
+                output::line(String::from_utf8(json).context("the node gave a certificate that is not text")?)?;
+            } else {
+                let certificate = Certificate::parse(&json)?;
+                output::line(certificate.told(args.lang, |at| moment(at.0).unwrap_or_default()).trim_end())?;
+            }
+        }
+        command => output::json(&runtime.block_on(rights(command))?)?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn certificate(args: &CertificateArgs) -> Result<Vec<u8>> {
+    let principal = Some(operator::principal(&args.person));
+    let request = CertificateRequest { principal, reference: id(&args.case)? };
+    let given = client(&args.person).await?.certificate(request).await.context("the node gives no certificate")?;
+    Ok(given.into_inner().certificate)
 }
 
 async fn rights(command: &RightsCommand) -> Result<Value> {
@@ -36,6 +59,9 @@ async fn rights(command: &RightsCommand) -> Result<Value> {
             let request = CopyCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
             let copy = client(person).await?.copy(request).await.context("the node gives no copy")?.into_inner().copy;
             serde_json::from_slice(&copy).context("the node gave a copy that is not JSON")?
+        }
+        RightsCommand::Certificate(args) => {
+            serde_json::from_slice(&certificate(args).await?).context("the node gave a certificate that is not JSON")?
         }
     })
 }

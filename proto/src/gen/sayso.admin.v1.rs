@@ -290,6 +290,21 @@ pub struct CopyCaseResponse {
     #[prost(bytes = "vec", tag = "1")]
     pub copy: ::prost::alloc::vec::Vec<u8>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertificateRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes: the case or the withdrawal that it answers, the consent record of a refusal, or the erasure itself.
+    #[prost(bytes = "vec", tag = "2")]
+    pub reference: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertificateResponse {
+    /// JSON in UTF-8, in the layout that its member `format` names: sayso/erasure-certificate/v1. The SHA-256 of these bytes
+    /// is in the leaf erase.certified.
+    #[prost(bytes = "vec", tag = "1")]
+    pub certificate: ::prost::alloc::vec::Vec<u8>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadAuditRequest {
     /// 0 on a single node; NOT_FOUND for others.
@@ -536,7 +551,7 @@ pub enum CaseStep {
     Unspecified = 0,
     /// The person has proved who they are.
     Verify = 1,
-    /// It will be done.
+    /// It will be done. An erasure begins with this, and ends fulfilled by itself.
     Accept = 2,
     /// It will not be done.
     Reject = 3,
@@ -1743,6 +1758,32 @@ pub mod rights_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Copy"));
             self.inner.unary(req, path, codec).await
         }
+        /// The certificate of an erasure: what was erased, how, and what remains elsewhere. FAILED_PRECONDITION while the erasure
+        /// is on its way, NOT_FOUND when there is none.
+        pub async fn certificate(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CertificateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CertificateResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Certificate",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Certificate"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1789,6 +1830,15 @@ pub mod rights_server {
             request: tonic::Request<super::CopyCaseRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CopyCaseResponse>,
+            tonic::Status,
+        >;
+        /// The certificate of an erasure: what was erased, how, and what remains elsewhere. FAILED_PRECONDITION while the erasure
+        /// is on its way, NOT_FOUND when there is none.
+        async fn certificate(
+            &self,
+            request: tonic::Request<super::CertificateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CertificateResponse>,
             tonic::Status,
         >;
     }
@@ -2029,6 +2079,51 @@ pub mod rights_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CopySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/Certificate" => {
+                    #[allow(non_camel_case_types)]
+                    struct CertificateSvc<T: Rights>(pub Arc<T>);
+                    impl<
+                        T: Rights,
+                    > tonic::server::UnaryService<super::CertificateRequest>
+                    for CertificateSvc<T> {
+                        type Response = super::CertificateResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CertificateRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::certificate(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CertificateSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

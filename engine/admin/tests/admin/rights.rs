@@ -1,7 +1,10 @@
 //! People's requests, from the door for integrators.
 
+use sayso_audit::Reference;
+use sayso_consent::erasure::Certificate;
 use sayso_proto::admin::v1::{
-    AdvanceCaseRequest, Case, CaseState, CaseStep, CopyCaseRequest, ListCasesRequest, OpenCaseRequest, Principal,
+    AdvanceCaseRequest, Case, CaseState, CaseStep, CertificateRequest, CopyCaseRequest, ListCasesRequest,
+    OpenCaseRequest, Principal,
 };
 use tonic::{Code, Status};
 
@@ -72,6 +75,32 @@ async fn a_person_is_given_a_copy_of_what_is_held_of_them() {
             "operator.access"
         ]
     );
+}
+
+#[tokio::test]
+async fn an_erasure_is_carried_out_and_its_certificate_given() {
+    let node = Node::start().await;
+    let _attached = attach(&node.sessions, TENANT, "speaker-1").await;
+    let client = node.integrator(TENANT).await;
+    let case = open(&client, "erase").await.unwrap();
+    let of = |reference: &[u8]| CertificateRequest { principal: principal(), reference: reference.to_vec() };
+    let early = soon(client.rights().certificate(of(&case.case_id))).await.unwrap_err();
+    assert_eq!(early.code(), Code::NotFound, "{early:?}");
+    for (step, state) in [(CaseStep::Verify, CaseState::Verified), (CaseStep::Accept, CaseState::Accepted)] {
+        assert_eq!(advance(&client, &case, step, "").await.unwrap().state(), state);
+    }
+    let subject = node.register.find_subject(&TENANT.parse().unwrap(), &"speaker-1".parse().unwrap()).await;
+    let case_id = Reference(case.case_id.as_slice().try_into().unwrap());
+    let issued = node.register.until_certified(subject.unwrap().unwrap(), case_id).await.unwrap();
+    let given = soon(client.rights().certificate(of(&case.case_id))).await.unwrap().into_inner().certificate;
+    assert_eq!(given, issued, "byte for byte, so that its hash is the one in the log");
+    let certificate = Certificate::parse(&given).unwrap();
+    let by_its_own_id = soon(client.rights().certificate(of(&certificate.erasure))).await.unwrap().into_inner();
+    assert_eq!(by_its_own_id.certificate, given);
+    let listed = soon(client.rights().list(ListCasesRequest { principal: principal() })).await.unwrap().into_inner();
+    assert_eq!(listed.cases[0].state(), CaseState::Fulfilled);
+    let malformed = soon(client.rights().certificate(of(&[0; 3]))).await.unwrap_err();
+    assert!(malformed.message().starts_with("reference: an id has 16 bytes"), "{malformed:?}");
 }
 
 #[tokio::test]

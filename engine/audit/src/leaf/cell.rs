@@ -1,7 +1,7 @@
 //! Cells and names between our types and the wire's.
 
 use sayso_proto::consent::v1 as proto;
-use sayso_types::{Cell, ProcessorKind, Purpose, RegionClass};
+use sayso_types::{Category, Cell, ProcessorKind, Purpose, RegionClass};
 
 use super::{ActorKind, LeafError};
 
@@ -65,7 +65,7 @@ pub(super) fn write(cell: &Cell) -> proto::Cell {
 pub(super) fn read(cell: &proto::Cell) -> Result<Cell, LeafError> {
     Ok(Cell {
         purpose: read_purpose(cell)?,
-        category: cell.category.parse().map_err(|_| LeafError::Field("cell.category"))?,
+        category: read_category(cell)?,
         kind: read_kind(cell.processor_kind)?,
         region: read_region(cell.region_class)?,
     })
@@ -78,4 +78,13 @@ pub(super) fn write_purpose(purpose: Purpose) -> proto::Cell {
 
 pub(super) fn read_purpose(cell: &proto::Cell) -> Result<Purpose, LeafError> {
     cell.purpose.parse().map_err(|_| LeafError::Field("cell.purpose"))
+}
+
+/// A cell of which only the category is said.
+pub(super) fn write_category(category: Category) -> proto::Cell {
+    proto::Cell { category: category.to_string(), ..proto::Cell::default() }
+}
+
+pub(super) fn read_category(cell: &proto::Cell) -> Result<Category, LeafError> {
+    cell.category.parse().map_err(|_| LeafError::Field("cell.category"))
 }

@@ -88,6 +88,25 @@ fn events() -> impl Strategy<Value = Event> {
         (references(), prop::sample::select(&RequestStep::ALL[..]), names())
             .prop_map(|(request, step, detail)| Event::Request { request, step, detail }),
         (references(), any::<u64>()).prop_map(|(request, rows)| Event::ExportCreated { request, rows }),
+        erasures(),
+    ]
+}
+
+fn erasures() -> impl Strategy<Value = Event> {
+    let categories = || names().prop_map(Category);
+    prop_oneof![
+        (references(), prop::option::of(categories()), names())
+            .prop_map(|(erasure, category, ground)| Event::EraseCommitted { erasure, category, ground }),
+        (references(), categories(), any::<u32>(), hashes()).prop_map(|(erasure, category, generation, key)| {
+            Event::KeyDestroyed { erasure, category, generation, key }
+        }),
+        (references(), names()).prop_map(|(erasure, how)| Event::EraseAcknowledged { erasure, how }),
+        (references(), processors(), names()).prop_map(|(erasure, processor, reason)| Event::DeletionUnconfirmed {
+            erasure,
+            processor,
+            reason
+        }),
+        (references(), hashes()).prop_map(|(erasure, certificate)| Event::EraseCertified { erasure, certificate }),
     ]
 }
 

@@ -131,6 +131,30 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reference = request.0.to_vec();
             wire.pieces = *rows;
         }
+        Event::EraseCommitted { erasure, category, ground } => {
+            wire.reference = erasure.0.to_vec();
+            wire.cell = category.map(cell::write_category);
+            wire.reason = ground.to_string();
+        }
+        Event::KeyDestroyed { erasure, category, generation, key } => {
+            wire.reference = erasure.0.to_vec();
+            wire.cell = Some(cell::write_category(*category));
+            wire.pieces = u64::from(*generation);
+            wire.content_sha256 = key.0.to_vec();
+        }
+        Event::EraseAcknowledged { erasure, how } => {
+            wire.reference = erasure.0.to_vec();
+            wire.reason = how.to_string();
+        }
+        Event::DeletionUnconfirmed { erasure, processor, reason } => {
+            wire.reference = erasure.0.to_vec();
+            wire.processor_id = processor.to_string();
+            wire.reason = reason.to_string();
+        }
+        Event::EraseCertified { erasure, certificate } => {
+            wire.reference = erasure.0.to_vec();
+            wire.document_sha256 = certificate.0.to_vec();
+        }
     }
 }
 
@@ -189,6 +213,22 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             Event::OperatorAccess { ticket: reference(wire)?, reason: reason(wire)?, rows: wire.pieces }
         }
         "export.created" => Event::ExportCreated { request: reference(wire)?, rows: wire.pieces },
+        "erase.committed" => Event::EraseCommitted {
+            erasure: reference(wire)?,
+            category: wire.cell.as_ref().map(cell::read_category).transpose()?,
+            ground: reason(wire)?,
+        },
+        "key.destroyed" => Event::KeyDestroyed {
+            erasure: reference(wire)?,
+            category: cell::read_category(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)?,
+            generation: wire.pieces.try_into().map_err(|_| LeafError::Field("pieces"))?,
+            key: content(wire)?,
+        },
+        "erase.node_acked" => Event::EraseAcknowledged { erasure: reference(wire)?, how: reason(wire)? },
+        "processor.deletion_unconfirmed" => {
+            Event::DeletionUnconfirmed { erasure: reference(wire)?, processor: processor(wire)?, reason: reason(wire)? }
+        }
+        "erase.certified" => Event::EraseCertified { erasure: reference(wire)?, certificate: document(wire)? },
         name => match RequestStep::ALL.into_iter().find(|step| step.name() == name) {
             Some(step) => Event::Request { request: reference(wire)?, step, detail: reason(wire)? },
             None => return Err(LeafError::Event(name.to_owned())),

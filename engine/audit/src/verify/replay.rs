@@ -99,7 +99,12 @@ impl<'a> Replay<'a> {
             | Event::LogKeyRotated { .. }
             | Event::OperatorAccess { .. }
             | Event::Request { .. }
-            | Event::ExportCreated { .. } => {}
+            | Event::ExportCreated { .. }
+            | Event::EraseCommitted { .. }
+            | Event::KeyDestroyed { .. }
+            | Event::EraseAcknowledged { .. }
+            | Event::DeletionUnconfirmed { .. }
+            | Event::EraseCertified { .. } => {}
         }
     }
 

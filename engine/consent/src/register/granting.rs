@@ -9,6 +9,7 @@ use sayso_store::{Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, SubjectId};
 
 use super::{Register, Subject};
+use crate::erasure::Ground;
 use crate::evidence::{Answer, Means, Question};
 use crate::tables::{RECORD, RecordKey, RegisterKey};
 use crate::{Entry, Error, record};
@@ -101,8 +102,11 @@ impl Register {
                 next.consent.declined.insert(purpose, profile.rev());
             }
         }
-        if !status.is_valid() && closed.contains(&Purpose::MEMORY) {
-            self.forget_facts(subject.id, &mut entry);
+        let memory = answer.question.records().find(|(purpose, _)| *purpose == Purpose::MEMORY);
+        let was_given = subject.state.consent.status(Purpose::MEMORY).is_valid();
+        let ends = was_given && !status.is_valid() && closed.contains(&Purpose::MEMORY);
+        if let Some((_, record)) = memory.filter(|_| ends) {
+            self.forget_facts(subject.id, &next, Ground::Refusal(record.0), &mut entry).await?;
         }
         let recorded = self.advance(&mut subject, next, entry).await;
         if !status.is_valid() && !closed.is_empty() {

@@ -1,19 +1,17 @@
 //! What a person asked to have remembered: sealed under a key of theirs, which is destroyed when their consent ends.
 //!
-//! A withdrawal deletes the facts and, in the same batch, writes down that their key is to be destroyed. That is done soon
-//! after, and by the next process if this one ends before. Nothing is sealed for a person whose key is due.
+//! A withdrawal deletes the facts and, in the same batch, commits to destroying their key: an erasure, which is carried out
+//! soon after, and by the next process if this one ends before. Nothing is sealed for a person whose key is due.
 
-use std::sync::atomic::Ordering;
-
-use sayso_store::{Batch, Condition, Error as StoreError, Key, Op, TypedKey, Version, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Category, Purpose, SubjectId};
+use sayso_store::{Batch, Condition, Error as StoreError, Key, TypedKey, Version, limits::SCAN_LIMIT_MAX};
+use sayso_types::{Purpose, SubjectId};
 use sayso_vault::Binding;
 use zeroize::Zeroizing;
 
+use super::Register;
 use super::state::StoredState;
-use super::{Register, Subject};
-use crate::tables::{ERASURE, ErasureKey, FACTS, FactsKey, RegisterKey, SEALED_BY, SealedByKey};
-use crate::{Entry, Error};
+use crate::Error;
+use crate::tables::{FACTS, FACTS_CATEGORY, FactsKey, RegisterKey, SEALED_BY, SealedByKey};
 
 /// The shard whose data lies in this store.
 const SHARD: u32 = 0;
@@ -58,7 +56,7 @@ impl Register {
         if !entry.state.consent.status(Purpose::MEMORY).is_valid() {
             return Ok(false);
         }
-        self.erase(&entry).await?;
+        self.destroy_due(&entry).await?;
         // A withdrawal comes before this, and it is refused, or after it, and erases: also when nobody waits for this
         // any more and the lock is free while the store is at it.
         let unchanged = Condition::Version(entry.state.version);
@@ -73,55 +71,8 @@ impl Register {
         Ok(true)
     }
 
-    /// Has `entry` delete what the subject had remembered, and write down that the key of it is to be destroyed.
-    pub(super) fn forget_facts(&self, subject: SubjectId, entry: &mut Entry) {
-        let erasure = ErasureKey { subject, category: Category::MEMORY_SUMMARY.to_string() };
-        entry.ops.push(Op::Delete(FactsKey { subject }.key()));
-        entry.ops.push(Op::Put(erasure.key(), ERASURE.encode(&[])));
-        self.erasures_due.store(true, Ordering::Release);
-    }
-
-    /// Destroys the key of the subject's facts, if that is due. Within the subject's turn, so that nothing is sealed under
-    /// it meanwhile.
-    async fn erase(&self, Subject { id, .. }: &Subject) -> Result<(), Error> {
-        let row = ErasureKey { subject: *id, category: Category::MEMORY_SUMMARY.to_string() }.key();
-        let mut found = self.store.read(core::slice::from_ref(&row)).await?;
-        let Some(due) = found.pop().flatten() else { return Ok(()) };
-        self.vault.forget_category(*id, Category::MEMORY_SUMMARY).await?;
-        match self.store.commit(Batch::new().require(row.clone(), Condition::Version(due.version)).delete(row)).await {
-            // Whoever erased and was not waited for has been here first.
-            Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Destroys all keys whose destruction is due.
-    pub(super) async fn erase_due(&self) -> Result<(), Error> {
-        if !self.erasures_due.swap(false, Ordering::AcqRel) {
-            return Ok(());
-        }
-        let erased = self.erase_all().await;
-        if erased.is_err() {
-            self.erasures_due.store(true, Ordering::Release);
-        }
-        erased
-    }
-
-    async fn erase_all(&self) -> Result<(), Error> {
-        let mut range = ErasureKey::table().into();
-        loop {
-            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for entry in page.entries {
-                let ErasureKey { subject, .. } = ErasureKey::parse(&entry.key).map_err(StoreError::from)?;
-                let subject = self.lock(subject).await?;
-                self.erase(&subject).await?;
-            }
-            let Some(rest) = page.rest else { return Ok(()) };
-            range = rest;
-        }
-    }
-
-    /// Writes down which vault seals what is in the store, and seals what was kept in clear before there was one.
+    /// Writes down which vault seals what is in the store, sees that its keys are not older than what was erased, and seals
+    /// what was kept in clear before there was a vault.
     ///
     /// # Errors
     /// [`Error::OtherVault`] when another one has sealed something here; or as the store and the vault say.
@@ -140,6 +91,7 @@ impl Register {
                 self.store.commit(Batch::new().require(row.clone(), Condition::Absent).put(row, id)).await?;
             }
         }
+        self.keep_destroyed().await?;
         self.seal_all().await
     }
 
@@ -174,14 +126,7 @@ impl Register {
 
 /// What the facts of `subject` are bound to, in the row `row`.
 fn sealed_at(row: &Key, subject: SubjectId) -> Binding<'_> {
-    Binding {
-        table: FactsKey::TABLE,
-        row,
-        schema: SEALED,
-        subject,
-        category: Category::MEMORY_SUMMARY,
-        purpose: Purpose::MEMORY,
-    }
+    Binding { table: FactsKey::TABLE, row, schema: SEALED, subject, category: FACTS_CATEGORY, purpose: Purpose::MEMORY }
 }
 
 /// Facts in clear: what is inside a sealed record of them.

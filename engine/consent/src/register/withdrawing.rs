@@ -14,6 +14,7 @@ use sayso_types::{ConsentVersion, Purpose, SubjectId};
 use super::holders::Holder;
 use super::state::StoredState;
 use super::{Register, Subject, lock};
+use crate::erasure::Ground;
 use crate::evidence::Means;
 use crate::record::withdrawal;
 use crate::tables::{RECORD, RegisterKey, WITHDRAWAL, WithdrawalKey};
@@ -112,8 +113,12 @@ impl Register {
         set(&mut next, given, ConsentStatus::Withdrawing);
         let (cv, about, now) = (next.consent.cv, next.about(subject.id), self.clock.wall());
         let mut entry = Entry::default();
+        let mut forgets = None;
         for purpose in scopes.iter().copied() {
             let reference = Reference(SubjectId::random().0);
+            if given.contains(&Purpose::MEMORY) && scope(purpose).covers(Purpose::MEMORY) {
+                forgets = Some(Ground::Withdrawal(reference.0));
+            }
             let event = Event::WithdrawRequested { withdrawal: reference, scope: scope(purpose) };
             entry.events.push(about.by(record::audit_actor(means), event));
             let withdrawal = withdrawal::requested(subject.id, reference, purpose, means, cv, now);
@@ -121,8 +126,8 @@ impl Register {
             let key = WithdrawalKey { subject: subject.id, cv: cv.0, purpose };
             entry.ops.push(Op::Put(key.key(), WITHDRAWAL.encode(&withdrawal::encode(&withdrawal))));
         }
-        if given.contains(&Purpose::MEMORY) {
-            self.forget_facts(subject.id, &mut entry);
+        if let Some(ground) = forgets {
+            self.forget_facts(subject.id, &next, ground, &mut entry).await?;
         }
         self.advance(subject, next, entry).await
     }

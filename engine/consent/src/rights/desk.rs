@@ -10,7 +10,7 @@ use sayso_store::{Condition, Error as StoreError, Key, Op, Range, TypedKey, Vers
 use sayso_types::{Name, SubjectId};
 
 use super::copy::Copy;
-use super::request::{Delay, NotNow, Request, Step};
+use super::request::{Delay, NotNow, Request, Standing, Step};
 use super::stored;
 use crate::register::Subject;
 use crate::tables::{DUE, DueKey, REQUEST, RequestKey};
@@ -94,7 +94,8 @@ impl Desk {
         }
         let id = Reference(SubjectId::random().0);
         let request = Request::received(id, subject, kind, &profile, self.register.clock.wall());
-        self.put(&turn, None, &request, by, RequestStep::Received, right_name(kind)).await?;
+        let received = RequestStep::Received;
+        self.append(entry(&turn, None, &request, by, received, right_name(kind)), received).await?;
         Ok(request)
     }
 
@@ -107,6 +108,9 @@ impl Desk {
         // two entries of one batch do not see each other, so steps of one person are taken one after the other
         let turn = self.register.lock(subject).await?;
         let (request, stored) = self.get(subject, id).await?;
+        if is_erasure(request.kind) && is_under_way(&request, step) {
+            return Err(NotNow::UnderWay.into());
+        }
         let next = request.after(step, &self.register.profile(), self.register.clock.wall())?;
         let (event, detail) = match step {
             Step::Verify => (RequestStep::IdentityVerified, right_name(next.kind)),
@@ -117,7 +121,11 @@ impl Desk {
             Step::Fulfil { is_partial: false } => (RequestStep::Fulfilled, Name::constant("whole")),
             Step::Fulfil { is_partial: true } => (RequestStep::Fulfilled, Name::constant("in_part")),
         };
-        self.put(&turn, Some((&request, &stored)), &next, by, event, detail).await?;
+        let mut entry = entry(&turn, Some((&request, &stored)), &next, by, event, detail);
+        if step == Step::Accept && is_erasure(next.kind) {
+            entry.ops.push(self.register.erase_for(subject, id));
+        }
+        self.append(entry, event).await?;
         Ok(next)
     }
 
@@ -147,7 +155,7 @@ impl Desk {
         if !matches!(request.kind, RightKind::Access | RightKind::Copy | RightKind::Port) {
             return Err(Error::Unknown);
         }
-        if request.standing != super::Standing::Accepted {
+        if request.standing != Standing::Accepted {
             return Err(NotNow::NotAccepted.into());
         }
         let copy = Copy::of(&self.register, subject, self.of(subject).await?).await?;
@@ -192,40 +200,18 @@ impl Desk {
         }
         let late = Request { is_overdue: true, ..request.clone() };
         let kind = right_name(late.kind);
-        self.put(&turn, Some((&request, &stored)), &late, Actor::SYSTEM, RequestStep::Overdue, kind).await?;
+        let overdue = RequestStep::Overdue;
+        self.append(entry(&turn, Some((&request, &stored)), &late, Actor::SYSTEM, overdue, kind), overdue).await?;
         metrics::counter!("sayso_requests_overdue_total").increment(1);
         tracing::warn!(%kind, "a person's request is overdue");
         Ok(true)
     }
 
     async fn get(&self, subject: SubjectId, id: Reference) -> Result<(Request, Versioned), Error> {
-        let key = RequestKey { subject, request: id.0.to_vec() }.key();
-        let stored = self.register.store.read(&[key]).await?.pop().flatten().ok_or(Error::Unknown)?;
-        let (_, body) = REQUEST.decode(&stored.value).map_err(StoreError::from)?;
-        Ok((stored::decode(subject, &id.0, body)?, stored))
+        get(&self.register, subject, id).await?.ok_or(Error::Unknown)
     }
 
-    /// Writes `next` in place of what was stored before, with its leaf, in one batch.
-    async fn put(
-        &self,
-        turn: &Subject,
-        before: Option<(&Request, &Versioned)>,
-        next: &Request,
-        by: Actor,
-        step: RequestStep,
-        detail: Name,
-    ) -> Result<(), Error> {
-        let key = RequestKey { subject: next.subject, request: next.id.0.to_vec() }.key();
-        let unchanged = before.map_or(Condition::Absent, |(_, stored)| Condition::Version(stored.version));
-        let mut ops = vec![Op::Put(key.clone(), REQUEST.encode(&stored::encode(next)))];
-        let (watched, watch) = (before.and_then(|(request, _)| due_key(request)), due_key(next));
-        if watched != watch {
-            ops.extend(watched.map(Op::Delete));
-            ops.extend(watch.map(|key| Op::Put(key, DUE.encode(&[]))));
-        }
-        let about = turn.state.about(next.subject);
-        let event = about.by(by, Event::Request { request: next.id, step, detail });
-        let entry = Entry { require: vec![(key, unchanged)], ops, events: vec![event] };
+    async fn append(&self, entry: Entry, step: RequestStep) -> Result<(), Error> {
         match self.register.journal().append(entry).await {
             Ok(_) => {
                 metrics::counter!("sayso_requests_total", "step" => step.name()).increment(1);
@@ -235,6 +221,69 @@ impl Desk {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Has `entry` answer the accepted request `id` of the person whose turn it is: what was asked for is done.
+pub(crate) async fn fulfil_into(
+    register: &Register,
+    turn: &Subject,
+    id: Reference,
+    is_partial: bool,
+    entry: &mut Entry,
+) -> Result<(), RegisterError> {
+    let Some((request, stored)) = get(register, turn.id(), id).await? else { return Ok(()) };
+    let (profile, now) = (register.profile(), register.clock.wall());
+    let Ok(next) = request.after(Step::Fulfil { is_partial }, &profile, now) else { return Ok(()) };
+    let detail = Name::constant(if is_partial { "in_part" } else { "whole" });
+    let answer = self::entry(turn, Some((&request, &stored)), &next, Actor::SYSTEM, RequestStep::Fulfilled, detail);
+    entry.require.extend(answer.require);
+    entry.ops.extend(answer.ops);
+    entry.events.extend(answer.events);
+    Ok(())
+}
+
+/// The request `id` of `subject`, as it is stored.
+async fn get(
+    register: &Register,
+    subject: SubjectId,
+    id: Reference,
+) -> Result<Option<(Request, Versioned)>, RegisterError> {
+    let key = RequestKey { subject, request: id.0.to_vec() }.key();
+    let Some(stored) = register.store.read(&[key]).await?.pop().flatten() else { return Ok(None) };
+    let (_, body) = REQUEST.decode(&stored.value).map_err(StoreError::from)?;
+    Ok(Some((stored::decode(subject, &id.0, body)?, stored)))
+}
+
+/// What writes `next` in place of what was stored before, with its leaf.
+fn entry(
+    turn: &Subject,
+    before: Option<(&Request, &Versioned)>,
+    next: &Request,
+    by: Actor,
+    step: RequestStep,
+    detail: Name,
+) -> Entry {
+    let key = RequestKey { subject: next.subject, request: next.id.0.to_vec() }.key();
+    let unchanged = before.map_or(Condition::Absent, |(_, stored)| Condition::Version(stored.version));
+    let mut ops = vec![Op::Put(key.clone(), REQUEST.encode(&stored::encode(next)))];
+    let (watched, watch) = (before.and_then(|(request, _)| due_key(request)), due_key(next));
+    if watched != watch {
+        ops.extend(watched.map(Op::Delete));
+        ops.extend(watch.map(|key| Op::Put(key, DUE.encode(&[]))));
+    }
+    let about = turn.state.about(next.subject);
+    let event = about.by(by, Event::Request { request: next.id, step, detail });
+    Entry { require: vec![(key, unchanged)], ops, events: vec![event] }
+}
+
+/// Whether what is asked for is carried out by the engine, from when it is accepted until its certificate answers it.
+const fn is_erasure(kind: RightKind) -> bool {
+    matches!(kind, RightKind::Erase | RightKind::GuardianErase)
+}
+
+/// Whether `step` would answer what is being carried out.
+const fn is_under_way(request: &Request, step: Step) -> bool {
+    matches!((request.standing, step), (Standing::Accepted, Step::Fulfil { .. } | Step::Reject(_)))
 }
 
 /// Under which its day is watched, while there is one and it has not passed.

@@ -117,6 +117,9 @@ pub enum NotNow {
     /// Nobody has said that it will be done.
     #[error("the request is not accepted; accept it first")]
     NotAccepted,
+    /// The engine is carrying it out.
+    #[error("it is being erased, and is answered by the certificate of that; ask for the certificate")]
+    UnderWay,
     /// The policy allows no refusal for that reason.
     #[error("the policy allows no refusal for this reason; its rights.refusals lists those that it allows")]
     Refusal,

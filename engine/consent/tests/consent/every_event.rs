@@ -4,20 +4,21 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, Event, RequestStep, Signer};
+use sayso_audit::{Actor, ActorKind, Event, Reference, RequestStep, Signer};
 use sayso_consent::rights::{Delay, Desk, Step};
 use sayso_consent::{Means, Options, Question};
 use sayso_policy::ConsentStatus;
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_types::{ConsentVersion, Name, WallTime};
 
+use crate::erasing::profile_with_a_receiver;
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::{MEMORY, VOICE, World, ask};
 
 const DAY: u64 = 24 * HOUR;
 
 /// What the walk tells.
-const TOLD: [&str; 23] = [
+const TOLD: [&str; 28] = [
     "policy.effective",
     "notice.served",
     "consent.requested",
@@ -41,6 +42,11 @@ const TOLD: [&str; 23] = [
     "dsr.fulfilled",
     "dsr.overdue",
     "export.created",
+    "erase.committed",
+    "key.destroyed",
+    "erase.node_acked",
+    "processor.deletion_unconfirmed",
+    "erase.certified",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -62,7 +68,12 @@ fn is_told(event: &Event) -> bool {
         | Event::LogKeyRotated { .. }
         | Event::ClockAnomaly { .. }
         | Event::OperatorAccess { .. }
-        | Event::ExportCreated { .. } => true,
+        | Event::ExportCreated { .. }
+        | Event::EraseCommitted { .. }
+        | Event::KeyDestroyed { .. }
+        | Event::EraseAcknowledged { .. }
+        | Event::DeletionUnconfirmed { .. }
+        | Event::EraseCertified { .. } => true,
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
         // in logs of earlier versions; and a node whose log does not hold cannot write to it
         Event::PermitGranted { .. } | Event::SelfcheckFailed { .. } => false,
@@ -81,6 +92,7 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     talk(&world).await;
     requests(&world, &clock).await;
     clock.set(NOON);
+    erasure(&world).await;
     world.journal().operator(Actor::SYSTEM, Name::constant("look"), 1).await.unwrap();
 
     let leaves = world.leaves().await;
@@ -119,4 +131,13 @@ async fn requests(world: &World, clock: &SetClock) {
     desk.receive(ben, RightKind::Copy, by).await.unwrap();
     clock.set(NOON + 30 * DAY);
     desk.note_overdue().await.unwrap();
+}
+
+/// Somebody takes back what was remembered, when somebody else may have it, too.
+async fn erasure(world: &World) {
+    let carl = world.person(&[VOICE, MEMORY]).await;
+    assert!(world.register.save_facts(carl, &[("name".into(), "Carl".into())]).await.unwrap());
+    world.register.publish(Arc::new(profile_with_a_receiver(2))).await.unwrap();
+    let withdrawn = world.register.withdraw(carl, &[], Means::Voice).await.unwrap();
+    world.register.until_certified(carl, Reference(withdrawn.id)).await.unwrap();
 }

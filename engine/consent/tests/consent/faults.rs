@@ -112,4 +112,8 @@ impl<S: Store + ?Sized> Store for Faulty<S> {
     async fn watch(&self, prefix: Prefix) -> Result<Watch, Error> {
         self.inner.watch(prefix).await
     }
+
+    async fn purge(&self) -> Result<(), Error> {
+        self.inner.purge().await
+    }
 }

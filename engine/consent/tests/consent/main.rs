@@ -6,6 +6,8 @@ mod attacks;
 mod crash;
 mod damage;
 mod each_step;
+mod erasing;
+mod erasing_killed;
 mod every_event;
 mod faults;
 mod journal;

@@ -8,7 +8,7 @@ use sayso_consent::{Error, Means, Options, Register};
 use sayso_policy::ConsentStatus;
 use sayso_runtime::Tasks;
 use sayso_store::{Batch, Key, Prefix, Store, Value};
-use sayso_types::{Category, SubjectId};
+use sayso_types::SubjectId;
 use sayso_vault::testing::vault;
 
 use crate::world::{MEMORY, VOICE, World, open_store, profile};
@@ -118,19 +118,6 @@ async fn what_is_saved_after_a_new_yes_is_not_lost_to_the_erasure_of_before() {
     assert_eq!(world.register.facts(person).await.unwrap(), facts());
     world.local.commit(Batch::new().put(row(person), copy)).await.unwrap();
     assert_eq!(world.register.facts(person).await.unwrap(), [], "what was of before is gone");
-}
-
-#[tokio::test]
-async fn an_erasure_that_a_crash_interrupted_is_done_by_the_next_process() {
-    let world = World::new().await;
-    let person = world.person(&[VOICE, MEMORY]).await;
-    world.register.save_facts(person, &facts()).await.unwrap();
-    // What the batch of a withdrawal writes down, and nothing of what comes after it.
-    let due = Prefix::table("erasure").then(&person).then(&Category::MEMORY_SUMMARY.to_string()).into_key();
-    world.local.commit(Batch::new().put(due, vec![0, 1])).await.unwrap();
-    let world = world.again().await;
-    until_erased(&world).await;
-    assert_eq!(world.register.facts(person).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ pub(crate) fn profile() -> Profile {
     let text = include_str!("../profile.toml");
     let short = text.replace("permit_ttl = \"PT3S\"", "permit_ttl = \"PT0.5S\"");
     let rights = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\"]\n[rights.offers.copy]\nchannel = [\"console\"]\n\
-                  [rights.offers.access]\nchannel = [\"console\"]\n";
+                  [rights.offers.access]\nchannel = [\"console\"]\n\
+                  [rights.offers.erase]\nchannel = [\"console\"]\n";
     let profile = Profile::parse(&format!("{short}\n{rights}")).unwrap();
     assert_eq!(profile.defaults().permit_ttl, TTL);
     profile

@@ -14,6 +14,7 @@ use sayso_types::{Category, SubjectId};
 
 use super::Vault;
 use super::keys::{Stored, retrying, unchanged};
+use crate::subject::SubjectKeys;
 use crate::tables::{PURGE, PurgeRow, SHARD, SubjectRow, TOMBSTONE, TombstoneRow};
 use crate::{Error, KeyId};
 
@@ -23,10 +24,10 @@ const PURGE_AFTER: Duration = Duration::from_secs(2);
 /// How long until a purge that failed is tried again: a disk that is full stays so for a while.
 const PURGE_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
-/// A key that is no more.
+/// A key of a person, as it may be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Destroyed {
-    /// What was sealed under it.
+pub struct KeyRef {
+    /// What is sealed under it.
     pub category: Category,
     /// Which of the keys of that category it was, counted from 1.
     pub generation: u32,
@@ -35,6 +36,45 @@ pub struct Destroyed {
 }
 
 impl Vault {
+    /// The keys that there are of `subject`; none of somebody who was forgotten.
+    ///
+    /// # Errors
+    /// As the key store says.
+    pub async fn keys_of(&self, subject: SubjectId) -> Result<Vec<KeyRef>, Error> {
+        match self.stored(subject).await {
+            Ok(Stored { keys, .. }) => Ok(keys.map_or_else(Vec::new, |keys| keys.all())),
+            Err(Error::SubjectForgotten) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Destroys those of `keys` that are still there, or again: an old copy of the key store that was put in the place of
+    /// the newer one has them, or has never known of them, and would make them anew. None of them seals or opens anything,
+    /// durably, when this returns. Whether one was there, or could have come to be.
+    ///
+    /// # Errors
+    /// As the key store says; then the keys may still be there.
+    pub async fn forget_keys(&self, subject: SubjectId, keys: &[KeyRef]) -> Result<bool, Error> {
+        let destroyed = match retrying(subject, || self.try_forget_keys(subject, keys)).await {
+            Err(Error::SubjectForgotten) => 0,
+            done => done?,
+        };
+        if destroyed > 0 {
+            self.destroyed(subject, destroyed);
+        }
+        Ok(destroyed > 0)
+    }
+
+    async fn try_forget_keys(&self, subject: SubjectId, dead: &[KeyRef]) -> Result<usize, Error> {
+        let Stored { keys, version } = self.stored(subject).await?;
+        let mut keys = keys.unwrap_or_else(|| SubjectKeys::new(1));
+        let destroyed = dead.iter().filter(|key| keys.bury(key.category, key.generation)).count();
+        if destroyed > 0 {
+            self.store.commit(purge_due(self.batch(subject, &keys, version))).await?;
+        }
+        Ok(destroyed)
+    }
+
     /// Destroys the key of `category` of `subject`: what was sealed under it can never be opened again, durably, when this
     /// returns. What it was is [purged](Self::purge) from the files soon after. [`None`] when there was no such key.
     ///
@@ -42,7 +82,7 @@ impl Vault {
     ///
     /// # Errors
     /// As the key store says; then the key may still be there.
-    pub async fn forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<Destroyed>, Error> {
+    pub async fn forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<KeyRef>, Error> {
         let destroyed = match retrying(subject, || self.try_forget_category(subject, category)).await {
             Err(Error::SubjectForgotten) => None,
             done => done?,
@@ -51,7 +91,7 @@ impl Vault {
         Ok(destroyed)
     }
 
-    async fn try_forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<Destroyed>, Error> {
+    async fn try_forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<KeyRef>, Error> {
         let Stored { keys: Some(mut keys), version } = self.stored(subject).await? else { return Ok(None) };
         let Some(destroyed) = keys.destroy(category) else { return Ok(None) };
         self.store.commit(purge_due(self.batch(subject, &keys, version))).await?;
@@ -63,7 +103,7 @@ impl Vault {
     ///
     /// # Errors
     /// As the key store says; then the keys may still be there.
-    pub async fn forget_subject(&self, subject: SubjectId) -> Result<Vec<Destroyed>, Error> {
+    pub async fn forget_subject(&self, subject: SubjectId) -> Result<Vec<KeyRef>, Error> {
         let destroyed = match retrying(subject, || self.try_forget_subject(subject)).await {
             Err(Error::SubjectForgotten) => Vec::new(),
             done => done?,
@@ -72,7 +112,7 @@ impl Vault {
         Ok(destroyed)
     }
 
-    async fn try_forget_subject(&self, subject: SubjectId) -> Result<Vec<Destroyed>, Error> {
+    async fn try_forget_subject(&self, subject: SubjectId) -> Result<Vec<KeyRef>, Error> {
         let Stored { keys, version } = self.stored(subject).await?;
         let generation = keys.as_ref().map_or(0, |keys| keys.generation);
         let batch = unchanged(subject, version)

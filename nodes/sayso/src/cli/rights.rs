@@ -1,6 +1,7 @@
 //! `sayso rights ...`.
 
 use clap::{Args, Subcommand, ValueEnum};
+use sayso_policy::Tongue;
 
 use super::PersonArgs;
 
@@ -35,6 +36,23 @@ pub(crate) enum RightsCommand {
         #[arg(value_name = "CASE")]
         case: String,
     },
+    /// Print the certificate of an erasure: what was erased, how, and what remains elsewhere.
+    Certificate(CertificateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertificateArgs {
+    #[command(flatten)]
+    pub(crate) person: PersonArgs,
+    /// The request that it answers, as `open` and `list` print it, or a withdrawal.
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// Print the certificate itself, whose SHA-256 is in the audit log.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The language of the sentences: en or zh.
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    pub(crate) lang: Tongue,
 }
 
 #[derive(Debug, Args)]
@@ -59,7 +77,7 @@ pub(crate) struct AdvanceArgs {
 pub(crate) enum StepArg {
     /// The person has proved who they are.
     Verify,
-    /// It will be done.
+    /// It will be done. An erasure begins with this, and ends fulfilled by itself.
     Accept,
     /// It will not be done.
     Reject,

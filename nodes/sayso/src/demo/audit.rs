@@ -44,6 +44,11 @@ fn describe(event: &Event) -> String {
             format!(" turn {turn}: {bytes} bytes to {processor}, {reason}")
         }
         Event::OperatorAccess { reason, .. } => format!(" {reason}"),
+        Event::EraseCommitted { category, ground, .. } => {
+            format!(" {}: {ground}", category.map_or("everything".to_owned(), |category| category.to_string()))
+        }
+        Event::KeyDestroyed { category, generation, .. } => format!(" key {generation} of {category}"),
+        Event::EraseAcknowledged { how, .. } => format!(" {how}"),
         _ => String::new(),
     }
 }

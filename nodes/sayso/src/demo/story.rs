@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use sayso_audit::Reference;
+use sayso_consent::erasure::Certificate;
 use sayso_device::{Device, DeviceEvent, Ended, Events, Played};
 use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
@@ -246,6 +248,26 @@ impl Story {
         self.check("the recogniser was hearing the utterance", during > start, json!({}));
         self.check("no byte reached the recogniser after OK", after == 0, json!({"bytes_after_ok": after}));
         self.check("the device said so", spoken.played_ms > 0, json!({}));
+        self.erasure(&answer.withdrawal_id).await
+    }
+
+    /// Shows the certificate of what was erased with the withdrawal.
+    async fn erasure(&mut self, withdrawal: &[u8]) -> Result<()> {
+        let register = self.setting.node.register.clone();
+        let subject = register.find_subject(&self.setting.tenant, &self.setting.device_id).await?;
+        let of = Reference(withdrawal.try_into().context("a withdrawal has an id of 16 bytes")?);
+        let certified = register.until_certified(subject.context("the device has no subject")?, of);
+        let json = timeout(PATIENCE, certified).await.context("the erasure was not certified in time")??;
+        let certificate = Certificate::parse(&json)?;
+        let text = format!(
+            "certificate of erasure {}…: {} key destroyed, files purged: {}; what remains, and where, is in it",
+            &hex(&certificate.erasure)[..8],
+            certificate.keys.len(),
+            certificate.is_purged
+        );
+        self.view.line(Who::Check, "certificate", &text, serde_json::from_slice(&json)?);
+        let is_erased = certificate.keys.len() == 1 && certificate.is_purged;
+        self.check("what was remembered can never be read again", is_erased, json!({}));
         Ok(())
     }
 

@@ -24,6 +24,8 @@ async fn every_promise_holds_and_a_changed_proof_does_not() {
     let withdrawal = of("withdrawal")[0];
     assert_eq!((&withdrawal["state"], &withdrawal["bytes_after_ok"]), (&"OK".into(), &0.into()), "{withdrawal}");
     assert!(withdrawal["bytes_before"].as_u64() > Some(0), "it was withdrawn in mid-utterance: {withdrawal}");
+    let certificate = of("certificate")[0];
+    assert_eq!(certificate["format"], "sayso/erasure-certificate/v1", "{certificate}");
     assert!(of("check").iter().all(|check| check["held"] == true), "{told}");
     assert_eq!(of("summary")[0]["ok"], true);
 

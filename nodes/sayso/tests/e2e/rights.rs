@@ -6,6 +6,41 @@ use serde_json::Value;
 use crate::sayso;
 
 #[tokio::test]
+async fn a_person_is_erased_and_given_a_certificate() {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    let mut device = installation.first_device(&node).await;
+    let (prompt, _) = device.asked().await;
+    device.agree(&prompt).await;
+    device.until_listening().await;
+
+    let (certs, at) = (installation.file("admin"), node.admin.to_string());
+    let rights = async |command: &str, args: &[&str]| {
+        let person = ["rights", command, "--admin", &at, "--certs", &certs, "--tenant", TENANT];
+        sayso().run(person.into_iter().chain(args.iter().copied())).await
+    };
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let case = json(&rights("open", &["erase"]).await.success().stdout)["case"].as_str().unwrap().to_owned();
+    rights("certificate", &[&case]).await.failure(&["nothing of the person was erased for this"]);
+    for step in ["verify", "accept"] {
+        let _ = rights("advance", &[&case, step]).await.success();
+    }
+    let certificate = loop {
+        let asked = rights("certificate", &[&case, "--json"]).await;
+        if asked.status.success() {
+            break json(&asked.stdout);
+        }
+        asked.failure(&["the erasure is on its way"]);
+    };
+    assert_eq!(certificate["grounds"][0]["request"], case.as_str());
+    assert_eq!(certificate["is_purged"], true);
+    let told = rights("certificate", &[&case, "--lang", "zh"]).await.success().stdout;
+    assert!(told.starts_with("删除证明 ") && told.contains(&case), "{told}");
+    let listed = json(&rights("list", &[]).await.success().stdout);
+    assert_eq!(listed[0]["state"], "fulfilled");
+}
+
+#[tokio::test]
 async fn a_person_is_given_a_copy_and_a_restart_forgets_no_request() {
     let installation = Installation::new(&sayso()).await;
     let node = installation.start().await;

@@ -1,0 +1,104 @@
+//! A certificate as people read it.
+
+use core::fmt::Write as _;
+
+use sayso_policy::tongue::Tongue;
+use sayso_types::WallTime;
+
+use super::certificate::{Certificate, Ground, Residual};
+use super::hex::shown;
+
+impl Certificate {
+    /// What it says, in sentences of `tongue`; moments as `moment` shows them.
+    #[must_use]
+    pub fn told(&self, tongue: Tongue, moment: impl Fn(WallTime) -> String) -> String {
+        let say = |english: String, chinese: String| match tongue {
+            Tongue::English => english,
+            Tongue::Chinese => chinese,
+        };
+        let mut text = String::new();
+        let mut line = |line: String| writeln!(text, "{line}").expect("a string takes what is written");
+        let id = shown(&self.erasure);
+        line(say(format!("Certificate of erasure {id}"), format!("删除证明 {id}")));
+        let what = match self.category {
+            Some(category) => category.to_string(),
+            None => say("everything that was sealed".to_owned(), "全部加密保存的数据".to_owned()),
+        };
+        line(say(format!("Erased: {what}"), format!("已删除：{what}")));
+        for ground in &self.grounds {
+            let of = shown(&ground.reference().0);
+            line(match ground {
+                Ground::Withdrawal(_) => {
+                    say(format!("Because consent was withdrawn ({of})"), format!("原因：撤回同意（{of}）"))
+                }
+                Ground::Refusal(_) => {
+                    say(format!("Because consent was not given ({of})"), format!("原因：未予同意（{of}）"))
+                }
+                Ground::Request(_) => {
+                    say(format!("Because it was asked for ({of})"), format!("原因：本人请求（{of}）"))
+                }
+            });
+        }
+        let (asked, done) = (moment(self.asked_at), moment(self.certified_at));
+        line(say(format!("Asked for at {asked}, done at {done}"), format!("请求时间 {asked}，完成时间 {done}")));
+        for key in &self.keys {
+            let (category, generation, id) = (key.category, key.generation, shown(&key.key));
+            line(say(
+                format!("Destroyed: key {generation} of {category}, {id}"),
+                format!("已销毁：{category} 的第 {generation} 号密钥，{id}"),
+            ));
+        }
+        if self.keys.is_empty() {
+            line(say("There was no key: nothing had been sealed".to_owned(), "没有密钥：从未保存过数据".to_owned()));
+        }
+        if self.is_purged {
+            line(say(
+                "Keys and records are no longer in the files of this node's stores".to_owned(),
+                "密钥和记录已不在本节点存储的文件中".to_owned(),
+            ));
+        }
+        line(say("What remains:".to_owned(), "仍然存在的：".to_owned()));
+        for residual in &self.residuals {
+            line(format!("- {}", residual.told(tongue, &moment)));
+        }
+        text
+    }
+}
+
+impl Residual {
+    fn told(&self, tongue: Tongue, moment: impl Fn(WallTime) -> String) -> String {
+        let until = |until: &Option<WallTime>| match (until.map(&moment), tongue) {
+            (Some(at), Tongue::English) => format!("until {at}"),
+            (Some(at), Tongue::Chinese) => format!("至 {at}"),
+            (None, Tongue::English) => "for how long is not declared".to_owned(),
+            (None, Tongue::Chinese) => "期限未声明".to_owned(),
+        };
+        match (self, tongue) {
+            (Self::Processor { id, party, can_be_told, until: end }, Tongue::English) => {
+                let told = if *can_be_told { "; ask it to delete" } else { "; it cannot be told to delete" };
+                format!("what {party} ({id}) was given, {}{told}", until(end))
+            }
+            (Self::Processor { id, party, can_be_told, until: end }, Tongue::Chinese) => {
+                let told = if *can_be_told { "；可要求其删除" } else { "；无法要求其删除" };
+                format!("已提供给{party}（{id}）的数据，{}{told}", until(end))
+            }
+            (Self::KeyBackups { until: end }, Tongue::English) => {
+                format!("backups of the keys that were made before, {}", until(end))
+            }
+            (Self::KeyBackups { until: end }, Tongue::Chinese) => format!("此前制作的密钥备份，{}", until(end)),
+            (Self::StoreLogs, Tongue::English) => {
+                "what was deleted, in logs and snapshots of the store for as long as it keeps them".to_owned()
+            }
+            (Self::StoreLogs, Tongue::Chinese) => "存储的日志和快照中尚未清除的已删除内容".to_owned(),
+            (Self::Evidence, Tongue::English) => {
+                "consent records, withdrawals, requests and the audit log, which prove what was agreed and done"
+                    .to_owned()
+            }
+            (Self::Evidence, Tongue::Chinese) => "同意记录、撤回、请求和审计日志，用以证明同意和处理的情况".to_owned(),
+            (Self::Device, Tongue::English) => "what a device keeps by itself".to_owned(),
+            (Self::Device, Tongue::Chinese) => "设备自身保存的内容".to_owned(),
+            (Self::People, Tongue::English) => "what people copied, noted or remember".to_owned(),
+            (Self::People, Tongue::Chinese) => "他人复制、记下或记住的内容".to_owned(),
+        }
+    }
+}

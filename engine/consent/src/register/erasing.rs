@@ -1,0 +1,384 @@
+//! Carrying out erasures, each to its certificate. See [`erasure`](crate::erasure) for the steps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sayso_audit::{Event, Reference};
+use sayso_policy::ConsentStatus;
+use sayso_policy::profile::{Processor, ProcessorState};
+use sayso_policy::{Deadline, Profile};
+use sayso_store::{Error as StoreError, Key as Row, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_types::{Category, Mono, Name, ProcessorId, SubjectId, WallTime};
+use sayso_vault::{Error as VaultError, KeyRef};
+
+use super::state::StoredState;
+use super::{Register, Subject};
+use crate::erasure::certificate::{self, Certificate, Ground, Key, Policy, Residual};
+use crate::erasure::pending::Pending;
+use crate::evidence::Means;
+use crate::journal::About;
+use crate::tables::{CERTIFICATE, CertificateKey, ERASURE, ErasureKey, FACTS_CATEGORY, FactsKey};
+use crate::{Entry, Error, rights};
+
+/// How many times as long as a purge took nothing is purged after it: rewriting the stores takes a tenth of the time at
+/// most, however large they are.
+const PURGE_PAUSE: u32 = 9;
+
+/// When the stores may be purged again.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    not_before: Option<Mono>,
+}
+
+/// An erasure and whose it is.
+type Due = (SubjectId, Reference);
+
+impl Register {
+    /// The certificate of the erasure of `subject`, or of the withdrawal, consent record or case `of`, that it was for: JSON
+    /// that [`Certificate::parse`] reads. [`None`] while there is none.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn certificate(&self, subject: SubjectId, of: Reference) -> Result<Option<Vec<u8>>, Error> {
+        let found = self.scan(CertificateKey::table().then(&subject), CERTIFICATE, |body| Ok(body.to_vec())).await?;
+        for (_, json) in found {
+            if Certificate::parse(&json)?.is_of(of) {
+                return Ok(Some(json));
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`certificate`](Self::certificate), once there is one.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn until_certified(&self, subject: SubjectId, of: Reference) -> Result<Vec<u8>, Error> {
+        let mut watch = self.store.watch(CertificateKey::table().then(&subject)).await?;
+        loop {
+            if let Some(json) = self.certificate(subject, of).await? {
+                return Ok(json);
+            }
+            // Whatever it tells, also that something was missed: it is looked for anew.
+            if watch.next().await.is_none() {
+                return Err(Error::Stopped);
+            }
+        }
+    }
+
+    /// Whether an erasure for the withdrawal, consent record or case `of` is on its way.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn is_erasing(&self, subject: SubjectId, of: Reference) -> Result<bool, Error> {
+        let pending = self.pending(subject).await?;
+        Ok(pending.iter().any(|pending| pending.grounds.iter().any(|ground| ground.reference() == of)))
+    }
+
+    /// Has `entry`, which makes `next` of the subject's state, delete what they had remembered, and commit to destroying
+    /// the key of it. An erasure that is on its way and has not got that far takes it in.
+    pub(super) async fn forget_facts(
+        &self,
+        subject: SubjectId,
+        next: &StoredState,
+        ground: Ground,
+        entry: &mut Entry,
+    ) -> Result<(), Error> {
+        let pending = self.pending(subject).await?.into_iter();
+        let mut open = pending.filter(|pending| pending.destroyed_at.is_none() && pending.covers(FACTS_CATEGORY));
+        let mut pending = match open.next() {
+            Some(mut pending) => {
+                pending.add(ground);
+                pending
+            }
+            None => Pending::new(Some(FACTS_CATEGORY), ground, self.clock.wall()),
+        };
+        self.commit_to(&mut pending, subject, next.about(subject), entry);
+        Ok(())
+    }
+
+    /// What makes an erasure of everything that is sealed of `subject` due, for their accepted `case`.
+    pub(crate) fn erase_for(&self, subject: SubjectId, case: Reference) -> Op {
+        let pending = Pending::new(None, Ground::Request(case.0), self.clock.wall());
+        Op::Put(pending.row(subject), ERASURE.encode(&pending.encode()))
+    }
+
+    /// Has `entry` delete what `pending` is of, and put on record that it is erased. From here on nothing is sealed for the
+    /// person before the keys are destroyed.
+    fn commit_to(&self, pending: &mut Pending, subject: SubjectId, about: About, entry: &mut Entry) {
+        if pending.committed_at.is_none() {
+            pending.committed_at = Some(self.clock.wall());
+            let ground = pending.grounds.first().map_or(Name::constant("requested"), |ground| ground.name());
+            let (erasure, category) = (pending.reference(), pending.category);
+            entry.events.push(about.event(Event::EraseCommitted { erasure, category, ground }));
+        }
+        entry.ops.push(Op::Delete(FactsKey { subject }.key()));
+        entry.ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));
+    }
+
+    /// Takes every erasure as far as it comes.
+    pub(super) async fn carry_out_erasures(self: &Arc<Self>, pace: &mut Pace) -> Result<(), Error> {
+        let (mut destroyed, mut outcome) = (Vec::new(), Ok(()));
+        for due in self.due_erasures().await? {
+            // What holds up one holds up no other.
+            match self.destroy_for(due).await {
+                Ok(true) => destroyed.push(due),
+                Ok(false) => {}
+                Err(error) => outcome = Err(error),
+            }
+        }
+        let now = self.clock.now();
+        if destroyed.is_empty() || pace.not_before.is_some_and(|at| now < at) {
+            return outcome;
+        }
+        let is_purged = self.purge().await?;
+        let done = self.clock.now();
+        pace.not_before = Some(done.after(done.since(now) * PURGE_PAUSE));
+        for due in destroyed {
+            if let Err(error) = self.certify(due, is_purged).await {
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+
+    async fn due_erasures(&self) -> Result<Vec<Due>, Error> {
+        let (mut due, mut range) = (Vec::new(), Range::from(ErasureKey::table()));
+        loop {
+            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
+            for entry in page.entries {
+                due.push(parsed(&entry.key)?);
+            }
+            let Some(rest) = page.rest else { return Ok(due) };
+            range = rest;
+        }
+    }
+
+    /// The erasures of `subject` that are on their way.
+    async fn pending(&self, subject: SubjectId) -> Result<Vec<Pending>, Error> {
+        let rows = self.scan(ErasureKey::table().then(&subject), ERASURE, |body| Ok(body.to_vec())).await?;
+        rows.iter().map(|(key, body)| Pending::decode(&parsed(key)?.1.0, body)).collect()
+    }
+
+    async fn one_pending(&self, subject: SubjectId, erasure: Reference) -> Result<Option<Pending>, Error> {
+        Ok(self.pending(subject).await?.into_iter().find(|pending| pending.id == erasure.0))
+    }
+
+    /// Withdraws what is to be withdrawn, commits, and destroys the keys; whether that is all done.
+    async fn destroy_for(self: &Arc<Self>, (subject, erasure): Due) -> Result<bool, Error> {
+        let Some(pending) = self.one_pending(subject, erasure).await? else { return Ok(false) };
+        if pending.destroyed_at.is_some() && !pending.is_to_withdraw {
+            return Ok(true);
+        }
+        if pending.is_to_withdraw && !self.withdraw(subject, &[], Means::Integrator).await?.ok {
+            return Ok(false);
+        }
+        let subject = self.lock(subject).await?;
+        let Some(mut pending) = self.one_pending(subject.id, erasure).await? else { return Ok(false) };
+        if pending.is_to_withdraw || pending.committed_at.is_none() {
+            pending.is_to_withdraw = false;
+            let mut entry = Entry::default();
+            if pending.committed_at.is_none() {
+                self.commit_to(&mut pending, subject.id, subject.state.about(subject.id), &mut entry);
+            } else {
+                entry.ops.push(Op::Put(pending.row(subject.id), ERASURE.encode(&pending.encode())));
+            }
+            self.journal.append(entry).await?;
+        }
+        self.destroy_due(&subject).await?;
+        Ok(true)
+    }
+
+    /// Destroys the keys of erasures of the subject that are committed. Within the subject's turn, so that nothing is sealed
+    /// under them meanwhile.
+    pub(super) async fn destroy_due(&self, subject: &Subject) -> Result<(), Error> {
+        for mut pending in self.pending(subject.id).await? {
+            if pending.committed_at.is_some() && pending.destroyed_at.is_none() {
+                self.destroy(subject, &mut pending).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn destroy(&self, subject: &Subject, pending: &mut Pending) -> Result<(), Error> {
+        let row = pending.row(subject.id);
+        let keys = match &pending.keys {
+            Some(keys) => keys.clone(),
+            None => {
+                let held = self.vault.keys_of(subject.id).await?.into_iter();
+                let keys: Vec<_> = held.filter(|key| pending.covers(key.category)).map(Key::from).collect();
+                pending.keys = Some(keys.clone());
+                let ops = vec![Op::Put(row.clone(), ERASURE.encode(&pending.encode()))];
+                self.journal.append(Entry { ops, ..Entry::default() }).await?;
+                keys
+            }
+        };
+        let dead: Vec<_> = keys.iter().copied().map(KeyRef::from).collect();
+        self.vault.forget_keys(subject.id, &dead).await?;
+        pending.destroyed_at = Some(self.clock.wall());
+        let (about, erasure) = (subject.state.about(subject.id), pending.reference());
+        let destroyed = keys.iter().map(|key| Event::KeyDestroyed {
+            erasure,
+            category: key.category,
+            generation: key.generation,
+            key: key.commitment(),
+        });
+        let events = destroyed.map(|event| about.event(event)).collect();
+        let ops = vec![Op::Put(row, ERASURE.encode(&pending.encode()))];
+        self.journal.append(Entry { ops, events, ..Entry::default() }).await?;
+        Ok(())
+    }
+
+    /// Rewrites the stores without what was deleted; whether both can.
+    async fn purge(&self) -> Result<bool, Error> {
+        let keys = match self.vault.purge().await {
+            Ok(_) => true,
+            Err(VaultError::Store(StoreError::Unsupported { .. })) => false,
+            Err(error) => return Err(error.into()),
+        };
+        match self.store.purge().await {
+            Ok(()) => Ok(keys),
+            Err(StoreError::Unsupported { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Issues the certificate, answers the cases that it was for, and forgets that anything was due. Waits for withdrawals
+    /// that are not yet in effect.
+    async fn certify(&self, (subject, erasure): Due, is_purged: bool) -> Result<(), Error> {
+        let subject = self.lock(subject).await?;
+        let consents = &subject.state.consent.consents;
+        if consents.values().any(|consent| consent.status == ConsentStatus::Withdrawing) {
+            return Ok(());
+        }
+        let Some(pending) = self.one_pending(subject.id, erasure).await? else { return Ok(()) };
+        let (about, now) = (subject.state.about(subject.id), self.clock.wall());
+        let residuals = self.residuals(&pending, is_purged, now);
+        let mut entry = Entry::default();
+        let how = Name::constant(if is_purged { "purged" } else { "in_logs" });
+        entry.events.push(about.event(Event::EraseAcknowledged { erasure, how }));
+        for residual in &residuals {
+            if let Residual::Processor { id, can_be_told, .. } = residual {
+                let reason = Name::constant(if *can_be_told { "not_told" } else { "cannot_be_told" });
+                entry.events.push(about.event(Event::DeletionUnconfirmed { erasure, processor: *id, reason }));
+            }
+        }
+        let certificate = self.issue(&subject, &pending, is_purged, residuals, now);
+        let json = certificate.encode();
+        let is_partial = certificate.is_partial();
+        entry.events.push(about.event(Event::EraseCertified { erasure, certificate: certificate::hash(&json) }));
+        entry.ops.push(Op::Delete(pending.row(subject.id)));
+        let row = CertificateKey { subject: subject.id, erasure: pending.id.to_vec() }.key();
+        entry.ops.push(Op::Put(row, CERTIFICATE.encode(&json)));
+        for ground in &pending.grounds {
+            if let Ground::Request(case) = ground {
+                rights::desk::fulfil_into(self, &subject, Reference(*case), is_partial, &mut entry).await?;
+            }
+        }
+        self.journal.append(entry).await?;
+        metrics::counter!("sayso_consent_erasures_certified_total").increment(1);
+        Ok(())
+    }
+
+    fn issue(
+        &self,
+        subject: &Subject,
+        pending: &Pending,
+        is_purged: bool,
+        residuals: Vec<Residual>,
+        now: WallTime,
+    ) -> Certificate {
+        let profile = self.profile();
+        Certificate {
+            format: certificate::FORMAT.to_owned(),
+            erasure: pending.id,
+            subject_tag: subject.state.audit_key().subject(subject.id).0,
+            category: pending.category,
+            grounds: pending.grounds.clone(),
+            policy: Policy {
+                id: profile.header().id.to_string(),
+                rev: profile.rev(),
+                sha256: profile.hash().to_string(),
+            },
+            asked_at: pending.asked_at,
+            committed_at: pending.committed_at.unwrap_or(now),
+            destroyed_at: pending.destroyed_at.unwrap_or(now),
+            certified_at: now,
+            keys: pending.keys.clone().unwrap_or_default(),
+            key_store: self.vault.id().0,
+            is_purged,
+            residuals,
+        }
+    }
+
+    /// What the erasure does not reach.
+    fn residuals(&self, pending: &Pending, is_purged: bool, now: WallTime) -> Vec<Residual> {
+        let (profile, from) = (self.profile(), pending.destroyed_at.unwrap_or(now));
+        let revisions = self.revisions();
+        // newest last, so that what it says of a receiver stands
+        let receivers: BTreeMap<ProcessorId, &Processor> = revisions
+            .all()
+            .flat_map(|profile| profile.document().processor.values())
+            .chain(profile.document().processor.values())
+            .filter(|one| is_receiver(one, pending.category))
+            .map(|one| (one.id, one))
+            .collect();
+        let processors = receivers.into_values().map(|one| Residual::Processor {
+            id: one.id,
+            party: one.party.clone(),
+            can_be_told: one.deletion_api || one.contact.is_some(),
+            until: end(&profile, one.declared_retention.as_ref(), from),
+        });
+        let backups = end(&profile, profile.document().retention.backup_purge.as_ref(), from);
+        let logs = (!is_purged).then_some(Residual::StoreLogs);
+        let rest = [Residual::KeyBackups { until: backups }, Residual::Evidence, Residual::Device, Residual::People];
+        processors.chain(logs).chain(rest).collect()
+    }
+
+    /// Sees that no key that was destroyed is there again, because an old copy of the key store was put in its place.
+    pub(super) async fn keep_destroyed(&self) -> Result<(), Error> {
+        let (mut again, mut range) = (0_u64, Range::from(CertificateKey::table()));
+        loop {
+            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
+            for entry in page.entries {
+                let CertificateKey { subject, .. } = CertificateKey::parse(&entry.key).map_err(StoreError::from)?;
+                let (_, json) = CERTIFICATE.decode(&entry.value).map_err(StoreError::from)?;
+                let dead: Vec<_> = Certificate::parse(json)?.keys.into_iter().map(KeyRef::from).collect();
+                again += u64::from(self.vault.forget_keys(subject, &dead).await?);
+            }
+            let Some(rest) = page.rest else { break };
+            range = rest;
+        }
+        if again > 0 {
+            metrics::counter!("sayso_consent_keys_destroyed_again_total").increment(again);
+            tracing::warn!(
+                again,
+                "the key store was older than the data: keys that had been destroyed are destroyed again"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Whether `processor` is somebody else who may have been given what is erased, and may keep it.
+fn is_receiver(processor: &Processor, category: Option<Category>) -> bool {
+    let accepts = match category {
+        Some(category) => processor.accepts.contains(&category),
+        None => !processor.accepts.is_empty(),
+    };
+    let keeps = processor.declared_retention.as_ref().and_then(Deadline::period).is_none_or(|time| !time.is_zero());
+    accepts && keeps && !processor.zero_retention && !processor.is_own() && processor.state != ProcessorState::Draft
+}
+
+/// The end of `time` from `from` on, where the profile says it so that it can be counted.
+fn end(profile: &Profile, time: Option<&Deadline>, from: WallTime) -> Option<WallTime> {
+    let due = profile.end_of(time?.period()?, from, String::new());
+    due.is_exact.then_some(due.at)
+}
+
+fn parsed(key: &Row) -> Result<Due, Error> {
+    let ErasureKey { subject, erasure } = ErasureKey::parse(key).map_err(StoreError::from)?;
+    let damaged = |found: String| Error::Damaged { what: "erasure", found };
+    let id = erasure.as_slice().try_into().map_err(|_| damaged(format!("an id of {} bytes", erasure.len())))?;
+    Ok((subject, Reference(id)))
+}
