@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Each step is durable before the next begins, and can be taken twice: whatever ends the process, the next one goes on
-//! where it was. [`Pending`](pending::Pending) is what is stored meanwhile, [`Certificate`] what is stored after it.
+//! where it was. `pending::Pending` is what is stored meanwhile, [`Certificate`] what is stored after it.
 
 pub mod certificate;
 pub(crate) mod hex;
