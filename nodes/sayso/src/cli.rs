@@ -329,7 +329,9 @@ pub(crate) fn complain(error: &anyhow::Error) {
     use std::io::Write;
     let mut text = format!("sayso: {error}");
     for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
+        // Of what a node refuses, its own words; the rest of a status is for programs.
+        let refusal = cause.downcast_ref::<tonic::Status>().map(tonic::Status::message);
+        let cause = refusal.filter(|said| !said.is_empty()).map_or_else(|| cause.to_string(), str::to_owned);
         // Many errors already quote their cause.
         if !text.contains(&cause) {
             text.push_str("\n  because ");

@@ -24,8 +24,9 @@ use crate::policy::{ProfileFile, check_signature};
 /// The profile of a node that names none.
 pub(crate) const HOME_PROFILE: &str = include_str!("../../../deploy/profiles/home.toml");
 
-/// What is logged: openraft tells several times a second of a peer that does not answer, the store tells it once.
-const LOG_FILTER: &str = "info,openraft=error,openraft::replication=off";
+/// What is logged: openraft tells several times a second of a peer that does not answer, the store tells it once; and of
+/// what the store does inside of itself only what goes wrong.
+const LOG_FILTER: &str = "info,openraft=error,openraft::replication=off,lsm_tree=warn";
 
 /// Variables that start with SAYSO_ and are not keys of this configuration.
 const RESERVED: &[&str] = &["SAYSO_CONFIG", "SAYSO_MODELS", "SAYSO_DEVICE_TOKEN", "SAYSO_JOIN_TOKEN", "SAYSO_KEK"];

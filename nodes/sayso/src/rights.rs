@@ -89,7 +89,8 @@ fn step(args: &AdvanceArgs) -> Result<AdvanceCaseRequest> {
 }
 
 fn id(case: &str) -> Result<Vec<u8>> {
-    hex::decode(case).with_context(|| format!("CASE {case:?} is not 32 hexadecimal digits, as `open` and `list` print"))
+    let id = hex::decode(case).filter(|id| id.len() == 16);
+    id.with_context(|| format!("CASE {case:?} is not 32 hexadecimal digits, as `open` and `list` print"))
 }
 
 fn shown(case: Option<&Case>) -> Value {

@@ -31,8 +31,8 @@ wrote {dir}
   ca/, admin-ca/   the authorities that signed them; who has their keys can be any device or operator
 {peers}  token.key        signs device tokens
   log.key          signs the audit log
-  kek.key          wraps the keys of what is kept about people; keep a copy, apart from all backups
   log.pub          its public part, for auditors: `sayso verify --trust log.pub`
+  kek.key          wraps the keys of what is kept about people; keep a copy, apart from all backups
 
 run the node in one terminal
   {program} serve --config {config}
