@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ed25519_dalek::SigningKey;
+use hex::FromHex;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -149,7 +150,7 @@ impl Installation {
     /// When the installation has no key to sign it with.
     #[must_use]
     pub fn token(&self, device: &str, expires: u64) -> String {
-        let seed = unhex(self.read("token.key").trim());
+        let seed = <[u8; 32]>::from_hex(self.read("token.key").trim()).expect("a seed is 64 hexadecimal digits");
         let signer = TokenSigner::new(TOKEN_KEY, SigningKey::from_bytes(&seed));
         let tenant = TENANT.parse().expect("the tenant is an id");
         signer.sign(&Claims { tenant, device: device_id(device), not_before: 0, expires }).into_inner()
@@ -198,9 +199,4 @@ fn device_id(id: &str) -> DeviceId {
 fn certificates(file: &Path) -> Vec<CertificateDer<'static>> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
     read.expect("the certificates can be read")
-}
-
-fn unhex(text: &str) -> [u8; 32] {
-    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    std::array::from_fn(|index| byte(2 * index).expect("a seed is 64 hexadecimal digits"))
 }

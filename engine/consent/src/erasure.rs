@@ -14,7 +14,6 @@
 //! where it was. `pending::Pending` is what is stored meanwhile, [`Certificate`] what is stored after it.
 
 pub mod certificate;
-pub(crate) mod hex;
 pub(crate) mod pending;
 pub mod told;
 

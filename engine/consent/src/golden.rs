@@ -29,8 +29,8 @@ use crate::tables::{
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
 const NOW: WallTime = WallTime(1_767_225_600_000);
 
-fn hex(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+fn lines(bytes: &[u8]) -> String {
+    let digits = hex::encode(bytes);
     let lines: Vec<_> = digits.as_bytes().chunks(96).map(|line| core::str::from_utf8(line).unwrap()).collect();
     lines.join("\n")
 }
@@ -38,10 +38,10 @@ fn hex(bytes: &[u8]) -> String {
 /// Compares with `tests/golden/NAME`, which `SAYSO_GOLDEN=write` writes anew.
 fn assert_golden(name: &str, key: &Row, value: &Value) {
     let shown = match core::str::from_utf8(&value[2..]) {
-        Ok(text) if text.starts_with(['{', '[']) => format!("{}\n{text}", hex(&value[..2])),
-        _ => format!("{}\n{}", hex(&value[..2]), hex(&value[2..])),
+        Ok(text) if text.starts_with(['{', '[']) => format!("{}\n{text}", lines(&value[..2])),
+        _ => format!("{}\n{}", lines(&value[..2]), lines(&value[2..])),
     };
-    assert_golden_text(name, &format!("key\n{}\nvalue\n{shown}\n", hex(key.as_bytes())));
+    assert_golden_text(name, &format!("key\n{}\nvalue\n{shown}\n", lines(key.as_bytes())));
 }
 
 fn assert_golden_text(name: &str, shown: &str) {

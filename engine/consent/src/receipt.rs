@@ -22,10 +22,10 @@ pub fn of(record: &proto::ConsentRecord) -> Option<Receipt> {
         jurisdiction: block.jurisdiction.clone(),
         consent_timestamp: given.at_unix_ms / 1_000,
         collection_method: method(given.indication_method()).to_owned(),
-        consent_receipt_id: hex(&record.record_id),
+        consent_receipt_id: hex::encode(&record.record_id),
         public_key: None,
         language: notice.map(|notice| notice.language.clone()),
-        pii_principal_id: hex(&record.pii_principal_id),
+        pii_principal_id: hex::encode(&record.pii_principal_id),
         policy_url: or_nothing(controllers.first().map_or("", |party| &party.url)),
         pii_controllers: controllers.into_iter().map(controller).collect(),
         services: vec![Service { service: block.service.clone(), purposes: vec![purpose(block, given)] }],
@@ -92,8 +92,4 @@ const fn method(indicated: proto::IndicationMethod) -> &'static str {
 
 fn or_nothing(text: &str) -> String {
     if text.is_empty() { NOTHING.to_owned() } else { text.to_owned() }
-}
-
-fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -148,7 +148,7 @@ pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto:
     proto::ConsentEvent {
         at_unix_ms: now.0,
         actor: withdrawal.actor,
-        entity_id: withdrawal::principal(withdrawal),
+        entity_id: hex::encode(&withdrawal.pii_principal_id),
         r#type: proto::ConsentType::Expressed.into(),
         status: proto::ConsentStatus::Withdrawn.into(),
         indication_method: withdrawal::means(withdrawal)

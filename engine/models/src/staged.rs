@@ -46,7 +46,7 @@ impl StagedFile {
         if self.bytes != bytes {
             return Err(mismatch(format!("{bytes} bytes"), format!("{} bytes", self.bytes)));
         }
-        let found = hex(self.hash.clone());
+        let found = hex::encode(self.hash.clone().finalize());
         if found != sha256 {
             return Err(mismatch(format!("sha256 {sha256}"), format!("sha256 {found}")));
         }
@@ -98,16 +98,12 @@ pub(crate) fn sha256_of(path: &Path, progress: &mut dyn Progress) -> Result<Stri
     loop {
         let read = file.read(&mut block).map_err(Error::io("read", path))?;
         if read == 0 {
-            return Ok(hex(hash));
+            return Ok(hex::encode(hash.finalize()));
         }
         hash.update(&block[..read]);
         bytes += read as u64;
         progress.reach(bytes);
     }
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
+use hex::FromHex;
 use serde::{Deserialize, Serialize};
 
 /// Why a text is not an identifier.
@@ -62,14 +63,7 @@ macro_rules! random_id {
             type Err = IdError;
 
             fn from_str(s: &str) -> Result<Self, IdError> {
-                if s.len() != 32 || !s.bytes().all(|b| b.is_ascii_hexdigit()) {
-                    return Err(IdError::Hex);
-                }
-                let mut bytes = [0; 16];
-                for (i, byte) in bytes.iter_mut().enumerate() {
-                    *byte = u8::from_str_radix(&s[2 * i..2 * i + 2], 16).map_err(|_| IdError::Hex)?;
-                }
-                Ok(Self(bytes))
+                <[u8; 16]>::from_hex(s).map(Self).map_err(|_| IdError::Hex)
             }
         }
 

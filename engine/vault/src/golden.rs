@@ -18,15 +18,15 @@ use crate::{Binding, KeyId, SecretKey};
 const SUBJECT_ID: SubjectId = SubjectId([0x5a; 16]);
 const NONCE: [u8; 24] = [0x0c; 24];
 
-fn hex(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+fn lines(bytes: &[u8]) -> String {
+    let digits = hex::encode(bytes);
     let lines: Vec<_> = digits.as_bytes().chunks(96).map(|line| core::str::from_utf8(line).unwrap()).collect();
     lines.join("\n")
 }
 
 /// Compares with `tests/golden/NAME`, which `SAYSO_GOLDEN=write` writes anew.
 fn assert_golden(name: &str, parts: &[(&str, &[u8])]) {
-    let shown: String = parts.iter().map(|(part, bytes)| format!("{part}\n{}\n", hex(bytes))).collect();
+    let shown: String = parts.iter().map(|(part, bytes)| format!("{part}\n{}\n", lines(bytes))).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("SAYSO_GOLDEN").is_some_and(|how| how == "write") {
         fs::write(&path, &shown).unwrap();

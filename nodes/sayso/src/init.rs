@@ -19,7 +19,7 @@ use crate::certs::{Authority, Issued};
 use crate::cli::{InitArgs, PeerAddress};
 use crate::config::HOME_PROFILE;
 use crate::join::{Entering, Token, enter};
-use crate::{hex, output, vault};
+use crate::{output, vault};
 
 /// The configuration, with words in capitals where values go.
 const CONFIG: &str = include_str!("init/sayso.toml");

@@ -9,7 +9,6 @@ mod config;
 mod demo;
 mod device;
 mod export;
-mod hex;
 mod init;
 mod join;
 mod models;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use hex::FromHex;
 use sayso_admin::{Admin, AdminOptions, AdminTokens};
 use sayso_audit::{AuditKey, Signer};
 use sayso_consent::Register;
@@ -27,7 +28,7 @@ use crate::backend::Backend;
 use crate::certs::Identity;
 use crate::config::{Config, OpenAi, Stage, TokenKey, ms};
 use crate::store::{require_here, require_whole};
-use crate::{hex, vault, witnesses};
+use crate::{vault, witnesses};
 
 /// A running node.
 pub(crate) struct Node {
@@ -292,8 +293,8 @@ fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {
     let keys: Result<Vec<_>> = keys
         .iter()
         .map(|key| {
-            let bytes = hex::decode(&key.public_key).filter(|b| b.len() == 32);
-            let public = bytes.and_then(|b| ed25519_dalek::VerifyingKey::try_from(b.as_slice()).ok());
+            let bytes = <[u8; 32]>::from_hex(&key.public_key).ok();
+            let public = bytes.and_then(|bytes| ed25519_dalek::VerifyingKey::from_bytes(&bytes).ok());
             Ok((
                 key.id,
                 public.with_context(|| format!("token key {}: public-key is not an Ed25519 key in hex", key.id))?,
@@ -306,8 +307,9 @@ fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {
 /// Reads the seed of the audit log's key.
 fn read_seed(file: &Path) -> Result<[u8; 32]> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the log key {}", file.display()))?;
-    let seed = hex::decode(text.trim()).and_then(|bytes| bytes.try_into().ok());
-    seed.with_context(|| format!("{} does not hold 64 hexadecimal digits", file.display()))
+    <[u8; 32]>::from_hex(text.trim())
+        .ok()
+        .with_context(|| format!("{} does not hold 64 hexadecimal digits", file.display()))
 }
 
 /// The key that makes operators' tags in the log: derived from the log's own secret, so that there is one to keep.

@@ -17,7 +17,7 @@ use tonic::transport::Channel;
 
 use crate::cli::ReceiptsArgs;
 use crate::serve::runtime;
-use crate::{hex, operator, output};
+use crate::{operator, output};
 
 /// Pages of records that are asked for: fifty thousand records of one person are none of a person's.
 const PAGES_MAX: usize = 1_000;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{AdvanceArgs, CertificateArgs, PersonArgs, RightsArgs, RightsCommand, StepArg};
 use crate::serve::runtime;
-use crate::{hex, operator, output};
+use crate::{operator, output};
 
 pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
     let runtime = runtime()?;
@@ -89,7 +89,7 @@ fn step(args: &AdvanceArgs) -> Result<AdvanceCaseRequest> {
 }
 
 fn id(case: &str) -> Result<Vec<u8>> {
-    let id = hex::decode(case).filter(|id| id.len() == 16);
+    let id = hex::decode(case).ok().filter(|id| id.len() == 16);
     id.with_context(|| format!("CASE {case:?} is not 32 hexadecimal digits, as `open` and `list` print"))
 }
 

@@ -26,7 +26,7 @@ use crate::backend::{self, Backend};
 use crate::cli::{ExportStoreArgs, ImportStoreArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs};
 use crate::config::Config;
 use crate::progress::progress;
-use crate::{hex, join, output, serve};
+use crate::{join, output, serve};
 
 pub(crate) fn run(args: StoreArgs) -> Result<ExitCode> {
     if let StoreCommand::Invite(args) = &args.command {
@@ -80,7 +80,7 @@ async fn check(args: &StoreFileArgs) -> Result<ExitCode> {
         let all = contents::summary(&store, |bytes| bars.reach(bytes)).await?;
         bars.end();
         let (leaves, root) = Journal::check(store.as_ref()).await?;
-        Ok(Checked { all, leaves, root: hex::encode(&root.0) })
+        Ok(Checked { all, leaves, root: hex::encode(root.0) })
     });
     tell(&checked.await?, args.json)
 }

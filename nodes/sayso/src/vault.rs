@@ -13,7 +13,6 @@ use sayso_vault::{EnvKek, FileKek, KeyWrap, Vault};
 use sayso_vault_transit::{Token, TransitKek, TransitOptions};
 
 use crate::config::{self, Kek};
-use crate::hex;
 
 /// The variable in which HashiCorp's own tools look for a token.
 const TOKEN_VARIABLE: &str = "VAULT_TOKEN";
@@ -53,7 +52,7 @@ fn kek(config: &config::Vault) -> Result<Arc<dyn KeyWrap>> {
 pub(crate) fn new_kek() -> Result<Redacted<String>> {
     let mut kek = [0; 32];
     getrandom::fill(&mut kek).context("the operating system gives no random bytes")?;
-    Ok(Redacted::new(format!("{}\n", hex::encode(&kek))))
+    Ok(Redacted::new(format!("{}\n", hex::encode(kek))))
 }
 
 fn make_kek(path: &Path) -> Result<()> {

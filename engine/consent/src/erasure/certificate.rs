@@ -9,7 +9,6 @@ use sayso_vault::{KeyId, KeyRef};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::hex;
 use crate::Error;
 
 /// What the layout is called; a later one has another number.

@@ -6,7 +6,6 @@ use sayso_policy::tongue::Tongue;
 use sayso_types::WallTime;
 
 use super::certificate::{Certificate, Ground, Residual};
-use super::hex::shown;
 
 impl Certificate {
     /// What it says, in sentences of `tongue`; moments as `moment` shows them.
@@ -18,7 +17,7 @@ impl Certificate {
         };
         let mut text = String::new();
         let mut line = |line: String| writeln!(text, "{line}").expect("a string takes what is written");
-        let id = shown(&self.erasure);
+        let id = hex::encode(self.erasure);
         line(say(format!("Certificate of erasure {id}"), format!("删除证明 {id}")));
         let what = match self.category {
             Some(category) => category.to_string(),
@@ -26,7 +25,7 @@ impl Certificate {
         };
         line(say(format!("Erased: {what}"), format!("已删除：{what}")));
         for ground in &self.grounds {
-            let of = shown(&ground.reference().0);
+            let of = hex::encode(ground.reference().0);
             line(match ground {
                 Ground::Withdrawal(_) => {
                     say(format!("Because consent was withdrawn ({of})"), format!("原因：撤回同意（{of}）"))
@@ -42,7 +41,7 @@ impl Certificate {
         let (asked, done) = (moment(self.asked_at), moment(self.certified_at));
         line(say(format!("Asked for at {asked}, done at {done}"), format!("请求时间 {asked}，完成时间 {done}")));
         for key in &self.keys {
-            let (category, generation, id) = (key.category, key.generation, shown(&key.key));
+            let (category, generation, id) = (key.category, key.generation, hex::encode(key.key));
             line(say(
                 format!("Destroyed: key {generation} of {category}, {id}"),
                 format!("已销毁：{category} 的第 {generation} 号密钥，{id}"),

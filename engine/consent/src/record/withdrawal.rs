@@ -58,11 +58,6 @@ pub(crate) fn reference(withdrawal: &Withdrawal) -> Result<Reference, Error> {
     id.try_into().map(Reference).map_err(|_| damaged(format!("an id of {} bytes", id.len())))
 }
 
-/// The pseudonym of whoever withdrew.
-pub(super) fn principal(withdrawal: &Withdrawal) -> String {
-    withdrawal.pii_principal_id.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// How it reached the engine.
 pub(super) fn means(withdrawal: &Withdrawal) -> Option<Means> {
     [Means::Voice, Means::Button, Means::Integrator].into_iter().find(|means| channel(*means) == withdrawal.channel)

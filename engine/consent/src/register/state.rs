@@ -1,5 +1,6 @@
 //! [`StoredState`]: a subject's entry in the register, as it is kept and as it is stored.
 
+use hex::FromHex;
 use sayso_audit::AuditKey;
 use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
 use sayso_store::{Version, Versioned};
@@ -77,7 +78,7 @@ impl StoredState {
         let consent = &self.consent;
         let body = Body {
             tenant: self.tenant.clone(),
-            audit_key: hex(&self.audit_key),
+            audit_key: hex::encode(self.audit_key),
             cv: consent.cv,
             farthest: consent.farthest,
             age: consent.age,
@@ -99,7 +100,8 @@ impl StoredState {
         // serde_json's text would quote the record; where it broke is enough.
         let body: Body = serde_json::from_slice(stored)
             .map_err(|e| damaged(format!("{:?} at column {}", e.classify(), e.column())))?;
-        let audit_key = unhex(&body.audit_key).ok_or_else(|| damaged("the audit key is not 64 digits".into()))?;
+        let audit_key =
+            <[u8; 32]>::from_hex(&body.audit_key).map_err(|_| damaged("the audit key is not 64 digits".into()))?;
         Ok(Self {
             tenant: body.tenant,
             audit_key,
@@ -114,19 +116,4 @@ impl StoredState {
             version,
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -122,6 +122,7 @@ pub(super) fn wall_time<'de, D: Deserializer<'de>>(d: D) -> Result<WallTime, D::
 
 /// 32 bytes in hexadecimal.
 pub(super) mod hex32 {
+    use hex::FromHex;
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -136,15 +137,7 @@ pub(super) mod hex32 {
     pub(in crate::profile) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<[u8; 32]>, D::Error> {
         let Some(text) = Option::<String>::deserialize(d)? else { return Ok(None) };
         let wrong = || D::Error::custom(format_args!("`{text}` is not a SHA-256 in hexadecimal (64 digits)"));
-        if text.len() != 64 || !text.is_ascii() {
-            return Err(wrong());
-        }
-        let mut hash = [0; 32];
-        for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits = core::str::from_utf8(digits).map_err(|_| wrong())?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
-        }
-        Ok(Some(hash))
+        <[u8; 32]>::from_hex(&text).map(Some).map_err(|_| wrong())
     }
 }
 

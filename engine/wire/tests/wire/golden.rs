@@ -10,17 +10,13 @@ use sayso_wire::{
     ListenMode, Message, MessageDecoder, ResumeToken, SessionState, ToDevice, ToNode, Welcome, encode,
 };
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// Checks each message against its bytes, and that every kind of message (fields 1 to `kinds` of the oneof) is there.
 fn check<M: Message + PartialEq + core::fmt::Debug>(cases: Vec<(M, &str)>, kinds: u8) {
     let mut seen = BTreeSet::new();
     for (message, golden) in cases {
         let mut bytes = BytesMut::new();
         encode(&message, &mut bytes).unwrap();
-        assert_eq!(hex(&bytes), golden, "{message:?}");
+        assert_eq!(hex::encode(&bytes), golden, "{message:?}");
         // every golden message is shorter than 128 bytes: one byte of length, one of field number and wire type
         seen.insert(bytes[1] >> 3);
         assert_eq!(MessageDecoder::new().decode(&mut bytes.freeze()), Some(Ok(message)));
@@ -148,6 +144,6 @@ fn to_device() {
 fn datagram() {
     let mut bytes = BytesMut::new();
     packet().encode_datagram(&mut bytes).unwrap();
-    assert_eq!(hex(&bytes), "01000000070000010200001428b8fffe");
+    assert_eq!(hex::encode(&bytes), "01000000070000010200001428b8fffe");
     assert_eq!(AudioPacket::decode_datagram(bytes.freeze()), Ok(packet()));
 }

@@ -13,7 +13,6 @@ use tonic::transport::Channel;
 
 use crate::certs::{Authority, Identity, Issued};
 use crate::config::Config;
-use crate::hex;
 use crate::node::Node;
 use crate::operator::{self, Credentials};
 
@@ -54,7 +53,7 @@ impl Setting {
         };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).context("the operating system gives no random bytes")?;
-        let seed = hex::encode(&seed);
+        let seed = hex::encode(seed);
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = Config { data_dir: dir.join("store"), log_key: write("log.key", &seed)?, ..Config::default() };
         (config.vault.keys_dir, config.vault.kek_file) = (dir.join("keys"), dir.join("kek.key"));

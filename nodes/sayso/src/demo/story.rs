@@ -22,7 +22,6 @@ use super::setting::Setting;
 use super::view::{View, Who};
 use crate::cli::DemoArgs;
 use crate::device::view::{Line, describe, word};
-use crate::hex::encode as hex;
 use crate::{export, verify};
 
 /// How long anything in the story may take before it counts as broken. The slowest step is a 30-second answer.
@@ -120,11 +119,11 @@ impl Story {
         self.check("a consent record a purpose is durable", records.len() == 2, json!({"records": records.len()}));
         for record in &records {
             let (purpose, event) = (record.purpose.clone().unwrap_or_default(), record.events.first().cloned());
-            let notice = purpose.privacy_notices.first().map(|n| hex(&n.rendered_sha256)).unwrap_or_default();
-            let evidence = event.map(|e| hex(&e.evidence_sha256)).unwrap_or_default();
+            let notice = purpose.privacy_notices.first().map(|n| hex::encode(&n.rendered_sha256)).unwrap_or_default();
+            let evidence = event.map(|e| hex::encode(&e.evidence_sha256)).unwrap_or_default();
             let text = format!(
                 "record {}… purpose {}: notice sha256 {:.12}…, evidence sha256 {:.12}…",
-                &hex(&record.record_id)[..8],
+                &hex::encode(&record.record_id)[..8],
                 purpose.purpose,
                 notice,
                 evidence
@@ -135,7 +134,7 @@ impl Story {
                 &text,
                 json!({
                     "purpose": purpose.purpose, "notice_sha256": notice, "evidence_sha256": evidence,
-                    "schema": record.schema_version, "record_id": hex(&record.record_id),
+                    "schema": record.schema_version, "record_id": hex::encode(&record.record_id),
                 }),
             );
         }
@@ -261,7 +260,7 @@ impl Story {
         let certificate = Certificate::parse(&json)?;
         let text = format!(
             "certificate of erasure {}…: {} key destroyed, files purged: {}; what remains, and where, is in it",
-            &hex(&certificate.erasure)[..8],
+            &hex::encode(certificate.erasure)[..8],
             certificate.keys.len(),
             certificate.is_purged
         );

@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use hex::FromHex;
 use sayso_types::WallTime;
 use sayso_wire::token::TokenVerifier;
 
@@ -58,8 +59,7 @@ fn the_token_is_the_first_devices_for_a_year() {
     run(&args(dir.path())).unwrap();
     let keys = load(dir.path()).gateway.token_keys;
     let keys = keys.iter().map(|key| {
-        let bytes: Vec<u8> =
-            (0..32).map(|i| u8::from_str_radix(&key.public_key[2 * i..2 * i + 2], 16).unwrap()).collect();
+        let bytes = hex::decode(&key.public_key).unwrap();
         (key.id, ed25519_dalek::VerifyingKey::try_from(bytes.as_slice()).unwrap())
     });
     let verifier = TokenVerifier::new(keys);
@@ -78,7 +78,7 @@ fn auditors_get_the_key_of_the_log_that_the_node_signs() {
     run(&args(dir.path())).unwrap();
     let seed = read(dir.path(), "log.key");
     assert_eq!(seed.trim().len(), 64);
-    let bytes = core::array::from_fn(|i| u8::from_str_radix(&seed[2 * i..2 * i + 2], 16).unwrap());
+    let bytes = <[u8; 32]>::from_hex(seed.trim()).unwrap();
     let signer = Signer::new(&load(dir.path()).log_origin, &bytes).unwrap();
     assert_eq!(read(dir.path(), "log.pub").trim(), signer.verifier().to_string());
 }

@@ -23,7 +23,7 @@ use super::Token;
 use super::message::{self, Answer, FAREWELL, File, Request, VERSION, Welcome};
 use crate::cli::PeerAddress;
 use crate::config::Config;
-use crate::{certs, hex, serve};
+use crate::{certs, serve};
 
 /// How long whoever invited may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ pub(crate) fn enter(token: &Token, address: &PeerAddress, names: &[String]) -> R
     let (peer_key, peer) = certs::Request::make()?;
     let (node_key, node) = certs::Request::make()?;
     let mut request = Request { version: VERSION, peer, node, names: names.to_vec(), proof: String::new() };
-    request.proof = hex::encode(&token.prove(&request.parts()));
+    request.proof = hex::encode(token.prove(&request.parts()));
     let asked = serve::runtime()?.block_on(async { timeout(ANSWER_WITHIN, ask(token, &request)).await });
     let unreachable = || format!("nobody answers at {}: is `sayso store invite` still running there?", token.at);
     let Welcome { peer_chain, node_chain, mut config, files } = asked.with_context(unreachable)??;

@@ -24,7 +24,7 @@ use crate::certs::{self, Authority, Identity};
 use crate::cli::InviteArgs;
 use crate::config::{Config, Kek, Peer, RaftStore};
 use crate::policy::{own_calendar, signature_of};
-use crate::{hex, output, serve};
+use crate::{output, serve};
 
 /// How long a newcomer may take for the handshake and its request, and to take the answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);

@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use hex::FromHex;
 use sayso_audit::{NoteError, Signer, VerifierKey, note};
 use sayso_policy::Profile;
 use sayso_types::Redacted;
@@ -16,7 +17,7 @@ use serde_json::json;
 
 use super::ProfileFile;
 use crate::cli::{KeyArgs, SignArgs, VerifyProfileArgs};
-use crate::{hex, output};
+use crate::output;
 
 /// Only its owner reads a key.
 const SECRET: u32 = 0o600;
@@ -112,7 +113,7 @@ fn names(keys: &[VerifierKey]) -> String {
 fn read_key(file: &Path) -> Result<Signer> {
     let text = Redacted::new(fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?);
     let parts = text.reveal().trim().split_once(' ');
-    let key = parts.and_then(|(name, seed)| Some((name, hex::decode(seed)?.try_into().ok()?)));
+    let key = parts.and_then(|(name, seed)| Some((name, <[u8; 32]>::from_hex(seed).ok()?)));
     let (name, seed) = key.with_context(|| {
         format!("{} is no signing key; make one with `sayso policy key NAME --out FILE`", file.display())
     })?;

@@ -9,8 +9,6 @@ use sayso_store::{Entry, Key, Range, Store};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::hex;
-
 /// What a data set comes to: two with the same summary are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Summary {
@@ -49,7 +47,7 @@ impl Sum {
     /// What it comes to.
     pub(crate) fn summary(self) -> Summary {
         let Self { entries, bytes, hash } = self;
-        Summary { entries, bytes, sha256: hex::encode(&hash.finalize()) }
+        Summary { entries, bytes, sha256: hex::encode(hash.finalize()) }
     }
 }
 

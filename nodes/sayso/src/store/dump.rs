@@ -21,7 +21,6 @@ pub(super) use self::place::Place;
 pub(super) use self::reader::Entries;
 pub(super) use self::writer::Writer;
 use super::contents::{Sum, Summary};
-use crate::hex;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -120,7 +119,7 @@ fn name_of(index: usize) -> String {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    hex::encode(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]

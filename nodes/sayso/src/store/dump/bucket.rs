@@ -23,7 +23,6 @@ use tokio::time::{sleep, timeout};
 
 pub(super) use self::settings::Settings;
 use super::sha256;
-use crate::hex;
 
 /// How often a request is sent to a service that does not answer it, or says that it cannot now.
 const TRIES: u32 = 5;
