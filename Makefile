@@ -36,7 +36,7 @@ bench: ## what it costs, as figures and as ratios to the bare parts, measured in
 bench-store: ## durable commits, of one node and of three, beside etcd and PostgreSQL; recovery; memory of a snapshot
 	$(CARGO) run --release --locked -p sayso-loadtest -- store $(ARGS)
 
-bench-withdraw: ## 10,000 withdrawals in the midst of uploads over TCP: what comes after OK, and how long it takes
+bench-withdraw: ## 10,000 withdrawals in the midst of uploads over HTTP/1.1, HTTP/2 and a WebSocket each: what comes after OK
 	$(CARGO) run --release --locked -p sayso-loadtest -- withdraw-wire --withdrawals 10000 $(ARGS)
 
 bench-consent: ## answers on record, withdrawals idle and while many talk, the gate, verification of the log

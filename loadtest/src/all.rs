@@ -29,7 +29,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<Vec<Figure>> {
     let withdraw_latency = withdraw_latency::Args { withdrawals: 100 };
     figures.extend(withdraw_latency::run(lab, &withdraw_latency).await.context("withdraw-latency")?);
     begin("withdraw-wire");
-    let withdraw_wire = withdraw_wire::Args { withdrawals: 200 };
+    let withdraw_wire = withdraw_wire::Args { withdrawals: 100, over: None };
     figures.extend(withdraw_wire::run(lab, &withdraw_wire).await.context("withdraw-wire")?);
     Ok(figures)
 }

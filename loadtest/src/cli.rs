@@ -44,7 +44,7 @@ pub(crate) enum Command {
     TurnLatency(turn_latency::Args),
     /// How long a withdrawal takes, and what still reaches the recogniser after its OK.
     WithdrawLatency(withdraw_latency::Args),
-    /// Withdrawals in the midst of uploads over TCP: what comes after the OK, and when the last byte comes.
+    /// Withdrawals in the midst of uploads over HTTP/1.1, HTTP/2 and WebSockets: what comes after the OK, and when the last byte comes.
     WithdrawWire(withdraw_wire::Args),
     /// Answers on record, withdrawals idle and while many talk, the gate, and the verification of the log.
     Consent(consent::Args),

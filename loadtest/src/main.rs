@@ -9,7 +9,7 @@
 //!   withdraw_latency  from a withdrawal to its OK                         a bare durable commit
 //!   store             a durable commit, on one node and on three          a bare append with fdatasync; etcd, PostgreSQL
 //!                     a leader that is killed; a snapshot on its way      -
-//!   withdraw_wire     withdrawals in the midst of uploads over TCP        -
+//!   withdraw_wire     withdrawals in the midst of uploads to services     -
 //!   consent           answers, withdrawals while many talk, gate, log     bare commits, a bare hash
 //! ```
 //!

@@ -90,10 +90,13 @@ fn what_cannot_be_measured_is_said() {
 #[test]
 fn w2_nothing_comes_over_the_wire_after_a_withdrawals_ok() {
     let figures = figures(&["withdraw-wire", "--withdrawals", "20"]);
-    let value = |name: &str| figure(&figures, &format!("withdrawal on the wire, {name}"))["value"].as_f64().unwrap();
-    assert_eq!(value("bytes after OK"), 0.0);
-    assert_eq!(value("neighbour's utterances, not whole"), 0.0);
-    assert!(value("uploads cut short") > 0.0 && value("neighbour's utterances, whole") > 0.0);
+    for protocol in ["HTTP/1.1", "HTTP/2", "WebSocket"] {
+        let value =
+            |name: &str| figure(&figures, &format!("withdrawal over {protocol}, {name}"))["value"].as_f64().unwrap();
+        assert_eq!(value("bytes after OK"), 0.0);
+        assert_eq!(value("neighbour's utterances, not whole"), 0.0);
+        assert!(value("uploads cut short") > 0.0 && value("neighbour's utterances, whole") > 0.0);
+    }
 }
 
 #[test]

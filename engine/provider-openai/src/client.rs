@@ -3,27 +3,28 @@
 mod backoff;
 mod connection;
 mod dial;
+mod driver;
 mod gated;
 mod pool;
 mod response;
 mod upload;
 
 use core::fmt;
-use std::error::Error as _;
 use std::sync::Arc;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderValue, Method, Request};
+use http::{HeaderValue, Method, Request, Uri};
 use hyper::body::Incoming;
-use sayso_policy::{Permit, Refused};
+use sayso_policy::Permit;
 use sayso_provider::Error;
 use sayso_types::Clock;
 
-use self::backoff::Backoff;
+pub(crate) use self::backoff::Backoff;
 use self::connection::Connection;
-use self::dial::Dialler;
+pub(crate) use self::dial::{Dialler, Io, Protocol};
+pub(crate) use self::gated::Owner;
 use self::pool::Pool;
-pub(crate) use self::response::Response;
+pub(crate) use self::response::{Response, failure};
 pub(crate) use self::upload::{Sealed, Upload, seal};
 use crate::Endpoint;
 
@@ -43,15 +44,19 @@ pub(crate) struct Client {
     pool: Pool,
 }
 
-/// Why an attempt failed, and the request if nothing of it was taken.
+/// Why an attempt failed, and the body if nothing of it was taken.
 struct Failed {
     error: Error,
-    untouched: Option<Box<Request<Upload>>>,
+    untouched: Option<Upload>,
 }
 
 impl Client {
     pub(crate) fn new(endpoint: Endpoint, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { dialler: Dialler::new(&endpoint), pool: Pool::new(clock), endpoint })
+        Arc::new(Self {
+            dialler: Dialler::new(&endpoint, &[Protocol::Http2, Protocol::Http1]),
+            pool: Pool::new(clock),
+            endpoint,
+        })
     }
 
     pub(crate) fn model(&self) -> &str {
@@ -60,11 +65,11 @@ impl Client {
 
     /// Sends a request under `permit` and waits for the head of a successful answer.
     pub(crate) async fn post(self: &Arc<Self>, permit: &Permit, head: Head, body: Upload) -> Result<Response, Error> {
-        let mut request = Box::new(self.request(head, body));
+        let mut body = body;
         let mut backoff = Backoff::default();
         loop {
             permit.guard(|| ())?;
-            let failed = match self.attempt(permit, request).await {
+            let failed = match self.attempt(permit, &head, body).await {
                 Ok((connection, answer)) => {
                     return Response::accept(Arc::clone(self), permit.clone(), connection, answer);
                 }
@@ -76,30 +81,35 @@ impl Client {
             metrics::counter!("sayso_provider_openai_retries_total").increment(1);
             tracing::debug!(code = failed.error.code(), ?pause, "trying again");
             tokio::time::sleep(pause).await;
-            request = untouched;
+            body = untouched;
         }
     }
 
     async fn attempt(
         &self,
         permit: &Permit,
-        request: Box<Request<Upload>>,
+        head: &Head,
+        body: Upload,
     ) -> Result<(Connection, http::Response<Incoming>), Failed> {
         let mut connection = match self.connection(permit).await {
             Ok(connection) => connection,
             Err(error) => {
-                return Err(Failed { error, untouched: Some(request) });
+                return Err(Failed { error, untouched: Some(body) });
             }
         };
-        match connection.send(*request).await {
+        let refusal = body.refusal();
+        match connection.send(self.request(head, connection.protocol(), body)).await {
             Ok(answer) => Ok((connection, answer)),
             // hyper hands back a request that it did not begin to take
             Err(mut failed) => match failed.take_message() {
                 Some(request) => Err(Failed {
                     error: Error::Unreachable("closed the connection before the request".to_owned()),
-                    untouched: Some(Box::new(request)),
+                    untouched: Some(request.into_body()),
                 }),
-                None => Err(Failed { error: explain(permit, &failed.into_error()), untouched: None }),
+                None => {
+                    let error = refusal.get().map_or_else(|| explain(permit, &failed.into_error()), Error::from);
+                    Err(Failed { error, untouched: None })
+                }
             },
         }
     }
@@ -116,22 +126,37 @@ impl Client {
         Connection::open(&self.dialler, permit).await
     }
 
-    fn request(&self, head: Head, body: Upload) -> Request<Upload> {
+    fn request(&self, head: &Head, protocol: Protocol, body: Upload) -> Request<Upload> {
         let base_url = &self.endpoint.base_url;
-        let host = HeaderValue::from_str(&base_url.authority()).expect("a parsed authority is visible ASCII");
+        let (authority, target) = (base_url.authority(), base_url.target(head.path));
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = base_url.target(head.path).into();
+        match protocol {
+            Protocol::Http1 => {
+                let host = HeaderValue::from_str(&authority).expect("a parsed authority is visible ASCII");
+                request.headers_mut().insert(HOST, host);
+                *request.uri_mut() = target.into();
+            }
+            // spoken under TLS only; the authority is part of the request line (RFC 9113, 8.3.1)
+            Protocol::Http2 => {
+                let uri = Uri::builder().scheme("https").authority(authority).path_and_query(target).build();
+                *request.uri_mut() = uri.expect("the parts of a parsed base URL make one");
+            }
+        }
         let headers = request.headers_mut();
-        headers.insert(HOST, host);
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("sayso/", env!("CARGO_PKG_VERSION"))));
-        headers.insert(CONTENT_TYPE, head.content_type);
-        headers.insert(ACCEPT, head.accept);
+        headers.insert(USER_AGENT, user_agent());
+        headers.insert(CONTENT_TYPE, head.content_type.clone());
+        headers.insert(ACCEPT, head.accept.clone());
         if let Some(key) = &self.endpoint.api_key {
             headers.insert(AUTHORIZATION, key.authorization());
         }
         request
     }
+}
+
+/// What this is, and of which version.
+pub(crate) const fn user_agent() -> HeaderValue {
+    HeaderValue::from_static(concat!("sayso/", env!("CARGO_PKG_VERSION")))
 }
 
 impl fmt::Debug for Client {
@@ -142,8 +167,7 @@ impl fmt::Debug for Client {
 
 /// What went wrong on a connection. A refusal comes first: it is why the rest broke.
 fn explain(permit: &Permit, error: &hyper::Error) -> Error {
-    let by_the_body = error.source().and_then(|source| source.downcast_ref::<Refused>()).copied();
-    if let Some(refused) = by_the_body.or_else(|| permit.guard(|| ()).err()) {
+    if let Err(refused) = permit.guard(|| ()) {
         return refused.into();
     }
     if error.is_parse() {

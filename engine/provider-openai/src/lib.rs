@@ -2,19 +2,20 @@
 //! by base URL.
 //!
 //! ```text
-//! OpenAiTranscriber   POST {base}/audio/transcriptions   multipart WAV in, JSON out
-//! OpenAiResponder     POST {base}/chat/completions       JSON in, server-sent events out
-//! OpenAiSynthesizer   POST {base}/audio/speech           JSON in, PCM or WAV out, as it is made
+//! OpenAiTranscriber            POST {base}/audio/transcriptions   multipart WAV in, JSON out
+//! OpenAiRealtimeTranscriber    WebSocket {base}/realtime          events with PCM in, as it is spoken, events out
+//! OpenAiResponder              POST {base}/chat/completions       JSON in, server-sent events out
+//! OpenAiSynthesizer            POST {base}/audio/speech           JSON in, PCM or WAV out, as it is made
 //!        │ Labelled pieces
 //!        ▼
-//!     Upload ── Permit::pass ──▶ hyper ──▶ (TLS) ──▶ GatedIo ── Permit::guard ──▶ socket
+//!  Permit::pass ──▶ hyper, tungstenite ──▶ (TLS) ──▶ GatedIo ── Permit::guard ──▶ socket
 //! ```
 //!
-//! **The gate is the socket.** Data opens when hyper asks for the next piece of the body, and every write to the
-//! socket runs under the permit of the call that owns the connection, so that no byte leaves a buffer of hyper or
-//! TLS after a revocation. A connection whose call was refused, failed or was dropped is reset: what the kernel had
-//! not sent yet is discarded. Pieces are wiped when hyper
-//! lets go of them.
+//! **The gate is the socket.** Data opens when the connection is ready for the next piece, and every write to the
+//! socket runs under the permit of the call that owns the connection, so that no byte leaves a buffer of a library or
+//! of TLS after a revocation. A connection whose call was refused, failed or was dropped is reset: what the kernel had
+//! not sent yet is discarded. Pieces are wiped when a
+//! library lets go of them; what it has copied is not (tungstenite copies one event, to mask it).
 //!
 //! **Nothing is spawned.** A call's own future drives its connection, so that dropping the future drops both.
 //!
@@ -31,6 +32,7 @@ mod client;
 mod endpoint;
 mod error;
 mod multipart;
+mod realtime;
 mod responder;
 mod speech;
 mod sse;
@@ -42,6 +44,7 @@ pub use api_key::ApiKey;
 pub use base_url::BaseUrl;
 pub use endpoint::Endpoint;
 pub use error::Error;
+pub use realtime::OpenAiRealtimeTranscriber;
 pub use responder::OpenAiResponder;
 pub use synthesizer::{OpenAiSynthesizer, SpeechFormat};
 pub use transcriber::OpenAiTranscriber;

@@ -109,7 +109,7 @@ fn little_endian(mut samples: Vec<i16>) -> Vec<u8> {
 }
 
 /// The language of a BCP 47 tag, which is what services take: `zh` of `zh-CN`.
-fn primary_subtag(tag: &str) -> Option<&str> {
+pub(crate) fn primary_subtag(tag: &str) -> Option<&str> {
     let language = tag.split(['-', '_']).next()?;
     (matches!(language.len(), 2 | 3) && language.bytes().all(|b| b.is_ascii_alphabetic())).then_some(language)
 }

@@ -36,6 +36,11 @@ impl Authority {
         self.issuer.der()
     }
 
+    /// The same as text.
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
     /// For those who trust it.
     pub(crate) fn roots(&self) -> Result<RootCertStore> {
         let mut roots = RootCertStore::empty();

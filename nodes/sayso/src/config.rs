@@ -282,6 +282,10 @@ pub(crate) struct OpenAi {
     pub(crate) base_url: String,
     /// Which model.
     pub(crate) model: String,
+    /// For recognition: whether sound is sent while the person speaks, over a WebSocket (OpenAI's Realtime API), and not
+    /// when they have finished.
+    #[serde(default)]
+    pub(crate) realtime: bool,
     /// For speech: which voice.
     #[serde(default)]
     pub(crate) voice: String,

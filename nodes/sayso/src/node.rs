@@ -13,7 +13,9 @@ use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
 use sayso_policy::{Diff, Profile};
 use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
-use sayso_provider_openai::{ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat};
+use sayso_provider_openai::{
+    ApiKey, Endpoint, OpenAiRealtimeTranscriber, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat,
+};
 use sayso_runtime::shutdown::{Phases, Signals};
 use sayso_runtime::{SystemClock, TaskKind, Tasks, process};
 use sayso_session_actor::ActorSessions;
@@ -260,7 +262,13 @@ fn add_openai(service: &OpenAi, processors: &mut Processors, clock: &Arc<dyn Clo
         endpoint = endpoint.with_ca_file(file).with_context(named)?;
     }
     let clock = Arc::clone(clock);
+    if service.realtime && service.stage != Stage::Asr {
+        bail!("{}: realtime is for recognition (stage = \"asr\"); leave it out", named());
+    }
     match service.stage {
+        Stage::Asr if service.realtime => {
+            processors.transcribers.register(id, Arc::new(OpenAiRealtimeTranscriber::new(endpoint)));
+        }
         Stage::Asr => processors.transcribers.register(id, Arc::new(OpenAiTranscriber::new(endpoint, clock))),
         Stage::Llm => processors.responders.register(id, Arc::new(OpenAiResponder::new(endpoint, clock))),
         Stage::Tts => {

@@ -32,7 +32,7 @@ const BACKENDS: [&str; 6] = [
 const BUILT_ON: [(&str, &str); 1] = [("sayso-store-raft", "sayso-store-local")];
 
 /// Foreign libraries, each with the crates that may name it and the reason.
-const OWNED: [(&str, &[&str], &str); 11] = [
+const OWNED: [(&str, &[&str], &str); 12] = [
     ("ractor", &["sayso-session-actor"], "only session-actor runs actors; others know the trait session::Sessions"),
     ("opus", &["sayso-audio", "sayso-loadtest"], "only audio owns the codec; loadtest measures the bare part"),
     ("webrtc-vad", &["sayso-audio", "sayso-loadtest"], "only audio owns the detector; loadtest measures the bare part"),
@@ -48,8 +48,14 @@ const OWNED: [(&str, &[&str], &str); 11] = [
     ),
     (
         "hyper",
-        &["sayso-provider-openai", "sayso-witness"],
-        "connections to processors belong to providers, behind the gate; witnesses are shown hashes, of nobody",
+        &["sayso-provider-openai", "sayso-witness", "sayso-loadtest"],
+        "connections to processors belong to providers, behind the gate; witnesses are shown hashes, of nobody; the load \
+         test is a processor",
+    ),
+    (
+        "tokio-tungstenite",
+        &["sayso-provider-openai", "sayso", "sayso-loadtest"],
+        "connections to processors belong to providers, behind the gate; tests and the load test are processors",
     ),
     ("whisper-rs", &["sayso-provider-local"], "models run in provider-local"),
     (

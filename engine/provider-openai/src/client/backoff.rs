@@ -10,13 +10,13 @@ const PAUSE_FIRST: Duration = Duration::from_millis(100);
 
 /// Random pauses that grow, so that devices which lost a service together do not come back to it together.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// How long to wait after one more failure; `None` when it was the last attempt.
-    pub(super) fn next(&mut self) -> Option<Duration> {
+    pub(crate) fn next(&mut self) -> Option<Duration> {
         self.failures += 1;
         if self.failures >= ATTEMPTS_MAX {
             return None;

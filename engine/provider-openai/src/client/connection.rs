@@ -1,22 +1,22 @@
-//! [`Connection`]: one HTTP/1.1 connection and what drives it.
+//! [`Connection`]: one HTTP connection and what drives it.
 
 use core::future::poll_fn;
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll};
+use core::pin::Pin;
+use core::task::Poll;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use sayso_policy::Permit;
 use sayso_provider::Error;
 
-use super::Upload;
-use super::dial::{Dialler, Io};
-use super::explain;
+use super::dial::{Dialler, Protocol};
+use super::driver::{Driver, Errands};
 use super::gated::Owner;
+use super::{Upload, explain};
 
 /// What hyper may hold of a request in front of the socket, and of a response behind it: the head of any response
 /// that a service sends, and half a second of speech.
@@ -26,12 +26,20 @@ const BUFFER_BYTES: usize = 16 * 1024;
 ///
 /// hyper splits a connection into a handle that requests go into and a future that moves the bytes, and expects the
 /// future to be spawned. Here it is polled by the call that owns the connection, inside of every wait, so that the
-/// call and its I/O are one future that ends as one. Between calls nobody polls it: an idle HTTP/1.1 connection has
-/// nothing to do but to notice that it was closed, which [`revive`](Self::revive) makes up for.
+/// call and its I/O are one future that ends as one. Between calls nobody polls it: an idle connection has nothing to do
+/// but to notice that it was closed or asked something, which [`revive`](Self::revive) makes up for.
+///
+/// HTTP/2 could carry many calls. Here a connection works for one at a time, as in HTTP/1.1, because a call that is cut
+/// short is cut at the socket.
 pub(super) struct Connection {
-    sender: SendRequest<Upload>,
+    sender: Sender,
     driver: Driver,
     owner: Owner,
+}
+
+enum Sender {
+    Http1(http1::SendRequest<Upload>),
+    Http2(http2::SendRequest<Upload>),
 }
 
 impl Connection {
@@ -40,18 +48,41 @@ impl Connection {
         let owner = Owner::default();
         owner.set(permit);
         let refused = |error| permit.guard(|| ()).map_or_else(Error::from, |()| error);
-        let io = TokioIo::new(dialler.dial(&owner).await.map_err(refused)?);
-        let mut http = http1::Builder::new();
-        http.max_buf_size(BUFFER_BYTES).writev(true);
-        let (sender, driver) = http.handshake(io).await.map_err(|error| explain(permit, &error))?;
-        Ok(Self { sender, driver: Driver(Some(driver)), owner })
+        let (io, protocol) = dialler.dial(&owner).await.map_err(refused)?;
+        let (io, broken) = (TokioIo::new(io), |error| explain(permit, &error));
+        let (sender, driver) = match protocol {
+            Protocol::Http1 => {
+                let mut http = http1::Builder::new();
+                http.max_buf_size(BUFFER_BYTES).writev(true);
+                let (sender, connection) = http.handshake(io).await.map_err(broken)?;
+                (Sender::Http1(sender), Driver::new(connection, Errands::default()))
+            }
+            Protocol::Http2 => {
+                let errands = Errands::default();
+                let mut http = http2::Builder::new(errands.clone());
+                http.max_send_buf_size(BUFFER_BYTES);
+                let (sender, connection) = http.handshake(io).await.map_err(broken)?;
+                (Sender::Http2(sender), Driver::new(connection, errands))
+            }
+        };
+        Ok(Self { sender, driver, owner })
+    }
+
+    /// What is spoken over it.
+    pub(super) const fn protocol(&self) -> Protocol {
+        match self.sender {
+            Sender::Http1(_) => Protocol::Http1,
+            Sender::Http2(_) => Protocol::Http2,
+        }
     }
 
     /// Makes an idle connection work for the call of `permit`, if it is still good.
     pub(super) async fn revive(&mut self, permit: &Permit) -> bool {
+        // before the look: what the service asked meanwhile is answered for this call
+        self.owner.set(permit);
         let good = self.is_idle().await;
-        if good {
-            self.owner.set(permit);
+        if !good {
+            self.owner.clear();
         }
         good
     }
@@ -70,7 +101,10 @@ impl Connection {
         &mut self,
         request: Request<Upload>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
-        self.driver.run(self.sender.try_send_request(request)).await
+        match &mut self.sender {
+            Sender::Http1(sender) => self.driver.run(sender.try_send_request(request)).await,
+            Sender::Http2(sender) => self.driver.run(sender.try_send_request(request)).await,
+        }
     }
 
     /// The next piece of the body of a response.
@@ -93,32 +127,9 @@ impl Connection {
     /// Whether a request could be sent: one look at the socket tells whether the other side closed it.
     async fn is_idle(&mut self) -> bool {
         self.driver.run(async {}).await;
-        self.sender.is_ready()
-    }
-}
-
-/// hyper's half that moves the bytes; `None` once it has ended.
-struct Driver(Option<http1::Connection<TokioIo<Box<dyn Io>>, Upload>>);
-
-impl Driver {
-    /// Waits for `work` while moving bytes. How the connection ends is told by what `work` returns.
-    async fn run<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        poll_fn(|cx| {
-            self.poll(cx);
-            work.as_mut().poll(cx)
-        })
-        .await
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        if let Some(connection) = &mut self.0
-            && let Poll::Ready(ended) = Pin::new(connection).poll(cx)
-        {
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended");
-            }
-            self.0 = None;
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_ready(),
+            Sender::Http2(sender) => sender.is_ready(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! [`Dialler`]: how a connection comes about.
 
+use core::fmt;
 use core::time::Duration;
 use std::io;
 use std::net::SocketAddr;
@@ -23,26 +24,44 @@ const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 const ADDRESSES_MAX: usize = 4;
 
 /// A byte stream to a service, in the clear or under TLS.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-pub(super) struct Dialler {
+/// What is spoken over a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Protocol {
+    /// Its name in the TLS handshake (RFC 7301).
+    const fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Http1 => b"http/1.1",
+            Self::Http2 => b"h2",
+        }
+    }
+}
+
+pub(crate) struct Dialler {
     base_url: BaseUrl,
     timeout: Duration,
     tls: Option<TlsConnector>,
 }
 
 impl Dialler {
-    pub(super) fn new(endpoint: &Endpoint) -> Self {
+    /// Over TLS the service chooses one of `protocols`, the best first; in the clear HTTP/1.1 is spoken.
+    pub(crate) fn new(endpoint: &Endpoint, protocols: &[Protocol]) -> Self {
         Self {
             base_url: endpoint.base_url.clone(),
             timeout: endpoint.connect_timeout,
-            tls: endpoint.base_url.tls().then(|| TlsConnector::from(Arc::new(tls_config(endpoint)))),
+            tls: endpoint.base_url.tls().then(|| TlsConnector::from(Arc::new(tls_config(endpoint, protocols)))),
         }
     }
 
     /// Opens a connection whose writes run under the permit in `owner`, those of the TLS handshake too.
-    pub(super) async fn dial(&self, owner: &Owner) -> Result<Box<dyn Io>, Error> {
+    pub(crate) async fn dial(&self, owner: &Owner) -> Result<(Box<dyn Io>, Protocol), Error> {
         match timeout(self.timeout, self.dial_unbounded(owner)).await {
             Ok(dialled) => dialled.map_err(|problem| {
                 let (host, port) = (self.base_url.host(), self.base_url.port());
@@ -52,12 +71,14 @@ impl Dialler {
         }
     }
 
-    async fn dial_unbounded(&self, owner: &Owner) -> io::Result<Box<dyn Io>> {
+    async fn dial_unbounded(&self, owner: &Owner) -> io::Result<(Box<dyn Io>, Protocol)> {
         let gated = GatedIo::new(self.connect().await?, owner.clone())?;
         let Some(tls) = &self.tls else {
-            return Ok(Box::new(gated));
+            return Ok((Box::new(gated), Protocol::Http1));
         };
-        Ok(Box::new(tls.connect(self.base_url.server_name(), gated).await?))
+        let stream = tls.connect(self.base_url.server_name(), gated).await?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(Protocol::Http2.alpn());
+        Ok((Box::new(stream), if is_http2 { Protocol::Http2 } else { Protocol::Http1 }))
     }
 
     /// Tries the addresses in the resolver's order; each has an equal share of the time.
@@ -85,8 +106,8 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(tcp)
 }
 
-/// TLS 1.2 and up on ring, trusting the public authorities and those of the endpoint, speaking HTTP/1.1.
-fn tls_config(endpoint: &Endpoint) -> ClientConfig {
+/// TLS 1.2 and up on ring, trusting the public authorities and those of the endpoint.
+fn tls_config(endpoint: &Endpoint, protocols: &[Protocol]) -> ClientConfig {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let (_added, ignored) = roots.add_parsable_certificates(endpoint.extra_roots.iter().cloned());
     if ignored > 0 {
@@ -97,8 +118,14 @@ fn tls_config(endpoint: &Endpoint) -> ClientConfig {
         .expect("ring has the cipher suites of TLS 1.2 and 1.3")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.alpn().to_vec()).collect();
     config
+}
+
+impl fmt::Debug for Dialler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialler").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
 }
 
 impl BaseUrl {

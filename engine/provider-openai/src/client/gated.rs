@@ -12,16 +12,16 @@ use tokio::net::TcpStream;
 
 /// Whose call a connection works for. Clones are the same connection's.
 #[derive(Clone, Default)]
-pub(super) struct Owner(Arc<Mutex<Option<Permit>>>);
+pub(crate) struct Owner(Arc<Mutex<Option<Permit>>>);
 
 impl Owner {
     /// From here on the connection works for the call of `permit`.
-    pub(super) fn set(&self, permit: &Permit) {
+    pub(crate) fn set(&self, permit: &Permit) {
         *self.lock() = Some(permit.clone());
     }
 
     /// From here on the connection is idle: nothing may be written.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         *self.lock() = None;
     }
 
@@ -38,13 +38,13 @@ impl Owner {
 ///
 /// Whenever it ends while a call owns it, it is reset, not closed: what the kernel has not sent yet never leaves. That is so
 /// from the beginning, since a process that is killed drops nothing.
-pub(super) struct GatedIo {
+pub(crate) struct GatedIo {
     tcp: TcpStream,
     owner: Owner,
 }
 
 impl GatedIo {
-    pub(super) fn new(tcp: TcpStream, owner: Owner) -> io::Result<Self> {
+    pub(crate) fn new(tcp: TcpStream, owner: Owner) -> io::Result<Self> {
         tcp.set_zero_linger()?;
         Ok(Self { tcp, owner })
     }

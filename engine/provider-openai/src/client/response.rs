@@ -91,7 +91,7 @@ impl Response {
 }
 
 /// What a status code means; `None` for success.
-fn failure(status: StatusCode, headers: &HeaderMap) -> Option<Error> {
+pub(crate) fn failure(status: StatusCode, headers: &HeaderMap) -> Option<Error> {
     let said = || format!("HTTP {}", status.as_u16());
     Some(match status {
         _ if status.is_success() => return None,

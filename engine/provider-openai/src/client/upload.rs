@@ -3,6 +3,7 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -15,6 +16,17 @@ pub(crate) struct Upload {
     parts: VecDeque<Part>,
     /// Bytes in `parts`.
     len: u64,
+    refusal: Refusal,
+}
+
+/// Why a body was not let through. What the connection says of it depends on the version of HTTP.
+#[derive(Clone, Default)]
+pub(crate) struct Refusal(Arc<OnceLock<Refused>>);
+
+impl Refusal {
+    pub(super) fn get(&self) -> Option<Refused> {
+        self.0.get().copied()
+    }
 }
 
 enum Part {
@@ -23,8 +35,8 @@ enum Part {
 }
 
 impl Upload {
-    pub(crate) const fn new(permit: Permit) -> Self {
-        Self { permit, parts: VecDeque::new(), len: 0 }
+    pub(crate) fn new(permit: Permit) -> Self {
+        Self { permit, parts: VecDeque::new(), len: 0, refusal: Refusal::default() }
     }
 
     /// Adds bytes that are about nobody.
@@ -44,6 +56,11 @@ impl Upload {
         self
     }
 
+    /// Why it was not let through, once it was not.
+    pub(super) fn refusal(&self) -> Refusal {
+        self.refusal.clone()
+    }
+
     fn open(&self, part: Part) -> Result<Bytes, Refused> {
         match part {
             Part::Plain(bytes) => Ok(bytes),
@@ -61,8 +78,10 @@ impl Body for Upload {
             return Poll::Ready(None);
         };
         let opened = self.open(part);
-        if let Ok(bytes) = &opened {
-            self.len -= bytes.len() as u64;
+        match &opened {
+            Ok(bytes) => self.len -= bytes.len() as u64,
+            // the first is why the call ends
+            Err(refused) => _ = self.refusal.0.set(*refused),
         }
         Poll::Ready(Some(opened.map(Frame::data)))
     }

@@ -4,8 +4,12 @@
 
 mod bench;
 mod failures;
+mod fake_http2;
 mod fake_openai;
+mod fake_realtime;
+mod http2;
 mod killed;
+mod realtime;
 mod reuse;
 mod services;
 mod tls;

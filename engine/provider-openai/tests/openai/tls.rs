@@ -13,6 +13,12 @@ use crate::fake_openai::{FakeOpenAi, HEARD};
 
 /// An authority of one's own (PEM) and a service with a certificate from it.
 fn private_service() -> (String, FakeOpenAi) {
+    let (authority, acceptor) = private_tls(b"http/1.1");
+    (authority, FakeOpenAi::start_with(Some(acceptor)))
+}
+
+/// An authority of one's own (PEM), and what serves under a certificate from it, speaking `protocol`.
+pub(crate) fn private_tls(protocol: &[u8]) -> (String, TlsAcceptor) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
@@ -29,8 +35,8 @@ fn private_service() -> (String, FakeOpenAi) {
             PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         )
         .unwrap();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    (authority.pem(), FakeOpenAi::start_with(Some(TlsAcceptor::from(Arc::new(config)))))
+    config.alpn_protocols = vec![protocol.to_vec()];
+    (authority.pem(), TlsAcceptor::from(Arc::new(config)))
 }
 
 #[tokio::test]

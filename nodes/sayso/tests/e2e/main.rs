@@ -10,6 +10,7 @@ mod full_disk;
 mod kill;
 mod policy;
 mod provider_down;
+mod realtime;
 mod receipts;
 mod reload;
 mod rights;
