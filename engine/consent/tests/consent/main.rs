@@ -11,6 +11,7 @@ mod erasing_killed;
 mod every_event;
 mod faults;
 mod journal;
+mod linearizing;
 mod proving;
 mod replaying;
 mod requesting;
