@@ -5,10 +5,11 @@
 //! types of their own, so that a key of one sort can never stand for one of the other.
 
 mod log;
-mod text;
+mod public;
 mod witness;
 
 pub use log::{Signer, VerifierKey};
+pub use public::PublicKey;
 pub use witness::{Cosigner, WitnessKey};
 
 /// Why a text is not a key, or a name not one for a key.

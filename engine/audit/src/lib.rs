@@ -26,7 +26,7 @@ pub mod witness;
 pub use checkpoint::Checkpoint;
 pub use event::{Event, Reference, RequestStep, Scope};
 pub use export::Export;
-pub use key::{Cosigner, Signer, VerifierKey, WitnessKey};
+pub use key::{Cosigner, PublicKey, Signer, VerifierKey, WitnessKey};
 pub use leaf::{Actor, ActorKind, Fact, HybridClock, Leaf, LeafError, Place};
 pub use merkle::{Frontier, Hash};
 pub use note::NoteError;

@@ -1,12 +1,11 @@
 //! [`Signer`] and [`VerifierKey`]: the keys of a log.
 
 use core::fmt;
-use core::str::FromStr;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 
 use super::KeyError;
-use super::text::{NamedKey, line};
+use super::public::{PublicKey, line};
 
 /// The signature type of Ed25519 in `signed-note`.
 const ED25519: u8 = 1;
@@ -28,7 +27,7 @@ impl Signer {
     /// [`KeyError::Name`].
     pub fn new(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         let key = SigningKey::from_bytes(seed);
-        let verifier = VerifierKey(NamedKey::new(name, key.verifying_key())?);
+        let verifier = VerifierKey::new(name, key.verifying_key())?;
         Ok(Self { key, verifier, former: None })
     }
 
@@ -53,7 +52,7 @@ impl Signer {
 
     /// The signature lines for `text`, one a key.
     pub(crate) fn lines(&self, text: &str) -> String {
-        let VerifierKey(NamedKey { name, id, .. }) = &self.verifier;
+        let VerifierKey { name, id, .. } = &self.verifier;
         let own = line(name, *id, &self.key.sign(text.as_bytes()).to_bytes());
         own + &self.former.as_ref().map(|former| former.lines(text)).unwrap_or_default()
     }
@@ -65,52 +64,13 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// A log's public key with its name; as text `name+hash+key`, which is what a trust file holds.
-#[derive(Clone, PartialEq, Eq)]
-pub struct VerifierKey(NamedKey<ED25519>);
+/// A log's public key.
+pub type VerifierKey = PublicKey<ED25519>;
 
 impl VerifierKey {
-    /// Whose it is: the origin of the log.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// The four bytes that point to it in signatures.
-    #[must_use]
-    pub const fn id(&self) -> [u8; 4] {
-        self.0.id
-    }
-
-    /// The public key itself.
-    #[must_use]
-    pub fn public(&self) -> &[u8; 32] {
-        self.0.key.as_bytes()
-    }
-
     /// Whether `signature` is its signature of `text`.
     pub(crate) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
-        Signature::from_slice(signature).is_ok_and(|s| self.0.key.verify_strict(text.as_bytes(), &s).is_ok())
-    }
-}
-
-impl fmt::Display for VerifierKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for VerifierKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifierKey({self})")
-    }
-}
-
-impl FromStr for VerifierKey {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        NamedKey::parse(text).map(Self)
+        Signature::from_slice(signature).is_ok_and(|s| self.key.verify_strict(text.as_bytes(), &s).is_ok())
     }
 }
 

@@ -1,13 +1,12 @@
 //! [`Cosigner`] and [`WitnessKey`]: the keys of a witness, by C2SP `tlog-cosignature` (Ed25519, `cosignature/v1`).
 
 use core::fmt;
-use core::str::FromStr;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 use sayso_types::WallTime;
 
 use super::KeyError;
-use super::text::{NamedKey, line};
+use super::public::{PublicKey, line};
 
 /// The signature type of a timestamped Ed25519 cosignature.
 const COSIGNATURE: u8 = 4;
@@ -25,7 +24,7 @@ impl Cosigner {
     /// [`KeyError::Name`].
     pub fn new(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         let key = SigningKey::from_bytes(seed);
-        let verifier = WitnessKey(NamedKey::new(name, key.verifying_key())?);
+        let verifier = WitnessKey::new(name, key.verifying_key())?;
         Ok(Self { key, verifier })
     }
 
@@ -41,7 +40,7 @@ impl Cosigner {
     pub fn cosign(&self, text: &str, now: WallTime) -> String {
         let seconds = now.0 / 1_000;
         let signature = self.key.sign(message(text, seconds).as_bytes()).to_bytes();
-        let WitnessKey(NamedKey { name, id, .. }) = &self.verifier;
+        let WitnessKey { name, id, .. } = &self.verifier;
         line(name, *id, &[&seconds.to_be_bytes()[..], &signature].concat())
     }
 }
@@ -52,57 +51,18 @@ impl fmt::Debug for Cosigner {
     }
 }
 
-/// A witness's public key with its name; as text `name+hash+key`, which is what a trust file holds.
-#[derive(Clone, PartialEq, Eq)]
-pub struct WitnessKey(NamedKey<COSIGNATURE>);
+/// A witness's public key.
+pub type WitnessKey = PublicKey<COSIGNATURE>;
 
 impl WitnessKey {
-    /// Whose it is.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// The four bytes that point to it in signatures.
-    #[must_use]
-    pub const fn id(&self) -> [u8; 4] {
-        self.0.id
-    }
-
-    /// The public key itself.
-    #[must_use]
-    pub fn public(&self) -> &[u8; 32] {
-        self.0.key.as_bytes()
-    }
-
     /// When it cosigned `text`, to the second; [`None`] when `cosignature` is not its cosignature of that.
     pub(crate) fn verifies(&self, text: &str, cosignature: &[u8]) -> Option<WallTime> {
         let (seconds, signature) = cosignature.split_first_chunk()?;
         let seconds = u64::from_be_bytes(*seconds);
         let signature = Signature::from_slice(signature).ok()?;
-        self.0.key.verify_strict(message(text, seconds).as_bytes(), &signature).ok()?;
+        self.key.verify_strict(message(text, seconds).as_bytes(), &signature).ok()?;
         // later than any clock can say is refused with the rest
         seconds.checked_mul(1_000).map(WallTime)
-    }
-}
-
-impl fmt::Display for WitnessKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for WitnessKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WitnessKey({self})")
-    }
-}
-
-impl FromStr for WitnessKey {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        NamedKey::parse(text).map(Self)
     }
 }
 
