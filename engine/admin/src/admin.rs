@@ -6,12 +6,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sayso_audit::Signer;
+use sayso_consent::incidents::IncidentDesk;
 use sayso_consent::rights::Desk;
 use sayso_consent::{Anchored, Register};
 use sayso_proto::admin::v1::audit_server::AuditServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
+use sayso_proto::admin::v1::incidents_server::IncidentsServer;
 use sayso_proto::admin::v1::rights_server::RightsServer;
 use sayso_proto::admin::v1::sessions_server::SessionsServer;
+use sayso_proto::admin::v1::switches_server::SwitchesServer;
 use sayso_runtime::{CancellationToken, Tasks};
 use sayso_session_actor::ActorSessions;
 use sayso_types::Clock;
@@ -29,13 +32,18 @@ use crate::connections::connections;
 use crate::consent::ConsentService;
 use crate::doorman::Doorman;
 use crate::feed::Feeds;
+use crate::incidents::IncidentsService;
 use crate::options::{AdminOptions, Limits};
 use crate::rights::RightsService;
 use crate::sessions::SessionsService;
+use crate::switches::SwitchesService;
 use crate::{Error, tls};
 
 /// Bytes of a request: the largest, with all its purposes, has about 2 KB.
 const REQUEST_BYTES_MAX: usize = 16 * 1_024;
+
+/// Bytes of a request about an incident: a notice in several languages, each with its texts.
+const NOTICES_BYTES_MAX: usize = 256 * 1_024;
 
 /// Bytes of a request's headers: a token has at most 512, and proxies add theirs.
 const HEADER_BYTES_MAX: u32 = 8 * 1_024;
@@ -49,6 +57,8 @@ pub struct Admin {
     sessions: SessionsService,
     consent: ConsentService,
     rights: RightsService,
+    incidents: IncidentsService,
+    switches: SwitchesService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -100,8 +110,12 @@ impl Admin {
             desk: Desk::open(Arc::clone(&register)),
             register: Arc::clone(&register),
             access: access.clone(),
-            key: operator_key,
+            key: operator_key.clone(),
         };
+        let desk = IncidentDesk::open(Arc::clone(&register));
+        let switches =
+            SwitchesService { register: Arc::clone(&register), incidents: desk.clone(), key: operator_key.clone() };
+        let incidents = IncidentsService { desk, access: access.clone(), key: operator_key };
         let draining = tasks.stopping();
         let feeds = Feeds::new(limits.feeds, Arc::clone(&clock), draining.clone());
         Ok(Self {
@@ -112,6 +126,8 @@ impl Admin {
             sessions: SessionsService { sessions, access: access.clone(), feeds: feeds.clone() },
             consent: ConsentService { register, access, clock },
             rights,
+            incidents,
+            switches,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -144,13 +160,28 @@ impl Admin {
     /// # Errors
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { listener, local_addr: _, tls, doorman, sessions, consent, rights, audit, limits, draining, policy } =
-            self;
+        let Self {
+            listener,
+            local_addr: _,
+            tls,
+            doorman,
+            sessions,
+            consent,
+            rights,
+            incidents,
+            switches,
+            audit,
+            limits,
+            draining,
+            policy,
+        } = self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
         health.set_serving::<ConsentServer<ConsentService>>().await;
         health.set_serving::<RightsServer<RightsService>>().await;
+        health.set_serving::<IncidentsServer<IncidentsService>>().await;
+        health.set_serving::<SwitchesServer<SwitchesService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
@@ -168,6 +199,8 @@ impl Admin {
             .add_service(SessionsServer::new(sessions).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ConsentServer::new(consent).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(RightsServer::new(rights).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(IncidentsServer::new(incidents).max_decoding_message_size(NOTICES_BYTES_MAX))
+            .add_service(SwitchesServer::new(switches).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));

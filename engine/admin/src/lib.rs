@@ -4,6 +4,7 @@
 //!  TCP ──▶ connections ──▶ Doorman ──▶ Sessions ──▶ ActorSessions
 //!          slot, TLS 1.3   certificate  Consent ───▶ Register ──▶ Journal (operator.access, keyed tag)
 //!          within a time   or token     Audit ─────▶ Journal, Signer
+//!                         Rights, Incidents, Switches ──▶ Desk, IncidentDesk, Register
 //!                                       health, reflection
 //! ```
 //!
@@ -20,12 +21,14 @@ mod doorman;
 mod error;
 mod feed;
 mod field;
+mod incidents;
 mod operator;
 mod options;
 mod principal;
 mod refusal;
 mod rights;
 mod sessions;
+mod switches;
 mod tls;
 mod withdrawal;
 

@@ -100,6 +100,11 @@ impl Operator {
         }
     }
 
+    /// That they are the operator of the node, who sees all tenants.
+    pub(crate) fn require_all_tenants(&self, field: &'static str) -> Result<(), Refusal> {
+        if self.tenant.is_some() { Err(Refusal::OperatorOnly { field }) } else { Ok(()) }
+    }
+
     /// Whether they may see what belongs to `tenant`.
     pub(crate) fn sees(&self, tenant: &TenantId) -> bool {
         self.tenant.as_ref().is_none_or(|own| own == tenant)

@@ -13,6 +13,8 @@ pub(crate) enum Refusal {
     Unproved(#[from] Unproved),
     #[error("{field}: you see only what belongs to tenant {own}; name it, or leave the field empty")]
     OtherTenant { field: &'static str, own: TenantId },
+    #[error("{field}: this is for the operator of the node alone; ask them")]
+    OperatorOnly { field: &'static str },
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("{field}: {problem}")]
@@ -40,7 +42,7 @@ impl Refusal {
     const fn code(&self) -> Code {
         match self {
             Self::Unproved(_) => Code::Unauthenticated,
-            Self::OtherTenant { .. } => Code::PermissionDenied,
+            Self::OtherTenant { .. } | Self::OperatorOnly { .. } => Code::PermissionDenied,
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::NotNow { .. } => Code::FailedPrecondition,
@@ -66,6 +68,7 @@ impl From<RegisterError> for Refusal {
             RegisterError::UnknownPurpose(purpose) => {
                 Self::invalid("purposes", format_args!("the profile asks no consent for {purpose}; check its name"))
             }
+            RegisterError::NotThrown(why) => why.into(),
             error => Self::Register(error),
         }
     }

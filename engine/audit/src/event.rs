@@ -1,9 +1,13 @@
 //! [`Event`]: the closed list of what is logged, each with the fields that it must have.
 
+mod incident;
+
 use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId};
 
 use crate::merkle::Hash;
 use crate::tag::{Commitment, bytes_id};
+
+pub use incident::{IncidentStep, ProcessorChange};
 
 bytes_id! {
     /// What a leaf is about: the id of a consent record, withdrawal, permit, segment or ticket. Leaves that belong
@@ -241,6 +245,52 @@ pub enum Event {
         /// SHA-256 of the certificate.
         certificate: Hash,
     },
+    /// `processor.activated` and what else becomes of a processor: from here on decisions are made by that.
+    ProcessorChanged {
+        /// The switch.
+        switch: Reference,
+        /// Who.
+        processor: ProcessorId,
+        /// What has become of it.
+        change: ProcessorChange,
+        /// Why.
+        reason: Name,
+    },
+    /// `category.switched_off` or `category.switched_on`: nothing of a category goes anywhere, or it may again.
+    CategorySwitched {
+        /// The switch.
+        switch: Reference,
+        /// What.
+        category: Category,
+        /// Which of the two.
+        is_off: bool,
+        /// Why.
+        reason: Name,
+    },
+    /// `tenant.switched_off` or `tenant.switched_on`: nothing of a tenant's people goes anywhere, or it may again.
+    TenantSwitched {
+        /// The switch.
+        switch: Reference,
+        /// SHA-256 of the tenant's id.
+        tenant: Hash,
+        /// Which of the two.
+        is_off: bool,
+        /// Why.
+        reason: Name,
+    },
+    /// `incident.opened` and what follows it: what became of an incident.
+    Incident {
+        /// The incident.
+        incident: Reference,
+        /// What happened.
+        step: IncidentStep,
+        /// Who reported it, how it was contained, who was not told in time, how it ended.
+        detail: Name,
+        /// SHA-256 of what was written down with the step: the report, the assessment, the notice.
+        document: Option<Hash>,
+        /// How many people it concerns, as far as that is known then.
+        people: u64,
+    },
 }
 
 /// What happens to a person's request.
@@ -318,6 +368,12 @@ impl Event {
             Self::EraseAcknowledged { .. } => "erase.node_acked",
             Self::DeletionUnconfirmed { .. } => "processor.deletion_unconfirmed",
             Self::EraseCertified { .. } => "erase.certified",
+            Self::ProcessorChanged { change, .. } => change.name(),
+            Self::CategorySwitched { is_off: true, .. } => "category.switched_off",
+            Self::CategorySwitched { is_off: false, .. } => "category.switched_on",
+            Self::TenantSwitched { is_off: true, .. } => "tenant.switched_off",
+            Self::TenantSwitched { is_off: false, .. } => "tenant.switched_on",
+            Self::Incident { step, .. } => step.name(),
         }
     }
 }

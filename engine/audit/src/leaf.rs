@@ -26,6 +26,9 @@ pub struct Fact {
     pub cv: ConsentVersion,
     /// The profile revision that governed it.
     pub profile_rev: u32,
+    /// The revision of the registry of processors and switches: of a decision, the one that it was made by; of a leaf that
+    /// changes the registry, the one that it makes.
+    pub registry_rev: u32,
     /// The fencing number of the shard's owner; goes up with every restart.
     pub epoch: u64,
     /// What.

@@ -3,6 +3,8 @@
 use sayso_policy::RevisionError;
 use sayso_types::Purpose;
 
+use crate::switch::NotThrown;
+
 /// Why the register did not do it. Whatever it was, nothing is half on record.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -41,6 +43,9 @@ pub enum Error {
     /// The profile is not the next revision of the policy in force.
     #[error("the profile is not put in force: {0}")]
     Revision(#[from] RevisionError),
+    /// The switch cannot be thrown.
+    #[error(transparent)]
+    NotThrown(#[from] NotThrown),
 }
 
 impl Error {
@@ -56,6 +61,7 @@ impl Error {
             Self::Vault(_) | Self::OtherVault => "vault_unavailable",
             Self::UnknownPurpose(_) => "unknown_purpose",
             Self::Revision(_) => "profile_refused",
+            Self::NotThrown(_) => "switch_refused",
         }
     }
 }

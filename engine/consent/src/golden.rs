@@ -6,6 +6,7 @@ use std::path::Path;
 use sayso_audit::merkle::leaf_hash;
 use sayso_audit::{Event, HybridClock, Reference, Scope};
 use sayso_policy::due::{Clocks, Due};
+use sayso_policy::law::Audience;
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
@@ -15,15 +16,17 @@ use sayso_types::{Category, ConsentVersion, Purpose, SubjectId, WallTime};
 use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
 use crate::erasure::pending::Pending;
 use crate::evidence::{Answer, Means, Question};
+use crate::incidents::{self, Assessment, Ending, Incident, Telling, ThrownFor};
 use crate::journal::log::{self, End};
 use crate::record::{self, withdrawal};
 use crate::register::remembering::{decode_facts, encode_facts};
 use crate::register::state::StoredState;
 use crate::rights::{Delay, Request, Standing, stored};
+use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
-    CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, FACTS, FactsKey, PROFILE, ProfileKey, RECORD,
-    REGISTER, REQUEST, RecordKey, RegisterKey, RequestKey, SEALED_BY, SealedByKey, TENURE, TenureKey, WITHDRAWAL,
-    WithdrawalKey,
+    CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, FACTS, FactsKey, INCIDENT, IncidentKey,
+    PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RecordKey, RegisterKey, RequestKey, SEALED_BY, SealedByKey, TENURE,
+    TenureKey, WITHDRAWAL, WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -81,7 +84,7 @@ fn a_device_is_stored_as_it_was() {
 #[test]
 fn a_register_entry_is_stored_as_it_was() {
     let mut consent = ConsentState::new();
-    consent.cv = ConsentVersion(2);
+    (consent.cv, consent.tenant) = (ConsentVersion(2), Some("acme".parse().unwrap()));
     consent.consents = [given(Purpose::VOICE_INTERACTION), given(Purpose::MEMORY)].into();
     let memory = consent.consents.get_mut(&Purpose::MEMORY).unwrap();
     (memory.status, memory.expires_at) = (ConsentStatus::Withdrawing, Some(NOW));
@@ -257,6 +260,60 @@ fn a_certificate_is_stored_as_it_was() {
     let moment = |at: WallTime| at.0.to_string();
     let told = Tongue::ALL.map(|tongue| certificate.told(tongue, moment)).join("\n");
     assert_golden_text("certificate.txt", &told);
+}
+
+#[test]
+fn a_switch_is_stored_as_it_was() {
+    let off = || Switch {
+        id: Reference([6; 16]),
+        target: Target::Processor("cloud".parse().unwrap()),
+        position: Position::DueDiligenceExpired,
+        reason: "due_diligence_expired".parse().unwrap(),
+        since: NOW,
+        incident: None,
+        rev: 3,
+    };
+    let tenant = Target::Tenant("acme".parse().unwrap());
+    let held = Switch { target: tenant, position: Position::Off, incident: Some(Reference([7; 16])), ..off() };
+    for (name, switch) in [("switch", off()), ("switch_of_tenant", held)] {
+        let sayso_store::Op::Put(key, value) = switch::stored::put(&switch) else { panic!("{name} is put") };
+        assert_golden(name, &key, &value);
+        assert_eq!(switch::stored::decode(&key, &value[2..]).unwrap(), switch);
+    }
+}
+
+#[test]
+fn an_incident_is_stored_as_it_was() {
+    let opened = Incident::opened(Reference([6; 16]), None, "a disk is gone".into(), &profile(), (NOW, NOW));
+    let telling = Telling {
+        due: Some(Due { at: WallTime(NOW.0 + 1), by: "incident.regulator.within".into(), is_exact: true }),
+        told: Some(WallTime(NOW.0 + 2)),
+        reference: "file 7".into(),
+        is_overdue: true,
+    };
+    let scope = incidents::Scope {
+        processors: ["cloud".parse().unwrap()].into(),
+        categories: [Category::TRANSCRIPT].into(),
+        from: NOW,
+        until: WallTime(NOW.0 + 1),
+    };
+    let target = Target::Category(Category::TRANSCRIPT);
+    let notice = incidents::Notice { situation: "It is gone.".into(), contact: "us".into(), ..Default::default() };
+    let closed = Incident {
+        tenant: Some("acme".parse().unwrap()),
+        assessment: Some(Assessment { scope, people: 2, at: NOW }),
+        contained: Some(NOW),
+        switches: vec![ThrownFor { target, to: Position::Off, at: NOW }],
+        tellings: [(Audience::Regulator, telling), (Audience::Subjects, Telling::default())].into(),
+        notices: [("en".parse().unwrap(), notice)].into(),
+        closed: Some((NOW, Ending::Unfounded)),
+        ..opened.clone()
+    };
+    for (name, incident) in [("incident", opened), ("incident_closed", closed)] {
+        let value = INCIDENT.encode(&incidents::stored::encode(&incident));
+        assert_golden(name, &IncidentKey { incident: vec![6; 16] }.key(), &value);
+        assert_eq!(incidents::stored::decode(&[6; 16], &value[2..]).unwrap(), incident);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
 use sayso_audit::{Actor, Checkpoint, Event, Hash, Receipt, Reference, Signer, SubjectTag, VerifierKey};
-use sayso_policy::Profile;
+use sayso_policy::Revisions;
 use sayso_runtime::queue::{self, TrySendError};
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::limits::BATCH_BYTES_MAX;
@@ -78,12 +78,19 @@ pub(crate) struct About {
     pub(crate) cv: ConsentVersion,
     /// The revision of the policy that governs it, where that is not the newest.
     pub(crate) profile_rev: Option<u32>,
+    /// The revision of the registry that it rests on, where that need not be the newest.
+    pub(crate) registry_rev: Option<u32>,
 }
 
 impl About {
     /// The same under a revision of the policy.
     pub(crate) const fn under(self, profile_rev: u32) -> Self {
         Self { profile_rev: Some(profile_rev), ..self }
+    }
+
+    /// The same by a revision of the registry.
+    pub(crate) const fn by_registry(self, registry_rev: u32) -> Self {
+        Self { registry_rev: Some(registry_rev), ..self }
     }
 
     /// Something that the engine did.
@@ -100,7 +107,7 @@ impl About {
 impl StoredState {
     /// What the log may know of this subject.
     pub(crate) fn about(&self, subject: SubjectId) -> About {
-        About { tag: Some(self.audit_key().subject(subject)), cv: self.consent.cv, profile_rev: None }
+        About { tag: Some(self.audit_key().subject(subject)), cv: self.consent.cv, ..About::default() }
     }
 }
 
@@ -119,8 +126,16 @@ pub struct Journal {
     notes: Arc<Notes>,
     proofs: Arc<Proofs>,
     store: Arc<dyn Store>,
-    /// The newest revision of the policy: what leaves say that name no other.
-    profile_rev: Arc<AtomicU32>,
+    newest: Arc<Newest>,
+}
+
+/// The newest revisions: what leaves say that name no other.
+#[derive(Debug)]
+pub(crate) struct Newest {
+    /// Of the policy.
+    profile: AtomicU32,
+    /// Of the registry.
+    registry: AtomicU32,
 }
 
 impl core::fmt::Debug for Journal {
@@ -131,7 +146,7 @@ impl core::fmt::Debug for Journal {
 
 impl Journal {
     /// Reads the log in `store` from its first leaf, checks that its end is where the last batch left it, starts the
-    /// task that appends, and puts on record that `profile` is in force, together with `changes`.
+    /// task that appends, and puts on record that the newest of `revisions` is in force, together with `changes`.
     ///
     /// # Errors
     /// [`Error::Log`] when leaves are missing, changed or surplus.
@@ -139,21 +154,23 @@ impl Journal {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         tasks: &Tasks,
-        profile: &Profile,
+        revisions: &Revisions,
         changes: Vec<Op>,
         queue_len: usize,
     ) -> Result<Self, Error> {
+        let profile = revisions.newest();
         let (mut end, version) = log::check(store.as_ref(), SHARD).await?;
         end.epoch += 1;
         let selfcheck = Event::SelfcheckPassed { size: end.frontier.size(), root: end.frontier.root() };
         let effective = Event::PolicyEffective { profile: Hash(profile.hash().0) };
         let notes = Arc::new(Notes::default());
         let (sender, receiver) = queue::bounded("journal", queue_len);
-        let profile_rev = Arc::new(AtomicU32::new(profile.rev()));
-        let rev = Arc::clone(&profile_rev);
-        let writer = Writer::new(Arc::clone(&store), clock, (end, version), rev, Arc::clone(&notes));
+        let registry = AtomicU32::new(revisions.registry().rev());
+        let newest = Arc::new(Newest { profile: AtomicU32::new(profile.rev()), registry });
+        let governing = Arc::clone(&newest);
+        let writer = Writer::new(Arc::clone(&store), clock, (end, version), governing, Arc::clone(&notes));
         tasks.spawn(TaskKind::Storage, "journal", writer.run(receiver, tasks.stopping())).detach();
-        let journal = Self { queue: sender, queue_len, notes, proofs: Arc::default(), store, profile_rev };
+        let journal = Self { queue: sender, queue_len, notes, proofs: Arc::default(), store, newest };
         let events = [selfcheck, effective].map(|event| About::default().event(event)).into();
         journal.append(Entry { events, ops: changes, ..Entry::default() }).await?;
         Ok(journal)
@@ -187,7 +204,12 @@ impl Journal {
 
     /// From here on leaves that name no other revision of the policy are under this one.
     pub(crate) fn govern(&self, profile_rev: u32) {
-        self.profile_rev.store(profile_rev, Ordering::Release);
+        self.newest.profile.store(profile_rev, Ordering::Release);
+    }
+
+    /// From here on leaves that name no other revision of the registry are by this one.
+    pub(crate) fn govern_registry(&self, registry_rev: u32) {
+        self.newest.registry.store(registry_rev, Ordering::Release);
     }
 
     /// Appends a leaf without waiting for it.

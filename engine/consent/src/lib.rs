@@ -14,6 +14,8 @@
 //!   callers in one batch.
 //! * [`Lease`] is a permit in use: dropping it tells the register that its holder has let go of the data.
 //! * [`rights::Desk`] takes people's requests, watches the day by which each is answered, and hands out copies.
+//! * [`switch`] turns a processor, a category or a tenant off, whatever the policy says.
+//! * [`incidents::IncidentDesk`] keeps what went wrong, finds whose data it was, and watches by when somebody is told.
 //! * [`Anchor`] has the end of the log witnessed by others.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
@@ -21,6 +23,7 @@ pub mod anchor;
 pub mod erasure;
 pub mod error;
 pub mod evidence;
+pub mod incidents;
 pub mod journal;
 pub mod lease;
 mod mutant;
@@ -29,6 +32,7 @@ pub mod record;
 pub mod register;
 pub mod replay;
 pub mod rights;
+pub mod switch;
 mod tables;
 pub mod tenure;
 
@@ -37,7 +41,7 @@ pub use error::Error;
 pub use evidence::{Answer, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
-pub use register::{Options, Register, Withdrawal};
+pub use register::{Options, Register, Thrown, Withdrawal};
 pub use replay::{Replay, Replayed};
 pub use tenure::Tenure;
 

@@ -8,6 +8,7 @@ mod reading;
 pub(crate) mod remembering;
 mod revising;
 pub(crate) mod state;
+pub(crate) mod switching;
 mod withdrawing;
 
 #[cfg(test)]
@@ -27,9 +28,10 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, broadcast, oneshot};
 
 pub(crate) use self::holders::{Holder, Holders};
 use self::state::StoredState;
+pub use self::switching::Thrown;
 pub use self::withdrawing::Withdrawal;
 use crate::tables::{DEVICE, DeviceKey, REGISTER, RegisterKey};
-use crate::{Entry, Error, Journal, Tenure};
+use crate::{Entry, Error, Journal, Tenure, switch};
 
 /// Limits and deadlines of the register.
 #[derive(Clone, Debug)]
@@ -59,6 +61,10 @@ impl Default for Options {
 /// Changes of consent that a listener may lag behind before it has to read anew: a burst of a whole fleet's answers.
 const CHANGES_WAITING_MAX: usize = 4_096;
 
+/// How often the register looks for processors whose due diligence has run out. Permits end with it by themselves; this
+/// is about its being on record.
+const EXAMINE_EVERY: Duration = Duration::from_secs(60);
+
 /// A subject whose turn it is: nothing else changes it or issues permits for it for as long as this lives.
 pub(crate) struct Subject {
     id: SubjectId,
@@ -82,7 +88,7 @@ pub struct Register {
     journal: Journal,
     /// The policy in its revisions, and what they allow.
     revisions: ArcSwap<Revisions>,
-    /// Held by whoever puts a revision in force.
+    /// Held by whoever changes the rules: puts a revision in force, throws a switch.
     publishing: AsyncMutex<()>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
@@ -119,8 +125,11 @@ impl Register {
         options: Options,
     ) -> Result<Arc<Self>, Error> {
         let (revisions, changes) = revising::opened(store.as_ref(), Arc::clone(&profile), clock.wall()).await?;
+        let switches = switching::switches_in(store.as_ref()).await?;
+        switching::count_off(&switches);
+        let revisions = revisions.with_registry(switch::registry(&switches));
         let (written, limit) = (Arc::clone(&store), options.journal_queue);
-        let journal = Journal::open(written, Arc::clone(&clock), &tasks, &profile, changes, limit).await?;
+        let journal = Journal::open(written, Arc::clone(&clock), &tasks, &revisions, changes, limit).await?;
         let register = Arc::new(Self {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
@@ -172,6 +181,18 @@ impl Register {
             }
         };
         self.tasks.spawn(TaskKind::Upkeep, "due erasures", erasures).detach();
+        let register = Arc::downgrade(self);
+        let examinations = async move {
+            // at once: days may have passed while the node was down
+            while let Some(register) = register.upgrade() {
+                if let Err(error) = register.note_due_diligence().await {
+                    tracing::warn!(%error, "due diligence that has run out could not be looked for");
+                }
+                drop(register);
+                tokio::time::sleep(EXAMINE_EVERY).await;
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "due diligence", examinations).detach();
     }
 
     /// The newest revision of the policy.
@@ -291,7 +312,7 @@ impl Register {
 
     /// Does `work` to its end, whether or not whoever asked for it goes on waiting: two changes of a subject never
     /// overlap, and no half of one depends on a connection.
-    async fn to_the_end<T: Send + 'static>(
+    pub(crate) async fn to_the_end<T: Send + 'static>(
         &self,
         name: &'static str,
         work: impl Future<Output = T> + Send + 'static,

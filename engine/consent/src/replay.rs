@@ -3,10 +3,11 @@
 //!
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
 //! they agreed, or how far they let data travel, because that is about them. Where the log is silent, the replay takes the
-//! answer that allows most: a segment that it finds fault with had no right to be, whatever the answer was. What it finds
+//! answer that allows most (also of whose tenant somebody is, whom a switch may have turned off): a segment that it finds fault with had no right to be, whatever the answer was. What it finds
 //! no fault with was allowed as far as the log shows. Nobody is granted an exemption yet, so what has no other ground than
 //! one that the profile keeps for itself is found.
 
+mod registries;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -14,10 +15,12 @@ use std::sync::Arc;
 
 use sayso_audit::{Event, Hash, Leaf, Scope, SubjectTag};
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, decide,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Registry,
+    decide,
 };
 use sayso_types::{Cell, ConsentVersion, Label, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 
+use self::registries::Registries;
 use self::requests::{Happened, Requests};
 
 /// Goes through the leaves of a log in order.
@@ -27,6 +30,7 @@ pub struct Replay {
     /// The profiles that came into force, by their revision.
     effective: BTreeMap<u32, Hash>,
     people: BTreeMap<SubjectTag, ConsentState>,
+    registries: Registries,
     requests: Requests,
     /// When the newest leaf was written.
     now: WallTime,
@@ -55,6 +59,7 @@ impl Replay {
             rules: InForce::new(profile),
             effective: BTreeMap::new(),
             people: BTreeMap::new(),
+            registries: Registries::default(),
             requests: Requests::default(),
             now: WallTime(0),
             found: Replayed::default(),
@@ -89,11 +94,29 @@ impl Replay {
                     withdraw(self.person(subject), *scope);
                 }
             }
-            Event::SegmentOpened { cell, processor, turn, .. } => {
+            Event::ProcessorChanged { processor, change, .. } => {
+                self.registries.processor(fact.registry_rev, *processor, *change);
+            }
+            Event::CategorySwitched { category, is_off, .. } => {
+                self.registries.category(fact.registry_rev, *category, *is_off);
+            }
+            // whose tenant somebody is the log does not say
+            Event::TenantSwitched { .. } => self.registries.unchanged(fact.registry_rev),
+            Event::SegmentClosed { segment, bytes, .. } => {
+                let is_overtaken = self.registries.closed(*segment);
+                if is_overtaken && *bytes > 0 {
+                    self.found.denied.push(index);
+                }
+            }
+            Event::SegmentOpened { segment, cell, processor, turn } => {
                 if self.governs(fact.profile_rev) {
                     self.found.checked += 1;
-                    if !self.allows(leaf, *cell, *processor, *turn) {
-                        self.found.denied.push(index);
+                    let by = |registry: &_| self.allows(registry, leaf, *cell, *processor, *turn);
+                    let (then, now) = (by(&self.registries.at(fact.registry_rev)), by(self.registries.newest()));
+                    match (then, now) {
+                        (true, true) => {}
+                        (true, false) => self.registries.overtaken(*segment),
+                        (false, _) => self.found.denied.push(index),
                     }
                 } else {
                     self.found.others += 1;
@@ -120,7 +143,7 @@ impl Replay {
         rev == profile.rev() && self.effective.get(&rev) == Some(&Hash(profile.hash().0))
     }
 
-    fn allows(&self, leaf: &Leaf, cell: Cell, processor: ProcessorId, turn: TurnId) -> bool {
+    fn allows(&self, registry: &Arc<Registry>, leaf: &Leaf, cell: Cell, processor: ProcessorId, turn: TurnId) -> bool {
         let fact = &leaf.fact;
         let person = fact.subject.and_then(|subject| self.people.get(&subject));
         let state = ConsentState { cv: fact.cv, ..person.cloned().unwrap_or_else(somebody) };
@@ -128,7 +151,8 @@ impl Replay {
         let subject = SubjectId([0; 16]);
         let label = Label { subject, category: cell.category, purpose: cell.purpose, turn, cv: fact.cv };
         let question = Question { label, gate: Gate::of(cell.kind), processor, now: leaf.place.wall };
-        decide(&question, &state, &self.rules).answer.is_ok_and(|grounds| grounds.cell == cell)
+        let rules = self.rules.clone().with_registry(Arc::clone(registry));
+        decide(&question, &state, &rules).answer.is_ok_and(|grounds| grounds.cell == cell)
     }
 
     fn person(&mut self, subject: SubjectTag) -> &mut ConsentState {

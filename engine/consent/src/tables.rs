@@ -118,6 +118,24 @@ key! {
 }
 
 key! {
+    /// A switch.
+    pub(crate) struct SwitchKey in "switch" {
+        /// Of which sort: `processor`, `category` or `tenant`.
+        pub(crate) sort: String,
+        /// What it turns off.
+        pub(crate) name: String,
+    }
+}
+
+key! {
+    /// An incident.
+    pub(crate) struct IncidentKey in "incident" {
+        /// Its id.
+        pub(crate) incident: Vec<u8>,
+    }
+}
+
+key! {
     /// A leaf of the audit log.
     pub(crate) struct LeafKey in "audit_leaf" {
         /// Which log.
@@ -184,6 +202,8 @@ pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
 pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
 pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
 pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);
+pub(crate) const SWITCH: Schema = Schema::new("switch", 1, 1);
+pub(crate) const INCIDENT: Schema = Schema::new("incident", 1, 1);
 pub(crate) const LEAF: Schema = Schema::new("audit_leaf", 1, 1);
 pub(crate) const HEAD: Schema = Schema::new("audit_head", 1, 1);
 pub(crate) const WITNESSED: Schema = Schema::new("audit_witnessed", 1, 1);

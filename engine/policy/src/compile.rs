@@ -49,6 +49,10 @@ impl Compiled<'_> {
 
     fn ground(&self, question: &Question) -> Option<Grounds> {
         let in_force = self.table.in_force();
+        // the bits are those of all tenants
+        if in_force.registry().is_tenant_off(self.state.tenant.as_ref()) {
+            return None;
+        }
         let (entry, pair, receiver) = self.table.find(question)?;
         if receiver.examined_until.is_some_and(|end| question.now >= end) || !entry.admits.contains(question.gate) {
             return None;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sayso_types::{ConsentVersion, Purpose, RegionClass, WallTime};
+use sayso_types::{ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Where one purpose stands with one person. Only [`Given`](Self::Given) and [`Renewed`](Self::Renewed) allow
@@ -166,6 +166,8 @@ pub struct ConsentState {
     /// Revisions that the person was asked about anew and said no to: what they agreed to before goes on governing, and
     /// they are not asked about the same revision again.
     pub declined: BTreeMap<Purpose, u32>,
+    /// Whose devices the person speaks to, where that is known: the audit log does not say.
+    pub tenant: Option<TenantId>,
 }
 
 impl ConsentState {
@@ -179,6 +181,7 @@ impl ConsentState {
             age: AgeBand::Unknown,
             guardian_verified: false,
             declined: BTreeMap::new(),
+            tenant: None,
         }
     }
 

@@ -36,7 +36,7 @@ pub struct Decision {
     /// The revision of the profile.
     pub profile_rev: u32,
     /// The revision of the registry of processors.
-    pub registry_rev: u64,
+    pub registry_rev: u32,
 }
 
 impl Decision {
@@ -100,6 +100,8 @@ pub enum Reason {
     UnknownCell,
     /// The person may be a minor and no guardian is verified.
     MinorNoGuardian,
+    /// The category, or whatever is said to the tenant's devices, is switched off for the time being.
+    SwitchedOff,
     /// The processor is not registered, not active, not examined in time, or not meant for this data.
     ProcessorState,
     /// The processor stands further away than the person allows.
@@ -110,8 +112,15 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of asking.
-    pub const ALL: [Self; 6] =
-        [Self::Prohibited, Self::UnknownCell, Self::MinorNoGuardian, Self::ProcessorState, Self::Region, Self::NoBasis];
+    pub const ALL: [Self; 7] = [
+        Self::Prohibited,
+        Self::UnknownCell,
+        Self::MinorNoGuardian,
+        Self::SwitchedOff,
+        Self::ProcessorState,
+        Self::Region,
+        Self::NoBasis,
+    ];
 
     /// Its name in audit leaves and metrics.
     #[must_use]
@@ -120,6 +129,7 @@ impl Reason {
             Self::Prohibited => "prohibited",
             Self::UnknownCell => "unknown_cell",
             Self::MinorNoGuardian => "minor_no_guardian",
+            Self::SwitchedOff => "switched_off",
             Self::ProcessorState => "processor_state",
             Self::Region => "region",
             Self::NoBasis => "no_basis",
@@ -184,7 +194,11 @@ impl<'a> Case<'a> {
         if personal && age_years < profile.guardian_required_below() && !state.guardian_verified {
             return Err(Reason::MinorNoGuardian);
         }
-        let narrowed = in_force.registry().narrowed(processor);
+        let registry = in_force.registry();
+        if registry.is_category_off(label.category) || registry.is_tenant_off(state.tenant.as_ref()) {
+            return Err(Reason::SwitchedOff);
+        }
+        let narrowed = registry.narrowed(processor);
         let receiver = receiver.filter(|receiver| is_fit(receiver, question, profile, narrowed));
         let receiver = receiver.ok_or(Reason::ProcessorState)?;
         if personal && is_too_far(receiver, gate, state.farthest, profile, narrowed) {

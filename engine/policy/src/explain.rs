@@ -100,6 +100,10 @@ impl<'a> Asking<'a> {
         let used = category.purposes.contains(&purpose.id);
         self.step(Reason::UnknownCell, vec![Fact::UsedFor { category: label.category, purpose: purpose.id, used }])?;
         self.step(Reason::MinorNoGuardian, vec![self.guardian(category)])?;
+        let switches = self.switches(label.category);
+        if !switches.is_empty() {
+            self.step(Reason::SwitchedOff, switches)?;
+        }
         let receiver = profile.processor(processor);
         let mut facts = vec![Fact::Registered { processor, registered: receiver.is_some() }];
         facts.extend(receiver.into_iter().flat_map(|receiver| self.receiver(receiver)));
@@ -159,6 +163,14 @@ impl<'a> Asking<'a> {
             true if youngest >= below => Fact::OldEnough { youngest, below },
             true => Fact::Guardian { youngest, below, verified: self.state.guardian_verified },
         }
+    }
+
+    /// The switches that are thrown; where none is, that is not worth a step.
+    fn switches(&self, category: Category) -> Vec<Fact> {
+        let registry = self.in_force.registry();
+        let tenant = self.state.tenant.clone().filter(|tenant| registry.is_tenant_off(Some(tenant)));
+        let off = registry.is_category_off(category).then_some(Fact::CategoryOff { category });
+        off.into_iter().chain(tenant.map(|tenant| Fact::TenantOff { tenant })).collect()
     }
 
     fn receiver(&self, receiver: &Processor) -> [Fact; 6] {

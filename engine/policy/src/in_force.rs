@@ -7,7 +7,8 @@ use crate::{ExemptionGrant, Profile, Registry};
 /// Exemptions that may be live at once: each is the work of people, and every check without consent looks at all.
 pub const EXEMPTIONS_MAX: usize = 64;
 
-/// What decisions rest on besides the person: the profile, what has become of its processors, and the live exemptions.
+/// What decisions rest on besides the person: the profile, what has become of its processors and what is switched
+/// off, and the live exemptions.
 #[derive(Clone, Debug)]
 pub struct InForce {
     profile: Arc<Profile>,
@@ -24,8 +25,8 @@ impl InForce {
 
     /// The same under `registry`.
     #[must_use]
-    pub fn with_registry(self, registry: Registry) -> Self {
-        Self { registry: Arc::new(registry), ..self }
+    pub fn with_registry(self, registry: impl Into<Arc<Registry>>) -> Self {
+        Self { registry: registry.into(), ..self }
     }
 
     /// The same with these grants. Those that the profile does not let open anything are left out, and so are those
@@ -42,9 +43,9 @@ impl InForce {
         &self.profile
     }
 
-    /// The processors that may have less than the profile says.
+    /// What may have less than the profile says.
     #[must_use]
-    pub fn registry(&self) -> &Registry {
+    pub const fn registry(&self) -> &Arc<Registry> {
         &self.registry
     }
 

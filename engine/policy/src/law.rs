@@ -190,6 +190,13 @@ impl LawFloor {
         &self.rules.incident
     }
 
+    /// Of those, the ones by which `tell` is told, whoever runs the service: what is for state bodies and for operators of
+    /// critical infrastructure is for those who know to be one.
+    pub fn told_of_incidents(&self, tell: Audience) -> impl Iterator<Item = &IncidentRule> {
+        let whose = |when| matches!(when, Severity::Any | Severity::HighRisk | Severity::RelativelyMajor);
+        self.incidents().iter().filter(move |rule| rule.tell == tell && whose(rule.when))
+    }
+
     /// How long personal data may be kept at the most. All of them hold.
     #[must_use]
     pub fn retentions(&self) -> &[RetentionRule] {

@@ -25,6 +25,7 @@ pub mod export;
 mod flow;
 pub mod gate;
 pub mod in_force;
+mod incident;
 pub mod law;
 pub mod lint;
 mod markdown;

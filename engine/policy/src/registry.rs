@@ -1,15 +1,17 @@
-//! [`Registry`]: what has become of processors since the profile was written.
+//! [`Registry`]: what has become of processors since the profile was written, and what is switched off.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_types::ProcessorId;
+use sayso_types::{Category, ProcessorId, TenantId};
 
-/// The processors that may have less than the profile says, as of one revision. A processor that is not in it has what
-/// the profile gives it: the registry takes away and never gives.
+/// What may have less than the profile says, as of one revision. A processor, a category or a tenant that is not in it has
+/// what the profile gives it: the registry takes away and never gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
-    rev: u64,
+    rev: u32,
     narrowed: BTreeMap<ProcessorId, Narrowed>,
+    categories: BTreeSet<Category>,
+    tenants: BTreeSet<TenantId>,
 }
 
 /// What a processor may no longer have, the least first.
@@ -36,8 +38,8 @@ impl Narrowed {
 
 impl Registry {
     /// The registry at revision `rev`. What is said twice of a processor holds at its strictest.
-    pub fn new(rev: u64, narrowed: impl IntoIterator<Item = (ProcessorId, Narrowed)>) -> Self {
-        let mut registry = Self { rev, narrowed: BTreeMap::new() };
+    pub fn new(rev: u32, narrowed: impl IntoIterator<Item = (ProcessorId, Narrowed)>) -> Self {
+        let mut registry = Self { rev, ..Self::default() };
         for (processor, narrowed) in narrowed {
             let held = registry.narrowed.entry(processor).or_insert(narrowed);
             *held = narrowed.max(*held);
@@ -45,9 +47,23 @@ impl Registry {
         registry
     }
 
+    /// The same with these categories switched off, too: nothing of them goes anywhere.
+    #[must_use]
+    pub fn without_categories(mut self, categories: impl IntoIterator<Item = Category>) -> Self {
+        self.categories.extend(categories);
+        self
+    }
+
+    /// The same with these tenants switched off, too: nothing of the people before their devices goes anywhere.
+    #[must_use]
+    pub fn without_tenants(mut self, tenants: impl IntoIterator<Item = TenantId>) -> Self {
+        self.tenants.extend(tenants);
+        self
+    }
+
     /// The revision: goes up with every change.
     #[must_use]
-    pub const fn rev(&self) -> u64 {
+    pub const fn rev(&self) -> u32 {
         self.rev
     }
 
@@ -55,6 +71,18 @@ impl Registry {
     #[must_use]
     pub fn narrowed(&self, processor: ProcessorId) -> Option<Narrowed> {
         self.narrowed.get(&processor).copied()
+    }
+
+    /// Whether nothing of `category` goes anywhere.
+    #[must_use]
+    pub fn is_category_off(&self, category: Category) -> bool {
+        self.categories.contains(&category)
+    }
+
+    /// Whether nothing of the people of `tenant` goes anywhere. Of whom no tenant is known, nobody's switch is thrown.
+    #[must_use]
+    pub fn is_tenant_off(&self, tenant: Option<&TenantId>) -> bool {
+        tenant.is_some_and(|tenant| self.tenants.contains(tenant))
     }
 }
 
@@ -81,5 +109,14 @@ mod tests {
         {
             assert_eq!(narrowed.is_closed(), closed, "{narrowed:?}");
         }
+    }
+
+    #[test]
+    fn what_is_switched_off_is_off_for_its_own_name_only() {
+        let acme: TenantId = "acme".parse().unwrap();
+        let registry = Registry::default().without_categories([Category::VOICE_AUDIO]).without_tenants([acme.clone()]);
+        assert!(registry.is_category_off(Category::VOICE_AUDIO) && !registry.is_category_off(Category::TRANSCRIPT));
+        assert!(registry.is_tenant_off(Some(&acme)) && !registry.is_tenant_off(Some(&"other".parse().unwrap())));
+        assert!(!registry.is_tenant_off(None));
     }
 }

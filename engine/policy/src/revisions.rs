@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sayso_types::{Purpose, WallTime};
 use sha2::{Digest, Sha256};
 
-use crate::{ConsentState, Decision, Diff, InForce, Profile, ProfileHash, Question, Tables, diff};
+use crate::{ConsentState, Decision, Diff, InForce, Profile, ProfileHash, Question, Registry, Tables, diff};
 
 /// Older revisions that are kept. Whoever agreed to one that came before is asked again: eight revisions are more than a
 /// year of a policy that changes often.
@@ -123,7 +123,28 @@ impl Revisions {
             older.pop_first();
         }
         let changes = diff(self.newest().document(), next.document());
-        Ok((Self { older, ..Self::new(InForce::new(next)) }, changes))
+        let in_force = InForce::new(next).with_registry(Arc::clone(self.registry()));
+        Ok((Self { older, ..Self::new(in_force) }, changes))
+    }
+
+    /// What has become of processors, and what is switched off: the same whichever revision governs.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        self.newest.in_force().registry()
+    }
+
+    /// These revisions under `registry`.
+    #[must_use]
+    pub fn with_registry(&self, registry: Registry) -> Self {
+        let registry = Arc::new(registry);
+        let under = |tables: &Tables| {
+            Arc::new(Tables::new(Arc::new(tables.in_force().as_ref().clone().with_registry(Arc::clone(&registry)))))
+        };
+        let older = self.older.iter().map(|(rev, older)| {
+            let Older { tables, changes } = older;
+            (*rev, Older { tables: under(tables), changes: changes.clone() })
+        });
+        Self { newest: under(&self.newest), older: older.collect() }
     }
 
     /// Decides where `question` says for a person whose register is `state`.

@@ -1,9 +1,11 @@
 //! The command line.
 
 mod audit;
+mod incident;
 mod policy;
 mod rights;
 mod store;
+mod switch;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,6 +18,7 @@ use sayso_types::{DeviceId, Name, TenantId};
 use crate::join::Token;
 
 pub(crate) use audit::{AuditArgs, AuditCommand};
+pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,
@@ -24,6 +27,7 @@ pub(crate) use rights::{AdvanceArgs, CertificateArgs, RightsArgs, RightsCommand,
 pub(crate) use store::{
     DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
 };
+pub(crate) use switch::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
 
 /// Voice sessions in which no byte moves without somebody's say-so.
 #[derive(Debug, Parser)]
@@ -66,6 +70,10 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Take a person's request (to see their data, to have a copy, ...), say what became of it, hand out the copy.
     Rights(RightsArgs),
+    /// Deal with an incident: whose data it was, who is told by when, what stops it.
+    Incident(IncidentArgs),
+    /// Turn a processor, a category of data or a tenant off at once, or on again.
+    Switch(SwitchArgs),
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod device;
 mod export;
+mod incident;
 mod init;
 mod join;
 mod models;
@@ -21,6 +22,7 @@ mod receipts;
 mod rights;
 mod serve;
 mod store;
+mod switch;
 mod vault;
 mod verify;
 mod witnesses;
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         Command::Receipts(args) => receipts::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Rights(args) => rights::run(&args),
+        Command::Incident(args) => incident::run(&args),
+        Command::Switch(args) => switch::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -7,11 +7,12 @@ use std::fs;
 use std::path::Path;
 
 /// The files to compile, below the crate's folder: path = package.
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
     "sayso/device/v1/device.proto",
     "sayso/consent/v1/consent.proto",
     "sayso/audit/v1/audit.proto",
     "sayso/admin/v1/admin.proto",
+    "sayso/admin/v1/incidents.proto",
     "sayso/peer/v1/peer.proto",
 ];
 

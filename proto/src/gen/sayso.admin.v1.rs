@@ -2716,3 +2716,1325 @@ pub mod audit_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ThrowSwitchRequest {
+    #[prost(enumeration = "SwitchSort", tag = "1")]
+    pub sort: i32,
+    /// The processor's or the category's id in the policy, or the tenant's.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// ON, OFF or TERMINATED.
+    #[prost(enumeration = "SwitchPosition", tag = "3")]
+    pub to: i32,
+    /// Why, for the audit log: a word of 1 to 31 of a-z 0-9 _ - . such as leak, and nothing about a person.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// The incident that it is thrown for, 16 bytes; empty for none.
+    #[prost(bytes = "vec", tag = "5")]
+    pub incident_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ThrowSwitchResponse {
+    #[prost(message, optional, tag = "1")]
+    pub switch: ::core::option::Option<Switch>,
+    /// Permits that were taken back.
+    #[prost(uint64, tag = "2")]
+    pub permits_ended: u64,
+}
+/// How a switch stands.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Switch {
+    #[prost(enumeration = "SwitchSort", tag = "1")]
+    pub sort: i32,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(enumeration = "SwitchPosition", tag = "3")]
+    pub position: i32,
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub since_unix_ms: u64,
+    /// The incident that it was last thrown for; empty for none.
+    #[prost(bytes = "vec", tag = "6")]
+    pub incident_id: ::prost::alloc::vec::Vec<u8>,
+    /// 16 bytes, as in its leaves.
+    #[prost(bytes = "vec", tag = "7")]
+    pub switch_id: ::prost::alloc::vec::Vec<u8>,
+    /// The revision of the registry that it made: what later leaves say that they rest on.
+    #[prost(uint32, tag = "8")]
+    pub registry_revision: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSwitchesRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSwitchesResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub switches: ::prost::alloc::vec::Vec<Switch>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Incident {
+    /// 16 bytes, as in its leaves.
+    #[prost(bytes = "vec", tag = "1")]
+    pub incident_id: ::prost::alloc::vec::Vec<u8>,
+    /// Whose people's data it is; empty is everybody's.
+    #[prost(string, tag = "2")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// What whoever opened it says.
+    #[prost(string, tag = "3")]
+    pub report: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub detected_unix_ms: u64,
+    #[prost(uint64, tag = "5")]
+    pub opened_unix_ms: u64,
+    /// What it concerns, once that is known.
+    #[prost(message, optional, tag = "6")]
+    pub assessment: ::core::option::Option<Assessment>,
+    /// When it spread no further; 0 before.
+    #[prost(uint64, tag = "7")]
+    pub contained_unix_ms: u64,
+    /// Switches that were thrown for it, oldest first.
+    #[prost(message, repeated, tag = "8")]
+    pub switches: ::prost::alloc::vec::Vec<ThrownSwitch>,
+    /// Telling the authority; missing when nobody has it told and nobody told it.
+    #[prost(message, optional, tag = "9")]
+    pub regulator: ::core::option::Option<Telling>,
+    /// Telling the people concerned; missing likewise.
+    #[prost(message, optional, tag = "10")]
+    pub subjects: ::core::option::Option<Telling>,
+    /// What the people were told, in each language.
+    #[prost(message, repeated, tag = "11")]
+    pub notices: ::prost::alloc::vec::Vec<IncidentNotice>,
+    /// When nothing was left to do; 0 before.
+    #[prost(uint64, tag = "12")]
+    pub closed_unix_ms: u64,
+    /// How it ended; UNSPECIFIED before.
+    #[prost(enumeration = "IncidentEnding", tag = "13")]
+    pub ending: i32,
+}
+/// Which data an incident concerns: what went to one of the processors, of one of the categories, in a span of time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IncidentScope {
+    /// Empty is any, at most 64.
+    #[prost(string, repeated, tag = "1")]
+    pub processors: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Empty is any, at most 64.
+    #[prost(string, repeated, tag = "2")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The first moment.
+    #[prost(uint64, tag = "3")]
+    pub from_unix_ms: u64,
+    /// The first moment after it.
+    #[prost(uint64, tag = "4")]
+    pub until_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Assessment {
+    #[prost(message, optional, tag = "1")]
+    pub scope: ::core::option::Option<IncidentScope>,
+    /// How many people's data it is, as far as the audit log showed then.
+    #[prost(uint64, tag = "2")]
+    pub people: u64,
+    #[prost(uint64, tag = "3")]
+    pub at_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ThrownSwitch {
+    #[prost(enumeration = "SwitchSort", tag = "1")]
+    pub sort: i32,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(enumeration = "SwitchPosition", tag = "3")]
+    pub to: i32,
+    #[prost(uint64, tag = "4")]
+    pub at_unix_ms: u64,
+}
+/// Telling somebody of an incident.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Telling {
+    /// By when; 0 when no time runs.
+    #[prost(uint64, tag = "1")]
+    pub due_unix_ms: u64,
+    /// What sets it: a key of the policy, or an article of a law.
+    #[prost(string, tag = "2")]
+    pub due_by: ::prost::alloc::string::String,
+    /// When they were told; 0 before.
+    #[prost(uint64, tag = "3")]
+    pub told_unix_ms: u64,
+    /// The authority's file number, or how it was told.
+    #[prost(string, tag = "4")]
+    pub reference: ::prost::alloc::string::String,
+    /// Whether its day had passed before they were told.
+    #[prost(bool, tag = "5")]
+    pub overdue: bool,
+}
+/// What the people concerned are told in one language: texts of 1 to 4000 bytes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IncidentNotice {
+    /// What happened.
+    #[prost(string, tag = "1")]
+    pub situation: ::prost::alloc::string::String,
+    /// What it may lead to.
+    #[prost(string, tag = "2")]
+    pub impact: ::prost::alloc::string::String,
+    /// What was and will be done.
+    #[prost(string, tag = "3")]
+    pub measures: ::prost::alloc::string::String,
+    /// What people can do themselves.
+    #[prost(string, tag = "4")]
+    pub self_protection: ::prost::alloc::string::String,
+    /// What is done to make up for it; may be empty unless the policy promises to say so.
+    #[prost(string, tag = "5")]
+    pub remedies: ::prost::alloc::string::String,
+    /// Whom to ask.
+    #[prost(string, tag = "6")]
+    pub contact: ::prost::alloc::string::String,
+    /// As the policy names it, such as en.
+    #[prost(string, tag = "7")]
+    pub language: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenIncidentRequest {
+    /// Empty is the caller's own; for a caller without a tenant everybody's.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// What happened, in 1 to 4000 bytes. Kept in the store; the audit log has its SHA-256.
+    #[prost(string, tag = "2")]
+    pub report: ::prost::alloc::string::String,
+    /// When it was found; 0 is now.
+    #[prost(uint64, tag = "3")]
+    pub detected_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenIncidentResponse {
+    #[prost(message, optional, tag = "1")]
+    pub incident: ::core::option::Option<Incident>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListIncidentsRequest {
+    /// Empty is the caller's own, or all for a caller without a tenant.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// At most this many, up to 1000; 0 is 100.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    /// From the previous response; empty for the first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListIncidentsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub incidents: ::prost::alloc::vec::Vec<Incident>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AdvanceIncidentRequest {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub incident_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(oneof = "advance_incident_request::Step", tags = "2, 3, 4, 5, 6")]
+    pub step: ::core::option::Option<advance_incident_request::Step>,
+}
+/// Nested message and enum types in `AdvanceIncidentRequest`.
+pub mod advance_incident_request {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Step {
+        /// It concerns this. May be said again until the people are told.
+        #[prost(message, tag = "2")]
+        Assess(super::IncidentScope),
+        /// It spreads no further.
+        #[prost(message, tag = "3")]
+        Contain(super::Contain),
+        /// The authority was told: its file number, or how, in 1 to 4000 bytes.
+        #[prost(string, tag = "4")]
+        RegulatorTold(::prost::alloc::string::String),
+        /// The people concerned are told this, in every language of the policy.
+        #[prost(message, tag = "5")]
+        SubjectsTold(super::SubjectsTold),
+        /// Nothing is left to do.
+        #[prost(enumeration = "super::IncidentEnding", tag = "6")]
+        Close(i32),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Contain {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SubjectsTold {
+    /// One for each language of the policy.
+    #[prost(message, repeated, tag = "1")]
+    pub notices: ::prost::alloc::vec::Vec<IncidentNotice>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AdvanceIncidentResponse {
+    #[prost(message, optional, tag = "1")]
+    pub incident: ::core::option::Option<Incident>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AffectedRequest {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub incident_id: ::prost::alloc::vec::Vec<u8>,
+    /// At most this many people, up to 10000; 0 is 1000.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    /// From the previous response; empty for the first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AffectedResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub people: ::prost::alloc::vec::Vec<AffectedPerson>,
+    /// All of them.
+    #[prost(uint64, tag = "2")]
+    pub total: u64,
+    /// People besides of whom the log has a tag and the register nothing any more: they were forgotten. 0 where the incident is
+    /// one tenant's, because nothing says whose they were.
+    #[prost(uint64, tag = "3")]
+    pub unnamed: u64,
+    /// Empty on the last page.
+    #[prost(string, tag = "4")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AffectedPerson {
+    #[prost(string, tag = "1")]
+    pub subject_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub tenant_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SwitchSort {
+    Unspecified = 0,
+    Processor = 1,
+    Category = 2,
+    Tenant = 3,
+}
+impl SwitchSort {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SWITCH_SORT_UNSPECIFIED",
+            Self::Processor => "SWITCH_SORT_PROCESSOR",
+            Self::Category => "SWITCH_SORT_CATEGORY",
+            Self::Tenant => "SWITCH_SORT_TENANT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SWITCH_SORT_UNSPECIFIED" => Some(Self::Unspecified),
+            "SWITCH_SORT_PROCESSOR" => Some(Self::Processor),
+            "SWITCH_SORT_CATEGORY" => Some(Self::Category),
+            "SWITCH_SORT_TENANT" => Some(Self::Tenant),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SwitchPosition {
+    Unspecified = 0,
+    On = 1,
+    /// Nothing passes for the time being.
+    Off = 2,
+    /// Nothing passes again. Of a processor only.
+    Terminated = 3,
+    /// Nothing passes until a profile says that somebody has looked at the processor anew. Set by the node itself.
+    DueDiligenceExpired = 4,
+}
+impl SwitchPosition {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SWITCH_POSITION_UNSPECIFIED",
+            Self::On => "SWITCH_POSITION_ON",
+            Self::Off => "SWITCH_POSITION_OFF",
+            Self::Terminated => "SWITCH_POSITION_TERMINATED",
+            Self::DueDiligenceExpired => "SWITCH_POSITION_DUE_DILIGENCE_EXPIRED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SWITCH_POSITION_UNSPECIFIED" => Some(Self::Unspecified),
+            "SWITCH_POSITION_ON" => Some(Self::On),
+            "SWITCH_POSITION_OFF" => Some(Self::Off),
+            "SWITCH_POSITION_TERMINATED" => Some(Self::Terminated),
+            "SWITCH_POSITION_DUE_DILIGENCE_EXPIRED" => Some(Self::DueDiligenceExpired),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum IncidentEnding {
+    Unspecified = 0,
+    /// All that was to be done is done.
+    Handled = 1,
+    /// There was none.
+    Unfounded = 2,
+}
+impl IncidentEnding {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "INCIDENT_ENDING_UNSPECIFIED",
+            Self::Handled => "INCIDENT_ENDING_HANDLED",
+            Self::Unfounded => "INCIDENT_ENDING_UNFOUNDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "INCIDENT_ENDING_UNSPECIFIED" => Some(Self::Unspecified),
+            "INCIDENT_ENDING_HANDLED" => Some(Self::Handled),
+            "INCIDENT_ENDING_UNFOUNDED" => Some(Self::Unfounded),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod switches_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What is turned off, whatever the policy says: a processor, a category of data, or everything of a tenant. For the
+    /// operator of the node alone: a tenant's caller gets PERMISSION_DENIED.
+    #[derive(Debug, Clone)]
+    pub struct SwitchesClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl SwitchesClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> SwitchesClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> SwitchesClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            SwitchesClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Turns something off, or on again. What is off passes no gate any more when this returns; everything else loses nothing.
+        /// A switch that stands so already is left as it is. NOT_FOUND for what the policy does not know, FAILED_PRECONDITION for
+        /// what cannot be turned so.
+        pub async fn throw(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ThrowSwitchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ThrowSwitchResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Switches/Throw",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Switches", "Throw"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Every switch that was ever thrown, by sort and name.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSwitchesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSwitchesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Switches/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Switches", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod switches_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with SwitchesServer.
+    #[async_trait]
+    pub trait Switches: std::marker::Send + std::marker::Sync + 'static {
+        /// Turns something off, or on again. What is off passes no gate any more when this returns; everything else loses nothing.
+        /// A switch that stands so already is left as it is. NOT_FOUND for what the policy does not know, FAILED_PRECONDITION for
+        /// what cannot be turned so.
+        async fn throw(
+            &self,
+            request: tonic::Request<super::ThrowSwitchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ThrowSwitchResponse>,
+            tonic::Status,
+        >;
+        /// Every switch that was ever thrown, by sort and name.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListSwitchesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSwitchesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// What is turned off, whatever the policy says: a processor, a category of data, or everything of a tenant. For the
+    /// operator of the node alone: a tenant's caller gets PERMISSION_DENIED.
+    #[derive(Debug)]
+    pub struct SwitchesServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> SwitchesServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for SwitchesServer<T>
+    where
+        T: Switches,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Switches/Throw" => {
+                    #[allow(non_camel_case_types)]
+                    struct ThrowSvc<T: Switches>(pub Arc<T>);
+                    impl<
+                        T: Switches,
+                    > tonic::server::UnaryService<super::ThrowSwitchRequest>
+                    for ThrowSvc<T> {
+                        type Response = super::ThrowSwitchResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ThrowSwitchRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Switches>::throw(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ThrowSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Switches/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Switches>(pub Arc<T>);
+                    impl<
+                        T: Switches,
+                    > tonic::server::UnaryService<super::ListSwitchesRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListSwitchesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSwitchesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Switches>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for SwitchesServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Switches";
+    impl<T> tonic::server::NamedService for SwitchesServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod incidents_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Data got where it should not. Whoever finds that out opens an incident: the operator of the node, or the integrator whose
+    /// people's data it is, who sees those of its own tenant. The operator deals with it; each step is in the audit log, and so
+    /// is that somebody was not told in time. The texts are not.
+    #[derive(Debug, Clone)]
+    pub struct IncidentsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl IncidentsClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> IncidentsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> IncidentsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            IncidentsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Opens an incident. The clocks run from its detection.
+        pub async fn open(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OpenIncidentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenIncidentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Incidents/Open",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Incidents", "Open"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Incidents, oldest first.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListIncidentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListIncidentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Incidents/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Incidents", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a step. For the operator of the node. FAILED_PRECONDITION when that is not its next step.
+        pub async fn advance(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AdvanceIncidentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdvanceIncidentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Incidents/Advance",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Incidents", "Advance"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The people whose data an assessed incident concerns, found in the audit log, by their pseudonyms.
+        pub async fn affected(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AffectedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AffectedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Incidents/Affected",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Incidents", "Affected"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod incidents_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with IncidentsServer.
+    #[async_trait]
+    pub trait Incidents: std::marker::Send + std::marker::Sync + 'static {
+        /// Opens an incident. The clocks run from its detection.
+        async fn open(
+            &self,
+            request: tonic::Request<super::OpenIncidentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenIncidentResponse>,
+            tonic::Status,
+        >;
+        /// Incidents, oldest first.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListIncidentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListIncidentsResponse>,
+            tonic::Status,
+        >;
+        /// Takes a step. For the operator of the node. FAILED_PRECONDITION when that is not its next step.
+        async fn advance(
+            &self,
+            request: tonic::Request<super::AdvanceIncidentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdvanceIncidentResponse>,
+            tonic::Status,
+        >;
+        /// The people whose data an assessed incident concerns, found in the audit log, by their pseudonyms.
+        async fn affected(
+            &self,
+            request: tonic::Request<super::AffectedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AffectedResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Data got where it should not. Whoever finds that out opens an incident: the operator of the node, or the integrator whose
+    /// people's data it is, who sees those of its own tenant. The operator deals with it; each step is in the audit log, and so
+    /// is that somebody was not told in time. The texts are not.
+    #[derive(Debug)]
+    pub struct IncidentsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> IncidentsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for IncidentsServer<T>
+    where
+        T: Incidents,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Incidents/Open" => {
+                    #[allow(non_camel_case_types)]
+                    struct OpenSvc<T: Incidents>(pub Arc<T>);
+                    impl<
+                        T: Incidents,
+                    > tonic::server::UnaryService<super::OpenIncidentRequest>
+                    for OpenSvc<T> {
+                        type Response = super::OpenIncidentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OpenIncidentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Incidents>::open(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OpenSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Incidents/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Incidents>(pub Arc<T>);
+                    impl<
+                        T: Incidents,
+                    > tonic::server::UnaryService<super::ListIncidentsRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListIncidentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListIncidentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Incidents>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Incidents/Advance" => {
+                    #[allow(non_camel_case_types)]
+                    struct AdvanceSvc<T: Incidents>(pub Arc<T>);
+                    impl<
+                        T: Incidents,
+                    > tonic::server::UnaryService<super::AdvanceIncidentRequest>
+                    for AdvanceSvc<T> {
+                        type Response = super::AdvanceIncidentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AdvanceIncidentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Incidents>::advance(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AdvanceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Incidents/Affected" => {
+                    #[allow(non_camel_case_types)]
+                    struct AffectedSvc<T: Incidents>(pub Arc<T>);
+                    impl<
+                        T: Incidents,
+                    > tonic::server::UnaryService<super::AffectedRequest>
+                    for AffectedSvc<T> {
+                        type Response = super::AffectedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AffectedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Incidents>::affected(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AffectedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for IncidentsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Incidents";
+    impl<T> tonic::server::NamedService for IncidentsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

@@ -9,6 +9,7 @@ mod node;
 mod audit;
 mod authentication;
 mod consent;
+mod incidents;
 mod limits;
 mod rights;
 mod services;

@@ -12,8 +12,10 @@ use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_policy::Profile;
 use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
+use sayso_proto::admin::v1::incidents_client::IncidentsClient;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::sessions_client::SessionsClient;
+use sayso_proto::admin::v1::switches_client::SwitchesClient;
 use sayso_runtime::{CancellationToken, SystemClock, TaskHandle, TaskKind, Tasks};
 use sayso_session_actor::{ActorSessions, Options};
 use sayso_store_local::{LocalOptions, LocalStore};
@@ -163,6 +165,14 @@ impl Client {
 
     pub(crate) fn rights(&self) -> RightsClient<Channel> {
         RightsClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn incidents(&self) -> IncidentsClient<Channel> {
+        IncidentsClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn switches(&self) -> SwitchesClient<Channel> {
+        SwitchesClient::new(self.channel.clone())
     }
 
     pub(crate) fn audit(&self) -> AuditClient<Channel> {

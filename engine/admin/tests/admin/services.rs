@@ -44,8 +44,10 @@ async fn reflection_lists_the_services() {
             "grpc.reflection.v1.ServerReflection",
             "sayso.admin.v1.Audit",
             "sayso.admin.v1.Consent",
+            "sayso.admin.v1.Incidents",
             "sayso.admin.v1.Rights",
             "sayso.admin.v1.Sessions",
+            "sayso.admin.v1.Switches",
         ]
     );
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
 
 use super::*;
-use crate::event::RequestStep;
+use crate::event::{IncidentStep, ProcessorChange, RequestStep};
 use crate::{Commitment, Hash, Reference, Scope};
 
 fn names() -> impl Strategy<Value = Name> {
@@ -89,7 +89,31 @@ fn events() -> impl Strategy<Value = Event> {
             .prop_map(|(request, step, detail)| Event::Request { request, step, detail }),
         (references(), any::<u64>()).prop_map(|(request, rows)| Event::ExportCreated { request, rows }),
         erasures(),
+        switches(),
+        incidents(),
     ]
+}
+
+fn switches() -> impl Strategy<Value = Event> {
+    let changes = prop::sample::select(&ProcessorChange::ALL[..]);
+    prop_oneof![
+        (references(), processors(), changes, names()).prop_map(|(switch, processor, change, reason)| {
+            Event::ProcessorChanged { switch, processor, change, reason }
+        }),
+        (references(), names(), any::<bool>(), names()).prop_map(|(switch, category, is_off, reason)| {
+            Event::CategorySwitched { switch, category: Category(category), is_off, reason }
+        }),
+        (references(), hashes(), any::<bool>(), names())
+            .prop_map(|(switch, tenant, is_off, reason)| { Event::TenantSwitched { switch, tenant, is_off, reason } }),
+    ]
+}
+
+fn incidents() -> impl Strategy<Value = Event> {
+    let steps = prop::sample::select(&IncidentStep::ALL[..]);
+    let documents = prop::option::of(hashes());
+    (references(), steps, names(), documents, any::<u64>()).prop_map(|(incident, step, detail, document, people)| {
+        Event::Incident { incident, step, detail, document, people }
+    })
 }
 
 fn erasures() -> impl Strategy<Value = Event> {
@@ -122,10 +146,10 @@ prop_compose! {
         (shard, sequence, clock, wall) in any::<(u32, u64, u64, u64)>(),
         subject in prop::option::of(any::<[u8; 16]>().prop_map(SubjectTag)),
         actor in actors(),
-        (cv, profile_rev, epoch) in any::<(u64, u32, u64)>(),
+        (cv, profile_rev, registry_rev, epoch) in any::<(u64, u32, u32, u64)>(),
         event in events(),
     ) -> Leaf {
-        Fact { subject, actor, cv: ConsentVersion(cv), profile_rev, epoch, event }
+        Fact { subject, actor, cv: ConsentVersion(cv), profile_rev, registry_rev, epoch, event }
             .at(Place { shard, sequence, clock: HybridClock(clock), wall: WallTime(wall) })
     }
 }
@@ -182,6 +206,7 @@ fn opened() -> Leaf {
         actor: Actor::SYSTEM,
         cv: ConsentVersion(2),
         profile_rev: 1,
+        registry_rev: 0,
         epoch: 5,
         event: Event::SegmentOpened { segment: Reference([0xbb; 16]), cell, processor, turn: TurnId(3) },
     }

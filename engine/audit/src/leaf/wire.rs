@@ -4,7 +4,7 @@ use sayso_proto::audit::v1::{AuditLeaf, Verdict};
 use sayso_types::{Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
 
 use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell};
-use crate::event::RequestStep;
+use crate::event::{IncidentStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
 use crate::{ActorTag, Commitment, Event, Reference, Scope, SubjectTag};
 
@@ -22,6 +22,7 @@ pub(super) fn write(leaf: &Leaf) -> AuditLeaf {
         actor_tag: fact.actor.tag.map_or_else(Vec::new, |tag| tag.0.to_vec()),
         consent_version: fact.cv.0,
         profile_revision: fact.profile_rev,
+        registry_revision: fact.registry_rev,
         epoch: fact.epoch,
         ..AuditLeaf::default()
     };
@@ -48,6 +49,7 @@ pub(super) fn read(wire: &AuditLeaf) -> Result<Leaf, LeafError> {
             },
             cv: ConsentVersion(wire.consent_version),
             profile_rev: wire.profile_revision,
+            registry_rev: wire.registry_revision,
             epoch: wire.epoch,
             event: read_event(wire)?,
         },
@@ -155,6 +157,27 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reference = erasure.0.to_vec();
             wire.document_sha256 = certificate.0.to_vec();
         }
+        Event::ProcessorChanged { switch, processor, change: _, reason } => {
+            wire.reference = switch.0.to_vec();
+            wire.processor_id = processor.to_string();
+            wire.reason = reason.to_string();
+        }
+        Event::CategorySwitched { switch, category, is_off: _, reason } => {
+            wire.reference = switch.0.to_vec();
+            wire.cell = Some(cell::write_category(*category));
+            wire.reason = reason.to_string();
+        }
+        Event::TenantSwitched { switch, tenant, is_off: _, reason } => {
+            wire.reference = switch.0.to_vec();
+            wire.document_sha256 = tenant.0.to_vec();
+            wire.reason = reason.to_string();
+        }
+        Event::Incident { incident, step: _, detail, document, people } => {
+            wire.reference = incident.0.to_vec();
+            wire.reason = detail.to_string();
+            wire.document_sha256 = document.map_or_else(Vec::new, |document| document.0.to_vec());
+            wire.pieces = *people;
+        }
     }
 }
 
@@ -229,11 +252,35 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             Event::DeletionUnconfirmed { erasure: reference(wire)?, processor: processor(wire)?, reason: reason(wire)? }
         }
         "erase.certified" => Event::EraseCertified { erasure: reference(wire)?, certificate: document(wire)? },
-        name => match RequestStep::ALL.into_iter().find(|step| step.name() == name) {
-            Some(step) => Event::Request { request: reference(wire)?, step, detail: reason(wire)? },
-            None => return Err(LeafError::Event(name.to_owned())),
-        },
+        "category.switched_off" => category_switched(wire, true)?,
+        "category.switched_on" => category_switched(wire, false)?,
+        "tenant.switched_off" => tenant_switched(wire, true)?,
+        "tenant.switched_on" => tenant_switched(wire, false)?,
+        name => {
+            if let Some(step) = RequestStep::ALL.into_iter().find(|step| step.name() == name) {
+                Event::Request { request: reference(wire)?, step, detail: reason(wire)? }
+            } else if let Some(change) = ProcessorChange::ALL.into_iter().find(|change| change.name() == name) {
+                let (switch, processor, reason) = (reference(wire)?, processor(wire)?, reason(wire)?);
+                Event::ProcessorChanged { switch, processor, change, reason }
+            } else if let Some(step) = IncidentStep::ALL.into_iter().find(|step| step.name() == name) {
+                let document = optional("document_sha256", &wire.document_sha256)?.map(Hash);
+                let (incident, detail, people) = (reference(wire)?, reason(wire)?, wire.pieces);
+                Event::Incident { incident, step, detail, document, people }
+            } else {
+                return Err(LeafError::Event(name.to_owned()));
+            }
+        }
     })
+}
+
+fn category_switched(wire: &AuditLeaf, is_off: bool) -> Result<Event, LeafError> {
+    let category = cell::read_category(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)?;
+    Ok(Event::CategorySwitched { switch: reference(wire)?, category, is_off, reason: reason(wire)? })
+}
+
+fn tenant_switched(wire: &AuditLeaf, is_off: bool) -> Result<Event, LeafError> {
+    let (switch, tenant) = (reference(wire)?, document(wire)?);
+    Ok(Event::TenantSwitched { switch, tenant, is_off, reason: reason(wire)? })
 }
 
 /// The fields of permits and segments alike.

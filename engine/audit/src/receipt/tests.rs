@@ -28,7 +28,7 @@ fn policy(quorum: &str) -> TrustPolicy {
 fn entry(n: u64) -> Vec<u8> {
     let event = Event::WithdrawEffective { withdrawal: Reference([n as u8; 16]), scope: Scope::Everything };
     let (subject, actor, cv) = (Some(SubjectTag([3; 16])), Actor::SYSTEM, ConsentVersion(2));
-    let fact = Fact { subject, actor, cv, profile_rev: 1, epoch: 1, event };
+    let fact = Fact { subject, actor, cv, profile_rev: 1, registry_rev: 0, epoch: 1, event };
     let wall = WallTime(NOW.0 + n);
     fact.at(Place { shard: 0, sequence: n, clock: HybridClock::default().next(wall), wall }).encode()
 }

@@ -9,7 +9,7 @@ use super::{Finding, Report, Rule, Trust, Witnessed};
 use crate::checkpoint::Checkpoint;
 use crate::leaf::{HybridClock, Leaf};
 use crate::trust::Attested;
-use crate::{Event, Reference, RequestStep, Scope, SubjectTag};
+use crate::{Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
 
 /// What the leaves so far have made true.
 #[derive(Debug)]
@@ -86,6 +86,7 @@ impl<'a> Replay<'a> {
             Event::SelfcheckFailed { .. } => self.find(index, Rule::SelfcheckFailed),
             Event::ClockAnomaly { .. } => self.find(index, Rule::ClockSetBack),
             Event::Request { step: RequestStep::Overdue, .. } => self.find(index, Rule::RequestLate),
+            Event::Incident { step: IncidentStep::Overdue, .. } => self.find(index, Rule::IncidentLate),
             Event::PolicyEffective { profile } => {
                 self.profiles.insert(profile.to_string());
             }
@@ -104,7 +105,11 @@ impl<'a> Replay<'a> {
             | Event::KeyDestroyed { .. }
             | Event::EraseAcknowledged { .. }
             | Event::DeletionUnconfirmed { .. }
-            | Event::EraseCertified { .. } => {}
+            | Event::EraseCertified { .. }
+            | Event::ProcessorChanged { .. }
+            | Event::CategorySwitched { .. }
+            | Event::TenantSwitched { .. }
+            | Event::Incident { .. } => {}
         }
     }
 

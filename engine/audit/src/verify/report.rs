@@ -121,6 +121,8 @@ pub enum Rule {
     DeniedByProfile,
     /// A person's request that was not answered by its day. Said by the log, or found by whoever has the profile.
     RequestLate,
+    /// An incident of which somebody was not told in time.
+    IncidentLate,
     /// The node found its own log damaged.
     SelfcheckFailed,
     /// The node's clock was set back.
@@ -171,6 +173,7 @@ impl Rule {
                 "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
             }
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",
+            Self::IncidentLate => "an incident was not told to somebody by the moment by which it was to be",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",
             Self::ClockSetBack => {
                 "the node's clock was set back: the order of the leaves holds, the times that they give from here on may not"

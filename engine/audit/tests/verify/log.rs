@@ -100,6 +100,7 @@ impl Story {
             actor: Actor::SYSTEM,
             cv: ConsentVersion(self.cv),
             profile_rev: 1,
+            registry_rev: 0,
             epoch: self.epoch,
             event,
         };

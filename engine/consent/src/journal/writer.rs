@@ -1,6 +1,6 @@
 //! The task that appends.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::log::{self, End};
 use super::notes::Notes;
-use super::{About, ENTRY_BYTES_MAX, LEAF_BYTES, Noted, SHARD, Waiting};
+use super::{About, ENTRY_BYTES_MAX, LEAF_BYTES, Newest, Noted, SHARD, Waiting};
 use crate::Error;
 
 /// Changes in one batch: enough to make an fsync cheap, few enough to keep the first one's wait short.
@@ -38,7 +38,7 @@ const STEP_BACK_MS: u64 = 1_000;
 pub(super) struct Writer {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    profile_rev: Arc<AtomicU32>,
+    newest: Arc<Newest>,
     notes: Arc<Notes>,
     end: End,
     head: Option<Version>,
@@ -53,10 +53,10 @@ impl Writer {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         (end, head): (End, Option<Version>),
-        profile_rev: Arc<AtomicU32>,
+        newest: Arc<Newest>,
         notes: Arc<Notes>,
     ) -> Self {
-        Self { store, clock, profile_rev, notes, end, head, open: 0, is_set_back: false }
+        Self { store, clock, newest, notes, end, head, open: 0, is_set_back: false }
     }
 
     /// Appends what comes until asked to stop, then what is left; returns when nothing waits and every segment is
@@ -193,7 +193,8 @@ impl Writer {
         let mut end = self.end.clone();
         let mut batch = Batch::new();
         batch.require.push((log::head(SHARD), self.head.map_or(Condition::Absent, Condition::Version)));
-        let newest = self.profile_rev.load(Ordering::Acquire);
+        let profile_rev = self.newest.profile.load(Ordering::Acquire);
+        let registry_rev = self.newest.registry.load(Ordering::Acquire);
         // What was closed comes before what waited for the closing.
         for noted in notes.chain(waiting.iter().flat_map(|w| &w.entry.events)) {
             end.clock = end.clock.next(wall);
@@ -203,7 +204,8 @@ impl Writer {
                 subject: about.tag,
                 actor: noted.actor,
                 cv: about.cv,
-                profile_rev: about.profile_rev.unwrap_or(newest),
+                profile_rev: about.profile_rev.unwrap_or(profile_rev),
+                registry_rev: about.registry_rev.unwrap_or(registry_rev),
                 epoch: end.epoch,
                 event: noted.event.clone(),
             };

@@ -20,6 +20,9 @@ const WITHDRAWN: &str = "withdrawn";
 /// Why a permit was taken back: the policy was revised.
 pub(crate) const POLICY: &str = "policy";
 
+/// Why a permit was taken back: a switch was thrown.
+pub(crate) const SWITCHED_OFF: &str = "switched_off";
+
 /// A permit in use.
 pub(crate) struct Holder {
     pub(crate) revoker: Revoker,

@@ -45,15 +45,17 @@ impl Register {
         let state = &subject.state;
         let question = ask.question(self.clock.wall());
         let revisions = self.revisions();
-        let grounds = match revisions.decide(&question, &state.consent).answer {
+        let decision = revisions.decide(&question, &state.consent);
+        let grounds = match decision.answer {
             Ok(grounds) => grounds,
             Err(reason) => {
                 self.deny(&subject, ask, reason);
                 return Err(Denied::Policy(reason));
             }
         };
+        let governing = revisions.governing(ask.purpose, &state.consent).rev();
         let segment = Segment {
-            about: state.about(ask.subject).under(revisions.governing(ask.purpose, &state.consent).rev()),
+            about: state.about(ask.subject).under(governing).by_registry(decision.registry_rev),
             reference: Reference(SubjectId::random().0),
             cell: grounds.cell,
             gate: ask.gate,
@@ -69,7 +71,7 @@ impl Register {
         let holder = Arc::new(Holder::new(revoker, segment, slot));
         self.holders.enter(&holder);
         let lease = Lease { permit, holder, holders: Arc::clone(&self.holders), reason: "dropped" };
-        // A revision that came into force meanwhile has looked through the holders, perhaps too early for this one.
+        // A revision or a switch that came into force meanwhile has looked through the holders, perhaps too early for this one.
         match self.revisions().decide(&question, &state.consent).answer {
             Ok(_) => Ok(lease),
             Err(reason) => {

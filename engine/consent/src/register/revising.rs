@@ -70,7 +70,7 @@ impl Register {
     }
 
     async fn publish_now(&self, profile: Arc<Profile>) -> Result<Diff, Error> {
-        let _turn = self.publishing.lock().await;
+        let turn = self.rules_turn().await;
         let before = self.revisions();
         let (after, changes) = before.publish(Arc::clone(&profile), self.clock.wall())?;
         if after.newest().hash() == before.newest().hash() {
@@ -83,19 +83,21 @@ impl Register {
         self.revisions.store(Arc::new(after));
         metrics::gauge!("sayso_policy_revision").set(profile.rev());
         for subject in self.holders.subjects() {
-            self.enforce(subject).await?;
+            self.enforce(subject, POLICY).await?;
         }
+        // whoever was looked at anew is so by this revision
+        self.examine(&turn, self.clock.wall()).await?;
         Ok(changes)
     }
 
-    /// Takes back the permits of a subject that the policy no longer allows.
-    async fn enforce(&self, subject: SubjectId) -> Result<(), Error> {
+    /// Takes back the permits of a subject that are no longer allowed, which is `why`; how many.
+    pub(super) async fn enforce(&self, subject: SubjectId, why: &'static str) -> Result<usize, Error> {
         // Within the subject's turn, so that no permit is issued under what was in force before.
         let subject = self.lock(subject).await?;
         let (revisions, now) = (self.revisions(), self.clock.wall());
         let ends = |question| !revisions.decide(&question, &subject.state.consent).is_permit();
-        let taken = self.holders.take_back_if(subject.id, POLICY, |holder| ends(holder.question(now)));
-        metrics::counter!("sayso_policy_permits_ended_total").increment(taken.len() as u64);
-        Ok(())
+        let taken = self.holders.take_back_if(subject.id, why, |holder| ends(holder.question(now)));
+        metrics::counter!("sayso_policy_permits_ended_total", "why" => why).increment(taken.len() as u64);
+        Ok(taken.len())
     }
 }

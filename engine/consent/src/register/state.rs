@@ -66,7 +66,8 @@ impl StoredState {
     pub(crate) fn new(tenant: TenantId) -> Self {
         let mut audit_key = [0; 32];
         getrandom::fill(&mut audit_key).expect("the operating system provides random bytes");
-        Self { tenant, audit_key, consent: ConsentState::new(), version: Version::default() }
+        let consent = ConsentState { tenant: Some(tenant.clone()), ..ConsentState::new() };
+        Self { tenant, audit_key, consent, version: Version::default() }
     }
 
     /// The key that makes the subject's tags and commitments in the log.
@@ -103,7 +104,7 @@ impl StoredState {
         let audit_key =
             <[u8; 32]>::from_hex(&body.audit_key).map_err(|_| damaged("the audit key is not 64 digits".into()))?;
         Ok(Self {
-            tenant: body.tenant,
+            tenant: body.tenant.clone(),
             audit_key,
             consent: ConsentState {
                 cv: body.cv,
@@ -112,6 +113,7 @@ impl StoredState {
                 age: body.age,
                 guardian_verified: body.guardian_verified,
                 declined: body.declined.into_iter().collect(),
+                tenant: Some(body.tenant),
             },
             version,
         })

@@ -4,21 +4,24 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, Event, Reference, RequestStep, Signer};
+use sayso_audit::{Actor, ActorKind, Event, IncidentStep, ProcessorChange, Reference, RequestStep, Signer};
+use sayso_consent::incidents::{Deed, Ending, IncidentDesk};
 use sayso_consent::rights::{Delay, Desk, Step};
+use sayso_consent::switch::{Position, Target, Throw};
 use sayso_consent::{Means, Options, Question};
 use sayso_policy::ConsentStatus;
 use sayso_policy::profile::{Refusal, RightKind};
-use sayso_types::{ConsentVersion, Name, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, WallTime};
 
 use crate::erasing::profile_with_a_receiver;
+use crate::incidents::{everything, notice, profile_with_duties, report};
 use crate::set_clock::{HOUR, NOON, SetClock};
-use crate::world::{MEMORY, VOICE, World, ask};
+use crate::world::{MEMORY, VOICE, World, ask, processor};
 
 const DAY: u64 = 24 * HOUR;
 
 /// What the walk tells.
-const TOLD: [&str; 28] = [
+const TOLD: [&str; 43] = [
     "policy.effective",
     "notice.served",
     "consent.requested",
@@ -47,6 +50,21 @@ const TOLD: [&str; 28] = [
     "erase.node_acked",
     "processor.deletion_unconfirmed",
     "erase.certified",
+    "processor.activated",
+    "processor.suspended",
+    "processor.terminated",
+    "processor.due_diligence_expired",
+    "category.switched_off",
+    "category.switched_on",
+    "tenant.switched_off",
+    "tenant.switched_on",
+    "incident.opened",
+    "incident.assessed",
+    "incident.contained",
+    "incident.regulator_notified",
+    "incident.subjects_notified",
+    "incident.closed",
+    "incident.overdue",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -73,7 +91,11 @@ fn is_told(event: &Event) -> bool {
         | Event::KeyDestroyed { .. }
         | Event::EraseAcknowledged { .. }
         | Event::DeletionUnconfirmed { .. }
-        | Event::EraseCertified { .. } => true,
+        | Event::EraseCertified { .. }
+        | Event::CategorySwitched { .. }
+        | Event::TenantSwitched { .. } => true,
+        Event::ProcessorChanged { change, .. } => ProcessorChange::ALL.contains(change),
+        Event::Incident { step, .. } => IncidentStep::ALL.contains(step),
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
         // in logs of earlier versions; and a node whose log does not hold cannot write to it
         Event::PermitGranted { .. } | Event::SelfcheckFailed { .. } => false,
@@ -93,6 +115,7 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     requests(&world, &clock).await;
     clock.set(NOON);
     erasure(&world).await;
+    incident(&world, &clock).await;
     world.journal().operator(Actor::SYSTEM, Name::constant("look"), 1).await.unwrap();
 
     let leaves = world.leaves().await;
@@ -140,4 +163,35 @@ async fn erasure(world: &World) {
     world.register.publish(Arc::new(profile_with_a_receiver(2))).await.unwrap();
     let withdrawn = world.register.withdraw(carl, &[], Means::Voice).await.unwrap();
     world.register.until_certified(carl, Reference(withdrawn.id)).await.unwrap();
+}
+
+/// Everything is turned off and on again; an incident is reported, told to people too late, and closed; and a recogniser is
+/// not looked at again in time.
+async fn incident(world: &World, clock: &SetClock) {
+    let by = Actor { kind: ActorKind::Operator, tag: None };
+    world.register.publish(profile_with_duties(3, 30)).await.unwrap();
+    let desk = IncidentDesk::open(world.register.clone());
+    let incident = desk.report(report(None), by).await.unwrap();
+    for target in [
+        Target::Processor(processor("rules-local")),
+        Target::Category(Category::VOICE_AUDIO),
+        Target::Tenant("acme".parse().unwrap()),
+    ] {
+        for to in [Position::Off, Position::On] {
+            let throw = Throw { target: target.clone(), to, reason: Name::constant("leak"), incident: None };
+            desk.throw(incident.id, throw, by).await.unwrap();
+        }
+    }
+    let (target, reason) = (Target::Processor(processor("voice-local")), Name::constant("ended"));
+    world.register.throw(Throw { target, to: Position::Terminated, reason, incident: None }, by).await.unwrap();
+    for deed in [Deed::Assess(everything(world)), Deed::Contain, Deed::TellRegulator("file 7".into())] {
+        desk.step(incident.id, deed, by).await.unwrap();
+    }
+    clock.set(NOON + 30 * DAY);
+    desk.note_overdue().await.unwrap();
+    for deed in [Deed::TellSubjects(notice()), Deed::Close(Ending::Handled)] {
+        desk.step(incident.id, deed, by).await.unwrap();
+    }
+    world.register.note_due_diligence().await.unwrap();
+    clock.set(NOON);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use sayso_audit::Event;
 use sayso_consent::{Denied, Entry, Error, Journal, Means, Options};
-use sayso_policy::ConsentStatus;
+use sayso_policy::{ConsentStatus, InForce, Revisions};
 use sayso_runtime::Tasks;
 use sayso_store::{Condition, Error as StoreError, Key, Op, Store, limits::VALUE_BYTES_MAX};
 use sayso_types::Name;
@@ -166,7 +166,8 @@ async fn a_second_writer_stops_the_journal_for_good() {
     let lease = world.listen(person).await.unwrap();
     let tasks = Tasks::new();
     let clock = Arc::new(world.clock.clone());
-    let _other = Journal::open(world.local.clone(), clock, &tasks, &profile(), Vec::new(), 4).await.unwrap();
+    let revisions = Revisions::new(InForce::new(Arc::new(profile())));
+    let _other = Journal::open(world.local.clone(), clock, &tasks, &revisions, Vec::new(), 4).await.unwrap();
     let refused = world.register.record(&crate::world::answer(person, &[VOICE], ConsentStatus::Given)).await;
     assert!(matches!(refused, Err(Error::Stopped)), "{refused:?}");
     assert!(matches!(world.journal().append(put(1)).await, Err(Error::Stopped)));

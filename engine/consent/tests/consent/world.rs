@@ -11,7 +11,9 @@ use sayso_consent::{Answer, Ask, Denied, Error, Journal, Lease, Means, Options, 
 use sayso_policy::{ConsentState, ConsentStatus, Gate, Labelled, Profile};
 use sayso_runtime::Tasks;
 use sayso_store_local::{LocalOptions, LocalStore};
-use sayso_types::{Category, Clock, ConsentVersion, Label, ManualClock, ProcessorId, Purpose, SubjectId, TurnId};
+use sayso_types::{
+    Category, Clock, ConsentVersion, Label, ManualClock, ProcessorId, Purpose, SubjectId, TurnId, WallTime,
+};
 use sayso_vault::testing::vault;
 
 use crate::faults::Faulty;
@@ -108,6 +110,19 @@ impl World {
         let (clock, profile) = (Arc::new(ManualClock::new()), Arc::new(profile()));
         let vault = vault(self.local.clone()).await.unwrap();
         Register::open(self.store.clone(), vault, profile, clock, Tasks::new(), Options::default()).await
+    }
+
+    /// The same under another revision of the policy; this one's tasks have ended.
+    pub(crate) async fn reopened_as(&self, profile: Arc<Profile>) -> Arc<Register> {
+        assert_eq!(self.tasks.shutdown(PATIENCE).await, 0, "everything ends in time");
+        let vault = vault(self.local.clone()).await.unwrap();
+        let clock = self.in_use.clone();
+        Register::open(self.store.clone(), vault, profile, clock, Tasks::new(), Options::default()).await.unwrap()
+    }
+
+    /// What time it is for the register.
+    pub(crate) fn register_clock(&self) -> WallTime {
+        self.in_use.wall()
     }
 
     /// Somebody who was never here.

@@ -119,14 +119,14 @@ impl Entry {
     }
 }
 
-/// `state` with consents that never end.
+/// `state` with consents that never end, of nobody's tenant.
 fn timeless(state: &ConsentState) -> ConsentState {
     let consents: BTreeMap<_, _> = state
         .consents
         .iter()
         .map(|(purpose, given)| (*purpose, PurposeConsent { expires_at: None, ..given.clone() }))
         .collect();
-    ConsentState { consents, ..state.clone() }
+    ConsentState { consents, tenant: None, ..state.clone() }
 }
 
 impl fmt::Debug for Table {

@@ -1,6 +1,6 @@
 //! [`Fact`]: one thing that [`decide()`](crate::decide()) looks at, and what it found.
 
-use sayso_types::{Category, ConsentVersion, Name, ProcessorId, Purpose, RegionClass, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, ProcessorId, Purpose, RegionClass, TenantId, WallTime};
 
 use crate::error::Nearest;
 use crate::profile::{ProcessorState, Prohibition};
@@ -28,6 +28,10 @@ pub enum Fact {
     OldEnough { youngest: u8, below: u8 },
     /// The person may be too young to decide alone; whether a guardian is verified.
     Guardian { youngest: u8, below: u8, verified: bool },
+    /// The category is switched off.
+    CategoryOff { category: Category },
+    /// Whatever is said to the tenant's devices is switched off.
+    TenantOff { tenant: TenantId },
     /// Whether the processor is registered.
     Registered { processor: ProcessorId, registered: bool },
     /// Whether it is active.
@@ -105,7 +109,11 @@ impl Fact {
             | Self::OldEnough { .. }
             | Self::OtherBasis { .. }
             | Self::Exempted { .. } => true,
-            Self::Prohibited { .. } | Self::Closed { .. } | Self::NoRecord { .. } => false,
+            Self::Prohibited { .. }
+            | Self::Closed { .. }
+            | Self::CategoryOff { .. }
+            | Self::TenantOff { .. }
+            | Self::NoRecord { .. } => false,
             Self::PurposeDeclared { declared: yes, .. }
             | Self::CategoryDeclared { declared: yes, .. }
             | Self::UsedFor { used: yes, .. }
@@ -156,6 +164,8 @@ impl Fact {
             Self::OtherBasis { purpose, .. } => Some(format!("purpose.{purpose}.basis")),
             Self::AgreedFirst { purpose, .. } => Some(format!("purpose.{purpose}.requires")),
             Self::Narrowed { .. }
+            | Self::CategoryOff { .. }
+            | Self::TenantOff { .. }
             | Self::WithinLimit { .. }
             | Self::Exempted { .. }
             | Self::NoRecord { .. }

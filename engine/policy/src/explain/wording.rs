@@ -51,6 +51,8 @@ impl Fact {
             Self::Closed { gate, category, why } => {
                 format!("the gate {gate} is closed to {category}: {}", words(why, Tongue::English))
             }
+            Self::CategoryOff { category } => format!("{category} is switched off for the time being"),
+            Self::TenantOff { tenant } => format!("tenant {tenant} is switched off for the time being"),
             Self::Narrowed { narrowed: None, processor } => format!("the registry takes nothing from {processor}"),
             Self::Narrowed { narrowed: Some(narrowed), processor } => {
                 format!("by the registry, {processor}: {}", words(narrowed, Tongue::English))
@@ -148,6 +150,8 @@ impl Fact {
             Self::Closed { gate, category, why } => {
                 format!("关卡 {gate} 不让 {category} 通过：{}", words(why, Tongue::Chinese))
             }
+            Self::CategoryOff { category } => format!("{category} 已暂时关闭"),
+            Self::TenantOff { tenant } => format!("租户 {tenant} 已暂时关闭"),
             Self::Narrowed { narrowed: None, processor } => format!("登记册对 {processor} 没有限制"),
             Self::Narrowed { narrowed: Some(narrowed), processor } => {
                 format!("登记册对 {processor} 的限制：{}", words(narrowed, Tongue::Chinese))
@@ -249,6 +253,7 @@ const fn denial(reason: Reason, tongue: Tongue) -> &'static str {
         Reason::MinorNoGuardian => {
             tongue.pick("the person may be a minor and no guardian is verified", "本人可能未成年，而监护人未核实")
         }
+        Reason::SwitchedOff => tongue.pick("it is switched off for the time being", "已暂时关闭"),
         Reason::ProcessorState => tongue.pick("the processor may not receive it", "接收方不可以接收"),
         Reason::Region => tongue.pick("the person does not let it go that far", "本人不允许数据到达该地区"),
         Reason::NoBasis => tongue.pick("there is no consent that covers it", "没有涵盖此项的有效同意"),

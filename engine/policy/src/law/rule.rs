@@ -3,7 +3,7 @@
 use core::num::NonZeroU64;
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Citation;
 use crate::profile::{ErasureGround, ExemptionCode, Mechanism, RightKind};
@@ -100,7 +100,7 @@ pub struct IncidentRule {
 }
 
 /// Who is told of an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// The authority in charge.

@@ -16,8 +16,8 @@ use sayso_policy::{
     PurposeConsent, Question, Registry,
 };
 use sayso_types::{
-    Category, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TurnId,
-    WallTime,
+    Category, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId,
+    TurnId, WallTime,
 };
 
 use crate::reference::{World, law_names};
@@ -43,7 +43,10 @@ impl World {
 
     /// `in_force` under the registry of this world.
     pub(crate) fn registered(&self, in_force: &InForce) -> InForce {
-        in_force.clone().with_registry(Registry::new(1, self.narrowed.iter().copied()))
+        let registry = Registry::new(1, self.narrowed.iter().copied())
+            .without_categories(self.categories_off.iter().copied())
+            .without_tenants(self.tenants_off.iter().cloned());
+        in_force.clone().with_registry(registry)
     }
 
     /// The document as a file. Its lists are maps in memory and its times are numbers.
@@ -374,9 +377,23 @@ pub(crate) fn narrowed() -> impl Strategy<Value = (ProcessorId, Narrowed)> {
     (one(processor_named), select(vec![TransferLimitReached, DueDiligenceExpired, Suspended, Terminated]))
 }
 
+/// Something that is switched off: a category, or a tenant.
+pub(crate) fn switched_off() -> impl Strategy<Value = (Option<Category>, Option<TenantId>)> {
+    prop_oneof![
+        one(category_named).prop_map(|category| (Some(category), None)),
+        tenants().prop_map(|tenant| (None, tenant)),
+    ]
+}
+
+/// Somebody's tenant, or none that is known.
+fn tenants() -> impl Strategy<Value = Option<TenantId>> {
+    maybe(0.9, (0..NAMED).prop_map(|i| format!("t{i}").parse().unwrap()))
+}
+
 prop_compose! {
     pub(crate) fn worlds()(
         document in documents(),
+        off in prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(switched_off(), 1..3)],
         narrowed in prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(narrowed(), 1..3)],
         grants in prop::collection::vec((grants(), maybe(0.9, any::<Index>())), 0..4),
     ) -> World {
@@ -387,7 +404,9 @@ prop_compose! {
             _ => grant,
         });
         let grants = grants.collect();
-        World { document, narrowed, grants }
+        let categories_off = off.iter().filter_map(|(category, _)| *category).collect();
+        let tenants_off = off.iter().filter_map(|(_, tenant)| tenant.clone()).collect();
+        World { document, narrowed, categories_off, tenants_off, grants }
     }
 }
 
@@ -434,10 +453,11 @@ prop_compose! {
         farthest in prop_oneof![regions(), Just(RegionClass::Overseas)],
         age in bands(),
         guardian_verified in prop::bool::weighted(0.7),
+        tenant in tenants(),
     ) -> ConsentState {
         let consents: BTreeMap<_, _> =
             consents.into_iter().enumerate().filter_map(|(i, given)| Some((purpose_named(i), given?))).collect();
-        ConsentState { cv: ConsentVersion(3), consents, farthest, age, guardian_verified, ..ConsentState::new() }
+        ConsentState { cv: ConsentVersion(3), consents, farthest, age, guardian_verified, tenant, ..ConsentState::new() }
     }
 }
 

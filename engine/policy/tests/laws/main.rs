@@ -18,7 +18,8 @@ use sayso_policy::{BasisRef, ConsentState, Gate, InForce, Question, Reason, Tabl
 use sayso_types::ConsentVersion;
 
 use self::generators::{
-    Asked, bands, consent_types, narrowed, prohibitions, questions, regions, require, states, statuses, worlds,
+    Asked, bands, consent_types, narrowed, prohibitions, questions, regions, require, states, statuses, switched_off,
+    worlds,
 };
 use self::reference::{World, answer, law_names};
 
@@ -117,6 +118,16 @@ proptest! {
     fn the_registry_opens_nothing(world in worlds(), state in states(), asked in questions(), more in narrowed()) {
         let before = world.in_force();
         let narrower = World { narrowed: [world.narrowed.clone(), vec![more]].concat(), ..world.clone() };
+        let after = narrower.registered(&before);
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn a_switch_opens_nothing(world in worlds(), state in states(), asked in questions(), more in switched_off()) {
+        let before = world.in_force();
+        let mut narrower = world.clone();
+        narrower.categories_off.extend(more.0);
+        narrower.tenants_off.extend(more.1);
         let after = narrower.registered(&before);
         prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
     }

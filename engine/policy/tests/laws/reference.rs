@@ -13,13 +13,15 @@ use sayso_policy::{
     AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, Grounds, LegalBasis, Narrowed,
     Obligations, Period, PurposeConsent, Question, Reason,
 };
-use sayso_types::{Cell, ProcessorId, ProcessorKind as Kind, Purpose, RegionClass, WallTime};
+use sayso_types::{Category, Cell, ProcessorId, ProcessorKind as Kind, Purpose, RegionClass, TenantId, WallTime};
 
 /// The rules, before anything is made of them.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) document: Document,
     pub(crate) narrowed: Vec<(ProcessorId, Narrowed)>,
+    pub(crate) categories_off: Vec<Category>,
+    pub(crate) tenants_off: Vec<TenantId>,
     pub(crate) grants: Vec<ExemptionGrant>,
 }
 
@@ -95,6 +97,7 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
         (facts.is_prohibited(), Reason::Prohibited),
         (facts.is_unknown(), Reason::UnknownCell),
         (facts.lacks_guardian(), Reason::MinorNoGuardian),
+        (facts.is_switched_off(), Reason::SwitchedOff),
         (facts.is_unfit(), Reason::ProcessorState),
         (facts.is_too_far(), Reason::Region),
     ];
@@ -225,6 +228,12 @@ impl<'a> Facts<'a> {
 
     fn lacks_guardian(&self) -> bool {
         self.is_personal() && self.needs_guardian() && !self.state.guardian_verified
+    }
+
+    fn is_switched_off(&self) -> bool {
+        let World { categories_off, tenants_off, .. } = self.world;
+        categories_off.contains(&self.question.label.category)
+            || self.state.tenant.iter().any(|tenant| tenants_off.iter().any(|off| off == tenant))
     }
 
     fn is_unfit(&self) -> bool {

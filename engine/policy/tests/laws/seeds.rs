@@ -36,7 +36,13 @@ fn shipped_profiles_agree_with_the_reference() {
     let mut gates = Gate::ALL.into_iter().cycle();
     for (text, base) in SHIPPED {
         let draft = Draft::parse(text, base).unwrap();
-        let world = World { document: draft.document().clone(), narrowed: Vec::new(), grants: Vec::new() };
+        let world = World {
+            document: draft.document().clone(),
+            narrowed: Vec::new(),
+            categories_off: Vec::new(),
+            tenants_off: Vec::new(),
+            grants: Vec::new(),
+        };
         let in_force = Arc::new(InForce::new(Arc::new(draft.accept().unwrap())));
         let given = |consent_type, apart| PurposeConsent {
             status: ConsentStatus::Given,

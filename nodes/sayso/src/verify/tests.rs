@@ -13,7 +13,7 @@ use super::*;
 fn leaf(sequence: u64, event: Event) -> Leaf {
     let wall = WallTime(1_767_225_600_000 + sequence);
     let (cv, clock) = (ConsentVersion(0), HybridClock::default().next(wall));
-    let fact = Fact { subject: None, actor: Actor::SYSTEM, cv, profile_rev: 1, epoch: 1, event };
+    let fact = Fact { subject: None, actor: Actor::SYSTEM, cv, profile_rev: 1, registry_rev: 0, epoch: 1, event };
     fact.at(Place { shard: 0, sequence, clock, wall })
 }
 

@@ -7,6 +7,7 @@ mod command_line;
 mod conversation;
 mod demo;
 mod full_disk;
+mod incident;
 mod kill;
 mod policy;
 mod provider_down;

@@ -1,6 +1,6 @@
 //! Rules about what is told when data got where it should not.
 
-use crate::law::{Audience, IncidentRule, Severity};
+use crate::law::Audience;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
@@ -24,7 +24,8 @@ fn untold(case: &Case<'_>) -> Found {
         (Audience::Regulator, "incident.regulator", &incident.regulator),
         (Audience::Subjects, "incident.subjects", &incident.subjects),
     ] {
-        let by_law: Vec<_> = told_by_law(case, tell).map(|rule| format!("{} ({})", rule.within, rule.src)).collect();
+        let by_law: Vec<_> =
+            case.law.told_of_incidents(tell).map(|rule| format!("{} ({})", rule.within, rule.src)).collect();
         if by_law.is_empty() {
             continue;
         }
@@ -39,13 +40,6 @@ fn untold(case: &Case<'_>) -> Found {
         }
     }
     found
-}
-
-/// By when the named laws have `tell` told.
-pub(super) fn told_by_law<'a>(case: &'a Case<'_>, tell: Audience) -> impl Iterator<Item = &'a IncidentRule> {
-    // those of state bodies and critical infrastructure are for operators that know to be one
-    let whose = |when| matches!(when, Severity::Any | Severity::HighRisk | Severity::RelativelyMajor);
-    case.law.incidents().iter().filter(move |rule| rule.tell == tell && whose(rule.when))
 }
 
 fn left_out(notice: &IncidentNotice) -> Option<IncidentField> {

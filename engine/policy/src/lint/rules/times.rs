@@ -4,7 +4,6 @@ use crate::law::Audience;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::lint::rules::incident;
 use crate::lint::rules::retention::says_never;
 use crate::profile::RightKind;
 use crate::words::spelled;
@@ -76,7 +75,7 @@ fn by_law(case: &Case<'_>, key: &str) -> Vec<(Period, String)> {
         }
         _ => return Vec::new(),
     };
-    let rules = incident::told_by_law(case, tell);
+    let rules = case.law.told_of_incidents(tell);
     rules.filter_map(|rule| Some((rule.within.period()?, rule.src.to_string()))).collect()
 }
 

@@ -1,0 +1,78 @@
+//! [`Registries`]: what had become of processors, and what was switched off, as of each revision that a log tells of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sayso_audit::{ProcessorChange, Reference};
+use sayso_policy::{Narrowed, Registry};
+use sayso_types::{Category, ProcessorId};
+
+use crate::switch::narrowed;
+
+/// The registry in its revisions.
+///
+/// A segment names the revision by which it was decided. Between the decision and its leaf a switch may have been thrown:
+/// then the gate was closed again before anything passed, and the leaf that closes the segment has to say so.
+#[derive(Debug, Default)]
+pub(super) struct Registries {
+    narrowed: BTreeMap<ProcessorId, Narrowed>,
+    categories: BTreeSet<Category>,
+    by_rev: BTreeMap<u32, Arc<Registry>>,
+    newest: Arc<Registry>,
+    /// Segments that were decided by an older revision and that the newest does not allow.
+    overtaken: BTreeSet<Reference>,
+}
+
+impl Registries {
+    /// Goes on by what has become of a processor, which made revision `rev`.
+    pub(super) fn processor(&mut self, rev: u32, processor: ProcessorId, change: ProcessorChange) {
+        match narrowed(change) {
+            Some(narrowed) => drop(self.narrowed.insert(processor, narrowed)),
+            None => drop(self.narrowed.remove(&processor)),
+        }
+        self.unchanged(rev);
+    }
+
+    /// Goes on by a category's being turned off, or on again, which made revision `rev`.
+    pub(super) fn category(&mut self, rev: u32, category: Category, is_off: bool) {
+        if is_off {
+            self.categories.insert(category);
+        } else {
+            self.categories.remove(&category);
+        }
+        self.unchanged(rev);
+    }
+
+    /// Goes on by a revision of which the log says nothing that can be checked.
+    pub(super) fn unchanged(&mut self, rev: u32) {
+        let narrowed = self.narrowed.iter().map(|(processor, narrowed)| (*processor, *narrowed));
+        let registry = Registry::new(rev, narrowed).without_categories(self.categories.iter().copied());
+        self.newest = Arc::new(registry);
+        self.by_rev.insert(rev, Arc::clone(&self.newest));
+    }
+
+    /// The one that leaves are by now.
+    pub(super) const fn newest(&self) -> &Arc<Registry> {
+        &self.newest
+    }
+
+    /// The one of revision `rev`: the first one, where nothing was switched; the newest, where the log has not said yet
+    /// what it changes.
+    pub(super) fn at(&self, rev: u32) -> Arc<Registry> {
+        match self.by_rev.get(&rev) {
+            Some(registry) => Arc::clone(registry),
+            None if rev == 0 => Arc::default(),
+            None => Arc::clone(&self.newest),
+        }
+    }
+
+    /// Nothing may pass in the segment: it was overtaken by a switch.
+    pub(super) fn overtaken(&mut self, segment: Reference) {
+        self.overtaken.insert(segment);
+    }
+
+    /// Whether the segment that closes was overtaken.
+    pub(super) fn closed(&mut self, segment: Reference) -> bool {
+        self.overtaken.remove(&segment)
+    }
+}

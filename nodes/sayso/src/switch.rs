@@ -1,0 +1,101 @@
+//! `sayso switch`: what is turned off on a running node.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use sayso_proto::admin::v1::switches_client::SwitchesClient;
+use sayso_proto::admin::v1::{ListSwitchesRequest, Switch, SwitchPosition, SwitchSort, ThrowSwitchRequest};
+use serde_json::{Value, json};
+
+use crate::cli::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
+use crate::incident::{id, moment, word};
+use crate::serve::runtime;
+use crate::{operator, output};
+
+pub(crate) fn run(args: &SwitchArgs) -> Result<ExitCode> {
+    let runtime = runtime()?;
+    match &args.command {
+        SwitchCommand::Off { throw, for_good: true } => runtime.block_on(thrown(throw, SwitchPosition::Terminated))?,
+        SwitchCommand::Off { throw, for_good: false } => runtime.block_on(thrown(throw, SwitchPosition::Off))?,
+        SwitchCommand::On { throw } => runtime.block_on(thrown(throw, SwitchPosition::On))?,
+        SwitchCommand::List { node, json } => {
+            let listed = async {
+                SwitchesClient::new(operator::to(node).await?)
+                    .list(ListSwitchesRequest {})
+                    .await
+                    .context("the node lists no switches")
+            };
+            let switches = runtime.block_on(listed)?.into_inner().switches;
+            if *json {
+                output::json(&switches.iter().map(shown).collect::<Vec<_>>())?;
+            } else if switches.is_empty() {
+                output::line("No switch was ever thrown.")?;
+            }
+            for switch in switches.iter().filter(|_| !json) {
+                output::line(told(switch))?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn thrown(args: &ThrowArgs, to: SwitchPosition) -> Result<()> {
+    let sort = match args.sort {
+        SortArg::Processor => SwitchSort::Processor,
+        SortArg::Category => SwitchSort::Category,
+        SortArg::Tenant => SwitchSort::Tenant,
+    };
+    let request = ThrowSwitchRequest {
+        sort: sort.into(),
+        name: args.name.clone(),
+        to: to.into(),
+        reason: args.reason.to_string(),
+        incident_id: args.incident.as_deref().map(id).transpose()?.unwrap_or_default(),
+    };
+    let asked = SwitchesClient::new(operator::to(&args.node).await?).throw(request).await;
+    let answer = asked.context("the switch is not thrown")?.into_inner();
+    let switch = answer.switch.context("the node did not say how the switch stands")?;
+    if args.json {
+        let mut shown = shown(&switch);
+        shown["permits_ended"] = answer.permits_ended.into();
+        return output::json(&shown);
+    }
+    output::line(told(&switch))?;
+    if to != SwitchPosition::On {
+        output::line(format_args!("Nothing passes there any more; {} permits were taken back.", answer.permits_ended))?;
+    }
+    Ok(())
+}
+
+/// A switch as a sentence without its full stop.
+fn told(switch: &Switch) -> String {
+    let position = match switch.position() {
+        SwitchPosition::Unspecified | SwitchPosition::On => "on",
+        SwitchPosition::Off => "off",
+        SwitchPosition::Terminated => "off for good",
+        SwitchPosition::DueDiligenceExpired => "off until somebody looks at it anew",
+    };
+    let since = moment(switch.since_unix_ms).unwrap_or_default();
+    let incident = match switch.incident_id.as_slice() {
+        [] => String::new(),
+        id => format!(", for incident {}", hex::encode(id)),
+    };
+    format!("{} {} is {position} since {since} ({}){incident}", sort(switch.sort()), switch.name, switch.reason)
+}
+
+/// What a sort of switch is called.
+pub(crate) fn sort(sort: SwitchSort) -> String {
+    word(sort.as_str_name(), "SWITCH_SORT_")
+}
+
+fn shown(switch: &Switch) -> Value {
+    json!({
+        "sort": sort(switch.sort()),
+        "name": switch.name,
+        "position": word(switch.position().as_str_name(), "SWITCH_POSITION_"),
+        "reason": switch.reason,
+        "since": moment(switch.since_unix_ms),
+        "incident": (!switch.incident_id.is_empty()).then(|| hex::encode(&switch.incident_id)),
+        "registry_revision": switch.registry_revision,
+    })
+}

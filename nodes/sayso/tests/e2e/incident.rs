@@ -1,0 +1,76 @@
+//! An incident, from its report to its end, and the switch that stops it.
+
+use sayso_audit::Event;
+use sayso_tests::{Installation, TENANT, recordings};
+use sayso_types::{Category, Purpose};
+use serde_json::Value;
+
+use crate::sayso;
+
+/// Whether speech went to a recogniser for a conversation.
+fn hears(event: &Event) -> bool {
+    matches!(event, Event::SegmentOpened { cell, .. }
+        if cell.purpose == Purpose::VOICE_INTERACTION && cell.category == Category::VOICE_AUDIO)
+}
+
+#[tokio::test]
+async fn a_processor_is_turned_off_for_an_incident_that_is_dealt_with_to_its_end() {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    let mut device = installation.first_device(&node).await;
+    let (prompt, _) = device.asked().await;
+    device.agree(&prompt).await;
+    device.until_listening().await;
+
+    device.begin(&recordings::sound(recordings::LONG)).await;
+    let admin = installation.operator(&node).await;
+    admin.until_leaf("an utterance on its way to the recogniser", |leaf| hears(&leaf.fact.event)).await;
+
+    let certs = installation.file("admin");
+    let run = async |at: &str, command: &[&str], args: &[&str]| {
+        let node = ["--admin", at, "--certs", &certs];
+        sayso().run(command.iter().chain(&node).chain(args).copied()).await
+    };
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let at = node.admin.to_string();
+    let opened = run(&at, &["incident", "open"], &["--report", "the recogniser keeps what it hears", "--json"]).await;
+    let id = json(&opened.success().stdout)["incident"].as_str().unwrap().to_owned();
+    let off = ["processor", "whisper-local", "--reason", "leak", "--incident", &id];
+    let said = run(&at, &["switch", "off"], &off).await.success().stdout;
+    assert!(said.starts_with("processor whisper-local is off since") && said.contains(&id), "{said}");
+    let ended =
+        |event: &Event| matches!(event, Event::SegmentClosed { reason, .. } if reason.as_str() == "switched_off");
+    admin.until_leaf("the end of that utterance", |leaf| ended(&leaf.fact.event)).await;
+    let leaves = admin.leaves().await;
+    let off = leaves.iter().position(|leaf| leaf.fact.event.name() == "processor.suspended").unwrap();
+    assert!(!leaves[off..].iter().any(|leaf| hears(&leaf.fact.event)), "nothing is heard any more");
+    let nobody = run(&at, &["switch", "off"], &["processor", "nobody", "--reason", "leak"]).await;
+    nobody.failure(&["name", "the policy has no processor or category of that name"]);
+    node.kill().await;
+
+    let node = installation.start().await;
+    let at = node.admin.to_string();
+    let switches = json(&run(&at, &["switch", "list"], &["--json"]).await.success().stdout);
+    assert_eq!((&switches[0]["name"], &switches[0]["position"]), (&"whisper-local".into(), &"off".into()));
+    run(&at, &["incident", "close"], &[&id]).await.failure(&["assess it first"]);
+    let span = ["--from", "2020-01-01T00:00:00Z", "--until", "2100-01-01T00:00:00Z"];
+    let scope = [&[id.as_str(), "--processor", "voice-local"][..], &span].concat();
+    let assessed = run(&at, &["incident", "assess"], &scope).await.success().stdout;
+    assert!(assessed.contains("people: 1") && assessed.contains("switch:"), "{assessed}");
+    let affected = json(&run(&at, &["incident", "affected"], &[&id, "--json"]).await.success().stdout);
+    assert_eq!((&affected["total"], &affected["people"][0]["tenant"]), (&1.into(), &TENANT.into()));
+    for (step, state) in [("contain", "contained:"), ("close", "handled")] {
+        let told = run(&at, &["incident", step], &[&id]).await.success().stdout;
+        assert!(told.contains(state) && !told.contains("not yet\n"), "{told}");
+    }
+    let on = run(&at, &["switch", "on"], &["processor", "whisper-local", "--reason", "over"]).await.success().stdout;
+    assert!(on.starts_with("processor whisper-local is on since"), "{on}");
+    let admin = installation.operator(&node).await;
+    let told: Vec<_> = admin.leaves().await.iter().map(|leaf| leaf.fact.event.name()).collect();
+    for name in ["incident.opened", "incident.assessed", "incident.contained", "incident.closed", "processor.activated"]
+    {
+        assert!(told.contains(&name), "{name} is on record: {told:?}");
+    }
+    let report = admin.verify_log().await;
+    assert!(report.is_clean(), "{report:?}");
+}
