@@ -11,6 +11,7 @@ use sayso_consent::rights::Desk;
 use sayso_consent::{Anchored, Register};
 use sayso_proto::admin::v1::audit_server::AuditServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
+use sayso_proto::admin::v1::exemptions_server::ExemptionsServer;
 use sayso_proto::admin::v1::incidents_server::IncidentsServer;
 use sayso_proto::admin::v1::rights_server::RightsServer;
 use sayso_proto::admin::v1::sessions_server::SessionsServer;
@@ -31,6 +32,7 @@ use crate::audit::AuditService;
 use crate::connections::connections;
 use crate::consent::ConsentService;
 use crate::doorman::Doorman;
+use crate::exemptions::ExemptionsService;
 use crate::feed::Feeds;
 use crate::incidents::IncidentsService;
 use crate::options::{AdminOptions, Limits};
@@ -59,6 +61,7 @@ pub struct Admin {
     rights: RightsService,
     incidents: IncidentsService,
     switches: SwitchesService,
+    exemptions: ExemptionsService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -115,7 +118,9 @@ impl Admin {
         let desk = IncidentDesk::open(Arc::clone(&register));
         let switches =
             SwitchesService { register: Arc::clone(&register), incidents: desk.clone(), key: operator_key.clone() };
-        let incidents = IncidentsService { desk, access: access.clone(), key: operator_key };
+        let incidents = IncidentsService { desk, access: access.clone(), key: operator_key.clone() };
+        let exemptions =
+            ExemptionsService { register: Arc::clone(&register), access: access.clone(), key: operator_key };
         let draining = tasks.stopping();
         let feeds = Feeds::new(limits.feeds, Arc::clone(&clock), draining.clone());
         Ok(Self {
@@ -128,6 +133,7 @@ impl Admin {
             rights,
             incidents,
             switches,
+            exemptions,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -160,21 +166,8 @@ impl Admin {
     /// # Errors
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self {
-            listener,
-            local_addr: _,
-            tls,
-            doorman,
-            sessions,
-            consent,
-            rights,
-            incidents,
-            switches,
-            audit,
-            limits,
-            draining,
-            policy,
-        } = self;
+        let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
+        let Self { sessions, consent, rights, exemptions, incidents, switches, audit, .. } = self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -182,6 +175,7 @@ impl Admin {
         health.set_serving::<RightsServer<RightsService>>().await;
         health.set_serving::<IncidentsServer<IncidentsService>>().await;
         health.set_serving::<SwitchesServer<SwitchesService>>().await;
+        health.set_serving::<ExemptionsServer<ExemptionsService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
@@ -201,6 +195,7 @@ impl Admin {
             .add_service(RightsServer::new(rights).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(IncidentsServer::new(incidents).max_decoding_message_size(NOTICES_BYTES_MAX))
             .add_service(SwitchesServer::new(switches).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(ExemptionsServer::new(exemptions).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));

@@ -19,6 +19,7 @@ mod connections;
 mod consent;
 mod doorman;
 mod error;
+mod exemptions;
 mod feed;
 mod field;
 mod incidents;

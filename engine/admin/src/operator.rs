@@ -105,6 +105,11 @@ impl Operator {
         if self.tenant.is_some() { Err(Refusal::OperatorOnly { field }) } else { Ok(()) }
     }
 
+    /// Whether they are an integrator's, and so none of the node's operator's.
+    pub(crate) const fn is_of_a_tenant(&self) -> bool {
+        self.tenant.is_some()
+    }
+
     /// Whether they may see what belongs to `tenant`.
     pub(crate) fn sees(&self, tenant: &TenantId) -> bool {
         self.tenant.as_ref().is_none_or(|own| own == tenant)

@@ -15,6 +15,8 @@ pub(crate) enum Refusal {
     OtherTenant { field: &'static str, own: TenantId },
     #[error("{field}: this is for the operator of the node alone; ask them")]
     OperatorOnly { field: &'static str },
+    #[error("this is for the node's operator; connect with a certificate of theirs, which names no tenant")]
+    NotOperator,
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("{field}: {problem}")]
@@ -42,7 +44,7 @@ impl Refusal {
     const fn code(&self) -> Code {
         match self {
             Self::Unproved(_) => Code::Unauthenticated,
-            Self::OtherTenant { .. } | Self::OperatorOnly { .. } => Code::PermissionDenied,
+            Self::OtherTenant { .. } | Self::OperatorOnly { .. } | Self::NotOperator => Code::PermissionDenied,
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::NotNow { .. } => Code::FailedPrecondition,

@@ -2,10 +2,10 @@
 
 mod incident;
 
-use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId};
+use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId, WallTime};
 
 use crate::merkle::Hash;
-use crate::tag::{Commitment, bytes_id};
+use crate::tag::{ActorTag, Commitment, bytes_id};
 
 pub use incident::{IncidentStep, ProcessorChange};
 
@@ -291,6 +291,49 @@ pub enum Event {
         /// How many people it concerns, as far as that is known then.
         people: u64,
     },
+    /// `exemption.granted`: people approved that something is done without consent. One leaf for each cell that is opened.
+    ExemptionGranted {
+        /// The grant: its ground, such as `x04`, then `-` and digits.
+        grant: Name,
+        /// What it opens.
+        cell: Cell,
+        /// To whom.
+        processor: ProcessorId,
+        /// The first moment at which it no longer counts.
+        until: WallTime,
+        /// SHA-256 of what it was approved on.
+        evidence: Hash,
+        /// Who approved it.
+        approvers: Vec<ActorTag>,
+    },
+    /// `exemption.used`: for the first time something of a person is handed over on a grant.
+    ExemptionUsed {
+        /// The grant.
+        grant: Name,
+    },
+    /// `exemption.expired`: the time of a grant is over.
+    ExemptionExpired {
+        /// The grant.
+        grant: Name,
+    },
+    /// `exemption.revoked`: a grant was taken back before its time.
+    ExemptionRevoked {
+        /// The grant.
+        grant: Name,
+    },
+    /// `gate.permitted_by_exemption`: a segment rests on a grant; its own leaves follow.
+    PermittedByExemption {
+        /// The segment.
+        segment: Reference,
+        /// The gate.
+        gate: Name,
+        /// What data.
+        cell: Cell,
+        /// To whom.
+        processor: ProcessorId,
+        /// The grant.
+        grant: Name,
+    },
 }
 
 /// What happens to a person's request.
@@ -374,6 +417,11 @@ impl Event {
             Self::TenantSwitched { is_off: true, .. } => "tenant.switched_off",
             Self::TenantSwitched { is_off: false, .. } => "tenant.switched_on",
             Self::Incident { step, .. } => step.name(),
+            Self::ExemptionGranted { .. } => "exemption.granted",
+            Self::ExemptionUsed { .. } => "exemption.used",
+            Self::ExemptionExpired { .. } => "exemption.expired",
+            Self::ExemptionRevoked { .. } => "exemption.revoked",
+            Self::PermittedByExemption { .. } => "gate.permitted_by_exemption",
         }
     }
 }

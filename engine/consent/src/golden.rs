@@ -7,26 +7,27 @@ use sayso_audit::merkle::leaf_hash;
 use sayso_audit::{Event, HybridClock, Reference, Scope};
 use sayso_policy::due::{Clocks, Due};
 use sayso_policy::law::Audience;
-use sayso_policy::profile::{Refusal, RightKind};
+use sayso_policy::profile::{ExemptionCode, Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Key as Row, TypedKey, Value, Version, Versioned};
-use sayso_types::{Category, ConsentVersion, Purpose, SubjectId, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId, WallTime};
 
 use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
 use crate::erasure::pending::Pending;
 use crate::evidence::{Answer, Means, Question};
+use crate::exemption::proposal::{Proposal, Said, Standing, Terms};
 use crate::incidents::{self, Assessment, Ending, Incident, Telling, ThrownFor};
 use crate::journal::log::{self, End};
 use crate::record::{self, withdrawal};
 use crate::register::remembering::{decode_facts, encode_facts};
 use crate::register::state::StoredState;
-use crate::rights::{Delay, Request, Standing, stored};
+use crate::rights::{self, Delay, Request, stored};
 use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
-    CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, FACTS, FactsKey, INCIDENT, IncidentKey,
-    PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RecordKey, RegisterKey, RequestKey, SEALED_BY, SealedByKey, TENURE,
-    TenureKey, WITHDRAWAL, WithdrawalKey,
+    CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, EXEMPTION, EXEMPTION_USE, ExemptionKey,
+    ExemptionUseKey, FACTS, FactsKey, INCIDENT, IncidentKey, PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RecordKey,
+    RegisterKey, RequestKey, SEALED_BY, SealedByKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -175,7 +176,7 @@ fn a_request_is_stored_as_it_was() {
         subject: SUBJECT,
         kind: RightKind::MarketingOptOut,
         clocks: Clocks { received: NOW, identity_verified: None },
-        standing: Standing::Unverified,
+        standing: rights::Standing::Unverified,
         due: None,
         delayed: None,
         is_overdue: false,
@@ -183,7 +184,7 @@ fn a_request_is_stored_as_it_was() {
     };
     let refused = Request {
         clocks: Clocks { received: NOW, identity_verified: Some(WallTime(NOW.0 + 1)) },
-        standing: Standing::Rejected(Refusal::DisproportionateEffortRequired),
+        standing: rights::Standing::Rejected(Refusal::DisproportionateEffortRequired),
         due: Some(Due { at: WallTime(NOW.0 + 2), by: "rights.respond_within".into(), is_exact: true }),
         delayed: Some(Delay::Numerous),
         is_overdue: true,
@@ -197,6 +198,41 @@ fn a_request_is_stored_as_it_was() {
     }
     let due = DueKey { at: NOW.0, subject: SUBJECT, request: vec![6; 16] };
     assert_golden("request_due", &due.key(), &DUE.encode(&[]));
+}
+
+#[test]
+fn an_exemption_is_stored_as_it_was() {
+    let id = Name::constant("x04-5a5a5a5a5a5a5a5a5a5a5a5a");
+    let said = |by: u8| Said { by: [by; 16], at: WallTime(NOW.0 + u64::from(by)) };
+    let proposed = Proposal {
+        id,
+        terms: Terms {
+            code: ExemptionCode::X04,
+            subject: None,
+            purposes: [Purpose::VOICE_INTERACTION].into(),
+            categories: [Category::VOICE_AUDIO, Category::TRANSCRIPT].into(),
+            processors: ["whisper-local".parse().unwrap()].into(),
+            lasts: "PT2H".parse().unwrap(),
+            evidence_sha256: [7; 32],
+        },
+        proposed: said(1),
+        approved: Vec::new(),
+        standing: Standing::Proposed,
+    };
+    let live = Proposal {
+        terms: Terms { subject: Some(SUBJECT), ..proposed.terms.clone() },
+        approved: vec![said(2), said(3)],
+        standing: Standing::Live { from: NOW, until: WallTime(NOW.0 + 9) },
+        ..proposed
+    };
+    let expired = Proposal { standing: Standing::Expired, ..proposed.clone() };
+    for (name, proposal) in [("exemption", proposed), ("exemption_live", live), ("exemption_expired", expired)] {
+        let value = EXEMPTION.encode(&proposal.encode());
+        assert_golden(name, &ExemptionKey { id: id.to_string() }.key(), &value);
+        assert_eq!(Proposal::decode(id.as_str(), &value[2..]).unwrap(), proposal);
+    }
+    let used = ExemptionUseKey { id: id.to_string(), subject: SUBJECT };
+    assert_golden("exemption_use", &used.key(), &EXEMPTION_USE.encode(&NOW.0.to_be_bytes()));
 }
 
 #[test]

@@ -16,6 +16,7 @@
 //! * [`rights::Desk`] takes people's requests, watches the day by which each is answered, and hands out copies.
 //! * [`switch`] turns a processor, a category or a tenant off, whatever the policy says.
 //! * [`incidents::IncidentDesk`] keeps what went wrong, finds whose data it was, and watches by when somebody is told.
+//! * [`exemption::Proposal`] is what is to be done without consent, until enough people approve it and its time is over.
 //! * [`Anchor`] has the end of the log witnessed by others.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
@@ -23,6 +24,7 @@ pub mod anchor;
 pub mod erasure;
 pub mod error;
 pub mod evidence;
+pub mod exemption;
 pub mod incidents;
 pub mod journal;
 pub mod lease;

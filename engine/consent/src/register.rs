@@ -1,6 +1,7 @@
 //! [`Register`]: consent state, and every permit that rests on it.
 
 mod erasing;
+mod exempting;
 mod granting;
 mod holders;
 mod permits;
@@ -88,7 +89,7 @@ pub struct Register {
     journal: Journal,
     /// The policy in its revisions, and what they allow.
     revisions: ArcSwap<Revisions>,
-    /// Held by whoever changes the rules: puts a revision in force, throws a switch.
+    /// Held by whoever changes the rules: puts a revision or an exemption in force or ends one, throws a switch.
     publishing: AsyncMutex<()>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
@@ -128,6 +129,7 @@ impl Register {
         let switches = switching::switches_in(store.as_ref()).await?;
         switching::count_off(&switches);
         let revisions = revisions.with_registry(switch::registry(&switches));
+        let revisions = revisions.with_exemptions(exempting::stored(store.as_ref()).await?);
         let (written, limit) = (Arc::clone(&store), options.journal_queue);
         let journal = Journal::open(written, Arc::clone(&clock), &tasks, &revisions, changes, limit).await?;
         let register = Arc::new(Self {
@@ -170,6 +172,15 @@ impl Register {
             }
         };
         self.tasks.spawn(TaskKind::Upkeep, "pending withdrawals", withdrawals).detach();
+        let register = Arc::downgrade(self);
+        let exemptions = async move {
+            while let Some(register) = next(&register, every).await {
+                if let Err(error) = register.end_exemptions().await {
+                    tracing::warn!(%error, "an exemption could not be ended yet; nothing is permitted by it any more");
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "exemptions' ends", exemptions).detach();
         let register = Arc::downgrade(self);
         let erasures = async move {
             let mut pace = erasing::Pace::default();

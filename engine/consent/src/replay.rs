@@ -3,10 +3,11 @@
 //!
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
 //! they agreed, or how far they let data travel, because that is about them. Where the log is silent, the replay takes the
-//! answer that allows most (also of whose tenant somebody is, whom a switch may have turned off): a segment that it finds fault with had no right to be, whatever the answer was. What it finds
-//! no fault with was allowed as far as the log shows. Nobody is granted an exemption yet, so what has no other ground than
-//! one that the profile keeps for itself is found.
+//! answer that allows most (also of whose tenant somebody is, whom a switch may have turned off): a segment that it finds
+//! fault with had no right to be, whatever the answer was. What it finds no fault with was allowed as far as the log shows.
+//! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
+mod grants;
 mod registries;
 mod requests;
 
@@ -18,8 +19,9 @@ use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Registry,
     decide,
 };
-use sayso_types::{Cell, ConsentVersion, Label, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
+use sayso_types::{Cell, ConsentVersion, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 
+use self::grants::Grants;
 use self::registries::Registries;
 use self::requests::{Happened, Requests};
 
@@ -31,6 +33,7 @@ pub struct Replay {
     effective: BTreeMap<u32, Hash>,
     people: BTreeMap<SubjectTag, ConsentState>,
     registries: Registries,
+    grants: Grants,
     requests: Requests,
     /// When the newest leaf was written.
     now: WallTime,
@@ -60,6 +63,7 @@ impl Replay {
             effective: BTreeMap::new(),
             people: BTreeMap::new(),
             registries: Registries::default(),
+            grants: Grants::default(),
             requests: Requests::default(),
             now: WallTime(0),
             found: Replayed::default(),
@@ -109,9 +113,10 @@ impl Replay {
                 }
             }
             Event::SegmentOpened { segment, cell, processor, turn } => {
+                let grant = self.grants.of(*segment);
                 if self.governs(fact.profile_rev) {
                     self.found.checked += 1;
-                    let by = |registry: &_| self.allows(registry, leaf, *cell, *processor, *turn);
+                    let by = |registry: &_| self.allows(registry, leaf, (*cell, *processor), *turn, grant);
                     let (then, now) = (by(&self.registries.at(fact.registry_rev)), by(self.registries.newest()));
                     match (then, now) {
                         (true, true) => {}
@@ -127,7 +132,7 @@ impl Replay {
                 let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
                 self.requests.step(*request, &happened, profile.map(AsRef::as_ref));
             }
-            _ => {}
+            _ => self.grants.leaf(leaf),
         }
     }
 
@@ -143,15 +148,25 @@ impl Replay {
         rev == profile.rev() && self.effective.get(&rev) == Some(&Hash(profile.hash().0))
     }
 
-    fn allows(&self, registry: &Arc<Registry>, leaf: &Leaf, cell: Cell, processor: ProcessorId, turn: TurnId) -> bool {
+    fn allows(
+        &self,
+        registry: &Arc<Registry>,
+        leaf: &Leaf,
+        (cell, processor): (Cell, ProcessorId),
+        turn: TurnId,
+        grant: Option<Name>,
+    ) -> bool {
         let fact = &leaf.fact;
         let person = fact.subject.and_then(|subject| self.people.get(&subject));
         let state = ConsentState { cv: fact.cv, ..person.cloned().unwrap_or_else(somebody) };
-        // decide() looks at whose data it is nowhere but in exemptions, which name people
+        // decide() looks at whose data it is nowhere but in exemptions, and only those are there that are for this person
         let subject = SubjectId([0; 16]);
         let label = Label { subject, category: cell.category, purpose: cell.purpose, turn, cv: fact.cv };
-        let question = Question { label, gate: Gate::of(cell.kind), processor, now: leaf.place.wall };
-        let rules = self.rules.clone().with_registry(Arc::clone(registry));
+        let grant = grant.and_then(|grant| self.grants.live(grant, fact.subject));
+        let ttl = self.rules.profile().defaults().permit_ttl;
+        let now = grant.map_or(leaf.place.wall, |grant| grants::decided_at(grant, leaf.place.wall, ttl));
+        let rules = self.rules.clone().with_registry(Arc::clone(registry)).with_exemptions(grant.cloned());
+        let question = Question { label, gate: Gate::of(cell.kind), processor, now };
         decide(&question, &state, &rules).answer.is_ok_and(|grounds| grounds.cell == cell)
     }
 

@@ -102,6 +102,24 @@ key! {
 }
 
 key! {
+    /// What somebody proposed to do without consent.
+    pub(crate) struct ExemptionKey in "exemption" {
+        /// Its name.
+        pub(crate) id: String,
+    }
+}
+
+key! {
+    /// That something of a subject was handed over on a grant.
+    pub(crate) struct ExemptionUseKey in "exemption_use" {
+        /// The grant's name.
+        pub(crate) id: String,
+        /// Whose.
+        pub(crate) subject: SubjectId,
+    }
+}
+
+key! {
     /// Which vault sealed what is sealed here.
     pub(crate) struct SealedByKey in "sealed_by" {
         /// Which shard.
@@ -201,6 +219,8 @@ pub(crate) const CERTIFICATE: Schema = Schema::new("certificate", 1, 1);
 pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
 pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
 pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
+pub(crate) const EXEMPTION: Schema = Schema::new("exemption", 1, 1);
+pub(crate) const EXEMPTION_USE: Schema = Schema::new("exemption_use", 1, 1);
 pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);
 pub(crate) const SWITCH: Schema = Schema::new("switch", 1, 1);
 pub(crate) const INCIDENT: Schema = Schema::new("incident", 1, 1);

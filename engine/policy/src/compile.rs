@@ -8,7 +8,7 @@ mod tables;
 use std::sync::Arc;
 
 use self::table::{Pair, Table};
-use crate::decide::{Case, Decision, Grounds};
+use crate::decide::{Case, Decision, Grounds, agreed_until};
 use crate::{BasisRef, ConsentState, InForce, LegalBasis, Question, decide};
 
 pub use tables::{SHAPES_MAX, Tables};
@@ -58,12 +58,19 @@ impl Compiled<'_> {
             return None;
         }
         let basis = if entry.rests.contains(question.gate) { self.basis(question, pair) } else { None };
-        let (basis, basis_ref) = match basis {
-            Some(basis) => basis,
+        let (basis, basis_ref, ends) = match basis {
+            Some((basis, basis_ref)) => {
+                let required = pair.required.iter().copied();
+                (basis, basis_ref, agreed_until(basis_ref, question.label.purpose, required, self.state))
+            }
             None if in_force.exemptions().is_empty() => return None,
-            None => Case::of(question, self.state, in_force).ok()?.exemption(question, in_force)?,
+            None => {
+                let grant = Case::of(question, self.state, in_force).ok()?.exemption(question, in_force)?;
+                (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
+            }
         };
-        Some(Grounds { cell: receiver.cell(&question.label), basis, basis_ref, obligations: entry.obligations })
+        let until = ends.into_iter().chain(receiver.examined_until).min();
+        Some(Grounds { cell: receiver.cell(&question.label), basis, basis_ref, obligations: entry.obligations, until })
     }
 
     /// The right that a cell rests on whose consents, if it needs any, are good enough.

@@ -11,7 +11,7 @@ use crate::profile::{
     AtRest, CategoryRule, Deployment, Identifies, Mechanism, MinorRule, Processing, Processor, ProcessorState,
     PurposeRule, RetentionAction, Sensitivity, Trigger,
 };
-use crate::{ConsentState, Gate, InForce, LegalBasis, Narrowed, Period, Profile};
+use crate::{ConsentState, ExemptionGrant, Gate, InForce, LegalBasis, Narrowed, Period, Profile};
 
 /// What is asked at a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +63,19 @@ pub struct Grounds {
     pub basis_ref: BasisRef,
     /// What the receiver must keep to.
     pub obligations: Obligations,
+    /// The first moment at which it does not hold any more, if nothing changes until then: no permit lives longer.
+    pub until: Option<WallTime>,
+}
+
+impl Grounds {
+    /// The exemption grant that it rests on, if it rests on one: every use is noted.
+    #[must_use]
+    pub const fn exemption(&self) -> Option<Name> {
+        match self.basis_ref {
+            BasisRef::Exemption(grant) => Some(grant),
+            BasisRef::Consent(_) | BasisRef::Profile(_) => None,
+        }
+    }
 }
 
 /// Where the right to process is written down.
@@ -150,9 +163,18 @@ impl fmt::Display for Reason {
 #[must_use]
 pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> Decision {
     let answer = Case::of(question, state, in_force).and_then(|case| {
-        let basis = case.own_basis(question, state).or_else(|| case.exemption(question, in_force));
-        let (basis, basis_ref) = basis.ok_or(Reason::NoBasis)?;
-        Ok(Grounds { cell: case.cell, basis, basis_ref, obligations: case.obligations() })
+        let (basis, basis_ref, ends) = match case.own_basis(question, state) {
+            Some((basis, basis_ref)) => {
+                let required = case.profile.document().required(case.purpose);
+                (basis, basis_ref, agreed_until(basis_ref, question.label.purpose, required, state))
+            }
+            None => {
+                let grant = case.exemption(question, in_force).ok_or(Reason::NoBasis)?;
+                (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
+            }
+        };
+        let until = ends.into_iter().chain(case.receiver.examined_until()).min();
+        Ok(Grounds { cell: case.cell, basis, basis_ref, obligations: case.obligations(), until })
     });
     Decision::new(answer, state, in_force)
 }
@@ -230,13 +252,11 @@ impl<'a> Case<'a> {
     }
 
     /// The first live grant that covers it.
-    pub(crate) fn exemption(&self, question: &Question, in_force: &InForce) -> Option<(LegalBasis, BasisRef)> {
+    pub(crate) fn exemption<'b>(&self, question: &Question, in_force: &'b InForce) -> Option<&'b ExemptionGrant> {
         let does = |processing| is_done(processing, question.gate, Some(self.purpose), Some(self.receiver));
         let gives_away = does(Processing::Share) || does(Processing::Publish);
         let kept = |code| self.profile.document().exemption.get(&code).is_some_and(|e| e.is_for(gives_away));
-        let mut grants = in_force.exemptions().iter();
-        let grant = grants.find(|grant| grant.names(question) && kept(grant.code))?;
-        Some((grant.code.basis(), BasisRef::Exemption(grant.id)))
+        in_force.exemptions().iter().find(|grant| grant.names(question) && kept(grant.code))
     }
 
     /// The duties that come with the data.
@@ -255,6 +275,18 @@ impl<'a> Case<'a> {
             minor,
         }
     }
+}
+
+/// When the consents end by themselves that something rests on: to `purpose`, where that is its basis, and to those that
+/// it requires.
+pub(crate) fn agreed_until(
+    basis_ref: BasisRef,
+    purpose: Purpose,
+    required: impl IntoIterator<Item = Purpose>,
+    state: &ConsentState,
+) -> Option<WallTime> {
+    let own = matches!(basis_ref, BasisRef::Consent(_)).then_some(purpose);
+    required.into_iter().chain(own).filter_map(|purpose| state.consents.get(&purpose)?.expires_at).min()
 }
 
 /// Whether there is consent to `purpose`, as other purposes require it, that covers the data of `question`.

@@ -32,8 +32,8 @@ pub struct ExemptionGrant {
     pub not_before: WallTime,
     /// Until when; the first moment at which it no longer counts.
     pub not_after: WallTime,
-    /// Who approved it.
-    pub approvers: BTreeSet<Name>,
+    /// Who approved it, each by a keyed tag.
+    pub approvers: BTreeSet<[u8; 16]>,
     /// SHA-256 of what it was approved on.
     pub evidence_hash: [u8; 32],
     /// When the people whom it is about are told, where the law does not forbid it.
@@ -75,12 +75,20 @@ impl ExemptionGrant {
     /// # Errors
     /// [`GrantError`] says what is missing.
     pub fn check(&self, profile: &Profile) -> Result<(), GrantError> {
-        let code = self.code;
-        let kept = profile.document().exemption.get(&code).ok_or(GrantError::NotKept(code))?;
-        let (found, needed) = (self.approvers.len(), kept.approvers.max(code.approvers_min()));
+        let kept = self.kept(profile)?;
+        let (code, found, needed) = (self.code, self.approvers.len(), kept.approvers_needed());
         if found < usize::from(needed) {
             return Err(GrantError::Approvers { code, found, needed });
         }
+        self.check_terms(profile)
+    }
+
+    /// Whether `profile` would let it open anything if enough people approved it.
+    ///
+    /// # Errors
+    /// [`GrantError`] says what stands against it.
+    pub fn check_terms(&self, profile: &Profile) -> Result<(), GrantError> {
+        let (code, kept) = (self.code, self.kept(profile)?);
         if self.not_before >= self.not_after || self.not_after > latest_end(kept.max, self.not_before) {
             return Err(GrantError::Window(kept.max));
         }
@@ -90,6 +98,10 @@ impl ExemptionGrant {
             Some(category) => Err(GrantError::Category { code, category: *category }),
             None => Ok(()),
         }
+    }
+
+    fn kept<'a>(&self, profile: &'a Profile) -> Result<&'a Exemption, GrantError> {
+        profile.document().exemption.get(&self.code).ok_or(GrantError::NotKept(self.code))
     }
 
     /// Whether it is live and names what `question` asks for. That is not enough: [`check`](Self::check) must hold, and
@@ -130,6 +142,12 @@ fn latest_end(max: Period, start: WallTime) -> WallTime {
 }
 
 impl Exemption {
+    /// How many people must approve a grant: as many as the policy says, and never fewer than its ground asks for.
+    #[must_use]
+    pub fn approvers_needed(&self) -> u8 {
+        self.approvers.max(self.code.approvers_min())
+    }
+
     /// Whether it is kept for what is done: giving data to others who use it for their own ends is more than using it.
     pub(crate) fn is_for(&self, gives_away: bool) -> bool {
         self.scope.contains(if gives_away { &ExemptionScope::SharePublish } else { &ExemptionScope::CollectUse })

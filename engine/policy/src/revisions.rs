@@ -11,7 +11,9 @@ use std::sync::Arc;
 use sayso_types::{Purpose, WallTime};
 use sha2::{Digest, Sha256};
 
-use crate::{ConsentState, Decision, Diff, InForce, Profile, ProfileHash, Question, Registry, Tables, diff};
+use crate::{
+    ConsentState, Decision, Diff, ExemptionGrant, InForce, Profile, ProfileHash, Question, Registry, Tables, diff,
+};
 
 /// Older revisions that are kept. Whoever agreed to one that came before is asked again: eight revisions are more than a
 /// year of a policy that changes often.
@@ -58,6 +60,8 @@ pub struct Revisions {
     newest: Arc<Tables>,
     /// By their number.
     older: BTreeMap<u32, Older>,
+    /// What may be done without consent, as far as each revision lets it.
+    grants: Arc<[ExemptionGrant]>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +75,21 @@ impl Revisions {
     /// A policy of which there is one revision.
     #[must_use]
     pub fn new(newest: InForce) -> Self {
-        Self { newest: Arc::new(Tables::new(Arc::new(newest))), older: BTreeMap::new() }
+        let grants = newest.exemptions().into();
+        Self { newest: Arc::new(Tables::new(Arc::new(newest))), older: BTreeMap::new(), grants }
+    }
+
+    /// The same with these grants in place of those that there were.
+    #[must_use]
+    pub fn with_exemptions(&self, grants: Arc<[ExemptionGrant]>) -> Self {
+        let under = self.under(|in_force| in_force.with_exemptions(grants.iter().cloned()));
+        Self { grants, ..under }
+    }
+
+    /// What may be done without consent, whether or not a revision lets it.
+    #[must_use]
+    pub fn exemptions(&self) -> &[ExemptionGrant] {
+        &self.grants
     }
 
     /// The revision in force for everybody new.
@@ -124,7 +142,8 @@ impl Revisions {
         }
         let changes = diff(self.newest().document(), next.document());
         let in_force = InForce::new(next).with_registry(Arc::clone(self.registry()));
-        Ok((Self { older, ..Self::new(in_force) }, changes))
+        let newest = Self::new(in_force.with_exemptions(self.grants.iter().cloned())).newest;
+        Ok((Self { newest, older, grants: Arc::clone(&self.grants) }, changes))
     }
 
     /// What has become of processors, and what is switched off: the same whichever revision governs.
@@ -137,14 +156,20 @@ impl Revisions {
     #[must_use]
     pub fn with_registry(&self, registry: Registry) -> Self {
         let registry = Arc::new(registry);
-        let under = |tables: &Tables| {
-            Arc::new(Tables::new(Arc::new(tables.in_force().as_ref().clone().with_registry(Arc::clone(&registry)))))
+        self.under(|in_force| in_force.with_registry(Arc::clone(&registry)))
+    }
+
+    /// These revisions, what each decision rests on besides the person being what `change` makes of it.
+    fn under(&self, change: impl Fn(InForce) -> InForce) -> Self {
+        let under = |tables: &Tables| Arc::new(Tables::new(Arc::new(change(InForce::clone(tables.in_force())))));
+        let older = |(rev, older): (&u32, &Older)| {
+            (*rev, Older { tables: under(&older.tables), changes: older.changes.clone() })
         };
-        let older = self.older.iter().map(|(rev, older)| {
-            let Older { tables, changes } = older;
-            (*rev, Older { tables: under(tables), changes: changes.clone() })
-        });
-        Self { newest: under(&self.newest), older: older.collect() }
+        Self {
+            newest: under(&self.newest),
+            older: self.older.iter().map(older).collect(),
+            grants: Arc::clone(&self.grants),
+        }
     }
 
     /// Decides where `question` says for a person whose register is `state`.
@@ -152,7 +177,12 @@ impl Revisions {
     pub fn decide(&self, question: &Question, state: &ConsentState) -> Decision {
         let newest = self.newest.compiled(&self.carried(state)).decide(question);
         match self.agreed_to(question.label.purpose, state) {
-            Some(older) if newest.is_permit() => older.tables.compiled(state).decide(question),
+            Some(older) if newest.is_permit() => {
+                let agreed = older.tables.compiled(state).decide(question);
+                // a use without consent is told as one, whichever revision it rests on
+                let tells = agreed.is_permit() && !rests_on_grant(&agreed) && rests_on_grant(&newest);
+                if tells { newest } else { agreed }
+            }
             _ => newest,
         }
     }
@@ -213,4 +243,8 @@ impl Revisions {
     pub fn find(&self, hash: ProfileHash) -> Option<&Arc<Profile>> {
         self.all().find(|profile| profile.hash() == hash)
     }
+}
+
+fn rests_on_grant(decision: &Decision) -> bool {
+    decision.answer.is_ok_and(|grounds| grounds.exemption().is_some())
 }

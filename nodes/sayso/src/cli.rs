@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod exemption;
 mod incident;
 mod policy;
 mod rights;
@@ -18,6 +19,7 @@ use sayso_types::{DeviceId, Name, TenantId};
 use crate::join::Token;
 
 pub(crate) use audit::{AuditArgs, AuditCommand};
+pub(crate) use exemption::{ExemptionArgs, ExemptionCommand, ProposeArgs};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
@@ -68,6 +70,10 @@ pub(crate) enum Command {
     Receipts(ReceiptsArgs),
     /// Export the audit log of a running node for an auditor, or print how far it is witnessed.
     Audit(AuditArgs),
+    /// Propose, approve, revoke and list what is done without consent on a running node.
+    Exemption(ExemptionArgs),
+    /// Issue a certificate for one more of the operator's people.
+    Operator(OperatorArgs),
     /// Take a person's request (to see their data, to have a copy, ...), say what became of it, hand out the copy.
     Rights(RightsArgs),
     /// Deal with an incident: whose data it was, who is told by when, what stops it.
@@ -303,6 +309,28 @@ pub(crate) struct ReceiptsArgs {
     /// directory. `sayso verify --receipt FILE --trust FILE` checks one without the node.
     #[arg(long, value_name = "DIR")]
     pub(crate) proofs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OperatorArgs {
+    #[command(subcommand)]
+    pub(crate) command: OperatorCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorCommand {
+    /// Write a key and a certificate for somebody who uses the admin API under a name of their own.
+    Add {
+        /// What they are called.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The directory that `sayso init` wrote, with admin-ca/ and ca/.
+        #[arg(long, value_name = "DIR")]
+        node: PathBuf,
+        /// Where to write cert.pem, key.pem and ca.pem; must be empty or new.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
 }
 
 /// A running node, and what an operator shows to it.

@@ -16,7 +16,7 @@ use sayso_wire::token::{Claims, TokenSigner};
 
 use self::fresh::Fresh;
 use crate::certs::{Authority, Issued};
-use crate::cli::{InitArgs, PeerAddress};
+use crate::cli::{InitArgs, OperatorArgs, OperatorCommand, PeerAddress};
 use crate::config::HOME_PROFILE;
 use crate::join::{Entering, Token, enter};
 use crate::{output, vault};
@@ -51,6 +51,26 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
     };
     fresh.keep();
     output::line(steps)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes what one more of the operator's people needs.
+pub(crate) fn operator(args: &OperatorArgs) -> Result<ExitCode> {
+    let OperatorCommand::Add { name, node, out } = &args.command;
+    if name.is_empty() {
+        bail!("NAME is empty; say what they are called");
+    }
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|file| node.join("admin-ca").join(file));
+    let issued = Authority::read(&certificate, &key)?.operator(name)?;
+    let authority = node.join("ca").join("cert.pem");
+    let authority = std::fs::read_to_string(&authority)
+        .with_context(|| format!("cannot read the node's authority {}", authority.display()))?;
+    let mut fresh = Fresh::open(out)?;
+    fresh.public("cert.pem", &issued.chain_pem)?;
+    fresh.secret("key.pem", &issued.key_pem)?;
+    fresh.public("ca.pem", &authority)?;
+    fresh.keep();
+    output::line(format_args!("{} holds the certificate of {name}; give it to nobody else", out.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

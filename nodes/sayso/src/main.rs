@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod demo;
 mod device;
+mod exemption;
 mod export;
 mod incident;
 mod init;
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Exemption(args) => exemption::run(&args),
+        Command::Operator(args) => init::operator(&args),
         Command::Rights(args) => rights::run(&args),
         Command::Incident(args) => incident::run(&args),
         Command::Switch(args) => switch::run(&args),

@@ -11,6 +11,7 @@ use sayso_proto::admin::v1::{
 use serde_json::{Value, json};
 
 use crate::cli::{AdvanceArgs, CertificateArgs, PersonArgs, RightsArgs, RightsCommand, StepArg};
+use crate::output::moment;
 use crate::serve::runtime;
 use crate::{operator, output};
 
@@ -108,10 +109,4 @@ fn shown(case: Option<&Case>) -> Value {
         "overdue": case.overdue,
         "refusal": (!case.refusal.is_empty()).then_some(&case.refusal),
     })
-}
-
-/// A moment in UTC, for people.
-fn moment(unix_ms: u64) -> Option<String> {
-    let at = jiff::Timestamp::from_millisecond(i64::try_from(unix_ms).ok()?).ok()?;
-    Some(at.to_string())
 }

@@ -305,6 +305,103 @@ pub struct CertificateResponse {
     #[prost(bytes = "vec", tag = "1")]
     pub certificate: ::prost::alloc::vec::Vec<u8>,
 }
+/// What is done, or was to be done, without consent.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Exemption {
+    /// What every use is noted under: its ground, a dash and digits.
+    #[prost(string, tag = "1")]
+    pub exemption_id: ::prost::alloc::string::String,
+    /// Its ground, as in the policy's exemptions: X01 to X14.
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+    /// Whose data, 32 hexadecimal digits; empty is anybody's.
+    #[prost(string, tag = "3")]
+    pub subject_id: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "4")]
+    pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "5")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "6")]
+    pub processors: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// From the last approval on, an ISO 8601 duration.
+    #[prost(string, tag = "7")]
+    pub lasts: ::prost::alloc::string::String,
+    /// Of what it is approved on: 32 bytes.
+    #[prost(bytes = "vec", tag = "8")]
+    pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "ExemptionState", tag = "9")]
+    pub state: i32,
+    #[prost(uint64, tag = "10")]
+    pub proposed_unix_ms: u64,
+    /// How many have approved it, and how many must.
+    #[prost(uint32, tag = "11")]
+    pub approvals: u32,
+    #[prost(uint32, tag = "12")]
+    pub approvals_needed: u32,
+    /// From when until when it opens what it names; 0 unless it is live.
+    #[prost(uint64, tag = "13")]
+    pub from_unix_ms: u64,
+    #[prost(uint64, tag = "14")]
+    pub until_unix_ms: u64,
+    /// How many people's data was handed over on it.
+    #[prost(uint64, tag = "15")]
+    pub people: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProposeExemptionRequest {
+    /// As in the policy's exemptions: X01 to X14.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// Whose data; anybody's without it.
+    #[prost(message, optional, tag = "2")]
+    pub principal: ::core::option::Option<Principal>,
+    /// What for, which data, and to whom: 1 to 32 of each, as the policy names them.
+    #[prost(string, repeated, tag = "3")]
+    pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "4")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "5")]
+    pub processors: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// For how long from the last approval on: an ISO 8601 duration, no longer than the policy lets it.
+    #[prost(string, tag = "6")]
+    pub lasts: ::prost::alloc::string::String,
+    /// Of what it is approved on, such as an order: 32 bytes.
+    #[prost(bytes = "vec", tag = "7")]
+    pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProposeExemptionResponse {
+    #[prost(message, optional, tag = "1")]
+    pub exemption: ::core::option::Option<Exemption>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApproveExemptionRequest {
+    #[prost(string, tag = "1")]
+    pub exemption_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApproveExemptionResponse {
+    #[prost(message, optional, tag = "1")]
+    pub exemption: ::core::option::Option<Exemption>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeExemptionRequest {
+    #[prost(string, tag = "1")]
+    pub exemption_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeExemptionResponse {
+    #[prost(message, optional, tag = "1")]
+    pub exemption: ::core::option::Option<Exemption>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListExemptionsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListExemptionsResponse {
+    /// Newest first, up to 100.
+    #[prost(message, repeated, tag = "1")]
+    pub exemptions: ::prost::alloc::vec::Vec<Exemption>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadAuditRequest {
     /// 0 on a single node; NOT_FOUND for others.
@@ -588,6 +685,41 @@ impl CaseStep {
             "CASE_STEP_DELAY" => Some(Self::Delay),
             "CASE_STEP_FULFIL" => Some(Self::Fulfil),
             "CASE_STEP_FULFIL_IN_PART" => Some(Self::FulfilInPart),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ExemptionState {
+    Unspecified = 0,
+    Proposed = 1,
+    Live = 2,
+    Expired = 3,
+    Revoked = 4,
+}
+impl ExemptionState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "EXEMPTION_STATE_UNSPECIFIED",
+            Self::Proposed => "EXEMPTION_STATE_PROPOSED",
+            Self::Live => "EXEMPTION_STATE_LIVE",
+            Self::Expired => "EXEMPTION_STATE_EXPIRED",
+            Self::Revoked => "EXEMPTION_STATE_REVOKED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "EXEMPTION_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "EXEMPTION_STATE_PROPOSED" => Some(Self::Proposed),
+            "EXEMPTION_STATE_LIVE" => Some(Self::Live),
+            "EXEMPTION_STATE_EXPIRED" => Some(Self::Expired),
+            "EXEMPTION_STATE_REVOKED" => Some(Self::Revoked),
             _ => None,
         }
     }
@@ -2176,6 +2308,549 @@ pub mod rights_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "sayso.admin.v1.Rights";
     impl<T> tonic::server::NamedService for RightsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod exemptions_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What is done without consent, on a ground that the policy keeps for itself. One of the node's operator's people proposes
+    /// it, others approve it; each is on record, and so is every use. PERMISSION_DENIED for callers of a tenant.
+    #[derive(Debug, Clone)]
+    pub struct ExemptionsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ExemptionsClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ExemptionsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ExemptionsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ExemptionsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Proposes an exemption. It opens nothing before enough others have approved it. FAILED_PRECONDITION when the policy would
+        /// not let it open anything.
+        pub async fn propose(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ProposeExemptionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProposeExemptionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Exemptions/Propose",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Exemptions", "Propose"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Approves what somebody else proposed. With the last approval that it needs it is in force, for as long as was proposed.
+        pub async fn approve(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ApproveExemptionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ApproveExemptionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Exemptions/Approve",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Exemptions", "Approve"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a proposal or an exemption back. Every gate that rests on it is closed when this returns.
+        pub async fn revoke(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeExemptionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeExemptionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Exemptions/Revoke",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Exemptions", "Revoke"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Newest first, whatever became of them.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListExemptionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListExemptionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Exemptions/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Exemptions", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod exemptions_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ExemptionsServer.
+    #[async_trait]
+    pub trait Exemptions: std::marker::Send + std::marker::Sync + 'static {
+        /// Proposes an exemption. It opens nothing before enough others have approved it. FAILED_PRECONDITION when the policy would
+        /// not let it open anything.
+        async fn propose(
+            &self,
+            request: tonic::Request<super::ProposeExemptionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProposeExemptionResponse>,
+            tonic::Status,
+        >;
+        /// Approves what somebody else proposed. With the last approval that it needs it is in force, for as long as was proposed.
+        async fn approve(
+            &self,
+            request: tonic::Request<super::ApproveExemptionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ApproveExemptionResponse>,
+            tonic::Status,
+        >;
+        /// Takes a proposal or an exemption back. Every gate that rests on it is closed when this returns.
+        async fn revoke(
+            &self,
+            request: tonic::Request<super::RevokeExemptionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeExemptionResponse>,
+            tonic::Status,
+        >;
+        /// Newest first, whatever became of them.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListExemptionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListExemptionsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// What is done without consent, on a ground that the policy keeps for itself. One of the node's operator's people proposes
+    /// it, others approve it; each is on record, and so is every use. PERMISSION_DENIED for callers of a tenant.
+    #[derive(Debug)]
+    pub struct ExemptionsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ExemptionsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ExemptionsServer<T>
+    where
+        T: Exemptions,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Exemptions/Propose" => {
+                    #[allow(non_camel_case_types)]
+                    struct ProposeSvc<T: Exemptions>(pub Arc<T>);
+                    impl<
+                        T: Exemptions,
+                    > tonic::server::UnaryService<super::ProposeExemptionRequest>
+                    for ProposeSvc<T> {
+                        type Response = super::ProposeExemptionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ProposeExemptionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Exemptions>::propose(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ProposeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Exemptions/Approve" => {
+                    #[allow(non_camel_case_types)]
+                    struct ApproveSvc<T: Exemptions>(pub Arc<T>);
+                    impl<
+                        T: Exemptions,
+                    > tonic::server::UnaryService<super::ApproveExemptionRequest>
+                    for ApproveSvc<T> {
+                        type Response = super::ApproveExemptionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ApproveExemptionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Exemptions>::approve(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ApproveSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Exemptions/Revoke" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeSvc<T: Exemptions>(pub Arc<T>);
+                    impl<
+                        T: Exemptions,
+                    > tonic::server::UnaryService<super::RevokeExemptionRequest>
+                    for RevokeSvc<T> {
+                        type Response = super::RevokeExemptionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeExemptionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Exemptions>::revoke(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Exemptions/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Exemptions>(pub Arc<T>);
+                    impl<
+                        T: Exemptions,
+                    > tonic::server::UnaryService<super::ListExemptionsRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListExemptionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListExemptionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Exemptions>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ExemptionsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Exemptions";
+    impl<T> tonic::server::NamedService for ExemptionsServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -4,6 +4,7 @@
 
 mod authority;
 mod device;
+mod exemptions;
 mod node;
 
 mod audit;

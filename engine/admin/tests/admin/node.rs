@@ -12,6 +12,7 @@ use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_policy::Profile;
 use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
+use sayso_proto::admin::v1::exemptions_client::ExemptionsClient;
 use sayso_proto::admin::v1::incidents_client::IncidentsClient;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::sessions_client::SessionsClient;
@@ -173,6 +174,10 @@ impl Client {
 
     pub(crate) fn switches(&self) -> SwitchesClient<Channel> {
         SwitchesClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn exemptions(&self) -> ExemptionsClient<Channel> {
+        ExemptionsClient::new(self.channel.clone())
     }
 
     pub(crate) fn audit(&self) -> AuditClient<Channel> {

@@ -91,6 +91,24 @@ fn events() -> impl Strategy<Value = Event> {
         erasures(),
         switches(),
         incidents(),
+        exemptions(),
+    ]
+}
+
+fn exemptions() -> impl Strategy<Value = Event> {
+    let approvers = prop::collection::vec(any::<[u8; 16]>().prop_map(ActorTag), 0..4);
+    prop_oneof![
+        ((names(), cells(), processors()), any::<u64>().prop_map(WallTime), hashes(), approvers).prop_map(
+            |((grant, cell, processor), until, evidence, approvers)| {
+                Event::ExemptionGranted { grant, cell, processor, until, evidence, approvers }
+            }
+        ),
+        names().prop_map(|grant| Event::ExemptionUsed { grant }),
+        names().prop_map(|grant| Event::ExemptionExpired { grant }),
+        names().prop_map(|grant| Event::ExemptionRevoked { grant }),
+        (references(), names(), cells(), processors(), names()).prop_map(|(segment, gate, cell, processor, grant)| {
+            Event::PermittedByExemption { segment, gate, cell, processor, grant }
+        }),
     ]
 }
 

@@ -178,6 +178,23 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.document_sha256 = document.map_or_else(Vec::new, |document| document.0.to_vec());
             wire.pieces = *people;
         }
+        Event::ExemptionGranted { grant, cell, processor, until, evidence, approvers } => {
+            wire.reason = grant.to_string();
+            wire.cell = Some(cell::write(cell));
+            wire.processor_id = processor.to_string();
+            wire.pieces = until.0;
+            wire.document_sha256 = evidence.0.to_vec();
+            wire.commitments = approvers.iter().map(|tag| tag.0.to_vec()).collect();
+        }
+        Event::ExemptionUsed { grant } | Event::ExemptionExpired { grant } | Event::ExemptionRevoked { grant } => {
+            wire.reason = grant.to_string();
+        }
+        Event::PermittedByExemption { segment, gate, cell, processor, grant } => {
+            write_passage(wire, *segment, cell, *processor);
+            wire.verdict = Verdict::Permitted.into();
+            wire.gate = gate.to_string();
+            wire.reason = grant.to_string();
+        }
     }
 }
 
@@ -204,7 +221,7 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             Event::PermitGranted { permit: reference(wire)?, cell: full_cell(wire)?, processor: processor(wire)? }
         }
         "gate.denied" => Event::GateDenied {
-            gate: wire.gate.parse().map_err(|_| LeafError::Field("gate"))?,
+            gate: gate(wire)?,
             cell: full_cell(wire)?,
             processor: processor(wire)?,
             reason: reason(wire)?,
@@ -252,6 +269,24 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             Event::DeletionUnconfirmed { erasure: reference(wire)?, processor: processor(wire)?, reason: reason(wire)? }
         }
         "erase.certified" => Event::EraseCertified { erasure: reference(wire)?, certificate: document(wire)? },
+        "exemption.granted" => Event::ExemptionGranted {
+            grant: reason(wire)?,
+            cell: full_cell(wire)?,
+            processor: processor(wire)?,
+            until: WallTime(wire.pieces),
+            evidence: document(wire)?,
+            approvers: approvers(wire)?,
+        },
+        "exemption.used" => Event::ExemptionUsed { grant: reason(wire)? },
+        "exemption.expired" => Event::ExemptionExpired { grant: reason(wire)? },
+        "exemption.revoked" => Event::ExemptionRevoked { grant: reason(wire)? },
+        "gate.permitted_by_exemption" => Event::PermittedByExemption {
+            segment: reference(wire)?,
+            gate: gate(wire)?,
+            cell: full_cell(wire)?,
+            processor: processor(wire)?,
+            grant: reason(wire)?,
+        },
         "category.switched_off" => category_switched(wire, true)?,
         "category.switched_on" => category_switched(wire, false)?,
         "tenant.switched_off" => tenant_switched(wire, true)?,
@@ -315,6 +350,14 @@ fn evidence(wire: &AuditLeaf) -> Result<Commitment, LeafError> {
         [evidence] => bytes("commitments", evidence).map(Commitment),
         _ => Err(LeafError::Field("commitments")),
     }
+}
+
+fn approvers(wire: &AuditLeaf) -> Result<Vec<ActorTag>, LeafError> {
+    wire.commitments.iter().map(|tag| bytes("commitments", tag).map(ActorTag)).collect()
+}
+
+fn gate(wire: &AuditLeaf) -> Result<Name, LeafError> {
+    wire.gate.parse().map_err(|_| LeafError::Field("gate"))
 }
 
 fn purpose(wire: &AuditLeaf) -> Result<Purpose, LeafError> {

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_types::{Cell, ConsentVersion, ProcessorId, Purpose};
 
+mod grants;
+
+use self::grants::Grants;
 use super::{Finding, Report, Rule, Trust, Witnessed};
 use crate::checkpoint::Checkpoint;
 use crate::leaf::{HybridClock, Leaf};
@@ -20,6 +23,7 @@ pub(super) struct Replay<'a> {
     consents: BTreeMap<(SubjectTag, Purpose), Standing>,
     withdrawals: BTreeMap<Reference, u64>,
     segments: BTreeMap<Reference, Segment>,
+    grants: Grants,
     profiles: BTreeSet<String>,
     events: BTreeMap<&'static str, u64>,
     bytes: u64,
@@ -41,6 +45,8 @@ struct Segment {
     cell: Cell,
     processor: ProcessorId,
     epoch: u64,
+    /// Whether it rests on a grant, which no withdrawal ends.
+    exempted: bool,
     /// A withdrawal that should have closed it took effect meanwhile.
     overdue: bool,
 }
@@ -54,6 +60,7 @@ impl<'a> Replay<'a> {
             consents: BTreeMap::new(),
             withdrawals: BTreeMap::new(),
             segments: BTreeMap::new(),
+            grants: Grants::new(),
             profiles: BTreeSet::new(),
             events: BTreeMap::new(),
             bytes: 0,
@@ -90,6 +97,14 @@ impl<'a> Replay<'a> {
             Event::PolicyEffective { profile } => {
                 self.profiles.insert(profile.to_string());
             }
+            Event::ExemptionGranted { .. }
+            | Event::ExemptionExpired { .. }
+            | Event::ExemptionRevoked { .. }
+            | Event::PermittedByExemption { .. } => {
+                if !self.grants.leaf(leaf) {
+                    self.find(index, Rule::WithoutLiveGrant);
+                }
+            }
             Event::NoticeServed { .. }
             | Event::ConsentRequested { .. }
             | Event::ConsentRefused { .. }
@@ -109,7 +124,8 @@ impl<'a> Replay<'a> {
             | Event::ProcessorChanged { .. }
             | Event::CategorySwitched { .. }
             | Event::TenantSwitched { .. }
-            | Event::Incident { .. } => {}
+            | Event::Incident { .. }
+            | Event::ExemptionUsed { .. } => {}
         }
     }
 
@@ -169,6 +185,7 @@ impl<'a> Replay<'a> {
             // a segment of an earlier epoch ended with its process: nobody was left to close it
             if segment.subject == Some(subject)
                 && segment.epoch == leaf.fact.epoch
+                && !segment.exempted
                 && scope.covers(segment.cell.purpose)
                 && !self.without_consent.contains(&segment.cell.purpose)
             {
@@ -183,15 +200,16 @@ impl<'a> Replay<'a> {
 
     fn opened(&mut self, index: u64, leaf: &Leaf, id: Reference, cell: Cell, processor: ProcessorId) {
         let fact = &leaf.fact;
-        if !self.without_consent.contains(&cell.purpose) {
+        let exempted = self.grants.permitted(id, cell, processor);
+        if !exempted && !self.without_consent.contains(&cell.purpose) {
             match fact.subject.and_then(|subject| self.consents.get(&(subject, cell.purpose))) {
                 Some(Standing::GivenAt(cv)) if *cv <= fact.cv => {}
                 Some(Standing::Withdrawn) => self.find(index, Rule::SegmentAfterWithdrawal),
                 Some(Standing::GivenAt(_)) | None => self.find(index, Rule::SegmentWithoutConsent),
             }
         }
-        let segment =
-            Segment { leaf: index, subject: fact.subject, cell, processor, epoch: fact.epoch, overdue: false };
+        let (subject, epoch) = (fact.subject, fact.epoch);
+        let segment = Segment { leaf: index, subject, cell, processor, epoch, exempted, overdue: false };
         match self.segments.entry(id) {
             Entry::Vacant(entry) => {
                 entry.insert(segment);

@@ -119,6 +119,8 @@ pub enum Rule {
     EffectiveWithoutRequest,
     /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
     DeniedByProfile,
+    /// A segment on a grant that there was not, that had ended, or that was for something else.
+    WithoutLiveGrant,
     /// A person's request that was not answered by its day. Said by the log, or found by whoever has the profile.
     RequestLate,
     /// An incident of which somebody was not told in time.
@@ -171,6 +173,9 @@ impl Rule {
             Self::EffectiveWithoutRequest => "the log does not show who asked for the withdrawal",
             Self::DeniedByProfile => {
                 "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
+            }
+            Self::WithoutLiveGrant => {
+                "data was about to be handed over without consent, on a grant that nobody had given for it, or that had ended"
             }
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",
             Self::IncidentLate => "an incident was not told to somebody by the moment by which it was to be",

@@ -1,8 +1,8 @@
 //! What sound logs can say that must not have happened.
 
 use sayso_audit::verify::{Rule, Severity};
-use sayso_audit::{Event, Hash, HybridClock, RequestStep, Scope, Trust, verify_log};
-use sayso_types::{Name, Purpose};
+use sayso_audit::{ActorTag, Event, Hash, HybridClock, RequestStep, Scope, Trust, verify_log};
+use sayso_types::{Name, Purpose, WallTime};
 
 use crate::log::{Story, VOICE, trust};
 
@@ -205,4 +205,51 @@ fn a_request_that_is_overdue_is_a_broken_promise() {
         }
     });
     assert_eq!(found(&overdue), [(1, Rule::RequestLate)]);
+}
+
+/// What may be done without consent is as long and as far as somebody granted it.
+#[test]
+fn a_segment_without_consent_needs_a_live_grant() {
+    use crate::log::{asr, cell};
+    let grant = Name::constant("x04-00");
+    let granted = |until| {
+        let (evidence, approvers) = (Hash([7; 32]), vec![ActorTag([1; 16])]);
+        Event::ExemptionGranted { grant, cell: cell(VOICE), processor: asr(), until, evidence, approvers }
+    };
+    let permitted = |segment| Event::PermittedByExemption {
+        segment: crate::log::id(segment),
+        gate: Name::constant("recognition"),
+        cell: cell(VOICE),
+        processor: asr(),
+        grant,
+    };
+    let late = |s: &mut Story| {
+        s.tell(permitted(10)).opened(10, VOICE).closed(10, VOICE);
+    };
+    let forever = WallTime(u64::MAX);
+    let sound = story(|s| {
+        s.tell(granted(forever));
+        late(s);
+        s.given(VOICE).requested(20, EVERYTHING).effective(20, EVERYTHING);
+        s.tell(permitted(11)).opened(11, VOICE).closed(11, VOICE);
+        s.tell(Event::ExemptionRevoked { grant });
+    });
+    assert_eq!(found(&sound), []);
+    assert_eq!(found(&story(late)), [(0, Rule::WithoutLiveGrant)], "nobody granted it");
+    let over = story(|s| {
+        s.tell(granted(WallTime(0)));
+        late(s);
+    });
+    assert_eq!(found(&over), [(1, Rule::WithoutLiveGrant)], "its time was over");
+    for end in [Event::ExemptionExpired { grant }, Event::ExemptionRevoked { grant }] {
+        let ended = story(|s| {
+            s.tell(granted(forever)).tell(end);
+            late(s);
+        });
+        assert_eq!(found(&ended), [(2, Rule::WithoutLiveGrant)]);
+    }
+    let unsaid = story(|s| {
+        s.tell(granted(forever)).opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&unsaid), [(1, Rule::SegmentWithoutConsent)], "a use that does not say so is none");
 }

@@ -68,11 +68,11 @@ pub(crate) fn id(n: u8) -> Reference {
     Reference([n; 16])
 }
 
-fn cell(purpose: Purpose) -> Cell {
+pub(crate) fn cell(purpose: Purpose) -> Cell {
     Cell { purpose, category: Category::VOICE_AUDIO, kind: ProcessorKind::Asr, region: RegionClass::Local }
 }
 
-fn asr() -> ProcessorId {
+pub(crate) fn asr() -> ProcessorId {
     "whisper-local".parse().unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sayso_audit::{Event, Hash, Reference};
-use sayso_policy::{Gate, Passed, Question, Revoker, Terms};
+use sayso_policy::{Gate, Grounds, Passed, Question, Revoker, Terms};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Cell, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -99,9 +99,16 @@ pub(crate) struct Segment {
     pub(crate) gate: Gate,
     pub(crate) processor: ProcessorId,
     pub(crate) turn: TurnId,
+    /// The grant that it rests on, if it rests on one.
+    pub(crate) exemption: Option<Name>,
 }
 
 impl Segment {
+    /// Whether `grounds` are still such as it was put on record with: on a grant that nobody noted, nothing goes on.
+    pub(crate) fn rests_on(&self, grounds: &Grounds) -> bool {
+        grounds.exemption().is_none_or(|grant| self.exemption == Some(grant))
+    }
+
     /// The leaf that opens it.
     pub(crate) fn opened(&self) -> Noted {
         let Self { about, reference: segment, cell, processor, turn, .. } = *self;

@@ -61,25 +61,38 @@ impl Register {
             gate: ask.gate,
             processor: ask.processor,
             turn: ask.turn,
+            exemption: grounds.exemption(),
         };
-        self.journal.append(Entry { events: vec![segment.opened()], ..Entry::default() }).await?;
+        let mut entry = Entry::default();
+        if let Some(grant) = segment.exemption {
+            self.use_exemption(&subject, grant, &segment, &mut entry).await?;
+        }
+        entry.events.push(segment.opened());
+        self.journal.append(entry).await?;
         self.refresh(&mut subject).await;
         let state = &subject.state;
         let terms = Terms { subject: ask.subject, cell: grounds.cell, processor: ask.processor, cv: ask.cv };
-        let ttl = self.permit_ttl().min(self.options.tenure.until().since(subject.asked_at));
+        let ttl = self.permit_until(subject.asked_at, grounds.until).since(subject.asked_at);
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, ttl);
         let holder = Arc::new(Holder::new(revoker, segment, slot));
         self.holders.enter(&holder);
         let lease = Lease { permit, holder, holders: Arc::clone(&self.holders), reason: "dropped" };
         // A revision or a switch that came into force meanwhile has looked through the holders, perhaps too early for this one.
-        match self.revisions().decide(&question, &state.consent).answer {
-            Ok(_) => Ok(lease),
-            Err(reason) => {
-                self.deny(&subject, ask, reason);
-                lease.finish(POLICY);
-                Err(Denied::Policy(reason))
-            }
-        }
+        let reason = match self.revisions().decide(&question, &state.consent).answer {
+            Ok(grounds) if lease.holder.segment.rests_on(&grounds) => return Ok(lease),
+            Ok(_) => Reason::NoBasis,
+            Err(reason) => reason,
+        };
+        self.deny(&subject, ask, reason);
+        lease.finish(POLICY);
+        Err(Denied::Policy(reason))
+    }
+
+    /// How long a permit lasts that rests on what was read at `asked_at`, and on something that `ends`.
+    fn permit_until(&self, asked_at: Mono, ends: Option<WallTime>) -> Mono {
+        let until = asked_at.after(self.permit_ttl()).min(self.options.tenure.until());
+        let left = |end: WallTime| Duration::from_millis(end.0.saturating_sub(self.clock.wall().0));
+        ends.map_or(until, |end| until.min(self.clock.now().after(left(end))))
     }
 
     /// A permit lives from the reading of what it rests on. Where the record took so long that it would come used up,
@@ -127,17 +140,16 @@ impl Register {
             let asked_at = self.clock.now();
             let keys: Vec<_> = subjects.iter().map(|subject| RegisterKey { subject: *subject }.key()).collect();
             let stored = self.store.read(&keys).await?;
-            let until = asked_at.after(self.permit_ttl()).min(self.options.tenure.until());
             let wall = self.clock.wall();
             for (subject, stored) in subjects.iter().zip(stored) {
-                self.renew_permits_of(*subject, stored, until, wall);
+                self.renew_permits_of(*subject, stored, asked_at, wall);
             }
         }
         Ok(())
     }
 
     /// No lock is needed: what was withdrawn since `stored` was read is revoked, and that is for good.
-    fn renew_permits_of(&self, subject: SubjectId, stored: Option<Versioned>, until: Mono, wall: WallTime) {
+    fn renew_permits_of(&self, subject: SubjectId, stored: Option<Versioned>, asked_at: Mono, wall: WallTime) {
         let state = match stored.map(|stored| StoredState::of(&stored)) {
             Some(Ok(state)) => state,
             Some(Err(error)) => return tracing::error!(%error, "permits of a subject cannot be renewed"),
@@ -145,8 +157,11 @@ impl Register {
         };
         let revisions = self.revisions();
         for holder in self.holders.of(subject) {
-            if revisions.decide(&holder.question(wall), &state.consent).is_permit() {
-                holder.revoker.renew(until);
+            match revisions.decide(&holder.question(wall), &state.consent).answer {
+                Ok(grounds) if holder.segment.rests_on(&grounds) => {
+                    holder.revoker.renew(self.permit_until(asked_at, grounds.until));
+                }
+                _ => {}
             }
         }
     }

@@ -8,7 +8,7 @@ use sayso_store::{Error as StoreError, Op, Store, TypedKey, limits::SCAN_LIMIT_M
 use sayso_types::{SubjectId, WallTime};
 
 use super::Register;
-use super::holders::POLICY;
+use super::holders::{Holder, POLICY};
 use crate::journal::About;
 use crate::tables::{PROFILE, ProfileKey};
 use crate::{Entry, Error};
@@ -95,8 +95,11 @@ impl Register {
         // Within the subject's turn, so that no permit is issued under what was in force before.
         let subject = self.lock(subject).await?;
         let (revisions, now) = (self.revisions(), self.clock.wall());
-        let ends = |question| !revisions.decide(&question, &subject.state.consent).is_permit();
-        let taken = self.holders.take_back_if(subject.id, why, |holder| ends(holder.question(now)));
+        let ends = |holder: &Holder| {
+            let decision = revisions.decide(&holder.question(now), &subject.state.consent);
+            !decision.answer.is_ok_and(|grounds| holder.segment.rests_on(&grounds))
+        };
+        let taken = self.holders.take_back_if(subject.id, why, ends);
         metrics::counter!("sayso_policy_permits_ended_total", "why" => why).increment(taken.len() as u64);
         Ok(taken.len())
     }

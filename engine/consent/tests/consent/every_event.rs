@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, Event, IncidentStep, ProcessorChange, Reference, RequestStep, Signer};
+use sayso_audit::{Actor, ActorKind, ActorTag, Event, IncidentStep, ProcessorChange, Reference, RequestStep, Signer};
 use sayso_consent::incidents::{Deed, Ending, IncidentDesk};
 use sayso_consent::rights::{Delay, Desk, Step};
 use sayso_consent::switch::{Position, Target, Throw};
@@ -14,14 +14,16 @@ use sayso_policy::profile::{Refusal, RightKind};
 use sayso_types::{Category, ConsentVersion, Name, WallTime};
 
 use crate::erasing::profile_with_a_receiver;
+use crate::exempting::{KEPT, granted};
 use crate::incidents::{everything, notice, profile_with_duties, report};
+use crate::revising::revised;
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::{MEMORY, VOICE, World, ask, processor};
 
 const DAY: u64 = 24 * HOUR;
 
 /// What the walk tells.
-const TOLD: [&str; 43] = [
+const TOLD: &[&str] = &[
     "policy.effective",
     "notice.served",
     "consent.requested",
@@ -65,6 +67,11 @@ const TOLD: [&str; 43] = [
     "incident.subjects_notified",
     "incident.closed",
     "incident.overdue",
+    "exemption.granted",
+    "exemption.used",
+    "exemption.expired",
+    "exemption.revoked",
+    "gate.permitted_by_exemption",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -92,6 +99,11 @@ fn is_told(event: &Event) -> bool {
         | Event::EraseAcknowledged { .. }
         | Event::DeletionUnconfirmed { .. }
         | Event::EraseCertified { .. }
+        | Event::ExemptionGranted { .. }
+        | Event::ExemptionUsed { .. }
+        | Event::ExemptionExpired { .. }
+        | Event::ExemptionRevoked { .. }
+        | Event::PermittedByExemption { .. }
         | Event::CategorySwitched { .. }
         | Event::TenantSwitched { .. } => true,
         Event::ProcessorChanged { change, .. } => ProcessorChange::ALL.contains(change),
@@ -116,12 +128,13 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     clock.set(NOON);
     erasure(&world).await;
     incident(&world, &clock).await;
+    exemptions(&world, &clock).await;
     world.journal().operator(Actor::SYSTEM, Name::constant("look"), 1).await.unwrap();
 
     let leaves = world.leaves().await;
     assert!(leaves.iter().all(|leaf| is_told(&leaf.fact.event)));
     let told: BTreeSet<_> = leaves.iter().map(|leaf| leaf.fact.event.name()).collect();
-    assert_eq!(told, BTreeSet::from(TOLD));
+    assert_eq!(told, TOLD.iter().copied().collect::<BTreeSet<_>>());
 }
 
 /// Somebody is asked, answers in each way, speaks, and takes it back.
@@ -194,4 +207,15 @@ async fn incident(world: &World, clock: &SetClock) {
     }
     world.register.note_due_diligence().await.unwrap();
     clock.set(NOON);
+}
+
+/// Two exemptions: one is used and taken back, the other one's time ends.
+async fn exemptions(world: &World, clock: &SetClock) {
+    world.register.publish(revised(3, &[KEPT])).await.unwrap();
+    let dora = world.stranger().await;
+    let (used, forgotten) = (granted(world, None).await, granted(world, None).await);
+    drop(world.listen(dora).await.unwrap());
+    world.register.revoke_exemption(used.id, ActorTag([1; 16])).await.unwrap();
+    clock.set(NOON + DAY);
+    world.until_told(|event| *event == Event::ExemptionExpired { grant: forgotten.id }).await;
 }

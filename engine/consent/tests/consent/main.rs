@@ -9,6 +9,7 @@ mod each_step;
 mod erasing;
 mod erasing_killed;
 mod every_event;
+mod exempting;
 mod faults;
 mod incidents;
 mod journal;

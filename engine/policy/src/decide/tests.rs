@@ -330,7 +330,7 @@ fn grant(code: ExemptionCode) -> ExemptionGrant {
         processors: ["whisper-local".parse().unwrap()].into(),
         not_before: WallTime(NOW.0 - DAY_MS),
         not_after: WallTime(NOW.0 + DAY_MS),
-        approvers: [Name::constant("ann"), Name::constant("bob")].into(),
+        approvers: [[1; 16], [2; 16]].into(),
         evidence_hash: [7; 32],
         notify_subject_after: None,
     }
@@ -353,7 +353,7 @@ fn a_grant_opens_what_it_names() {
         ExemptionGrant { processors: ["rules-local".parse().unwrap()].into(), ..valid.clone() },
         ExemptionGrant { not_before: WallTime(NOW.0 + 1), ..valid.clone() },
         ExemptionGrant { not_after: NOW, ..valid.clone() },
-        ExemptionGrant { approvers: [Name::constant("ann")].into(), ..valid.clone() },
+        ExemptionGrant { approvers: [[1; 16]].into(), ..valid.clone() },
     ] {
         assert_eq!(exempted(&other), Err(Reason::NoBasis), "{other:?}");
     }
@@ -377,6 +377,24 @@ fn a_grant_is_for_what_its_ground_is_kept_for() {
 }
 
 #[test]
+fn what_is_allowed_ends_with_the_first_thing_that_it_rests_on() {
+    let until = |in_force: &InForce, state: &ConsentState| ask(in_force, state, HEARS).unwrap().until;
+    let end = |days: u64| Some(WallTime(NOW.0 + days * DAY_MS));
+    assert_eq!(until(&home(""), &yes()), None);
+    let mut ending = yes();
+    for (purpose, days) in [(Purpose::VOICE_INTERACTION, 9), (Purpose::MEMORY, 5)] {
+        ending.consents.get_mut(&purpose).unwrap().expires_at = end(days);
+    }
+    assert_eq!(until(&home(""), &ending), end(9), "the other one is not needed");
+    let after = home("purpose = [{ id = \"voice_interaction\", requires = [\"memory\"] }]");
+    assert_eq!(until(&after, &ending), end(5), "it is needed first");
+    let nobody = ConsentState { age: AgeBand::Adult, ..ConsentState::new() };
+    let exempted = home(KEPT).with_exemptions([grant(ExemptionCode::X04)]);
+    assert_eq!(until(&exempted, &nobody), end(1), "the grant");
+    assert_eq!(until(&exempted, &ending), end(9), "consent goes before a grant");
+}
+
+#[test]
 fn grants_that_the_profile_does_not_let_open_anything() {
     use ExemptionCode::*;
     let in_force = home(KEPT);
@@ -384,7 +402,7 @@ fn grants_that_the_profile_does_not_let_open_anything() {
     let valid = grant(X04);
     assert_eq!(check(&valid), Ok(()));
     assert_eq!(check(&grant(X01)), Err(GrantError::NotKept(X01)));
-    let one = ExemptionGrant { approvers: [Name::constant("ann")].into(), ..valid.clone() };
+    let one = ExemptionGrant { approvers: [[1; 16]].into(), ..valid.clone() };
     assert_eq!(check(&one), Err(GrantError::Approvers { code: X04, found: 1, needed: 2 }), "the law's two");
     let three = GrantError::Approvers { code: X02, found: 2, needed: 3 };
     assert_eq!(check(&grant(X02)), Err(three), "the profile's three");
@@ -398,7 +416,7 @@ fn grants_that_the_profile_does_not_let_open_anything() {
 
     let transcript = |code| ExemptionGrant {
         categories: [Category::TRANSCRIPT].into(),
-        approvers: ["ann", "bob", "cy"].map(|name| name.parse().unwrap()).into(),
+        approvers: [[1; 16], [2; 16], [3; 16]].into(),
         not_after: WallTime(NOW.0 - DAY_MS + 1),
         ..grant(code)
     };

@@ -16,8 +16,8 @@ use sayso_policy::{
     PurposeConsent, Question, Registry,
 };
 use sayso_types::{
-    Category, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId,
-    TurnId, WallTime,
+    Category, ConsentVersion, Label, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, TurnId,
+    WallTime,
 };
 
 use crate::reference::{World, law_names};
@@ -311,7 +311,7 @@ prop_compose! {
             processors,
             not_before: at(start),
             not_after: at(start + days),
-            approvers: ["ann", "bob", "cy"].into_iter().take(approvers).map(Name::constant).collect(),
+            approvers: [[1; 16], [2; 16], [3; 16]].into_iter().take(approvers).collect(),
             evidence_hash: [0; 32],
             notify_subject_after: None,
         }

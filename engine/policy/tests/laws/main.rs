@@ -14,7 +14,7 @@ use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use sayso_policy::profile::ProcessorState;
-use sayso_policy::{BasisRef, ConsentState, Gate, InForce, Question, Reason, Tables, compile, decide};
+use sayso_policy::{AgeBand, BasisRef, ConsentState, Gate, InForce, Question, Reason, Tables, compile, decide};
 use sayso_types::ConsentVersion;
 
 use self::generators::{
@@ -140,6 +140,27 @@ proptest! {
         grants.remove(which.index(grants.len()));
         let after = (*before).clone().with_exemptions(grants);
         prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    /// Grants stand in for consent and for nothing else: what is prohibited, unknown, about a child without a guardian, or at
+    /// no fit receiver stays closed for the same reason. And what is prohibited is so at every age.
+    #[test]
+    fn neither_a_grant_nor_an_age_opens_what_is_prohibited(
+        world in worlds(), state in states(), asked in questions(), age in bands(), guardian_verified: bool,
+    ) {
+        let granted = world.in_force();
+        let without = (*granted).clone().with_exemptions([]);
+        let somebody = ConsentState { age, guardian_verified, ..state.clone() };
+        let adult = ConsentState { age: AgeBand::Adult, guardian_verified: true, ..state };
+        for question in about(&world, &asked) {
+            let reason = |state, in_force| decide(&question, state, in_force).answer.err();
+            if let Some(reason) = reason(&somebody, &without).filter(|reason| *reason != Reason::NoBasis) {
+                prop_assert_eq!(decide(&question, &somebody, &granted).answer, Err(reason), "{:?}", question);
+            }
+            if reason(&adult, &granted) == Some(Reason::Prohibited) {
+                prop_assert_eq!(reason(&somebody, &granted), Some(Reason::Prohibited), "{:?}", question);
+            }
+        }
     }
 
     #[test]

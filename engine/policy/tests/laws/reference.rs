@@ -104,7 +104,7 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
     if let Some((_, reason)) = objections.into_iter().find(|(applies, _)| *applies) {
         return Err(reason);
     }
-    let (basis, basis_ref) = facts.bases().into_iter().next().ok_or(Reason::NoBasis)?;
+    let (basis, basis_ref, ends) = facts.bases().into_iter().next().ok_or(Reason::NoBasis)?;
     let receiver = facts.receiver.unwrap();
     let cell = Cell {
         purpose: question.label.purpose,
@@ -112,7 +112,9 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
         kind: receiver.kind,
         region: receiver.region_class,
     };
-    Ok(Grounds { cell, basis, basis_ref, obligations: facts.obligations() })
+    let examined = receiver.due_diligence.as_ref().map(|looked| looked.valid.after(looked.at));
+    let until = ends.into_iter().chain(examined).min();
+    Ok(Grounds { cell, basis, basis_ref, obligations: facts.obligations(), until })
 }
 
 /// What is the case about one question.
@@ -267,21 +269,35 @@ impl<'a> Facts<'a> {
             || self.is_kept_there() && !storable
     }
 
-    /// Every right that there is, the first to be named first.
-    fn bases(&self) -> Vec<(LegalBasis, BasisRef)> {
+    /// Every right that there is, the first to be named first, and when what it rests on ends.
+    fn bases(&self) -> Vec<(LegalBasis, BasisRef, Vec<WallTime>)> {
         let purpose = self.purpose.unwrap();
         let rev = self.world.document.profile.rev;
         let own = if !self.comes_in_order(purpose) {
             None
         } else if purpose.basis == LegalBasis::Consent {
             let given = self.agreed(purpose.id, &self.asked());
-            given.map(|given| (LegalBasis::Consent, BasisRef::Consent(given.given_at)))
+            given.map(|given| {
+                let ends = self.ends(purpose).into_iter().chain(given.expires_at).collect();
+                (LegalBasis::Consent, BasisRef::Consent(given.given_at), ends)
+            })
         } else {
-            Some((purpose.basis, BasisRef::Profile(rev)))
+            Some((purpose.basis, BasisRef::Profile(rev), self.ends(purpose)))
         };
         let live = self.world.grants.iter().filter(|grant| self.is_valid(grant)).take(64);
         let covering = live.filter(|grant| self.covers(grant));
-        own.into_iter().chain(covering.map(|grant| (ground(grant.code), BasisRef::Exemption(grant.id)))).collect()
+        let granted = covering.map(|grant| (ground(grant.code), BasisRef::Exemption(grant.id), vec![grant.not_after]));
+        own.into_iter().chain(granted).collect()
+    }
+
+    /// When the consents end that `purpose` requires, and those that these require.
+    fn ends(&self, purpose: &PurposeRule) -> Vec<WallTime> {
+        let firsts = purpose.requires.iter();
+        let ends = firsts.flat_map(|first| {
+            let own = self.state.consents.get(first).and_then(|given| given.expires_at);
+            own.into_iter().chain(self.ends(&self.world.document.purpose[first]))
+        });
+        ends.collect()
     }
 
     /// Whether all that `purpose` requires was agreed to, and what that requires, too.

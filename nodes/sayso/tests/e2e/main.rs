@@ -6,6 +6,7 @@ mod cluster;
 mod command_line;
 mod conversation;
 mod demo;
+mod exemption;
 mod full_disk;
 mod incident;
 mod kill;
