@@ -12,6 +12,7 @@ use sayso_consent::{Anchored, Register};
 use sayso_proto::admin::v1::audit_server::AuditServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
 use sayso_proto::admin::v1::exemptions_server::ExemptionsServer;
+use sayso_proto::admin::v1::holds_server::HoldsServer;
 use sayso_proto::admin::v1::incidents_server::IncidentsServer;
 use sayso_proto::admin::v1::rights_server::RightsServer;
 use sayso_proto::admin::v1::sessions_server::SessionsServer;
@@ -34,6 +35,7 @@ use crate::consent::ConsentService;
 use crate::doorman::Doorman;
 use crate::exemptions::ExemptionsService;
 use crate::feed::Feeds;
+use crate::holds::HoldsService;
 use crate::incidents::IncidentsService;
 use crate::options::{AdminOptions, Limits};
 use crate::rights::RightsService;
@@ -62,6 +64,7 @@ pub struct Admin {
     incidents: IncidentsService,
     switches: SwitchesService,
     exemptions: ExemptionsService,
+    holds: HoldsService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -109,6 +112,7 @@ impl Admin {
         let (listener, local_addr) = listen_on(listen).map_err(|source| Error::Bind { addr: listen, source })?;
         let journal = register.journal().clone();
         let access = Access::new(journal.clone(), operator_key.clone());
+        let holds = HoldsService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         let rights = RightsService {
             desk: Desk::open(Arc::clone(&register)),
             register: Arc::clone(&register),
@@ -134,6 +138,7 @@ impl Admin {
             incidents,
             switches,
             exemptions,
+            holds,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -167,7 +172,7 @@ impl Admin {
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
-        let Self { sessions, consent, rights, exemptions, incidents, switches, audit, .. } = self;
+        let Self { sessions, consent, rights, holds, exemptions, incidents, switches, audit, .. } = self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -176,6 +181,7 @@ impl Admin {
         health.set_serving::<IncidentsServer<IncidentsService>>().await;
         health.set_serving::<SwitchesServer<SwitchesService>>().await;
         health.set_serving::<ExemptionsServer<ExemptionsService>>().await;
+        health.set_serving::<HoldsServer<HoldsService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
@@ -196,6 +202,7 @@ impl Admin {
             .add_service(IncidentsServer::new(incidents).max_decoding_message_size(NOTICES_BYTES_MAX))
             .add_service(SwitchesServer::new(switches).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ExemptionsServer::new(exemptions).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(HoldsServer::new(holds).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));

@@ -22,6 +22,7 @@ mod error;
 mod exemptions;
 mod feed;
 mod field;
+mod holds;
 mod incidents;
 mod operator;
 mod options;

@@ -77,6 +77,16 @@ impl Operator {
         }
     }
 
+    /// What they are called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Refuses a tenant's caller: `what` concerns all tenants.
+    pub(crate) fn of_the_node(&self, what: &'static str) -> Result<(), Refusal> {
+        if self.tenant.is_none() { Ok(()) } else { Err(Refusal::NodeOnly { what }) }
+    }
+
     /// Somebody who may call until then.
     #[cfg(test)]
     pub(crate) fn test(until: u64) -> Self {

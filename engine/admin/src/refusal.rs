@@ -17,6 +17,8 @@ pub(crate) enum Refusal {
     OperatorOnly { field: &'static str },
     #[error("this is for the node's operator; connect with a certificate of theirs, which names no tenant")]
     NotOperator,
+    #[error("{what} are for the operator of the node alone; ask them")]
+    NodeOnly { what: &'static str },
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("{field}: {problem}")]
@@ -44,7 +46,9 @@ impl Refusal {
     const fn code(&self) -> Code {
         match self {
             Self::Unproved(_) => Code::Unauthenticated,
-            Self::OtherTenant { .. } | Self::OperatorOnly { .. } | Self::NotOperator => Code::PermissionDenied,
+            Self::OtherTenant { .. } | Self::OperatorOnly { .. } | Self::NotOperator | Self::NodeOnly { .. } => {
+                Code::PermissionDenied
+            }
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::NotNow { .. } => Code::FailedPrecondition,
@@ -71,6 +75,7 @@ impl From<RegisterError> for Refusal {
                 Self::invalid("purposes", format_args!("the profile asks no consent for {purpose}; check its name"))
             }
             RegisterError::NotThrown(why) => why.into(),
+            RegisterError::Hold(error) => crate::holds::refused(error),
             error => Self::Register(error),
         }
     }

@@ -334,6 +334,51 @@ pub enum Event {
         /// The grant.
         grant: Name,
     },
+    /// `retention.due`: the time of something that is stored was over.
+    RetentionDue {
+        /// The ending, which what is done about it names, too.
+        ending: Reference,
+        /// What it is.
+        category: Category,
+        /// When its time was over.
+        at: WallTime,
+    },
+    /// `retention.executed`: what was due has ended.
+    RetentionExecuted {
+        /// The ending.
+        ending: Reference,
+        /// What it was.
+        category: Category,
+        /// `erased`, `anonymised`, or `rewritten` where something else remains in the same record.
+        how: Name,
+        /// How many records ended.
+        rows: u64,
+    },
+    /// `retention.held`: a legal hold keeps something that was due, or was to be erased.
+    RetentionHeld {
+        /// The hold.
+        hold: Reference,
+        /// What it keeps.
+        category: Category,
+        /// What it keeps it from: `due`, or the ground of an erasure.
+        from: Name,
+    },
+    /// `legal_hold.set`: from here on nothing in its scope ends or is erased.
+    HoldSet {
+        /// The hold.
+        hold: Reference,
+        /// What it keeps; [`None`] is everything.
+        category: Option<Category>,
+        /// SHA-256 of the words that name the law which demands it.
+        law: Hash,
+    },
+    /// `legal_hold.released`: it keeps nothing any more, and what was due meanwhile ends.
+    HoldReleased {
+        /// The hold.
+        hold: Reference,
+        /// `released`, or `expired` when its time was over.
+        why: Name,
+    },
 }
 
 /// What happens to a person's request.
@@ -422,6 +467,11 @@ impl Event {
             Self::ExemptionExpired { .. } => "exemption.expired",
             Self::ExemptionRevoked { .. } => "exemption.revoked",
             Self::PermittedByExemption { .. } => "gate.permitted_by_exemption",
+            Self::RetentionDue { .. } => "retention.due",
+            Self::RetentionExecuted { .. } => "retention.executed",
+            Self::RetentionHeld { .. } => "retention.held",
+            Self::HoldSet { .. } => "legal_hold.set",
+            Self::HoldReleased { .. } => "legal_hold.released",
         }
     }
 }

@@ -5,6 +5,8 @@ use sayso_types::Purpose;
 
 use crate::switch::NotThrown;
 
+use crate::retention::HoldError;
+
 /// Why the register did not do it. Whatever it was, nothing is half on record.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -46,6 +48,9 @@ pub enum Error {
     /// The switch cannot be thrown.
     #[error(transparent)]
     NotThrown(#[from] NotThrown),
+    /// A legal hold is not set or not released.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
 }
 
 impl Error {
@@ -62,6 +67,7 @@ impl Error {
             Self::UnknownPurpose(_) => "unknown_purpose",
             Self::Revision(_) => "profile_refused",
             Self::NotThrown(_) => "switch_refused",
+            Self::Hold(_) => "hold_refused",
         }
     }
 }

@@ -20,14 +20,16 @@ use crate::exemption::proposal::{Proposal, Said, Standing, Terms};
 use crate::incidents::{self, Assessment, Ending, Incident, Telling, ThrownFor};
 use crate::journal::log::{self, End};
 use crate::record::{self, withdrawal};
-use crate::register::remembering::{decode_facts, encode_facts};
 use crate::register::state::StoredState;
+use crate::remembered::{self, Remembered};
+use crate::retention::{Hold, HoldOrder};
 use crate::rights::{self, Delay, Request, stored};
 use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
     CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, EXEMPTION, EXEMPTION_USE, ExemptionKey,
-    ExemptionUseKey, FACTS, FactsKey, INCIDENT, IncidentKey, PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RecordKey,
-    RegisterKey, RequestKey, SEALED_BY, SealedByKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
+    ExemptionUseKey, FACTS, FactsKey, HOLD, HoldKey, INCIDENT, IncidentKey, PROFILE, ProfileKey, RECORD, REGISTER,
+    REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey, RetentionKey, SEALED_BY, SealedByKey, TENURE, TenureKey,
+    WITHDRAWAL, WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -161,12 +163,36 @@ fn a_withdrawal_is_stored_as_it_was() {
 
 #[test]
 fn facts_are_stored_as_they_were() {
-    let facts = vec![("name".to_owned(), "Anna".to_owned()), ("colour".to_owned(), "\"blue\"".to_owned())];
-    // In clear, which is read and no longer written; inside a sealed record they look the same.
-    let value = Value::from([&[0, 1][..], &encode_facts(&facts)].concat());
+    let facts = |at| {
+        vec![Remembered::new("name".into(), "Anna".into(), at), Remembered::new("colour".into(), "\"blue\"".into(), at)]
+    };
+    // In clear, which is read and no longer written; inside a sealed record of version 2 they look the same.
+    let value = Value::from([&[0, 1][..], br#"[["name","Anna"],["colour","\"blue\""]]"#].concat());
     assert_golden("facts", &FactsKey { subject: SUBJECT }.key(), &value);
     assert_eq!(FACTS.decode(&value).unwrap().0, 1);
-    assert_eq!(decode_facts(&value[2..]).unwrap(), facts);
+    assert_eq!(remembered::decode_pairs(&value[2..], NOW).unwrap(), facts(NOW));
+
+    let mut now = facts(NOW);
+    now[1].dropped_at = Some(WallTime(NOW.0 + 1));
+    let inside = remembered::encode(&now);
+    assert_golden_text("facts_sealed", core::str::from_utf8(&inside).unwrap());
+    assert_eq!(remembered::decode(&inside).unwrap(), now);
+}
+
+#[test]
+fn a_mark_and_a_hold_are_stored_as_they_were() {
+    let mark = RetentionKey { at: NOW.0, subject: SUBJECT, table: "facts".into() };
+    assert_golden("retention_due", &mark.key(), &RETENTION.encode(&[]));
+    let law = "cn-cpl:67".to_owned();
+    let everything = HoldOrder { subject: None, category: None, law, by: "admin:legal".into(), until: None };
+    let (category, until) = (Some(Category::MEMORY_SUMMARY), Some(WallTime(NOW.0 + 1)));
+    let one = HoldOrder { subject: Some(SUBJECT), category, until, ..everything.clone() };
+    for (name, order) in [("legal_hold", everything), ("legal_hold_of_one", one)] {
+        let hold = Hold { id: Reference([6; 16]), order, set_at: NOW };
+        let value = HOLD.encode(&hold.encode());
+        assert_golden(name, &HoldKey::of(hold.id).key(), &value);
+        assert_eq!(Hold::decode(&[6; 16], &value[2..]).unwrap(), hold);
+    }
 }
 
 #[test]
@@ -179,6 +205,7 @@ fn a_request_is_stored_as_it_was() {
         standing: rights::Standing::Unverified,
         due: None,
         delayed: None,
+        answered: None,
         is_overdue: false,
         profile_rev: 1,
     };
@@ -187,6 +214,7 @@ fn a_request_is_stored_as_it_was() {
         standing: rights::Standing::Rejected(Refusal::DisproportionateEffortRequired),
         due: Some(Due { at: WallTime(NOW.0 + 2), by: "rights.respond_within".into(), is_exact: true }),
         delayed: Some(Delay::Numerous),
+        answered: Some(WallTime(NOW.0 + 3)),
         is_overdue: true,
         ..received
     };

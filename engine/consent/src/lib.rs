@@ -17,6 +17,7 @@
 //! * [`switch`] turns a processor, a category or a tenant off, whatever the policy says.
 //! * [`incidents::IncidentDesk`] keeps what went wrong, finds whose data it was, and watches by when somebody is told.
 //! * [`exemption::Proposal`] is what is to be done without consent, until enough people approve it and its time is over.
+//! * [`retention`] says what ends what is stored, and [`retention::Hold`] what keeps it.
 //! * [`Anchor`] has the end of the log witnessed by others.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
@@ -32,7 +33,9 @@ mod mutant;
 pub mod receipt;
 pub mod record;
 pub mod register;
+pub mod remembered;
 pub mod replay;
+pub mod retention;
 pub mod rights;
 pub mod switch;
 mod tables;
@@ -44,6 +47,7 @@ pub use evidence::{Answer, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use register::{Options, Register, Thrown, Withdrawal};
+pub use remembered::Remembered;
 pub use replay::{Replay, Replayed};
 pub use tenure::Tenure;
 

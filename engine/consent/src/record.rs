@@ -165,13 +165,19 @@ pub(crate) fn latest(
     records: &[(Key, proto::ConsentRecord)],
     purpose: Purpose,
 ) -> Option<&(Key, proto::ConsentRecord)> {
-    let is_it = |record: &proto::ConsentRecord| record.purpose.as_ref().is_some_and(|p| p.purpose == purpose.as_str());
-    let stands = |record: &proto::ConsentRecord| {
-        use proto::ConsentStatus::{Given, Renewed};
-        record.events.last().is_some_and(|event| matches!(event.status(), Given | Renewed))
-    };
-    let mut newest_first = records.iter().rev().filter(|(_, record)| is_it(record));
-    newest_first.clone().find(|(_, record)| stands(record)).or_else(|| newest_first.next())
+    let mut newest_first = records.iter().rev().filter(|(_, record)| is_for(record, purpose));
+    newest_first.clone().find(|(_, record)| is_yes(record)).or_else(|| newest_first.next())
+}
+
+/// Whether it is about `purpose`.
+pub(crate) fn is_for(record: &proto::ConsentRecord, purpose: Purpose) -> bool {
+    record.purpose.as_ref().is_some_and(|block| block.purpose == purpose.as_str())
+}
+
+/// Whether the person said yes, and nothing that was said of it since takes it back.
+pub(crate) fn is_yes(record: &proto::ConsentRecord) -> bool {
+    use proto::ConsentStatus::{Given, Renewed};
+    record.events.last().is_some_and(|event| matches!(event.status(), Given | Renewed))
 }
 
 /// What is kept longer comes later.

@@ -4,9 +4,11 @@ mod erasing;
 mod exempting;
 mod granting;
 mod holders;
+mod holding;
 mod permits;
 mod reading;
 pub(crate) mod remembering;
+mod retaining;
 mod revising;
 pub(crate) mod state;
 pub(crate) mod switching;
@@ -15,6 +17,7 @@ mod withdrawing;
 #[cfg(test)]
 mod tests;
 
+use core::sync::atomic::AtomicBool;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -25,9 +28,10 @@ use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::{Batch, Condition, Error as StoreError, Op, Store, TypedKey};
 use sayso_types::{Clock, DeviceId, Mono, SubjectId, TenantId};
 use sayso_vault::Vault;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, broadcast, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock, broadcast, oneshot};
 
 pub(crate) use self::holders::{Holder, Holders};
+use self::holding::Holds;
 use self::state::StoredState;
 pub use self::switching::Thrown;
 pub use self::withdrawing::Withdrawal;
@@ -100,6 +104,10 @@ pub struct Register {
     changes: broadcast::Sender<(SubjectId, ConsentState)>,
     /// Subjects with a withdrawal that is not yet in effect, and the permits that were taken back for it.
     pending: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
+    /// What laws demand to be kept. Whoever ends or erases something reads it until that is on record.
+    holds: RwLock<Holds>,
+    /// Whether everything that is stored is marked for when it ends under the policy in force.
+    is_marked: AtomicBool,
 }
 
 impl core::fmt::Debug for Register {
@@ -132,6 +140,7 @@ impl Register {
         let revisions = revisions.with_exemptions(exempting::stored(store.as_ref()).await?);
         let (written, limit) = (Arc::clone(&store), options.journal_queue);
         let journal = Journal::open(written, Arc::clone(&clock), &tasks, &revisions, changes, limit).await?;
+        let holds = RwLock::new(Holds::stored(store.as_ref()).await?);
         let register = Arc::new(Self {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
@@ -145,6 +154,8 @@ impl Register {
             turns: Mutex::default(),
             changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
+            holds,
+            is_marked: AtomicBool::new(false),
         });
         register.enter_vault().await?;
         register.complete_withdrawals().await?;
@@ -204,6 +215,19 @@ impl Register {
             }
         };
         self.tasks.spawn(TaskKind::Upkeep, "due diligence", examinations).detach();
+        let register = Arc::downgrade(self);
+        let endings = async move {
+            // at once: what was due may have become so while the node was down
+            while let Some(register) = register.upgrade() {
+                if let Err(error) = register.end_what_is_due().await {
+                    metrics::counter!("sayso_retention_failed_total").increment(1);
+                    tracing::warn!(%error, "not all that is due has ended, trying again");
+                }
+                drop(register);
+                tokio::time::sleep(retaining::LOOK_EVERY).await;
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "retention", endings).detach();
     }
 
     /// The newest revision of the policy.

@@ -1,5 +1,5 @@
-//! [`Replay`]: recomputes the verdict of each segment in a log with [`decide()`](decide()), and the day by which each request
-//! was to be answered, as an auditor does who has the profile.
+//! [`Replay`]: recomputes the verdict of each segment in a log with [`decide()`](decide()), the day by which each request was
+//! to be answered, and by when what was due had to end, as an auditor does who has the profile.
 //!
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
 //! they agreed, or how far they let data travel, because that is about them. Where the log is silent, the replay takes the
@@ -7,6 +7,7 @@
 //! fault with had no right to be, whatever the answer was. What it finds no fault with was allowed as far as the log shows.
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
+mod endings;
 mod grants;
 mod registries;
 mod requests;
@@ -21,6 +22,7 @@ use sayso_policy::{
 };
 use sayso_types::{Cell, ConsentVersion, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 
+use self::endings::Endings;
 use self::grants::Grants;
 use self::registries::Registries;
 use self::requests::{Happened, Requests};
@@ -35,6 +37,7 @@ pub struct Replay {
     registries: Registries,
     grants: Grants,
     requests: Requests,
+    endings: Endings,
     /// When the newest leaf was written.
     now: WallTime,
     found: Replayed,
@@ -52,6 +55,8 @@ pub struct Replayed {
     /// The leaves that show that a request was not answered by its day, where the log does not say so itself: the answer's,
     /// or the request's if there is none.
     pub late: Vec<u64>,
+    /// The leaves that show that something that is stored ended later than its rule allows, and no legal hold kept it.
+    pub overstayed: Vec<u64>,
 }
 
 impl Replay {
@@ -65,6 +70,7 @@ impl Replay {
             registries: Registries::default(),
             grants: Grants::default(),
             requests: Requests::default(),
+            endings: Endings::default(),
             now: WallTime(0),
             found: Replayed::default(),
         }
@@ -132,6 +138,10 @@ impl Replay {
                 let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
                 self.requests.step(*request, &happened, profile.map(AsRef::as_ref));
             }
+            Event::RetentionDue { .. } | Event::RetentionExecuted { .. } | Event::RetentionHeld { .. } => {
+                let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
+                self.endings.leaf(index, leaf, profile.map(AsRef::as_ref));
+            }
             _ => self.grants.leaf(leaf),
         }
     }
@@ -139,7 +149,7 @@ impl Replay {
     /// What it has come to.
     #[must_use]
     pub fn finish(self) -> Replayed {
-        Replayed { late: self.requests.finish(self.now), ..self.found }
+        Replayed { late: self.requests.finish(self.now), overstayed: self.endings.finish(), ..self.found }
     }
 
     /// Whether the profile is the one that was in force as revision `rev`.

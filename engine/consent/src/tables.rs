@@ -1,5 +1,6 @@
 //! Where things are in the store.
 
+use sayso_audit::Reference;
 use sayso_store::{Schema, key};
 use sayso_types::{Category, DeviceId, SubjectId, TenantId};
 
@@ -120,6 +121,32 @@ key! {
 }
 
 key! {
+    /// That something of a subject is looked at, because its time is over then.
+    pub(crate) struct RetentionKey in "retention_due" {
+        /// Milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// The table that it is in.
+        pub(crate) table: String,
+    }
+}
+
+key! {
+    /// A legal hold.
+    pub(crate) struct HoldKey in "legal_hold" {
+        /// Its id.
+        pub(crate) hold: Vec<u8>,
+    }
+}
+
+impl HoldKey {
+    pub(crate) fn of(hold: Reference) -> Self {
+        Self { hold: hold.0.to_vec() }
+    }
+}
+
+key! {
     /// Which vault sealed what is sealed here.
     pub(crate) struct SealedByKey in "sealed_by" {
         /// Which shard.
@@ -212,8 +239,8 @@ pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 pub(crate) const REGISTER: Schema = Schema::new("register", 1, 1);
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
 pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 1);
-/// Of version 1 facts are in clear, from version 2 on they are sealed.
-pub(crate) const FACTS: Schema = Schema::new("facts", 1, 2);
+/// Of version 1 facts are in clear, from version 2 on they are sealed, from version 3 on each with its moment.
+pub(crate) const FACTS: Schema = Schema::new("facts", 1, 3);
 pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 1);
 pub(crate) const CERTIFICATE: Schema = Schema::new("certificate", 1, 1);
 pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
@@ -221,6 +248,8 @@ pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
 pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
 pub(crate) const EXEMPTION: Schema = Schema::new("exemption", 1, 1);
 pub(crate) const EXEMPTION_USE: Schema = Schema::new("exemption_use", 1, 1);
+pub(crate) const RETENTION: Schema = Schema::new("retention_due", 1, 1);
+pub(crate) const HOLD: Schema = Schema::new("legal_hold", 1, 1);
 pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);
 pub(crate) const SWITCH: Schema = Schema::new("switch", 1, 1);
 pub(crate) const INCIDENT: Schema = Schema::new("incident", 1, 1);

@@ -57,6 +57,7 @@ impl Profile {
     #[must_use]
     pub fn end_of(&self, period: Period, start: WallTime, by: String) -> Due {
         let counted = match (period, self.calendar()) {
+            (period, _) if period.is_zero() => Some(start),
             (Period::Iso(period), _) => Some(period.after(start)),
             (Period::WorkingDays(_), calendar) => calendar.and_then(|days| period.after_in(start, days).ok()),
         };

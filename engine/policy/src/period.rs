@@ -42,6 +42,9 @@ pub enum PeriodError {
 }
 
 impl Period {
+    /// No time at all, on any calendar.
+    pub const NONE: Self = Self::WorkingDays(0);
+
     /// The moment this long after `start`. Working days are those of `calendar`, by the rule of
     /// [`WorkingCalendar::end_of`]; an ISO period ends where [`IsoPeriod::after`] says.
     ///

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Weak};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use sayso_consent::Remembered;
 use sayso_policy::ConsentState;
 use sayso_session::{Event, Timer};
 use sayso_types::SubjectId;
-use sayso_types::dialogue::Fact;
 use sayso_wire::{GoodbyeReason, ToNode};
 
 use crate::conversation::{Conversation, Next};
@@ -63,7 +63,7 @@ impl Actor for SessionActor {
         let Arguments { services, directory, place, asleep } = args;
         let awake = Awake::new(Arc::clone(&place), directory);
         match read(&services, place.identity.subject).await {
-            Ok((consent, facts)) => Ok(Conversation::start(services, awake, myself, asleep, consent, facts)),
+            Ok((consent, remembered)) => Ok(Conversation::start(services, awake, myself, asleep, consent, remembered)),
             Err(error) => {
                 // Without it nothing could flow. The conversation is kept for when the device comes again.
                 tracing::warn!(%error, "a session cannot wake: the consent register cannot be read");
@@ -88,8 +88,10 @@ impl Actor for SessionActor {
     }
 }
 
-async fn read(services: &Services, subject: SubjectId) -> Result<(ConsentState, Vec<Fact>), sayso_consent::Error> {
+async fn read(
+    services: &Services,
+    subject: SubjectId,
+) -> Result<(ConsentState, Vec<Remembered>), sayso_consent::Error> {
     let consent = services.register.state(subject).await?;
-    let facts = services.register.facts(subject).await?;
-    Ok((consent, facts.into_iter().map(|(key, value)| Fact { key, value }).collect()))
+    Ok((consent, services.register.remembered(subject).await?))
 }

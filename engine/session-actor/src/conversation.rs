@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ractor::ActorRef;
+use sayso_consent::Remembered;
 use sayso_egress::Context;
 use sayso_policy::ConsentState;
 use sayso_runtime::TaskHandle;
@@ -46,6 +47,8 @@ pub(crate) struct Conversation {
     question: Option<Put>,
     /// The fingerprint of what the device last reported of a press or of typing.
     reported: Option<[u8; 32]>,
+    /// What is remembered of the person, each with the moment at which it was said.
+    remembered: Vec<Remembered>,
     writes: Writes,
     timers: Timers,
     events: VecDeque<Event>,
@@ -74,9 +77,10 @@ impl Conversation {
         actor: ActorRef<Message>,
         asleep: Asleep,
         consent: ConsentState,
-        facts: Vec<Fact>,
+        remembered: Vec<Remembered>,
     ) -> Self {
         let Asleep { session, consent: before } = asleep;
+        let facts = remembered.iter().map(|r| Fact { key: r.key.clone(), value: r.value.clone() }).collect();
         let mut conversation = Self {
             services,
             actor,
@@ -84,6 +88,7 @@ impl Conversation {
             consent: before,
             question: None,
             reported: None,
+            remembered,
             writes: Writes::default(),
             timers: Timers::default(),
             events: VecDeque::new(),

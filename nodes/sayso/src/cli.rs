@@ -2,6 +2,7 @@
 
 mod audit;
 mod exemption;
+mod hold;
 mod incident;
 mod policy;
 mod rights;
@@ -20,6 +21,7 @@ use crate::join::Token;
 
 pub(crate) use audit::{AuditArgs, AuditCommand};
 pub(crate) use exemption::{ExemptionArgs, ExemptionCommand, ProposeArgs};
+pub(crate) use hold::{HoldArgs, HoldCommand, SetHoldArgs};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Incident(IncidentArgs),
     /// Turn a processor, a category of data or a tenant off at once, or on again.
     Switch(SwitchArgs),
+    /// Keep what a law demands to be kept, whatever else ends or erases it, and release it.
+    Hold(HoldArgs),
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod demo;
 mod device;
 mod exemption;
 mod export;
+mod hold;
 mod incident;
 mod init;
 mod join;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Rights(args) => rights::run(&args),
         Command::Incident(args) => incident::run(&args),
         Command::Switch(args) => switch::run(&args),
+        Command::Hold(args) => hold::run(&args),
     };
     match result {
         Ok(code) => code,

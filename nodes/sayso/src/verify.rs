@@ -89,7 +89,8 @@ pub(crate) fn check(dir: &Path, trust: Option<&Path>, profile: Option<&Path>) ->
     if let Some(replayed) = &replayed {
         let denied = replayed.denied.iter().map(|leaf| (*leaf, Rule::DeniedByProfile));
         let late = replayed.late.iter().map(|leaf| (*leaf, Rule::RequestLate));
-        denied.chain(late).for_each(|(leaf, rule)| report.add(leaf, rule));
+        let ended = replayed.overstayed.iter().map(|leaf| (*leaf, Rule::EndedLate));
+        denied.chain(late).chain(ended).for_each(|(leaf, rule)| report.add(leaf, rule));
     }
     Ok(Checked { report, replayed })
 }

@@ -64,6 +64,11 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("exemption.expired", "Event::ExemptionExpired", "engine/consent/src/register/exempting.rs"),
     ("exemption.revoked", "Event::ExemptionRevoked", "engine/consent/src/register/exempting.rs"),
     ("gate.permitted_by_exemption", "Event::PermittedByExemption", "engine/consent/src/register/exempting.rs"),
+    ("retention.due", "Event::RetentionDue", "engine/consent/src/register/retaining.rs"),
+    ("retention.executed", "Event::RetentionExecuted", "engine/consent/src/register/retaining.rs"),
+    ("retention.held", "Event::RetentionHeld", "engine/consent/src/register/holding.rs"),
+    ("legal_hold.set", "Event::HoldSet", "engine/consent/src/register/holding.rs"),
+    ("legal_hold.released", "Event::HoldReleased", "engine/consent/src/register/holding.rs"),
 ];
 
 /// Events of the list that nothing produces, each with what it awaits.
@@ -91,11 +96,6 @@ const AWAITED: &[(&str, &str)] = &[
     ("store.erased", "lineage of what is stored"),
     ("store.anonymised", "retention"),
     ("store.zeroised", "retention"),
-    ("retention.due", "retention"),
-    ("retention.executed", "retention"),
-    ("retention.held", "retention"),
-    ("legal_hold.set", "retention"),
-    ("legal_hold.released", "retention"),
     ("processor.registered", "a profile registers them, and policy.effective says which"),
     ("processor.deletion_requested", "a way to tell a receiver that a machine can use: no profile names one"),
     ("processor.deletion_confirmed", "a way to tell a receiver that a machine can use: no profile names one"),

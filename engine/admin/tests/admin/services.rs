@@ -46,6 +46,7 @@ async fn reflection_lists_the_services() {
             "sayso.admin.v1.Consent",
             "sayso.admin.v1.Incidents",
             "sayso.admin.v1.Exemptions",
+            "sayso.admin.v1.Holds",
             "sayso.admin.v1.Rights",
             "sayso.admin.v1.Sessions",
             "sayso.admin.v1.Switches",

@@ -92,6 +92,31 @@ fn events() -> impl Strategy<Value = Event> {
         switches(),
         incidents(),
         exemptions(),
+        endings(),
+    ]
+}
+
+fn endings() -> impl Strategy<Value = Event> {
+    let categories = || names().prop_map(Category);
+    prop_oneof![
+        (references(), categories(), any::<u64>()).prop_map(|(ending, category, at)| Event::RetentionDue {
+            ending,
+            category,
+            at: WallTime(at)
+        }),
+        (references(), categories(), names(), any::<u64>())
+            .prop_map(|(ending, category, how, rows)| Event::RetentionExecuted { ending, category, how, rows }),
+        (references(), categories(), names()).prop_map(|(hold, category, from)| Event::RetentionHeld {
+            hold,
+            category,
+            from
+        }),
+        (references(), prop::option::of(categories()), hashes()).prop_map(|(hold, category, law)| Event::HoldSet {
+            hold,
+            category,
+            law
+        }),
+        (references(), names()).prop_map(|(hold, why)| Event::HoldReleased { hold, why }),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! A leaf as the protocol buffer that is encoded. Which field holds what of which event is decided here only.
 
 use sayso_proto::audit::v1::{AuditLeaf, Verdict};
-use sayso_types::{Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
+use sayso_types::{Category, Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
 
 use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell};
 use crate::event::{IncidentStep, ProcessorChange, RequestStep};
@@ -195,6 +195,31 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.gate = gate.to_string();
             wire.reason = grant.to_string();
         }
+        Event::RetentionDue { ending, category, at } => {
+            wire.reference = ending.0.to_vec();
+            wire.cell = Some(cell::write_category(*category));
+            wire.pieces = at.0;
+        }
+        Event::RetentionExecuted { ending, category, how, rows } => {
+            wire.reference = ending.0.to_vec();
+            wire.cell = Some(cell::write_category(*category));
+            wire.reason = how.to_string();
+            wire.pieces = *rows;
+        }
+        Event::RetentionHeld { hold, category, from } => {
+            wire.reference = hold.0.to_vec();
+            wire.cell = Some(cell::write_category(*category));
+            wire.reason = from.to_string();
+        }
+        Event::HoldSet { hold, category, law } => {
+            wire.reference = hold.0.to_vec();
+            wire.cell = category.map(cell::write_category);
+            wire.document_sha256 = law.0.to_vec();
+        }
+        Event::HoldReleased { hold, why } => {
+            wire.reference = hold.0.to_vec();
+            wire.reason = why.to_string();
+        }
     }
 }
 
@@ -260,7 +285,7 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
         },
         "key.destroyed" => Event::KeyDestroyed {
             erasure: reference(wire)?,
-            category: cell::read_category(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)?,
+            category: category(wire)?,
             generation: wire.pieces.try_into().map_err(|_| LeafError::Field("pieces"))?,
             key: content(wire)?,
         },
@@ -287,6 +312,24 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             processor: processor(wire)?,
             grant: reason(wire)?,
         },
+        "retention.due" => {
+            Event::RetentionDue { ending: reference(wire)?, category: category(wire)?, at: WallTime(wire.pieces) }
+        }
+        "retention.executed" => Event::RetentionExecuted {
+            ending: reference(wire)?,
+            category: category(wire)?,
+            how: reason(wire)?,
+            rows: wire.pieces,
+        },
+        "retention.held" => {
+            Event::RetentionHeld { hold: reference(wire)?, category: category(wire)?, from: reason(wire)? }
+        }
+        "legal_hold.set" => Event::HoldSet {
+            hold: reference(wire)?,
+            category: wire.cell.as_ref().map(cell::read_category).transpose()?,
+            law: document(wire)?,
+        },
+        "legal_hold.released" => Event::HoldReleased { hold: reference(wire)?, why: reason(wire)? },
         "category.switched_off" => category_switched(wire, true)?,
         "category.switched_on" => category_switched(wire, false)?,
         "tenant.switched_off" => tenant_switched(wire, true)?,
@@ -362,6 +405,10 @@ fn gate(wire: &AuditLeaf) -> Result<Name, LeafError> {
 
 fn purpose(wire: &AuditLeaf) -> Result<Purpose, LeafError> {
     cell::read_purpose(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
+}
+
+fn category(wire: &AuditLeaf) -> Result<Category, LeafError> {
+    cell::read_category(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
 }
 
 fn scope(wire: &AuditLeaf) -> Result<Scope, LeafError> {

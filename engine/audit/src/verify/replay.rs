@@ -125,7 +125,12 @@ impl<'a> Replay<'a> {
             | Event::CategorySwitched { .. }
             | Event::TenantSwitched { .. }
             | Event::Incident { .. }
-            | Event::ExemptionUsed { .. } => {}
+            | Event::ExemptionUsed { .. }
+            | Event::RetentionDue { .. }
+            | Event::RetentionExecuted { .. }
+            | Event::RetentionHeld { .. }
+            | Event::HoldSet { .. }
+            | Event::HoldReleased { .. } => {}
         }
     }
 

@@ -125,6 +125,8 @@ pub enum Rule {
     RequestLate,
     /// An incident of which somebody was not told in time.
     IncidentLate,
+    /// Something that is stored ended later than its rule allows. Found by whoever has the profile.
+    EndedLate,
     /// The node found its own log damaged.
     SelfcheckFailed,
     /// The node's clock was set back.
@@ -177,6 +179,7 @@ impl Rule {
             Self::WithoutLiveGrant => {
                 "data was about to be handed over without consent, on a grant that nobody had given for it, or that had ended"
             }
+            Self::EndedLate => "something that is stored ended later than the profile allows",
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",
             Self::IncidentLate => "an incident was not told to somebody by the moment by which it was to be",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",

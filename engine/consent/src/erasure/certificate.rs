@@ -60,13 +60,15 @@ pub enum Ground {
     Refusal(#[serde(with = "hex")] [u8; 16]),
     /// The person asked for it: their case.
     Request(#[serde(with = "hex")] [u8; 16]),
+    /// Its time was over: the ending.
+    Retention(#[serde(with = "hex")] [u8; 16]),
 }
 
 impl Ground {
     /// The withdrawal, record or case.
     #[must_use]
     pub const fn reference(self) -> Reference {
-        let (Self::Withdrawal(id) | Self::Refusal(id) | Self::Request(id)) = self;
+        let (Self::Withdrawal(id) | Self::Refusal(id) | Self::Request(id) | Self::Retention(id)) = self;
         Reference(id)
     }
 
@@ -77,6 +79,7 @@ impl Ground {
             Self::Withdrawal(_) => "withdrawn",
             Self::Refusal(_) => "refused",
             Self::Request(_) => "requested",
+            Self::Retention(_) => "retention",
         })
     }
 }

@@ -26,6 +26,9 @@ pub(crate) struct Pending {
     /// Whether the person's consent is to be withdrawn first.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) is_to_withdraw: bool,
+    /// Whether a legal hold keeps what it is of; it goes on when that is released.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_held: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) committed_at: Option<WallTime>,
     /// The keys that there were when it was committed.
@@ -44,6 +47,7 @@ impl Pending {
             grounds: vec![ground],
             asked_at: now,
             is_to_withdraw: matches!(ground, Ground::Request(_)),
+            is_held: false,
             committed_at: None,
             keys: None,
             destroyed_at: None,

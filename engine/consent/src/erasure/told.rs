@@ -36,6 +36,9 @@ impl Certificate {
                 Ground::Request(_) => {
                     say(format!("Because it was asked for ({of})"), format!("原因：本人请求（{of}）"))
                 }
+                Ground::Retention(_) => {
+                    say(format!("Because its time was over ({of})"), format!("原因：保存期限届满（{of}）"))
+                }
             });
         }
         let (asked, done) = (moment(self.asked_at), moment(self.certified_at));

@@ -11,12 +11,14 @@ use sayso_store::{Error as StoreError, Key as Row, Op, Range, TypedKey, limits::
 use sayso_types::{Category, Mono, Name, ProcessorId, SubjectId, WallTime};
 use sayso_vault::{Error as VaultError, KeyRef};
 
+use super::holding::Holds;
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::erasure::certificate::{self, Certificate, Ground, Key, Policy, Residual};
 use crate::erasure::pending::Pending;
 use crate::evidence::Means;
 use crate::journal::About;
+use crate::retention::{Hold, Stored};
 use crate::tables::{CERTIFICATE, CertificateKey, ERASURE, ErasureKey, FACTS_CATEGORY, FactsKey};
 use crate::{Entry, Error, rights};
 
@@ -76,12 +78,13 @@ impl Register {
     }
 
     /// Has `entry`, which makes `next` of the subject's state, delete what they had remembered, and commit to destroying
-    /// the key of it. An erasure that is on its way and has not got that far takes it in.
+    /// the key of it; or, where one of the `holds` keeps it, have that done when it is released. An erasure that is on its way and has not got that far takes it in.
     pub(super) async fn forget_facts(
         &self,
         subject: SubjectId,
         next: &StoredState,
         ground: Ground,
+        holds: &Holds,
         entry: &mut Entry,
     ) -> Result<(), Error> {
         let pending = self.pending(subject).await?.into_iter();
@@ -93,8 +96,21 @@ impl Register {
             }
             None => Pending::new(Some(FACTS_CATEGORY), ground, self.clock.wall()),
         };
-        self.commit_to(&mut pending, subject, next.about(subject), entry);
+        let (about, now) = (next.about(subject), self.clock.wall());
+        match holds.keeping(subject, Some(FACTS_CATEGORY), now) {
+            Some(hold) => {
+                pending.is_held = true;
+                entry.events.push(hold.kept(about, FACTS_CATEGORY, ground.name()));
+                entry.ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));
+            }
+            None => self.commit_to(&mut pending, subject, about, entry),
+        }
         Ok(())
+    }
+
+    /// Whether a legal hold keeps something of `subject` that was to be erased.
+    pub(super) async fn is_held_back(&self, subject: SubjectId) -> Result<bool, Error> {
+        Ok(self.pending(subject).await?.iter().any(|pending| pending.is_held))
     }
 
     /// What makes an erasure of everything that is sealed of `subject` due, for their accepted `case`.
@@ -105,7 +121,8 @@ impl Register {
 
     /// Has `entry` delete what `pending` is of, and put on record that it is erased. From here on nothing is sealed for the
     /// person before the keys are destroyed.
-    fn commit_to(&self, pending: &mut Pending, subject: SubjectId, about: About, entry: &mut Entry) {
+    pub(super) fn commit_to(&self, pending: &mut Pending, subject: SubjectId, about: About, entry: &mut Entry) {
+        pending.is_held = false;
         if pending.committed_at.is_none() {
             pending.committed_at = Some(self.clock.wall());
             let ground = pending.grounds.first().map_or(Name::constant("requested"), |ground| ground.name());
@@ -170,11 +187,21 @@ impl Register {
         if pending.destroyed_at.is_some() && !pending.is_to_withdraw {
             return Ok(true);
         }
+        let kept = |holds: &Holds| holds.keeping(subject, pending.category, self.clock.wall()).is_some();
+        if pending.is_held && kept(&*self.holds.read().await) {
+            return Ok(false);
+        }
         if pending.is_to_withdraw && !self.withdraw(subject, &[], Means::Integrator).await?.ok {
             return Ok(false);
         }
         let subject = self.lock(subject).await?;
         let Some(mut pending) = self.one_pending(subject.id, erasure).await? else { return Ok(false) };
+        let (holds, now) = (self.holds.read().await, self.clock.wall());
+        if let Some(hold) = holds.keeping(subject.id, pending.category, now).filter(|_| pending.committed_at.is_none())
+        {
+            self.hold_back(&subject, pending, hold).await?;
+            return Ok(false);
+        }
         if pending.is_to_withdraw || pending.committed_at.is_none() {
             pending.is_to_withdraw = false;
             let mut entry = Entry::default();
@@ -187,6 +214,24 @@ impl Register {
         }
         self.destroy_due(&subject).await?;
         Ok(true)
+    }
+
+    /// Keeps what `pending` is of because of `hold`, and answers the cases that it was for: what they ask for is done but for
+    /// what a law forbids.
+    async fn hold_back(&self, subject: &Subject, mut pending: Pending, hold: &Hold) -> Result<(), Error> {
+        (pending.is_held, pending.is_to_withdraw) = (true, false);
+        let from = pending.grounds.first().map_or(Name::constant("requested"), |ground| ground.name());
+        let kept = hold.kept(subject.state.about(subject.id), FACTS_CATEGORY, from);
+        let mut entry = Entry { events: vec![kept], ..Entry::default() };
+        for ground in &pending.grounds {
+            if let Ground::Request(case) = ground {
+                let detail = Name::constant("legal_hold");
+                rights::desk::fulfil_into(self, subject, Reference(*case), true, detail, &mut entry).await?;
+            }
+        }
+        entry.ops.push(Op::Put(pending.row(subject.id), ERASURE.encode(&pending.encode())));
+        self.journal.append(entry).await?;
+        Ok(())
     }
 
     /// Destroys the keys of erasures of the subject that are committed. Within the subject's turn, so that nothing is sealed
@@ -270,9 +315,11 @@ impl Register {
         entry.ops.push(Op::Delete(pending.row(subject.id)));
         let row = CertificateKey { subject: subject.id, erasure: pending.id.to_vec() }.key();
         entry.ops.push(Op::Put(row, CERTIFICATE.encode(&json)));
+        entry.ops.extend(self.marks(&subject, Stored::Certificates, now));
         for ground in &pending.grounds {
             if let Ground::Request(case) = ground {
-                rights::desk::fulfil_into(self, &subject, Reference(*case), is_partial, &mut entry).await?;
+                let detail = Name::constant(if is_partial { "in_part" } else { "whole" });
+                rights::desk::fulfil_into(self, &subject, Reference(*case), is_partial, detail, &mut entry).await?;
             }
         }
         self.journal.append(entry).await?;

@@ -11,6 +11,7 @@ use sayso_types::{ConsentVersion, Purpose, SubjectId};
 use super::{Register, Subject};
 use crate::erasure::Ground;
 use crate::evidence::{Answer, Means, Question};
+use crate::retention::Stored;
 use crate::tables::{RECORD, RecordKey, RegisterKey};
 use crate::{Entry, Error, record};
 
@@ -102,13 +103,16 @@ impl Register {
                 next.consent.declined.insert(purpose, profile.rev());
             }
         }
+        let holds = self.holds.read().await;
         let memory = answer.question.records().find(|(purpose, _)| *purpose == Purpose::MEMORY);
         let was_given = subject.state.consent.status(Purpose::MEMORY).is_valid();
         let ends = was_given && !status.is_valid() && closed.contains(&Purpose::MEMORY);
         if let Some((_, record)) = memory.filter(|_| ends) {
-            self.forget_facts(subject.id, &next, Ground::Refusal(record.0), &mut entry).await?;
+            self.forget_facts(subject.id, &next, Ground::Refusal(record.0), &holds, &mut entry).await?;
         }
+        entry.ops.extend(self.marks(&subject, Stored::Consents, now));
         let recorded = self.advance(&mut subject, next, entry).await;
+        drop(holds);
         if !status.is_valid() && !closed.is_empty() {
             // The person did not say yes: what an earlier yes opened closes, also if this could not be put on record.
             self.close(subject.id, &closed);

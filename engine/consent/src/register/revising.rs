@@ -81,6 +81,7 @@ impl Register {
         self.journal.append(Entry { ops: vec![put(&profile)], events, ..Entry::default() }).await?;
         self.journal.govern(profile.rev());
         self.revisions.store(Arc::new(after));
+        self.mark_anew();
         metrics::gauge!("sayso_policy_revision").set(profile.rev());
         for subject in self.holders.subjects() {
             self.enforce(subject, POLICY).await?;

@@ -17,6 +17,7 @@ use super::{Register, Subject, lock};
 use crate::erasure::Ground;
 use crate::evidence::Means;
 use crate::record::withdrawal;
+use crate::retention::Stored;
 use crate::tables::{RECORD, RegisterKey, WITHDRAWAL, WithdrawalKey};
 use crate::{Entry, Error, mutant, record};
 
@@ -126,8 +127,9 @@ impl Register {
             let key = WithdrawalKey { subject: subject.id, cv: cv.0, purpose };
             entry.ops.push(Op::Put(key.key(), WITHDRAWAL.encode(&withdrawal::encode(&withdrawal))));
         }
+        let holds = self.holds.read().await;
         if let Some(ground) = forgets {
-            self.forget_facts(subject.id, &next, ground, &mut entry).await?;
+            self.forget_facts(subject.id, &next, ground, &holds, &mut entry).await?;
         }
         self.advance(subject, next, entry).await
     }
@@ -210,6 +212,8 @@ impl Register {
         withdrawal.effective_unix_ms = now.0;
         withdrawal.holders = holders.iter().map(|holder| holder.outcome()).collect();
         entry.ops.push(Op::Put(key, WITHDRAWAL.encode(&withdrawal::encode(&withdrawal))));
+        let marks = [Stored::Consents, Stored::Withdrawals].map(|stored| self.marks(subject, stored, now));
+        entry.ops.extend(marks.into_iter().flatten());
         self.advance(subject, next, entry).await?;
         if let Some(pending) = lock(&self.pending).get_mut(&subject.id) {
             pending.retain(|holder| !holders.iter().any(|other| Arc::ptr_eq(other, holder)));

@@ -13,6 +13,7 @@ use super::copy::Copy;
 use super::request::{Delay, NotNow, Request, Standing, Step};
 use super::stored;
 use crate::register::Subject;
+use crate::retention::Stored;
 use crate::tables::{DUE, DueKey, REQUEST, RequestKey};
 use crate::{Entry, Error as RegisterError, Register};
 
@@ -122,6 +123,9 @@ impl Desk {
             Step::Fulfil { is_partial: true } => (RequestStep::Fulfilled, Name::constant("in_part")),
         };
         let mut entry = entry(&turn, Some((&request, &stored)), &next, by, event, detail);
+        if next.answered.is_some() {
+            entry.ops.extend(self.register.marks(&turn, Stored::Requests, self.register.clock.wall()));
+        }
         if step == Step::Accept && is_erasure(next.kind) {
             entry.ops.push(self.register.erase_for(subject, id));
         }
@@ -223,22 +227,24 @@ impl Desk {
     }
 }
 
-/// Has `entry` answer the accepted request `id` of the person whose turn it is: what was asked for is done.
+/// Has `entry` answer the accepted request `id` of the person whose turn it is: what was asked for is done, as `detail` says
+/// in the log.
 pub(crate) async fn fulfil_into(
     register: &Register,
     turn: &Subject,
     id: Reference,
     is_partial: bool,
+    detail: Name,
     entry: &mut Entry,
 ) -> Result<(), RegisterError> {
     let Some((request, stored)) = get(register, turn.id(), id).await? else { return Ok(()) };
     let (profile, now) = (register.profile(), register.clock.wall());
     let Ok(next) = request.after(Step::Fulfil { is_partial }, &profile, now) else { return Ok(()) };
-    let detail = Name::constant(if is_partial { "in_part" } else { "whole" });
     let answer = self::entry(turn, Some((&request, &stored)), &next, Actor::SYSTEM, RequestStep::Fulfilled, detail);
     entry.require.extend(answer.require);
     entry.ops.extend(answer.ops);
     entry.events.extend(answer.events);
+    entry.ops.extend(register.marks(turn, Stored::Requests, now));
     Ok(())
 }
 

@@ -12,8 +12,8 @@
 
 use sayso_audit::Reference;
 use sayso_policy::due::{Clocks, Due};
-use sayso_policy::profile::{Refusal, RightKind};
-use sayso_policy::{IsoPeriod, Profile};
+use sayso_policy::profile::{Refusal, RightKind, Trigger};
+use sayso_policy::{Happened, IsoPeriod, Profile};
 use sayso_types::{SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,8 @@ pub struct Request {
     pub due: Option<Due>,
     /// Put off, and why.
     pub delayed: Option<Delay>,
+    /// When it was answered.
+    pub answered: Option<WallTime>,
     /// Whether its day has passed without an answer, and that is on record.
     pub is_overdue: bool,
     /// The revision of the policy under which it came in.
@@ -150,6 +152,7 @@ impl Request {
             standing: Standing::Unverified,
             due: profile.answer_due(kind, clocks),
             delayed: None,
+            answered: None,
             is_overdue: false,
             profile_rev: profile.rev(),
         }
@@ -204,7 +207,17 @@ impl Request {
             (Step::Fulfil { is_partial: false }, Standing::Accepted) => next.standing = Standing::Fulfilled,
             (Step::Fulfil { .. }, _) => return Err(NotNow::NotAccepted),
         }
+        next.answered = (!next.standing.is_open()).then_some(now);
         Ok(next)
+    }
+
+    /// What has happened to it, as far as its retention counts from that; [`None`] while it is open. Of one that was answered before that was written
+    /// down, the day by which it was to be answered stands for it.
+    #[must_use]
+    pub fn happened(&self) -> Option<Happened> {
+        let due = self.due.as_ref().map_or(self.clocks.received, |due| due.at);
+        let answered = (!self.standing.is_open()).then(|| self.answered.unwrap_or(due))?;
+        Some(Happened::collected(self.clocks.received).and(Trigger::PurposeEnded, answered))
     }
 
     /// Whether at `now` its day has passed without an answer.

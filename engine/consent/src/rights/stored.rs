@@ -20,6 +20,8 @@ struct Body {
     due: Option<StoredDue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delayed: Option<Delay>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered: Option<WallTime>,
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     is_overdue: bool,
     profile_rev: u32,
@@ -41,6 +43,7 @@ pub(crate) fn encode(request: &Request) -> Vec<u8> {
         standing: request.standing,
         due,
         delayed: request.delayed,
+        answered: request.answered,
         is_overdue: request.is_overdue,
         profile_rev: request.profile_rev,
     };
@@ -61,6 +64,7 @@ pub(crate) fn decode(subject: SubjectId, id: &[u8], body: &[u8]) -> Result<Reque
         standing: body.standing,
         due: body.due.map(|StoredDue { at, by, is_exact }| Due { at, by, is_exact }),
         delayed: body.delayed,
+        answered: body.answered,
         is_overdue: body.is_overdue,
         profile_rev: body.profile_rev,
     })

@@ -37,7 +37,7 @@ pub(crate) fn row(subject: SubjectId) -> Key {
 /// What the facts of `subject` are sealed for.
 pub(crate) fn sealed_at(row: &Key, subject: SubjectId) -> Binding<'_> {
     let (category, purpose) = (Category::MEMORY_SUMMARY, Purpose::MEMORY);
-    Binding { table: "facts", row, schema: 2, subject, category, purpose }
+    Binding { table: "facts", row, schema: 3, subject, category, purpose }
 }
 
 /// The certificate for `of`, which its leaf vouches for.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sayso_audit::{Actor, ActorKind, ActorTag, Event, IncidentStep, ProcessorChange, Reference, RequestStep, Signer};
 use sayso_consent::incidents::{Deed, Ending, IncidentDesk};
+use sayso_consent::retention::HoldOrder;
 use sayso_consent::rights::{Delay, Desk, Step};
 use sayso_consent::switch::{Position, Target, Throw};
 use sayso_consent::{Means, Options, Question};
@@ -16,6 +17,7 @@ use sayso_types::{Category, ConsentVersion, Name, WallTime};
 use crate::erasing::profile_with_a_receiver;
 use crate::exempting::{KEPT, granted};
 use crate::incidents::{everything, notice, profile_with_duties, report};
+use crate::retaining::profile_that_ends;
 use crate::revising::revised;
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::{MEMORY, VOICE, World, ask, processor};
@@ -72,6 +74,11 @@ const TOLD: &[&str] = &[
     "exemption.expired",
     "exemption.revoked",
     "gate.permitted_by_exemption",
+    "retention.due",
+    "retention.executed",
+    "retention.held",
+    "legal_hold.set",
+    "legal_hold.released",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -99,6 +106,11 @@ fn is_told(event: &Event) -> bool {
         | Event::EraseAcknowledged { .. }
         | Event::DeletionUnconfirmed { .. }
         | Event::EraseCertified { .. }
+        | Event::RetentionDue { .. }
+        | Event::RetentionExecuted { .. }
+        | Event::RetentionHeld { .. }
+        | Event::HoldSet { .. }
+        | Event::HoldReleased { .. }
         | Event::ExemptionGranted { .. }
         | Event::ExemptionUsed { .. }
         | Event::ExemptionExpired { .. }
@@ -129,6 +141,7 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     erasure(&world).await;
     incident(&world, &clock).await;
     exemptions(&world, &clock).await;
+    retention(&world, &clock).await;
     world.journal().operator(Actor::SYSTEM, Name::constant("look"), 1).await.unwrap();
 
     let leaves = world.leaves().await;
@@ -218,4 +231,19 @@ async fn exemptions(world: &World, clock: &SetClock) {
     world.register.revoke_exemption(used.id, ActorTag([1; 16])).await.unwrap();
     clock.set(NOON + DAY);
     world.until_told(|event| *event == Event::ExemptionExpired { grant: forgotten.id }).await;
+}
+
+/// Something is held when its time is over, and ends when the hold does.
+async fn retention(world: &World, clock: &SetClock) {
+    let policy = profile_that_ends(3, "trigger = \"collected\", after = \"P1D\"", "");
+    world.register.publish(policy).await.unwrap();
+    let dora = world.person(&[VOICE, MEMORY]).await;
+    world.register.save_facts(dora, &[("name".into(), "Dora".into())]).await.unwrap();
+    let (by, law) = (Actor { kind: ActorKind::Operator, tag: None }, "cn-cpl:67".to_owned());
+    let order = HoldOrder { subject: Some(dora), category: None, law, by: "admin:legal".into(), until: None };
+    let hold = world.register.set_hold(order, by).await.unwrap();
+    clock.set(NOON + DAY);
+    world.register.end_what_is_due().await.unwrap();
+    world.register.release_hold(hold.id, by).await.unwrap();
+    world.register.end_what_is_due().await.unwrap();
 }

@@ -17,6 +17,7 @@ mod linearizing;
 mod proving;
 mod replaying;
 mod requesting;
+mod retaining;
 mod revising;
 mod sealing;
 mod set_clock;

@@ -68,7 +68,7 @@ async fn what_was_kept_in_clear_is_sealed_at_the_next_start() {
     assert_eq!(world.register.facts(person).await.unwrap(), facts(), "it is read as it is");
     assert!(shows(world.dir.path()));
     let world = world.again().await;
-    assert_eq!(stored(&world, person).await[..2], [0, 2], "of the schema of what is sealed");
+    assert_eq!(stored(&world, person).await[..2], [0, 3], "of the schema of what is sealed");
     assert_eq!(world.register.facts(person).await.unwrap(), facts());
     world.local.purge().await.unwrap();
     assert!(!shows(world.dir.path()));

@@ -29,14 +29,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The profile to test with, with short permits.
 pub(crate) fn profile() -> Profile {
+    let profile = Profile::parse(&profile_text()).unwrap();
+    assert_eq!(profile.defaults().permit_ttl, TTL);
+    profile
+}
+
+/// What it says.
+pub(crate) fn profile_text() -> String {
     let text = include_str!("../profile.toml");
     let short = text.replace("permit_ttl = \"PT3S\"", "permit_ttl = \"PT0.5S\"");
     let rights = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\"]\n[rights.offers.copy]\nchannel = [\"console\"]\n\
                   [rights.offers.access]\nchannel = [\"console\"]\n\
                   [rights.offers.erase]\nchannel = [\"console\"]\n";
-    let profile = Profile::parse(&format!("{short}\n{rights}")).unwrap();
-    assert_eq!(profile.defaults().permit_ttl, TTL);
-    profile
+    format!("{short}\n{rights}")
 }
 
 /// A directory's store.
@@ -71,18 +76,24 @@ impl World {
 
     /// One whose permits run on `clock`, which nobody has to move.
     pub(crate) async fn with_clock(clock: Arc<dyn Clock>, options: Options) -> Self {
-        Self::start(Arc::new(tempfile::tempdir().unwrap()), ManualClock::new(), clock, options).await
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self::start(dir, ManualClock::new(), clock, options, Arc::new(profile())).await
     }
 
     async fn open(dir: Arc<tempfile::TempDir>, clock: ManualClock, options: Options) -> Self {
-        Self::start(dir, clock.clone(), Arc::new(clock), options).await
+        Self::start(dir, clock.clone(), Arc::new(clock), options, Arc::new(profile())).await
     }
 
-    async fn start(dir: Arc<tempfile::TempDir>, clock: ManualClock, in_use: Arc<dyn Clock>, options: Options) -> Self {
+    async fn start(
+        dir: Arc<tempfile::TempDir>,
+        clock: ManualClock,
+        in_use: Arc<dyn Clock>,
+        options: Options,
+        profile: Arc<Profile>,
+    ) -> Self {
         let local = open_store(dir.path());
         let store = Faulty::new(Arc::clone(&local));
         let tasks = Tasks::new();
-        let profile = Arc::new(profile());
         let vault = vault(local.clone()).await.unwrap();
         let register =
             Register::open(store.clone(), vault, profile, in_use.clone(), tasks.clone(), options).await.unwrap();
@@ -96,13 +107,19 @@ impl World {
 
     /// Ends the node in order and starts it again.
     pub(crate) async fn again(self) -> Self {
+        self.again_under(Arc::new(profile())).await
+    }
+
+    /// Ends the node in order and starts it again under `profile`.
+    pub(crate) async fn again_under(self, profile: Arc<Profile>) -> Self {
         let Self { dir, clock, in_use, local, store, tasks, register } = self;
         assert_eq!(tasks.shutdown(PATIENCE).await, 0, "everything ends in time");
         // it is not earlier than it was
         clock.advance(Duration::from_millis(in_use.wall().0.saturating_sub(clock.wall().0)));
         drop((register, store));
         local.close();
-        Self::reopen(dir, clock).await
+        let options = Options { withdraw_wait: PATIENCE, ..Options::default() };
+        Self::start(dir, clock.clone(), Arc::new(clock), options, profile).await
     }
 
     /// The register as another process finds it in the store now; this one goes on.

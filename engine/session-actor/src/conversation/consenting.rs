@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use ractor::ActorRef;
-use sayso_consent::{Answer, Error, Means as RegisterMeans, Question};
+use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered};
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
 use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing};
 use sayso_types::dialogue::Fact;
@@ -62,6 +62,9 @@ impl Conversation {
             return;
         }
         let before = core::mem::replace(&mut self.consent, state);
+        if !self.consent.status(Purpose::MEMORY).is_valid() {
+            self.remembered.clear();
+        }
         for message in changes(&before, &self.consent) {
             self.place().tell(message);
         }
@@ -123,9 +126,16 @@ impl Conversation {
 
     pub(super) fn save(&mut self, facts: Vec<Fact>) {
         let (register, subject) = (self.services.register.clone(), self.place().identity.subject);
+        let now = self.services.clock.wall();
+        // what was known before was said when it was: a conversation that goes on makes nothing younger
+        let remembered = facts.into_iter().map(|Fact { key, value }| {
+            let known = self.remembered.iter().find(|known| known.key == key && known.value == value);
+            known.cloned().unwrap_or_else(|| Remembered::new(key, value, now))
+        });
+        let remembered: Vec<_> = remembered.collect();
+        self.remembered.clone_from(&remembered);
         self.writes.start(&self.services.tasks, "save facts", async move {
-            let facts: Vec<_> = facts.into_iter().map(|fact| (fact.key, fact.value)).collect();
-            if let Err(error) = register.save_facts(subject, &facts).await {
+            if let Err(error) = register.remember(subject, remembered).await {
                 tracing::warn!(%error, "facts could not be saved");
             }
         });

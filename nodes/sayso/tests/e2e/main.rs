@@ -8,6 +8,7 @@ mod conversation;
 mod demo;
 mod exemption;
 mod full_disk;
+mod holds;
 mod incident;
 mod kill;
 mod policy;

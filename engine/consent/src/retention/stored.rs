@@ -1,0 +1,137 @@
+//! [`TABLES`]: every table of the store, and what ends what is in it.
+
+use std::sync::LazyLock;
+
+use sayso_policy::Deadline;
+use sayso_policy::profile::{Retention, RetentionAction};
+use sayso_store::TypedKey as _;
+use sayso_types::{Category, Name};
+
+use crate::tables::{CertificateKey, FACTS_CATEGORY, FactsKey, RecordKey, RequestKey, WithdrawalKey};
+
+/// What is stored of people and ends by a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stored {
+    /// What they asked to have remembered.
+    Facts,
+    /// Their consent records.
+    Consents,
+    /// Their withdrawals.
+    Withdrawals,
+    /// What they asked of whoever has their data.
+    Requests,
+    /// Certificates of erasures.
+    Certificates,
+}
+
+impl Stored {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Facts, Self::Consents, Self::Withdrawals, Self::Requests, Self::Certificates];
+
+    /// Its table.
+    pub(crate) const fn table(self) -> &'static str {
+        match self {
+            Self::Facts => FactsKey::TABLE,
+            Self::Consents => RecordKey::TABLE,
+            Self::Withdrawals => WithdrawalKey::TABLE,
+            Self::Requests => RequestKey::TABLE,
+            Self::Certificates => CertificateKey::TABLE,
+        }
+    }
+
+    /// What is in `table`, if a rule ends it.
+    pub(crate) fn of(table: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stored| stored.table() == table)
+    }
+
+    /// Under which category a profile may say when it ends.
+    pub(crate) const fn category(self) -> Category {
+        match self {
+            Self::Facts => FACTS_CATEGORY,
+            Self::Consents => Category(Name::constant("consent_record")),
+            Self::Withdrawals => Category(Name::constant("withdrawal_record")),
+            Self::Requests => Category(Name::constant("rights_request")),
+            Self::Certificates => Category(Name::constant("erasure_certificate")),
+        }
+    }
+
+    /// What ends it under a profile that does not declare its category. Evidence is kept for three years from when it no
+    /// longer counts, which is how long PIPL 56 has records of processing kept. Facts are the profile's business alone.
+    pub(crate) fn unsaid(self) -> Option<&'static Retention> {
+        static EVIDENCE: LazyLock<Retention> = LazyLock::new(|| Retention {
+            trigger: "purpose.ended".parse().expect("a trigger"),
+            after: Deadline::Within("P3Y".parse().expect("a period")),
+            action: RetentionAction::Erase,
+            min: None,
+            min_basis: None,
+            max: None,
+            tolerance: None,
+            on_withdraw: None,
+            cascade: [].into(),
+            processors_must_confirm: false,
+        });
+        (self != Self::Facts).then_some(&*EVIDENCE)
+    }
+}
+
+/// What ends the rows of a table.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    /// A rule.
+    Ruled(Stored),
+    /// The end of what it belongs to.
+    With(&'static str),
+    /// No rule, because of this.
+    Not(&'static str),
+}
+
+/// Every table and what ends what is in it: a table that is not listed fails a test.
+#[cfg(test)]
+const TABLES: &[(&str, Ends)] = &[
+    ("facts", Ends::Ruled(Stored::Facts)),
+    ("consent", Ends::Ruled(Stored::Consents)),
+    ("withdrawal", Ends::Ruled(Stored::Withdrawals)),
+    ("request", Ends::Ruled(Stored::Requests)),
+    ("certificate", Ends::Ruled(Stored::Certificates)),
+    ("request_due", Ends::With("request")),
+    ("erasure", Ends::With("certificate")),
+    ("retention_due", Ends::Not("a mark is taken away when it is looked at")),
+    ("legal_hold", Ends::Not("a hold ends when it is released or its time is over")),
+    ("device", Ends::Not("nothing unbinds a device yet")),
+    ("register", Ends::Not("how consent stands is needed for as long as a device speaks for the person")),
+    ("profile", Ends::Not("about nobody")),
+    ("switch", Ends::Not("about nobody")),
+    ("incident", Ends::Not("names nobody: whom it concerns is computed from the log")),
+    ("exemption", Ends::Not("what people answer for; names at most a pseudonym")),
+    ("exemption_use", Ends::Not("a grant and a pseudonym: whose data it was used on")),
+    ("sealed_by", Ends::Not("about nobody")),
+    ("tenure", Ends::Not("about nobody")),
+    ("audit_leaf", Ends::Not("names nobody: tags that lead to a person through their register entry only")),
+    ("audit_head", Ends::Not("about nobody")),
+    ("audit_witnessed", Ends::Not("about nobody")),
+    ("audit_key", Ends::Not("about nobody")),
+    ("audit_receipt", Ends::Not("a random id and the index of a leaf")),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_table_has_a_rule_or_a_reason_why_it_has_none() {
+        let declared = include_str!("../tables.rs").split(" in \"").skip(1);
+        let declared: BTreeSet<_> = declared.filter_map(|rest| Some(rest.split_once("\" {")?.0)).collect();
+        let listed: BTreeSet<_> = TABLES.iter().map(|(table, _)| *table).collect();
+        assert_eq!(declared, listed, "say in TABLES what ends a new table");
+        for (table, ends) in TABLES.iter().copied() {
+            match ends {
+                Ends::Ruled(stored) => assert_eq!(Stored::of(table), Some(stored)),
+                Ends::With(other) => assert!(listed.contains(other), "{table} ends with {other}"),
+                Ends::Not(why) => assert!(!why.is_empty(), "{table}"),
+            }
+        }
+    }
+}
