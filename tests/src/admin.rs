@@ -196,5 +196,5 @@ fn decode(leaf: &[u8]) -> Leaf {
 }
 
 fn principal(device: &str) -> Option<Principal> {
-    Some(Principal { tenant_id: TENANT.to_owned(), device_id: device.to_owned() })
+    Some(Principal { tenant_id: TENANT.to_owned(), device_id: device.to_owned(), ..Principal::default() })
 }

@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sayso_audit::Signer;
+use sayso_audit::note::NOTE_LEN_MAX;
 use sayso_consent::incidents::IncidentDesk;
 use sayso_consent::rights::Desk;
+use sayso_consent::rights::bundle::COPY_BYTES_MAX;
 use sayso_consent::{Anchored, Register};
 use sayso_proto::admin::v1::audit_server::AuditServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
@@ -48,6 +50,9 @@ const REQUEST_BYTES_MAX: usize = 16 * 1_024;
 
 /// Bytes of a request about an incident: a notice in several languages, each with its texts.
 const NOTICES_BYTES_MAX: usize = 256 * 1_024;
+
+/// Bytes of a request about people's rights: the largest brings a copy from elsewhere, with its manifest.
+const IMPORT_BYTES_MAX: usize = COPY_BYTES_MAX + NOTE_LEN_MAX + REQUEST_BYTES_MAX;
 
 /// Bytes of a request's headers: a token has at most 512, and proxies add theirs.
 const HEADER_BYTES_MAX: u32 = 8 * 1_024;
@@ -118,6 +123,7 @@ impl Admin {
             register: Arc::clone(&register),
             access: access.clone(),
             key: operator_key.clone(),
+            signer: Arc::clone(&signer),
         };
         let desk = IncidentDesk::open(Arc::clone(&register));
         let switches =
@@ -198,7 +204,7 @@ impl Admin {
             .layer(InterceptorLayer::new(doorman))
             .add_service(SessionsServer::new(sessions).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ConsentServer::new(consent).max_decoding_message_size(REQUEST_BYTES_MAX))
-            .add_service(RightsServer::new(rights).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(RightsServer::new(rights).max_decoding_message_size(IMPORT_BYTES_MAX))
             .add_service(IncidentsServer::new(incidents).max_decoding_message_size(NOTICES_BYTES_MAX))
             .add_service(SwitchesServer::new(switches).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ExemptionsServer::new(exemptions).max_decoding_message_size(REQUEST_BYTES_MAX))

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sayso_audit::{AuditKey, Reference};
+use sayso_audit::{AuditKey, Reference, Signer, VerifierKey};
 use sayso_consent::Register;
-use sayso_consent::rights::{Delay, Desk, Error, Request as Case, Standing, Step};
+use sayso_consent::rights::bundle::{Brought, Bundle};
+use sayso_consent::rights::{Delay, Desk, Error, Imported, Request as Case, Standing, Step};
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::rights_server::Rights;
 use sayso_types::{Name, WallTime};
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tonic::{Request, Response, Status};
 
 use crate::access::Access;
+use crate::field;
 use crate::operator::Operator;
 use crate::principal::Principal;
 use crate::refusal::Refusal;
@@ -23,13 +25,16 @@ pub(crate) struct RightsService {
     pub(crate) desk: Desk,
     pub(crate) access: Access,
     pub(crate) key: AuditKey,
+    /// Vouches for copies that are taken elsewhere.
+    pub(crate) signer: Arc<Signer>,
 }
 
 impl RightsService {
     async fn take(&self, operator: &Operator, request: proto::OpenCaseRequest) -> Result<proto::Case, Refusal> {
         let right = word("right", &request.right, "the policy's rights.offers lists those that it offers")?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
-        Ok(shown(&self.desk.receive(subject, right, operator.actor(&self.key)).await?))
+        let purposes = field::purposes(&request.purposes)?;
+        Ok(shown(&self.desk.receive_of(subject, right, &purposes, operator.actor(&self.key)).await?))
     }
 
     async fn advanced(&self, operator: &Operator, request: proto::AdvanceCaseRequest) -> Result<proto::Case, Refusal> {
@@ -45,11 +50,69 @@ impl RightsService {
         Ok(cases.iter().map(shown).collect())
     }
 
+    async fn corrected(&self, operator: &Operator, request: proto::CorrectCaseRequest) -> Result<proto::Case, Refusal> {
+        let id = case_id(&request.case_id)?;
+        if request.facts.is_empty() {
+            return Err(Refusal::invalid("facts", "missing; name what is to be put right"));
+        }
+        let facts: Vec<_> = request.facts.into_iter().map(|fact| (fact.key, fact.value)).collect();
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        Ok(shown(&self.desk.correct(subject, id, &facts, operator.actor(&self.key)).await?))
+    }
+
+    async fn lifted(&self, operator: &Operator, request: proto::LiftCaseRequest) -> Result<proto::Case, Refusal> {
+        let id = case_id(&request.case_id)?;
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        Ok(shown(&self.desk.lift(subject, id, operator.actor(&self.key)).await?))
+    }
+
+    async fn explained(&self, operator: &Operator, request: proto::ExplainCaseRequest) -> Result<Vec<u8>, Refusal> {
+        let id = case_id(&request.case_id)?;
+        let tongue = field::id("language", &request.language)?;
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        let explained = self.desk.explain(subject, id, tongue).await?;
+        self.access.record(operator, Name::constant("rights.explain"), explained.len()).await?;
+        Ok(serde_json::to_vec(&explained).expect("an explanation is texts and lists of them"))
+    }
+
     async fn copied(&self, operator: &Operator, request: proto::CopyCaseRequest) -> Result<Vec<u8>, Refusal> {
         let id = case_id(&request.case_id)?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         let copy = self.desk.copy(subject, id, operator.actor(&self.key)).await?;
         Ok(serde_json::to_vec(&copy).expect("a copy is texts, numbers and lists of them"))
+    }
+
+    async fn ported(&self, operator: &Operator, request: proto::PortCaseRequest) -> Result<Bundle, Refusal> {
+        let id = case_id(&request.case_id)?;
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        Ok(self.desk.bundle(subject, id, (&self.signer, operator.actor(&self.key)), moment).await?)
+    }
+
+    async fn imported(
+        &self,
+        operator: &Operator,
+        request: proto::ImportCaseRequest,
+    ) -> Result<proto::ImportCaseResponse, Refusal> {
+        let key: VerifierKey = field::id("key", &request.key)?;
+        let brought = Brought::read(&request.manifest, &request.copy, &key);
+        let brought = brought.map_err(|error| Refusal::invalid("copy", error))?;
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        self.access.record(operator, Name::constant("rights.import"), brought.remembered.len().max(1)).await?;
+        let Imported { taken, known, conflicts, consents } = self.desk.import(subject, &brought).await?;
+        let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
+        let (taken, known, consents_left) = (count(taken), count(known), count(consents));
+        Ok(proto::ImportCaseResponse { taken, known, conflicts, consents_left })
+    }
+
+    async fn certificates(
+        &self,
+        operator: &Operator,
+        request: proto::ListCertificatesRequest,
+    ) -> Result<Vec<Vec<u8>>, Refusal> {
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        let found = self.register.certificates(subject).await?;
+        self.access.record(operator, Name::constant("rights.certificates"), found.len()).await?;
+        Ok(found)
     }
 
     async fn certified(&self, operator: &Operator, request: proto::CertificateRequest) -> Result<Vec<u8>, Refusal> {
@@ -97,6 +160,33 @@ impl Rights for RightsService {
         Ok(Response::new(proto::ListCasesResponse { cases }))
     }
 
+    async fn correct(
+        &self,
+        request: Request<proto::CorrectCaseRequest>,
+    ) -> Result<Response<proto::CorrectCaseResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let case = Some(self.corrected(&operator, request.into_inner()).await?);
+        Ok(Response::new(proto::CorrectCaseResponse { case }))
+    }
+
+    async fn lift(
+        &self,
+        request: Request<proto::LiftCaseRequest>,
+    ) -> Result<Response<proto::LiftCaseResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let case = Some(self.lifted(&operator, request.into_inner()).await?);
+        Ok(Response::new(proto::LiftCaseResponse { case }))
+    }
+
+    async fn explain(
+        &self,
+        request: Request<proto::ExplainCaseRequest>,
+    ) -> Result<Response<proto::ExplainCaseResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let explained = self.explained(&operator, request.into_inner()).await?;
+        Ok(Response::new(proto::ExplainCaseResponse { explained }))
+    }
+
     async fn copy(
         &self,
         request: Request<proto::CopyCaseRequest>,
@@ -104,6 +194,33 @@ impl Rights for RightsService {
         let operator = Operator::of(&request)?;
         let copy = self.copied(&operator, request.into_inner()).await?;
         Ok(Response::new(proto::CopyCaseResponse { copy }))
+    }
+
+    async fn port(
+        &self,
+        request: Request<proto::PortCaseRequest>,
+    ) -> Result<Response<proto::PortCaseResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let Bundle { files, manifest } = self.ported(&operator, request.into_inner()).await?;
+        let files = files.into_iter().map(|(name, content)| proto::BundleFile { name, content }).collect();
+        Ok(Response::new(proto::PortCaseResponse { files, manifest }))
+    }
+
+    async fn import(
+        &self,
+        request: Request<proto::ImportCaseRequest>,
+    ) -> Result<Response<proto::ImportCaseResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        Ok(Response::new(self.imported(&operator, request.into_inner()).await?))
+    }
+
+    async fn list_certificates(
+        &self,
+        request: Request<proto::ListCertificatesRequest>,
+    ) -> Result<Response<proto::ListCertificatesResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let certificates = self.certificates(&operator, request.into_inner()).await?;
+        Ok(Response::new(proto::ListCertificatesResponse { certificates }))
     }
 
     async fn certificate(
@@ -124,9 +241,19 @@ impl From<Error> for Refusal {
             Error::NotOffered => Self::NotNow { field: "right", problem: error.to_string() },
             Error::TooMany => Self::OverLimit { what: "open cases", limit: sayso_consent::rights::desk::OPEN_MAX },
             Error::NotNow(why) => Self::NotNow { field: "step", problem: why.to_string() },
+            Error::NamesPurposes => Self::invalid("purposes", error),
+            Error::NotPutRight(problem) => Self::NotNow { field: "facts", problem },
+            Error::TooLarge => Self::NotNow { field: "case_id", problem: error.to_string() },
+            Error::NotRestricted => Self::NotNow { field: "case_id", problem: error.to_string() },
             Error::Changed => Self::Changed { field: "case_id" },
         }
     }
+}
+
+/// A moment in UTC, for people.
+fn moment(at: WallTime) -> String {
+    let at = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    at.map(|at| at.to_string()).unwrap_or_default()
 }
 
 fn case_id(bytes: &[u8]) -> Result<Reference, Refusal> {
@@ -196,5 +323,7 @@ fn shown(case: &Case) -> proto::Case {
         delayed: case.delayed.is_some(),
         overdue: case.is_overdue,
         refusal,
+        purposes: case.purposes.iter().map(ToString::to_string).collect(),
+        subject_id: case.subject.to_string(),
     }
 }

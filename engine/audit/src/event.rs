@@ -379,6 +379,29 @@ pub enum Event {
         /// `released`, or `expired` when its time was over.
         why: Name,
     },
+    /// `store.restricted`: what is stored of the person is kept and used for nothing, or again for what they agreed to.
+    StoreRestricted {
+        /// The request.
+        request: Reference,
+        /// What is stored.
+        category: Category,
+        /// `restricted`, or `lifted` when the person ended it.
+        how: Name,
+    },
+    /// `rectify.applied`: what the person says was put in the place of what was stored.
+    RectifyApplied {
+        /// The request.
+        request: Reference,
+        /// What is stored.
+        category: Category,
+        /// How many entries were replaced or added.
+        rows: u64,
+    },
+    /// `account.cancelled`: consent is withdrawn, what was sealed is erased, and no device speaks for the person any more.
+    AccountCancelled {
+        /// The request.
+        request: Reference,
+    },
 }
 
 /// What happens to a person's request.
@@ -472,6 +495,9 @@ impl Event {
             Self::RetentionHeld { .. } => "retention.held",
             Self::HoldSet { .. } => "legal_hold.set",
             Self::HoldReleased { .. } => "legal_hold.released",
+            Self::StoreRestricted { .. } => "store.restricted",
+            Self::RectifyApplied { .. } => "rectify.applied",
+            Self::AccountCancelled { .. } => "account.cancelled",
         }
     }
 }

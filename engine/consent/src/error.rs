@@ -36,6 +36,9 @@ pub enum Error {
     /// The profile knows no such purpose, or one that needs no consent.
     #[error("the profile has no purpose {0} that is consented to")]
     UnknownPurpose(Purpose),
+    /// The person closed their account.
+    #[error("the account is closed; whoever connects the device anew is somebody else")]
+    Closed,
     /// The vault refused or failed.
     #[error(transparent)]
     Vault(#[from] sayso_vault::Error),
@@ -64,6 +67,7 @@ impl Error {
             Self::Stopped => "journal_stopped",
             Self::Busy { .. } => "journal_busy",
             Self::Vault(_) | Self::OtherVault => "vault_unavailable",
+            Self::Closed => "account_closed",
             Self::UnknownPurpose(_) => "unknown_purpose",
             Self::Revision(_) => "profile_refused",
             Self::NotThrown(_) => "switch_refused",

@@ -10,7 +10,7 @@ use sayso_policy::law::Audience;
 use sayso_policy::profile::{ExemptionCode, Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
-use sayso_store::{Key as Row, TypedKey, Value, Version, Versioned};
+use sayso_store::{Key as Row, Op, TypedKey, Value, Version, Versioned};
 use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId, WallTime};
 
 use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
@@ -23,6 +23,7 @@ use crate::record::{self, withdrawal};
 use crate::register::state::StoredState;
 use crate::remembered::{self, Remembered};
 use crate::retention::{Hold, HoldOrder};
+use crate::rights::left::Left;
 use crate::rights::{self, Delay, Request, stored};
 use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
@@ -91,14 +92,27 @@ fn a_register_entry_is_stored_as_it_was() {
     consent.consents = [given(Purpose::VOICE_INTERACTION), given(Purpose::MEMORY)].into();
     let memory = consent.consents.get_mut(&Purpose::MEMORY).unwrap();
     (memory.status, memory.expires_at) = (ConsentStatus::Withdrawing, Some(NOW));
-    let state =
-        StoredState { tenant: "acme".parse().unwrap(), audit_key: [0xa5; 32], consent, version: Version::default() };
+    let state = StoredState {
+        tenant: "acme".parse().unwrap(),
+        audit_key: [0xa5; 32],
+        consent,
+        is_closed: false,
+        version: Version::default(),
+    };
     let value = REGISTER.encode(&state.encode());
     assert_golden("register", &RegisterKey { subject: SUBJECT }.key(), &value);
 
     let version = Version::from_sequence(7);
     let again = StoredState::of(&Versioned { value, version }).unwrap();
     assert_eq!((&again.consent, again.audit_key, again.version), (&state.consent, [0xa5; 32], version));
+
+    let mut closed = state;
+    closed.consent.restricted = [Category::MEMORY_SUMMARY].into();
+    (closed.consent.stale_before, closed.is_closed) = (ConsentVersion(2), true);
+    let value = REGISTER.encode(&closed.encode());
+    assert_golden("register_closed", &RegisterKey { subject: SUBJECT }.key(), &value);
+    let again = StoredState::of(&Versioned { value, version }).unwrap();
+    assert_eq!((&again.consent, again.is_closed), (&closed.consent, true));
 }
 
 fn a_record() -> proto::ConsentRecord {
@@ -201,6 +215,7 @@ fn a_request_is_stored_as_it_was() {
         id: Reference([6; 16]),
         subject: SUBJECT,
         kind: RightKind::MarketingOptOut,
+        purposes: Vec::new(),
         clocks: Clocks { received: NOW, identity_verified: None },
         standing: rights::Standing::Unverified,
         due: None,
@@ -216,13 +231,18 @@ fn a_request_is_stored_as_it_was() {
         delayed: Some(Delay::Numerous),
         answered: Some(WallTime(NOW.0 + 3)),
         is_overdue: true,
-        ..received
+        ..received.clone()
     };
+    let named = Request { purposes: vec![Purpose::MEMORY, Purpose::VOICE_INTERACTION], ..received.clone() };
     let key = RequestKey { subject: SUBJECT, request: vec![6; 16] }.key();
-    for (name, request) in [("request", received), ("request_refused", refused)] {
+    for (name, request) in [("request", received), ("request_refused", refused), ("request_named", named)] {
         let value = REQUEST.encode(&stored::encode(&request));
         assert_golden(name, &key, &value);
         assert_eq!(stored::decode(SUBJECT, &[6; 16], &value[2..]).unwrap(), request);
+    }
+    for (name, left) in [("request_left", Left::All), ("request_left_purge", Left::Purge)] {
+        let Op::Put(key, value) = left.put(SUBJECT, Reference([6; 16])) else { panic!("it is put") };
+        assert_golden(name, &key, &value);
     }
     let due = DueKey { at: NOW.0, subject: SUBJECT, request: vec![6; 16] };
     assert_golden("request_due", &due.key(), &DUE.encode(&[]));
@@ -412,7 +432,7 @@ fn a_head_and_a_leaf_are_stored_as_they_were() {
         ("witnessed", log::put_witnessed(4, "a checkpoint\n\nits signatures\n")),
     ];
     for (name, op) in ops {
-        let sayso_store::Op::Put(key, value) = op else { panic!("{name} is put") };
+        let Op::Put(key, value) = op else { panic!("{name} is put") };
         assert_golden(name, &key, &value);
     }
 }

@@ -292,8 +292,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Where the consent record or withdrawal `reference` is on record: the index of `consent.given` or
-    /// `withdraw.effective`. [`None`] before that is so.
+    /// Where the consent record, withdrawal or erasure `reference` is on record: the index of `consent.given`,
+    /// `withdraw.effective` or `erase.certified`. [`None`] before that is so.
     ///
     /// # Errors
     /// As the store says.
@@ -301,7 +301,7 @@ impl Journal {
         log::find(self.store.as_ref(), SHARD, reference).await
     }
 
-    /// The receipt for the consent record or withdrawal `reference`, and whether its checkpoint is witnessed: the one that
+    /// The receipt for the consent record, withdrawal or erasure `reference`, and whether its checkpoint is witnessed: the one that
     /// was kept last if that covers it, else one of the log as it is now, signed by `signer`. [`None`] while it is not on
     /// record.
     ///

@@ -46,7 +46,7 @@ pub use error::Error;
 pub use evidence::{Answer, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
-pub use register::{Options, Register, Thrown, Withdrawal};
+pub use register::{Options, Register, Thrown, Withdrawal, remembers};
 pub use remembered::Remembered;
 pub use replay::{Replay, Replayed};
 pub use tenure::Tenure;

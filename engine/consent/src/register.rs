@@ -1,5 +1,6 @@
 //! [`Register`]: consent state, and every permit that rests on it.
 
+mod answering;
 mod erasing;
 mod exempting;
 mod granting;
@@ -32,6 +33,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock, broadcast, onesh
 
 pub(crate) use self::holders::{Holder, Holders};
 use self::holding::Holds;
+pub use self::remembering::remembers;
 use self::state::StoredState;
 pub use self::switching::Thrown;
 pub use self::withdrawing::Withdrawal;
@@ -228,6 +230,16 @@ impl Register {
             }
         };
         self.tasks.spawn(TaskKind::Upkeep, "retention", endings).detach();
+        let register = Arc::downgrade(self);
+        let requests = async move {
+            while let Some(register) = next(&register, every).await {
+                if let Err(error) = register.carry_out_requests().await {
+                    metrics::counter!("sayso_requests_failed_total").increment(1);
+                    tracing::warn!(%error, "an accepted request is not carried out yet, trying again");
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "accepted requests", requests).detach();
     }
 
     /// The newest revision of the policy.
@@ -284,6 +296,15 @@ impl Register {
         let id =
             body.try_into().map_err(|_| Error::Damaged { what: "device", found: format!("{} bytes", body.len()) })?;
         Ok(Some(SubjectId(id)))
+    }
+
+    /// Whose devices the subject speaks to; [`None`] for somebody who was never here.
+    ///
+    /// # Errors
+    /// When the store does.
+    pub async fn tenant_of(&self, subject: SubjectId) -> Result<Option<TenantId>, Error> {
+        let mut found = self.store.read(&[RegisterKey { subject }.key()]).await?;
+        Ok(found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?.map(|state| state.tenant))
     }
 
     /// Every change of any subject's consent from here on, as soon as it is durable. Whoever lags has to read anew.

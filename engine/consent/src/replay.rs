@@ -104,6 +104,16 @@ impl Replay {
                     withdraw(self.person(subject), *scope);
                 }
             }
+            Event::StoreRestricted { category, how, .. } => {
+                if let Some(subject) = fact.subject {
+                    let restricted = &mut self.person(subject).restricted;
+                    if how.as_str() == "lifted" {
+                        restricted.remove(category)
+                    } else {
+                        restricted.insert(*category)
+                    };
+                }
+            }
             Event::ProcessorChanged { processor, change, .. } => {
                 self.registries.processor(fact.registry_rev, *processor, *change);
             }

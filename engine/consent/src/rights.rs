@@ -5,12 +5,20 @@
 //! [`Request`] is the state machine, pure; [`Desk`] keeps requests in the store, puts each step into the audit log in
 //! the batch that takes it, and notices what is overdue; [`Copy`](copy::Copy) is everything that is held of a person.
 
+pub mod bundle;
+pub(crate) mod carrier;
 pub mod copy;
 pub mod desk;
+pub mod explained;
+pub(crate) mod left;
+mod page;
+mod porting;
 pub mod request;
 pub(crate) mod stored;
 
 pub use desk::{Desk, Error};
+pub use explained::Explained;
+pub use porting::Imported;
 pub use request::{Delay, NotNow, Request, Standing, Step};
 
 #[cfg(test)]

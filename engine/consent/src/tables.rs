@@ -91,6 +91,16 @@ key! {
 }
 
 key! {
+    /// What is left to be done for an accepted request.
+    pub(crate) struct LeftKey in "request_left" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// Its id.
+        pub(crate) request: Vec<u8>,
+    }
+}
+
+key! {
     /// An open request, by when it is answered.
     pub(crate) struct DueKey in "request_due" {
         /// Milliseconds since the Unix epoch.
@@ -219,7 +229,7 @@ key! {
     pub(crate) struct ReceiptKey in "audit_receipt" {
         /// Which log.
         pub(crate) shard: u32,
-        /// What the leaf is about: the id of a consent record or of a withdrawal.
+        /// What the leaf is about: the id of a consent record, of a withdrawal or of an erasure.
         pub(crate) reference: Vec<u8>,
     }
 }
@@ -245,6 +255,7 @@ pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 1);
 pub(crate) const CERTIFICATE: Schema = Schema::new("certificate", 1, 1);
 pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
 pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
+pub(crate) const LEFT: Schema = Schema::new("request_left", 1, 1);
 pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
 pub(crate) const EXEMPTION: Schema = Schema::new("exemption", 1, 1);
 pub(crate) const EXEMPTION_USE: Schema = Schema::new("exemption_use", 1, 1);

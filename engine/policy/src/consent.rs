@@ -2,9 +2,9 @@
 //!
 //! Status and type names are those of the W3C Data Privacy Vocabulary (DPV 2.3), which ISO/IEC TS 27560 records use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_types::{ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
+use sayso_types::{Category, ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Where one purpose stands with one person. Only [`Given`](Self::Given) and [`Renewed`](Self::Renewed) allow
@@ -163,6 +163,11 @@ pub struct ConsentState {
     pub age: AgeBand,
     /// Whether a guardian has been verified and agreed.
     pub guardian_verified: bool,
+    /// What is kept of the person and used for nothing, because they asked for that.
+    pub restricted: BTreeSet<Category>,
+    /// Whatever was read of what is stored of the person before this version is out of date: it was put right, restricted,
+    /// given back or erased with their account.
+    pub stale_before: ConsentVersion,
     /// Revisions that the person was asked about anew and said no to: what they agreed to before goes on governing, and
     /// they are not asked about the same revision again.
     pub declined: BTreeMap<Purpose, u32>,
@@ -180,6 +185,8 @@ impl ConsentState {
             farthest: RegionClass::Overseas,
             age: AgeBand::Unknown,
             guardian_verified: false,
+            restricted: BTreeSet::new(),
+            stale_before: ConsentVersion(0),
             declined: BTreeMap::new(),
             tenant: None,
         }

@@ -115,6 +115,8 @@ pub enum Reason {
     MinorNoGuardian,
     /// The category, or whatever is said to the tenant's devices, is switched off for the time being.
     SwitchedOff,
+    /// The person had the use of it restricted: it is kept, and used for nothing.
+    Restricted,
     /// The processor is not registered, not active, not examined in time, or not meant for this data.
     ProcessorState,
     /// The processor stands further away than the person allows.
@@ -125,11 +127,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of asking.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Prohibited,
         Self::UnknownCell,
         Self::MinorNoGuardian,
         Self::SwitchedOff,
+        Self::Restricted,
         Self::ProcessorState,
         Self::Region,
         Self::NoBasis,
@@ -143,6 +146,7 @@ impl Reason {
             Self::UnknownCell => "unknown_cell",
             Self::MinorNoGuardian => "minor_no_guardian",
             Self::SwitchedOff => "switched_off",
+            Self::Restricted => "restricted",
             Self::ProcessorState => "processor_state",
             Self::Region => "region",
             Self::NoBasis => "no_basis",
@@ -219,6 +223,9 @@ impl<'a> Case<'a> {
         let registry = in_force.registry();
         if registry.is_category_off(label.category) || registry.is_tenant_off(state.tenant.as_ref()) {
             return Err(Reason::SwitchedOff);
+        }
+        if state.restricted.contains(&label.category) && gate.uses() {
+            return Err(Reason::Restricted);
         }
         let narrowed = registry.narrowed(processor);
         let receiver = receiver.filter(|receiver| is_fit(receiver, question, profile, narrowed));

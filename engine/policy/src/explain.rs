@@ -104,6 +104,10 @@ impl<'a> Asking<'a> {
         if !switches.is_empty() {
             self.step(Reason::SwitchedOff, switches)?;
         }
+        if self.state.restricted.contains(&label.category) {
+            let used = self.question.gate.uses();
+            self.step(Reason::Restricted, vec![Fact::Restricted { category: label.category, used }])?;
+        }
         let receiver = profile.processor(processor);
         let mut facts = vec![Fact::Registered { processor, registered: receiver.is_some() }];
         facts.extend(receiver.into_iter().flat_map(|receiver| self.receiver(receiver)));

@@ -110,6 +110,12 @@ impl Gate {
         matches!(self.processing(), Processing::Store | Processing::Copy)
     }
 
+    /// Whether data is used there. Keeping a copy of what is stored is not using it, nor is showing it to its person.
+    #[must_use]
+    pub const fn uses(self) -> bool {
+        !matches!(self, Self::Access | Self::Replica)
+    }
+
     /// Whether a processor of `kind` stands behind it. Behind [`Ingress`](Self::Ingress) may stand any: what nobody may
     /// have is not taken in.
     #[must_use]

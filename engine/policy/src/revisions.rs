@@ -12,7 +12,8 @@ use sayso_types::{Purpose, WallTime};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ConsentState, Decision, Diff, ExemptionGrant, InForce, Profile, ProfileHash, Question, Registry, Tables, diff,
+    ConsentState, Decision, Diff, ExemptionGrant, Explanation, InForce, Profile, ProfileHash, Question, Registry,
+    Tables, diff, explain,
 };
 
 /// Older revisions that are kept. Whoever agreed to one that came before is asked again: eight revisions are more than a
@@ -183,6 +184,16 @@ impl Revisions {
                 let tells = agreed.is_permit() && !rests_on_grant(&agreed) && rests_on_grant(&newest);
                 if tells { newest } else { agreed }
             }
+            _ => newest,
+        }
+    }
+
+    /// Explains what [`decide`](Self::decide) says to the same arguments.
+    #[must_use]
+    pub fn explain(&self, question: &Question, state: &ConsentState) -> Explanation {
+        let newest = explain(question, &self.carried(state), self.newest.in_force());
+        match self.agreed_to(question.label.purpose, state) {
+            Some(older) if newest.decision.is_permit() => explain(question, state, older.tables.in_force()),
             _ => newest,
         }
     }

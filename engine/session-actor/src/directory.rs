@@ -179,6 +179,13 @@ impl Directory {
     /// A subject's consent changed.
     pub(crate) fn consent_changed(self: &Arc<Self>, subject: SubjectId, state: ConsentState) {
         let Some(place) = self.places().by_subject.get(&subject).map(Arc::clone) else { return };
+        if place.fresh_since < state.stale_before {
+            // What it remembers of the person was put right, restricted, given back or erased: it begins anew.
+            if self.remove(&place, |_| true) {
+                self.close(&place, GoodbyeReason::Done, "what is held of you has changed", Some(AFTER_FAILURE));
+            }
+            return;
+        }
         if place.sleeps_knowing(&state) {
             return;
         }

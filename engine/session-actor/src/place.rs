@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sayso_policy::ConsentState;
 use sayso_session::{Observed, Session, Stage};
-use sayso_types::{DeviceId, SessionId, SubjectId, TenantId, TurnId, WallTime};
+use sayso_types::{ConsentVersion, DeviceId, SessionId, SubjectId, TenantId, TurnId, WallTime};
 use sayso_wire::{AudioPacket, Goodbye, GoodbyeReason, ResumeToken, ToDevice};
 
 use self::life::Life;
@@ -34,6 +34,9 @@ pub(crate) struct Identity {
 
 pub(crate) struct Place {
     pub(crate) identity: Identity,
+    /// What was read of the person at an earlier version than their consent names is out of date: see
+    /// [`ConsentState::stale_before`].
+    pub(crate) fresh_since: ConsentVersion,
     pub(crate) ring: Ring,
     /// Control messages in the mailbox.
     pub(crate) control_waiting: AtomicUsize,
@@ -60,6 +63,7 @@ impl Place {
         let seen = Seen { conversation: session.observe(), turns: Turns::default(), stages: Vec::new() };
         Self {
             active: AtomicU64::new(identity.opened.0),
+            fresh_since: consent.stale_before,
             identity,
             ring: Ring::default(),
             control_waiting: AtomicUsize::new(0),

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sayso_types::{DeviceId, Name, TenantId};
+use sayso_types::{DeviceId, Name, SubjectId, TenantId};
 
 use crate::join::Token;
 
@@ -309,7 +309,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct ReceiptsArgs {
     #[command(flatten)]
     pub(crate) person: PersonArgs,
-    /// Also write, for each consent and each withdrawal, a proof that it is on record (c2sp.org/tlog-proof) into this
+    /// Also write, for each consent, each withdrawal and each erasure, a proof that it is on record (c2sp.org/tlog-proof) into this
     /// directory. `sayso verify --receipt FILE --trust FILE` checks one without the node.
     #[arg(long, value_name = "DIR")]
     pub(crate) proofs: Option<PathBuf>,
@@ -362,6 +362,9 @@ pub(crate) struct PersonArgs {
     /// Whose device it is.
     #[arg(long, value_name = "ID", default_value = "home")]
     pub(crate) tenant: TenantId,
+    /// Instead of a device, the person's pseudonym, as `rights open` prints it: also of somebody whose account is closed.
+    #[arg(long, value_name = "ID", conflicts_with = "device_id")]
+    pub(crate) subject: Option<SubjectId>,
 }
 
 /// Tells a person what went wrong, outermost first.

@@ -43,5 +43,6 @@ pub(crate) async fn to(node: &NodeArgs) -> Result<Channel> {
 
 /// The person whom a call is about.
 pub(crate) fn principal(person: &PersonArgs) -> Principal {
-    Principal { tenant_id: person.tenant.to_string(), device_id: person.device_id.to_string() }
+    let subject_id = person.subject.map_or_else(String::new, |subject| subject.to_string());
+    Principal { tenant_id: person.tenant.to_string(), device_id: person.device_id.to_string(), subject_id }
 }

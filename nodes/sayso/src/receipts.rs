@@ -1,5 +1,5 @@
 //! `sayso receipts`: what the person in front of a device agreed to, as receipts that they can be given, and the proofs that
-//! it is on record.
+//! it is on record, as is what was taken back and what was erased.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use sayso_audit::receipt::EXTENSION;
+use sayso_consent::erasure::Certificate;
 use sayso_consent::receipt;
 use sayso_policy::export::kantara::Receipt;
 use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
-use sayso_proto::admin::v1::{GetConsentRequest, ReceiptRequest};
+use sayso_proto::admin::v1::rights_client::RightsClient;
+use sayso_proto::admin::v1::{GetConsentRequest, ListCertificatesRequest, ReceiptRequest};
 use tonic::Code;
 use tonic::transport::Channel;
 
@@ -41,6 +43,8 @@ async fn receipts(args: &ReceiptsArgs) -> Result<Vec<Receipt>> {
         on_record.extend(page.records.into_iter().map(|record| ("consent", record.record_id)));
         if page.next_page_token.is_empty() {
             if let Some(dir) = &args.proofs {
+                let erased = erased(channel.clone(), args).await?;
+                on_record.extend(erased.into_iter().map(|erasure| ("erasure", erasure)));
                 write_proofs(&mut AuditClient::new(channel), &on_record, dir).await?;
             }
             return Ok(receipts);
@@ -48,6 +52,14 @@ async fn receipts(args: &ReceiptsArgs) -> Result<Vec<Receipt>> {
         request.page_token = page.next_page_token;
     }
     bail!("the node gives more than {PAGES_MAX} pages of records; ask for them by the admin API")
+}
+
+/// The person's erasures that are certified.
+async fn erased(channel: Channel, args: &ReceiptsArgs) -> Result<Vec<Vec<u8>>> {
+    let request = ListCertificatesRequest { principal: Some(operator::principal(&args.person)) };
+    let listed = RightsClient::new(channel).list_certificates(request).await;
+    let certificates = listed.context("the node lists no certificates")?.into_inner().certificates;
+    certificates.iter().map(|json| Ok(Certificate::parse(json)?.erasure.to_vec())).collect()
 }
 
 /// Writes a proof for each of these ids into `dir`. What is not on record, as a question that was not answered with yes, has

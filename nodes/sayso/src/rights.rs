@@ -1,12 +1,18 @@
 //! `sayso rights`: what a person asks of whoever has their data, on a running node.
 
+mod bundle;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use sayso_consent::erasure::Certificate;
+use sayso_consent::rights::bundle::COPY;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::{
-    AdvanceCaseRequest, Case, CaseStep, CertificateRequest, CopyCaseRequest, ListCasesRequest, OpenCaseRequest,
+    AdvanceCaseRequest, Case, CaseStep, CertificateRequest, CopyCaseRequest, CorrectCaseRequest, ExplainCaseRequest,
+    ImportCaseRequest, LiftCaseRequest, ListCasesRequest, OpenCaseRequest, PortCaseRequest, RememberedFact,
 };
 use serde_json::{Value, json};
 
@@ -14,6 +20,9 @@ use crate::cli::{AdvanceArgs, CertificateArgs, PersonArgs, RightsArgs, RightsCom
 use crate::output::moment;
 use crate::serve::runtime;
 use crate::{operator, output};
+
+/// Bytes of everything that is held of a person: a copy, in three forms, with its proofs.
+const BUNDLE_BYTES_MAX: usize = 64 << 20;
 
 pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
     let runtime = runtime()?;
@@ -26,6 +35,16 @@ pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
             } else {
                 let certificate = Certificate::parse(&json)?;
                 output::line(certificate.told(args.lang, |at| moment(at.0).unwrap_or_default()).trim_end())?;
+            }
+        }
+        RightsCommand::Explain(args) => {
+            let json = runtime.block_on(explain(args))?;
+            if args.json {
+                output::line(String::from_utf8(json).context("the node gave an explanation that is not text")?)?;
+            } else {
+                let explained: Vec<Value> =
+                    serde_json::from_slice(&json).context("the node gave an explanation that is not JSON")?;
+                output::line(told(&explained))?;
             }
         }
         command => output::json(&runtime.block_on(rights(command))?)?,
@@ -42,8 +61,12 @@ async fn certificate(args: &CertificateArgs) -> Result<Vec<u8>> {
 
 async fn rights(command: &RightsCommand) -> Result<Value> {
     Ok(match command {
-        RightsCommand::Open { person, right } => {
-            let request = OpenCaseRequest { principal: Some(operator::principal(person)), right: right.clone() };
+        RightsCommand::Open { person, right, purposes } => {
+            let request = OpenCaseRequest {
+                principal: Some(operator::principal(person)),
+                right: right.clone(),
+                purposes: purposes.iter().map(ToString::to_string).collect(),
+            };
             let opened = client(person).await?.open(request).await.context("the request is not taken")?;
             shown(opened.into_inner().case.as_ref())
         }
@@ -56,6 +79,43 @@ async fn rights(command: &RightsCommand) -> Result<Value> {
             let advanced = client(&args.person).await?.advance(step(args)?).await;
             shown(advanced.context("the step is not taken")?.into_inner().case.as_ref())
         }
+        RightsCommand::Port { person, case, dir } => {
+            let request = PortCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
+            let mut client = client(person).await?.max_decoding_message_size(BUNDLE_BYTES_MAX);
+            let ported = client.port(request).await.context("the node gives no copy to take elsewhere")?.into_inner();
+            bundle::write(dir, &ported)?;
+            json!({ "files": ported.files.len() + 1 })
+        }
+        RightsCommand::Import { person, dir, trust } => {
+            let (bundle, key) = bundle::read(dir, trust)?;
+            let request = ImportCaseRequest {
+                principal: Some(operator::principal(person)),
+                copy: bundle.files.get(COPY).cloned().unwrap_or_default(),
+                manifest: bundle.manifest,
+                key: key.to_string(),
+            };
+            let imported = client(person).await?.import(request).await.context("nothing is taken in")?.into_inner();
+            json!({
+                "taken": imported.taken,
+                "known": imported.known,
+                "conflicts": imported.conflicts,
+                "consents_left": imported.consents_left,
+            })
+        }
+        RightsCommand::Correct { person, case, facts } => {
+            let principal = Some(operator::principal(person));
+            let request = CorrectCaseRequest { principal, case_id: id(case)?, facts: read_facts(facts)? };
+            let corrected = client(person).await?.correct(request).await.context("nothing is put right")?;
+            shown(corrected.into_inner().case.as_ref())
+        }
+        RightsCommand::Lift { person, case } => {
+            let request = LiftCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
+            let lifted = client(person).await?.lift(request).await.context("the restriction is not lifted")?;
+            shown(lifted.into_inner().case.as_ref())
+        }
+        RightsCommand::Explain(args) => {
+            serde_json::from_slice(&explain(args).await?).context("the node gave an explanation that is not JSON")?
+        }
         RightsCommand::Copy { person, case } => {
             let request = CopyCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
             let copy = client(person).await?.copy(request).await.context("the node gives no copy")?.into_inner().copy;
@@ -65,6 +125,39 @@ async fn rights(command: &RightsCommand) -> Result<Value> {
             serde_json::from_slice(&certificate(args).await?).context("the node gave a certificate that is not JSON")?
         }
     })
+}
+
+async fn explain(args: &CertificateArgs) -> Result<Vec<u8>> {
+    let principal = Some(operator::principal(&args.person));
+    let language = args.lang.tag().to_owned();
+    let request = ExplainCaseRequest { principal, case_id: id(&args.case)?, language };
+    let given = client(&args.person).await?.explain(request).await.context("the node explains nothing")?;
+    Ok(given.into_inner().explained)
+}
+
+/// The answers of an explanation under their purposes; the way to each is in its JSON.
+fn told(explained: &[Value]) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (mut lines, mut heading) = (Vec::new(), String::new());
+    for one in explained {
+        let purpose = text(&one["purpose"]);
+        if purpose != heading {
+            lines.push(purpose.clone());
+            heading = purpose;
+        }
+        let (category, processor) = (text(&one["category"]), text(&one["processor"]));
+        lines.push(format!("  {category} > {processor}: {}", text(&one["told"]["verdict"])));
+    }
+    lines.join("\n")
+}
+
+/// What is to be remembered, out of a file.
+fn read_facts(file: &Path) -> Result<Vec<RememberedFact>> {
+    let json = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    // where it broke, and nothing of what is in it
+    let facts: BTreeMap<String, String> = serde_json::from_slice(&json)
+        .map_err(|e| anyhow::anyhow!("{} is not {{\"key\": \"value\", ...}}: column {}", file.display(), e.column()))?;
+    Ok(facts.into_iter().map(|(key, value)| RememberedFact { key, value }).collect())
 }
 
 async fn client(person: &PersonArgs) -> Result<RightsClient<tonic::transport::Channel>> {
@@ -101,7 +194,9 @@ fn shown(case: Option<&Case>) -> Value {
         .then(|| json!({ "at": moment(case.due_unix_ms), "by": case.due_by, "is_exact": case.due_is_exact }));
     json!({
         "case": hex::encode(&case.case_id),
+        "subject": case.subject_id,
         "right": case.right,
+        "purposes": case.purposes,
         "state": state,
         "received_at": moment(case.received_unix_ms),
         "due": due,

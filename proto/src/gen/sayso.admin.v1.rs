@@ -105,6 +105,9 @@ pub struct Principal {
     pub tenant_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub device_id: ::prost::alloc::string::String,
+    /// Instead of a device: the person's pseudonym, as in a case. It finds somebody whose account is closed, too.
+    #[prost(string, tag = "3")]
+    pub subject_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetConsentRequest {
@@ -230,6 +233,12 @@ pub struct Case {
     /// Why it was refused, as in the policy's rights.refusals; empty otherwise.
     #[prost(string, tag = "11")]
     pub refusal: ::prost::alloc::string::String,
+    /// What it is about, where it names that: purposes to withdraw from, or to object to.
+    #[prost(string, repeated, tag = "12")]
+    pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whose, 32 hexadecimal digits: how the person is named when their account is closed.
+    #[prost(string, tag = "13")]
+    pub subject_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenCaseRequest {
@@ -238,6 +247,10 @@ pub struct OpenCaseRequest {
     /// What is asked for, as in the policy's rights.offers.
     #[prost(string, tag = "2")]
     pub right: ::prost::alloc::string::String,
+    /// With withdraw, object and marketing_opt_out: of what; at most 32, none twice. Empty is everything with withdraw; with the
+    /// others, that people answer it.
+    #[prost(string, repeated, tag = "3")]
+    pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenCaseResponse {
@@ -265,6 +278,60 @@ pub struct AdvanceCaseResponse {
     #[prost(message, optional, tag = "1")]
     pub case: ::core::option::Option<Case>,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CorrectCaseRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// What is to be remembered: for each key its value. rectify changes what is there, supplement adds, too.
+    #[prost(message, repeated, tag = "3")]
+    pub facts: ::prost::alloc::vec::Vec<RememberedFact>,
+}
+/// Something that a person asked to have remembered: at most 1024 bytes each.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RememberedFact {
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CorrectCaseResponse {
+    #[prost(message, optional, tag = "1")]
+    pub case: ::core::option::Option<Case>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LiftCaseRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LiftCaseResponse {
+    #[prost(message, optional, tag = "1")]
+    pub case: ::core::option::Option<Case>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExplainCaseRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// Of the sentences: en or zh.
+    #[prost(string, tag = "3")]
+    pub language: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExplainCaseResponse {
+    /// JSON in UTF-8: for each purpose, category and receiver the question, the answer and the way to it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub explained: ::prost::alloc::vec::Vec<u8>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListCasesRequest {
     #[prost(message, optional, tag = "1")]
@@ -289,6 +356,61 @@ pub struct CopyCaseResponse {
     /// JSON in UTF-8, in the layout that its member `format` names: sayso/copy/v1.
     #[prost(bytes = "vec", tag = "1")]
     pub copy: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PortCaseRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// In the layout sayso/bundle/v1: the first line of the manifest names it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PortCaseResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub files: ::prost::alloc::vec::Vec<BundleFile>,
+    /// A signed note (c2sp.org/signed-note) with the SHA-256 of each file, signed with the key of the log.
+    #[prost(string, tag = "2")]
+    pub manifest: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BundleFile {
+    /// Its path in the bundle.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImportCaseRequest {
+    /// Who takes it in here.
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// Of the bundle.
+    #[prost(string, tag = "2")]
+    pub manifest: ::prost::alloc::string::String,
+    /// The bundle's copy.json.
+    #[prost(bytes = "vec", tag = "3")]
+    pub copy: ::prost::alloc::vec::Vec<u8>,
+    /// The verifier key of the log that the bundle comes from, as the caller trusts it: name+hash+key.
+    #[prost(string, tag = "4")]
+    pub key: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImportCaseResponse {
+    /// How many facts are remembered here from now on, too.
+    #[prost(uint32, tag = "1")]
+    pub taken: u32,
+    /// How many were remembered here before, word for word.
+    #[prost(uint32, tag = "2")]
+    pub known: u32,
+    /// Under which keys something else is remembered here, which stays as it is.
+    #[prost(string, repeated, tag = "3")]
+    pub conflicts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How many consents the copy holds, none of which counts here.
+    #[prost(uint32, tag = "4")]
+    pub consents_left: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CertificateRequest {
@@ -466,6 +588,17 @@ pub struct ReleaseHoldResponse {
     #[prost(message, optional, tag = "1")]
     pub hold: ::core::option::Option<Hold>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCertificatesRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCertificatesResponse {
+    /// In no order; each as in CertificateResponse.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub certificates: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadAuditRequest {
     /// 0 on a single node; NOT_FOUND for others.
@@ -509,8 +642,8 @@ pub struct ReceiptRequest {
     /// 0 on a single node; NOT_FOUND for others.
     #[prost(uint32, tag = "1")]
     pub shard: u32,
-    /// 16 bytes: the record_id of a consent record (for consent.given), or the withdrawal_id of a withdrawal (for
-    /// withdraw.effective).
+    /// 16 bytes: the record_id of a consent record (for consent.given), the withdrawal_id of a withdrawal (for
+    /// withdraw.effective), or the erasure that a certificate names (for erase.certified).
     #[prost(bytes = "vec", tag = "2")]
     pub reference: ::prost::alloc::vec::Vec<u8>,
 }
@@ -712,7 +845,8 @@ pub enum CaseStep {
     Unspecified = 0,
     /// The person has proved who they are.
     Verify = 1,
-    /// It will be done. An erasure begins with this, and ends fulfilled by itself.
+    /// It will be done. What the node carries out itself begins with this, and ends fulfilled by itself: erase, guardian_erase,
+    /// cancel, withdraw, refuse_overseas, restrict, and object and marketing_opt_out where they name purposes.
     Accept = 2,
     /// It will not be done.
     Reject = 3,
@@ -1904,6 +2038,82 @@ pub mod rights_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Advance"));
             self.inner.unary(req, path, codec).await
         }
+        /// Puts what the person says in the place of what is remembered, for an accepted case of rectify or supplement. The case is
+        /// fulfilled by itself when what was there before is in no file any more.
+        pub async fn correct(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CorrectCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CorrectCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Correct",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Correct"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends the restriction that a case of restrict was for, because the person wants it.
+        pub async fn lift(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LiftCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LiftCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Lift",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Lift"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Why each use of the person's data is allowed or not, for an accepted case of explain.
+        pub async fn explain(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExplainCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Explain",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Explain"));
+            self.inner.unary(req, path, codec).await
+        }
         /// A person's cases, oldest first.
         pub async fn list(
             &mut self,
@@ -1954,6 +2164,57 @@ pub mod rights_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Copy"));
             self.inner.unary(req, path, codec).await
         }
+        /// Everything that is held of the person as files that another node takes in, for an accepted case of port.
+        pub async fn port(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PortCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PortCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Port",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Port"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes in what a copy from another node brings: what the person has remembered there, if they agree to that here. A
+        /// consent is given to one controller, so none is taken over.
+        pub async fn import(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ImportCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ImportCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/Import",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Import"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The certificate of an erasure: what was erased, how, and what remains elsewhere. FAILED_PRECONDITION while the erasure
         /// is on its way, NOT_FOUND when there is none.
         pub async fn certificate(
@@ -1978,6 +2239,31 @@ pub mod rights_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Certificate"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The certificates of all erasures of the person.
+        pub async fn list_certificates(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCertificatesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCertificatesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/ListCertificates",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "ListCertificates"));
             self.inner.unary(req, path, codec).await
         }
     }
@@ -2012,6 +2298,31 @@ pub mod rights_server {
             tonic::Response<super::AdvanceCaseResponse>,
             tonic::Status,
         >;
+        /// Puts what the person says in the place of what is remembered, for an accepted case of rectify or supplement. The case is
+        /// fulfilled by itself when what was there before is in no file any more.
+        async fn correct(
+            &self,
+            request: tonic::Request<super::CorrectCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CorrectCaseResponse>,
+            tonic::Status,
+        >;
+        /// Ends the restriction that a case of restrict was for, because the person wants it.
+        async fn lift(
+            &self,
+            request: tonic::Request<super::LiftCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LiftCaseResponse>,
+            tonic::Status,
+        >;
+        /// Why each use of the person's data is allowed or not, for an accepted case of explain.
+        async fn explain(
+            &self,
+            request: tonic::Request<super::ExplainCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainCaseResponse>,
+            tonic::Status,
+        >;
         /// A person's cases, oldest first.
         async fn list(
             &self,
@@ -2028,6 +2339,23 @@ pub mod rights_server {
             tonic::Response<super::CopyCaseResponse>,
             tonic::Status,
         >;
+        /// Everything that is held of the person as files that another node takes in, for an accepted case of port.
+        async fn port(
+            &self,
+            request: tonic::Request<super::PortCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PortCaseResponse>,
+            tonic::Status,
+        >;
+        /// Takes in what a copy from another node brings: what the person has remembered there, if they agree to that here. A
+        /// consent is given to one controller, so none is taken over.
+        async fn import(
+            &self,
+            request: tonic::Request<super::ImportCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ImportCaseResponse>,
+            tonic::Status,
+        >;
         /// The certificate of an erasure: what was erased, how, and what remains elsewhere. FAILED_PRECONDITION while the erasure
         /// is on its way, NOT_FOUND when there is none.
         async fn certificate(
@@ -2035,6 +2363,14 @@ pub mod rights_server {
             request: tonic::Request<super::CertificateRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CertificateResponse>,
+            tonic::Status,
+        >;
+        /// The certificates of all erasures of the person.
+        async fn list_certificates(
+            &self,
+            request: tonic::Request<super::ListCertificatesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCertificatesResponse>,
             tonic::Status,
         >;
     }
@@ -2204,6 +2540,139 @@ pub mod rights_server {
                     };
                     Box::pin(fut)
                 }
+                "/sayso.admin.v1.Rights/Correct" => {
+                    #[allow(non_camel_case_types)]
+                    struct CorrectSvc<T: Rights>(pub Arc<T>);
+                    impl<
+                        T: Rights,
+                    > tonic::server::UnaryService<super::CorrectCaseRequest>
+                    for CorrectSvc<T> {
+                        type Response = super::CorrectCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CorrectCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::correct(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CorrectSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/Lift" => {
+                    #[allow(non_camel_case_types)]
+                    struct LiftSvc<T: Rights>(pub Arc<T>);
+                    impl<T: Rights> tonic::server::UnaryService<super::LiftCaseRequest>
+                    for LiftSvc<T> {
+                        type Response = super::LiftCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LiftCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::lift(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LiftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/Explain" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExplainSvc<T: Rights>(pub Arc<T>);
+                    impl<
+                        T: Rights,
+                    > tonic::server::UnaryService<super::ExplainCaseRequest>
+                    for ExplainSvc<T> {
+                        type Response = super::ExplainCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExplainCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::explain(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExplainSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/sayso.admin.v1.Rights/List" => {
                     #[allow(non_camel_case_types)]
                     struct ListSvc<T: Rights>(pub Arc<T>);
@@ -2290,6 +2759,92 @@ pub mod rights_server {
                     };
                     Box::pin(fut)
                 }
+                "/sayso.admin.v1.Rights/Port" => {
+                    #[allow(non_camel_case_types)]
+                    struct PortSvc<T: Rights>(pub Arc<T>);
+                    impl<T: Rights> tonic::server::UnaryService<super::PortCaseRequest>
+                    for PortSvc<T> {
+                        type Response = super::PortCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PortCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::port(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PortSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/Import" => {
+                    #[allow(non_camel_case_types)]
+                    struct ImportSvc<T: Rights>(pub Arc<T>);
+                    impl<T: Rights> tonic::server::UnaryService<super::ImportCaseRequest>
+                    for ImportSvc<T> {
+                        type Response = super::ImportCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ImportCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::import(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ImportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/sayso.admin.v1.Rights/Certificate" => {
                     #[allow(non_camel_case_types)]
                     struct CertificateSvc<T: Rights>(pub Arc<T>);
@@ -2320,6 +2875,51 @@ pub mod rights_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CertificateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/ListCertificates" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCertificatesSvc<T: Rights>(pub Arc<T>);
+                    impl<
+                        T: Rights,
+                    > tonic::server::UnaryService<super::ListCertificatesRequest>
+                    for ListCertificatesSvc<T> {
+                        type Response = super::ListCertificatesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCertificatesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::list_certificates(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCertificatesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -3511,7 +4111,7 @@ pub mod audit_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Audit", "Checkpoint"));
             self.inner.unary(req, path, codec).await
         }
-        /// A receipt for a consent or a withdrawal, to be kept by the person and checked offline (`sayso verify --receipt`).
+        /// A receipt for a consent, a withdrawal or an erasure, to be kept by the person and checked offline (`sayso verify --receipt`).
         /// NOT_FOUND until it is on record.
         pub async fn receipt(
             &mut self,
@@ -3597,7 +4197,7 @@ pub mod audit_server {
             tonic::Response<super::CheckpointResponse>,
             tonic::Status,
         >;
-        /// A receipt for a consent or a withdrawal, to be kept by the person and checked offline (`sayso verify --receipt`).
+        /// A receipt for a consent, a withdrawal or an erasure, to be kept by the person and checked offline (`sayso verify --receipt`).
         /// NOT_FOUND until it is on record.
         async fn receipt(
             &self,

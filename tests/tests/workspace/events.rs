@@ -69,6 +69,9 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("retention.held", "Event::RetentionHeld", "engine/consent/src/register/holding.rs"),
     ("legal_hold.set", "Event::HoldSet", "engine/consent/src/register/holding.rs"),
     ("legal_hold.released", "Event::HoldReleased", "engine/consent/src/register/holding.rs"),
+    ("store.restricted", "Event::StoreRestricted", "engine/consent/src/register/answering.rs"),
+    ("rectify.applied", "Event::RectifyApplied", "engine/consent/src/register/remembering.rs"),
+    ("account.cancelled", "Event::AccountCancelled", "engine/consent/src/register/answering.rs"),
 ];
 
 /// Events of the list that nothing produces, each with what it awaits.
@@ -92,7 +95,6 @@ const AWAITED: &[(&str, &str)] = &[
     ("ingress.segment_closed", "recording what was heard and given to nobody"),
     ("derive.created", "lineage of what is stored"),
     ("store.written", "lineage of what is stored"),
-    ("store.restricted", "retention"),
     ("store.erased", "lineage of what is stored"),
     ("store.anonymised", "retention"),
     ("store.zeroised", "retention"),
@@ -102,9 +104,7 @@ const AWAITED: &[(&str, &str)] = &[
     ("transfer.cross_border", "counters of people whose data goes overseas"),
     ("dsr.task_done", "an erasure has events of its own"),
     ("export.downloaded", "a copy is made for each who asks for it, and handed to them at once"),
-    ("rectify.applied", "requests are recorded by their steps; their own events come with what carries them out"),
-    ("rectify.propagated", "requests are recorded by their steps; their own events come with what carries them out"),
-    ("account.cancelled", "requests are recorded by their steps; their own events come with what carries them out"),
+    ("rectify.propagated", "a way to tell a receiver that a machine can use: no profile names one"),
     ("key.created", "keys are made with the first record; a metric counts them"),
     ("key.rotated", "keys are wrapped anew when the operator says so; the node's own log tells it"),
     ("erase.residual_approved", "a desk where people approve what remains"),

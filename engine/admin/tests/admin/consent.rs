@@ -15,7 +15,7 @@ use crate::node::{Client, Node, TENANT};
 use crate::{refused, soon};
 
 fn principal() -> Option<Principal> {
-    Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned() })
+    Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned(), ..Principal::default() })
 }
 
 fn give(purposes: &[&str]) -> GiveConsentRequest {
@@ -205,7 +205,11 @@ async fn strangers_and_the_people_of_others_are_not_found() {
     let (node, _client, _attached, _) = node().await;
     let other = node.integrator("other").await;
     let unknown = |tenant: &str, device: &str| GetConsentRequest {
-        principal: Some(Principal { tenant_id: tenant.to_owned(), device_id: device.to_owned() }),
+        principal: Some(Principal {
+            tenant_id: tenant.to_owned(),
+            device_id: device.to_owned(),
+            ..Principal::default()
+        }),
         ..Default::default()
     };
     assert_eq!(refused(other.consent().get(unknown("", "speaker-1"))).await.0, Code::NotFound);

@@ -13,11 +13,11 @@ use crate::node::{Client, Node, TENANT};
 use crate::soon;
 
 fn principal() -> Option<Principal> {
-    Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned() })
+    Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned(), ..Principal::default() })
 }
 
 async fn open(client: &Client, right: &str) -> Result<Case, Status> {
-    let request = OpenCaseRequest { principal: principal(), right: right.to_owned() };
+    let request = OpenCaseRequest { principal: principal(), right: right.to_owned(), ..OpenCaseRequest::default() };
     Ok(soon(client.rights().open(request)).await?.into_inner().case.unwrap())
 }
 

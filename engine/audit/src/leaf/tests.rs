@@ -93,6 +93,7 @@ fn events() -> impl Strategy<Value = Event> {
         incidents(),
         exemptions(),
         endings(),
+        rights(),
     ]
 }
 
@@ -174,6 +175,23 @@ fn erasures() -> impl Strategy<Value = Event> {
             reason
         }),
         (references(), hashes()).prop_map(|(erasure, certificate)| Event::EraseCertified { erasure, certificate }),
+    ]
+}
+
+fn rights() -> impl Strategy<Value = Event> {
+    let categories = || names().prop_map(Category);
+    prop_oneof![
+        (references(), categories(), names()).prop_map(|(request, category, how)| Event::StoreRestricted {
+            request,
+            category,
+            how
+        }),
+        (references(), categories(), any::<u64>()).prop_map(|(request, category, rows)| Event::RectifyApplied {
+            request,
+            category,
+            rows
+        }),
+        references().prop_map(|request| Event::AccountCancelled { request }),
     ]
 }
 

@@ -220,6 +220,17 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reference = hold.0.to_vec();
             wire.reason = why.to_string();
         }
+        Event::StoreRestricted { request, category, how } => {
+            wire.reference = request.0.to_vec();
+            wire.cell = Some(cell::write_category(*category));
+            wire.reason = how.to_string();
+        }
+        Event::RectifyApplied { request, category, rows } => {
+            wire.reference = request.0.to_vec();
+            wire.cell = Some(cell::write_category(*category));
+            wire.pieces = *rows;
+        }
+        Event::AccountCancelled { request } => wire.reference = request.0.to_vec(),
     }
 }
 
@@ -294,6 +305,13 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             Event::DeletionUnconfirmed { erasure: reference(wire)?, processor: processor(wire)?, reason: reason(wire)? }
         }
         "erase.certified" => Event::EraseCertified { erasure: reference(wire)?, certificate: document(wire)? },
+        "store.restricted" => {
+            Event::StoreRestricted { request: reference(wire)?, category: category(wire)?, how: reason(wire)? }
+        }
+        "rectify.applied" => {
+            Event::RectifyApplied { request: reference(wire)?, category: category(wire)?, rows: wire.pieces }
+        }
+        "account.cancelled" => Event::AccountCancelled { request: reference(wire)? },
         "exemption.granted" => Event::ExemptionGranted {
             grant: reason(wire)?,
             cell: full_cell(wire)?,

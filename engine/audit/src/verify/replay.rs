@@ -130,7 +130,10 @@ impl<'a> Replay<'a> {
             | Event::RetentionExecuted { .. }
             | Event::RetentionHeld { .. }
             | Event::HoldSet { .. }
-            | Event::HoldReleased { .. } => {}
+            | Event::HoldReleased { .. }
+            | Event::StoreRestricted { .. }
+            | Event::RectifyApplied { .. }
+            | Event::AccountCancelled { .. } => {}
         }
     }
 

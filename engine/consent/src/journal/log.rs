@@ -158,8 +158,9 @@ pub(crate) async fn find(store: &dyn Store, shard: u32, reference: Reference) ->
 
 /// The write by which the leaf at `index` is found again, if people are given receipts for what it says.
 pub(crate) fn put_receipt(shard: u32, index: u64, event: &Event) -> Option<Op> {
-    let (Event::ConsentGiven { record: reference, .. } | Event::WithdrawEffective { withdrawal: reference, .. }) =
-        event
+    let (Event::ConsentGiven { record: reference, .. }
+    | Event::WithdrawEffective { withdrawal: reference, .. }
+    | Event::EraseCertified { erasure: reference, .. }) = event
     else {
         return None;
     };

@@ -19,6 +19,8 @@ use crate::erasure::pending::Pending;
 use crate::evidence::Means;
 use crate::journal::About;
 use crate::retention::{Hold, Stored};
+use crate::rights::carrier::Carrier;
+use crate::rights::left::Left;
 use crate::tables::{CERTIFICATE, CertificateKey, ERASURE, ErasureKey, FACTS_CATEGORY, FactsKey};
 use crate::{Entry, Error, rights};
 
@@ -42,13 +44,21 @@ impl Register {
     /// # Errors
     /// As the store says.
     pub async fn certificate(&self, subject: SubjectId, of: Reference) -> Result<Option<Vec<u8>>, Error> {
-        let found = self.scan(CertificateKey::table().then(&subject), CERTIFICATE, |body| Ok(body.to_vec())).await?;
-        for (_, json) in found {
+        for json in self.certificates(subject).await? {
             if Certificate::parse(&json)?.is_of(of) {
                 return Ok(Some(json));
             }
         }
         Ok(None)
+    }
+
+    /// The certificates of all erasures of `subject`, each as [`certificate`](Self::certificate) gives it.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn certificates(&self, subject: SubjectId) -> Result<Vec<Vec<u8>>, Error> {
+        let found = self.scan(CertificateKey::table().then(&subject), CERTIFICATE, |body| Ok(body.to_vec())).await?;
+        Ok(found.into_iter().map(|(_, json)| json).collect())
     }
 
     /// As [`certificate`](Self::certificate), once there is one.
@@ -144,8 +154,9 @@ impl Register {
                 Err(error) => outcome = Err(error),
             }
         }
+        let replaced = Left::Purge.all(self).await?;
         let now = self.clock.now();
-        if destroyed.is_empty() || pace.not_before.is_some_and(|at| now < at) {
+        if destroyed.is_empty() && replaced.is_empty() || pace.not_before.is_some_and(|at| now < at) {
             return outcome;
         }
         let is_purged = self.purge().await?;
@@ -153,6 +164,11 @@ impl Register {
         pace.not_before = Some(done.after(done.since(now) * PURGE_PAUSE));
         for due in destroyed {
             if let Err(error) = self.certify(due, is_purged).await {
+                outcome = Err(error);
+            }
+        }
+        for (subject, request) in replaced {
+            if let Err(error) = self.answer(subject, request).await {
                 outcome = Err(error);
             }
         }
@@ -291,7 +307,7 @@ impl Register {
     /// Issues the certificate, answers the cases that it was for, and forgets that anything was due. Waits for withdrawals
     /// that are not yet in effect.
     async fn certify(&self, (subject, erasure): Due, is_purged: bool) -> Result<(), Error> {
-        let subject = self.lock(subject).await?;
+        let mut subject = self.lock(subject).await?;
         let consents = &subject.state.consent.consents;
         if consents.values().any(|consent| consent.status == ConsentStatus::Withdrawing) {
             return Ok(());
@@ -316,13 +332,20 @@ impl Register {
         let row = CertificateKey { subject: subject.id, erasure: pending.id.to_vec() }.key();
         entry.ops.push(Op::Put(row, CERTIFICATE.encode(&json)));
         entry.ops.extend(self.marks(&subject, Stored::Certificates, now));
+        let mut next = subject.state.clone();
         for ground in &pending.grounds {
-            if let Ground::Request(case) = ground {
-                let detail = Name::constant(if is_partial { "in_part" } else { "whole" });
-                rights::desk::fulfil_into(self, &subject, Reference(*case), is_partial, detail, &mut entry).await?;
+            let Ground::Request(case) = ground else { continue };
+            let (case, detail) = (Reference(*case), Name::constant(if is_partial { "in_part" } else { "whole" }));
+            let answered = rights::desk::fulfil_into(self, &subject, case, is_partial, detail, &mut entry).await?;
+            if answered == Some(Carrier::Closing) {
+                self.close_account(&subject, &mut next, case, &mut entry).await?;
             }
         }
-        self.journal.append(entry).await?;
+        if next.is_closed == subject.state.is_closed {
+            self.journal.append(entry).await?;
+        } else {
+            self.advance(&mut subject, next, entry).await?;
+        }
         metrics::counter!("sayso_consent_erasures_certified_total").increment(1);
         Ok(())
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::{AuditKey, Event, Hash, Reference};
-use sayso_policy::{ConsentState, ConsentStatus, ConsentType, LegalBasis, PurposeConsent};
+use sayso_policy::{ConsentState, ConsentStatus, ConsentType, LegalBasis, Profile, PurposeConsent};
 use sayso_store::{Error as StoreError, Op, TypedKey};
-use sayso_types::{ConsentVersion, Purpose, SubjectId};
+use sayso_types::{ConsentVersion, Purpose, RegionClass, SubjectId};
 
 use super::{Register, Subject};
 use crate::erasure::Ground;
@@ -55,6 +55,9 @@ impl Register {
         // what the person heard, which may have been revised since
         let profile = self.revisions().read_out(&answer.notice_sha256).map_or_else(|| self.profile(), Arc::clone);
         let mut subject = self.lock(answer.subject).await?;
+        if subject.state.is_closed {
+            return Err(Error::Closed);
+        }
         let earlier = self.scan_records(subject.id).await?;
         let ids: Vec<_> = answer.question.records().map(|(_, id)| id.0.to_vec()).collect();
         if earlier.iter().any(|(_, record)| ids.contains(&record.record_id)) {
@@ -104,6 +107,10 @@ impl Register {
             }
         }
         let holds = self.holds.read().await;
+        let is_own = status.is_valid() && purposes.len() == 1;
+        if is_own && purposes.iter().any(|purpose| goes_overseas(&profile, *purpose)) {
+            next.consent.farthest = RegionClass::Overseas;
+        }
         let memory = answer.question.records().find(|(purpose, _)| *purpose == Purpose::MEMORY);
         let was_given = subject.state.consent.status(Purpose::MEMORY).is_valid();
         let ends = was_given && !status.is_valid() && closed.contains(&Purpose::MEMORY);
@@ -128,7 +135,7 @@ impl Register {
     }
 
     /// The purposes among `wanted` (all, when empty) that some revision of the policy asks consent for.
-    pub(super) fn consented_to(&self, wanted: &[Purpose]) -> Vec<Purpose> {
+    pub(crate) fn consented_to(&self, wanted: &[Purpose]) -> Vec<Purpose> {
         let revisions = self.revisions();
         let rules = revisions.all().flat_map(|profile| profile.purposes());
         let asked = rules.filter(|rule| rule.basis == LegalBasis::Consent).map(|rule| rule.id);
@@ -145,6 +152,12 @@ impl Register {
         }
         Err(StoreError::Conflict { key: RegisterKey { subject: subject.id }.key() }.into())
     }
+}
+
+/// Whether a receiver overseas serves `purpose`: who agrees to it apart from everything else lets data go there (PIPL 39).
+fn goes_overseas(profile: &Profile, purpose: Purpose) -> bool {
+    let mut receivers = profile.processors();
+    receivers.any(|one| one.region_class == RegionClass::Overseas && one.purposes.contains(&purpose))
 }
 
 fn event(answer: &Answer, status: ConsentStatus, (purpose, record): (Purpose, Reference), key: &AuditKey) -> Event {

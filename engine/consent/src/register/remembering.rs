@@ -4,21 +4,31 @@
 //! soon after, and by the next process if this one ends before. Nothing is sealed for a person whose key is due. Each fact
 //! carries the moment at which it was collected, from which its retention counts.
 
+use sayso_audit::{Actor, Event, Reference};
 use sayso_policy::profile::{RetentionAction, Trigger};
 use sayso_policy::{ConsentState, Ending, Happened};
 use sayso_store::{Batch, Condition, Error as StoreError, Key, Op, TypedKey, Value, Versioned, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Purpose, SubjectId, WallTime};
+use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 use sayso_vault::Binding;
 
+use super::answering::outdate;
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::remembered::{self, Remembered};
 use crate::retention::Stored;
+use crate::rights::Imported;
+use crate::rights::left::Left;
 use crate::tables::{FACTS, FACTS_CATEGORY, FactsKey, RegisterKey, SEALED_BY, SealedByKey};
-use crate::{Error, record};
+use crate::{Entry, Error, record};
 
 /// The shard whose data lies in this store.
 const SHARD: u32 = 0;
+
+/// What may be remembered of one person: many times what a conversation keeps.
+pub(crate) const FACTS_MAX: usize = 256;
+
+/// Bytes of a key or of a value: a few long sentences.
+pub(crate) const FACT_BYTES_MAX: usize = 1_024;
 
 /// The schema of facts in clear: what was saved before there was a vault.
 const CLEAR: u16 = 1;
@@ -31,27 +41,29 @@ const SEALED: u16 = 3;
 /// is released.
 const HELD_MAX: usize = 256;
 
+/// What is in the row of a person's facts.
+struct Kept {
+    /// That the row is still as it was read.
+    unchanged: Condition,
+    /// Also those whose time is over, and those that a legal hold alone keeps.
+    facts: Vec<Remembered>,
+}
+
+/// A new row of facts in the place of the one before, and when it is looked at.
+struct Rewrite {
+    require: (Key, Condition),
+    ops: Vec<Op>,
+}
+
 impl Register {
-    /// What the subject asked to have remembered beyond the conversation. Nothing without a valid consent to
-    /// [`Purpose::MEMORY`], nothing whose time is over, and nothing that a legal hold alone keeps.
+    /// What the subject asked to have remembered beyond the conversation, to be used. Nothing without a valid consent to
+    /// [`Purpose::MEMORY`], nor while the person has its use restricted; nothing whose time is over, and nothing that a legal
+    /// hold alone keeps.
     ///
     /// # Errors
     /// As the store and the vault say.
     pub async fn remembered(&self, subject: SubjectId) -> Result<Vec<Remembered>, Error> {
-        // At one moment, so that facts are never read under a consent that ended before.
-        let mut found = self.store.read(&[FactsKey { subject }.key(), RegisterKey { subject }.key()]).await?;
-        let state = found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?;
-        let Some(consent) = state.map(|state| state.consent).filter(|c| c.status(Purpose::MEMORY).is_valid()) else {
-            return Ok(Vec::new());
-        };
-        let Some(stored) = found.pop().flatten() else { return Ok(Vec::new()) };
-        let mut facts = self.opened(subject, &stored).await?;
-        if self.is_held_back(subject).await? {
-            return Ok(Vec::new());
-        }
-        let now = self.clock.wall();
-        facts.retain(|fact| fact.dropped_at.is_none() && !self.is_over(fact, &consent, now));
-        Ok(facts)
+        self.remembered_if(subject, remembers).await
     }
 
     /// As [`remembered`](Self::remembered), as pairs of key and value.
@@ -60,6 +72,33 @@ impl Register {
     /// As the store and the vault say.
     pub async fn facts(&self, subject: SubjectId) -> Result<Vec<(String, String)>, Error> {
         Ok(self.remembered(subject).await?.iter().map(Remembered::pair).collect())
+    }
+
+    /// As [`facts`](Self::facts), to be shown to the person: also while its use is restricted.
+    ///
+    /// # Errors
+    /// As the store and the vault say.
+    pub(crate) async fn shown_facts(&self, subject: SubjectId) -> Result<Vec<(String, String)>, Error> {
+        let shown = self.remembered_if(subject, |state| state.status(Purpose::MEMORY).is_valid()).await?;
+        Ok(shown.iter().map(Remembered::pair).collect())
+    }
+
+    async fn remembered_if(
+        &self,
+        subject: SubjectId,
+        may: fn(&ConsentState) -> bool,
+    ) -> Result<Vec<Remembered>, Error> {
+        // At one moment, so that facts are never read under a consent that ended before.
+        let mut found = self.store.read(&[FactsKey { subject }.key(), RegisterKey { subject }.key()]).await?;
+        let state = found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?;
+        let Some(consent) = state.map(|state| state.consent).filter(may) else { return Ok(Vec::new()) };
+        let Some(stored) = found.pop().flatten() else { return Ok(Vec::new()) };
+        let mut facts = self.opened(subject, &stored).await?;
+        if self.is_held_back(subject).await? {
+            return Ok(Vec::new());
+        }
+        self.keep_live(&mut facts, &consent);
+        Ok(facts)
     }
 
     /// Replaces what is remembered by `facts`, pairs of key and value. What says the same as before was collected when it
@@ -73,59 +112,89 @@ impl Register {
             let fact = Remembered::new(key.clone(), value.clone(), now);
             before.iter().find(|other| other.says(&fact)).cloned().unwrap_or(fact)
         });
-        self.remember(subject, facts.collect()).await
+        self.remember(subject, ConsentVersion(u64::MAX), facts.collect()).await
     }
 
     /// Replaces what is remembered beyond the conversation; nothing left removes the record. What is over by then is not
     /// kept, whoever still has it. Refused without a valid consent to [`Purpose::MEMORY`], and erased when that is withdrawn;
-    /// refused also while a legal hold keeps what was to be erased before, since both would lie under one key.
+    /// refused while its use is restricted; refused to whoever read what is replaced at `cv`, if it was put right, restricted
+    /// or given back since; refused also while a legal hold keeps what was to be erased before, since both would lie under
+    /// one key.
     ///
     /// # Errors
     /// As the store and the vault say; [`Error::Store`] with `Conflict` when somebody else saved meanwhile.
-    pub async fn remember(&self, subject: SubjectId, mut facts: Vec<Remembered>) -> Result<bool, Error> {
+    pub async fn remember(
+        &self,
+        subject: SubjectId,
+        cv: ConsentVersion,
+        facts: Vec<Remembered>,
+    ) -> Result<bool, Error> {
         let turn = self.lock(subject).await?;
-        if !turn.state.consent.status(Purpose::MEMORY).is_valid() || self.is_held_back(subject).await? {
+        let consent = &turn.state.consent;
+        if !remembers(consent) || cv < consent.stale_before || self.is_held_back(subject).await? {
             return Ok(false);
         }
         self.destroy_due(&turn).await?;
+        let kept = self.kept(subject).await?;
+        let Some(rewrite) = self.rewritten(&turn, kept, facts).await? else { return Ok(false) };
+        // A withdrawal comes before this, and it is refused, or after it, and erases: also when nobody waits for this
+        // any more and the lock is free while the store is at it.
+        let mut batch = Batch::new().require(RegisterKey { subject }.key(), Condition::Version(turn.state.version));
+        batch.require.push(rewrite.require);
+        batch.ops.extend(rewrite.ops);
+        self.store.commit(batch).await?;
+        Ok(true)
+    }
+
+    /// The row of the subject's facts.
+    async fn kept(&self, subject: SubjectId) -> Result<Kept, Error> {
+        let row = FactsKey { subject }.key();
+        let Some(stored) = self.store.read(&[row]).await?.pop().flatten() else {
+            return Ok(Kept { unchanged: Condition::Absent, facts: Vec::new() });
+        };
+        let facts = self.opened(subject, &stored).await?;
+        Ok(Kept { unchanged: Condition::Version(stored.version), facts })
+    }
+
+    /// Leaves of `facts` those that may be used.
+    fn keep_live(&self, facts: &mut Vec<Remembered>, consent: &ConsentState) {
+        let now = self.clock.wall();
+        facts.retain(|fact| fact.dropped_at.is_none() && !self.is_over(fact, consent, now));
+    }
+
+    /// What puts `facts` in the place of `kept`. Under a legal hold what is dropped stays in the row; [`None`] when that would
+    /// be too much.
+    async fn rewritten(
+        &self,
+        turn: &Subject,
+        kept: Kept,
+        mut facts: Vec<Remembered>,
+    ) -> Result<Option<Rewrite>, Error> {
         let (holds, now) = (self.holds.read().await, self.clock.wall());
         facts.retain(|fact| !self.is_over(fact, &turn.state.consent, now));
-        let row = FactsKey { subject }.key();
-        let stored = self.store.read(core::slice::from_ref(&row)).await?.pop().flatten();
-        let before = match &stored {
-            Some(stored) => self.opened(subject, stored).await?,
-            None => Vec::new(),
-        };
-        let mark = self.mark_of(&turn, &before);
-        if holds.keeping(subject, Some(FACTS_CATEGORY), now).is_some() {
-            let mut dropped: Vec<_> =
-                before.into_iter().filter(|old| !facts.iter().any(|fact| fact.says(old))).collect();
+        let mark = self.mark_of(turn, &kept.facts);
+        if holds.keeping(turn.id, Some(FACTS_CATEGORY), now).is_some() {
+            let mut dropped = kept.facts;
+            dropped.retain(|old| !facts.iter().any(|fact| fact.says(old)));
             for old in &mut dropped {
                 old.dropped_at.get_or_insert(now);
             }
             facts.append(&mut dropped);
             if facts.iter().filter(|fact| fact.dropped_at.is_some()).count() > HELD_MAX {
-                return Ok(false);
+                return Ok(None);
             }
         }
-        // A withdrawal comes before this, and it is refused, or after it, and erases: also when nobody waits for this
-        // any more and the lock is free while the store is at it.
-        let unchanged = Condition::Version(turn.state.version);
-        let as_read = stored.map_or(Condition::Absent, |stored| Condition::Version(stored.version));
-        let batch = Batch::new().require(RegisterKey { subject }.key(), unchanged).require(row.clone(), as_read);
-        let mut batch = if facts.is_empty() {
-            batch.delete(row)
-        } else {
-            let sealed = self.sealed(subject, &facts).await?;
-            batch.put(row, sealed)
-        };
-        let next = self.mark_of(&turn, &facts);
+        let row = FactsKey { subject: turn.id }.key();
+        let mut ops = vec![match facts.as_slice() {
+            [] => Op::Delete(row.clone()),
+            facts => Op::Put(row.clone(), self.sealed(turn.id, facts).await?),
+        }];
+        let next = self.mark_of(turn, &facts);
         if mark != next {
-            batch.ops.extend(mark.map(Op::Delete));
+            ops.extend(mark.map(Op::Delete));
         }
-        batch.ops.extend(next.map(super::retaining::put_mark));
-        self.store.commit(batch).await?;
-        Ok(true)
+        ops.extend(next.map(super::retaining::put_mark));
+        Ok(Some(Rewrite { require: (row, kept.unchanged), ops }))
     }
 
     /// When `fact`, of somebody whose consent is `consent`, ends. What they dropped ends when they did.
@@ -185,6 +254,100 @@ impl Register {
         Ok(WallTime(agreed.map_or(0, |(_, record)| record.created_unix_ms)))
     }
 
+    /// Puts what the person says in the place of what is remembered, for their accepted request `id`: for each key its
+    /// value. One that is not there is added, if it `may_add`. The value before is in no file any more when the request is
+    /// answered.
+    ///
+    /// # Errors
+    /// [`PutRight`] says what cannot be done; or as the store and the vault say.
+    pub(crate) async fn put_right(
+        &self,
+        subject: &mut Subject,
+        id: Reference,
+        (changes, may_add): (&[(String, String)], bool),
+        by: Actor,
+    ) -> Result<(), PutRight> {
+        if !subject.state.consent.status(Purpose::MEMORY).is_valid() {
+            return Err(PutRight::NoConsent);
+        }
+        self.destroy_due(subject).await?;
+        let kept = self.kept(subject.id).await?;
+        let (mut facts, now) = (kept.facts.clone(), self.clock.wall());
+        self.keep_live(&mut facts, &subject.state.consent);
+        for (key, value) in changes {
+            if key.len() > FACT_BYTES_MAX || value.len() > FACT_BYTES_MAX {
+                return Err(PutRight::TooLong);
+            }
+            let (known, fact) = (facts.len(), Remembered::new(key.clone(), value.clone(), now));
+            match facts.iter_mut().find(|known| known.key == *key) {
+                Some(before) => *before = fact,
+                None if may_add && known < FACTS_MAX => facts.push(fact),
+                None if may_add => return Err(PutRight::TooMany),
+                None => return Err(PutRight::Unknown),
+            }
+        }
+        let applied = Event::RectifyApplied { request: id, category: FACTS_CATEGORY, rows: changes.len() as u64 };
+        let (mut next, mut entry) = (subject.state.clone(), Entry::default());
+        outdate(&mut next);
+        entry.ops.push(Left::Purge.put(subject.id, id));
+        entry.events.push(next.about(subject.id).by(by, applied));
+        self.replace(subject, next, (kept, facts), entry).await
+    }
+
+    /// Remembers `facts`, which the person brings from elsewhere. What is remembered under the same key stays as it is.
+    ///
+    /// # Errors
+    /// As for [`put_right`](Self::put_right).
+    pub(crate) async fn take_in(
+        &self,
+        subject: &mut Subject,
+        facts: &[(String, String)],
+    ) -> Result<Imported, PutRight> {
+        if !remembers(&subject.state.consent) {
+            return Err(PutRight::NoConsent);
+        }
+        self.destroy_due(subject).await?;
+        let kept = self.kept(subject.id).await?;
+        let (mut here, now) = (kept.facts.clone(), self.clock.wall());
+        self.keep_live(&mut here, &subject.state.consent);
+        let mut imported = Imported::default();
+        for (key, value) in facts {
+            if key.len() > FACT_BYTES_MAX || value.len() > FACT_BYTES_MAX {
+                return Err(PutRight::TooLong);
+            }
+            match here.iter().find(|known| known.key == *key) {
+                Some(known) if known.value == *value => imported.known += 1,
+                Some(_) => imported.conflicts.push(key.clone()),
+                None if here.len() < FACTS_MAX => {
+                    here.push(Remembered::new(key.clone(), value.clone(), now));
+                    imported.taken += 1;
+                }
+                None => return Err(PutRight::TooMany),
+            }
+        }
+        if imported.taken > 0 {
+            let mut next = subject.state.clone();
+            outdate(&mut next);
+            self.replace(subject, next, (kept, here), Entry::default()).await?;
+        }
+        Ok(imported)
+    }
+
+    /// Seals `facts` in the place of those that were `kept`, and makes `next` of the subject's state, in one batch with
+    /// `entry`.
+    async fn replace(
+        &self,
+        subject: &mut Subject,
+        next: StoredState,
+        (kept, facts): (Kept, Vec<Remembered>),
+        mut entry: Entry,
+    ) -> Result<(), PutRight> {
+        let rewrite = self.rewritten(subject, kept, facts).await?.ok_or(PutRight::Held)?;
+        entry.require.push(rewrite.require);
+        entry.ops.extend(rewrite.ops);
+        Ok(self.advance(subject, next, entry).await?)
+    }
+
     /// Writes down which vault seals what is in the store, sees that its keys are not older than what was erased, and seals
     /// as it is sealed now what was saved by earlier versions.
     ///
@@ -241,6 +404,29 @@ impl Register {
         self.store.commit(batch).await?;
         Ok(())
     }
+}
+
+/// Why what is remembered is not put right.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PutRight {
+    #[error(transparent)]
+    Register(#[from] Error),
+    #[error("nothing is remembered of the person: they do not agree to it")]
+    NoConsent,
+    #[error("no such thing is remembered of the person; a copy shows what is, and `supplement` adds to it")]
+    Unknown,
+    #[error("a key or a value has more than {FACT_BYTES_MAX} bytes")]
+    TooLong,
+    #[error("more than {FACTS_MAX} things would be remembered")]
+    TooMany,
+    #[error("a legal hold keeps as much of the person as it may; release it first")]
+    Held,
+}
+
+/// Whether what the person asked to have remembered may be used.
+#[must_use]
+pub fn remembers(state: &ConsentState) -> bool {
+    state.status(Purpose::MEMORY).is_valid() && !state.restricted.contains(&FACTS_CATEGORY)
 }
 
 /// What the facts of `subject` are bound to, in the row `row`.

@@ -7,8 +7,8 @@ use sayso_policy::{Diff, InForce, Profile, Revisions};
 use sayso_store::{Error as StoreError, Op, Store, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{SubjectId, WallTime};
 
-use super::Register;
 use super::holders::{Holder, POLICY};
+use super::{Register, Subject};
 use crate::journal::About;
 use crate::tables::{PROFILE, ProfileKey};
 use crate::{Entry, Error};
@@ -95,13 +95,18 @@ impl Register {
     pub(super) async fn enforce(&self, subject: SubjectId, why: &'static str) -> Result<usize, Error> {
         // Within the subject's turn, so that no permit is issued under what was in force before.
         let subject = self.lock(subject).await?;
+        Ok(self.enforce_for(&subject, why))
+    }
+
+    /// As [`enforce`](Self::enforce), of the subject whose turn it is.
+    pub(super) fn enforce_for(&self, subject: &Subject, why: &'static str) -> usize {
         let (revisions, now) = (self.revisions(), self.clock.wall());
         let ends = |holder: &Holder| {
             let decision = revisions.decide(&holder.question(now), &subject.state.consent);
             !decision.answer.is_ok_and(|grounds| holder.segment.rests_on(&grounds))
         };
-        let taken = self.holders.take_back_if(subject.id, why, ends);
-        metrics::counter!("sayso_policy_permits_ended_total", "why" => why).increment(taken.len() as u64);
-        Ok(taken.len())
+        let taken = self.holders.take_back_if(subject.id, why, ends).len();
+        metrics::counter!("sayso_policy_permits_ended_total", "why" => why).increment(taken as u64);
+        taken
     }
 }

@@ -4,7 +4,7 @@ use hex::FromHex;
 use sayso_audit::AuditKey;
 use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
 use sayso_store::{Version, Versioned};
-use sayso_types::{ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
+use sayso_types::{Category, ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -16,6 +16,8 @@ pub(crate) struct StoredState {
     pub(crate) tenant: TenantId,
     pub(crate) audit_key: [u8; 32],
     pub(crate) consent: ConsentState,
+    /// Whether they closed their account: no device speaks for them any more, and they agree to nothing.
+    pub(crate) is_closed: bool,
     /// Of the stored record; a change requires that it is still this.
     pub(crate) version: Version,
 }
@@ -34,6 +36,16 @@ struct Body {
     /// Left out where nothing is, as it was before there was such a thing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     declined: Vec<(Purpose, u32)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    restricted: Vec<Category>,
+    #[serde(default, skip_serializing_if = "is_first")]
+    stale_before: ConsentVersion,
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    is_closed: bool,
+}
+
+const fn is_first(version: &ConsentVersion) -> bool {
+    version.0 == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,7 +79,7 @@ impl StoredState {
         let mut audit_key = [0; 32];
         getrandom::fill(&mut audit_key).expect("the operating system provides random bytes");
         let consent = ConsentState { tenant: Some(tenant.clone()), ..ConsentState::new() };
-        Self { tenant, audit_key, consent, version: Version::default() }
+        Self { tenant, audit_key, consent, is_closed: false, version: Version::default() }
     }
 
     /// The key that makes the subject's tags and commitments in the log.
@@ -86,6 +98,9 @@ impl StoredState {
             guardian_verified: consent.guardian_verified,
             consents: consent.consents.iter().map(StoredConsent::store).collect(),
             declined: consent.declined.iter().map(|(purpose, rev)| (*purpose, *rev)).collect(),
+            restricted: consent.restricted.iter().copied().collect(),
+            stale_before: consent.stale_before,
+            is_closed: self.is_closed,
         };
         serde_json::to_vec(&body).expect("a map of plain values is JSON")
     }
@@ -114,7 +129,10 @@ impl StoredState {
                 guardian_verified: body.guardian_verified,
                 declined: body.declined.into_iter().collect(),
                 tenant: Some(body.tenant),
+                restricted: body.restricted.into_iter().collect(),
+                stale_before: body.stale_before,
             },
+            is_closed: body.is_closed,
             version,
         })
     }

@@ -95,6 +95,7 @@ const TABLES: &[(&str, Ends)] = &[
     ("request", Ends::Ruled(Stored::Requests)),
     ("certificate", Ends::Ruled(Stored::Certificates)),
     ("request_due", Ends::With("request")),
+    ("request_left", Ends::With("request")),
     ("erasure", Ends::With("certificate")),
     ("retention_due", Ends::Not("a mark is taken away when it is looked at")),
     ("legal_hold", Ends::Not("a hold ends when it is released or its time is over")),

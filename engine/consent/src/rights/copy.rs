@@ -14,6 +14,7 @@ use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass, Su
 use serde::Serialize;
 
 use super::request::{Request, Standing};
+use crate::erasure::Certificate;
 use crate::{Error, Register, receipt};
 
 /// What the layout is called; a later one has another number.
@@ -37,6 +38,10 @@ pub struct Copy {
     pub policy: Policy,
     /// How consent to each purpose stands.
     pub consents: Vec<Consent>,
+    /// How far the person lets their data travel.
+    pub farthest: RegionClass,
+    /// What is kept of them and used for nothing, because they asked for that.
+    pub restricted: Vec<Category>,
     /// A receipt for everything that was ever agreed to (Kantara 1.1).
     pub receipts: Vec<Receipt>,
     /// What was taken back.
@@ -45,6 +50,8 @@ pub struct Copy {
     pub remembered: Vec<(String, String)>,
     /// What the person asked of whoever has their data.
     pub requests: Vec<Asked>,
+    /// The certificates of what was erased.
+    pub certificates: Vec<Certificate>,
     /// Who received what.
     pub received: Vec<Received>,
 }
@@ -147,6 +154,7 @@ impl Copy {
             standing: request.standing,
             due_at: request.due.map(|due| due.at),
         });
+        let certificates = register.certificates(subject).await?.into_iter().map(|json| Certificate::parse(&json));
         Ok(Self {
             format: FORMAT,
             made_at: register.clock.wall(),
@@ -159,10 +167,13 @@ impl Copy {
                 controller: profile.controller().name.clone(),
             },
             consents: consents.collect(),
+            farthest: state.consent.farthest,
+            restricted: state.consent.restricted.iter().copied().collect(),
             receipts: records.iter().filter_map(|(_, record)| receipt::of(record)).collect(),
             withdrawals: withdrawals.collect(),
-            remembered: register.facts(subject).await?,
+            remembered: register.shown_facts(subject).await?,
             requests: requests.collect(),
+            certificates: certificates.collect::<Result<_, _>>()?,
             received: received(register, state.audit_key().subject(subject)).await?,
         })
     }
@@ -172,7 +183,7 @@ impl Copy {
     pub const fn rows(&self) -> u64 {
         let lists = [self.consents.len(), self.receipts.len(), self.withdrawals.len()];
         let others = [self.remembered.len(), self.requests.len(), self.received.len()];
-        (lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2]) as u64
+        (lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + self.certificates.len()) as u64
     }
 }
 

@@ -7,12 +7,15 @@ use sayso_audit::{Actor, Event, Reference, RequestStep};
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_runtime::TaskKind;
 use sayso_store::{Condition, Error as StoreError, Key, Op, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Name, SubjectId};
+use sayso_types::{Name, Purpose, SubjectId};
 
+use super::carrier::{Carrier, names_purposes};
 use super::copy::Copy;
+use super::left::Left;
 use super::request::{Delay, NotNow, Request, Standing, Step};
 use super::stored;
 use crate::register::Subject;
+use crate::register::remembering::PutRight;
 use crate::retention::Stored;
 use crate::tables::{DUE, DueKey, REQUEST, RequestKey};
 use crate::{Entry, Error as RegisterError, Register};
@@ -36,6 +39,18 @@ pub enum Error {
     /// The policy does not offer that right.
     #[error("the policy offers no such right; its rights.offers lists those that it offers")]
     NotOffered,
+    /// The right is not about single purposes.
+    #[error("only a withdrawal and an objection name purposes; leave them out")]
+    NamesPurposes,
+    /// What is remembered is not put right.
+    #[error("{0}")]
+    NotPutRight(String),
+    /// A copy with more files than a bundle names.
+    #[error("the person's records are more than the {} files of a bundle; hand out a copy", super::bundle::FILES_MAX)]
+    TooLarge,
+    /// There is no restriction to lift.
+    #[error("nothing is restricted by this request, or no longer")]
+    NotRestricted,
     /// The person has too many open.
     #[error("{OPEN_MAX} requests of this person wait for an answer; answer one first")]
     TooMany,
@@ -59,7 +74,7 @@ impl From<StoreError> for Error {
 /// Takes people's requests, keeps them, and watches their days.
 #[derive(Clone, Debug)]
 pub struct Desk {
-    register: Arc<Register>,
+    pub(super) register: Arc<Register>,
 }
 
 impl Desk {
@@ -85,6 +100,28 @@ impl Desk {
     /// # Errors
     /// [`Error::NotOffered`], [`Error::TooMany`], or as the register says.
     pub async fn receive(&self, subject: SubjectId, kind: RightKind, by: Actor) -> Result<Request, Error> {
+        self.receive_of(subject, kind, &[], by).await
+    }
+
+    /// As [`receive`](Self::receive), of a request that names `purposes`: a withdrawal, or an objection to them.
+    ///
+    /// # Errors
+    /// [`Error::NamesPurposes`] for other rights; [`RegisterError::UnknownPurpose`] for a purpose that rests on no consent;
+    /// or as there.
+    pub async fn receive_of(
+        &self,
+        subject: SubjectId,
+        kind: RightKind,
+        purposes: &[Purpose],
+        by: Actor,
+    ) -> Result<Request, Error> {
+        if !purposes.is_empty() && !names_purposes(kind) {
+            return Err(Error::NamesPurposes);
+        }
+        let consented = self.register.consented_to(purposes);
+        if let Some(unknown) = purposes.iter().find(|purpose| !consented.contains(purpose)) {
+            return Err(RegisterError::UnknownPurpose(*unknown).into());
+        }
         let profile = self.register.profile();
         if !profile.document().rights.offers.contains_key(&kind) {
             return Err(Error::NotOffered);
@@ -94,13 +131,15 @@ impl Desk {
             return Err(Error::TooMany);
         }
         let id = Reference(SubjectId::random().0);
-        let request = Request::received(id, subject, kind, &profile, self.register.clock.wall());
+        let received = Request::received(id, subject, kind, &profile, self.register.clock.wall());
+        let request = Request { purposes: purposes.to_vec(), ..received };
         let received = RequestStep::Received;
         self.append(entry(&turn, None, &request, by, received, right_name(kind)), received).await?;
         Ok(request)
     }
 
-    /// Takes a step with the request `id` of `subject`. It is on record when this returns.
+    /// Takes a step with the request `id` of `subject`. It is on record when this returns. What the engine can carry out it
+    /// begins to carry out when it is accepted; then the request is given back as far as it has come.
     ///
     /// # Errors
     /// [`Error::Unknown`], [`Error::NotNow`] when the step is not the next one, [`Error::Changed`] when somebody else
@@ -109,7 +148,7 @@ impl Desk {
         // two entries of one batch do not see each other, so steps of one person are taken one after the other
         let turn = self.register.lock(subject).await?;
         let (request, stored) = self.get(subject, id).await?;
-        if is_erasure(request.kind) && is_under_way(&request, step) {
+        if is_under_way(&request, step) || ends(step) && Left::of(&self.register, subject, id).await?.is_some() {
             return Err(NotNow::UnderWay.into());
         }
         let next = request.after(step, &self.register.profile(), self.register.clock.wall())?;
@@ -126,11 +165,74 @@ impl Desk {
         if next.answered.is_some() {
             entry.ops.extend(self.register.marks(&turn, Stored::Requests, self.register.clock.wall()));
         }
-        if step == Step::Accept && is_erasure(next.kind) {
-            entry.ops.push(self.register.erase_for(subject, id));
+        let carrier = next.carrier();
+        let is_begun = step == Step::Accept && carrier.begins_at_once();
+        match carrier {
+            Carrier::Erasure | Carrier::Closing if is_begun => entry.ops.push(self.register.erase_for(subject, id)),
+            _ if is_begun => entry.ops.push(Left::All.put(subject, id)),
+            _ => {}
         }
         self.append(entry, event).await?;
-        Ok(next)
+        drop(turn);
+        if !is_begun {
+            return Ok(next);
+        }
+        if let Err(error) = self.register.carry_out(subject, id).await {
+            tracing::warn!(%error, "an accepted request is not carried out yet, trying again");
+        }
+        Ok(self.get(subject, id).await?.0)
+    }
+
+    /// Puts what the person says in the place of what is remembered of them, for the accepted request `id` to rectify or to
+    /// supplement it: for each key its value. Rectifying changes what is there, supplementing adds, too. The request is
+    /// answered by itself, when the values before are in no file any more.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for another request, [`NotNow`] for one that is not accepted, [`Error::NotPutRight`]; or as the
+    /// register says.
+    pub async fn correct(
+        &self,
+        subject: SubjectId,
+        id: Reference,
+        facts: &[(String, String)],
+        by: Actor,
+    ) -> Result<Request, Error> {
+        let mut turn = self.register.lock(subject).await?;
+        let (request, _) = self.get(subject, id).await?;
+        if request.carrier() != Carrier::Correction {
+            return Err(Error::Unknown);
+        }
+        if request.standing != Standing::Accepted {
+            return Err(NotNow::NotAccepted.into());
+        }
+        if Left::of(&self.register, subject, id).await?.is_some() {
+            return Err(NotNow::UnderWay.into());
+        }
+        let may_add = request.kind == RightKind::Supplement;
+        match self.register.put_right(&mut turn, id, (facts, may_add), by).await {
+            Ok(()) => Ok(request),
+            Err(PutRight::Register(RegisterError::Store(error))) => Err(error.into()),
+            Err(PutRight::Register(error)) => Err(error.into()),
+            Err(why) => Err(Error::NotPutRight(why.to_string())),
+        }
+    }
+
+    /// Ends the restriction that the request `id` was for, because the person wants it: what is stored is used again for what
+    /// they agree to. It is on record when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for another request, [`Error::NotRestricted`] where nothing is restricted any more; or as the
+    /// register says.
+    pub async fn lift(&self, subject: SubjectId, id: Reference, by: Actor) -> Result<Request, Error> {
+        let mut turn = self.register.lock(subject).await?;
+        let (request, _) = self.get(subject, id).await?;
+        if request.kind != RightKind::Restrict {
+            return Err(Error::Unknown);
+        }
+        if request.standing != Standing::Fulfilled || !self.register.lift(&mut turn, id, by).await? {
+            return Err(Error::NotRestricted);
+        }
+        Ok(request)
     }
 
     /// The requests of `subject`, oldest first.
@@ -211,7 +313,7 @@ impl Desk {
         Ok(true)
     }
 
-    async fn get(&self, subject: SubjectId, id: Reference) -> Result<(Request, Versioned), Error> {
+    pub(super) async fn get(&self, subject: SubjectId, id: Reference) -> Result<(Request, Versioned), Error> {
         get(&self.register, subject, id).await?.ok_or(Error::Unknown)
     }
 
@@ -228,7 +330,7 @@ impl Desk {
 }
 
 /// Has `entry` answer the accepted request `id` of the person whose turn it is: what was asked for is done, as `detail` says
-/// in the log.
+/// in the log. What carried it out; [`None`] where it was answered before.
 pub(crate) async fn fulfil_into(
     register: &Register,
     turn: &Subject,
@@ -236,20 +338,20 @@ pub(crate) async fn fulfil_into(
     is_partial: bool,
     detail: Name,
     entry: &mut Entry,
-) -> Result<(), RegisterError> {
-    let Some((request, stored)) = get(register, turn.id(), id).await? else { return Ok(()) };
+) -> Result<Option<Carrier>, RegisterError> {
+    let Some((request, stored)) = get(register, turn.id(), id).await? else { return Ok(None) };
     let (profile, now) = (register.profile(), register.clock.wall());
-    let Ok(next) = request.after(Step::Fulfil { is_partial }, &profile, now) else { return Ok(()) };
+    let Ok(next) = request.after(Step::Fulfil { is_partial }, &profile, now) else { return Ok(None) };
     let answer = self::entry(turn, Some((&request, &stored)), &next, Actor::SYSTEM, RequestStep::Fulfilled, detail);
     entry.require.extend(answer.require);
     entry.ops.extend(answer.ops);
     entry.events.extend(answer.events);
     entry.ops.extend(register.marks(turn, Stored::Requests, now));
-    Ok(())
+    Ok(Some(request.carrier()))
 }
 
 /// The request `id` of `subject`, as it is stored.
-async fn get(
+pub(crate) async fn get(
     register: &Register,
     subject: SubjectId,
     id: Reference,
@@ -282,14 +384,14 @@ fn entry(
     Entry { require: vec![(key, unchanged)], ops, events: vec![event] }
 }
 
-/// Whether what is asked for is carried out by the engine, from when it is accepted until its certificate answers it.
-const fn is_erasure(kind: RightKind) -> bool {
-    matches!(kind, RightKind::Erase | RightKind::GuardianErase)
+/// Whether `step` would answer what the engine is carrying out.
+fn is_under_way(request: &Request, step: Step) -> bool {
+    request.standing == Standing::Accepted && request.carrier().begins_at_once() && ends(step)
 }
 
-/// Whether `step` would answer what is being carried out.
-const fn is_under_way(request: &Request, step: Step) -> bool {
-    matches!((request.standing, step), (Standing::Accepted, Step::Fulfil { .. } | Step::Reject(_)))
+/// Whether `step` answers a request.
+const fn ends(step: Step) -> bool {
+    matches!(step, Step::Fulfil { .. } | Step::Reject(_))
 }
 
 /// Under which its day is watched, while there is one and it has not passed.

@@ -14,7 +14,7 @@ use sayso_audit::Reference;
 use sayso_policy::due::{Clocks, Due};
 use sayso_policy::profile::{Refusal, RightKind, Trigger};
 use sayso_policy::{Happened, IsoPeriod, Profile};
-use sayso_types::{SubjectId, WallTime};
+use sayso_types::{Purpose, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// The longest that an answer may be put off beyond its day: two months (GDPR 12(3)).
@@ -29,6 +29,8 @@ pub struct Request {
     pub subject: SubjectId,
     /// What is asked for.
     pub kind: RightKind,
+    /// Of which purposes; where it is about none in particular, of none.
+    pub purposes: Vec<Purpose>,
     /// When it came in, and when the person had proved who they are.
     pub clocks: Clocks,
     /// How far it has come.
@@ -120,7 +122,7 @@ pub enum NotNow {
     #[error("the request is not accepted; accept it first")]
     NotAccepted,
     /// The engine is carrying it out.
-    #[error("it is being erased, and is answered by the certificate of that; ask for the certificate")]
+    #[error("it is being carried out, and answered by what does so; list the person's requests to see how far it is")]
     UnderWay,
     /// The policy allows no refusal for that reason.
     #[error("the policy allows no refusal for this reason; its rights.refusals lists those that it allows")]
@@ -148,6 +150,7 @@ impl Request {
             id,
             subject,
             kind,
+            purposes: Vec::new(),
             clocks,
             standing: Standing::Unverified,
             due: profile.answer_due(kind, clocks),

@@ -3,7 +3,7 @@
 use sayso_audit::Reference;
 use sayso_policy::due::{Clocks, Due};
 use sayso_policy::profile::RightKind;
-use sayso_types::{SubjectId, WallTime};
+use sayso_types::{Purpose, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use super::request::{Delay, Request, Standing};
@@ -12,6 +12,8 @@ use crate::Error;
 #[derive(Serialize, Deserialize)]
 struct Body {
     kind: RightKind,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    purposes: Vec<Purpose>,
     received: WallTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     identity_verified: Option<WallTime>,
@@ -38,6 +40,7 @@ pub(crate) fn encode(request: &Request) -> Vec<u8> {
     let due = request.due.clone().map(|Due { at, by, is_exact }| StoredDue { at, by, is_exact });
     let body = Body {
         kind: request.kind,
+        purposes: request.purposes.clone(),
         received: request.clocks.received,
         identity_verified: request.clocks.identity_verified,
         standing: request.standing,
@@ -60,6 +63,7 @@ pub(crate) fn decode(subject: SubjectId, id: &[u8], body: &[u8]) -> Result<Reque
         id: Reference(id),
         subject,
         kind: body.kind,
+        purposes: body.purposes,
         clocks: Clocks { received: body.received, identity_verified: body.identity_verified },
         standing: body.standing,
         due: body.due.map(|StoredDue { at, by, is_exact }| Due { at, by, is_exact }),

@@ -155,7 +155,8 @@ pub(crate) fn profile_with_a_receiver(rev: u32) -> Profile {
                  state = \"active\", contract = \"No. 7\", trains_on_data = false, declared_retention = \"P30D\" },\n]\n\n[profile]";
     let text = include_str!("../profile.toml").replacen("]\n\n[profile]", cloud, 1);
     let text = text.replacen("rev = 1", &format!("rev = {rev}"), 1);
-    let rights = "[rights]\nrespond_within = \"P15D\"\n[rights.offers.erase]\nchannel = [\"console\"]\n";
+    let rights =
+        "[rights]\nrespond_within = \"P15D\"\n[rights.offers]\nerase = {}\nrectify = {}\nrestrict = {}\ncancel = {}\n";
     Profile::in_force_before(&format!("{text}\n{rights}")).unwrap()
 }
 

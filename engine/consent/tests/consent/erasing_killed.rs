@@ -36,7 +36,7 @@ const NAME: &str = "erasing_killed::an_erasure_is_carried_out_whenever_the_node_
 const MOMENTS_MAX: usize = 60;
 
 /// Writes that are left until the process dies; [`usize::MAX`] for ever.
-static LEFT: AtomicUsize = AtomicUsize::new(usize::MAX);
+pub(crate) static LEFT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Counts down, and dies with the last.
 fn moment() {
@@ -82,15 +82,15 @@ impl Store for Counting {
     }
 }
 
-struct Opened {
-    register: Arc<Register>,
-    vault: Arc<Vault>,
-    data: Arc<LocalStore>,
-    tasks: Tasks,
-    subject: SubjectId,
+pub(crate) struct Opened {
+    pub(crate) register: Arc<Register>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) data: Arc<LocalStore>,
+    pub(crate) tasks: Tasks,
+    pub(crate) subject: SubjectId,
 }
 
-async fn open(dir: &Path) -> Opened {
+pub(crate) async fn open(dir: &Path) -> Opened {
     let (data, keys) = (open_store(&dir.join("data")), open_store(&dir.join("keys")));
     let vault = vault(Arc::new(Counting(keys))).await.unwrap();
     let (tasks, clock) = (Tasks::new(), Arc::new(SystemClock::new()));

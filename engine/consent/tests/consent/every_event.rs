@@ -14,6 +14,7 @@ use sayso_policy::ConsentStatus;
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_types::{Category, ConsentVersion, Name, WallTime};
 
+use crate::answering::accepted;
 use crate::erasing::profile_with_a_receiver;
 use crate::exempting::{KEPT, granted};
 use crate::incidents::{everything, notice, profile_with_duties, report};
@@ -79,6 +80,9 @@ const TOLD: &[&str] = &[
     "retention.held",
     "legal_hold.set",
     "legal_hold.released",
+    "store.restricted",
+    "rectify.applied",
+    "account.cancelled",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -117,7 +121,10 @@ fn is_told(event: &Event) -> bool {
         | Event::ExemptionRevoked { .. }
         | Event::PermittedByExemption { .. }
         | Event::CategorySwitched { .. }
-        | Event::TenantSwitched { .. } => true,
+        | Event::TenantSwitched { .. }
+        | Event::StoreRestricted { .. }
+        | Event::RectifyApplied { .. }
+        | Event::AccountCancelled { .. } => true,
         Event::ProcessorChanged { change, .. } => ProcessorChange::ALL.contains(change),
         Event::Incident { step, .. } => IncidentStep::ALL.contains(step),
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
@@ -142,6 +149,7 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     incident(&world, &clock).await;
     exemptions(&world, &clock).await;
     retention(&world, &clock).await;
+    rights(&world).await;
     world.journal().operator(Actor::SYSTEM, Name::constant("look"), 1).await.unwrap();
 
     let leaves = world.leaves().await;
@@ -246,4 +254,15 @@ async fn retention(world: &World, clock: &SetClock) {
     world.register.end_what_is_due().await.unwrap();
     world.register.release_hold(hold.id, by).await.unwrap();
     world.register.end_what_is_due().await.unwrap();
+}
+
+/// Somebody has what is remembered put right, then restricted, and then closes their account.
+async fn rights(world: &World) {
+    let (dora, desk) = (world.person(&[VOICE, MEMORY]).await, Desk::open(world.register.clone()));
+    assert!(world.register.save_facts(dora, &[("name".into(), "Dora".into())]).await.unwrap());
+    let case = accepted(&desk, dora, RightKind::Rectify).await;
+    desk.correct(dora, case, &[("name".into(), "Theodora".into())], Actor::SYSTEM).await.unwrap();
+    accepted(&desk, dora, RightKind::Restrict).await;
+    let case = accepted(&desk, dora, RightKind::Cancel).await;
+    world.register.until_certified(dora, case).await.unwrap();
 }

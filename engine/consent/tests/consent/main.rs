@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod anchoring;
+mod answering;
+mod answering_killed;
 mod attacks;
 mod crash;
 mod damage;

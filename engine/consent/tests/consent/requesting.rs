@@ -102,7 +102,7 @@ async fn what_the_policy_does_not_offer_and_what_is_too_much_is_refused_and_leav
     let world = World::new().await;
     let (anna, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
     let size = world.size().await;
-    assert!(matches!(desk.receive(anna, RightKind::Port, INTEGRATOR).await, Err(Error::NotOffered)));
+    assert!(matches!(desk.receive(anna, RightKind::ShutdownNotice, INTEGRATOR).await, Err(Error::NotOffered)));
     assert_eq!(world.size().await, size);
     for _ in 0..sayso_consent::rights::desk::OPEN_MAX {
         desk.receive(anna, RightKind::Copy, INTEGRATOR).await.unwrap();

@@ -118,7 +118,7 @@ async fn each_fact_has_its_own_time_which_saving_it_again_does_not_move() {
     assert_eq!(world.register.end_what_is_due().await.unwrap(), 1);
     assert_eq!(words(&world, anna).await, ["new"]);
     // a conversation that goes on knows it still
-    assert!(world.register.remember(anna, known).await.unwrap());
+    assert!(world.register.remember(anna, ConsentVersion(u64::MAX), known).await.unwrap());
     assert_eq!(words(&world, anna).await, ["new"], "and cannot bring it back");
     world.clock.advance(5 * DAY);
     assert_eq!(world.register.end_what_is_due().await.unwrap(), 1);

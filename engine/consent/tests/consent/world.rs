@@ -41,7 +41,11 @@ pub(crate) fn profile_text() -> String {
     let rights = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\"]\n[rights.offers.copy]\nchannel = [\"console\"]\n\
                   [rights.offers.access]\nchannel = [\"console\"]\n\
                   [rights.offers.erase]\nchannel = [\"console\"]\n";
-    format!("{short}\n{rights}")
+    let others =
+        ["cancel", "withdraw", "object", "refuse_overseas", "restrict", "rectify", "supplement", "explain", "port"];
+    let others: String =
+        others.iter().map(|right| format!("[rights.offers.{right}]\nchannel = [\"console\"]\n")).collect();
+    format!("{short}\n{rights}{others}")
 }
 
 /// A directory's store.

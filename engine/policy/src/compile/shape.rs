@@ -1,6 +1,8 @@
 //! [`Shape`]: what of a consent state the bits depend on.
 
-use sayso_types::{Purpose, RegionClass};
+use std::collections::BTreeSet;
+
+use sayso_types::{Category, Purpose, RegionClass};
 
 use crate::{AgeBand, ConsentState, ConsentType};
 
@@ -10,6 +12,7 @@ pub(super) struct Shape {
     farthest: RegionClass,
     age: AgeBand,
     guardian_verified: bool,
+    restricted: BTreeSet<Category>,
     /// The purposes with a valid consent to this revision of the profile.
     consents: Vec<(Purpose, ConsentType, bool, bool)>,
 }
@@ -21,6 +24,7 @@ impl Shape {
             farthest: state.farthest,
             age: state.age,
             guardian_verified: state.guardian_verified,
+            restricted: state.restricted.clone(),
             consents: valid.map(|(purpose, c)| (*purpose, c.consent_type, c.separate, c.written)).collect(),
         }
     }

@@ -32,6 +32,8 @@ pub enum Fact {
     CategoryOff { category: Category },
     /// Whatever is said to the tenant's devices is switched off.
     TenantOff { tenant: TenantId },
+    /// The person had the use of the category restricted; whether it would be used.
+    Restricted { category: Category, used: bool },
     /// Whether the processor is registered.
     Registered { processor: ProcessorId, registered: bool },
     /// Whether it is active.
@@ -126,6 +128,7 @@ impl Fact {
             | Self::StoredHere { here: yes, .. }
             | Self::AgreedFirst { agreed: yes, .. }
             | Self::Serves { meant: yes, .. } => *yes,
+            Self::Restricted { used, .. } => !used,
             Self::State { state, .. } => *state == ProcessorState::Active,
             Self::Narrowed { narrowed, .. } => !narrowed.is_some_and(Narrowed::is_closed),
             Self::WithinLimit { narrowed, .. } => *narrowed != Narrowed::TransferLimitReached,
@@ -163,7 +166,8 @@ impl Fact {
             Self::Reach { processor, .. } => Some(format!("processor.{processor}.region_class")),
             Self::OtherBasis { purpose, .. } => Some(format!("purpose.{purpose}.basis")),
             Self::AgreedFirst { purpose, .. } => Some(format!("purpose.{purpose}.requires")),
-            Self::Narrowed { .. }
+            Self::Restricted { .. }
+            | Self::Narrowed { .. }
             | Self::CategoryOff { .. }
             | Self::TenantOff { .. }
             | Self::WithinLimit { .. }

@@ -94,10 +94,20 @@ prop_compose! {
             AgeBand::Unknown, AgeBand::Under13, AgeBand::Under14, AgeBand::Under16, AgeBand::Under18, AgeBand::Adult,
         ]),
         guardian_verified: bool,
+        restricted: bool,
     ) -> ConsentState {
         let consents = [(Purpose::VOICE_INTERACTION, voice), (Purpose::MEMORY, memory)];
         let consents = consents.into_iter().filter_map(|(purpose, consent)| Some((purpose, consent?))).collect();
-        ConsentState { cv: ConsentVersion(3), consents, farthest, age, guardian_verified, ..ConsentState::new() }
+        let restricted = restricted.then_some(Category::MEMORY_SUMMARY).into_iter().collect();
+        ConsentState {
+            cv: ConsentVersion(3),
+            consents,
+            farthest,
+            age,
+            guardian_verified,
+            restricted,
+            ..ConsentState::new()
+        }
     }
 }
 

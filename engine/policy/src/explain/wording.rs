@@ -92,6 +92,10 @@ impl Fact {
             Self::Serves { processor, purpose, meant } => {
                 format!("{processor} may{} receive data for {purpose}", not(*meant))
             }
+            Self::Restricted { category, used } => {
+                let what = if *used { "it would be used" } else { "it would be kept or shown to them only" };
+                format!("the person had the use of {category} restricted; {what}")
+            }
             Self::Reach { processor, region, farthest } => {
                 format!("{processor} is {}; the person lets data go as far as {}", spelled(region), spelled(farthest))
             }
@@ -185,6 +189,12 @@ impl Fact {
             Self::Serves { processor, purpose, meant } => {
                 format!("{processor} {}为 {purpose} 接收数据", if *meant { "可以" } else { "不得" })
             }
+            Self::Restricted { category, used } => {
+                format!(
+                    "本人已限制对 {category} 的使用；此处{}",
+                    if *used { "将会使用" } else { "仅为保存或提供给本人" }
+                )
+            }
             Self::Reach { processor, region, farthest } => format!(
                 "{processor} 位于{}；本人允许数据最远到达{}",
                 words(region, Tongue::Chinese),
@@ -254,6 +264,7 @@ const fn denial(reason: Reason, tongue: Tongue) -> &'static str {
             tongue.pick("the person may be a minor and no guardian is verified", "本人可能未成年，而监护人未核实")
         }
         Reason::SwitchedOff => tongue.pick("it is switched off for the time being", "已暂时关闭"),
+        Reason::Restricted => tongue.pick("the person had its use restricted", "本人已限制其使用"),
         Reason::ProcessorState => tongue.pick("the processor may not receive it", "接收方不可以接收"),
         Reason::Region => tongue.pick("the person does not let it go that far", "本人不允许数据到达该地区"),
         Reason::NoBasis => tongue.pick("there is no consent that covers it", "没有涵盖此项的有效同意"),

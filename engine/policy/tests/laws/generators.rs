@@ -454,10 +454,20 @@ prop_compose! {
         age in bands(),
         guardian_verified in prop::bool::weighted(0.7),
         tenant in tenants(),
+        restricted in maybe(0.3, some(category_named)),
     ) -> ConsentState {
         let consents: BTreeMap<_, _> =
             consents.into_iter().enumerate().filter_map(|(i, given)| Some((purpose_named(i), given?))).collect();
-        ConsentState { cv: ConsentVersion(3), consents, farthest, age, guardian_verified, tenant, ..ConsentState::new() }
+        ConsentState {
+            cv: ConsentVersion(3),
+            consents,
+            farthest,
+            age,
+            guardian_verified,
+            tenant,
+            restricted: restricted.unwrap_or_default(),
+            ..ConsentState::new()
+        }
     }
 }
 

@@ -201,6 +201,13 @@ proptest! {
     }
 
     #[test]
+    fn a_restriction_opens_nothing(world in worlds(), state in states(), asked in questions()) {
+        let in_force = world.in_force();
+        let free = ConsentState { restricted: BTreeSet::new(), ..state.clone() };
+        prop_assert_eq!(opened(about(&world, &asked), (&in_force, &free), (&in_force, &state)), None);
+    }
+
+    #[test]
     fn clearer_consent_closes_nothing(
         world in worlds(), state in states(), asked in questions(), least in consent_types(),
     ) {

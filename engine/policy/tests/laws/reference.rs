@@ -98,6 +98,7 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
         (facts.is_unknown(), Reason::UnknownCell),
         (facts.lacks_guardian(), Reason::MinorNoGuardian),
         (facts.is_switched_off(), Reason::SwitchedOff),
+        (facts.is_restricted(), Reason::Restricted),
         (facts.is_unfit(), Reason::ProcessorState),
         (facts.is_too_far(), Reason::Region),
     ];
@@ -236,6 +237,11 @@ impl<'a> Facts<'a> {
         let World { categories_off, tenants_off, .. } = self.world;
         categories_off.contains(&self.question.label.category)
             || self.state.tenant.iter().any(|tenant| tenants_off.iter().any(|off| off == tenant))
+    }
+
+    fn is_restricted(&self) -> bool {
+        let is_kept = self.state.restricted.iter().any(|kept| *kept == self.question.label.category);
+        is_kept && self.question.gate != Gate::Access && self.question.gate != Gate::Replica
     }
 
     fn is_unfit(&self) -> bool {

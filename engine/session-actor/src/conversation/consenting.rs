@@ -51,7 +51,7 @@ impl Conversation {
         // A conversation that began under an earlier revision has its words: who it is had with is asked in the next.
         let current = self.place().identity.language.revision == revisions.newest().rev();
         let again = revisions.asks(state).into_iter().filter(|purpose| current && asks.asks().spoken.contains(purpose));
-        let memory = state.status(Purpose::MEMORY).is_valid();
+        let memory = sayso_consent::remembers(state);
         ConsentView { cv: state.cv, standing: standing(state), memory, asks_again: again.collect() }
     }
 
@@ -125,7 +125,7 @@ impl Conversation {
     }
 
     pub(super) fn save(&mut self, facts: Vec<Fact>) {
-        let (register, subject) = (self.services.register.clone(), self.place().identity.subject);
+        let (register, subject, cv) = (self.services.register.clone(), self.place().identity.subject, self.consent.cv);
         let now = self.services.clock.wall();
         // what was known before was said when it was: a conversation that goes on makes nothing younger
         let remembered = facts.into_iter().map(|Fact { key, value }| {
@@ -135,7 +135,7 @@ impl Conversation {
         let remembered: Vec<_> = remembered.collect();
         self.remembered.clone_from(&remembered);
         self.writes.start(&self.services.tasks, "save facts", async move {
-            if let Err(error) = register.remember(subject, remembered).await {
+            if let Err(error) = register.remember(subject, cv, remembered).await {
                 tracing::warn!(%error, "facts could not be saved");
             }
         });

@@ -1,7 +1,10 @@
 //! `sayso rights ...`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use sayso_policy::Tongue;
+use sayso_types::Purpose;
 
 use super::PersonArgs;
 
@@ -20,6 +23,10 @@ pub(crate) enum RightsCommand {
         /// What the person asks for, as in the policy's rights.offers: access, copy, erase, ...
         #[arg(value_name = "RIGHT")]
         right: String,
+        /// With withdraw, object and marketing_opt_out: of this purpose; may be given again for others. Without it,
+        /// withdraw is of everything.
+        #[arg(long = "purpose", value_name = "PURPOSE")]
+        purposes: Vec<Purpose>,
     },
     /// Print a person's requests, oldest first.
     List {
@@ -28,6 +35,28 @@ pub(crate) enum RightsCommand {
     },
     /// Say what became of a request: verify, accept and fulfil it, or reject or delay it.
     Advance(AdvanceArgs),
+    /// Put right or complete what is remembered of the person, for an accepted request of rectify or supplement.
+    Correct {
+        #[command(flatten)]
+        person: PersonArgs,
+        /// The request, as `open` and `list` print it.
+        #[arg(value_name = "CASE")]
+        case: String,
+        /// A file with what is to be remembered, as JSON: {"key": "value", ...}. A file, so that what people say is in no
+        /// list of processes and no history of a shell.
+        #[arg(value_name = "FILE")]
+        facts: PathBuf,
+    },
+    /// End a restriction because the person wants it: what is stored is used again for what they agree to.
+    Lift {
+        #[command(flatten)]
+        person: PersonArgs,
+        /// The request to restrict, as `open` and `list` print it.
+        #[arg(value_name = "CASE")]
+        case: String,
+    },
+    /// Print why each use of the person's data is allowed or not, by purpose, for an accepted request of explain.
+    Explain(CertificateArgs),
     /// Print everything that is held of the person, for an accepted request of access, copy or port.
     Copy {
         #[command(flatten)]
@@ -35,6 +64,30 @@ pub(crate) enum RightsCommand {
         /// The request, as `open` and `list` print it.
         #[arg(value_name = "CASE")]
         case: String,
+    },
+    /// Write everything that is held of the person into a directory that another Sayso takes in, for an accepted request of
+    /// port: JSON, pages to read, certificates and proofs, with a manifest signed by the log's key.
+    Port {
+        #[command(flatten)]
+        person: PersonArgs,
+        /// The request, as `open` and `list` print it.
+        #[arg(value_name = "CASE")]
+        case: String,
+        /// The directory, which must not be there.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// Take in what a directory that `port` wrote elsewhere brings: what the person has remembered, if they agree to that
+    /// here. Their consents stay with whom they gave them to.
+    Import {
+        #[command(flatten)]
+        person: PersonArgs,
+        /// The directory.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        /// The public key of the log that it comes from, as that node's `sayso init` wrote it (log.pub).
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
     },
     /// Print the certificate of an erasure: what was erased, how, and what remains elsewhere.
     Certificate(CertificateArgs),
@@ -44,10 +97,10 @@ pub(crate) enum RightsCommand {
 pub(crate) struct CertificateArgs {
     #[command(flatten)]
     pub(crate) person: PersonArgs,
-    /// The request that it answers, as `open` and `list` print it, or a withdrawal.
+    /// The request, as `open` and `list` print it; for a certificate also the withdrawal that it answers.
     #[arg(value_name = "CASE")]
     pub(crate) case: String,
-    /// Print the certificate itself, whose SHA-256 is in the audit log.
+    /// Print JSON: of a certificate the very bytes whose SHA-256 is in the audit log.
     #[arg(long)]
     pub(crate) json: bool,
     /// The language of the sentences: en or zh.
@@ -77,7 +130,8 @@ pub(crate) struct AdvanceArgs {
 pub(crate) enum StepArg {
     /// The person has proved who they are.
     Verify,
-    /// It will be done. An erasure begins with this, and ends fulfilled by itself.
+    /// It will be done. What the node carries out itself begins with this, and ends fulfilled by itself: erase, cancel,
+    /// withdraw, refuse_overseas, restrict, and an objection to a named purpose.
     Accept,
     /// It will not be done.
     Reject,

@@ -202,6 +202,7 @@ impl Story {
             principal: Some(Principal {
                 tenant_id: self.setting.tenant.to_string(),
                 device_id: self.setting.device_id.to_string(),
+                ..Principal::default()
             }),
             purposes: Vec::new(),
             wait_ms: 2_000,

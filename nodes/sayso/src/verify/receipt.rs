@@ -28,7 +28,7 @@ pub(crate) struct Shown {
     about: String,
     /// When it happened, RFC 3339.
     at: String,
-    /// The id of the consent record or withdrawal.
+    /// The id of the consent record, withdrawal or erasure.
     reference: String,
     /// The pseudonym of the person in the log.
     subject_tag: String,
@@ -73,6 +73,9 @@ impl Shown {
                     Scope::Purpose(purpose) => purpose.to_string(),
                 };
                 (scope, withdrawal.to_string())
+            }
+            Event::EraseCertified { erasure, certificate } => {
+                (format!("by the certificate with SHA-256 {certificate}"), erasure.to_string())
             }
             _ => (String::new(), String::new()),
         };

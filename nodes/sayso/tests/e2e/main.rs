@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod accounts;
 mod cluster;
 mod command_line;
 mod conversation;
@@ -12,6 +13,7 @@ mod holds;
 mod incident;
 mod kill;
 mod policy;
+mod porting;
 mod provider_down;
 mod realtime;
 mod receipts;

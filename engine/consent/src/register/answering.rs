@@ -1,0 +1,158 @@
+//! Carrying out what people asked for, once that is accepted: see [`Carrier`] for what carries out which.
+//!
+//! What is left to be done is in the store from the batch that accepts the request until the one that answers it. Each part
+//! can be done twice, so that the next process goes on where one ended.
+
+use std::sync::Arc;
+
+use sayso_audit::{Actor, Event, Reference};
+use sayso_store::{Condition, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_types::{ConsentVersion, Name, Purpose, RegionClass, SubjectId};
+
+use super::holders::POLICY;
+use super::state::StoredState;
+use super::{Register, Subject};
+use crate::evidence::Means;
+use crate::rights::carrier::Carrier;
+use crate::rights::desk;
+use crate::rights::left::Left;
+use crate::tables::{DEVICE, DeviceKey, FACTS_CATEGORY};
+use crate::{Entry, Error};
+
+impl Register {
+    /// Takes every accepted request as far as it comes.
+    pub(super) async fn carry_out_requests(self: &Arc<Self>) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for (subject, id) in Left::All.all(self).await? {
+            // What holds up one holds up no other.
+            if let Err(error) = self.carry_out(subject, id).await {
+                outcome = Err(error);
+            }
+        }
+        outcome
+    }
+
+    /// Takes the accepted request `id` as far as it comes, and answers it when it is done.
+    pub(crate) async fn carry_out(self: &Arc<Self>, subject: SubjectId, id: Reference) -> Result<(), Error> {
+        let Some((request, _)) = desk::get(self, subject, id).await? else { return Ok(()) };
+        match request.carrier() {
+            Carrier::Withdrawal => {
+                if !self.withdraw_named(subject, &request.purposes).await? {
+                    return Ok(());
+                }
+            }
+            Carrier::Limit => self.keep_near(subject).await?,
+            Carrier::Restriction => self.restrict(subject, id).await?,
+            // answered by what carries them out
+            Carrier::Erasure | Carrier::Closing | Carrier::Correction | Carrier::People => return Ok(()),
+        }
+        self.answer(subject, id).await
+    }
+
+    /// Answers the request `id`, of which nothing is left to be done.
+    pub(super) async fn answer(&self, subject: SubjectId, id: Reference) -> Result<(), Error> {
+        let turn = self.lock(subject).await?;
+        let mut entry = Entry { ops: vec![Left::done(subject, id)], ..Entry::default() };
+        desk::fulfil_into(self, &turn, id, false, Name::constant("whole"), &mut entry).await?;
+        self.journal.append(entry).await?;
+        Ok(())
+    }
+
+    /// Withdraws consent to `named` purposes, or to everything if there are none; whether every holder has let go. What a
+    /// later revision of the policy asks no consent for is not processed by consent any more.
+    async fn withdraw_named(self: &Arc<Self>, subject: SubjectId, named: &[Purpose]) -> Result<bool, Error> {
+        let consents = self.state(subject).await?.consents;
+        let known = |purpose: &Purpose| self.is_consented_to(*purpose) || consents.contains_key(purpose);
+        let purposes: Vec<_> = named.iter().copied().filter(known).collect();
+        if purposes.is_empty() && !named.is_empty() {
+            return Ok(true);
+        }
+        Ok(self.withdraw(subject, &purposes, Means::Integrator).await?.ok)
+    }
+
+    /// Data about the person goes no further than their country from here on. A consent of their own to a purpose that is
+    /// served overseas is the way back.
+    async fn keep_near(&self, subject: SubjectId) -> Result<(), Error> {
+        let mut subject = self.lock(subject).await?;
+        if subject.state.consent.farthest > RegionClass::Domestic {
+            let mut next = subject.state.clone();
+            next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
+            next.consent.farthest = RegionClass::Domestic;
+            self.advance(&mut subject, next, Entry::default()).await?;
+        }
+        self.enforce_for(&subject, POLICY);
+        Ok(())
+    }
+
+    /// What is stored of the person is kept and used for nothing from here on.
+    async fn restrict(&self, subject: SubjectId, id: Reference) -> Result<(), Error> {
+        let mut subject = self.lock(subject).await?;
+        let mut next = subject.state.clone();
+        if next.consent.restricted.insert(FACTS_CATEGORY) {
+            let entry = restriction(&mut next, &subject, (id, "restricted"), Actor::SYSTEM);
+            self.advance(&mut subject, next, entry).await?;
+        }
+        self.enforce_for(&subject, POLICY);
+        Ok(())
+    }
+
+    /// Ends the restriction that the request `id` was for; whether there was one.
+    pub(crate) async fn lift(&self, subject: &mut Subject, id: Reference, by: Actor) -> Result<bool, Error> {
+        let mut next = subject.state.clone();
+        if !next.consent.restricted.remove(&FACTS_CATEGORY) {
+            return Ok(false);
+        }
+        let entry = restriction(&mut next, subject, (id, "lifted"), by);
+        self.advance(subject, next, entry).await?;
+        Ok(true)
+    }
+
+    /// Has `entry`, which makes `next` of the subject's state, close their account for the request `id`: whoever speaks
+    /// through their devices from here on is somebody new.
+    pub(super) async fn close_account(
+        &self,
+        subject: &Subject,
+        next: &mut StoredState,
+        id: Reference,
+        entry: &mut Entry,
+    ) -> Result<(), Error> {
+        next.is_closed = true;
+        outdate(next);
+        let tenant = next.tenant.to_string();
+        let mut range = Range::from(DeviceKey::table().then(&tenant));
+        // One pass over the tenant's devices for each account that is closed: which devices somebody has is written nowhere
+        // else.
+        loop {
+            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
+            for row in page.entries {
+                let (_, bound) = DEVICE.decode(&row.value).map_err(sayso_store::Error::from)?;
+                if *bound == subject.id.0 {
+                    entry.require.push((row.key.clone(), Condition::Version(row.version)));
+                    entry.ops.push(Op::Delete(row.key));
+                }
+            }
+            let Some(rest) = page.rest else { break };
+            range = rest;
+        }
+        entry.events.push(next.about(subject.id).event(Event::AccountCancelled { request: id }));
+        Ok(())
+    }
+}
+
+/// What puts on record that the use of what is stored was restricted, or is no longer.
+fn restriction(
+    next: &mut StoredState,
+    subject: &Subject,
+    (request, how): (Reference, &'static str),
+    by: Actor,
+) -> Entry {
+    outdate(next);
+    let event = Event::StoreRestricted { request, category: FACTS_CATEGORY, how: Name::constant(how) };
+    Entry { events: vec![next.about(subject.id).by(by, event)], ..Entry::default() }
+}
+
+/// Whatever was read of what is stored of the person is out of date with this version.
+pub(super) const fn outdate(next: &mut StoredState) {
+    next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
+    next.consent.stale_before = next.consent.cv;
+}

@@ -1,0 +1,78 @@
+//! A person has what is remembered put right, restricted and given back, closes their account, and comes back as somebody
+//! new.
+
+use sayso_tests::{Installation, TENANT};
+use serde_json::Value;
+
+use crate::sayso;
+
+#[tokio::test]
+async fn what_people_ask_for_is_carried_out_and_an_account_is_closed_for_good() {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    let mut device = installation.first_device(&node).await;
+    let (prompt, _) = device.asked().await;
+    device.agree(&prompt).await;
+    device.until_listening().await;
+
+    let (certs, at) = (installation.file("admin"), node.admin.to_string());
+    let rights = async |command: &str, args: &[&str]| {
+        let person = ["rights", command, "--admin", &at, "--certs", &certs, "--tenant", TENANT];
+        sayso().run(person.into_iter().chain(args.iter().copied())).await
+    };
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let accepted = async |right: &str, args: &[&str]| {
+        let opened = json(&rights("open", &[&[right], args].concat()).await.success().stdout);
+        let case = opened["case"].as_str().unwrap().to_owned();
+        let _ = rights("advance", &[&case, "verify"]).await.success();
+        let accepted = json(&rights("advance", &[&case, "accept"]).await.success().stdout);
+        (case, accepted)
+    };
+
+    let facts = installation.file("facts.json");
+    std::fs::write(&facts, r#"{"pet": "a cat"}"#).unwrap();
+    let (case, _) = accepted("rectify", &[]).await;
+    rights("correct", &[&case, &facts]).await.failure(&["no such thing is remembered"]);
+    let (case, _) = accepted("supplement", &[]).await;
+    let _ = rights("correct", &[&case, &facts]).await.success();
+    let (copy, _) = accepted("copy", &[]).await;
+    let remembered = async || json(&rights("copy", &[&copy]).await.success().stdout)["remembered"].clone();
+    assert_eq!(remembered().await, serde_json::json!([["pet", "a cat"]]));
+
+    let (explain, _) = accepted("explain", &[]).await;
+    let told = rights("explain", &[&explain]).await.success().stdout;
+    assert!(told.contains("memory_summary > ") && told.contains("Yes, by Consent"), "{told}");
+    let (restrict, done) = accepted("restrict", &[]).await;
+    assert_eq!(done["state"], "fulfilled");
+    let told = rights("explain", &[&explain, "--lang", "zh"]).await.success().stdout;
+    assert!(told.contains("本人已限制其使用"), "{told}");
+    assert_eq!(remembered().await, serde_json::json!([["pet", "a cat"]]), "it is kept, and theirs");
+    let _ = rights("lift", &[&restrict]).await.success();
+    rights("lift", &[&restrict]).await.failure(&["nothing is restricted by this request"]);
+
+    let (_, withdrawn) = accepted("withdraw", &["--purpose", "memory"]).await;
+    assert_eq!(withdrawn["state"], "fulfilled");
+    let (cancel, accepted) = accepted("cancel", &[]).await;
+    let subject = accepted["subject"].as_str().unwrap().to_owned();
+    let certificate = loop {
+        let asked = rights("certificate", &[&cancel, "--json", "--subject", &subject]).await;
+        if asked.status.success() {
+            break json(&asked.stdout);
+        }
+        asked.failure(&["the erasure is on its way"]);
+    };
+    assert_eq!(certificate["grounds"][0]["request"], cancel.as_str());
+    rights("list", &[]).await.failure(&["no such device"]);
+
+    let proofs = installation.file("proofs");
+    let asks = ["receipts", "--admin", &at, "--certs", &certs, "--tenant", TENANT, "--subject", &subject];
+    let _ = sayso().run(asks.into_iter().chain(["--proofs", &proofs])).await.success();
+    let proof = format!("{proofs}/erasure-{}.tlog-proof", certificate["erasure"].as_str().unwrap());
+    let args = ["verify", "--json", "--receipt", &proof, "--trust", &installation.file("log.pub")];
+    assert_eq!(json(&sayso().run(args).await.success().stdout)["event"], "erase.certified");
+
+    let mut device = installation.first_device(&node).await;
+    let _ = device.asked().await;
+    let listed = json(&rights("list", &[]).await.success().stdout);
+    assert_eq!(listed, serde_json::json!([]), "whoever connects it anew has asked for nothing");
+}
