@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sayso_audit::Signer;
 use sayso_audit::note::NOTE_LEN_MAX;
 use sayso_consent::incidents::IncidentDesk;
+use sayso_consent::notices::Notices;
 use sayso_consent::rights::Desk;
 use sayso_consent::rights::bundle::COPY_BYTES_MAX;
 use sayso_consent::{Anchored, Register};
@@ -16,8 +17,10 @@ use sayso_proto::admin::v1::consent_server::ConsentServer;
 use sayso_proto::admin::v1::exemptions_server::ExemptionsServer;
 use sayso_proto::admin::v1::holds_server::HoldsServer;
 use sayso_proto::admin::v1::incidents_server::IncidentsServer;
+use sayso_proto::admin::v1::notices_server::NoticesServer;
 use sayso_proto::admin::v1::rights_server::RightsServer;
 use sayso_proto::admin::v1::sessions_server::SessionsServer;
+use sayso_proto::admin::v1::shutdown_server::ShutdownServer;
 use sayso_proto::admin::v1::switches_server::SwitchesServer;
 use sayso_runtime::{CancellationToken, Tasks};
 use sayso_session_actor::ActorSessions;
@@ -39,9 +42,11 @@ use crate::exemptions::ExemptionsService;
 use crate::feed::Feeds;
 use crate::holds::HoldsService;
 use crate::incidents::IncidentsService;
+use crate::notices::NoticesService;
 use crate::options::{AdminOptions, Limits};
 use crate::rights::RightsService;
 use crate::sessions::SessionsService;
+use crate::shutdown::ShutdownService;
 use crate::switches::SwitchesService;
 use crate::{Error, tls};
 
@@ -53,6 +58,9 @@ const NOTICES_BYTES_MAX: usize = 256 * 1_024;
 
 /// Bytes of a request about people's rights: the largest brings a copy from elsewhere, with its manifest.
 const IMPORT_BYTES_MAX: usize = COPY_BYTES_MAX + NOTE_LEN_MAX + REQUEST_BYTES_MAX;
+
+/// Bytes of a notice that is to be sent: what the register takes of its texts, and some for the rest.
+const NOTICE_BYTES_MAX: usize = 128 * 1_024;
 
 /// Bytes of a request's headers: a token has at most 512, and proxies add theirs.
 const HEADER_BYTES_MAX: u32 = 8 * 1_024;
@@ -70,6 +78,8 @@ pub struct Admin {
     switches: SwitchesService,
     exemptions: ExemptionsService,
     holds: HoldsService,
+    notices: NoticesService,
+    ending: ShutdownService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -130,9 +140,17 @@ impl Admin {
             SwitchesService { register: Arc::clone(&register), incidents: desk.clone(), key: operator_key.clone() };
         let incidents = IncidentsService { desk, access: access.clone(), key: operator_key.clone() };
         let exemptions =
-            ExemptionsService { register: Arc::clone(&register), access: access.clone(), key: operator_key };
+            ExemptionsService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         let draining = tasks.stopping();
         let feeds = Feeds::new(limits.feeds, Arc::clone(&clock), draining.clone());
+        let notices = NoticesService {
+            notices: Notices::new(Arc::clone(&register)),
+            register: Arc::clone(&register),
+            access: access.clone(),
+            key: operator_key.clone(),
+            feeds: feeds.clone(),
+        };
+        let ending = ShutdownService { register: Arc::clone(&register), access: access.clone(), key: operator_key };
         Ok(Self {
             listener,
             local_addr,
@@ -145,6 +163,8 @@ impl Admin {
             switches,
             exemptions,
             holds,
+            notices,
+            ending,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -178,7 +198,8 @@ impl Admin {
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
-        let Self { sessions, consent, rights, holds, exemptions, incidents, switches, audit, .. } = self;
+        let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, audit, .. } =
+            self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -188,6 +209,8 @@ impl Admin {
         health.set_serving::<SwitchesServer<SwitchesService>>().await;
         health.set_serving::<ExemptionsServer<ExemptionsService>>().await;
         health.set_serving::<HoldsServer<HoldsService>>().await;
+        health.set_serving::<NoticesServer<NoticesService>>().await;
+        health.set_serving::<ShutdownServer<ShutdownService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
@@ -209,6 +232,8 @@ impl Admin {
             .add_service(SwitchesServer::new(switches).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ExemptionsServer::new(exemptions).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(HoldsServer::new(holds).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(NoticesServer::new(notices).max_decoding_message_size(NOTICE_BYTES_MAX))
+            .add_service(ShutdownServer::new(ending).max_decoding_message_size(NOTICE_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));

@@ -79,10 +79,8 @@ impl ExemptionsService {
 
     /// How the log names `operator`, who must be the node's.
     fn tag(&self, operator: &Operator) -> Result<ActorTag, Refusal> {
-        if operator.is_of_a_tenant() {
-            return Err(Refusal::NotOperator);
-        }
-        operator.actor(&self.key).tag.ok_or(Refusal::NotOperator)
+        operator.must_see_all()?;
+        operator.actor(&self.key).tag.ok_or(Refusal::OperatorOnly)
     }
 
     async fn shown(&self, proposal: &Proposal) -> Result<proto::Exemption, Refusal> {

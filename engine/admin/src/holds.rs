@@ -25,7 +25,7 @@ pub(crate) struct HoldsService {
 
 impl HoldsService {
     async fn set_now(&self, operator: &Operator, request: proto::SetHoldRequest) -> Result<proto::Hold, Refusal> {
-        operator.of_the_node("legal holds")?;
+        operator.must_see_all()?;
         let category: Option<Category> = field::optional_id("category", &request.category)?;
         let subject = match request.principal {
             Some(named) => Some(Principal::find(&self.register, operator, Some(named)).await?.subject),
@@ -37,14 +37,14 @@ impl HoldsService {
     }
 
     async fn listed(&self, operator: &Operator) -> Result<Vec<proto::Hold>, Refusal> {
-        operator.of_the_node("legal holds")?;
+        operator.must_see_all()?;
         let holds = self.register.legal_holds().await;
         self.access.record(operator, Name::constant("holds.list"), holds.len()).await?;
         Ok(holds.iter().map(shown).collect())
     }
 
     async fn released(&self, operator: &Operator, id: &[u8]) -> Result<proto::Hold, Refusal> {
-        operator.of_the_node("legal holds")?;
+        operator.must_see_all()?;
         let malformed = |_| Refusal::invalid("hold_id", format_args!("an id has 16 bytes, this has {}", id.len()));
         let id = Reference(id.try_into().map_err(malformed)?);
         Ok(shown(&self.register.release_hold(id, operator.actor(&self.key)).await?))
@@ -80,7 +80,7 @@ impl Holds for HoldsService {
 /// What is wrong with a hold. The field is the first word of what it says.
 pub(crate) fn refused(error: HoldError) -> Refusal {
     let problem = error.to_string();
-    let problem = problem.split_once(": ").map_or(problem.clone(), |(_, rest)| rest.to_owned());
+    let problem = problem.split_once(": ").map_or_else(|| problem.clone(), |(_, rest)| rest.to_owned());
     match error {
         HoldError::Law => Refusal::Invalid { field: "law", problem },
         HoldError::By => Refusal::Invalid { field: "set_by", problem },

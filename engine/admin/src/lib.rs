@@ -5,6 +5,7 @@
 //!          slot, TLS 1.3   certificate  Consent ───▶ Register ──▶ Journal (operator.access, keyed tag)
 //!          within a time   or token     Audit ─────▶ Journal, Signer
 //!                         Rights, Incidents, Switches ──▶ Desk, IncidentDesk, Register
+//!                               Rights, Notices ▶ Register
 //!                                       health, reflection
 //! ```
 //!
@@ -24,12 +25,14 @@ mod feed;
 mod field;
 mod holds;
 mod incidents;
+mod notices;
 mod operator;
 mod options;
 mod principal;
 mod refusal;
 mod rights;
 mod sessions;
+mod shutdown;
 mod switches;
 mod tls;
 mod withdrawal;

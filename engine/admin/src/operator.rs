@@ -82,11 +82,6 @@ impl Operator {
         &self.name
     }
 
-    /// Refuses a tenant's caller: `what` concerns all tenants.
-    pub(crate) fn of_the_node(&self, what: &'static str) -> Result<(), Refusal> {
-        if self.tenant.is_none() { Ok(()) } else { Err(Refusal::NodeOnly { what }) }
-    }
-
     /// Somebody who may call until then.
     #[cfg(test)]
     pub(crate) fn test(until: u64) -> Self {
@@ -110,19 +105,19 @@ impl Operator {
         }
     }
 
-    /// That they are the operator of the node, who sees all tenants.
-    pub(crate) fn require_all_tenants(&self, field: &'static str) -> Result<(), Refusal> {
-        if self.tenant.is_some() { Err(Refusal::OperatorOnly { field }) } else { Ok(()) }
-    }
-
-    /// Whether they are an integrator's, and so none of the node's operator's.
-    pub(crate) const fn is_of_a_tenant(&self) -> bool {
-        self.tenant.is_some()
-    }
-
     /// Whether they may see what belongs to `tenant`.
     pub(crate) fn sees(&self, tenant: &TenantId) -> bool {
         self.tenant.as_ref().is_none_or(|own| own == tenant)
+    }
+
+    /// Whether they may see what belongs to anybody.
+    pub(crate) const fn sees_all(&self) -> bool {
+        self.tenant.is_none()
+    }
+
+    /// Refuses a tenant's caller what is for the operator of the node.
+    pub(crate) const fn must_see_all(&self) -> Result<(), Refusal> {
+        if self.sees_all() { Ok(()) } else { Err(Refusal::OperatorOnly) }
     }
 
     /// What stands for them in the audit log: the tag of `TENANT/NAME`, where the tenant may be empty.

@@ -13,12 +13,8 @@ pub(crate) enum Refusal {
     Unproved(#[from] Unproved),
     #[error("{field}: you see only what belongs to tenant {own}; name it, or leave the field empty")]
     OtherTenant { field: &'static str, own: TenantId },
-    #[error("{field}: this is for the operator of the node alone; ask them")]
-    OperatorOnly { field: &'static str },
-    #[error("this is for the node's operator; connect with a certificate of theirs, which names no tenant")]
-    NotOperator,
-    #[error("{what} are for the operator of the node alone; ask them")]
-    NodeOnly { what: &'static str },
+    #[error("this is for the operator of the node, whose certificate names no tenant; ask them")]
+    OperatorOnly,
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("{field}: {problem}")]
@@ -46,9 +42,7 @@ impl Refusal {
     const fn code(&self) -> Code {
         match self {
             Self::Unproved(_) => Code::Unauthenticated,
-            Self::OtherTenant { .. } | Self::OperatorOnly { .. } | Self::NotOperator | Self::NodeOnly { .. } => {
-                Code::PermissionDenied
-            }
+            Self::OtherTenant { .. } | Self::OperatorOnly => Code::PermissionDenied,
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::NotNow { .. } => Code::FailedPrecondition,
@@ -71,6 +65,9 @@ const fn advice(error: &RegisterError) -> &'static str {
 impl From<RegisterError> for Refusal {
     fn from(error: RegisterError) -> Self {
         match error {
+            RegisterError::Ended => {
+                Self::NotNow { field: "service", problem: "it has ended: nothing can be agreed to any more".to_owned() }
+            }
             RegisterError::UnknownPurpose(purpose) => {
                 Self::invalid("purposes", format_args!("the profile asks no consent for {purpose}; check its name"))
             }

@@ -1,13 +1,13 @@
 //! [`Event`]: the closed list of what is logged, each with the fields that it must have.
 
-mod incident;
+mod step;
 
 use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId, WallTime};
 
 use crate::merkle::Hash;
 use crate::tag::{ActorTag, Commitment, bytes_id};
 
-pub use incident::{IncidentStep, ProcessorChange};
+pub use self::step::{IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 
 bytes_id! {
     /// What a leaf is about: the id of a consent record, withdrawal, permit, segment or ticket. Leaves that belong
@@ -402,52 +402,39 @@ pub enum Event {
         /// The request.
         request: Reference,
     },
-}
-
-/// What happens to a person's request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RequestStep {
-    /// It came in.
-    Received,
-    /// The person has proved who they are.
-    IdentityVerified,
-    /// It will be done.
-    Accepted,
-    /// It will not be done.
-    Rejected,
-    /// The answer takes longer.
-    Delayed,
-    /// It is done.
-    Fulfilled,
-    /// The day by which it should have been answered has passed.
-    Overdue,
-}
-
-impl RequestStep {
-    /// Every step.
-    pub const ALL: [Self; 7] = [
-        Self::Received,
-        Self::IdentityVerified,
-        Self::Accepted,
-        Self::Rejected,
-        Self::Delayed,
-        Self::Fulfilled,
-        Self::Overdue,
-    ];
-
-    /// The name of its event in the log.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Received => "dsr.received",
-            Self::IdentityVerified => "dsr.identity_verified",
-            Self::Accepted => "dsr.accepted",
-            Self::Rejected => "dsr.rejected",
-            Self::Delayed => "dsr.delayed",
-            Self::Fulfilled => "dsr.fulfilled",
-            Self::Overdue => "dsr.overdue",
-        }
-    }
+    /// `notice.sent` and what follows it: what became of a notice to a person.
+    Notice {
+        /// The notice.
+        notice: Reference,
+        /// What happened.
+        step: NoticeStep,
+        /// The way it took: `device`, `tenant` or `announcement`.
+        channel: Name,
+        /// SHA-256 of its texts in all languages.
+        text: Hash,
+    },
+    /// `policy.published`: people are told of a revision that will come into force.
+    PolicyPublished {
+        /// The profile's hash.
+        profile: Hash,
+    },
+    /// `controller.changed`: with the revision that came into force, somebody else answers for the data.
+    ControllerChanged {
+        /// The profile's hash.
+        profile: Hash,
+    },
+    /// `service.shutdown_started`: the service has ended; nothing is collected any more, and everybody's data is erased.
+    ShutdownStarted {
+        /// The shutdown.
+        shutdown: Reference,
+    },
+    /// `service.shutdown_completed`: the last certificate of it is issued.
+    ShutdownCompleted {
+        /// The shutdown.
+        shutdown: Reference,
+        /// For how many people.
+        people: u64,
+    },
 }
 
 impl Event {
@@ -498,6 +485,11 @@ impl Event {
             Self::StoreRestricted { .. } => "store.restricted",
             Self::RectifyApplied { .. } => "rectify.applied",
             Self::AccountCancelled { .. } => "account.cancelled",
+            Self::Notice { step, .. } => step.name(),
+            Self::PolicyPublished { .. } => "policy.published",
+            Self::ControllerChanged { .. } => "controller.changed",
+            Self::ShutdownStarted { .. } => "service.shutdown_started",
+            Self::ShutdownCompleted { .. } => "service.shutdown_completed",
         }
     }
 }

@@ -39,6 +39,9 @@ pub enum Error {
     /// The person closed their account.
     #[error("the account is closed; whoever connects the device anew is somebody else")]
     Closed,
+    /// The service has ended.
+    #[error("the service has ended: nothing is collected any more, and nothing can be agreed to")]
+    Ended,
     /// The vault refused or failed.
     #[error(transparent)]
     Vault(#[from] sayso_vault::Error),
@@ -69,6 +72,7 @@ impl Error {
             Self::Vault(_) | Self::OtherVault => "vault_unavailable",
             Self::Closed => "account_closed",
             Self::UnknownPurpose(_) => "unknown_purpose",
+            Self::Ended => "service_ended",
             Self::Revision(_) => "profile_refused",
             Self::NotThrown(_) => "switch_refused",
             Self::Hold(_) => "hold_refused",

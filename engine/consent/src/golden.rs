@@ -1,17 +1,19 @@
 //! What is stored, byte for byte: a change here is a change of a schema, and needs a new version of it.
 
+mod telling;
+
 use std::fs;
 use std::path::Path;
 
 use sayso_audit::merkle::leaf_hash;
 use sayso_audit::{Event, HybridClock, Reference, Scope};
 use sayso_policy::due::{Clocks, Due};
-use sayso_policy::law::Audience;
+use sayso_policy::law;
 use sayso_policy::profile::{ExemptionCode, Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Key as Row, Op, TypedKey, Value, Version, Versioned};
-use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, NoticeId, Purpose, SubjectId, WallTime};
 
 use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
 use crate::erasure::pending::Pending;
@@ -19,18 +21,22 @@ use crate::evidence::{Answer, Means, Question};
 use crate::exemption::proposal::{Proposal, Said, Standing, Terms};
 use crate::incidents::{self, Assessment, Ending, Incident, Telling, ThrownFor};
 use crate::journal::log::{self, End};
+use crate::notices::{Audience, Channel, Delivery, Notice, NoticeKind, Text};
 use crate::record::{self, withdrawal};
 use crate::register::state::StoredState;
 use crate::remembered::{self, Remembered};
 use crate::retention::{Hold, HoldOrder};
 use crate::rights::left::Left;
 use crate::rights::{self, Delay, Request, stored};
+use crate::shutdown::Shutdown;
 use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
     CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, EXEMPTION, EXEMPTION_USE, ExemptionKey,
-    ExemptionUseKey, FACTS, FactsKey, HOLD, HoldKey, INCIDENT, IncidentKey, PROFILE, ProfileKey, RECORD, REGISTER,
-    REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey, RetentionKey, SEALED_BY, SealedByKey, TENURE, TenureKey,
-    WITHDRAWAL, WithdrawalKey,
+    ExemptionUseKey, FACTS, FactsKey, HOLD, HoldKey, INCIDENT, IncidentKey, NEXT_PROFILE, NOTICE, NOTICE_DUE,
+    NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO, NextProfileKey, NoticeDueKey, NoticeKey,
+    NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey, NoticeToKey, PROFILE, ProfileKey, RECORD, REGISTER,
+    REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey, RetentionKey, SEALED_BY, SHUTDOWN, SealedByKey,
+    ShutdownKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -360,7 +366,7 @@ fn a_switch_is_stored_as_it_was() {
     let tenant = Target::Tenant("acme".parse().unwrap());
     let held = Switch { target: tenant, position: Position::Off, incident: Some(Reference([7; 16])), ..off() };
     for (name, switch) in [("switch", off()), ("switch_of_tenant", held)] {
-        let sayso_store::Op::Put(key, value) = switch::stored::put(&switch) else { panic!("{name} is put") };
+        let Op::Put(key, value) = switch::stored::put(&switch) else { panic!("{name} is put") };
         assert_golden(name, &key, &value);
         assert_eq!(switch::stored::decode(&key, &value[2..]).unwrap(), switch);
     }
@@ -388,7 +394,7 @@ fn an_incident_is_stored_as_it_was() {
         assessment: Some(Assessment { scope, people: 2, at: NOW }),
         contained: Some(NOW),
         switches: vec![ThrownFor { target, to: Position::Off, at: NOW }],
-        tellings: [(Audience::Regulator, telling), (Audience::Subjects, Telling::default())].into(),
+        tellings: [(law::Audience::Regulator, telling), (law::Audience::Subjects, Telling::default())].into(),
         notices: [("en".parse().unwrap(), notice)].into(),
         closed: Some((NOW, Ending::Unfounded)),
         ..opened.clone()
@@ -410,6 +416,8 @@ fn a_revision_of_the_policy_is_stored_as_it_was() {
     // the text of a profile belongs to its own format, not to this layout
     let value = PROFILE.encode(b"[profile]\nrev = 300\n");
     assert_golden("profile", &ProfileKey { rev: 300 }.key(), &value);
+    let value = NEXT_PROFILE.encode(b"[profile]\nrev = 301\n");
+    assert_golden("profile_next", &NextProfileKey { at: NOW.0 }.key(), &value);
 }
 
 #[test]

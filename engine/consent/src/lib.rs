@@ -18,6 +18,8 @@
 //! * [`incidents::IncidentDesk`] keeps what went wrong, finds whose data it was, and watches by when somebody is told.
 //! * [`exemption::Proposal`] is what is to be done without consent, until enough people approve it and its time is over.
 //! * [`retention`] says what ends what is stored, and [`retention::Hold`] what keeps it.
+//! * [`notices::Notices`] tells people that something changes, and keeps what became of it.
+//! * [`shutdown`] ends the service: nothing is collected any more, and everybody's data is erased.
 //! * [`Anchor`] has the end of the log witnessed by others.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
@@ -30,6 +32,7 @@ pub mod incidents;
 pub mod journal;
 pub mod lease;
 mod mutant;
+pub mod notices;
 pub mod receipt;
 pub mod record;
 pub mod register;
@@ -37,6 +40,7 @@ pub mod remembered;
 pub mod replay;
 pub mod retention;
 pub mod rights;
+pub mod shutdown;
 pub mod switch;
 mod tables;
 pub mod tenure;

@@ -1,6 +1,8 @@
 //! [`Register`]: consent state, and every permit that rests on it.
 
+mod announcing;
 mod answering;
+mod ending;
 mod erasing;
 mod exempting;
 mod granting;
@@ -29,7 +31,7 @@ use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::{Batch, Condition, Error as StoreError, Op, Store, TypedKey};
 use sayso_types::{Clock, DeviceId, Mono, SubjectId, TenantId};
 use sayso_vault::Vault;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock, broadcast, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock, broadcast, oneshot, watch};
 
 pub(crate) use self::holders::{Holder, Holders};
 use self::holding::Holds;
@@ -37,6 +39,7 @@ pub use self::remembering::remembers;
 use self::state::StoredState;
 pub use self::switching::Thrown;
 pub use self::withdrawing::Withdrawal;
+use crate::notices::Notices;
 use crate::tables::{DEVICE, DeviceKey, REGISTER, RegisterKey};
 use crate::{Entry, Error, Journal, Tenure, switch};
 
@@ -97,6 +100,12 @@ pub struct Register {
     revisions: ArcSwap<Revisions>,
     /// Held by whoever changes the rules: puts a revision or an exemption in force or ends one, throws a switch.
     publishing: AsyncMutex<()>,
+    /// Whether the service has ended: nothing passes any more, and nothing is agreed to.
+    ended: watch::Sender<bool>,
+    /// Held by whoever takes the end of the service a step further.
+    ending: AsyncMutex<()>,
+    /// Held by whoever spreads notices.
+    pub(crate) spreading: AsyncMutex<()>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
     options: Options,
@@ -124,7 +133,7 @@ impl Register {
     /// permit of that time died with its process, or with its tenure).
     ///
     /// # Errors
-    /// [`Error::Revision`] when `profile` is older than the one that was in force, or another policy; [`Error::Log`] when
+    /// [`Error::Revision`] when `profile` is one that people are to be told of first, or older than the one that was in force, or another policy; [`Error::Log`] when
     /// the audit log is not what was written; [`Error::OtherVault`] when the keys are not those of this store;
     /// [`Error::Vault`], [`Error::Store`] and [`Error::Damaged`] as they say.
     pub async fn open(
@@ -140,6 +149,7 @@ impl Register {
         switching::count_off(&switches);
         let revisions = revisions.with_registry(switch::registry(&switches));
         let revisions = revisions.with_exemptions(exempting::stored(store.as_ref()).await?);
+        let ended = ending::stored(store.as_ref()).await?.is_some_and(|(shutdown, _)| shutdown.started_at.is_some());
         let (written, limit) = (Arc::clone(&store), options.journal_queue);
         let journal = Journal::open(written, Arc::clone(&clock), &tasks, &revisions, changes, limit).await?;
         let holds = RwLock::new(Holds::stored(store.as_ref()).await?);
@@ -150,6 +160,9 @@ impl Register {
             vault,
             revisions: ArcSwap::from_pointee(revisions),
             publishing: AsyncMutex::default(),
+            ended: watch::Sender::new(ended),
+            ending: AsyncMutex::default(),
+            spreading: AsyncMutex::default(),
             clock,
             tasks,
             options,
@@ -240,6 +253,36 @@ impl Register {
             }
         };
         self.tasks.spawn(TaskKind::Upkeep, "accepted requests", requests).detach();
+        let register = Arc::downgrade(self);
+        let shutdown = async move {
+            while let Some(register) = next(&register, every).await {
+                if let Err(error) = register.carry_out_shutdown().await {
+                    metrics::counter!("sayso_consent_shutdown_failed_total").increment(1);
+                    tracing::warn!(%error, "the end of the service is not done yet, trying again");
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "shutdown", shutdown).detach();
+        let register = Arc::downgrade(self);
+        let revisions = async move {
+            while let Some(register) = next(&register, every).await {
+                if let Err(error) = register.put_announced_in_force().await {
+                    metrics::counter!("sayso_policy_announced_failed_total").increment(1);
+                    tracing::error!(%error, "the revision that was announced does not come into force, trying again");
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "announced revision", revisions).detach();
+        let register = Arc::downgrade(self);
+        let notices = async move {
+            while let Some(register) = next(&register, every).await {
+                if let Err(error) = Notices::new(register).look().await {
+                    metrics::counter!("sayso_notices_failed_total").increment(1);
+                    tracing::warn!(%error, "notices could not be sent on, trying again");
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "notices", notices).detach();
     }
 
     /// The newest revision of the policy.

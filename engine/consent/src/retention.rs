@@ -15,7 +15,7 @@
 //! there. A rule that says `anonymise` erases: nothing is registered that makes stored data
 //! lead to nobody and still serves somebody.
 //!
-//! [`Stored`] lists every table of the store with what ends it, [`Hold`] is what keeps it.
+//! `stored::TABLES` lists every table of the store with what ends it, [`Hold`] is what keeps it.
 
 pub mod hold;
 pub(crate) mod stored;

@@ -2,7 +2,7 @@
 
 use sayso_audit::Reference;
 use sayso_store::{Schema, key};
-use sayso_types::{Category, DeviceId, SubjectId, TenantId};
+use sayso_types::{Category, DeviceId, NoticeId, SubjectId, TenantId};
 
 key! {
     /// Which subject a device speaks for.
@@ -242,6 +242,94 @@ key! {
     }
 }
 
+key! {
+    /// A notice to people.
+    pub(crate) struct NoticeKey in "notice" {
+        /// Which.
+        pub(crate) notice: NoticeId,
+    }
+}
+
+key! {
+    /// A notice that is being spread, and up to whom it has come.
+    pub(crate) struct NoticeSpreadKey in "notice_spread" {
+        /// Which.
+        pub(crate) notice: NoticeId,
+    }
+}
+
+key! {
+    /// People whom a notice names and who are yet to be sent it.
+    pub(crate) struct NoticePageKey in "notice_page" {
+        /// Which.
+        pub(crate) notice: NoticeId,
+        /// From 0.
+        pub(crate) page: u32,
+    }
+}
+
+key! {
+    /// How a notice stands with a person.
+    pub(crate) struct NoticeToKey in "notice_to" {
+        /// Who is told.
+        pub(crate) subject: SubjectId,
+        /// What.
+        pub(crate) notice: NoticeId,
+    }
+}
+
+key! {
+    /// To whom a notice was sent.
+    pub(crate) struct NoticePersonKey in "notice_person" {
+        /// What.
+        pub(crate) notice: NoticeId,
+        /// To whom.
+        pub(crate) subject: SubjectId,
+    }
+}
+
+key! {
+    /// When the time of the channels has passed through which a person has been sent a notice.
+    pub(crate) struct NoticeDueKey in "notice_due" {
+        /// Milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+        /// Who is told.
+        pub(crate) subject: SubjectId,
+        /// What.
+        pub(crate) notice: NoticeId,
+    }
+}
+
+key! {
+    /// A notice that a tenant is to give to a person.
+    pub(crate) struct NoticeOutKey in "notice_out" {
+        /// The integrator.
+        pub(crate) tenant: String,
+        /// Since when it waits: milliseconds since the Unix epoch.
+        pub(crate) since: u64,
+        /// Who is told.
+        pub(crate) subject: SubjectId,
+        /// What.
+        pub(crate) notice: NoticeId,
+    }
+}
+
+key! {
+    /// The end of the service.
+    pub(crate) struct ShutdownKey in "shutdown" {
+        /// Of which shard.
+        pub(crate) shard: u32,
+    }
+}
+
+key! {
+    /// A revision of the policy that people are told of, and that does not hold yet.
+    pub(crate) struct NextProfileKey in "profile_next" {
+        /// From when it holds: milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+    }
+}
+
 /// What facts are, and so under which of the subject's keys they are sealed.
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
@@ -270,3 +358,12 @@ pub(crate) const WITNESSED: Schema = Schema::new("audit_witnessed", 1, 1);
 pub(crate) const SIGNING_KEY: Schema = Schema::new("audit_key", 1, 1);
 pub(crate) const RECEIPT: Schema = Schema::new("audit_receipt", 1, 1);
 pub(crate) const TENURE: Schema = Schema::new("tenure", 1, 1);
+pub(crate) const NOTICE: Schema = Schema::new("notice", 1, 1);
+pub(crate) const NOTICE_SPREAD: Schema = Schema::new("notice_spread", 1, 1);
+pub(crate) const NOTICE_PAGE: Schema = Schema::new("notice_page", 1, 1);
+pub(crate) const NOTICE_TO: Schema = Schema::new("notice_to", 1, 1);
+pub(crate) const NOTICE_PERSON: Schema = Schema::new("notice_person", 1, 1);
+pub(crate) const NOTICE_DUE: Schema = Schema::new("notice_due", 1, 1);
+pub(crate) const NOTICE_OUT: Schema = Schema::new("notice_out", 1, 1);
+pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
+pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);

@@ -69,12 +69,15 @@ impl Farewell {
         let (code, reason, remedy) = match refusal {
             Refusal::OverLimit { .. } => ("over_limit", GoodbyeReason::OverLimit, "connect again later"),
             Refusal::ShuttingDown => ("shutting_down", GoodbyeReason::ShuttingDown, "connect again"),
+            Refusal::ServiceEnded => {
+                ("service_ended", GoodbyeReason::ShuttingDown, "tell the person; do not connect again")
+            }
             Refusal::Register(_) => ("register_unavailable", GoodbyeReason::Internal, "connect again later"),
         };
         // what is wrong with the register is for the operator, and may say more than a device should know
         let text = match refusal {
             Refusal::Register(_) => "the consent register cannot be read, and without it nothing may flow".to_owned(),
-            Refusal::OverLimit { .. } | Refusal::ShuttingDown => refusal.to_string(),
+            Refusal::OverLimit { .. } | Refusal::ShuttingDown | Refusal::ServiceEnded => refusal.to_string(),
         };
         Self::new(Some(report(code, text, remedy)), reason, "the node has no session for the device", Some(COME_AGAIN))
     }

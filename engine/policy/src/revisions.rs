@@ -52,6 +52,12 @@ pub enum RevisionError {
         /// From when it holds, in Unix milliseconds.
         from_ms: u64,
     },
+    /// People were promised to be told before it holds.
+    #[error(
+        "revision {0} changes what people were promised to be told of before it holds; give it a later effective_at, and \
+         people are told when it is read"
+    )]
+    NotAnnounced(u32),
 }
 
 /// The newest revision of a policy, and the older ones that somebody may still be governed by. Clones share what was

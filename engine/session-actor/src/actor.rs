@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use sayso_consent::Remembered;
+use sayso_consent::notices::{self, Notice, Notices};
 use sayso_policy::ConsentState;
 use sayso_session::{Event, Timer};
 use sayso_types::SubjectId;
@@ -63,7 +64,7 @@ impl Actor for SessionActor {
         let Arguments { services, directory, place, asleep } = args;
         let awake = Awake::new(Arc::clone(&place), directory);
         match read(&services, place.identity.subject).await {
-            Ok((consent, remembered)) => Ok(Conversation::start(services, awake, myself, asleep, consent, remembered)),
+            Ok(known) => Ok(Conversation::start(services, awake, myself, asleep, known)),
             Err(error) => {
                 // Without it nothing could flow. The conversation is kept for when the device comes again.
                 tracing::warn!(%error, "a session cannot wake: the consent register cannot be read");
@@ -88,10 +89,19 @@ impl Actor for SessionActor {
     }
 }
 
-async fn read(
-    services: &Services,
-    subject: SubjectId,
-) -> Result<(ConsentState, Vec<Remembered>), sayso_consent::Error> {
+/// What is known of a person when their session wakes.
+pub(crate) struct Known {
+    /// How they stand.
+    pub(crate) consent: ConsentState,
+    /// What they asked to have remembered.
+    pub(crate) remembered: Vec<Remembered>,
+    /// What they are to be told.
+    pub(crate) notices: Vec<Notice>,
+}
+
+async fn read(services: &Services, subject: SubjectId) -> Result<Known, notices::Error> {
     let consent = services.register.state(subject).await?;
-    Ok((consent, services.register.remembered(subject).await?))
+    let remembered = services.register.remembered(subject).await?;
+    let notices = Notices::new(Arc::clone(&services.register)).to_tell(subject).await?;
+    Ok(Known { consent, remembered, notices })
 }

@@ -6,6 +6,7 @@ use sayso_policy::ConsentState;
 use sayso_types::SubjectId;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 
 use crate::directory::Directory;
 
@@ -22,6 +23,15 @@ pub(crate) async fn follow(directory: Weak<Directory>, mut changes: Receiver<(Su
                 read_all(&directory).await;
             }
         }
+    }
+}
+
+/// Ends every session when the service ends.
+pub(crate) async fn end_with_service(directory: Weak<Directory>, mut ended: watch::Receiver<bool>) {
+    if ended.wait_for(|ended| *ended).await.is_ok()
+        && let Some(directory) = directory.upgrade()
+    {
+        directory.end_service();
     }
 }
 

@@ -13,6 +13,7 @@ use ractor::ActorRef;
 use sayso_consent::Remembered;
 use sayso_egress::Context;
 use sayso_policy::ConsentState;
+
 use sayso_runtime::TaskHandle;
 use sayso_session::{Capture, Effect, Ending, Event, Session};
 use sayso_types::dialogue::Fact;
@@ -22,7 +23,7 @@ use sayso_wire::ToNode;
 use self::consenting::Put;
 use self::hearing::Hearing;
 use self::writes::Writes;
-use crate::actor::{Mail, Message};
+use crate::actor::{Known, Mail, Message};
 use crate::observed::Change;
 use crate::place::{Asleep, Awake, Place, Seen};
 use crate::reply;
@@ -76,9 +77,9 @@ impl Conversation {
         awake: Awake,
         actor: ActorRef<Message>,
         asleep: Asleep,
-        consent: ConsentState,
-        remembered: Vec<Remembered>,
+        known: Known,
     ) -> Self {
+        let Known { consent, remembered, notices } = known;
         let Asleep { session, consent: before } = asleep;
         let facts = remembered.iter().map(|r| Fact { key: r.key.clone(), value: r.value.clone() }).collect();
         let mut conversation = Self {
@@ -105,6 +106,7 @@ impl Conversation {
         };
         let view = conversation.view();
         conversation.run(Event::Attached { consent: view, facts });
+        conversation.run(Event::Notices(conversation.to_tell(&notices)));
         // What changed while it slept is a change like any other.
         conversation.consent_changed(consent);
         conversation
@@ -236,6 +238,7 @@ impl Conversation {
             Effect::CancelTurn(turn) => self.cancel(turn),
             Effect::NoteQuestion(asked) => self.note_question(&asked),
             Effect::RecordConsent(turn, decision, means) => self.record(turn, decision, means),
+            Effect::NoticeHeard(notice) => self.heard_notice(notice),
             Effect::Withdraw(purpose, means) => self.withdraw(purpose, means),
             Effect::SaveFacts(facts) => self.save(facts),
             Effect::Arm(timer, after) => self.timers.arm(&self.services.tasks, &self.actor, timer, after),

@@ -62,6 +62,9 @@ impl Directory {
         device: Attach,
         outlet: Arc<dyn DeviceOutlet>,
     ) -> Result<Attached, Refusal> {
+        if *self.services.register.ended().borrow() {
+            return Err(Refusal::ServiceEnded);
+        }
         let refused = |e: sayso_consent::Error| Refusal::Register(e.to_string());
         let subject = self.services.register.subject_of(&device.tenant, &device.device).await.map_err(refused)?;
         // Without its consent state nothing could flow: then the device had better try again.
@@ -227,6 +230,15 @@ impl Directory {
 
     /// Tells every device to come again and ends every session.
     pub(crate) fn drain(&self, reconnect_in: Duration) {
+        self.end_all("the node is shutting down", Some(reconnect_in));
+    }
+
+    /// Tells every device that the service has ended, and ends every session.
+    pub(crate) fn end_service(&self) {
+        self.end_all("the service has ended", None);
+    }
+
+    fn end_all(&self, text: &str, reconnect_in: Option<Duration>) {
         let places = {
             let mut places = self.places();
             places.draining = true;
@@ -235,7 +247,7 @@ impl Directory {
             taken
         };
         for place in places.values() {
-            self.close(place, GoodbyeReason::ShuttingDown, "the node is shutting down", Some(reconnect_in));
+            self.close(place, GoodbyeReason::ShuttingDown, text, reconnect_in);
         }
     }
 

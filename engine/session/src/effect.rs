@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use sayso_types::dialogue::{Fact, Request};
-use sayso_types::{Purpose, Redacted, TurnId};
+use sayso_types::{NoticeId, Purpose, Redacted, TurnId};
 use sayso_wire::ToDevice;
 
 /// How the uplink listens.
@@ -139,6 +139,8 @@ pub enum Effect {
     NoteQuestion(Asked),
     /// Write the person's decision, with the evidence of this turn, and tell the result.
     RecordConsent(TurnId, Decision, Means),
+    /// Put on record that the person has heard this notice to its end.
+    NoticeHeard(NoticeId),
     /// Take consent back, for one purpose or all, and tell the result.
     Withdraw(Option<Purpose>, Means),
     /// Keep these facts, all there are, beyond the conversation.

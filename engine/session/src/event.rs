@@ -1,7 +1,7 @@
 //! What happens to a session.
 
 use sayso_types::dialogue::{Action, Fact};
-use sayso_types::{ConsentVersion, Purpose, Redacted, TurnId};
+use sayso_types::{ConsentVersion, NoticeId, Purpose, Redacted, TurnId};
 use sayso_wire::{ConsentDecision, ListenMode};
 
 /// Where the subject stands on what the profile's consent question asks for.
@@ -44,6 +44,15 @@ impl ConsentView {
     }
 }
 
+/// A notice that the person is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToTell {
+    /// Which.
+    pub notice: NoticeId,
+    /// What is read out, in the language of the conversation.
+    pub text: String,
+}
+
 /// Something that happened. Results carry the turn they belong to.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -54,6 +63,8 @@ pub enum Event {
         /// What was remembered from earlier conversations.
         facts: Vec<Fact>,
     },
+    /// What the person is to be told before the conversation goes on. It takes the place of what was to be told before.
+    Notices(Vec<ToTell>),
     /// The device is gone, or begins anew on another connection: nobody listens and nobody hears.
     Detached,
     /// The device starts to send sound.

@@ -27,7 +27,7 @@ mod text;
 pub use answer::Answer;
 pub use context::Context;
 pub use effect::{Asked, Capture, Decision, Effect, Ending, Means, SpeechKind, Stage, Timer};
-pub use event::{ConsentView, Event, Standing};
+pub use event::{ConsentView, Event, Standing, ToTell};
 pub use options::{Options, Prompts};
 pub use session::{Observed, Session};
 pub use sessions::{Attach, Attached, DeviceInlet, DeviceOutlet, Full, Refusal, Sessions};

@@ -11,16 +11,18 @@
 //!
 //! The consent question runs through the same states: its prompt is *spoken*, its answer is *heard*, both as turns of
 //! their own kind. Files: `hearing` (from sound to text), `answering` (from text to sound), `ending` (how turns end),
-//! `consenting` (the question and every change of consent).
+//! `consenting` (the question and every change of consent), `telling` (notices to the person).
 
 mod answering;
 mod consenting;
 mod ending;
 mod hearing;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod turn;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sayso_types::{Mono, TurnId};
@@ -28,7 +30,7 @@ use sayso_wire::{ListenMode, SessionState, ToDevice};
 
 use self::consenting::Asking;
 use self::turn::{Kind, Phase, Turn};
-use crate::{Answer, Capture, ConsentView, Context, Effect, Event, Options, Standing, Timer};
+use crate::{Answer, Capture, ConsentView, Context, Effect, Event, Options, Standing, Timer, ToTell};
 
 /// What the admin API and the logs may know of a session: nothing that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +67,8 @@ pub struct Session {
     asking: Option<Asking>,
     /// The question that is put again was not answered: this conversation goes on without it.
     put_off: bool,
+    /// What the person is to be told before the conversation goes on.
+    notices: VecDeque<ToTell>,
     context: Context,
     told: SessionState,
     capture: Capture,
@@ -84,6 +88,7 @@ impl Session {
             last: None,
             asking: None,
             put_off: false,
+            notices: VecDeque::new(),
             context: Context::default(),
             told: SessionState::Idle,
             capture: Capture::Off,
@@ -96,6 +101,7 @@ impl Session {
         self.now = now;
         match event {
             Event::Attached { consent, facts } => self.attached(consent, facts, effects),
+            Event::Notices(notices) => self.notices = notices.into(),
             Event::Detached => self.detached(effects),
             Event::ListenStart(mode) => self.listen_start(mode, effects),
             Event::ListenStop => self.listen_stop(effects),
@@ -226,6 +232,7 @@ impl Session {
             self.put_off = true;
             effects.push(Effect::Disarm(Timer::Consent));
         }
+        self.put_off_notices();
         self.rest(effects);
     }
 
@@ -236,7 +243,7 @@ impl Session {
             Timer::Playout => {
                 if let Some(turn) = &self.turn {
                     let (id, total) = (turn.id(), turn.answer.total_ms().unwrap_or_default());
-                    self.playout(id, total, true, effects);
+                    self.played(id, total, true, effects);
                 }
             }
             Timer::Idle if self.is_at_rest() => {

@@ -25,6 +25,9 @@ pub enum Refusal {
     /// The node is about to stop.
     #[error("the node is shutting down")]
     ShuttingDown,
+    /// The service has ended, for good.
+    #[error("the service has ended: nothing is collected any more")]
+    ServiceEnded,
     /// The subject's consent state could not be read, and without it nothing may flow.
     #[error("the consent register cannot be read: {0}")]
     Register(String),

@@ -2,7 +2,7 @@
 //! parts do and all backends share one layout.
 
 use foundationdb_tuple::{TuplePack, TupleUnpack};
-use sayso_types::{DeviceId, Name, SessionId, SubjectId, TenantId};
+use sayso_types::{DeviceId, Name, NoticeId, SessionId, SubjectId, TenantId};
 
 use crate::{Key, Prefix};
 
@@ -90,7 +90,7 @@ macro_rules! packs_as_bytes {
     )*};
 }
 
-packs_as_bytes!(SubjectId, SessionId);
+packs_as_bytes!(SubjectId, SessionId, NoticeId);
 
 macro_rules! packs_as_text {
     ($($type:ident),*) => {$(

@@ -89,6 +89,10 @@ random_id! {
     /// One device's live conversation.
     SessionId
 }
+random_id! {
+    /// A notice to people: that the policy changes, say, or that the service ends.
+    NoticeId
+}
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -14,7 +14,7 @@ pub mod redacted;
 
 pub use audio::{Pcm, SampleRate};
 pub use clock::{Clock, ManualClock, Mono, WallTime};
-pub use id::{ConsentVersion, DeviceId, IdError, SessionId, SubjectId, TenantId, TurnId};
+pub use id::{ConsentVersion, DeviceId, IdError, NoticeId, SessionId, SubjectId, TenantId, TurnId};
 pub use label::{Cell, Label, ProcessorKind, RegionClass};
 pub use name::{Category, Name, NameError, ProcessorId, Purpose};
 pub use redacted::Redacted;

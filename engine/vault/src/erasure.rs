@@ -38,7 +38,8 @@ impl World {
         let mut sealed = Vec::new();
         for (subject, category) in [(ANNA, MEMORY), (ANNA, TRANSCRIPT), (BEN, MEMORY), (BEN, TRANSCRIPT)] {
             let record = vault.seal(&at(&row, subject, category), b"canary").await.unwrap();
-            data.commit(Batch::new().put(Key::from_bytes(record[5..21].to_vec()), record.clone())).await.unwrap();
+            let anywhere = Key::from_bytes([b"row", &record[5..21]].concat());
+            data.commit(Batch::new().put(anywhere, record.clone())).await.unwrap();
             sealed.push((subject, category, record));
         }
         data.close();

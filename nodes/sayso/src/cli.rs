@@ -4,8 +4,10 @@ mod audit;
 mod exemption;
 mod hold;
 mod incident;
+mod notice;
 mod policy;
 mod rights;
+mod shutdown;
 mod store;
 mod switch;
 
@@ -23,11 +25,13 @@ pub(crate) use audit::{AuditArgs, AuditCommand};
 pub(crate) use exemption::{ExemptionArgs, ExemptionCommand, ProposeArgs};
 pub(crate) use hold::{HoldArgs, HoldCommand, SetHoldArgs};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
+pub(crate) use notice::{NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,
 };
 pub(crate) use rights::{AdvanceArgs, CertificateArgs, RightsArgs, RightsCommand, StepArg};
+pub(crate) use shutdown::{ShutdownArgs, ShutdownCommand};
 pub(crate) use store::{
     DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
 };
@@ -84,6 +88,10 @@ pub(crate) enum Command {
     Switch(SwitchArgs),
     /// Keep what a law demands to be kept, whatever else ends or erases it, and release it.
     Hold(HoldArgs),
+    /// Tell people that something changes, and print whom that has reached.
+    Notice(NoticeToArgs),
+    /// Announce and carry out the end of the service: nothing is collected any more, everybody's data is erased.
+    Shutdown(ShutdownArgs),
 }
 
 #[derive(Debug, Args)]

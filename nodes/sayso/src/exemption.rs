@@ -51,10 +51,11 @@ async fn client(node: &NodeArgs) -> Result<ExemptionsClient<tonic::transport::Ch
 fn proposal(args: &ProposeArgs) -> Result<ProposeExemptionRequest> {
     let evidence = std::fs::read(&args.evidence)
         .with_context(|| format!("cannot read the evidence {}", args.evidence.display()))?;
-    let principal = args
-        .device_id
-        .as_ref()
-        .map(|device| Principal { tenant_id: args.tenant.to_string(), device_id: device.to_string() });
+    let principal = args.device_id.as_ref().map(|device| Principal {
+        tenant_id: args.tenant.to_string(),
+        device_id: device.to_string(),
+        ..Principal::default()
+    });
     Ok(ProposeExemptionRequest {
         code: args.code.clone(),
         principal,

@@ -48,10 +48,11 @@ pub(crate) fn run(args: &HoldArgs) -> Result<ExitCode> {
 const LIST: &str = "the node lists no holds";
 
 async fn set(args: &SetHoldArgs) -> Result<Hold> {
-    let principal = args
-        .device_id
-        .as_ref()
-        .map(|device| Principal { tenant_id: args.tenant.to_string(), device_id: device.to_string() });
+    let principal = args.device_id.as_ref().map(|device| Principal {
+        tenant_id: args.tenant.to_string(),
+        device_id: device.to_string(),
+        ..Principal::default()
+    });
     let until = args.until.map_or(0, |until| u64::try_from(until.as_millisecond()).unwrap_or(1));
     let category = args.category.map_or_else(String::new, |category| category.to_string());
     let request = SetHoldRequest { principal, category, law: args.law.clone(), until_unix_ms: until };

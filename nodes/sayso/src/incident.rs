@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tonic::transport::Channel;
 
 use crate::cli::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
+use crate::output::moment;
 use crate::serve::runtime;
 use crate::{operator, output, switch};
 
@@ -259,12 +260,6 @@ pub(crate) fn id(text: &str) -> Result<Vec<u8>> {
 /// A value of a wire enumeration as people read it.
 pub(crate) fn word(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_lowercase()
-}
-
-/// A moment in UTC, for people; none is before there was one.
-pub(crate) fn moment(unix_ms: u64) -> Option<String> {
-    let unix_ms = i64::try_from(unix_ms).ok().filter(|at| *at > 0)?;
-    Some(jiff::Timestamp::from_millisecond(unix_ms).ok()?.to_string())
 }
 
 fn unix_ms(at: jiff::Timestamp) -> Result<u64> {

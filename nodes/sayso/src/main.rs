@@ -16,6 +16,7 @@ mod init;
 mod join;
 mod models;
 mod node;
+mod notice;
 mod operator;
 mod output;
 mod policy;
@@ -23,6 +24,7 @@ mod progress;
 mod receipts;
 mod rights;
 mod serve;
+mod shutdown;
 mod store;
 mod switch;
 mod vault;
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
         Command::Incident(args) => incident::run(&args),
         Command::Switch(args) => switch::run(&args),
         Command::Hold(args) => hold::run(&args),
+        Command::Notice(args) => notice::run(&args),
+        Command::Shutdown(args) => shutdown::run(&args),
     };
     match result {
         Ok(code) => code,

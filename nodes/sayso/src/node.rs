@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail};
 use hex::FromHex;
 use sayso_admin::{Admin, AdminOptions, AdminTokens};
 use sayso_audit::{AuditKey, Signer};
-use sayso_consent::Register;
+use sayso_consent::{Error, Register};
 use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
-use sayso_policy::{Diff, Profile};
+use sayso_policy::{Diff, Profile, RevisionError};
 use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
 use sayso_provider_openai::{
     ApiKey, Endpoint, OpenAiRealtimeTranscriber, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat,
@@ -198,7 +198,16 @@ impl Node {
     }
 
     async fn publish(&self, config: &Config) -> Result<Diff> {
-        Ok(self.register.publish(Arc::new(accepted_profile(config)?)).await?)
+        let profile = Arc::new(accepted_profile(config)?);
+        match self.register.publish(Arc::clone(&profile)).await {
+            Err(Error::Revision(RevisionError::NotYet { rev, .. })) => {
+                // people are told first; it comes into force by itself
+                self.register.announce(profile).await?;
+                tracing::info!(rev, "the revision is announced");
+                Ok(Diff::default())
+            }
+            published => Ok(published?),
+        }
     }
 
     /// Stops in order: devices are told to come back, what is being written is finished, the store is closed.

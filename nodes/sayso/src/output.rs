@@ -21,10 +21,10 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A moment in UTC, for people.
+/// A moment in UTC, for people; 0 is none.
 pub(crate) fn moment(unix_ms: u64) -> Option<String> {
-    let at = jiff::Timestamp::from_millisecond(i64::try_from(unix_ms).ok()?).ok()?;
-    Some(at.to_string())
+    let unix_ms = i64::try_from(unix_ms).ok().filter(|at| *at > 0)?;
+    Some(jiff::Timestamp::from_millisecond(unix_ms).ok()?.to_string())
 }
 
 fn forgive_closed(written: io::Result<()>) -> io::Result<()> {

@@ -8,7 +8,8 @@ use sayso_proto::admin::v1::{ListSwitchesRequest, Switch, SwitchPosition, Switch
 use serde_json::{Value, json};
 
 use crate::cli::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
-use crate::incident::{id, moment, word};
+use crate::incident::{id, word};
+use crate::output::moment;
 use crate::serve::runtime;
 use crate::{operator, output};
 

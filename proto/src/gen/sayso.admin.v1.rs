@@ -599,6 +599,202 @@ pub struct ListCertificatesResponse {
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub certificates: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
+/// What people are told.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Notice {
+    /// 16 bytes, as in its leaves.
+    #[prost(bytes = "vec", tag = "1")]
+    pub notice_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "NoticeKind", tag = "2")]
+    pub kind: i32,
+    /// In every language of the policy.
+    #[prost(message, repeated, tag = "3")]
+    pub texts: ::prost::alloc::vec::Vec<NoticeText>,
+    /// Whose people are told; empty is everybody's.
+    #[prost(string, tag = "4")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// The ways to reach them, in the order in which they are tried: each begins when the one before has failed, or when its
+    /// share of the time has passed.
+    #[prost(enumeration = "NoticeChannel", repeated, tag = "5")]
+    pub channels: ::prost::alloc::vec::Vec<i32>,
+    #[prost(uint64, tag = "6")]
+    pub made_unix_ms: u64,
+    /// By when people must have been told.
+    #[prost(uint64, tag = "7")]
+    pub by_unix_ms: u64,
+    /// SHA-256 of the texts, as the leaves have it: over a JSON object with a member for each language in order of its name,
+    /// which has the members spoken and, where there is one, written.
+    #[prost(bytes = "vec", tag = "8")]
+    pub texts_sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NoticeText {
+    /// BCP 47, one of the policy's.
+    #[prost(string, tag = "1")]
+    pub language: ::prost::alloc::string::String,
+    /// Read out; at most 20 seconds.
+    #[prost(string, tag = "2")]
+    pub spoken: ::prost::alloc::string::String,
+    /// For whoever reads it, at most 8000 characters; the spoken text, when it is empty.
+    #[prost(string, tag = "3")]
+    pub written: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SendNoticeRequest {
+    #[prost(enumeration = "NoticeKind", tag = "1")]
+    pub kind: i32,
+    /// One for every language of the policy.
+    #[prost(message, repeated, tag = "2")]
+    pub texts: ::prost::alloc::vec::Vec<NoticeText>,
+    /// Whose people are told. Empty is the caller's own, or everybody's for a caller without a tenant.
+    #[prost(string, tag = "3")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// None is the device, then the tenant.
+    #[prost(enumeration = "NoticeChannel", repeated, tag = "4")]
+    pub channels: ::prost::alloc::vec::Vec<i32>,
+    /// By when people must have been told; 0 is what the policy says.
+    #[prost(uint64, tag = "5")]
+    pub by_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SendNoticeResponse {
+    #[prost(message, optional, tag = "1")]
+    pub notice: ::core::option::Option<Notice>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListNoticesRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListNoticesResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub notices: ::prost::alloc::vec::Vec<Notice>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetNoticeRequest {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub notice_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetNoticeResponse {
+    #[prost(message, optional, tag = "1")]
+    pub notice: ::core::option::Option<Notice>,
+    /// How many people have been sent it so far.
+    #[prost(uint64, tag = "2")]
+    pub people: u64,
+    /// Whether more are yet to be sent it.
+    #[prost(bool, tag = "3")]
+    pub is_spreading: bool,
+    #[prost(message, repeated, tag = "4")]
+    pub tallies: ::prost::alloc::vec::Vec<NoticeTally>,
+}
+/// How many people a notice stands how with.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NoticeTally {
+    #[prost(enumeration = "NoticeStanding", tag = "1")]
+    pub standing: i32,
+    /// The channel that is waited for, or through which they were reached.
+    #[prost(enumeration = "NoticeChannel", tag = "2")]
+    pub channel: i32,
+    #[prost(uint64, tag = "3")]
+    pub people: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchNoticesRequest {
+    /// Empty is the caller's own; a caller without a tenant must name one.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchNoticesResponse {
+    #[prost(message, optional, tag = "1")]
+    pub notice: ::core::option::Option<Notice>,
+    #[prost(string, tag = "2")]
+    pub subject_id: ::prost::alloc::string::String,
+    /// The device that the person speaks to.
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+    /// Since when it waits.
+    #[prost(uint64, tag = "4")]
+    pub since_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReportNoticeRequest {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub notice_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(enumeration = "NoticeOutcome", tag = "3")]
+    pub outcome: i32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReportNoticeResponse {
+    #[prost(enumeration = "NoticeStanding", tag = "1")]
+    pub standing: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShutdownProgress {
+    /// 16 bytes, as in its leaves.
+    #[prost(bytes = "vec", tag = "1")]
+    pub shutdown_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "ShutdownState", tag = "2")]
+    pub state: i32,
+    /// The notice by which people are told.
+    #[prost(bytes = "vec", tag = "3")]
+    pub notice_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "4")]
+    pub announced_unix_ms: u64,
+    /// The earliest moment at which it may be started.
+    #[prost(uint64, tag = "5")]
+    pub not_before_unix_ms: u64,
+    /// 0 before it is.
+    #[prost(uint64, tag = "6")]
+    pub started_unix_ms: u64,
+    /// 0 before it is.
+    #[prost(uint64, tag = "7")]
+    pub completed_unix_ms: u64,
+    /// For how many people an erasure has been begun.
+    #[prost(uint64, tag = "8")]
+    pub people: u64,
+    /// Erasures that are on their way.
+    #[prost(uint64, tag = "9")]
+    pub pending: u64,
+    /// Whether an erasure has been begun for everybody.
+    #[prost(bool, tag = "10")]
+    pub is_everybody: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnnounceShutdownRequest {
+    /// One for every language of the policy.
+    #[prost(message, repeated, tag = "1")]
+    pub texts: ::prost::alloc::vec::Vec<NoticeText>,
+    /// The earliest moment at which the service may end; 0 is what the policy says.
+    #[prost(uint64, tag = "2")]
+    pub by_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnnounceShutdownResponse {
+    #[prost(message, optional, tag = "1")]
+    pub progress: ::core::option::Option<ShutdownProgress>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartShutdownRequest {
+    /// 16 bytes: the one that was announced, so that none is started by mistake.
+    #[prost(bytes = "vec", tag = "1")]
+    pub shutdown_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartShutdownResponse {
+    #[prost(message, optional, tag = "1")]
+    pub progress: ::core::option::Option<ShutdownProgress>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShutdownStatusRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShutdownStatusResponse {
+    #[prost(message, optional, tag = "1")]
+    pub progress: ::core::option::Option<ShutdownProgress>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadAuditRequest {
     /// 0 on a single node; NOT_FOUND for others.
@@ -918,6 +1114,175 @@ impl ExemptionState {
             "EXEMPTION_STATE_LIVE" => Some(Self::Live),
             "EXEMPTION_STATE_EXPIRED" => Some(Self::Expired),
             "EXEMPTION_STATE_REVOKED" => Some(Self::Revoked),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum NoticeKind {
+    Unspecified = 0,
+    /// The policy is revised.
+    Revision = 1,
+    /// Somebody else becomes the controller.
+    ControllerChange = 2,
+    /// Data got where it should not.
+    Incident = 3,
+    /// The service ends.
+    Shutdown = 4,
+}
+impl NoticeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "NOTICE_KIND_UNSPECIFIED",
+            Self::Revision => "NOTICE_KIND_REVISION",
+            Self::ControllerChange => "NOTICE_KIND_CONTROLLER_CHANGE",
+            Self::Incident => "NOTICE_KIND_INCIDENT",
+            Self::Shutdown => "NOTICE_KIND_SHUTDOWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "NOTICE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "NOTICE_KIND_REVISION" => Some(Self::Revision),
+            "NOTICE_KIND_CONTROLLER_CHANGE" => Some(Self::ControllerChange),
+            "NOTICE_KIND_INCIDENT" => Some(Self::Incident),
+            "NOTICE_KIND_SHUTDOWN" => Some(Self::Shutdown),
+            _ => None,
+        }
+    }
+}
+/// A way to reach a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum NoticeChannel {
+    Unspecified = 0,
+    /// Their device says it, at the beginning of their next conversation, until they have heard it to its end.
+    Device = 1,
+    /// Their tenant tells them by its own means, and reports it.
+    Tenant = 2,
+}
+impl NoticeChannel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "NOTICE_CHANNEL_UNSPECIFIED",
+            Self::Device => "NOTICE_CHANNEL_DEVICE",
+            Self::Tenant => "NOTICE_CHANNEL_TENANT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "NOTICE_CHANNEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "NOTICE_CHANNEL_DEVICE" => Some(Self::Device),
+            "NOTICE_CHANNEL_TENANT" => Some(Self::Tenant),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum NoticeStanding {
+    Unspecified = 0,
+    Waiting = 1,
+    Delivered = 2,
+    /// Every channel failed or was too slow. A device tells it all the same when it is spoken to.
+    NotReached = 3,
+}
+impl NoticeStanding {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "NOTICE_STANDING_UNSPECIFIED",
+            Self::Waiting => "NOTICE_STANDING_WAITING",
+            Self::Delivered => "NOTICE_STANDING_DELIVERED",
+            Self::NotReached => "NOTICE_STANDING_NOT_REACHED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "NOTICE_STANDING_UNSPECIFIED" => Some(Self::Unspecified),
+            "NOTICE_STANDING_WAITING" => Some(Self::Waiting),
+            "NOTICE_STANDING_DELIVERED" => Some(Self::Delivered),
+            "NOTICE_STANDING_NOT_REACHED" => Some(Self::NotReached),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum NoticeOutcome {
+    Unspecified = 0,
+    /// The person received it.
+    Delivered = 1,
+    /// The person could not be reached so.
+    Failed = 2,
+}
+impl NoticeOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "NOTICE_OUTCOME_UNSPECIFIED",
+            Self::Delivered => "NOTICE_OUTCOME_DELIVERED",
+            Self::Failed => "NOTICE_OUTCOME_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "NOTICE_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "NOTICE_OUTCOME_DELIVERED" => Some(Self::Delivered),
+            "NOTICE_OUTCOME_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ShutdownState {
+    Unspecified = 0,
+    Announced = 1,
+    /// Nothing is collected; data is being erased.
+    Erasing = 2,
+    /// The last certificate is there.
+    Completed = 3,
+}
+impl ShutdownState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SHUTDOWN_STATE_UNSPECIFIED",
+            Self::Announced => "SHUTDOWN_STATE_ANNOUNCED",
+            Self::Erasing => "SHUTDOWN_STATE_ERASING",
+            Self::Completed => "SHUTDOWN_STATE_COMPLETED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SHUTDOWN_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SHUTDOWN_STATE_ANNOUNCED" => Some(Self::Announced),
+            "SHUTDOWN_STATE_ERASING" => Some(Self::Erasing),
+            "SHUTDOWN_STATE_COMPLETED" => Some(Self::Completed),
             _ => None,
         }
     }
@@ -3965,6 +4330,1102 @@ pub mod holds_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "sayso.admin.v1.Holds";
     impl<T> tonic::server::NamedService for HoldsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod notices_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Telling people that something changes: the policy, who answers for their data, that something happened to it, or that the
+    /// service ends. A person is told by their device, at the beginning of their next conversation, or by their tenant's own
+    /// means. What became of it is in the audit log for each of them.
+    #[derive(Debug, Clone)]
+    pub struct NoticesClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl NoticesClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> NoticesClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> NoticesClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            NoticesClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Sends a notice. It is spread from then on, also after a restart. FAILED_PRECONDITION when the policy promises to tell
+        /// people earlier, or does not say when.
+        pub async fn send(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SendNoticeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendNoticeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Notices/Send",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Notices", "Send"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Every notice, the oldest first. A tenant's caller sees those that its people are sent.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListNoticesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListNoticesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Notices/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Notices", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// A notice with its texts, and with how many people it stands how.
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetNoticeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetNoticeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Notices/Get",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Notices", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What a tenant is to tell people by its own means: first everything that waits, then what comes. What is not reported is
+        /// handed out again by the next watch. Ends with UNAUTHENTICATED when the caller's certificate or token expires.
+        pub async fn watch(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchNoticesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchNoticesResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Notices/Watch",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Notices", "Watch"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Says what became of a notice to a person by the tenant's own means. A second report of the same changes nothing.
+        pub async fn report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReportNoticeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportNoticeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Notices/Report",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Notices", "Report"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod notices_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with NoticesServer.
+    #[async_trait]
+    pub trait Notices: std::marker::Send + std::marker::Sync + 'static {
+        /// Sends a notice. It is spread from then on, also after a restart. FAILED_PRECONDITION when the policy promises to tell
+        /// people earlier, or does not say when.
+        async fn send(
+            &self,
+            request: tonic::Request<super::SendNoticeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendNoticeResponse>,
+            tonic::Status,
+        >;
+        /// Every notice, the oldest first. A tenant's caller sees those that its people are sent.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListNoticesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListNoticesResponse>,
+            tonic::Status,
+        >;
+        /// A notice with its texts, and with how many people it stands how.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetNoticeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetNoticeResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the Watch method.
+        type WatchStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchNoticesResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// What a tenant is to tell people by its own means: first everything that waits, then what comes. What is not reported is
+        /// handed out again by the next watch. Ends with UNAUTHENTICATED when the caller's certificate or token expires.
+        async fn watch(
+            &self,
+            request: tonic::Request<super::WatchNoticesRequest>,
+        ) -> std::result::Result<tonic::Response<Self::WatchStream>, tonic::Status>;
+        /// Says what became of a notice to a person by the tenant's own means. A second report of the same changes nothing.
+        async fn report(
+            &self,
+            request: tonic::Request<super::ReportNoticeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportNoticeResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Telling people that something changes: the policy, who answers for their data, that something happened to it, or that the
+    /// service ends. A person is told by their device, at the beginning of their next conversation, or by their tenant's own
+    /// means. What became of it is in the audit log for each of them.
+    #[derive(Debug)]
+    pub struct NoticesServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> NoticesServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for NoticesServer<T>
+    where
+        T: Notices,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Notices/Send" => {
+                    #[allow(non_camel_case_types)]
+                    struct SendSvc<T: Notices>(pub Arc<T>);
+                    impl<
+                        T: Notices,
+                    > tonic::server::UnaryService<super::SendNoticeRequest>
+                    for SendSvc<T> {
+                        type Response = super::SendNoticeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SendNoticeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Notices>::send(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SendSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Notices/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Notices>(pub Arc<T>);
+                    impl<
+                        T: Notices,
+                    > tonic::server::UnaryService<super::ListNoticesRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListNoticesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListNoticesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Notices>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Notices/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Notices>(pub Arc<T>);
+                    impl<T: Notices> tonic::server::UnaryService<super::GetNoticeRequest>
+                    for GetSvc<T> {
+                        type Response = super::GetNoticeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetNoticeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Notices>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Notices/Watch" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchSvc<T: Notices>(pub Arc<T>);
+                    impl<
+                        T: Notices,
+                    > tonic::server::ServerStreamingService<super::WatchNoticesRequest>
+                    for WatchSvc<T> {
+                        type Response = super::WatchNoticesResponse;
+                        type ResponseStream = T::WatchStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchNoticesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Notices>::watch(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Notices/Report" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReportSvc<T: Notices>(pub Arc<T>);
+                    impl<
+                        T: Notices,
+                    > tonic::server::UnaryService<super::ReportNoticeRequest>
+                    for ReportSvc<T> {
+                        type Response = super::ReportNoticeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReportNoticeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Notices>::report(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for NoticesServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Notices";
+    impl<T> tonic::server::NamedService for NoticesServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod shutdown_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// The end of the service: people are told, then nothing more is collected, and everything that is sealed of everybody is
+    /// erased, each with a certificate (Rights.Certificate, with the shutdown's id as reference). Announcing and starting are for
+    /// the operator of the node: PERMISSION_DENIED for a tenant's caller.
+    #[derive(Debug, Clone)]
+    pub struct ShutdownClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ShutdownClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ShutdownClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ShutdownClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ShutdownClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Tells everybody that the service ends. FAILED_PRECONDITION when the policy promises to tell people earlier, or when it
+        /// was announced before.
+        pub async fn announce(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AnnounceShutdownRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AnnounceShutdownResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Shutdown/Announce",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Shutdown", "Announce"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends the service. Every gate closes, and no permit and no consent is given any more, when this returns; erasing goes on
+        /// by itself, also after a restart. There is no way back. FAILED_PRECONDITION before the time that people were given.
+        pub async fn start(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StartShutdownRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartShutdownResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Shutdown/Start",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Shutdown", "Start"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How far it has come. NOT_FOUND when none was announced.
+        pub async fn status(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ShutdownStatusRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ShutdownStatusResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Shutdown/Status",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Shutdown", "Status"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod shutdown_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ShutdownServer.
+    #[async_trait]
+    pub trait Shutdown: std::marker::Send + std::marker::Sync + 'static {
+        /// Tells everybody that the service ends. FAILED_PRECONDITION when the policy promises to tell people earlier, or when it
+        /// was announced before.
+        async fn announce(
+            &self,
+            request: tonic::Request<super::AnnounceShutdownRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AnnounceShutdownResponse>,
+            tonic::Status,
+        >;
+        /// Ends the service. Every gate closes, and no permit and no consent is given any more, when this returns; erasing goes on
+        /// by itself, also after a restart. There is no way back. FAILED_PRECONDITION before the time that people were given.
+        async fn start(
+            &self,
+            request: tonic::Request<super::StartShutdownRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartShutdownResponse>,
+            tonic::Status,
+        >;
+        /// How far it has come. NOT_FOUND when none was announced.
+        async fn status(
+            &self,
+            request: tonic::Request<super::ShutdownStatusRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ShutdownStatusResponse>,
+            tonic::Status,
+        >;
+    }
+    /// The end of the service: people are told, then nothing more is collected, and everything that is sealed of everybody is
+    /// erased, each with a certificate (Rights.Certificate, with the shutdown's id as reference). Announcing and starting are for
+    /// the operator of the node: PERMISSION_DENIED for a tenant's caller.
+    #[derive(Debug)]
+    pub struct ShutdownServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ShutdownServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ShutdownServer<T>
+    where
+        T: Shutdown,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Shutdown/Announce" => {
+                    #[allow(non_camel_case_types)]
+                    struct AnnounceSvc<T: Shutdown>(pub Arc<T>);
+                    impl<
+                        T: Shutdown,
+                    > tonic::server::UnaryService<super::AnnounceShutdownRequest>
+                    for AnnounceSvc<T> {
+                        type Response = super::AnnounceShutdownResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AnnounceShutdownRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Shutdown>::announce(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AnnounceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Shutdown/Start" => {
+                    #[allow(non_camel_case_types)]
+                    struct StartSvc<T: Shutdown>(pub Arc<T>);
+                    impl<
+                        T: Shutdown,
+                    > tonic::server::UnaryService<super::StartShutdownRequest>
+                    for StartSvc<T> {
+                        type Response = super::StartShutdownResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StartShutdownRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Shutdown>::start(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StartSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Shutdown/Status" => {
+                    #[allow(non_camel_case_types)]
+                    struct StatusSvc<T: Shutdown>(pub Arc<T>);
+                    impl<
+                        T: Shutdown,
+                    > tonic::server::UnaryService<super::ShutdownStatusRequest>
+                    for StatusSvc<T> {
+                        type Response = super::ShutdownStatusResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ShutdownStatusRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Shutdown>::status(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StatusSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ShutdownServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Shutdown";
+    impl<T> tonic::server::NamedService for ShutdownServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -8,7 +8,8 @@ use crate::node::{Node, TENANT};
 use crate::soon;
 
 fn order() -> SetHoldRequest {
-    let principal = Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned(), ..Principal::default() });
+    let principal =
+        Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned(), ..Principal::default() });
     SetHoldRequest { principal, category: "memory_summary".to_owned(), law: "cn-cpl:67".to_owned(), until_unix_ms: 0 }
 }
 

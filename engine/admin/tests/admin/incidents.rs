@@ -62,7 +62,13 @@ async fn an_integrator_reports_what_it_found_and_sees_its_own_alone() {
     let early = refused(acme.incidents().affected(affected)).await;
     assert_eq!((early.0, early.1.starts_with("step: nobody has said")), (Code::FailedPrecondition, true), "{early:?}");
     let contain = refused(acme.incidents().advance(step(&incident, Step::Contain(Contain {})))).await;
-    assert_eq!(contain, (Code::PermissionDenied, "step: this is for the operator of the node alone; ask them".into()));
+    assert_eq!(
+        contain,
+        (
+            Code::PermissionDenied,
+            "this is for the operator of the node, whose certificate names no tenant; ask them".into()
+        )
+    );
     assert!(node.leaves().await.iter().any(|leaf| leaf.fact.event.name() == "incident.opened"));
 }
 

@@ -13,6 +13,7 @@ mod consent;
 mod holds;
 mod incidents;
 mod limits;
+mod notices;
 mod rights;
 mod services;
 mod sessions;

@@ -15,6 +15,7 @@ use sayso_proto::admin::v1::consent_client::ConsentClient;
 use sayso_proto::admin::v1::exemptions_client::ExemptionsClient;
 use sayso_proto::admin::v1::holds_client::HoldsClient;
 use sayso_proto::admin::v1::incidents_client::IncidentsClient;
+use sayso_proto::admin::v1::notices_client::NoticesClient;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::sessions_client::SessionsClient;
 use sayso_proto::admin::v1::switches_client::SwitchesClient;
@@ -183,6 +184,10 @@ impl Client {
 
     pub(crate) fn exemptions(&self) -> ExemptionsClient<Channel> {
         ExemptionsClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn notices(&self) -> NoticesClient<Channel> {
+        NoticesClient::new(self.channel.clone())
     }
 
     pub(crate) fn audit(&self) -> AuditClient<Channel> {

@@ -44,11 +44,13 @@ async fn reflection_lists_the_services() {
             "grpc.reflection.v1.ServerReflection",
             "sayso.admin.v1.Audit",
             "sayso.admin.v1.Consent",
-            "sayso.admin.v1.Incidents",
             "sayso.admin.v1.Exemptions",
             "sayso.admin.v1.Holds",
+            "sayso.admin.v1.Incidents",
+            "sayso.admin.v1.Notices",
             "sayso.admin.v1.Rights",
             "sayso.admin.v1.Sessions",
+            "sayso.admin.v1.Shutdown",
             "sayso.admin.v1.Switches",
         ]
     );

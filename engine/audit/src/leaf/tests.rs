@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
 
 use super::*;
-use crate::event::{IncidentStep, ProcessorChange, RequestStep};
+use crate::event::{IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::{Commitment, Hash, Reference, Scope};
 
 fn names() -> impl Strategy<Value = Name> {
@@ -94,6 +94,12 @@ fn events() -> impl Strategy<Value = Event> {
         exemptions(),
         endings(),
         rights(),
+        (references(), prop::sample::select(&NoticeStep::ALL[..]), names(), hashes())
+            .prop_map(|(notice, step, channel, text)| Event::Notice { notice, step, channel, text }),
+        hashes().prop_map(|profile| Event::PolicyPublished { profile }),
+        hashes().prop_map(|profile| Event::ControllerChanged { profile }),
+        references().prop_map(|shutdown| Event::ShutdownStarted { shutdown }),
+        (references(), any::<u64>()).prop_map(|(shutdown, people)| Event::ShutdownCompleted { shutdown, people }),
     ]
 }
 

@@ -4,7 +4,7 @@ use sayso_proto::audit::v1::{AuditLeaf, Verdict};
 use sayso_types::{Category, Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
 
 use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell};
-use crate::event::{IncidentStep, ProcessorChange, RequestStep};
+use crate::event::{IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
 use crate::{ActorTag, Commitment, Event, Reference, Scope, SubjectTag};
 
@@ -59,6 +59,8 @@ pub(super) fn read(wire: &AuditLeaf) -> Result<Leaf, LeafError> {
 fn write_event(event: &Event, wire: &mut AuditLeaf) {
     match event {
         Event::PolicyEffective { profile: document }
+        | Event::PolicyPublished { profile: document }
+        | Event::ControllerChanged { profile: document }
         | Event::NoticeServed { text: document }
         | Event::LogKeyRotated { key: document } => {
             wire.document_sha256 = document.0.to_vec();
@@ -231,6 +233,16 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.pieces = *rows;
         }
         Event::AccountCancelled { request } => wire.reference = request.0.to_vec(),
+        Event::Notice { notice, step: _, channel, text } => {
+            wire.reference = notice.0.to_vec();
+            wire.reason = channel.to_string();
+            wire.document_sha256 = text.0.to_vec();
+        }
+        Event::ShutdownStarted { shutdown } => wire.reference = shutdown.0.to_vec(),
+        Event::ShutdownCompleted { shutdown, people } => {
+            wire.reference = shutdown.0.to_vec();
+            wire.pieces = *people;
+        }
     }
 }
 
@@ -305,6 +317,10 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             Event::DeletionUnconfirmed { erasure: reference(wire)?, processor: processor(wire)?, reason: reason(wire)? }
         }
         "erase.certified" => Event::EraseCertified { erasure: reference(wire)?, certificate: document(wire)? },
+        "policy.published" => Event::PolicyPublished { profile: document(wire)? },
+        "controller.changed" => Event::ControllerChanged { profile: document(wire)? },
+        "service.shutdown_started" => Event::ShutdownStarted { shutdown: reference(wire)? },
+        "service.shutdown_completed" => Event::ShutdownCompleted { shutdown: reference(wire)?, people: wire.pieces },
         "store.restricted" => {
             Event::StoreRestricted { request: reference(wire)?, category: category(wire)?, how: reason(wire)? }
         }
@@ -352,20 +368,7 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
         "category.switched_on" => category_switched(wire, false)?,
         "tenant.switched_off" => tenant_switched(wire, true)?,
         "tenant.switched_on" => tenant_switched(wire, false)?,
-        name => {
-            if let Some(step) = RequestStep::ALL.into_iter().find(|step| step.name() == name) {
-                Event::Request { request: reference(wire)?, step, detail: reason(wire)? }
-            } else if let Some(change) = ProcessorChange::ALL.into_iter().find(|change| change.name() == name) {
-                let (switch, processor, reason) = (reference(wire)?, processor(wire)?, reason(wire)?);
-                Event::ProcessorChanged { switch, processor, change, reason }
-            } else if let Some(step) = IncidentStep::ALL.into_iter().find(|step| step.name() == name) {
-                let document = optional("document_sha256", &wire.document_sha256)?.map(Hash);
-                let (incident, detail, people) = (reference(wire)?, reason(wire)?, wire.pieces);
-                Event::Incident { incident, step, detail, document, people }
-            } else {
-                return Err(LeafError::Event(name.to_owned()));
-            }
-        }
+        name => return read_step(name, wire),
     })
 }
 
@@ -377,6 +380,26 @@ fn category_switched(wire: &AuditLeaf, is_off: bool) -> Result<Event, LeafError>
 fn tenant_switched(wire: &AuditLeaf, is_off: bool) -> Result<Event, LeafError> {
     let (switch, tenant) = (reference(wire)?, document(wire)?);
     Ok(Event::TenantSwitched { switch, tenant, is_off, reason: reason(wire)? })
+}
+
+/// The events that are steps of something, by the names of their steps.
+fn read_step(name: &str, wire: &AuditLeaf) -> Result<Event, LeafError> {
+    if let Some(step) = RequestStep::ALL.into_iter().find(|step| step.name() == name) {
+        return Ok(Event::Request { request: reference(wire)?, step, detail: reason(wire)? });
+    }
+    if let Some(step) = NoticeStep::ALL.into_iter().find(|step| step.name() == name) {
+        return Ok(Event::Notice { notice: reference(wire)?, step, channel: reason(wire)?, text: document(wire)? });
+    }
+    if let Some(change) = ProcessorChange::ALL.into_iter().find(|change| change.name() == name) {
+        let (switch, processor, reason) = (reference(wire)?, processor(wire)?, reason(wire)?);
+        return Ok(Event::ProcessorChanged { switch, processor, change, reason });
+    }
+    if let Some(step) = IncidentStep::ALL.into_iter().find(|step| step.name() == name) {
+        let document = optional("document_sha256", &wire.document_sha256)?.map(Hash);
+        let (incident, detail, people) = (reference(wire)?, reason(wire)?, wire.pieces);
+        return Ok(Event::Incident { incident, step, detail, document, people });
+    }
+    Err(LeafError::Event(name.to_owned()))
 }
 
 /// The fields of permits and segments alike.

@@ -133,7 +133,12 @@ impl<'a> Replay<'a> {
             | Event::HoldReleased { .. }
             | Event::StoreRestricted { .. }
             | Event::RectifyApplied { .. }
-            | Event::AccountCancelled { .. } => {}
+            | Event::AccountCancelled { .. }
+            | Event::Notice { .. }
+            | Event::PolicyPublished { .. }
+            | Event::ControllerChanged { .. }
+            | Event::ShutdownStarted { .. }
+            | Event::ShutdownCompleted { .. } => {}
         }
     }
 

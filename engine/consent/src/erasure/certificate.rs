@@ -62,13 +62,16 @@ pub enum Ground {
     Request(#[serde(with = "hex")] [u8; 16]),
     /// Its time was over: the ending.
     Retention(#[serde(with = "hex")] [u8; 16]),
+    /// The service has ended: the shutdown.
+    Shutdown(#[serde(with = "hex")] [u8; 16]),
 }
 
 impl Ground {
-    /// The withdrawal, record or case.
+    /// The withdrawal, record, case or shutdown.
     #[must_use]
     pub const fn reference(self) -> Reference {
-        let (Self::Withdrawal(id) | Self::Refusal(id) | Self::Request(id) | Self::Retention(id)) = self;
+        let (Self::Withdrawal(id) | Self::Refusal(id) | Self::Request(id) | Self::Retention(id) | Self::Shutdown(id)) =
+            self;
         Reference(id)
     }
 
@@ -80,6 +83,7 @@ impl Ground {
             Self::Refusal(_) => "refused",
             Self::Request(_) => "requested",
             Self::Retention(_) => "retention",
+            Self::Shutdown(_) => "shutdown",
         })
     }
 }
@@ -158,7 +162,7 @@ pub enum Residual {
     },
     /// What was deleted, in the logs and snapshots of a store that cannot purge.
     StoreLogs,
-    /// Consent records, withdrawals, requests and the audit log, which prove what was agreed and done.
+    /// Consent records, withdrawals, requests, notices and the audit log, which prove what was agreed and done.
     Evidence,
     /// What a device keeps by itself.
     Device,

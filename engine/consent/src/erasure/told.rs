@@ -39,6 +39,9 @@ impl Certificate {
                 Ground::Retention(_) => {
                     say(format!("Because its time was over ({of})"), format!("原因：保存期限届满（{of}）"))
                 }
+                Ground::Shutdown(_) => {
+                    say(format!("Because the service has ended ({of})"), format!("原因：服务终止（{of}）"))
+                }
             });
         }
         let (asked, done) = (moment(self.asked_at), moment(self.certified_at));
@@ -93,10 +96,10 @@ impl Residual {
             }
             (Self::StoreLogs, Tongue::Chinese) => "存储的日志和快照中尚未清除的已删除内容".to_owned(),
             (Self::Evidence, Tongue::English) => {
-                "consent records, withdrawals, requests and the audit log, which prove what was agreed and done"
+                "consent records, withdrawals, requests, notices and the audit log, which prove what was agreed and done"
                     .to_owned()
             }
-            (Self::Evidence, Tongue::Chinese) => "同意记录、撤回、请求和审计日志，用以证明同意和处理的情况".to_owned(),
+            (Self::Evidence, Tongue::Chinese) => "同意记录、撤回、请求、通知和审计日志，用以证明同意和处理的情况".to_owned(),
             (Self::Device, Tongue::English) => "what a device keeps by itself".to_owned(),
             (Self::Device, Tongue::Chinese) => "设备自身保存的内容".to_owned(),
             (Self::People, Tongue::English) => "what people copied, noted or remember".to_owned(),

@@ -35,7 +35,7 @@ pub(super) struct Pace {
 }
 
 /// An erasure and whose it is.
-type Due = (SubjectId, Reference);
+pub(super) type Due = (SubjectId, Reference);
 
 impl Register {
     /// The certificate of the erasure of `subject`, or of the withdrawal, consent record or case `of`, that it was for: JSON
@@ -175,7 +175,7 @@ impl Register {
         outcome
     }
 
-    async fn due_erasures(&self) -> Result<Vec<Due>, Error> {
+    pub(super) async fn due_erasures(&self) -> Result<Vec<Due>, Error> {
         let (mut due, mut range) = (Vec::new(), Range::from(ErasureKey::table()));
         loop {
             let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;

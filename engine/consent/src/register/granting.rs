@@ -46,6 +46,9 @@ impl Register {
     }
 
     async fn record_now(&self, answer: &Answer) -> Result<ConsentState, Error> {
+        if self.has_ended() {
+            return Err(Error::Ended);
+        }
         let purposes: Vec<Purpose> = answer.question.records().map(|(purpose, _)| purpose).collect();
         for purpose in &purposes {
             if !self.is_consented_to(*purpose) {

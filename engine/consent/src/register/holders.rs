@@ -19,6 +19,8 @@ const WITHDRAWN: &str = "withdrawn";
 
 /// Why a permit was taken back: the policy was revised.
 pub(crate) const POLICY: &str = "policy";
+/// Why a segment ended, as the log says it: the service has ended.
+pub(crate) const SHUTDOWN: &str = "shutdown";
 
 /// Why a permit was taken back: a switch was thrown.
 pub(crate) const SWITCHED_OFF: &str = "switched_off";

@@ -9,7 +9,7 @@ use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store::{TypedKey, Versioned};
 use sayso_types::{Mono, Name, SubjectId, WallTime};
 
-use super::holders::{Holder, POLICY, Segment, Slot};
+use super::holders::{Holder, POLICY, SHUTDOWN, Segment, Slot};
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::lease::{Ask, Denied, Lease};
@@ -37,6 +37,9 @@ impl Register {
     }
 
     async fn open_segment(&self, ask: &Ask, slot: Slot) -> Result<Lease, Denied> {
+        if self.has_ended() {
+            return Err(Error::Ended.into());
+        }
         // Held until the permit is entered: a withdrawal comes either before the decision or after the entry.
         let mut subject = self.lock(ask.subject).await?;
         if self.holders.of(ask.subject).len() >= PERMITS_OF_SUBJECT_MAX {
@@ -77,6 +80,10 @@ impl Register {
         let holder = Arc::new(Holder::new(revoker, segment, slot));
         self.holders.enter(&holder);
         let lease = Lease { permit, holder, holders: Arc::clone(&self.holders), reason: "dropped" };
+        if self.has_ended() {
+            lease.finish(SHUTDOWN);
+            return Err(Error::Ended.into());
+        }
         // A revision or a switch that came into force meanwhile has looked through the holders, perhaps too early for this one.
         let reason = match self.revisions().decide(&question, &state.consent).answer {
             Ok(grounds) if lease.holder.segment.rests_on(&grounds) => return Ok(lease),
@@ -135,6 +142,9 @@ impl Register {
     pub(super) async fn renew_permits(&self) -> Result<(), Error> {
         if self.journal.is_stopped() {
             return Err(Error::Stopped);
+        }
+        if self.has_ended() {
+            return Ok(());
         }
         for subjects in self.holders.subjects().chunks(READ_KEYS_MAX) {
             let asked_at = self.clock.now();

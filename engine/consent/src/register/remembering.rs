@@ -131,7 +131,7 @@ impl Register {
     ) -> Result<bool, Error> {
         let turn = self.lock(subject).await?;
         let consent = &turn.state.consent;
-        if !remembers(consent) || cv < consent.stale_before || self.is_held_back(subject).await? {
+        if self.has_ended() || !remembers(consent) || cv < consent.stale_before || self.is_held_back(subject).await? {
             return Ok(false);
         }
         self.destroy_due(&turn).await?;

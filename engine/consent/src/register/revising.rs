@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use sayso_audit::{Event, Hash};
-use sayso_policy::{Diff, InForce, Profile, Revisions};
+use sayso_policy::{Diff, InForce, Profile, RevisionError, Revisions};
 use sayso_store::{Error as StoreError, Op, Store, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{SubjectId, WallTime};
 
+use super::announcing::{Announced, announced, controller_changed, must_be_announced};
 use super::holders::{Holder, POLICY};
 use super::{Register, Subject};
 use crate::journal::About;
@@ -40,12 +41,22 @@ pub(super) async fn opened(
     if stored.newest().hash() == profile.hash() {
         return Ok((stored, Vec::new()));
     }
-    let (revisions, _) = stored.publish(profile, now)?;
-    Ok((revisions, vec![put]))
+    let announced = announced(store).await?;
+    let (revisions, changes) = match stored.publish(Arc::clone(&profile), now) {
+        Ok(published) => published,
+        // it is the one that people are being told of: until its time the one before holds
+        Err(RevisionError::NotYet { .. }) if announced.as_ref().is_some_and(|a| a.profile.hash() == profile.hash()) => {
+            return Ok((stored, Vec::new()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    must_be_announced(stored.newest(), &profile, &changes, announced.as_ref())?;
+    let over = announced.filter(|announced| announced.profile.rev() <= profile.rev());
+    Ok((revisions, over.iter().map(Announced::delete).chain([put]).collect()))
 }
 
 /// A profile as it was stored. It was accepted once, and what the linter has learned since does not undo consents.
-fn read(body: &[u8]) -> Result<Profile, Error> {
+pub(super) fn read(body: &[u8]) -> Result<Profile, Error> {
     let damaged = |found: String| Error::Damaged { what: "profile", found };
     let text = core::str::from_utf8(body).map_err(|e| damaged(e.to_string()))?;
     Profile::in_force_before(text).map_err(|e| damaged(e.to_string()))
@@ -76,9 +87,14 @@ impl Register {
         if after.newest().hash() == before.newest().hash() {
             return Ok(changes);
         }
+        let announced = announced(self.store.as_ref()).await?;
+        must_be_announced(before.newest(), &profile, &changes, announced.as_ref())?;
         let effective = Event::PolicyEffective { profile: Hash(profile.hash().0) };
-        let events = vec![About::default().under(profile.rev()).event(effective)];
-        self.journal.append(Entry { ops: vec![put(&profile)], events, ..Entry::default() }).await?;
+        let told = [Some(effective), controller_changed(before.newest(), &profile)].into_iter().flatten();
+        let events = told.map(|event| About::default().under(profile.rev()).event(event)).collect();
+        let over = announced.filter(|announced| announced.profile.rev() <= profile.rev());
+        let ops = over.iter().map(Announced::delete).chain([put(&profile)]).collect();
+        self.journal.append(Entry { ops, events, ..Entry::default() }).await?;
         self.journal.govern(profile.rev());
         self.revisions.store(Arc::new(after));
         self.mark_anew();

@@ -1,4 +1,4 @@
-//! [`TABLES`]: every table of the store, and what ends what is in it.
+//! `TABLES`: every table of the store, and what ends what is in it.
 
 use std::sync::LazyLock;
 
@@ -97,6 +97,15 @@ const TABLES: &[(&str, Ends)] = &[
     ("request_due", Ends::With("request")),
     ("request_left", Ends::With("request")),
     ("erasure", Ends::With("certificate")),
+    ("notice", Ends::Not("a text of the operator's, about nobody")),
+    ("notice_spread", Ends::With("notice")),
+    ("notice_page", Ends::Not("taken away when those whom it names were sent the notice")),
+    ("notice_to", Ends::Not("that somebody was told is kept for as long as a device speaks for them")),
+    ("notice_person", Ends::With("notice_to")),
+    ("notice_due", Ends::Not("taken away when it is looked at")),
+    ("notice_out", Ends::Not("taken away when the tenant has answered, or its time is over")),
+    ("shutdown", Ends::Not("about nobody")),
+    ("profile_next", Ends::Not("about nobody")),
     ("retention_due", Ends::Not("a mark is taken away when it is looked at")),
     ("legal_hold", Ends::Not("a hold ends when it is released or its time is over")),
     ("device", Ends::Not("nothing unbinds a device yet")),

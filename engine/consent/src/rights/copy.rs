@@ -10,11 +10,13 @@ use sayso_policy::export::kantara::Receipt;
 use sayso_policy::profile::RightKind;
 use sayso_policy::{ConsentStatus, ConsentType};
 use sayso_proto::consent::v1::WithdrawalState;
-use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime};
+use sayso_types::{Category, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime};
 use serde::Serialize;
 
 use super::request::{Request, Standing};
 use crate::erasure::Certificate;
+use crate::notices::book::of as scan_notices;
+use crate::notices::{NoticeKind, Text};
 use crate::{Error, Register, receipt};
 
 /// What the layout is called; a later one has another number.
@@ -52,6 +54,8 @@ pub struct Copy {
     pub requests: Vec<Asked>,
     /// The certificates of what was erased.
     pub certificates: Vec<Certificate>,
+    /// What the person was told about their data, or is to be told.
+    pub notices: Vec<Noticed>,
     /// Who received what.
     pub received: Vec<Received>,
 }
@@ -108,6 +112,19 @@ pub struct Asked {
     pub due_at: Option<WallTime>,
 }
 
+/// A notice to the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Noticed {
+    /// Why.
+    pub kind: NoticeKind,
+    /// What is said, in every language of the policy.
+    pub texts: BTreeMap<Name, Text>,
+    /// Since when the person is sent it.
+    pub sent_at: Option<WallTime>,
+    /// When it reached them; [`None`] while it has not.
+    pub reached_at: Option<WallTime>,
+}
+
 /// What a processor received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Received {
@@ -155,6 +172,12 @@ impl Copy {
             due_at: request.due.map(|due| due.at),
         });
         let certificates = register.certificates(subject).await?.into_iter().map(|json| Certificate::parse(&json));
+        let notices = scan_notices(register, subject).await?.into_iter().map(|(notice, delivery)| Noticed {
+            kind: notice.kind,
+            texts: notice.texts,
+            sent_at: delivery.begun.first().copied(),
+            reached_at: delivery.reached.map(|(_, at)| at),
+        });
         Ok(Self {
             format: FORMAT,
             made_at: register.clock.wall(),
@@ -174,6 +197,7 @@ impl Copy {
             remembered: register.shown_facts(subject).await?,
             requests: requests.collect(),
             certificates: certificates.collect::<Result<_, _>>()?,
+            notices: notices.collect(),
             received: received(register, state.audit_key().subject(subject)).await?,
         })
     }
@@ -182,8 +206,9 @@ impl Copy {
     #[must_use]
     pub const fn rows(&self) -> u64 {
         let lists = [self.consents.len(), self.receipts.len(), self.withdrawals.len()];
-        let others = [self.remembered.len(), self.requests.len(), self.received.len()];
-        (lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + self.certificates.len()) as u64
+        let others = [self.remembered.len(), self.requests.len(), self.notices.len(), self.received.len()];
+        let records = lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + others[3];
+        (records + self.certificates.len()) as u64
     }
 }
 

@@ -148,7 +148,7 @@ impl Desk {
         // two entries of one batch do not see each other, so steps of one person are taken one after the other
         let turn = self.register.lock(subject).await?;
         let (request, stored) = self.get(subject, id).await?;
-        if is_under_way(&request, step) || ends(step) && Left::of(&self.register, subject, id).await?.is_some() {
+        if ends(step) && self.is_under_way(subject, id).await? {
             return Err(NotNow::UnderWay.into());
         }
         let next = request.after(step, &self.register.profile(), self.register.clock.wall())?;
@@ -205,7 +205,7 @@ impl Desk {
         if request.standing != Standing::Accepted {
             return Err(NotNow::NotAccepted.into());
         }
-        if Left::of(&self.register, subject, id).await?.is_some() {
+        if self.is_under_way(subject, id).await? {
             return Err(NotNow::UnderWay.into());
         }
         let may_add = request.kind == RightKind::Supplement;
@@ -317,6 +317,12 @@ impl Desk {
         get(&self.register, subject, id).await?.ok_or(Error::Unknown)
     }
 
+    /// Whether the engine is carrying the request out, and will answer it.
+    async fn is_under_way(&self, subject: SubjectId, id: Reference) -> Result<bool, Error> {
+        let is_left = Left::of(&self.register, subject, id).await?.is_some();
+        Ok(is_left || self.register.is_erasing(subject, id).await?)
+    }
+
     async fn append(&self, entry: Entry, step: RequestStep) -> Result<(), Error> {
         match self.register.journal().append(entry).await {
             Ok(_) => {
@@ -382,11 +388,6 @@ fn entry(
     let about = turn.state.about(next.subject);
     let event = about.by(by, Event::Request { request: next.id, step, detail });
     Entry { require: vec![(key, unchanged)], ops, events: vec![event] }
-}
-
-/// Whether `step` would answer what the engine is carrying out.
-fn is_under_way(request: &Request, step: Step) -> bool {
-    request.standing == Standing::Accepted && request.carrier().begins_at_once() && ends(step)
 }
 
 /// Whether `step` answers a request.

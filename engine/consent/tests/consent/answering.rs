@@ -9,7 +9,7 @@ use sayso_consent::erasure::{Certificate, Ground};
 use sayso_consent::rights::{Desk, Error, NotNow, Standing, Step};
 use sayso_consent::{Denied, Error as RegisterError, Means};
 use sayso_policy::profile::{Refusal, RightKind};
-use sayso_policy::{ConsentStatus, Profile, Tongue};
+use sayso_policy::{ConsentState, ConsentStatus, Profile, Tongue};
 use sayso_types::{Category, RegionClass, SubjectId};
 
 use crate::world::*;
@@ -241,7 +241,8 @@ async fn whoever_closes_their_account_is_erased_and_comes_back_as_somebody_else(
     assert_eq!(world.register.find_subject(&tenant, &device).await.unwrap(), None);
     let anew = world.register.subject_of(&tenant, &device).await.unwrap();
     assert_ne!(anew, person);
-    assert_eq!(world.state(anew).await, sayso_policy::ConsentState::new());
+    let stranger = ConsentState { tenant: Some(tenant.clone()), ..ConsentState::new() };
+    assert_eq!(world.state(anew).await, stranger);
     let other = world.register.find_subject(&tenant, &"bedroom".parse().unwrap()).await.unwrap();
     assert_eq!(other, Some(ben), "nobody else is unbound");
     assert_eq!(world.register.tenant_of(person).await.unwrap(), Some(tenant), "what is on record of them is found");

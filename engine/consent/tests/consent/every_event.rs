@@ -4,8 +4,11 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, ActorTag, Event, IncidentStep, ProcessorChange, Reference, RequestStep, Signer};
+use sayso_audit::{
+    Actor, ActorKind, ActorTag, Event, IncidentStep, NoticeStep, ProcessorChange, Reference, RequestStep, Signer,
+};
 use sayso_consent::incidents::{Deed, Ending, IncidentDesk};
+use sayso_consent::notices::{self, Channel, Draft, Notices};
 use sayso_consent::retention::HoldOrder;
 use sayso_consent::rights::{Delay, Desk, Step};
 use sayso_consent::switch::{Position, Target, Throw};
@@ -17,7 +20,8 @@ use sayso_types::{Category, ConsentVersion, Name, WallTime};
 use crate::answering::accepted;
 use crate::erasing::profile_with_a_receiver;
 use crate::exempting::{KEPT, granted};
-use crate::incidents::{everything, notice, profile_with_duties, report};
+use crate::incidents::{self, everything, profile_with_duties, report};
+use crate::noticing::draft;
 use crate::retaining::profile_that_ends;
 use crate::revising::revised;
 use crate::set_clock::{HOUR, NOON, SetClock};
@@ -83,6 +87,13 @@ const TOLD: &[&str] = &[
     "store.restricted",
     "rectify.applied",
     "account.cancelled",
+    "notice.sent",
+    "notice.delivered",
+    "notice.failed",
+    "policy.published",
+    "controller.changed",
+    "service.shutdown_started",
+    "service.shutdown_completed",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -124,10 +135,15 @@ fn is_told(event: &Event) -> bool {
         | Event::TenantSwitched { .. }
         | Event::StoreRestricted { .. }
         | Event::RectifyApplied { .. }
-        | Event::AccountCancelled { .. } => true,
+        | Event::AccountCancelled { .. }
+        | Event::PolicyPublished { .. }
+        | Event::ControllerChanged { .. }
+        | Event::ShutdownStarted { .. }
+        | Event::ShutdownCompleted { .. } => true,
         Event::ProcessorChanged { change, .. } => ProcessorChange::ALL.contains(change),
         Event::Incident { step, .. } => IncidentStep::ALL.contains(step),
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
+        Event::Notice { step, .. } => NoticeStep::ALL.contains(step),
         // in logs of earlier versions; and a node whose log does not hold cannot write to it
         Event::PermitGranted { .. } | Event::SelfcheckFailed { .. } => false,
     }
@@ -146,11 +162,14 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     requests(&world, &clock).await;
     clock.set(NOON);
     erasure(&world).await;
-    incident(&world, &clock).await;
     exemptions(&world, &clock).await;
     retention(&world, &clock).await;
     rights(&world).await;
+    notice(&world).await;
+    incident(&world, &clock).await;
     world.journal().operator(Actor::SYSTEM, Name::constant("look"), 1).await.unwrap();
+    takeover(&world, &clock).await;
+    shutdown(&world, &clock).await;
 
     let leaves = world.leaves().await;
     assert!(leaves.iter().all(|leaf| is_told(&leaf.fact.event)));
@@ -203,7 +222,7 @@ async fn erasure(world: &World) {
 /// not looked at again in time.
 async fn incident(world: &World, clock: &SetClock) {
     let by = Actor { kind: ActorKind::Operator, tag: None };
-    world.register.publish(profile_with_duties(3, 30)).await.unwrap();
+    world.register.publish(profile_with_duties(5, 30)).await.unwrap();
     let desk = IncidentDesk::open(world.register.clone());
     let incident = desk.report(report(None), by).await.unwrap();
     for target in [
@@ -223,7 +242,7 @@ async fn incident(world: &World, clock: &SetClock) {
     }
     clock.set(NOON + 30 * DAY);
     desk.note_overdue().await.unwrap();
-    for deed in [Deed::TellSubjects(notice()), Deed::Close(Ending::Handled)] {
+    for deed in [Deed::TellSubjects(incidents::notice()), Deed::Close(Ending::Handled)] {
         desk.step(incident.id, deed, by).await.unwrap();
     }
     world.register.note_due_diligence().await.unwrap();
@@ -239,11 +258,12 @@ async fn exemptions(world: &World, clock: &SetClock) {
     world.register.revoke_exemption(used.id, ActorTag([1; 16])).await.unwrap();
     clock.set(NOON + DAY);
     world.until_told(|event| *event == Event::ExemptionExpired { grant: forgotten.id }).await;
+    clock.set(NOON);
 }
 
 /// Something is held when its time is over, and ends when the hold does.
 async fn retention(world: &World, clock: &SetClock) {
-    let policy = profile_that_ends(3, "trigger = \"collected\", after = \"P1D\"", "");
+    let policy = profile_that_ends(4, "trigger = \"collected\", after = \"P1D\"", "");
     world.register.publish(policy).await.unwrap();
     let dora = world.person(&[VOICE, MEMORY]).await;
     world.register.save_facts(dora, &[("name".into(), "Dora".into())]).await.unwrap();
@@ -254,6 +274,7 @@ async fn retention(world: &World, clock: &SetClock) {
     world.register.end_what_is_due().await.unwrap();
     world.register.release_hold(hold.id, by).await.unwrap();
     world.register.end_what_is_due().await.unwrap();
+    clock.set(NOON);
 }
 
 /// Somebody has what is remembered put right, then restricted, and then closes their account.
@@ -265,4 +286,32 @@ async fn rights(world: &World) {
     accepted(&desk, dora, RightKind::Restrict).await;
     let case = accepted(&desk, dora, RightKind::Cancel).await;
     world.register.until_certified(dora, case).await.unwrap();
+}
+
+/// Everybody is told something: one hears it, another cannot be reached.
+async fn notice(world: &World) {
+    let (dora, emil, notices) = (world.stranger().await, world.stranger().await, Notices::new(world.register.clone()));
+    let by = WallTime(NOON + 10 * DAY);
+    let notice = notices.send(Draft { by: Some(by), ..draft(world) }, None).await.unwrap();
+    notices.look().await.unwrap();
+    notices.heard(dora, notice.id).await.unwrap();
+    notices.step(emil, notice.id, notices::Step::Failed(Channel::Device), Actor::SYSTEM).await.unwrap();
+}
+
+/// Somebody else is going to answer for the data, and does.
+async fn takeover(world: &World, clock: &SetClock) {
+    let other = [("id = \"operator\"", "id = \"another\""), ("2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z")];
+    let next = revised(6, &other);
+    world.register.announce(next.clone()).await.unwrap();
+    clock.set(NOON + 9 * DAY);
+    world.until_told(|event| matches!(event, Event::ControllerChanged { .. })).await;
+}
+
+/// The service ends, and everybody's data is erased.
+async fn shutdown(world: &World, clock: &SetClock) {
+    let by = WallTime(NOON + 20 * DAY);
+    let announced = world.register.announce_shutdown(Draft { by: Some(by), ..draft(world) }).await.unwrap();
+    clock.set(by.0);
+    world.register.start_shutdown(announced.id, Actor::SYSTEM).await.unwrap();
+    world.until_told(|event| matches!(event, Event::ShutdownCompleted { .. })).await;
 }

@@ -179,9 +179,13 @@ async fn a_withdrawal_takes_back_what_rests_on_a_grant_and_the_grant_stands() {
     granted(&world, None).await;
     let lease = world.listen(anna).await.unwrap();
     world.answers(anna, &[MEMORY], ConsentStatus::Given).await;
-    let withdrawing = world.register.withdraw(anna, &[VOICE, MEMORY], Means::Voice).await.unwrap();
-    assert!(withdrawing.ok);
-    drop((lease, world.listen(anna).await.unwrap()));
+    let letting_go = async {
+        lease.revoked().await;
+        drop(lease);
+    };
+    let (withdrawn, ()) = tokio::join!(world.register.withdraw(anna, &[VOICE, MEMORY], Means::Voice), letting_go);
+    assert!(withdrawn.unwrap().ok);
+    drop(world.listen(anna).await.unwrap());
     closed(&world).await;
     let report = verify(world.journal()).await;
     assert!(report.findings.is_empty(), "{:#?}", report.findings);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod anchoring;
+mod announcing;
 mod answering;
 mod answering_killed;
 mod attacks;
@@ -16,6 +17,7 @@ mod faults;
 mod incidents;
 mod journal;
 mod linearizing;
+mod noticing;
 mod proving;
 mod replaying;
 mod requesting;
@@ -23,6 +25,7 @@ mod retaining;
 mod revising;
 mod sealing;
 mod set_clock;
+mod shutting_down;
 mod stopped;
 mod stories;
 mod stress;

@@ -54,6 +54,16 @@ impl Notice {
         format!("{changed}{gap}{}", self.spoken)
     }
 
+    /// What is read out in `language` before the revision holds that these texts are of.
+    #[must_use]
+    pub fn spoken_ahead(&self, language: Name) -> String {
+        let (soon, gap) = match language.as_str().split('-').next() {
+            Some("zh") => ("你同意过的隐私条款即将变更。", ""),
+            _ => ("The privacy terms that you agreed to are going to change.", " "),
+        };
+        if self.changed.is_empty() { soon.to_owned() } else { format!("{soon}{gap}{}", self.changed) }
+    }
+
     /// Every text with its key, but for [`changed`](Self::changed) and [`more`](Self::more), which need not be there.
     #[must_use]
     pub fn texts(&self) -> [(&'static str, &str); 7] {

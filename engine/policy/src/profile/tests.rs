@@ -57,7 +57,7 @@ fn typing_errors_are_named_with_line_and_remedy() {
 #[test]
 fn what_stands_below_a_word_is_named_with_it() {
     let below = |text: &str| Profile::parse(&format!("{HOME}\n{text}\n")).unwrap_err().to_string();
-    assert!(below("[rights.offers.port]\nevidense = 1").contains(": rights.offers.port.evidense: "));
+    assert!(below("[rights.offers.complain]\nevidense = 1").contains(": rights.offers.complain.evidense: "));
     assert!(
         below("[rights.offers.prot]").contains(": rights.offers.prot: `prot` is not known here; did you mean `port`?")
     );

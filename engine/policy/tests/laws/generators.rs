@@ -12,12 +12,11 @@ use sayso_policy::profile::{
     PurposeRule, Retention, Sensitivity, Stricter, UnknownAge, When,
 };
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, InForce, LegalBasis, Narrowed, Profile,
-    PurposeConsent, Question, Registry,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, InForce, LegalBasis, Narrowed, Profile,
+    PurposeConsent, Registry,
 };
 use sayso_types::{
-    Category, ConsentVersion, Label, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, TurnId,
-    WallTime,
+    Category, ConsentVersion, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
 };
 
 use crate::reference::{World, law_names};
@@ -26,7 +25,7 @@ const DAY_MS: u64 = 86_400_000;
 /// 2026-01-01T00:00:00Z.
 const NEW_YEAR: u64 = 1_767_225_600_000;
 /// How many purposes, categories and processors have a name, the undeclared one among them.
-const NAMED: usize = 4;
+pub(crate) const NAMED: usize = 4;
 const REV: u32 = 7;
 
 /// A profile that says all that is not generated.
@@ -67,19 +66,19 @@ impl World {
     }
 }
 
-fn at(day: u64) -> WallTime {
+pub(crate) fn at(day: u64) -> WallTime {
     WallTime(NEW_YEAR + day * DAY_MS)
 }
 
-fn purpose_named(i: usize) -> Purpose {
+pub(crate) fn purpose_named(i: usize) -> Purpose {
     format!("p{i}").parse().unwrap()
 }
 
-fn category_named(i: usize) -> Category {
+pub(crate) fn category_named(i: usize) -> Category {
     format!("c{i}").parse().unwrap()
 }
 
-fn processor_named(i: usize) -> ProcessorId {
+pub(crate) fn processor_named(i: usize) -> ProcessorId {
     format!("r{i}").parse().unwrap()
 }
 
@@ -470,50 +469,3 @@ prop_compose! {
         }
     }
 }
-
-/// A question in numbers. Without a gate it is asked at that of the processor.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
-    cell: (usize, usize, usize),
-    gate: Option<Gate>,
-    subject: u8,
-    cv: u64,
-    day: u64,
-}
-
-impl Asked {
-    pub(crate) fn of(self, document: &Document) -> Question {
-        let (purpose, category, processor) = self.cell;
-        let processor = processor_named(processor);
-        let own = document.processor.get(&processor).map_or(Gate::Ingress, |receiver| Gate::of(receiver.kind));
-        let label = Label {
-            subject: SubjectId([self.subject; 16]),
-            category: category_named(category),
-            purpose: purpose_named(purpose),
-            turn: TurnId(1),
-            cv: ConsentVersion(self.cv),
-        };
-
-        Question { label, gate: self.gate.unwrap_or(own), processor, now: at(self.day) }
-    }
-}
-
-prop_compose! {
-    fn asked()(
-        cell in (0..NAMED, 0..NAMED, 0..NAMED),
-        gate in maybe(0.5, select(Gate::ALL.to_vec())),
-        subject in 0..2_u8,
-        cv in 0..5_u64,
-        day in 0..150_u64,
-    ) -> Asked {
-        Asked { cell, gate, subject, cv, day }
-    }
-}
-
-/// Many questions about one world.
-pub(crate) fn questions() -> impl Strategy<Value = Vec<Asked>> {
-    prop::collection::vec(asked(), QUESTIONS)
-}
-
-/// Questions about each world: what a world costs is to be parsed and compiled.
-const QUESTIONS: usize = 200;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod generators;
+mod questions;
 mod reference;
 mod seeds;
 
@@ -18,9 +19,9 @@ use sayso_policy::{AgeBand, BasisRef, ConsentState, Gate, InForce, Question, Rea
 use sayso_types::ConsentVersion;
 
 use self::generators::{
-    Asked, bands, consent_types, narrowed, prohibitions, questions, regions, require, states, statuses, switched_off,
-    worlds,
+    bands, consent_types, narrowed, prohibitions, regions, require, states, statuses, switched_off, worlds,
 };
+use self::questions::{Asked, questions};
 use self::reference::{World, answer, law_names};
 
 /// Times the number of questions about each it is a little more than 10^5.

@@ -3,11 +3,12 @@
 
 use bytes::BytesMut;
 use ractor::ActorRef;
+use sayso_consent::notices::{Notice, Notices};
 use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered};
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
-use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing};
+use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing, ToTell};
 use sayso_types::dialogue::Fact;
-use sayso_types::{Purpose, TurnId};
+use sayso_types::{NoticeId, Purpose, TurnId};
 use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
 use sha2::{Digest, Sha256};
 
@@ -120,6 +121,23 @@ impl Conversation {
             let purposes: Vec<Purpose> = purpose.into_iter().collect();
             if let Err(error) = register.withdraw(subject, &purposes, register_means(means)).await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
+            }
+        });
+    }
+
+    /// What the person is to be told, in the language of this conversation.
+    pub(super) fn to_tell(&self, notices: &[Notice]) -> Vec<ToTell> {
+        let language = self.place().identity.language.name;
+        let told = |notice: &Notice| ToTell { notice: notice.id, text: notice.text(language).spoken.clone() };
+        notices.iter().map(told).collect()
+    }
+
+    /// Puts on record that the person has heard a notice to its end.
+    pub(super) fn heard_notice(&mut self, notice: NoticeId) {
+        let (notices, subject) = (Notices::new(self.services.register.clone()), self.place().identity.subject);
+        self.writes.start(&self.services.tasks, "heard notice", async move {
+            if let Err(error) = notices.heard(subject, notice).await {
+                tracing::warn!(%error, "that a notice was heard could not be put on record; it is told again");
             }
         });
     }

@@ -8,6 +8,7 @@ mod first_contact;
 mod life;
 mod limits;
 mod node;
+mod notices;
 mod slow_store;
 mod sound;
 mod turns;

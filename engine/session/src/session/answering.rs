@@ -157,7 +157,16 @@ impl Session {
         }
     }
 
+    /// The device reports what it has played.
     pub(super) fn playout(&mut self, id: TurnId, played_ms: u32, finished: bool, effects: &mut Vec<Effect>) {
+        if let Some(turn) = self.running(id) {
+            turn.played_out = finished && turn.answer.total_ms().is_some();
+        }
+        self.played(id, played_ms, finished, effects);
+    }
+
+    /// So much was played, as far as is known.
+    pub(super) fn played(&mut self, id: TurnId, played_ms: u32, finished: bool, effects: &mut Vec<Effect>) {
         if let Some(turn) = self.running(id) {
             turn.answer.played(played_ms);
             // "Finished" before the end is known is a gap in what has arrived, not the end.

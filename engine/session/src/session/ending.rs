@@ -17,8 +17,12 @@ impl Session {
         if turn.counts() {
             effects.push(Effect::Ended(turn.id(), Ending::Answered));
         }
+        let (kind, played_out) = (turn.kind, turn.played_out);
         self.retire(turn.answer);
-        self.rest(effects);
+        match kind {
+            Kind::Told => self.told_notice(played_out, effects),
+            _ => self.rest(effects),
+        }
     }
 
     /// Stops the running turn where it stands. What the person heard of it is kept, by the device's clock.
@@ -54,6 +58,10 @@ impl Session {
             Kind::Notice => self.rest(effects),
             Kind::Question | Kind::Reply => {
                 self.put_off |= self.asking.take().is_some();
+                self.rest(effects);
+            }
+            Kind::Told => {
+                self.put_off_notices();
                 self.rest(effects);
             }
             Kind::Conversation => self.say_failed(effects),

@@ -10,13 +10,12 @@ impl Session {
     pub(super) fn listen_start(&mut self, mode: ListenMode, effects: &mut Vec<Effect>) {
         self.mode = Some(mode);
         // Whoever starts to talk wants to be heard, not to listen on; but a consent question is heard out, because
-        // a spoken answer counts only when all of it was read.
-        if self.turn.as_ref().is_some_and(|t| t.kind == Kind::Question) {
+        // a spoken answer counts only when all of it was read, and so is what the person has to be told.
+        if self.turn.as_ref().is_some_and(|t| matches!(t.kind, Kind::Question | Kind::Told)) {
             return;
         }
         self.interrupt("listen_start", effects);
-        if self.has_to_ask() {
-            self.ask(effects);
+        if self.tells_or_asks(effects) {
             return;
         }
         let capture = match mode {

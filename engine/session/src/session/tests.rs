@@ -4,6 +4,7 @@ mod consenting;
 mod conversing;
 mod failing;
 mod laws;
+mod telling;
 
 use core::time::Duration;
 

@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Reply,
     /// The session says something on its own behalf.
     Notice,
+    /// The person is told something that whoever answers for their data has to tell them.
+    Told,
 }
 
 /// Where the turn stands.
@@ -42,6 +44,8 @@ pub(super) struct Turn {
     pub(super) acted: bool,
     /// After this turn the person wants to be left alone.
     pub(super) stop_after: bool,
+    /// The device says that it has played all of it.
+    pub(super) played_out: bool,
     /// The answer broke off: it was counted as failed, and what there is of it is said.
     pub(super) broken: bool,
 }
@@ -58,6 +62,7 @@ impl Turn {
             worded_at: None,
             acted: false,
             stop_after: false,
+            played_out: false,
             broken: false,
         }
     }

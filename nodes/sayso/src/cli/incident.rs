@@ -77,7 +77,7 @@ pub(crate) enum IncidentCommand {
         /// The authority was told: its file number, or how.
         #[arg(long, value_name = "TEXT", required_unless_present = "people", conflicts_with = "people")]
         regulator: Option<String>,
-        /// The people concerned are told this: a TOML file with a table for each language of the policy ([en]) and in it
+        /// The people concerned are told this: a TOML file with a table for each language of the policy (`[en]`) and in it
         /// situation, impact, measures, self_protection, contact and, where the policy promises it, remedies.
         #[arg(long, value_name = "FILE")]
         people: Option<PathBuf>,

@@ -41,7 +41,7 @@ async fn what_is_held_is_erased_when_the_hold_is_released() {
 
     let released = run("hold", "release", &[hold]).await.success().stdout;
     assert!(released.starts_with(&format!("released {hold}")), "{released}");
-    assert_eq!(run("hold", "list", &[]).await.success().stdout, "no hold is set\n");
+    assert_eq!(run("hold", "list", &[]).await.success().stdout, "no hold is set");
     run("hold", "release", &[hold]).await.failure(&["no such hold is set"]);
     loop {
         let asked = run("rights", "certificate", &[&tenant[..], &[&case, "--json"]].concat()).await;

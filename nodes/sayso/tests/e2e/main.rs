@@ -12,6 +12,7 @@ mod full_disk;
 mod holds;
 mod incident;
 mod kill;
+mod notices;
 mod policy;
 mod porting;
 mod provider_down;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashSet};
 
 use proptest::prelude::*;
-use sayso_types::Purpose;
+use sayso_types::{NoticeId, Purpose};
 use sayso_wire::ConsentDecision;
 
 use super::*;
+use crate::ToTell;
 
 fn any_event() -> impl Strategy<Value = Event> {
     let turn = (0u32..6).prop_map(TurnId);
@@ -47,6 +48,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         }),
         view.clone().prop_map(|consent| Event::Attached { consent, facts: Vec::new() }),
         view.prop_map(Event::ConsentChanged),
+        Just(Event::Notices(vec![ToTell { notice: NoticeId([1; 16]), text: "It ends.".to_owned() }])),
         Just(Event::AnswerUnrecorded("store_full")),
         Just(Event::WithdrawalUnrecorded("store_full")),
         (turn, decision).prop_map(|(turn, decision)| Event::ConsentPressed {

@@ -1,4 +1,4 @@
-//! What happens to an incident, and what becomes of the processors that it comes from.
+//! What happens to what people deal with step by step: each step is an event of its own in the log.
 
 /// What becomes of a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +71,78 @@ impl IncidentStep {
             Self::SubjectsNotified => "incident.subjects_notified",
             Self::Closed => "incident.closed",
             Self::Overdue => "incident.overdue",
+        }
+    }
+}
+
+/// What happens to a notice to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoticeStep {
+    /// It is on its way.
+    Sent,
+    /// The person has heard or received it.
+    Delivered,
+    /// It did not reach them this way.
+    Failed,
+}
+
+impl NoticeStep {
+    /// Every step.
+    pub const ALL: [Self; 3] = [Self::Sent, Self::Delivered, Self::Failed];
+
+    /// The name of its event in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "notice.sent",
+            Self::Delivered => "notice.delivered",
+            Self::Failed => "notice.failed",
+        }
+    }
+}
+
+/// What happens to a person's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RequestStep {
+    /// It came in.
+    Received,
+    /// The person has proved who they are.
+    IdentityVerified,
+    /// It will be done.
+    Accepted,
+    /// It will not be done.
+    Rejected,
+    /// The answer takes longer.
+    Delayed,
+    /// It is done.
+    Fulfilled,
+    /// The day by which it should have been answered has passed.
+    Overdue,
+}
+
+impl RequestStep {
+    /// Every step.
+    pub const ALL: [Self; 7] = [
+        Self::Received,
+        Self::IdentityVerified,
+        Self::Accepted,
+        Self::Rejected,
+        Self::Delayed,
+        Self::Fulfilled,
+        Self::Overdue,
+    ];
+
+    /// The name of its event in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Received => "dsr.received",
+            Self::IdentityVerified => "dsr.identity_verified",
+            Self::Accepted => "dsr.accepted",
+            Self::Rejected => "dsr.rejected",
+            Self::Delayed => "dsr.delayed",
+            Self::Fulfilled => "dsr.fulfilled",
+            Self::Overdue => "dsr.overdue",
         }
     }
 }

@@ -1,0 +1,287 @@
+//! [`Notice`]: what people are told, whom, by when, and through what.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sayso_audit::Hash;
+use sayso_policy::profile::{NoticeOccasion, SPOKEN_MAX, speaking_time};
+use sayso_policy::{Period, Profile};
+use sayso_types::{Name, NoticeId, SubjectId, TenantId, WallTime};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// People that one notice may name: their ids fit into one batch of the store. More of them are a tenant's, or everybody.
+pub const PEOPLE_MAX: usize = 100_000;
+
+/// Characters of a written text: four pages, and in every language of a policy together no more than a record holds.
+pub const WRITTEN_CHARS_MAX: usize = 8_000;
+
+/// Bytes of all texts of a notice: a record of the store holds a hundred thousand.
+const TEXTS_BYTES_MAX: usize = 64_000;
+
+/// Why people are told something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// The policy is revised.
+    Revision,
+    /// Somebody else becomes the controller.
+    ControllerChange,
+    /// Data got where it should not.
+    Incident,
+    /// The service ends.
+    Shutdown,
+}
+
+impl NoticeKind {
+    /// How long the policy says that people are told before, the longest where it says several; for an incident, within.
+    #[must_use]
+    pub fn within(self, profile: &Profile) -> Option<Period> {
+        let document = profile.document();
+        let duty = |occasion| document.notify.get(&occasion)?.within.as_ref()?.period();
+        let told = [duty(NoticeOccasion::MaterialChange), duty(NoticeOccasion::Revision), document.profile.notice_lead];
+        match self {
+            Self::Revision => told.into_iter().flatten().max_by_key(|period| period.longest()),
+            Self::ControllerChange => {
+                let own = duty(NoticeOccasion::ControllerChange);
+                told.into_iter().chain([own]).flatten().max_by_key(|period| period.longest())
+            }
+            Self::Shutdown => duty(NoticeOccasion::Shutdown),
+            Self::Incident => document.incident.subjects.as_ref()?.within.period(),
+        }
+    }
+}
+
+/// A way to reach a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Their device says it, at the beginning of their next conversation.
+    Device,
+    /// Their tenant tells them by its own means (a text message, an e-mail, a letter) and reports what became of it.
+    Tenant,
+}
+
+impl Channel {
+    /// What the log calls it.
+    #[must_use]
+    pub const fn name(self) -> Name {
+        match self {
+            Self::Device => Name::constant("device"),
+            Self::Tenant => Name::constant("tenant"),
+        }
+    }
+}
+
+/// What is said, in one language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// Read out by devices; at most [`SPOKEN_MAX`].
+    pub spoken: String,
+    /// For whoever reads it, with everything that the spoken text has no room for; the spoken text, when it is empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub written: String,
+}
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everybody who was ever here.
+    Everybody,
+    /// Everybody who speaks to a device of this tenant.
+    Tenant(TenantId),
+    /// Those that were named when it was sent.
+    People {
+        /// How many.
+        count: u64,
+    },
+}
+
+/// A notice that somebody wants to send.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Why.
+    pub kind: NoticeKind,
+    /// What is said, in every language of the policy.
+    pub texts: BTreeMap<Name, Text>,
+    /// By when people must have been told; [`None`] is as soon, or as late, as the policy says.
+    pub by: Option<WallTime>,
+    /// The ways to reach them, in the order in which they are tried.
+    pub channels: Vec<Channel>,
+}
+
+/// A notice that was sent. The stored form, schema version 1, is JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Which.
+    pub id: NoticeId,
+    /// Why.
+    pub kind: NoticeKind,
+    /// What is said, in every language of the policy that was in force.
+    pub texts: BTreeMap<Name, Text>,
+    /// Who is told.
+    pub audience: Audience,
+    /// The ways to reach them, in the order in which they are tried.
+    pub channels: Vec<Channel>,
+    /// When it was sent.
+    pub made_at: WallTime,
+    /// By when people must have been told.
+    pub by: WallTime,
+}
+
+/// Why a notice is not sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A language of the policy has no text.
+    #[error("texts: there is none in `{0}`, which the policy speaks; write it in every language of the policy")]
+    Language(Name),
+    /// A text in a language that the policy does not speak.
+    #[error("texts: the policy does not speak `{0}`; leave that text out")]
+    OtherLanguage(Name),
+    /// A text that says nothing.
+    #[error("texts.{0}: it says nothing")]
+    Empty(Name),
+    /// A text that takes too long to say.
+    #[error(
+        "texts.{language}: saying it takes {takes:?}, and people listen to a device for {SPOKEN_MAX:?}; say less, and write the rest"
+    )]
+    TooLong {
+        /// In which language.
+        language: Name,
+        /// How long it takes to say.
+        takes: Duration,
+    },
+    /// Texts that are too large.
+    #[error(
+        "texts: a written text may have {WRITTEN_CHARS_MAX} characters, and all of them together 64,000 bytes; write less"
+    )]
+    TooLarge,
+    /// No way to reach anybody.
+    #[error("channels: there is none, or one is there twice; name each way once, in the order in which they are tried")]
+    Channels,
+    /// The policy does not say by when, and neither does the draft.
+    #[error("by: the policy gives no time for such a notice; say by when people must have been told")]
+    NoTime,
+    /// Too early for what the policy promises.
+    #[error(
+        "by: the policy promises to tell people earlier; {earliest_ms} ms after 1970 is the earliest that it can hold"
+    )]
+    TooSoon {
+        /// The earliest moment that the policy allows.
+        earliest_ms: u64,
+    },
+    /// Later than the policy promises, or in the past.
+    #[error("by: people must be told by {latest_ms} ms after 1970 at the latest, and not in the past")]
+    TooLate {
+        /// The latest moment that the policy allows.
+        latest_ms: u64,
+    },
+    /// Nobody, or more people than one notice names.
+    #[error("people: a notice names 1 to {PEOPLE_MAX} people; address a tenant or everybody instead")]
+    People,
+}
+
+impl Draft {
+    /// The notice to `audience` that is sent at `now` under `profile`.
+    ///
+    /// # Errors
+    /// [`Refused`] names the first thing against it.
+    pub fn check(self, audience: Audience, profile: &Profile, now: WallTime) -> Result<Notice, Refused> {
+        let Self { kind, texts, by, channels } = self;
+        let distinct: BTreeSet<_> = channels.iter().collect();
+        if channels.is_empty() || distinct.len() != channels.len() {
+            return Err(Refused::Channels);
+        }
+        let spoken = &profile.header().languages;
+        if let Some(missing) = spoken.iter().find(|language| !texts.contains_key(*language)) {
+            return Err(Refused::Language(*missing));
+        }
+        for (language, text) in &texts {
+            text.check(*language, spoken.contains(language))?;
+        }
+        if texts_json(&texts).len() > TEXTS_BYTES_MAX {
+            return Err(Refused::TooLarge);
+        }
+        if matches!(audience, Audience::People { count } if count == 0 || count > PEOPLE_MAX as u64) {
+            return Err(Refused::People);
+        }
+        let by = by_when(kind, by, profile, now)?;
+        Ok(Notice { id: NoticeId::random(), kind, texts, audience, channels, made_at: now, by })
+    }
+}
+
+impl Text {
+    fn check(&self, language: Name, is_spoken: bool) -> Result<(), Refused> {
+        if !is_spoken {
+            return Err(Refused::OtherLanguage(language));
+        }
+        if !self.spoken.contains(char::is_alphanumeric) {
+            return Err(Refused::Empty(language));
+        }
+        let takes = speaking_time(&self.spoken);
+        if takes > SPOKEN_MAX {
+            return Err(Refused::TooLong { language, takes });
+        }
+        if self.written.chars().count() > WRITTEN_CHARS_MAX {
+            return Err(Refused::TooLarge);
+        }
+        Ok(())
+    }
+}
+
+/// By when people must have been told.
+fn by_when(kind: NoticeKind, by: Option<WallTime>, profile: &Profile, now: WallTime) -> Result<WallTime, Refused> {
+    let promised = kind.within(profile);
+    let promised = promised.map(|period| profile.end_of(period, now, String::new()).at);
+    let by = by.or(promised).ok_or(Refused::NoTime)?;
+    match promised {
+        Some(latest) if kind == NoticeKind::Incident && (latest < by || by <= now) => {
+            Err(Refused::TooLate { latest_ms: latest.0 })
+        }
+        Some(earliest) if kind != NoticeKind::Incident && by < earliest => {
+            Err(Refused::TooSoon { earliest_ms: earliest.0 })
+        }
+        None if by <= now => Err(Refused::TooSoon { earliest_ms: now.0.saturating_add(1) }),
+        _ => Ok(by),
+    }
+}
+
+fn texts_json(texts: &BTreeMap<Name, Text>) -> Vec<u8> {
+    serde_json::to_vec(texts).expect("texts by their language are JSON")
+}
+
+impl Notice {
+    /// What is said in `language`; in the first of the policy's, where it has none in that one.
+    #[must_use]
+    pub fn text(&self, language: Name) -> &Text {
+        let usual = self.texts.values().next();
+        self.texts.get(&language).or(usual).expect("a notice has a text in every language of the policy")
+    }
+
+    /// The texts as JSON, an object with a member for each language in the order of their names: what the log has the
+    /// SHA-256 of.
+    #[must_use]
+    pub fn texts_json(&self) -> Vec<u8> {
+        texts_json(&self.texts)
+    }
+
+    /// SHA-256 of [`texts_json`](Self::texts_json).
+    #[must_use]
+    pub fn sha256(&self) -> Hash {
+        Hash(Sha256::digest(self.texts_json()).into())
+    }
+
+    /// When the time of the first `begun` channels has passed: each has the same share of the time up to `by`.
+    #[must_use]
+    pub fn share_ends(&self, begun: usize) -> WallTime {
+        let time = u128::from(self.by.0.saturating_sub(self.made_at.0));
+        let passed = time * begun as u128 / self.channels.len().max(1) as u128;
+        WallTime(self.made_at.0.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
+    }
+}
+
+/// The pages in which the people that a notice names are stored.
+pub(super) fn pages(people: &[SubjectId], page: usize) -> impl Iterator<Item = Vec<u8>> {
+    people.chunks(page).map(|page| page.iter().flat_map(|subject| subject.0).collect())
+}

@@ -1,0 +1,132 @@
+//! Revisions of the policy that people are told of before they hold.
+
+use std::sync::Arc;
+
+use sayso_audit::{Event, Hash};
+use sayso_policy::profile::NoticeOccasion;
+use sayso_policy::{Diff, Profile, RevisionError};
+use sayso_store::{Error as StoreError, Key, Op, Store, TypedKey};
+use sayso_types::{Name, WallTime};
+
+use super::{Register, revising};
+use crate::journal::About;
+use crate::notices::{self, Audience, Channel, Draft, Notice, NoticeKind, Notices, Text};
+use crate::tables::{NEXT_PROFILE, NextProfileKey};
+use crate::{Entry, Error};
+
+/// A revision that was announced and does not hold yet.
+pub(super) struct Announced {
+    key: Key,
+    pub(super) profile: Arc<Profile>,
+}
+
+impl Announced {
+    /// What takes it off the list, because it holds or another one takes its place.
+    pub(super) fn delete(&self) -> Op {
+        Op::Delete(self.key.clone())
+    }
+}
+
+/// The revision that was announced, as `store` has it.
+pub(super) async fn announced(store: &dyn Store) -> Result<Option<Announced>, Error> {
+    let page = store.scan(NextProfileKey::table().into(), 1).await?;
+    let Some(entry) = page.entries.into_iter().next() else { return Ok(None) };
+    let (_, body) = NEXT_PROFILE.decode(&entry.value).map_err(StoreError::from)?;
+    Ok(Some(Announced { key: entry.key, profile: Arc::new(revising::read(body)?) }))
+}
+
+/// Why people are told of `next`.
+fn kind(before: &Profile, next: &Profile) -> NoticeKind {
+    let is_other = before.controller().id != next.controller().id;
+    if is_other { NoticeKind::ControllerChange } else { NoticeKind::Revision }
+}
+
+/// That somebody else answers for the data under `next`.
+pub(super) fn controller_changed(before: &Profile, next: &Profile) -> Option<Event> {
+    let is_other = kind(before, next) == NoticeKind::ControllerChange;
+    is_other.then(|| Event::ControllerChanged { profile: Hash(next.hash().0) })
+}
+
+/// Whether the policy that is in force `before` promises to tell people of such `changes`, in whatever words.
+fn is_promised(before: &Profile, next: &Profile, changes: &Diff) -> bool {
+    let document = before.document();
+    let told = |occasion| document.notify.contains_key(&occasion);
+    let of_all = told(NoticeOccasion::Revision) || document.profile.notice_lead.is_some();
+    let of_material = told(NoticeOccasion::MaterialChange) && changes.is_material();
+    let of_controller = told(NoticeOccasion::ControllerChange) && kind(before, next) == NoticeKind::ControllerChange;
+    of_all || of_material || of_controller
+}
+
+/// Refuses `next` when people were promised to be told of such `changes` before they hold, and it is not what they were
+/// told of.
+pub(super) fn must_be_announced(
+    before: &Profile,
+    next: &Profile,
+    changes: &Diff,
+    announced: Option<&Announced>,
+) -> Result<(), RevisionError> {
+    let is_announced = announced.is_some_and(|announced| announced.profile.hash() == next.hash());
+    if is_promised(before, next, changes) && !is_announced {
+        return Err(RevisionError::NotAnnounced(next.rev()));
+    }
+    Ok(())
+}
+
+impl Register {
+    /// Tells everybody of the next revision of the policy, which comes into force by itself at its time. What was announced
+    /// before and does not hold yet is replaced. The same one again changes nothing.
+    ///
+    /// # Errors
+    /// [`notices::Error::Refused`] when it would hold sooner than people were promised; [`Error::Revision`] when it is not
+    /// the next revision; or as the store says.
+    pub async fn announce(self: &Arc<Self>, next: Arc<Profile>) -> Result<Option<Notice>, notices::Error> {
+        let _turn = self.publishing.lock().await;
+        let before = self.profile();
+        // what is wrong with it now is wrong with it then
+        self.revisions().publish(Arc::clone(&next), WallTime(u64::MAX)).map_err(Error::from)?;
+        let earlier = announced(self.store.as_ref()).await?;
+        if earlier.as_ref().is_some_and(|earlier| earlier.profile.hash() == next.hash()) {
+            return Ok(None);
+        }
+        let at = next.header().effective_at.moment().unwrap_or(WallTime(u64::MAX));
+        let kind = kind(&before, &next);
+        let text = |language: &Name| (*language, Text { spoken: said(kind, &next, *language), written: String::new() });
+        let draft = Draft {
+            kind,
+            texts: before.header().languages.iter().map(text).collect(),
+            by: Some(at),
+            channels: vec![Channel::Device, Channel::Tenant],
+        };
+        let published = Event::PolicyPublished { profile: Hash(next.hash().0) };
+        let mut entry = Entry { events: vec![About::default().event(published)], ..Entry::default() };
+        entry.ops.extend(earlier.map(|earlier| earlier.delete()));
+        let key = NextProfileKey { at: at.0 }.key();
+        entry.ops.push(Op::Put(key, NEXT_PROFILE.encode(next.text().as_bytes())));
+        Notices::new(Arc::clone(self)).take(draft, Audience::Everybody, &[], entry).await.map(Some)
+    }
+
+    /// Puts the revision in force that was announced, when its time has come.
+    pub(super) async fn put_announced_in_force(self: &Arc<Self>) -> Result<(), Error> {
+        let page = self.store.scan(NextProfileKey::table().into(), 1).await?;
+        let Some(entry) = page.entries.first() else { return Ok(()) };
+        let NextProfileKey { at } = NextProfileKey::parse(&entry.key).map_err(StoreError::from)?;
+        if at > self.clock.wall().0 {
+            return Ok(());
+        }
+        if let Some(due) = announced(self.store.as_ref()).await? {
+            self.publish(due.profile).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What is said of `next` in `language` before it holds.
+fn said(kind: NoticeKind, next: &Profile, language: Name) -> String {
+    match (kind, language.as_str().split('-').next()) {
+        (NoticeKind::ControllerChange, Some("zh")) => format!("即将由{}负责你的数据。", next.controller().name),
+        (NoticeKind::ControllerChange, _) => {
+            format!("Soon somebody else will answer for your data: {}.", next.controller().name)
+        }
+        _ => next.notice(language).spoken_ahead(language),
+    }
+}

@@ -1,0 +1,101 @@
+//! Notices: told before anything else, once, and heard when the device has played all of it.
+
+use sayso_types::{NoticeId, Purpose};
+
+use super::*;
+use crate::ToTell;
+
+const FIRST: NoticeId = NoticeId([1; 16]);
+const SECOND: NoticeId = NoticeId([2; 16]);
+
+/// Somebody who is to be told two things.
+fn rig(consent: ConsentView) -> Rig {
+    let mut rig = Rig::new(consent);
+    let notices = [(FIRST, "The service ends in May."), (SECOND, "Somebody else takes over.")];
+    let to_tell = notices.map(|(notice, text)| ToTell { notice, text: text.to_owned() });
+    rig.feed(Event::Notices(to_tell.into()));
+    rig
+}
+
+fn said(rig: &Rig) -> Vec<String> {
+    rig.spoken_texts().into_iter().map(|(_, text)| text).collect()
+}
+
+fn heard(rig: &Rig) -> Vec<NoticeId> {
+    let heard = |effect: &Effect| match effect {
+        Effect::NoticeHeard(notice) => Some(*notice),
+        _ => None,
+    };
+    rig.out.iter().filter_map(heard).collect()
+}
+
+#[test]
+fn notices_are_told_one_after_the_other_and_then_the_conversation_goes_on() {
+    let mut rig = rig(GIVEN);
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "The service ends in May.".to_owned())]);
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    assert!(rig.out.is_empty(), "it is heard out");
+    rig.feed(Event::VoiceStart);
+    assert!(rig.out.is_empty(), "and nobody listens meanwhile");
+    rig.play(900);
+    assert_eq!((heard(&rig), said(&rig)), (vec![FIRST], vec!["Somebody else takes over.".to_owned()]));
+    rig.play(900);
+    assert_eq!(heard(&rig), [SECOND]);
+    assert!(rig.has(|e| matches!(e, Effect::Listen(Capture::Automatic))));
+    rig.feed(Event::VoiceStart);
+    assert!(rig.has(|e| matches!(e, Effect::Transcribe(_, p) if *p == Purpose::VOICE_INTERACTION)));
+    rig.feed(Event::Abort).feed(Event::ListenStart(ListenMode::Auto));
+    assert_eq!(said(&rig), [""; 0], "each is told once");
+}
+
+#[test]
+fn whoever_has_yet_to_be_asked_is_told_first() {
+    let mut rig = rig(ConsentView::default());
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    rig.play(900);
+    rig.play(900);
+    assert_eq!(said(&rig), ["May I listen?", "Please say yes or no."]);
+}
+
+#[test]
+fn what_was_not_played_to_its_end_is_not_heard() {
+    // the device never says that it has played it
+    let mut unconfirmed = rig(GIVEN);
+    unconfirmed.feed(Event::ListenStart(ListenMode::Auto));
+    let turn = unconfirmed.turn();
+    unconfirmed.feed(Event::SentenceAt { turn, sentence: 0, at_ms: 0 }).feed(Event::Spoken(turn, Ok(900)));
+    unconfirmed.feed(Event::Timer(Timer::Playout));
+    assert_eq!(heard(&unconfirmed), []);
+    assert_eq!(said(&unconfirmed), ["Somebody else takes over."]);
+
+    // the person wants quiet
+    let mut quiet = rig(GIVEN);
+    quiet.feed(Event::ListenStart(ListenMode::Auto)).feed(Event::Abort);
+    assert_eq!(heard(&quiet), []);
+    quiet.feed(Event::ListenStart(ListenMode::Auto));
+    assert_eq!(said(&quiet), [""; 0], "it waits for the next conversation");
+
+    // the voice fails
+    let mut silent = rig(GIVEN);
+    silent.feed(Event::ListenStart(ListenMode::Auto));
+    let turn = silent.turn();
+    silent.feed(Event::Spoken(turn, Err("voice_unavailable")));
+    assert_eq!(heard(&silent), []);
+    silent.feed(Event::ListenStart(ListenMode::Auto));
+    assert!(
+        silent.has(|e| matches!(e, Effect::Listen(Capture::Automatic))),
+        "and the conversation is had all the same"
+    );
+}
+
+#[test]
+fn a_person_who_pushes_to_talk_is_told_and_then_talks() {
+    let mut rig = rig(GIVEN);
+    rig.feed(Event::ListenStart(ListenMode::Manual)).feed(Event::ListenStop);
+    rig.play(900);
+    rig.play(900);
+    assert_eq!(heard(&rig), [SECOND]);
+    rig.feed(Event::ListenStart(ListenMode::Manual));
+    assert!(rig.has(|e| matches!(e, Effect::Listen(Capture::PushToTalk))));
+}
