@@ -301,9 +301,9 @@ impl Journal {
         log::find(self.store.as_ref(), SHARD, reference).await
     }
 
-    /// The receipt for the consent record, withdrawal or erasure `reference`, and whether its checkpoint is witnessed: the one that
-    /// was kept last if that covers it, else one of the log as it is now, signed by `signer`. [`None`] while it is not on
-    /// record.
+    /// The receipt for the consent record, withdrawal or erasure `reference`, and whether its checkpoint is witnessed:
+    /// the one that was kept last if that covers it, else one of the log as it is now, signed by `signer`. [`None`]
+    /// while it is not on record.
     ///
     /// # Errors
     /// As the store says.

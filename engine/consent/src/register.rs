@@ -128,14 +128,14 @@ impl core::fmt::Debug for Register {
 }
 
 impl Register {
-    /// Opens the register in `store`, whose personal data `vault` seals, under `profile`, which is the policy that was in force before or its next revision:
-    /// checks the audit log, records which profile is in force, and completes withdrawals that a crash interrupted (every
-    /// permit of that time died with its process, or with its tenure).
+    /// Opens the register in `store`, whose personal data `vault` seals, under `profile`, which is the policy that was
+    /// in force before or its next revision: checks the audit log, records which profile is in force, and completes
+    /// withdrawals that a crash interrupted (every permit of that time died with its process, or with its tenure).
     ///
     /// # Errors
-    /// [`Error::Revision`] when `profile` is one that people are to be told of first, or older than the one that was in force, or another policy; [`Error::Log`] when
-    /// the audit log is not what was written; [`Error::OtherVault`] when the keys are not those of this store;
-    /// [`Error::Vault`], [`Error::Store`] and [`Error::Damaged`] as they say.
+    /// [`Error::Revision`] when `profile` is one that people are to be told of first, or older than the one that was in
+    /// force, or another policy; [`Error::Log`] when the audit log is not what was written; [`Error::OtherVault`] when
+    /// the keys are not those of this store; [`Error::Vault`], [`Error::Store`] and [`Error::Damaged`] as they say.
     pub async fn open(
         store: Arc<dyn Store>,
         vault: Arc<Vault>,

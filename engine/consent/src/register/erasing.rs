@@ -87,8 +87,9 @@ impl Register {
         Ok(pending.iter().any(|pending| pending.grounds.iter().any(|ground| ground.reference() == of)))
     }
 
-    /// Has `entry`, which makes `next` of the subject's state, delete what they had remembered, and commit to destroying
-    /// the key of it; or, where one of the `holds` keeps it, have that done when it is released. An erasure that is on its way and has not got that far takes it in.
+    /// Has `entry`, which makes `next` of the subject's state, delete what they had remembered, and commit to
+    /// destroying the key of it; or, where one of the `holds` keeps it, have that done when it is released. An erasure
+    /// that is on its way and has not got that far takes it in.
     pub(super) async fn forget_facts(
         &self,
         subject: SubjectId,

@@ -214,8 +214,8 @@ impl Request {
         Ok(next)
     }
 
-    /// What has happened to it, as far as its retention counts from that; [`None`] while it is open. Of one that was answered before that was written
-    /// down, the day by which it was to be answered stands for it.
+    /// What has happened to it, as far as its retention counts from that; [`None`] while it is open. Of one that was
+    /// answered before that was written down, the day by which it was to be answered stands for it.
     #[must_use]
     pub fn happened(&self) -> Option<Happened> {
         let due = self.due.as_ref().map_or(self.clocks.received, |due| due.at);
