@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
-use sayso_consent::{Denied, Means};
+use sayso_consent::{Denied, Lease, Means};
 use sayso_policy::ConsentStatus;
 use sayso_runtime::TaskKind;
 use sayso_runtime::tasks::Exit;
 use sayso_types::SubjectId;
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
+use tokio::sync::watch;
 
 use crate::world::{VOICE, World, ask, frame};
 
@@ -25,7 +26,8 @@ const ROUNDS: u64 = 60;
 const PERMITS: usize = 3;
 /// Frames that it sends under each.
 const FRAMES: usize = 3;
-/// Withdrawals of each withdrawer.
+/// Those who take consent back, and withdrawals of each.
+const WITHDRAWERS: usize = 2;
 const WITHDRAWALS: usize = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +152,8 @@ struct Round {
     world: Arc<World>,
     subject: SubjectId,
     history: Mutex<History>,
+    /// Withdrawals that are over.
+    withdrawn: watch::Sender<usize>,
 }
 
 impl Round {
@@ -176,6 +180,18 @@ impl Round {
             ((), Answer::Done)
         };
         self.does(who, Op::Withdraw, work).await;
+        self.withdrawn.send_modify(|over| *over += 1);
+    }
+
+    /// Waits until `lease` is taken back, or until a withdrawal is over, which then must have taken it back.
+    async fn until_something_changes(&self, lease: &Lease) {
+        let mut withdrawn = self.withdrawn.subscribe();
+        if *withdrawn.borrow_and_update() < WITHDRAWERS * WITHDRAWALS {
+            tokio::select! {
+                () = lease.revoked() => {}
+                _ = withdrawn.changed() => {}
+            }
+        }
     }
 
     /// Asks for permits and sends under each.
@@ -192,7 +208,11 @@ impl Round {
             };
             let Some((lease, asked)) = self.does(who, Op::Acquire(permit), work).await else { continue };
             for _ in 0..FRAMES {
-                wander(&mut random).await;
+                if random.bool() {
+                    wander(&mut random).await;
+                } else {
+                    self.until_something_changes(&lease).await;
+                }
                 let work = async {
                     let passed = lease.permit().pass(frame(&asked), drop);
                     ((), if passed.is_ok() { Answer::Allowed } else { Answer::Refused })
@@ -230,7 +250,12 @@ async fn w3_what_is_seen_of_consent_and_of_permits_is_linearizable() {
     for seed in 0..ROUNDS {
         let mut random = fastrand::Rng::with_seed(seed);
         let subject = world.stranger().await;
-        let round = Arc::new(Round { world: Arc::clone(&world), subject, history: Mutex::default() });
+        let round = Arc::new(Round {
+            world: Arc::clone(&world),
+            subject,
+            history: Mutex::default(),
+            withdrawn: watch::Sender::default(),
+        });
         round.give(0).await;
         let everybody: [BoxFuture<'static, ()>; 4] = [
             Box::pin(Arc::clone(&round).send(0, random.fork())),
