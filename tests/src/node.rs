@@ -15,6 +15,8 @@ pub struct Node {
     pub gateway: SocketAddr,
     /// Where operators connect.
     pub admin: SocketAddr,
+    /// Where everybody reads its public pages, if it serves them.
+    pub pages: Option<SocketAddr>,
 }
 
 impl Node {
@@ -23,8 +25,8 @@ impl Node {
     /// # Panics
     /// When it ends before.
     pub async fn ready(mut process: Process) -> Self {
-        let (gateway, admin) = process.line("a node that is ready", addresses).await;
-        Self { process, gateway, admin }
+        let (gateway, admin, pages) = process.line("a node that is ready", addresses).await;
+        Self { process, gateway, admin, pages }
     }
 
     /// Kills it: no clean-up, no last words.
@@ -39,9 +41,9 @@ impl Node {
 }
 
 /// The addresses in the log line that says that a node is ready.
-fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
+fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr, Option<SocketAddr>)> {
     let line: Value = serde_json::from_str(line).ok()?;
     let fields = line.get("fields").filter(|fields| fields["message"] == "ready")?;
     let address = |name: &str| fields[name].as_str()?.parse().ok();
-    Some((address("gateway")?, address("admin")?))
+    Some((address("gateway")?, address("admin")?, address("pages")))
 }

@@ -146,6 +146,7 @@ impl From<Error> for Refusal {
                 Self::invalid("detected_unix_ms", "give the moment at which it was found, which has passed")
             }
             Error::TooMany => Self::OverLimit { what: "open incidents", limit: OPEN_MAX },
+            Error::Notice(error) => error.into(),
             Error::NotNow(why) => Self::NotNow { field: "step", problem: why.to_string() },
         }
     }
@@ -186,9 +187,11 @@ fn named<T: FromStr<Err: core::fmt::Display> + Ord>(
 
 fn notices(told: Vec<proto::IncidentNotice>) -> Result<BTreeMap<Name, Notice>, Refusal> {
     let mut notices = BTreeMap::new();
-    for proto::IncidentNotice { situation, impact, measures, self_protection, remedies, contact, language } in told {
+    for proto::IncidentNotice { spoken, situation, impact, measures, self_protection, remedies, contact, language } in
+        told
+    {
         let language = field::id("subjects_told.language", &language)?;
-        let notice = Notice { situation, impact, measures, self_protection, remedies, contact };
+        let notice = Notice { spoken, situation, impact, measures, self_protection, remedies, contact };
         if notices.insert(language, notice).is_some() {
             return Err(Refusal::invalid("subjects_told.language", format_args!("{language} is there twice")));
         }
@@ -216,9 +219,9 @@ fn shown(incident: &Incident) -> proto::Incident {
     });
     let telling = |tell| incident.tellings.get(&tell).map(told);
     let notices = incident.notices.iter().map(|(language, notice)| {
-        let Notice { situation, impact, measures, self_protection, remedies, contact } = notice.clone();
+        let Notice { spoken, situation, impact, measures, self_protection, remedies, contact } = notice.clone();
         let language = language.to_string();
-        proto::IncidentNotice { situation, impact, measures, self_protection, remedies, contact, language }
+        proto::IncidentNotice { spoken, situation, impact, measures, self_protection, remedies, contact, language }
     });
     let ending = incident.closed.map_or(proto::IncidentEnding::Unspecified, |(_, ending)| match ending {
         Ending::Handled => proto::IncidentEnding::Handled,
@@ -236,6 +239,7 @@ fn shown(incident: &Incident) -> proto::Incident {
         regulator: telling(Audience::Regulator),
         subjects: telling(Audience::Subjects),
         notices: notices.collect(),
+        notice_id: incident.notice.map_or_else(Vec::new, |notice| notice.0.to_vec()),
         closed_unix_ms: incident.closed.map_or(0, |(at, _)| at.0),
         ending: ending.into(),
     }

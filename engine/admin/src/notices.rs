@@ -40,7 +40,7 @@ impl NoticesService {
             kind,
             texts: texts(request.texts)?,
             by: (request.by_unix_ms > 0).then_some(WallTime(request.by_unix_ms)),
-            channels: channels.unwrap_or_else(|| vec![Channel::Device, Channel::Tenant]),
+            channels: channels.unwrap_or_else(|| self.notices.usual_channels()),
         };
         let notice = self.notices.send(draft, tenant).await?;
         self.access.record(operator, Name::constant("notices.send"), 1).await?;
@@ -173,7 +173,7 @@ impl From<Refused> for Refusal {
             Refused::NoTime | Refused::TooSoon { .. } | Refused::TooLate { .. } => {
                 return Self::NotNow { field: "by_unix_ms", problem };
             }
-            Refused::Channels => "channels",
+            Refused::Channels | Refused::NoPage => "channels",
             Refused::People => "people",
             _ => "texts",
         };
@@ -211,6 +211,7 @@ fn channel(channel: proto::NoticeChannel) -> Result<Channel, Refusal> {
     match channel {
         proto::NoticeChannel::Device => Ok(Channel::Device),
         proto::NoticeChannel::Tenant => Ok(Channel::Tenant),
+        proto::NoticeChannel::Page => Ok(Channel::Page),
         proto::NoticeChannel::Unspecified => Err(Refusal::invalid("channels", "one of them is not said")),
     }
 }
@@ -252,6 +253,7 @@ const fn shown_channel(channel: Channel) -> proto::NoticeChannel {
     match channel {
         Channel::Device => proto::NoticeChannel::Device,
         Channel::Tenant => proto::NoticeChannel::Tenant,
+        Channel::Page => proto::NoticeChannel::Page,
     }
 }
 

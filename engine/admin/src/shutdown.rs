@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sayso_audit::AuditKey;
 use sayso_consent::Register;
-use sayso_consent::notices::{Channel, Draft, NoticeKind};
+use sayso_consent::notices::{Draft, NoticeKind, Notices};
 use sayso_consent::shutdown::{Error, Progress, Shutdown};
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::shutdown_server::Shutdown as Service;
@@ -29,7 +29,7 @@ impl ShutdownService {
             kind: NoticeKind::Shutdown,
             texts: texts(request.texts)?,
             by: (request.by_unix_ms > 0).then_some(WallTime(request.by_unix_ms)),
-            channels: vec![Channel::Device, Channel::Tenant],
+            channels: Notices::new(Arc::clone(&self.register)).usual_channels(),
         };
         Ok(self.register.announce_shutdown(draft).await?)
     }

@@ -31,11 +31,11 @@ use crate::rights::{self, Delay, Request, stored};
 use crate::shutdown::Shutdown;
 use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
-    CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, EXEMPTION, EXEMPTION_USE, ExemptionKey,
-    ExemptionUseKey, FACTS, FactsKey, HOLD, HoldKey, INCIDENT, IncidentKey, NEXT_PROFILE, NOTICE, NOTICE_DUE,
-    NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO, NextProfileKey, NoticeDueKey, NoticeKey,
-    NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey, NoticeToKey, PROFILE, ProfileKey, RECORD, REGISTER,
-    REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey, RetentionKey, SEALED_BY, SHUTDOWN, SealedByKey,
+    ANNOUNCED, AnnouncedKey, CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, EXEMPTION,
+    EXEMPTION_USE, ExemptionKey, ExemptionUseKey, FACTS, FactsKey, HOLD, HoldKey, INCIDENT, IncidentKey, NEXT_PROFILE,
+    NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO, NextProfileKey, NoticeDueKey,
+    NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey, NoticeToKey, PROFILE, ProfileKey, RECORD,
+    REGISTER, REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey, RetentionKey, SEALED_BY, SHUTDOWN, SealedByKey,
     ShutdownKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
 };
 
@@ -388,7 +388,12 @@ fn an_incident_is_stored_as_it_was() {
         until: WallTime(NOW.0 + 1),
     };
     let target = Target::Category(Category::TRANSCRIPT);
-    let notice = incidents::Notice { situation: "It is gone.".into(), contact: "us".into(), ..Default::default() };
+    let notice = incidents::Notice {
+        spoken: "Gone.".into(),
+        situation: "It is gone.".into(),
+        contact: "us".into(),
+        ..Default::default()
+    };
     let closed = Incident {
         tenant: Some("acme".parse().unwrap()),
         assessment: Some(Assessment { scope, people: 2, at: NOW }),
@@ -396,6 +401,7 @@ fn an_incident_is_stored_as_it_was() {
         switches: vec![ThrownFor { target, to: Position::Off, at: NOW }],
         tellings: [(law::Audience::Regulator, telling), (law::Audience::Subjects, Telling::default())].into(),
         notices: [("en".parse().unwrap(), notice)].into(),
+        notice: Some(NoticeId([7; 16])),
         closed: Some((NOW, Ending::Unfounded)),
         ..opened.clone()
     };

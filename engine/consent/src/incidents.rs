@@ -5,12 +5,14 @@
 //! incidents in the store, puts each step into the log in the batch that takes it, throws switches for them, and notices
 //! whom nobody has told in time. Their texts are in the store alone: the log has the SHA-256 of each.
 //!
-//! Whom a notice about it goes to are the [`people`](Affected::people) of [`IncidentDesk::affected`], and what it says the
-//! texts of [`Incident::notices`]; that they were sent is the step [`Step::TellSubjects`].
+//! The step [`Step::TellSubjects`] sends [`Incident::notices`] to the [`people`](Affected::people) whom the log shows to be
+//! concerned, in the batch that takes it: a [notice](crate::notices) like any other, whose device says it first and whose
+//! tenant tells it where the device does not reach them.
 
 pub mod affected;
 pub mod desk;
 pub mod incident;
+mod mailing;
 pub(crate) mod stored;
 
 pub use affected::{Affected, Person, Scope, Trace};

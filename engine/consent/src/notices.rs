@@ -19,7 +19,7 @@ pub mod notice;
 mod outbox;
 mod spreading;
 
-pub use book::{Error, NOTICES_MAX, Notices, TOLD_AT_ONCE, Tally};
+pub use book::{ANNOUNCED_MAX, Error, NOTICES_MAX, Notices, TOLD_AT_ONCE, Tally};
 pub use delivery::{Delivery, Standing, Step};
 pub use notice::{Audience, Channel, Draft, Notice, NoticeKind, Refused, Text};
 pub use outbox::{Outbox, Outgoing};

@@ -55,6 +55,8 @@ pub struct Options {
     pub journal_queue: usize,
     /// How long this process owns the register.
     pub tenure: Tenure,
+    /// Whether somebody serves [what is announced](crate::notices::Notices::announced) to everybody.
+    pub has_page: bool,
 }
 
 impl Default for Options {
@@ -64,6 +66,7 @@ impl Default for Options {
             permits_max: 100_000,
             journal_queue: 4_096,
             tenure: Tenure::sole(),
+            has_page: false,
         }
     }
 }
@@ -108,7 +111,7 @@ pub struct Register {
     pub(crate) spreading: AsyncMutex<()>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
-    options: Options,
+    pub(crate) options: Options,
     holders: Arc<Holders>,
     /// The lock of each subject that somebody is waiting for or has.
     turns: Mutex<HashMap<SubjectId, Weak<AsyncMutex<()>>>>,

@@ -315,6 +315,14 @@ key! {
 }
 
 key! {
+    /// A notice that is on the public page.
+    pub(crate) struct AnnouncedKey in "announced" {
+        /// Which.
+        pub(crate) notice: NoticeId,
+    }
+}
+
+key! {
     /// The end of the service.
     pub(crate) struct ShutdownKey in "shutdown" {
         /// Of which shard.
@@ -365,5 +373,6 @@ pub(crate) const NOTICE_TO: Schema = Schema::new("notice_to", 1, 1);
 pub(crate) const NOTICE_PERSON: Schema = Schema::new("notice_person", 1, 1);
 pub(crate) const NOTICE_DUE: Schema = Schema::new("notice_due", 1, 1);
 pub(crate) const NOTICE_OUT: Schema = Schema::new("notice_out", 1, 1);
+pub(crate) const ANNOUNCED: Schema = Schema::new("announced", 1, 1);
 pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
 pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);

@@ -11,7 +11,7 @@ use sayso_policy::export::odrl::Odrl;
 use sayso_policy::export::ropa::Ropa;
 use sayso_policy::pages::{Item, PrivacyNotice, processor_page, spoken_parts};
 use sayso_policy::profile::{Document, Draft, ProcessorState, SPOKEN_MAX};
-use sayso_policy::{Coverage, Tongue};
+use sayso_policy::{Coverage, Registry, Tongue};
 use serde_json::{Value, json};
 
 /// The clauses of ISO/IEC 29184:2020 that a notice must answer.
@@ -66,7 +66,8 @@ fn what_is_written_reads_as_before() {
         for tongue in Tongue::ALL {
             let tag = tongue.tag();
             texts.push((format!("{name}-notice.{tag}.md"), PrivacyNotice::of(&document, tongue).markdown()));
-            texts.push((format!("{name}-processors.{tag}.md"), processor_page(&document, tongue)));
+            texts
+                .push((format!("{name}-processors.{tag}.md"), processor_page(&document, &Registry::default(), tongue)));
             texts.push((format!("{name}-ropa.{tag}.md"), Ropa::of(&document).markdown(tongue)));
         }
     }
@@ -102,7 +103,7 @@ fn a_notice_names_who_what_and_how_long() {
             assert_eq!(said(Item::Purposes).lines().count(), document.purpose.len(), "{file}: a line a purpose");
             let rights = document.rights.offers.len();
             assert_eq!(said(Item::Participation).lines().count(), rights + 1, "{file}: a line a right, and withdrawal");
-            let page = processor_page(&document, tongue);
+            let page = processor_page(&document, &Registry::default(), tongue);
             for processor in document.processor.values() {
                 let shown = matches!(processor.state, ProcessorState::Active | ProcessorState::Suspended);
                 assert_eq!(page.contains(&format!("({})\n", processor.id)), shown, "{file}: {}", processor.id);

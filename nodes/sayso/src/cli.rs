@@ -25,7 +25,7 @@ pub(crate) use audit::{AuditArgs, AuditCommand};
 pub(crate) use exemption::{ExemptionArgs, ExemptionCommand, ProposeArgs};
 pub(crate) use hold::{HoldArgs, HoldCommand, SetHoldArgs};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
-pub(crate) use notice::{NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
+pub(crate) use notice::{NoticeChannelArg, NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,

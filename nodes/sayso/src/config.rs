@@ -57,6 +57,9 @@ pub(crate) struct Config {
     pub(crate) vault: Vault,
     pub(crate) gateway: Gateway,
     pub(crate) admin: Admin,
+    /// The public pages; without them, nobody is announced anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pages: Option<Pages>,
     pub(crate) witnesses: Witnesses,
     pub(crate) sessions: Sessions,
     pub(crate) agent: Agent,
@@ -81,6 +84,7 @@ impl Default for Config {
             vault: Vault::default(),
             gateway: Gateway::default(),
             admin: Admin::default(),
+            pages: None,
             witnesses: Witnesses::default(),
             sessions: Sessions::default(),
             agent: Agent::default(),
@@ -89,6 +93,14 @@ impl Default for Config {
             telemetry: TelemetryOptions { log_filter: LOG_FILTER.to_owned(), ..TelemetryOptions::default() },
         }
     }
+}
+
+/// What everybody may read: the privacy notice, who receives data, announcements.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Pages {
+    /// TCP address. Plain HTTP: TLS is for a proxy in front of it.
+    pub(crate) listen: SocketAddr,
 }
 
 /// Where devices connect.

@@ -115,6 +115,8 @@ async fn affected(one: &OneArgs) -> Result<()> {
 #[serde(deny_unknown_fields)]
 struct Texts {
     #[serde(default)]
+    spoken: String,
+    #[serde(default)]
     situation: String,
     #[serde(default)]
     impact: String,
@@ -133,8 +135,8 @@ fn notices(file: &Path) -> Result<Vec<IncidentNotice>> {
     let texts: BTreeMap<String, Texts> =
         toml::from_str(&text).with_context(|| format!("{} is not a notice", file.display()))?;
     let notices = texts.into_iter().map(|(language, texts)| {
-        let Texts { situation, impact, measures, self_protection, remedies, contact } = texts;
-        IncidentNotice { situation, impact, measures, self_protection, remedies, contact, language }
+        let Texts { spoken, situation, impact, measures, self_protection, remedies, contact } = texts;
+        IncidentNotice { spoken, situation, impact, measures, self_protection, remedies, contact, language }
     });
     Ok(notices.collect())
 }
@@ -177,6 +179,9 @@ fn told(incident: &Incident) -> String {
     }
     line("authority", telling(incident.regulator.as_ref()));
     line("people", telling(incident.subjects.as_ref()));
+    if !incident.notice_id.is_empty() {
+        line("notice", format!("{}; `sayso notice status` tells whom it reached", hex::encode(&incident.notice_id)));
+    }
     if incident.closed_unix_ms > 0 {
         let ending = word(incident.ending().as_str_name(), "INCIDENT_ENDING_");
         line("closed", format!("{}, {ending}", at(incident.closed_unix_ms)));
@@ -246,6 +251,7 @@ fn shown(incident: &Incident) -> Value {
         "switches": switches.collect::<Vec<_>>(),
         "regulator": incident.regulator.as_ref().map(telling),
         "subjects": incident.subjects.as_ref().map(telling),
+        "notice": (!incident.notice_id.is_empty()).then(|| hex::encode(&incident.notice_id)),
         "closed": moment(incident.closed_unix_ms),
         "ending": (incident.closed_unix_ms > 0).then(|| word(incident.ending().as_str_name(), "INCIDENT_ENDING_")),
     })

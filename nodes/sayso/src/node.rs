@@ -11,6 +11,7 @@ use sayso_consent::{Error, Register};
 use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
+use sayso_pages::Pages;
 use sayso_policy::{Diff, Profile, RevisionError};
 use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
 use sayso_provider_openai::{
@@ -39,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) signer: Arc<Signer>,
     pub(crate) gateway_addr: std::net::SocketAddr,
     pub(crate) admin_addr: std::net::SocketAddr,
+    /// Where the public pages are, if they are served.
+    pub(crate) pages_addr: Option<std::net::SocketAddr>,
     /// What the recogniser in this process says it received, if there is one.
     pub(crate) recogniser: Option<Arc<WhisperTranscriber>>,
     pub(crate) sessions: ActorSessions,
@@ -84,6 +87,7 @@ impl Node {
         let register_options = sayso_consent::Options {
             withdraw_wait: ms(config.sessions.withdraw_wait_ms),
             tenure,
+            has_page: config.pages.is_some(),
             ..sayso_consent::Options::default()
         };
         let register = Register::open(
@@ -144,6 +148,12 @@ impl Node {
             anchor.start(&tasks);
         }
         let stop = CancellationToken::new();
+        let mut pages_addr = None;
+        if let Some(at) = &config.pages {
+            let pages = Pages::bind(at.listen, Arc::clone(&register), tasks.clone()).await.context("pages.listen")?;
+            pages_addr = Some(pages.local_addr());
+            tasks.spawn(TaskKind::Listener, "pages", pages.run(stop.clone())).detach();
+        }
         tasks.spawn(TaskKind::Listener, "gateway", gateway.run(stop.clone())).detach();
         tasks.spawn(TaskKind::Listener, "admin", admin.run(stop.clone())).detach();
         Ok(Self {
@@ -152,6 +162,7 @@ impl Node {
             signer,
             gateway_addr,
             admin_addr,
+            pages_addr,
             recogniser,
             sessions,
             policy_accepted,

@@ -13,7 +13,7 @@ use sayso_proto::admin::v1::{
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
-use crate::cli::{NodeArgs, NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
+use crate::cli::{NodeArgs, NoticeChannelArg, NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
 use crate::output::moment;
 use crate::serve::runtime;
 use crate::{operator, output};
@@ -58,11 +58,19 @@ async fn send(args: &SendNoticeArgs) -> Result<Notice> {
         kind: kind.into(),
         texts: texts(&args.texts)?,
         tenant_id: args.tenant.as_ref().map_or_else(String::new, ToString::to_string),
-        channels: Vec::new(),
+        channels: args.channel.iter().map(|channel| wire(*channel).into()).collect(),
         by_unix_ms: args.by.map_or(0, |by| u64::try_from(by.as_millisecond()).unwrap_or(0)),
     };
     let sent = client(&args.node).await?.send(request).await.context("the notice is not sent")?;
     sent.into_inner().notice.context("the node says of no notice that it was sent")
+}
+
+const fn wire(channel: NoticeChannelArg) -> NoticeChannel {
+    match channel {
+        NoticeChannelArg::Device => NoticeChannel::Device,
+        NoticeChannelArg::Tenant => NoticeChannel::Tenant,
+        NoticeChannelArg::Page => NoticeChannel::Page,
+    }
 }
 
 /// The texts that the command line names, one a language.

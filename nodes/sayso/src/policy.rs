@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use sayso_policy::export::{dpv::Dpv, odrl::Odrl, ropa::Ropa};
 use sayso_policy::pages::{PrivacyNotice, processor_page, spoken_parts};
-use sayso_policy::{Coverage, diff};
+use sayso_policy::{Coverage, Registry, diff};
 use serde_json::json;
 
 pub(crate) use self::file::{ProfileFile, own_calendar};
@@ -114,7 +114,7 @@ fn notices(args: &NoticeArgs, json: bool) -> Result<bool> {
         return Ok(parts.iter().all(|part| part.fits));
     }
     let page = if args.processors {
-        processor_page(document, args.lang)
+        processor_page(document, &Registry::default(), args.lang)
     } else {
         PrivacyNotice::of(document, args.lang).markdown()
     };

@@ -29,7 +29,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
         };
-        tracing::info!(gateway = %node.gateway_addr, admin = %node.admin_addr, "ready");
+        let pages = node.pages_addr.map(tracing::field::display);
+        tracing::info!(gateway = %node.gateway_addr, admin = %node.admin_addr, pages, "ready");
         let failed = loop {
             tokio::select! {
                 signal = signals.next() => {

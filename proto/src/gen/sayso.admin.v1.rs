@@ -649,7 +649,7 @@ pub struct SendNoticeRequest {
     /// Whose people are told. Empty is the caller's own, or everybody's for a caller without a tenant.
     #[prost(string, tag = "3")]
     pub tenant_id: ::prost::alloc::string::String,
-    /// None is the device, then the tenant.
+    /// None is the device, then the tenant, then the page where there is one.
     #[prost(enumeration = "NoticeChannel", repeated, tag = "4")]
     pub channels: ::prost::alloc::vec::Vec<i32>,
     /// By when people must have been told; 0 is what the policy says.
@@ -1166,6 +1166,9 @@ pub enum NoticeChannel {
     Device = 1,
     /// Their tenant tells them by its own means, and reports it.
     Tenant = 2,
+    /// Everybody can read it on the node's public page: the last resort. It counts as delivered there, and the ways before it
+    /// stay open. Only as the last one, and only where a node serves such a page.
+    Page = 3,
 }
 impl NoticeChannel {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1177,6 +1180,7 @@ impl NoticeChannel {
             Self::Unspecified => "NOTICE_CHANNEL_UNSPECIFIED",
             Self::Device => "NOTICE_CHANNEL_DEVICE",
             Self::Tenant => "NOTICE_CHANNEL_TENANT",
+            Self::Page => "NOTICE_CHANNEL_PAGE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1185,6 +1189,7 @@ impl NoticeChannel {
             "NOTICE_CHANNEL_UNSPECIFIED" => Some(Self::Unspecified),
             "NOTICE_CHANNEL_DEVICE" => Some(Self::Device),
             "NOTICE_CHANNEL_TENANT" => Some(Self::Tenant),
+            "NOTICE_CHANNEL_PAGE" => Some(Self::Page),
             _ => None,
         }
     }
@@ -6060,6 +6065,9 @@ pub struct Incident {
     /// How it ended; UNSPECIFIED before.
     #[prost(enumeration = "IncidentEnding", tag = "13")]
     pub ending: i32,
+    /// The notice that the people were sent, 16 bytes, for Notices.Get; empty before, and where nobody was left to be told.
+    #[prost(bytes = "vec", tag = "14")]
+    pub notice_id: ::prost::alloc::vec::Vec<u8>,
 }
 /// Which data an incident concerns: what went to one of the processors, of one of the categories, in a span of time.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -6141,6 +6149,9 @@ pub struct IncidentNotice {
     /// As the policy names it, such as en.
     #[prost(string, tag = "7")]
     pub language: ::prost::alloc::string::String,
+    /// What devices say of it, within 20 s: what happened, and what people can do. The rest is for whoever reads.
+    #[prost(string, tag = "8")]
+    pub spoken: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenIncidentRequest {
@@ -6200,7 +6211,8 @@ pub mod advance_incident_request {
         /// The authority was told: its file number, or how, in 1 to 4000 bytes.
         #[prost(string, tag = "4")]
         RegulatorTold(::prost::alloc::string::String),
-        /// The people concerned are told this, in every language of the policy.
+        /// The people concerned are sent this, in every language of the policy: their devices say it, and where they do not
+        /// reach them their tenants get it from Notices.Watch.
         #[prost(message, tag = "5")]
         SubjectsTold(super::SubjectsTold),
         /// Nothing is left to do.

@@ -48,9 +48,9 @@ const OWNED: [(&str, &[&str], &str); 12] = [
     ),
     (
         "hyper",
-        &["sayso-provider-openai", "sayso-witness", "sayso-loadtest"],
-        "connections to processors belong to providers, behind the gate; witnesses are shown hashes, of nobody; the load \
-         test is a processor",
+        &["sayso-provider-openai", "sayso-witness", "sayso-http", "sayso-loadtest"],
+        "connections to processors belong to providers, behind the gate; witnesses are shown hashes, of nobody, and public \
+         pages are for everybody; the load test is a processor",
     ),
     (
         "tokio-tungstenite",

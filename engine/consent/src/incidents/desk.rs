@@ -12,8 +12,11 @@ use sayso_types::{Name, SubjectId, TenantId, WallTime};
 
 use super::affected::{Affected, Person, Scope, Trace};
 use super::incident::{Assessment, Ending, Incident, NotNow, Notice, Step, TEXT_BYTES_MAX};
+use super::mailing::Mailing;
 use super::stored::{self, StoredAssessment};
 use crate::journal::About;
+use crate::notices::book;
+use crate::notices::{Error as NoticesError, Notices};
 use crate::register::state::StoredState;
 use crate::register::switching::Turn;
 use crate::switch::Throw;
@@ -54,6 +57,18 @@ pub enum Error {
     /// The incident is not where that step can be taken.
     #[error(transparent)]
     NotNow(#[from] NotNow),
+    /// There is something against the notice to the people concerned.
+    #[error(transparent)]
+    Notice(NoticesError),
+}
+
+impl From<NoticesError> for Error {
+    fn from(error: NoticesError) -> Self {
+        match error {
+            NoticesError::Register(error) => Self::Register(error),
+            refused => Self::Notice(refused),
+        }
+    }
 }
 
 impl From<StoreError> for Error {
@@ -82,7 +97,7 @@ pub enum Deed {
     Contain,
     /// The authority was told: its file number, or how.
     TellRegulator(String),
-    /// The people concerned are told this, by language.
+    /// The people concerned are sent this, by language.
     TellSubjects(BTreeMap<Name, Notice>),
     /// Nothing is left to do.
     Close(Ending),
@@ -143,21 +158,25 @@ impl IncidentDesk {
         Ok(incident)
     }
 
-    /// Takes a step with the incident `id`. It is on record when this returns. What is assessed, whoever it concerns is
-    /// looked for in the audit log first.
+    /// Takes a step with the incident `id`. It is on record when this returns. Whom what is assessed concerns, and who is to
+    /// be told, is looked for in the audit log first; a notice to them is sent with the step that says so.
     ///
     /// # Errors
-    /// [`Error::Unknown`], [`Error::NotNow`] when the step is not the next one; or as the register says. Nothing has changed
-    /// then.
+    /// [`Error::Unknown`], [`Error::NotNow`] when the step is not the next one, [`Error::Notice`]; or as the register says.
+    /// Nothing has changed then.
     pub async fn step(&self, id: Reference, deed: Deed, by: Actor) -> Result<Incident, Error> {
         let register = &self.register;
-        let people = match &deed {
-            // outside of the turn: a long log takes its time
+        // outside of the turn: a long log takes its time
+        let affected = match &deed {
             Deed::Assess(scope) => {
                 let (incident, _) = self.get(id).await?;
-                self.affected_by(scope, incident.tenant.as_ref()).await?.count()
+                self.affected_by(scope, incident.tenant.as_ref()).await?
             }
-            _ => 0,
+            Deed::TellSubjects(_) => match self.get(id).await? {
+                (incident, _) if incident.assessment.is_some() => self.affected(&incident).await?,
+                _ => Affected::default(),
+            },
+            _ => Affected::default(),
         };
         let turn = register.rules_turn().await;
         let (incident, stored) = self.get(id).await?;
@@ -165,7 +184,7 @@ impl IncidentDesk {
         let held = incident.is_held_by(&register.switches().await?);
         let (step, event, detail, document) = match deed {
             Deed::Assess(scope) => {
-                let assessment = Assessment { scope, people, at: now };
+                let assessment = Assessment { scope, people: affected.count(), at: now };
                 let document = hash(&StoredAssessment::of(&assessment));
                 (Step::Assess(assessment), IncidentStep::Assessed, Name::constant("scope"), Some(document))
             }
@@ -185,8 +204,17 @@ impl IncidentDesk {
             }
             Deed::Close(ending) => (Step::Close(ending), IncidentStep::Closed, ending.name(), None),
         };
-        let next = incident.after(step, &register.profile(), now)?;
-        self.append(&turn, Some(&stored), &next, by, (event, detail, document)).await?;
+        let sends = matches!(step, Step::TellSubjects(_));
+        let mut next = incident.after(step, &register.profile(), now)?;
+        let mut mailed = Vec::new();
+        let notices = Notices::new(Arc::clone(register));
+        let mailing = Mailing::of(&next, &affected, notices.usual_channels(), &register.profile(), now);
+        if let Some(mailing) = mailing.filter(|_| sends) {
+            let notice = notices.draw_up(mailing.draft, mailing.audience).await?;
+            mailed = book::sending(&notice, &mailing.people);
+            next.notice = Some(notice.id);
+        }
+        self.append_with(&turn, Some(&stored), &next, by, (event, detail, document), mailed).await?;
         Ok(next)
     }
 
@@ -327,18 +355,32 @@ impl IncidentDesk {
     /// Writes `next` in place of what was stored before, with its leaf.
     async fn append(
         &self,
+        turn: &Turn<'_>,
+        before: Option<&Versioned>,
+        next: &Incident,
+        by: Actor,
+        what: (IncidentStep, Name, Option<Hash>),
+    ) -> Result<(), Error> {
+        self.append_with(turn, before, next, by, what, Vec::new()).await
+    }
+
+    /// The same, with `more` in the same batch.
+    async fn append_with(
+        &self,
         _turn: &Turn<'_>,
         before: Option<&Versioned>,
         next: &Incident,
         by: Actor,
         (step, detail, document): (IncidentStep, Name, Option<Hash>),
+        mut more: Vec<Op>,
     ) -> Result<(), Error> {
         let (key, put) = row(next);
+        more.push(put);
         let unchanged = before.map_or(Condition::Absent, |stored| Condition::Version(stored.version));
         let people = next.assessment.as_ref().map_or(0, |assessment| assessment.people);
         let event = Event::Incident { incident: next.id, step, detail, document, people };
         let events = vec![About::default().by(by, event)];
-        self.register.journal().append(Entry { require: vec![(key, unchanged)], ops: vec![put], events }).await?;
+        self.register.journal().append(Entry { require: vec![(key, unchanged)], ops: more, events }).await?;
         metrics::counter!("sayso_incidents_total", "step" => step.name()).increment(1);
         Ok(())
     }

@@ -12,7 +12,7 @@ use sayso_audit::Reference;
 use sayso_policy::law::Audience;
 use sayso_policy::profile::IncidentField;
 use sayso_policy::{Due, Profile};
-use sayso_types::{Name, TenantId, WallTime};
+use sayso_types::{Name, NoticeId, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use super::affected::Scope;
@@ -47,6 +47,8 @@ pub struct Incident {
     pub tellings: BTreeMap<Audience, Telling>,
     /// What the people concerned are told, by language; empty until they are.
     pub notices: BTreeMap<Name, Notice>,
+    /// The notice that tells them so; [`None`] before, and where nobody was left to be told.
+    pub notice: Option<NoticeId>,
     /// When nothing was left to do, and how it ended.
     pub closed: Option<(WallTime, Ending)>,
     /// The revision of the policy under which it was opened.
@@ -91,6 +93,10 @@ pub struct Telling {
 /// What the people concerned are told, in one language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
+    /// What their devices say of it, within [`SPOKEN_MAX`](sayso_policy::profile::SPOKEN_MAX): what happened, and what they
+    /// can do. The rest is for whoever reads.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub spoken: String,
     /// What happened.
     pub situation: String,
     /// What it may lead to.
@@ -202,6 +208,7 @@ impl Incident {
             switches: Vec::new(),
             tellings: tellings.collect(),
             notices: BTreeMap::new(),
+            notice: None,
             closed: None,
             profile_rev: profile.rev(),
         }
@@ -335,6 +342,7 @@ fn missing(notices: &BTreeMap<Name, Notice>, profile: &Profile) -> Vec<String> {
             continue;
         };
         let fields = [
+            ("spoken", &notice.spoken, true),
             ("situation", &notice.situation, true),
             ("impact", &notice.impact, true),
             ("measures", &notice.measures, true),

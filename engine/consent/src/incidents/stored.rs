@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sayso_audit::Reference;
 use sayso_policy::Due;
 use sayso_policy::law::Audience;
-use sayso_types::{Name, TenantId, WallTime};
+use sayso_types::{Name, NoticeId, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use super::affected::Scope;
@@ -30,6 +30,8 @@ struct Body {
     tellings: BTreeMap<Audience, StoredTelling>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     notices: BTreeMap<Name, Notice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    notice: Option<NoticeId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<StoredEnd>,
     profile_rev: u32,
@@ -106,6 +108,7 @@ pub(crate) fn encode(incident: &Incident) -> Vec<u8> {
         switches: switches.collect(),
         tellings: incident.tellings.iter().map(|(tell, told)| (*tell, telling(told))).collect(),
         notices: incident.notices.clone(),
+        notice: incident.notice,
         closed: incident.closed.map(|(at, ending)| StoredEnd { at, ending }),
         profile_rev: incident.profile_rev,
     };
@@ -138,6 +141,7 @@ pub(crate) fn decode(id: &[u8], body: &[u8]) -> Result<Incident, Error> {
         switches: body.switches.into_iter().map(thrown).collect::<Result<_, _>>()?,
         tellings: tellings.collect(),
         notices: body.notices,
+        notice: body.notice,
         closed: body.closed.map(|StoredEnd { at, ending }| (at, ending)),
         profile_rev: body.profile_rev,
     })

@@ -42,6 +42,7 @@ fn assess(people: u64) -> Step {
 fn notice() -> BTreeMap<Name, Notice> {
     let text = |text: &str| text.to_owned();
     let notice = Notice {
+        spoken: text("A disk was stolen. Change your code words."),
         situation: text("A disk was stolen."),
         impact: text("Somebody may hear what you said."),
         measures: text("The disks are sealed now."),
@@ -93,14 +94,15 @@ fn what_a_notice_lacks_is_named() {
     assert_eq!(after(&assessed, Step::TellSubjects(BTreeMap::new())), Err(NotNow::Missing(vec!["en".into()])));
     let mut lacking = notice();
     let text = lacking.values_mut().next().unwrap();
-    (text.impact, text.remedies, text.contact) = (" ".into(), String::new(), "x".repeat(incident::TEXT_BYTES_MAX + 1));
+    (text.spoken, text.impact, text.remedies) = (String::new(), " ".into(), String::new());
+    text.contact = "x".repeat(incident::TEXT_BYTES_MAX + 1);
     let missing = after(&assessed, Step::TellSubjects(lacking.clone()));
-    let expected = ["en.impact", "en.remedies", "en.contact"].map(str::to_owned).to_vec();
+    let expected = ["en.spoken", "en.impact", "en.remedies", "en.contact"].map(str::to_owned).to_vec();
     assert_eq!(missing, Err(NotNow::Missing(expected)));
     // remedies are told where the policy promises them
     let plain = profile("[incident.subjects]\nwithin = \"PT72H\"\n");
     let text = lacking.values_mut().next().unwrap();
-    (text.impact, text.contact) = ("none".into(), "us".into());
+    (text.spoken, text.impact, text.contact) = ("A disk.".into(), "none".into(), "us".into());
     assert!(assessed.after(Step::TellSubjects(lacking), &plain, NOW).is_ok());
 }
 

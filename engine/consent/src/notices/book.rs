@@ -15,8 +15,8 @@ use super::spreading::PAGE;
 use crate::journal::{About, Noted};
 use crate::register::Subject;
 use crate::tables::{
-    NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO, NoticeDueKey, NoticeKey,
-    NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey, NoticeToKey,
+    ANNOUNCED, AnnouncedKey, NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO,
+    NoticeDueKey, NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey, NoticeToKey,
 };
 use crate::{Entry, Error as RegisterError, Register};
 
@@ -25,6 +25,9 @@ pub const NOTICES_MAX: usize = 4_096;
 
 /// Notices that a person is told at the beginning of one conversation; the others wait for the next one.
 pub const TOLD_AT_ONCE: usize = 3;
+
+/// Notices on the public page: more than anybody reads.
+pub const ANNOUNCED_MAX: usize = 50;
 
 /// Why a notice was not sent, or nothing is known of one.
 #[derive(Debug, thiserror::Error)]
@@ -102,17 +105,45 @@ impl Notices {
         people: &[SubjectId],
         mut with: Entry,
     ) -> Result<Notice, Error> {
+        let notice = self.draw_up(draft, audience).await?;
+        with.ops.extend(sending(&notice, people));
+        self.register.journal().append(with).await?;
+        Ok(notice)
+    }
+
+    /// The notice that `draft` makes, which is not sent yet: [`sending`] does that.
+    pub(crate) async fn draw_up(&self, draft: Draft, audience: Audience) -> Result<Notice, Error> {
         let notice = draft.check(audience, &self.register.profile(), self.register.clock.wall())?;
+        if notice.channels.contains(&Channel::Page) && !self.register.options.has_page {
+            return Err(Refused::NoPage.into());
+        }
         if self.all().await?.len() >= NOTICES_MAX {
             return Err(Error::TooMany);
         }
-        with.ops.push(put(&notice));
-        with.ops.extend(notice::pages(people, PAGE).zip(0..).map(|(page, number)| {
-            Op::Put(NoticePageKey { notice: notice.id, page: number }.key(), NOTICE_PAGE.encode(&page))
-        }));
-        with.ops.push(Op::Put(NoticeSpreadKey { notice: notice.id }.key(), NOTICE_SPREAD.encode(&[])));
-        self.register.journal().append(with).await?;
         Ok(notice)
+    }
+
+    /// The ways by which people are told where nobody says otherwise.
+    #[must_use]
+    pub fn usual_channels(&self) -> Vec<Channel> {
+        let page = self.register.options.has_page.then_some(Channel::Page);
+        [Channel::Device, Channel::Tenant].into_iter().chain(page).collect()
+    }
+
+    /// What everybody can read on the public page, the newest first: at most [`ANNOUNCED_MAX`].
+    ///
+    /// # Errors
+    /// As the register says.
+    pub async fn announced(&self) -> Result<Vec<Notice>, Error> {
+        let rows = self.register.scan(AnnouncedKey::table(), ANNOUNCED, |_| Ok(())).await?;
+        let mut announced = Vec::with_capacity(rows.len());
+        for (key, ()) in rows {
+            let AnnouncedKey { notice } = AnnouncedKey::parse(&key).map_err(StoreError::from)?;
+            announced.push(self.get(notice).await?);
+        }
+        announced.sort_by_key(|notice| core::cmp::Reverse((notice.made_at, notice.id)));
+        announced.truncate(ANNOUNCED_MAX);
+        Ok(announced)
     }
 
     /// Every notice, the oldest first.
@@ -178,9 +209,8 @@ impl Notices {
     /// As the register says.
     pub async fn to_tell(&self, subject: SubjectId) -> Result<Vec<Notice>, Error> {
         let sent = self.of(subject).await?.into_iter();
-        let open = sent.filter(|(notice, delivery)| {
-            delivery.reached.is_none() && delivery.begun_at(notice, Channel::Device).is_some()
-        });
+        let open = sent
+            .filter(|(notice, delivery)| !delivery.is_heard() && delivery.begun_at(notice, Channel::Device).is_some());
         Ok(open.map(|(notice, _)| notice).take(TOLD_AT_ONCE).collect())
     }
 
@@ -267,11 +297,14 @@ pub(super) fn ops(
     exchange(before.and_then(due), due(next), NOTICE_DUE.encode(&[]), &mut ops);
     let out = |one: &Delivery| {
         let since = one.begun_at(notice, Channel::Tenant)?;
-        let waits = one.reached.is_none() && !one.failed.contains(&Channel::Tenant);
+        let waits = !one.is_heard() && !one.failed.contains(&Channel::Tenant);
         let key = NoticeOutKey { tenant: tenant.to_string(), since: since.0, subject, notice: notice.id };
         waits.then(|| key.key())
     };
     exchange(before.and_then(out), out(next), NOTICE_OUT.encode(&[]), &mut ops);
+    if next.begun_at(notice, Channel::Page).is_some() {
+        ops.push(Op::Put(AnnouncedKey { notice: notice.id }.key(), ANNOUNCED.encode(&[])));
+    }
     ops
 }
 
@@ -287,6 +320,15 @@ fn exchange(before: Option<Key>, next: Option<Key>, value: sayso_store::Value, o
 pub(super) fn event(about: About, by: Actor, notice: &Notice, step: NoticeStep, channel: Channel) -> Noted {
     let (reference, text) = (Reference(notice.id.0), notice.sha256());
     about.by(by, Event::Notice { notice: reference, step, channel: channel.name(), text })
+}
+
+/// What sends `notice`, to `people` where it names them.
+pub(crate) fn sending(notice: &Notice, people: &[SubjectId]) -> Vec<Op> {
+    let pages = notice::pages(people, PAGE).zip(0..).map(|(page, number)| {
+        Op::Put(NoticePageKey { notice: notice.id, page: number }.key(), NOTICE_PAGE.encode(&page))
+    });
+    let spread = Op::Put(NoticeSpreadKey { notice: notice.id }.key(), NOTICE_SPREAD.encode(&[]));
+    [put(notice)].into_iter().chain(pages).chain([spread]).collect()
 }
 
 fn put(notice: &Notice) -> Op {

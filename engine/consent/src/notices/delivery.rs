@@ -6,6 +6,9 @@
 //!     │                                                       │                      │              │
 //!     └───────────────────────── delivered ◀──────────────────┴──────────────────────┴──────────────┘
 //! ```
+//!
+//! The public page is a last channel that needs nobody's answer: what is on it is delivered, and a person whom it stands for
+//! can still be told by the channels before.
 
 use sayso_audit::NoticeStep;
 use sayso_types::WallTime;
@@ -49,10 +52,29 @@ pub enum Standing {
 }
 
 impl Delivery {
-    /// One whose first channel is begun at `now`.
+    /// One of `notice` whose first channel is begun at `now`, and what is told of it.
     #[must_use]
-    pub fn begun(now: WallTime) -> Self {
-        Self { begun: vec![now], failed: Vec::new(), reached: None }
+    pub fn begun(notice: &Notice, now: WallTime) -> (Self, Vec<(NoticeStep, Channel)>) {
+        let (mut delivery, mut told) = (Self { begun: Vec::new(), failed: Vec::new(), reached: None }, Vec::new());
+        delivery.begin(notice, now, &mut told);
+        (delivery, told)
+    }
+
+    /// Begins the next channel, if there is one.
+    fn begin(&mut self, notice: &Notice, now: WallTime, told: &mut Vec<(NoticeStep, Channel)>) {
+        let Some(channel) = notice.channels.get(self.begun.len()) else { return };
+        self.begun.push(now);
+        told.push((NoticeStep::Sent, *channel));
+        if *channel == Channel::Page {
+            self.reached = Some((Channel::Page, now));
+            told.push((NoticeStep::Delivered, Channel::Page));
+        }
+    }
+
+    /// Whether the person was told, and not everybody in their place.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.reached.is_some_and(|(channel, _)| channel != Channel::Page)
     }
 
     /// Where it stands.
@@ -91,14 +113,14 @@ impl Delivery {
     /// person was reached before, or the channel was not begun.
     #[must_use]
     pub fn after(&self, step: Step, notice: &Notice, now: WallTime) -> Option<(Self, Vec<(NoticeStep, Channel)>)> {
-        if self.reached.is_some() {
+        if self.is_heard() {
             return None;
         }
         let (mut next, mut told) = (self.clone(), Vec::new());
         let begun = self.channels(notice);
         match step {
             Step::Delivered(channel) => {
-                begun.contains(&channel).then_some(())?;
+                (channel != Channel::Page && begun.contains(&channel)).then_some(())?;
                 next.reached = Some((channel, now));
                 told.push((NoticeStep::Delivered, channel));
                 return Some((next, told));
@@ -107,7 +129,7 @@ impl Delivery {
                 (begun.contains(&channel) && !self.failed.contains(&channel)).then_some(())?;
                 next.failed.push(channel);
                 told.push((NoticeStep::Failed, channel));
-                if !begun.iter().all(|channel| next.failed.contains(channel)) {
+                if self.reached.is_some() || !begun.iter().all(|channel| next.failed.contains(channel)) {
                     return Some((next, told));
                 }
             }
@@ -121,10 +143,7 @@ impl Delivery {
                 }
             }
         }
-        if let Some(channel) = notice.channels.get(self.begun.len()) {
-            next.begun.push(now);
-            told.push((NoticeStep::Sent, *channel));
-        }
+        next.begin(notice, now, &mut told);
         Some((next, told))
     }
 

@@ -60,6 +60,9 @@ pub enum Channel {
     Device,
     /// Their tenant tells them by its own means (a text message, an e-mail, a letter) and reports what became of it.
     Tenant,
+    /// Everybody can read it on the node's public page: the last resort, for whom nothing else reaches in time. It counts as
+    /// delivered there, and the ways before it stay open.
+    Page,
 }
 
 impl Channel {
@@ -69,6 +72,7 @@ impl Channel {
         match self {
             Self::Device => Name::constant("device"),
             Self::Tenant => Name::constant("tenant"),
+            Self::Page => Name::constant("page"),
         }
     }
 }
@@ -158,8 +162,14 @@ pub enum Refused {
     )]
     TooLarge,
     /// No way to reach anybody.
-    #[error("channels: there is none, or one is there twice; name each way once, in the order in which they are tried")]
+    #[error(
+        "channels: there is none, one is there twice, or the page is not the last; name each way once, in the order in \
+         which they are tried"
+    )]
     Channels,
+    /// Nobody could read it there.
+    #[error("channels: this node has no public page; set `[pages]` in its configuration, or leave the page out")]
+    NoPage,
     /// The policy does not say by when, and neither does the draft.
     #[error("by: the policy gives no time for such a notice; say by when people must have been told")]
     NoTime,
@@ -190,7 +200,9 @@ impl Draft {
     pub fn check(self, audience: Audience, profile: &Profile, now: WallTime) -> Result<Notice, Refused> {
         let Self { kind, texts, by, channels } = self;
         let distinct: BTreeSet<_> = channels.iter().collect();
-        if channels.is_empty() || distinct.len() != channels.len() {
+        let is_last =
+            channels.iter().rposition(|channel| *channel == Channel::Page).is_none_or(|at| at + 1 == channels.len());
+        if channels.is_empty() || distinct.len() != channels.len() || !is_last {
             return Err(Refused::Channels);
         }
         let spoken = &profile.header().languages;

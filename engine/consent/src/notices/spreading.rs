@@ -1,6 +1,6 @@
 //! Spreading a notice to its audience, and beginning the next channel where time has passed.
 
-use sayso_audit::{Actor, NoticeStep};
+use sayso_audit::Actor;
 use sayso_store::{Error as StoreError, Key, Op, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
 use sayso_types::SubjectId;
 
@@ -46,15 +46,13 @@ impl Notices {
                 (people, done, next)
             }
         };
-        let delivery = Delivery::begun(self.register.clock.wall());
+        let (delivery, told) = Delivery::begun(notice, self.register.clock.wall());
         let mut entry = Entry { ops: done, ..Entry::default() };
         for (subject, state) in &people {
             entry.ops.extend(book::ops(*subject, &state.tenant, notice, None, &delivery));
-            let sent = notice
-                .channels
-                .first()
-                .map(|first| book::event(state.about(*subject), Actor::SYSTEM, notice, NoticeStep::Sent, *first));
-            entry.events.extend(sent);
+            let about = || state.about(*subject);
+            let told = told.iter().map(|(step, channel)| book::event(about(), Actor::SYSTEM, notice, *step, *channel));
+            entry.events.extend(told);
         }
         let row = NoticeSpreadKey { notice: notice.id }.key();
         entry.ops.push(match &next {

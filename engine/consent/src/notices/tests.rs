@@ -75,6 +75,7 @@ fn ways_are_named_once_and_people_are_not_too_many() {
     };
     assert_eq!(channels(&[]), Refused::Channels);
     assert_eq!(channels(&[Channel::Device, Channel::Device]), Refused::Channels);
+    assert_eq!(channels(&[Channel::Page, Channel::Device]), Refused::Channels, "nothing follows the page");
     for count in [0, notice::PEOPLE_MAX as u64 + 1] {
         let refused = draft(NoticeKind::Shutdown, None).check(Audience::People { count }, &profile(), NOW);
         assert_eq!(refused.unwrap_err(), Refused::People);
@@ -86,7 +87,8 @@ fn the_next_way_is_begun_when_time_is_over_and_what_was_begun_stays_open() {
     let notice = notice();
     let half = notice.share_ends(1);
     assert_eq!(half, WallTime(NOW.0 + 15 * DAY));
-    let first = Delivery::begun(NOW);
+    let (first, told) = Delivery::begun(&notice, NOW);
+    assert_eq!(told, [(NoticeStep::Sent, Channel::Device)]);
     assert_eq!((first.standing(&notice), first.due(&notice)), (Standing::Waiting(Channel::Device), Some(half)));
     assert_eq!(first.after(Step::TimeIsOver, &notice, WallTime(half.0 - 1)), None);
     let (second, told) = first.after(Step::TimeIsOver, &notice, half).unwrap();
@@ -104,7 +106,8 @@ fn the_next_way_is_begun_when_time_is_over_and_what_was_begun_stays_open() {
 #[test]
 fn a_way_that_fails_begins_the_next_at_once() {
     let notice = notice();
-    let first = Delivery::begun(NOW);
+    let (first, told) = Delivery::begun(&notice, NOW);
+    assert_eq!(told, [(NoticeStep::Sent, Channel::Device)]);
     assert_eq!(first.after(Step::Failed(Channel::Tenant), &notice, NOW), None, "it was not begun");
     assert_eq!(first.after(Step::Delivered(Channel::Tenant), &notice, NOW), None);
     let (second, told) = first.after(Step::Failed(Channel::Device), &notice, NOW).unwrap();
@@ -114,13 +117,29 @@ fn a_way_that_fails_begins_the_next_at_once() {
     assert_eq!(failed.standing(&notice), Standing::NotReached);
 }
 
+#[test]
+fn whom_nothing_reaches_in_time_it_is_announced_for_and_they_can_be_told_all_the_same() {
+    let mut notice = notice();
+    notice.channels.push(Channel::Page);
+    let (first, _) = Delivery::begun(&notice, NOW);
+    let (second, _) = first.after(Step::TimeIsOver, &notice, notice.share_ends(1)).unwrap();
+    let (third, told) = second.after(Step::TimeIsOver, &notice, notice.share_ends(2)).unwrap();
+    assert_eq!(told, [(NoticeStep::Sent, Channel::Page), (NoticeStep::Delivered, Channel::Page)]);
+    assert_eq!((third.standing(&notice), third.due(&notice)), (Standing::Delivered(Channel::Page), None));
+    let (heard, _) = third.after(Step::Delivered(Channel::Device), &notice, notice.by).unwrap();
+    assert_eq!(heard.standing(&notice), Standing::Delivered(Channel::Device));
+    assert_eq!(heard.after(Step::Delivered(Channel::Tenant), &notice, notice.by), None);
+}
+
 fn steps() -> impl Strategy<Value = Vec<(Step, u64)>> {
-    use Channel::{Device, Tenant};
+    use Channel::{Device, Page, Tenant};
     let step = prop::sample::select(vec![
         Step::Delivered(Device),
         Step::Delivered(Tenant),
         Step::Failed(Device),
         Step::Failed(Tenant),
+        Step::Delivered(Page),
+        Step::Failed(Page),
         Step::TimeIsOver,
     ]);
     prop::collection::vec((step, 0..20 * DAY), 0..12)
@@ -128,19 +147,23 @@ fn steps() -> impl Strategy<Value = Vec<(Step, u64)>> {
 
 proptest! {
     /// Whatever happens: a person is reached once, through a way that was begun, and after that nothing is told any more;
-    /// each way is sent and fails once at most.
+    /// each way is sent and fails once at most. What is on the page reaches nobody in particular, and ends nothing.
     #[test]
-    fn what_is_told_of_a_delivery_makes_sense(steps in steps()) {
-        let notice = notice();
-        let (mut delivery, mut now, mut told) = (Delivery::begun(NOW), NOW, vec![(NoticeStep::Sent, Channel::Device)]);
+    fn what_is_told_of_a_delivery_makes_sense(steps in steps(), is_announced in any::<bool>()) {
+        let mut notice = notice();
+        notice.channels.extend(is_announced.then_some(Channel::Page));
+        let ((mut delivery, mut told), mut now) = (Delivery::begun(&notice, NOW), NOW);
         for (step, passes) in steps {
             now = WallTime(now.0 + passes);
             if let Some((next, more)) = delivery.after(step, &notice, now) {
-                prop_assert!(delivery.reached.is_none() && !more.is_empty());
+                prop_assert!(!delivery.is_heard() && !more.is_empty());
                 delivery = next;
                 told.extend(more);
             }
         }
+        let page = |step| told.contains(&(step, Channel::Page));
+        prop_assert!(page(NoticeStep::Sent) == page(NoticeStep::Delivered) && !page(NoticeStep::Failed));
+        prop_assert!(is_announced || !page(NoticeStep::Sent));
         for channel in [Channel::Device, Channel::Tenant] {
             let at = |step| told.iter().position(|one| *one == (step, channel));
             let count = |step| told.iter().filter(|one| **one == (step, channel)).count();
@@ -149,8 +172,10 @@ proptest! {
                 prop_assert!(at(NoticeStep::Sent).is_some_and(|sent| sent < after));
             }
         }
-        let delivered = told.iter().position(|(step, _)| *step == NoticeStep::Delivered);
-        prop_assert!(delivered.is_none_or(|at| at + 1 == told.len()));
-        prop_assert_eq!(delivered.is_some(), matches!(delivery.standing(&notice), Standing::Delivered(_)));
+        let heard = told.iter().position(|told| told.0 == NoticeStep::Delivered && told.1 != Channel::Page);
+        prop_assert!(heard.is_none_or(|at| at + 1 == told.len()));
+        prop_assert_eq!(heard.is_some(), delivery.is_heard());
+        let is_delivered = heard.is_some() || page(NoticeStep::Delivered);
+        prop_assert_eq!(is_delivered, matches!(delivery.standing(&notice), Standing::Delivered(_)));
     }
 }

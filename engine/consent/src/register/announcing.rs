@@ -10,7 +10,7 @@ use sayso_types::{Name, WallTime};
 
 use super::{Register, revising};
 use crate::journal::About;
-use crate::notices::{self, Audience, Channel, Draft, Notice, NoticeKind, Notices, Text};
+use crate::notices::{self, Audience, Draft, Notice, NoticeKind, Notices, Text};
 use crate::tables::{NEXT_PROFILE, NextProfileKey};
 use crate::{Entry, Error};
 
@@ -91,18 +91,19 @@ impl Register {
         let at = next.header().effective_at.moment().unwrap_or(WallTime(u64::MAX));
         let kind = kind(&before, &next);
         let text = |language: &Name| (*language, Text { spoken: said(kind, &next, *language), written: String::new() });
+        let notices = Notices::new(Arc::clone(self));
         let draft = Draft {
             kind,
             texts: before.header().languages.iter().map(text).collect(),
             by: Some(at),
-            channels: vec![Channel::Device, Channel::Tenant],
+            channels: notices.usual_channels(),
         };
         let published = Event::PolicyPublished { profile: Hash(next.hash().0) };
         let mut entry = Entry { events: vec![About::default().event(published)], ..Entry::default() };
         entry.ops.extend(earlier.map(|earlier| earlier.delete()));
         let key = NextProfileKey { at: at.0 }.key();
         entry.ops.push(Op::Put(key, NEXT_PROFILE.encode(next.text().as_bytes())));
-        Notices::new(Arc::clone(self)).take(draft, Audience::Everybody, &[], entry).await.map(Some)
+        notices.take(draft, Audience::Everybody, &[], entry).await.map(Some)
     }
 
     /// Puts the revision in force that was announced, when its time has come.

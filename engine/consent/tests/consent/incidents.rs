@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sayso_audit::{Actor, ActorKind, Event, IncidentStep};
 use sayso_consent::incidents::{Deed, Ending, Error, Incident, IncidentDesk, NotNow, Notice, Report, Scope};
+use sayso_consent::notices::{self, NoticeKind, Notices};
 use sayso_consent::switch::{Position, Target, Throw};
 use sayso_policy::law::Audience;
 use sayso_policy::{ConsentStatus, Gate, Profile, Refused};
@@ -53,6 +54,7 @@ pub(crate) fn everything(world: &World) -> Scope {
 
 pub(crate) fn notice() -> BTreeMap<Name, Notice> {
     let notice = Notice {
+        spoken: "Somebody read along. Do not repeat code words.".into(),
         situation: "Somebody read along.".into(),
         impact: "They may know what you said.".into(),
         measures: "They are shut out.".into(),
@@ -137,6 +139,21 @@ async fn an_incident_from_its_report_to_its_end() {
     ] {
         desk.step(incident.id, deed, OPERATOR).await.unwrap();
     }
+    let [closed] = desk.list(None).await.unwrap().try_into().unwrap();
+    let notices = Notices::new(world.register.clone());
+    notices.look().await.unwrap();
+    let [sent] = notices.to_tell(anna).await.unwrap().try_into().unwrap();
+    assert_eq!((Some(sent.id), sent.kind), (closed.notice, NoticeKind::Incident));
+    assert_eq!(sent.by, closed.tellings[&Audience::Subjects].due.as_ref().unwrap().at, "people are told by its day");
+    let text = sent.text(Name::constant("en"));
+    assert_eq!(text.spoken, "Somebody read along. Do not repeat code words.");
+    let written = "Somebody read along.\n\nThey may know what you said.\n\nThey are shut out.\n\n\
+                   Do not repeat code words.\n\nthe shop";
+    assert_eq!(text.written, written);
+    assert_eq!(notices.to_tell(ben).await.unwrap(), [], "it is nothing of theirs");
+    assert_eq!(notices.tally(&sent).await.unwrap().people, 1);
+    notices.heard(anna, sent.id).await.unwrap();
+    assert_eq!(notices.to_tell(anna).await.unwrap(), []);
     let told = steps(&world).await;
     let expected = [
         (IncidentStep::Opened, "operator", 0),
@@ -265,4 +282,35 @@ async fn of_two_steps_at_once_one_comes_first() {
         both => panic!("one of two: {both:?}"),
     }
     assert_eq!(steps(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_devices_cannot_say_is_refused_and_nobody_is_told() {
+    let (world, desk) = setting().await;
+    let anna = person_of(&world, "acme").await;
+    hands_over(&world, anna, false, 1).await;
+    let incident = desk.report(report(None), OPERATOR).await.unwrap();
+    desk.step(incident.id, Deed::Assess(everything(&world)), OPERATOR).await.unwrap();
+    let before = desk.find(incident.id, None).await.unwrap();
+    let size = world.size().await;
+    let mut long = notice();
+    long.get_mut(&Name::constant("en")).unwrap().spoken = "and so on ".repeat(20);
+    let refused = desk.step(incident.id, Deed::TellSubjects(long), OPERATOR).await;
+    assert!(matches!(refused, Err(Error::Notice(notices::Error::Refused(notices::Refused::TooLong { .. })))));
+    assert_eq!((desk.find(incident.id, None).await.unwrap(), world.size().await), (before, size));
+    // three days after it was found people are told all the same
+    world.clock.advance(80 * HOUR);
+    let told = desk.step(incident.id, Deed::TellSubjects(notice()), OPERATOR).await.unwrap();
+    let sent = Notices::new(world.register.clone()).get(told.notice.unwrap()).await.unwrap();
+    assert_eq!(sent.by.0, world.clock.wall().0 + u64::try_from((72 * HOUR).as_millis()).unwrap());
+}
+
+#[tokio::test]
+async fn nobody_is_left_to_be_told_of_what_was_nobodys() {
+    let (world, desk) = setting().await;
+    let incident = desk.report(report(None), OPERATOR).await.unwrap();
+    desk.step(incident.id, Deed::Assess(everything(&world)), OPERATOR).await.unwrap();
+    let told = desk.step(incident.id, Deed::TellSubjects(notice()), OPERATOR).await.unwrap();
+    assert_eq!(told.notice, None);
+    assert_eq!(Notices::new(world.register.clone()).all().await.unwrap(), []);
 }

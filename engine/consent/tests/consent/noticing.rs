@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sayso_audit::{Actor, ActorKind, Event, NoticeStep};
+use sayso_consent::Options;
 use sayso_consent::notices::{Channel, Draft, Error, Notice, NoticeKind, Notices, Standing, Step, Text};
 use sayso_types::{Clock, Name, SubjectId, TenantId, WallTime};
 
@@ -151,6 +152,44 @@ async fn whoever_nobody_reaches_is_on_record_as_not_reached() {
     assert!(failed.contains(&NoticeStep::Failed.name()), "{failed:?}");
     let unknown = notices.step(world.stranger().await, notice.id, Step::Failed(Channel::Tenant), INTEGRATOR).await;
     assert!(matches!(unknown, Err(Error::Unknown)), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn whoever_nobody_reaches_in_time_is_announced_to_and_can_be_told_all_the_same() {
+    let world = World::new().await;
+    let notices = Notices::new(world.register.clone());
+    let on_page = Draft { channels: vec![Channel::Device, Channel::Page], ..draft(&world) };
+    let refused = notices.send(on_page, None).await.unwrap_err();
+    assert!(refused.to_string().starts_with("channels: this node has no public page"), "{refused}");
+
+    let world = World::with(Options { has_page: true, ..Options::default() }).await;
+    let (anna, notices) = (world.stranger().await, Notices::new(world.register.clone()));
+    let channels = notices.usual_channels();
+    assert_eq!(channels, [Channel::Device, Channel::Tenant, Channel::Page]);
+    let notice = notices.send(Draft { channels, ..draft(&world) }, None).await.unwrap();
+    for days in [0, 4] {
+        world.clock.advance(days * DAY);
+        notices.look().await.unwrap();
+        assert_eq!(notices.announced().await.unwrap(), [], "there is time yet");
+    }
+    world.clock.advance(3 * DAY);
+    notices.look().await.unwrap();
+    assert_eq!(notices.announced().await.unwrap(), std::slice::from_ref(&notice));
+    assert_eq!(notices.to_tell(anna).await.unwrap(), std::slice::from_ref(&notice), "the device says it still");
+    assert_eq!(notices.tally(&notice).await.unwrap().standings, [(Standing::Delivered(Channel::Page), 1)].into());
+    notices.heard(anna, notice.id).await.unwrap();
+    assert_eq!(notices.to_tell(anna).await.unwrap(), []);
+    assert_eq!(
+        told_is(&told(&world, &notice).await),
+        [
+            ("notice.delivered", "device", 1),
+            ("notice.delivered", "page", 1),
+            ("notice.sent", "device", 1),
+            ("notice.sent", "page", 1),
+            ("notice.sent", "tenant", 1)
+        ]
+    );
+    world.ends_spotless().await;
 }
 
 #[tokio::test]

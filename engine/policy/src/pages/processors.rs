@@ -1,13 +1,15 @@
 //! The public list of processors.
 
-use crate::Tongue;
 use crate::markdown::{Table, plain};
 use crate::profile::{Date, Document, Processor, ProcessorState};
+use crate::registry::Narrowed;
 use crate::words::{deadline, named, party, title, words};
+use crate::{Registry, Tongue};
 
-/// Who receives data, in Markdown: everybody that is in use, or was and may be again.
+/// Who receives data by `document` and what `registry` has taken away since, in Markdown: everybody that is in use, or was
+/// and may be again.
 #[must_use]
-pub fn processor_page(document: &Document, tongue: Tongue) -> String {
+pub fn processor_page(document: &Document, registry: &Registry, tongue: Tongue) -> String {
     let header = &document.profile;
     let name = plain(&title(&header.title, header.id.as_str(), tongue));
     let mut text = match tongue {
@@ -18,16 +20,26 @@ pub fn processor_page(document: &Document, tongue: Tongue) -> String {
             format!("# 数据接收方\n\n{name}，第 {} 版，自 {} 起生效。\n", header.rev, header.effective_at)
         }
     };
-    let shown = |state| matches!(state, ProcessorState::Active | ProcessorState::Suspended);
-    for processor in document.processor.values().filter(|processor| shown(processor.state)) {
-        text.push_str(&entry(document, processor, tongue));
+    for processor in document.processor.values() {
+        if matches!(state(processor, registry), ProcessorState::Active | ProcessorState::Suspended) {
+            text.push_str(&entry(document, registry, processor, tongue));
+        }
     }
     text
 }
 
-fn entry(document: &Document, processor: &Processor, tongue: Tongue) -> String {
+/// Whether `processor` may receive data, by the profile and the registry.
+fn state(processor: &Processor, registry: &Registry) -> ProcessorState {
+    match (processor.state, registry.narrowed(processor.id)) {
+        (ProcessorState::Active | ProcessorState::Suspended, Some(Narrowed::Terminated)) => ProcessorState::Terminated,
+        (ProcessorState::Active, Some(_)) => ProcessorState::Suspended,
+        (state, _) => state,
+    }
+}
+
+fn entry(document: &Document, registry: &Registry, processor: &Processor, tongue: Tongue) -> String {
     let mut table = Table::new([tongue.pick("What", "项目"), tongue.pick("Promise", "内容")]);
-    for (english, chinese, value) in rows(document, processor, tongue) {
+    for (english, chinese, value) in rows(document, registry, processor, tongue) {
         if let Some(value) = value {
             table.row([tongue.pick(english, chinese).to_owned(), value]);
         }
@@ -37,11 +49,12 @@ fn entry(document: &Document, processor: &Processor, tongue: Tongue) -> String {
 
 type Row = (&'static str, &'static str, Option<String>);
 
-fn rows(document: &Document, processor: &Processor, tongue: Tongue) -> Vec<Row> {
+fn rows(document: &Document, registry: &Registry, processor: &Processor, tongue: Tongue) -> Vec<Row> {
     let and = tongue.pick(", ", "、");
     let categories: Vec<_> = processor
         .accepts
         .iter()
+        .filter(|id| !registry.is_category_off(**id))
         .filter_map(|id| Some(title(&document.category.get(id)?.title, id.as_str(), tongue)))
         .collect();
     let purposes: Vec<_> = processor
@@ -58,7 +71,7 @@ fn rows(document: &Document, processor: &Processor, tongue: Tongue) -> Vec<Row> 
     let subs: Vec<_> = processor.sub_processors.iter().cloned().collect();
     vec![
         ("Service", "服务", Some(words(&processor.kind, tongue).to_owned())),
-        ("State", "状态", Some(words(&processor.state, tongue).to_owned())),
+        ("State", "状态", Some(words(&state(processor, registry), tongue).to_owned())),
         ("Where", "地点", Some(named(&processor.region, &processor.region_class, tongue))),
         ("Transfer by", "出境依据", processor.mechanism.as_ref().map(|means| words(means, tongue).to_owned())),
         ("Receives", "接收内容", Some(categories.join(and))),

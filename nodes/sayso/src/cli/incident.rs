@@ -70,15 +70,16 @@ pub(crate) enum IncidentCommand {
         #[command(flatten)]
         one: OneArgs,
     },
-    /// Say who was told of it.
+    /// Say that the authority was told, or tell the people concerned.
     Notify {
         #[command(flatten)]
         one: OneArgs,
         /// The authority was told: its file number, or how.
         #[arg(long, value_name = "TEXT", required_unless_present = "people", conflicts_with = "people")]
         regulator: Option<String>,
-        /// The people concerned are told this: a TOML file with a table for each language of the policy (`[en]`) and in it
-        /// situation, impact, measures, self_protection, contact and, where the policy promises it, remedies.
+        /// Send this to the people concerned: a TOML file with a table for each language of the policy (`[en]`) and in it
+        /// spoken (what their devices say, within 20 s), situation, impact, measures, self_protection, contact and, where
+        /// the policy promises it, remedies.
         #[arg(long, value_name = "FILE")]
         people: Option<PathBuf>,
     },

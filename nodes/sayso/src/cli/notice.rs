@@ -18,8 +18,9 @@ pub(crate) struct NoticeToArgs {
 pub(crate) enum NoticeToCommand {
     /// Tell people something, in every language of the policy; prints the notice.
     ///
-    /// A person's device says it at the beginning of their next conversation. Whom it has not told after half of the time is
-    /// told by their tenant, which watches for such notices and reports what became of them.
+    /// A person's device says it at the beginning of their next conversation. Whom it has not told after its share of the time
+    /// is told by their tenant, which watches for such notices and reports what became of them; and where neither did, it is
+    /// announced on the node's public page, if it has one (`[pages]`).
     #[command(after_help = "\
 Example:  sayso notice send --admin 127.0.0.1:4434 --certs DIR/admin --kind revision \\
               --say en='We will keep memories for longer from May on.' --say zh='从五月起，记忆将保存更久。' \\
@@ -58,6 +59,10 @@ pub(crate) struct SendNoticeArgs {
     /// Tell the people of this tenant only.
     #[arg(long, value_name = "ID")]
     pub(crate) tenant: Option<TenantId>,
+    /// How people are told (repeatable), in the order in which it is tried. Default: device, tenant, and page where the node has
+    /// one.
+    #[arg(long, value_name = "CHANNEL")]
+    pub(crate) channel: Vec<NoticeChannelArg>,
     /// By when people must have been told, such as 2027-01-31T00:00:00Z. Without it, as soon as the policy allows.
     #[arg(long, value_name = "TIME")]
     pub(crate) by: Option<jiff::Timestamp>,
@@ -87,6 +92,16 @@ pub(crate) enum NoticeKindArg {
     Incident,
     /// The service ends.
     Shutdown,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum NoticeChannelArg {
+    /// Their device says it.
+    Device,
+    /// Their tenant tells them by its own means.
+    Tenant,
+    /// Everybody can read it on the node's public page.
+    Page,
 }
 
 /// LANGUAGE=VALUE.

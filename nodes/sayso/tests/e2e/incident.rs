@@ -7,6 +7,25 @@ use serde_json::Value;
 
 use crate::sayso;
 
+/// What the people concerned are told.
+const NOTICE: &str = r#"
+[en]
+spoken = "Somebody read along."
+situation = "The recogniser kept what it heard."
+impact = "Somebody may know what you said."
+measures = "It is turned off."
+self_protection = "Do not repeat code words."
+contact = "the shop"
+
+[zh]
+spoken = "有人读取了您的对话。"
+situation = "语音识别服务保留了它听到的内容。"
+impact = "他人可能知道您说过的话。"
+measures = "该服务已停用。"
+self_protection = "请勿重复使用口令。"
+contact = "商店"
+"#;
+
 /// Whether speech went to a recogniser for a conversation.
 fn hears(event: &Event) -> bool {
     matches!(event, Event::SegmentOpened { cell, .. }
@@ -59,6 +78,20 @@ async fn a_processor_is_turned_off_for_an_incident_that_is_dealt_with_to_its_end
     assert!(assessed.contains("people: 1") && assessed.contains("switch:"), "{assessed}");
     let affected = json(&run(&at, &["incident", "affected"], &[&id, "--json"]).await.success().stdout);
     assert_eq!((&affected["total"], &affected["people"][0]["tenant"]), (&1.into(), &TENANT.into()));
+    let file = installation.file("notice.toml");
+    std::fs::write(&file, NOTICE).unwrap();
+    let lacking = ["--people", &installation.file("lacking.toml")];
+    std::fs::write(lacking[1], NOTICE.replace("contact = \"the shop\"", "")).unwrap();
+    run(&at, &["incident", "notify"], &[&[id.as_str()][..], &lacking].concat()).await.failure(&["lacks en.contact"]);
+    let told = run(&at, &["incident", "notify"], &[&id, "--people", &file, "--json"]).await.success().stdout;
+    let notice = json(&told)["notice"].as_str().unwrap().to_owned();
+    let mut device = installation.first_device(&node).await;
+    device.device.listen_start(sayso_wire::ListenMode::Realtime).unwrap();
+    device.until_sentence("Somebody read along.").await;
+    let status = async || json(&run(&at, &["notice", "status"], &[&notice, "--json"]).await.success().stdout);
+    while status().await["tallies"]
+        != serde_json::json!([{ "standing": "delivered", "channel": "device", "people": 1 }])
+    {}
     for (step, state) in [("contain", "contained:"), ("close", "handled")] {
         let told = run(&at, &["incident", step], &[&id]).await.success().stdout;
         assert!(told.contains(state) && !told.contains("not yet\n"), "{told}");

@@ -13,6 +13,7 @@ mod holds;
 mod incident;
 mod kill;
 mod notices;
+mod pages;
 mod policy;
 mod porting;
 mod provider_down;
