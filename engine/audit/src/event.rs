@@ -55,7 +55,7 @@ pub enum Event {
         /// For what.
         purpose: Purpose,
     },
-    /// `consent.given`: the person said yes.
+    /// `consent.given`: the person said yes. `consent.renewed`: they did so again.
     ConsentGiven {
         /// The consent record.
         record: Reference,
@@ -65,6 +65,8 @@ pub enum Event {
         notice: Hash,
         /// To the evidence of the answer.
         evidence: Commitment,
+        /// Whether they had agreed before.
+        is_renewal: bool,
     },
     /// `consent.refused`: the person said no.
     ConsentRefused {
@@ -408,7 +410,7 @@ pub enum Event {
         notice: Reference,
         /// What happened.
         step: NoticeStep,
-        /// The way it took: `device`, `tenant` or `announcement`.
+        /// The way it took: `device`, `tenant` or `page`.
         channel: Name,
         /// SHA-256 of its texts in all languages.
         text: Hash,
@@ -435,6 +437,23 @@ pub enum Event {
         /// For how many people.
         people: u64,
     },
+    /// `consent.expired`: its time was over.
+    ConsentExpired {
+        /// The consent record.
+        record: Reference,
+        /// To what.
+        purpose: Purpose,
+    },
+    /// `policy.superseded`: a profile was in force until then.
+    PolicySuperseded {
+        /// The profile's hash.
+        profile: Hash,
+    },
+    /// `withdraw.pending_timeout`: a holder has not let go in time, and whoever withdrew was not told OK.
+    WithdrawPending {
+        /// The withdrawal.
+        withdrawal: Reference,
+    },
 }
 
 impl Event {
@@ -445,7 +464,8 @@ impl Event {
             Self::PolicyEffective { .. } => "policy.effective",
             Self::NoticeServed { .. } => "notice.served",
             Self::ConsentRequested { .. } => "consent.requested",
-            Self::ConsentGiven { .. } => "consent.given",
+            Self::ConsentGiven { is_renewal: false, .. } => "consent.given",
+            Self::ConsentGiven { is_renewal: true, .. } => "consent.renewed",
             Self::ConsentRefused { .. } => "consent.refused",
             Self::ConsentDeferred { .. } => "consent.deferred",
             Self::WithdrawRequested { .. } => "withdraw.requested",
@@ -490,6 +510,9 @@ impl Event {
             Self::ControllerChanged { .. } => "controller.changed",
             Self::ShutdownStarted { .. } => "service.shutdown_started",
             Self::ShutdownCompleted { .. } => "service.shutdown_completed",
+            Self::ConsentExpired { .. } => "consent.expired",
+            Self::PolicySuperseded { .. } => "policy.superseded",
+            Self::WithdrawPending { .. } => "withdraw.pending_timeout",
         }
     }
 }

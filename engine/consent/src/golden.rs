@@ -31,12 +31,12 @@ use crate::rights::{self, Delay, Request, stored};
 use crate::shutdown::Shutdown;
 use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
-    ANNOUNCED, AnnouncedKey, CERTIFICATE, CertificateKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, EXEMPTION,
-    EXEMPTION_USE, ExemptionKey, ExemptionUseKey, FACTS, FactsKey, HOLD, HoldKey, INCIDENT, IncidentKey, NEXT_PROFILE,
-    NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO, NextProfileKey, NoticeDueKey,
-    NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey, NoticeToKey, PROFILE, ProfileKey, RECORD,
-    REGISTER, REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey, RetentionKey, SEALED_BY, SHUTDOWN, SealedByKey,
-    ShutdownKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
+    ANNOUNCED, AnnouncedKey, CERTIFICATE, CONSENT_END, CertificateKey, ConsentEndKey, DEVICE, DUE, DeviceKey, DueKey,
+    ERASURE, EXEMPTION, EXEMPTION_USE, ExemptionKey, ExemptionUseKey, FACTS, FactsKey, HOLD, HoldKey, INCIDENT,
+    IncidentKey, NEXT_PROFILE, NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO,
+    NextProfileKey, NoticeDueKey, NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey,
+    NoticeToKey, PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey,
+    RetentionKey, SEALED_BY, SHUTDOWN, SealedByKey, ShutdownKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);

@@ -169,6 +169,13 @@ pub(crate) fn latest(
     newest_first.clone().find(|(_, record)| is_yes(record)).or_else(|| newest_first.next())
 }
 
+/// The id of a record.
+pub(crate) fn reference(record: &proto::ConsentRecord) -> Result<Reference, Error> {
+    let id = record.record_id.as_slice();
+    let damaged = |_| Error::Damaged { what: "consent record", found: format!("an id of {} bytes", id.len()) };
+    id.try_into().map(Reference).map_err(damaged)
+}
+
 /// Whether it is about `purpose`.
 pub(crate) fn is_for(record: &proto::ConsentRecord, purpose: Purpose) -> bool {
     record.purpose.as_ref().is_some_and(|block| block.purpose == purpose.as_str())

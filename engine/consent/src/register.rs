@@ -5,6 +5,7 @@ mod answering;
 mod ending;
 mod erasing;
 mod exempting;
+mod expiring;
 mod granting;
 mod holders;
 mod holding;
@@ -240,6 +241,10 @@ impl Register {
                 if let Err(error) = register.end_what_is_due().await {
                     metrics::counter!("sayso_retention_failed_total").increment(1);
                     tracing::warn!(%error, "not all that is due has ended, trying again");
+                }
+                if let Err(error) = register.expire_consents().await {
+                    metrics::counter!("sayso_consent_expiry_failed_total").increment(1);
+                    tracing::warn!(%error, "consent that is over is not on record as such yet, trying again");
                 }
                 drop(register);
                 tokio::time::sleep(retaining::LOOK_EVERY).await;

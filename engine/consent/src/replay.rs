@@ -86,8 +86,14 @@ impl Replay {
             }
             Event::ConsentGiven { purpose, .. } => {
                 if let Some(subject) = fact.subject {
-                    let given = self.given(fact.cv);
+                    let expires_at = self.rules.profile().consent_end(*purpose, leaf.place.wall);
+                    let given = PurposeConsent { expires_at, ..self.given(fact.cv) };
                     self.person(subject).consents.insert(*purpose, given);
+                }
+            }
+            Event::ConsentExpired { purpose, .. } => {
+                if let Some(subject) = fact.subject {
+                    withdraw(self.person(subject), Scope::Purpose(*purpose));
                 }
             }
             // whoever is asked again because of another revision, and says no, keeps what they had agreed to: with more

@@ -315,6 +315,16 @@ key! {
 }
 
 key! {
+    /// When consent of a person is over.
+    pub(crate) struct ConsentEndKey in "consent_end" {
+        /// Milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+        /// Whose.
+        pub(crate) subject: SubjectId,
+    }
+}
+
+key! {
     /// A notice that is on the public page.
     pub(crate) struct AnnouncedKey in "announced" {
         /// Which.
@@ -373,6 +383,7 @@ pub(crate) const NOTICE_TO: Schema = Schema::new("notice_to", 1, 1);
 pub(crate) const NOTICE_PERSON: Schema = Schema::new("notice_person", 1, 1);
 pub(crate) const NOTICE_DUE: Schema = Schema::new("notice_due", 1, 1);
 pub(crate) const NOTICE_OUT: Schema = Schema::new("notice_out", 1, 1);
+pub(crate) const CONSENT_END: Schema = Schema::new("consent_end", 1, 1);
 pub(crate) const ANNOUNCED: Schema = Schema::new("announced", 1, 1);
 pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
 pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);

@@ -192,6 +192,14 @@ impl ConsentState {
         }
     }
 
+    /// Whether the person has agreed to `purpose`, and that is not over at `now`.
+    #[must_use]
+    pub fn has_agreed(&self, purpose: Purpose, now: WallTime) -> bool {
+        let is_live = |end: WallTime| now < end;
+        let consent = self.consents.get(&purpose).filter(|consent| consent.status.is_valid());
+        consent.is_some_and(|consent| consent.expires_at.is_none_or(is_live))
+    }
+
     /// Where `purpose` stands.
     #[must_use]
     pub fn status(&self, purpose: Purpose) -> ConsentStatus {

@@ -1,6 +1,6 @@
 //! [`Due`]: by when a person's request is answered.
 
-use sayso_types::WallTime;
+use sayso_types::{Purpose, WallTime};
 
 use crate::profile::{ClockStart, RightKind};
 use crate::words::spelled;
@@ -51,6 +51,13 @@ impl Profile {
         let laws = self.law().answers().iter();
         let by_law = laws.map(|rule| self.end_of(rule.within, clocks.received, rule.src.article.clone()));
         promised.chain(by_law).min_by_key(|due| due.at)
+    }
+
+    /// When consent to `purpose` that is given at `given` is over; [`None`] when it lasts until it is taken back.
+    #[must_use]
+    pub fn consent_end(&self, purpose: Purpose, given: WallTime) -> Option<WallTime> {
+        let lasts = self.purpose(purpose)?.consent_lasts?;
+        Some(self.end_of(lasts, given, String::new()).at)
     }
 
     /// The end of `period` from `start` on, which `by` sets, on the calendar of working days that the profile names.

@@ -78,17 +78,17 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("policy.published", "Event::PolicyPublished", "engine/consent/src/register/announcing.rs"),
     ("controller.changed", "Event::ControllerChanged", "engine/consent/src/register/announcing.rs"),
     ("service.shutdown_started", "Event::ShutdownStarted", "engine/consent/src/register/ending.rs"),
+    ("policy.superseded", "Event::PolicySuperseded", "engine/consent/src/register/revising.rs"),
+    ("consent.renewed", "Event::ConsentGiven", "engine/consent/src/register/granting.rs"),
+    ("consent.expired", "Event::ConsentExpired", "engine/consent/src/register/expiring.rs"),
+    ("withdraw.pending_timeout", "Event::WithdrawPending", "engine/consent/src/register/withdrawing.rs"),
     ("service.shutdown_completed", "Event::ShutdownCompleted", "engine/consent/src/register/ending.rs"),
 ];
 
 /// Events of the list that nothing produces, each with what it awaits.
 const AWAITED: &[(&str, &str)] = &[
-    ("policy.superseded", "the next policy.effective says it"),
-    ("consent.renewed", "an answer to a new revision is recorded as given"),
-    ("consent.expired", "consent that ends otherwise than by withdrawal"),
     ("consent.invalidated", "consent that ends otherwise than by withdrawal"),
     ("consent.revoked", "consent that ends otherwise than by withdrawal"),
-    ("withdraw.pending_timeout", "the API answers PENDING; nobody counts it as an event yet"),
     ("permit.granted", "the segment's own leaves say when its permit began and ended"),
     ("permit.renewed", "the segment's own leaves say when its permit began and ended"),
     ("permit.expired", "the segment's own leaves say when its permit began and ended"),

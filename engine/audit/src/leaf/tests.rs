@@ -55,8 +55,14 @@ fn events() -> impl Strategy<Value = Event> {
         hashes().prop_map(|profile| Event::PolicyEffective { profile }),
         hashes().prop_map(|text| Event::NoticeServed { text }),
         (references(), purposes()).prop_map(|(record, purpose)| Event::ConsentRequested { record, purpose }),
-        (references(), purposes(), hashes(), evidence())
-            .prop_map(|(record, purpose, notice, evidence)| Event::ConsentGiven { record, purpose, notice, evidence }),
+        (references(), purposes(), hashes(), evidence(), any::<bool>()).prop_map(
+            |(record, purpose, notice, evidence, is_renewal)| {
+                Event::ConsentGiven { record, purpose, notice, evidence, is_renewal }
+            }
+        ),
+        (references(), purposes()).prop_map(|(record, purpose)| Event::ConsentExpired { record, purpose }),
+        hashes().prop_map(|profile| Event::PolicySuperseded { profile }),
+        references().prop_map(|withdrawal| Event::WithdrawPending { withdrawal }),
         (references(), purposes(), evidence())
             .prop_map(|(record, purpose, evidence)| { Event::ConsentRefused { record, purpose, evidence } }),
         (references(), purposes(), evidence())

@@ -60,16 +60,17 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
     match event {
         Event::PolicyEffective { profile: document }
         | Event::PolicyPublished { profile: document }
+        | Event::PolicySuperseded { profile: document }
         | Event::ControllerChanged { profile: document }
         | Event::NoticeServed { text: document }
         | Event::LogKeyRotated { key: document } => {
             wire.document_sha256 = document.0.to_vec();
         }
-        Event::ConsentRequested { record, purpose } => {
+        Event::ConsentRequested { record, purpose } | Event::ConsentExpired { record, purpose } => {
             wire.reference = record.0.to_vec();
             wire.cell = Some(cell::write_purpose(*purpose));
         }
-        Event::ConsentGiven { record, purpose, notice, evidence } => {
+        Event::ConsentGiven { record, purpose, notice, evidence, is_renewal: _ } => {
             wire.reference = record.0.to_vec();
             wire.cell = Some(cell::write_purpose(*purpose));
             wire.document_sha256 = notice.0.to_vec();
@@ -239,6 +240,7 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.document_sha256 = text.0.to_vec();
         }
         Event::ShutdownStarted { shutdown } => wire.reference = shutdown.0.to_vec(),
+        Event::WithdrawPending { withdrawal } => wire.reference = withdrawal.0.to_vec(),
         Event::ShutdownCompleted { shutdown, people } => {
             wire.reference = shutdown.0.to_vec();
             wire.pieces = *people;
@@ -251,12 +253,16 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
         "policy.effective" => Event::PolicyEffective { profile: document(wire)? },
         "notice.served" => Event::NoticeServed { text: document(wire)? },
         "consent.requested" => Event::ConsentRequested { record: reference(wire)?, purpose: purpose(wire)? },
-        "consent.given" => Event::ConsentGiven {
+        name @ ("consent.given" | "consent.renewed") => Event::ConsentGiven {
             record: reference(wire)?,
             purpose: purpose(wire)?,
             notice: document(wire)?,
             evidence: evidence(wire)?,
+            is_renewal: name == "consent.renewed",
         },
+        "consent.expired" => Event::ConsentExpired { record: reference(wire)?, purpose: purpose(wire)? },
+        "policy.superseded" => Event::PolicySuperseded { profile: document(wire)? },
+        "withdraw.pending_timeout" => Event::WithdrawPending { withdrawal: reference(wire)? },
         "consent.refused" => {
             Event::ConsentRefused { record: reference(wire)?, purpose: purpose(wire)?, evidence: evidence(wire)? }
         }

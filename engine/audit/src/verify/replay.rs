@@ -79,6 +79,11 @@ impl<'a> Replay<'a> {
                     self.consents.insert((subject, *purpose), Standing::GivenAt(leaf.fact.cv));
                 }
             }
+            Event::ConsentExpired { purpose, .. } => {
+                if let Some(subject) = leaf.fact.subject {
+                    self.consents.remove(&(subject, *purpose));
+                }
+            }
             Event::WithdrawRequested { withdrawal, .. } => {
                 self.withdrawals.insert(*withdrawal, index);
             }
@@ -137,6 +142,8 @@ impl<'a> Replay<'a> {
             | Event::Notice { .. }
             | Event::PolicyPublished { .. }
             | Event::ControllerChanged { .. }
+            | Event::PolicySuperseded { .. }
+            | Event::WithdrawPending { .. }
             | Event::ShutdownStarted { .. }
             | Event::ShutdownCompleted { .. } => {}
         }

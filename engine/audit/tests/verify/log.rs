@@ -117,7 +117,7 @@ impl Story {
     pub(crate) fn given(&mut self, purpose: Purpose) -> &mut Self {
         self.cv += 1;
         let (record, notice, evidence) = (id(1), Hash::of(b"May I listen?"), Commitment([5; 32]));
-        self.tell(Event::ConsentGiven { record, purpose, notice, evidence })
+        self.tell(Event::ConsentGiven { record, purpose, notice, evidence, is_renewal: false })
     }
 
     pub(crate) fn opened(&mut self, segment: u8, purpose: Purpose) -> &mut Self {

@@ -64,14 +64,20 @@ pub enum Ground {
     Retention(#[serde(with = "hex")] [u8; 16]),
     /// The service has ended: the shutdown.
     Shutdown(#[serde(with = "hex")] [u8; 16]),
+    /// What the person had agreed to was over: the consent record.
+    Expiry(#[serde(with = "hex")] [u8; 16]),
 }
 
 impl Ground {
     /// The withdrawal, record, case or shutdown.
     #[must_use]
     pub const fn reference(self) -> Reference {
-        let (Self::Withdrawal(id) | Self::Refusal(id) | Self::Request(id) | Self::Retention(id) | Self::Shutdown(id)) =
-            self;
+        let (Self::Withdrawal(id)
+        | Self::Refusal(id)
+        | Self::Request(id)
+        | Self::Retention(id)
+        | Self::Shutdown(id)
+        | Self::Expiry(id)) = self;
         Reference(id)
     }
 
@@ -84,6 +90,7 @@ impl Ground {
             Self::Request(_) => "requested",
             Self::Retention(_) => "retention",
             Self::Shutdown(_) => "shutdown",
+            Self::Expiry(_) => "expired",
         })
     }
 }

@@ -39,6 +39,9 @@ impl Certificate {
                 Ground::Retention(_) => {
                     say(format!("Because its time was over ({of})"), format!("原因：保存期限届满（{of}）"))
                 }
+                Ground::Expiry(_) => {
+                    say(format!("Because consent was over ({of})"), format!("原因：同意已到期（{of}）"))
+                }
                 Ground::Shutdown(_) => {
                     say(format!("Because the service has ended ({of})"), format!("原因：服务终止（{of}）"))
                 }

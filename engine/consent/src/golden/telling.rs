@@ -34,6 +34,7 @@ fn a_notice_is_stored_as_it_was() {
     let due = NoticeDueKey { at: NOW.0, subject: SUBJECT, notice: id };
     assert_golden("notice_due", &due.key(), &NOTICE_DUE.encode(&[]));
     let out = NoticeOutKey { tenant: "acme".into(), since: NOW.0, subject: SUBJECT, notice: id };
+    assert_golden("consent_end", &ConsentEndKey { at: NOW.0, subject: SUBJECT }.key(), &CONSENT_END.encode(&[]));
     assert_golden("announced", &AnnouncedKey { notice: id }.key(), &ANNOUNCED.encode(&[]));
     assert_golden("notice_out", &out.key(), &NOTICE_OUT.encode(&[]));
 }

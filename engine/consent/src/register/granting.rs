@@ -8,7 +8,7 @@ use sayso_policy::{ConsentState, ConsentStatus, ConsentType, LegalBasis, Profile
 use sayso_store::{Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, RegionClass, SubjectId};
 
-use super::{Register, Subject};
+use super::{Register, Subject, expiring};
 use crate::erasure::Ground;
 use crate::evidence::{Answer, Means, Question};
 use crate::retention::Stored;
@@ -83,7 +83,9 @@ impl Register {
         let (about, now) = (next.about(subject.id), self.clock.wall());
         let mut entry = Entry::default();
         for (purpose, id) in answer.question.records() {
-            let status = if status.is_valid() && again.contains(&purpose) { ConsentStatus::Renewed } else { status };
+            let had_agreed = subject.state.consent.status(purpose).is_valid();
+            let renews = status.is_valid() && (had_agreed || again.contains(&purpose));
+            let status = if renews { ConsentStatus::Renewed } else { status };
             let consent = PurposeConsent {
                 status,
                 consent_type: ConsentType::Expressed,
@@ -91,7 +93,7 @@ impl Register {
                 written: false,
                 given_at: next.consent.cv,
                 profile_rev: profile.rev(),
-                expires_at: None,
+                expires_at: profile.consent_end(purpose, now).filter(|_| status.is_valid()),
             };
             let mut record = record::of(&profile, answer, (purpose, id), &consent, now);
             if !kept.contains(&purpose) {
@@ -103,6 +105,7 @@ impl Register {
             let event = event(answer, status, (purpose, id), &next.audit_key());
             entry.events.push(about.by(record::audit_actor(answer.means), event));
             if !kept.contains(&purpose) {
+                entry.ops.extend(consent.expires_at.map(|at| expiring::mark(subject.id, at)));
                 next.consent.consents.insert(purpose, consent);
                 next.consent.declined.remove(&purpose);
             } else if status == ConsentStatus::Refused {
@@ -167,7 +170,8 @@ fn event(answer: &Answer, status: ConsentStatus, (purpose, record): (Purpose, Re
     let evidence = key.commit(&answer.evidence_sha256);
     match status {
         ConsentStatus::Given | ConsentStatus::Renewed => {
-            Event::ConsentGiven { record, purpose, notice: Hash(answer.notice_sha256), evidence }
+            let is_renewal = status == ConsentStatus::Renewed;
+            Event::ConsentGiven { record, purpose, notice: Hash(answer.notice_sha256), evidence, is_renewal }
         }
         ConsentStatus::Refused => Event::ConsentRefused { record, purpose, evidence },
         _ => Event::ConsentDeferred { record, purpose, evidence },

@@ -79,19 +79,22 @@ impl Register {
     /// # Errors
     /// As the store and the vault say.
     pub(crate) async fn shown_facts(&self, subject: SubjectId) -> Result<Vec<(String, String)>, Error> {
-        let shown = self.remembered_if(subject, |state| state.status(Purpose::MEMORY).is_valid()).await?;
+        let shown = self.remembered_if(subject, |state, now| state.has_agreed(Purpose::MEMORY, now)).await?;
         Ok(shown.iter().map(Remembered::pair).collect())
     }
 
     async fn remembered_if(
         &self,
         subject: SubjectId,
-        may: fn(&ConsentState) -> bool,
+        may: fn(&ConsentState, WallTime) -> bool,
     ) -> Result<Vec<Remembered>, Error> {
         // At one moment, so that facts are never read under a consent that ended before.
         let mut found = self.store.read(&[FactsKey { subject }.key(), RegisterKey { subject }.key()]).await?;
         let state = found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?;
-        let Some(consent) = state.map(|state| state.consent).filter(may) else { return Ok(Vec::new()) };
+        let now = self.clock.wall();
+        let Some(consent) = state.map(|state| state.consent).filter(|state| may(state, now)) else {
+            return Ok(Vec::new());
+        };
         let Some(stored) = found.pop().flatten() else { return Ok(Vec::new()) };
         let mut facts = self.opened(subject, &stored).await?;
         if self.is_held_back(subject).await? {
@@ -131,7 +134,11 @@ impl Register {
     ) -> Result<bool, Error> {
         let turn = self.lock(subject).await?;
         let consent = &turn.state.consent;
-        if self.has_ended() || !remembers(consent) || cv < consent.stale_before || self.is_held_back(subject).await? {
+        if self.has_ended()
+            || !remembers(consent, self.clock.wall())
+            || cv < consent.stale_before
+            || self.is_held_back(subject).await?
+        {
             return Ok(false);
         }
         self.destroy_due(&turn).await?;
@@ -267,7 +274,7 @@ impl Register {
         (changes, may_add): (&[(String, String)], bool),
         by: Actor,
     ) -> Result<(), PutRight> {
-        if !subject.state.consent.status(Purpose::MEMORY).is_valid() {
+        if !subject.state.consent.has_agreed(Purpose::MEMORY, self.clock.wall()) {
             return Err(PutRight::NoConsent);
         }
         self.destroy_due(subject).await?;
@@ -303,7 +310,7 @@ impl Register {
         subject: &mut Subject,
         facts: &[(String, String)],
     ) -> Result<Imported, PutRight> {
-        if !remembers(&subject.state.consent) {
+        if !remembers(&subject.state.consent, self.clock.wall()) {
             return Err(PutRight::NoConsent);
         }
         self.destroy_due(subject).await?;
@@ -423,10 +430,10 @@ pub(crate) enum PutRight {
     Held,
 }
 
-/// Whether what the person asked to have remembered may be used.
+/// Whether what the person asked to have remembered may be used at `now`.
 #[must_use]
-pub fn remembers(state: &ConsentState) -> bool {
-    state.status(Purpose::MEMORY).is_valid() && !state.restricted.contains(&FACTS_CATEGORY)
+pub fn remembers(state: &ConsentState, now: WallTime) -> bool {
+    state.has_agreed(Purpose::MEMORY, now) && !state.restricted.contains(&FACTS_CATEGORY)
 }
 
 /// What the facts of `subject` are bound to, in the row `row`.

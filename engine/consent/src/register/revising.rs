@@ -90,7 +90,9 @@ impl Register {
         let announced = announced(self.store.as_ref()).await?;
         must_be_announced(before.newest(), &profile, &changes, announced.as_ref())?;
         let effective = Event::PolicyEffective { profile: Hash(profile.hash().0) };
-        let told = [Some(effective), controller_changed(before.newest(), &profile)].into_iter().flatten();
+        let superseded = Event::PolicySuperseded { profile: Hash(before.newest().hash().0) };
+        let told =
+            [Some(superseded), Some(effective), controller_changed(before.newest(), &profile)].into_iter().flatten();
         let events = told.map(|event| About::default().under(profile.rev()).event(event)).collect();
         let over = announced.filter(|announced| announced.profile.rev() <= profile.rev());
         let ops = over.iter().map(Announced::delete).chain([put(&profile)]).collect();

@@ -95,6 +95,14 @@ impl Register {
         self.close(id, &in_scope(&subject.state.consent, purposes, |_| true));
         requested?;
         let outcome = self.settle(&mut subject, purposes, self.options.withdraw_wait).await?;
+        if !outcome.ok && !given.is_empty() {
+            // told once, when it was asked for; who asks again gets the same answer
+            let event = Event::WithdrawPending { withdrawal: Reference(outcome.id) };
+            let events = vec![subject.state.about(id).event(event)];
+            if let Err(error) = self.journal.append(Entry { events, ..Entry::default() }).await {
+                tracing::warn!(%error, "that a withdrawal is pending could not be put on record");
+            }
+        }
         let state = if outcome.ok { "ok" } else { "pending" };
         metrics::counter!("sayso_consent_withdrawals_total", "state" => state).increment(1);
         Ok(outcome)

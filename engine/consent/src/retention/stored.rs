@@ -104,6 +104,7 @@ const TABLES: &[(&str, Ends)] = &[
     ("notice_person", Ends::With("notice_to")),
     ("notice_due", Ends::Not("taken away when it is looked at")),
     ("notice_out", Ends::Not("taken away when the tenant has answered, or its time is over")),
+    ("consent_end", Ends::Not("a mark is taken away when it is looked at")),
     ("announced", Ends::Not("about nobody")),
     ("shutdown", Ends::Not("about nobody")),
     ("profile_next", Ends::Not("about nobody")),

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sayso_audit::Leaf;
 use sayso_audit::{
     Actor, ActorKind, ActorTag, Event, IncidentStep, NoticeStep, ProcessorChange, Reference, RequestStep, Signer,
 };
@@ -20,6 +21,7 @@ use sayso_types::{Category, ConsentVersion, Name, WallTime};
 use crate::answering::accepted;
 use crate::erasing::profile_with_a_receiver;
 use crate::exempting::{KEPT, granted};
+use crate::expiring::LASTS;
 use crate::incidents::{self, everything, profile_with_duties, report};
 use crate::noticing::draft;
 use crate::retaining::profile_that_ends;
@@ -94,6 +96,10 @@ const TOLD: &[&str] = &[
     "controller.changed",
     "service.shutdown_started",
     "service.shutdown_completed",
+    "policy.superseded",
+    "consent.renewed",
+    "consent.expired",
+    "withdraw.pending_timeout",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -139,7 +145,10 @@ fn is_told(event: &Event) -> bool {
         | Event::PolicyPublished { .. }
         | Event::ControllerChanged { .. }
         | Event::ShutdownStarted { .. }
-        | Event::ShutdownCompleted { .. } => true,
+        | Event::ShutdownCompleted { .. }
+        | Event::PolicySuperseded { .. }
+        | Event::ConsentExpired { .. }
+        | Event::WithdrawPending { .. } => true,
         Event::ProcessorChanged { change, .. } => ProcessorChange::ALL.contains(change),
         Event::Incident { step, .. } => IncidentStep::ALL.contains(step),
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
@@ -171,7 +180,8 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     takeover(&world, &clock).await;
     shutdown(&world, &clock).await;
 
-    let leaves = world.leaves().await;
+    let mut leaves = world.leaves().await;
+    leaves.extend(pending().await);
     assert!(leaves.iter().all(|leaf| is_told(&leaf.fact.event)));
     let told: BTreeSet<_> = leaves.iter().map(|leaf| leaf.fact.event.name()).collect();
     assert_eq!(told, TOLD.iter().copied().collect::<BTreeSet<_>>());
@@ -189,6 +199,20 @@ async fn talk(world: &World) {
     }
     drop(world.listen(anna).await.unwrap());
     assert!(world.register.withdraw(anna, &[], Means::Voice).await.unwrap().ok);
+}
+
+/// Somebody takes back their consent while whoever has their data does not let go; what the log of it says.
+async fn pending() -> Vec<Leaf> {
+    let world = World::impatient().await;
+    let anna = world.person(&[VOICE]).await;
+    let lease = world.listen(anna).await.unwrap();
+    assert!(!world.register.withdraw(anna, &[], Means::Voice).await.unwrap().ok);
+    assert!(!world.register.withdraw(anna, &[], Means::Voice).await.unwrap().ok);
+    drop(lease);
+    let leaves = world.leaves().await;
+    let told = leaves.iter().filter(|leaf| matches!(leaf.fact.event, Event::WithdrawPending { .. }));
+    assert_eq!(told.count(), 1, "asking again is no other withdrawal");
+    leaves
 }
 
 /// Somebody asks for copies: one is handed out late, one refused, one forgotten.
@@ -249,14 +273,17 @@ async fn incident(world: &World, clock: &SetClock) {
     clock.set(NOON);
 }
 
-/// Two exemptions: one is used and taken back, the other one's time ends.
+/// Two exemptions: one is used and taken back, the other one's time ends. So does what somebody agreed to, and again.
 async fn exemptions(world: &World, clock: &SetClock) {
-    world.register.publish(revised(3, &[KEPT])).await.unwrap();
+    world.register.publish(revised(3, &[KEPT, LASTS])).await.unwrap();
     let dora = world.stranger().await;
     let (used, forgotten) = (granted(world, None).await, granted(world, None).await);
     drop(world.listen(dora).await.unwrap());
     world.register.revoke_exemption(used.id, ActorTag([1; 16])).await.unwrap();
+    let emma = world.person(&[MEMORY]).await;
+    world.answers(emma, &[MEMORY], ConsentStatus::Given).await;
     clock.set(NOON + DAY);
+    world.register.expire_consents().await.unwrap();
     world.until_told(|event| *event == Event::ExemptionExpired { grant: forgotten.id }).await;
     clock.set(NOON);
 }

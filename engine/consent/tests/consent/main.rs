@@ -13,6 +13,7 @@ mod erasing;
 mod erasing_killed;
 mod every_event;
 mod exempting;
+mod expiring;
 mod faults;
 mod incidents;
 mod journal;

@@ -161,7 +161,9 @@ async fn a_yes_becomes_records_leaves_and_permits() {
     );
     let leaves = world.leaves().await;
     let given = &leaves[5];
-    let Event::ConsentGiven { notice, evidence, record, purpose } = given.fact.event else { panic!("{given:?}") };
+    let Event::ConsentGiven { notice, evidence, record, purpose, is_renewal: false } = given.fact.event else {
+        panic!("{given:?}")
+    };
     assert_eq!((notice, given.fact.actor.kind, given.fact.cv), (Hash([1; 32]), ActorKind::Subject, ConsentVersion(1)));
     assert!(question.records().any(|asked| asked == (purpose, record)), "as it was asked for");
     assert!(leaves[2..].iter().all(|leaf| leaf.fact.subject == given.fact.subject), "one tag a person");

@@ -244,6 +244,9 @@ fn order(document: &Document) -> Result<(), At> {
         if let Some(other) = rule.requires.iter().find(|other| document.purpose[*other].basis != LegalBasis::Consent) {
             return Err((key(), Problem::NothingToAsk(other.to_string())));
         }
+        if rule.consent_lasts.is_some() && rule.basis != LegalBasis::Consent {
+            return Err((format!("purpose.{id}.consent_lasts"), Problem::NothingToAsk(id.to_string())));
+        }
         if document.required(rule).contains(id) {
             let (name, why) = (id.to_string(), "consent to it would have to come before itself");
             return Err((key(), Problem::Cycle { name, why }));

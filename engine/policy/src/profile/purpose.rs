@@ -7,6 +7,7 @@ use sayso_types::Purpose;
 use serde::{Deserialize, Serialize};
 
 use super::{Language, Processing, Src};
+use crate::Period;
 
 /// The right to process, in DPV's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,6 +76,9 @@ pub struct PurposeRule {
     /// them is valid, to what they require in turn as well.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub requires: BTreeSet<Purpose>,
+    /// How long consent to it lasts; then the person is asked again. Without it, until they take it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_lasts: Option<Period>,
     /// What is done with data for it, beyond passing it to its processors: `Profiling`, `Publish`, ...
     #[serde(default)]
     pub processing: BTreeSet<Processing>,

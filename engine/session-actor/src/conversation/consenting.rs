@@ -52,7 +52,7 @@ impl Conversation {
         // A conversation that began under an earlier revision has its words: who it is had with is asked in the next.
         let current = self.place().identity.language.revision == revisions.newest().rev();
         let again = revisions.asks(state).into_iter().filter(|purpose| current && asks.asks().spoken.contains(purpose));
-        let memory = sayso_consent::remembers(state);
+        let memory = sayso_consent::remembers(state, self.services.clock.wall());
         ConsentView { cv: state.cv, standing: standing(state), memory, asks_again: again.collect() }
     }
 
