@@ -63,6 +63,7 @@ impl Admin {
             notice_sha256: vec![1; 32],
             notice_language: "en".to_owned(),
             evidence_sha256: vec![2; 32],
+            by_guardian: false,
         };
         let mut client = ConsentClient::new(self.channel.clone());
         within("a consent", client.give(request)).await.expect("the node takes a consent").into_inner()

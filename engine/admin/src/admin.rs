@@ -15,6 +15,7 @@ use sayso_consent::{Anchored, Register};
 use sayso_proto::admin::v1::audit_server::AuditServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
 use sayso_proto::admin::v1::exemptions_server::ExemptionsServer;
+use sayso_proto::admin::v1::guardians_server::GuardiansServer;
 use sayso_proto::admin::v1::holds_server::HoldsServer;
 use sayso_proto::admin::v1::incidents_server::IncidentsServer;
 use sayso_proto::admin::v1::notices_server::NoticesServer;
@@ -40,6 +41,7 @@ use crate::consent::ConsentService;
 use crate::doorman::Doorman;
 use crate::exemptions::ExemptionsService;
 use crate::feed::Feeds;
+use crate::guardians::GuardiansService;
 use crate::holds::HoldsService;
 use crate::incidents::IncidentsService;
 use crate::notices::NoticesService;
@@ -80,6 +82,7 @@ pub struct Admin {
     holds: HoldsService,
     notices: NoticesService,
     ending: ShutdownService,
+    guardians: GuardiansService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -150,7 +153,9 @@ impl Admin {
             key: operator_key.clone(),
             feeds: feeds.clone(),
         };
-        let ending = ShutdownService { register: Arc::clone(&register), access: access.clone(), key: operator_key };
+        let ending =
+            ShutdownService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
+        let guardians = GuardiansService { register: Arc::clone(&register), access: access.clone(), key: operator_key };
         Ok(Self {
             listener,
             local_addr,
@@ -165,6 +170,7 @@ impl Admin {
             holds,
             notices,
             ending,
+            guardians,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -198,8 +204,20 @@ impl Admin {
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
-        let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, audit, .. } =
-            self;
+        let Self {
+            sessions,
+            consent,
+            rights,
+            notices,
+            ending,
+            holds,
+            exemptions,
+            incidents,
+            switches,
+            audit,
+            guardians,
+            ..
+        } = self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -211,6 +229,7 @@ impl Admin {
         health.set_serving::<HoldsServer<HoldsService>>().await;
         health.set_serving::<NoticesServer<NoticesService>>().await;
         health.set_serving::<ShutdownServer<ShutdownService>>().await;
+        health.set_serving::<GuardiansServer<GuardiansService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
@@ -234,6 +253,7 @@ impl Admin {
             .add_service(HoldsServer::new(holds).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(NoticesServer::new(notices).max_decoding_message_size(NOTICE_BYTES_MAX))
             .add_service(ShutdownServer::new(ending).max_decoding_message_size(NOTICE_BYTES_MAX))
+            .add_service(GuardiansServer::new(guardians).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));

@@ -93,7 +93,7 @@ impl ConsentService {
             subject,
             status: ConsentStatus::Given,
             question,
-            means: Means::Integrator,
+            means: if request.by_guardian { Means::Guardian } else { Means::Integrator },
             notice_sha256,
             language,
             spoken,

@@ -6,6 +6,7 @@
 //!          within a time   or token     Audit ─────▶ Journal, Signer
 //!                         Rights, Incidents, Switches ──▶ Desk, IncidentDesk, Register
 //!                               Rights, Notices ▶ Register
+//!                                    Guardians ─▶ Register
 //!                                       health, reflection
 //! ```
 //!
@@ -23,6 +24,7 @@ mod error;
 mod exemptions;
 mod feed;
 mod field;
+mod guardians;
 mod holds;
 mod incidents;
 mod notices;

@@ -73,7 +73,9 @@ impl From<RegisterError> for Refusal {
             }
             RegisterError::NotThrown(why) => why.into(),
             RegisterError::Hold(error) => crate::holds::refused(error),
-            RegisterError::Closed => Self::NotNow { field: "principal", problem: error.to_string() },
+            RegisterError::Closed | RegisterError::NoGuardian => {
+                Self::NotNow { field: "principal", problem: error.to_string() }
+            }
             error => Self::Register(error),
         }
     }

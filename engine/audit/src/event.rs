@@ -1,5 +1,7 @@
 //! [`Event`]: the closed list of what is logged, each with the fields that it must have.
 
+mod minor;
+mod scope;
 mod step;
 
 use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId, WallTime};
@@ -7,32 +9,14 @@ use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId, WallTime};
 use crate::merkle::Hash;
 use crate::tag::{ActorTag, Commitment, bytes_id};
 
+pub use self::minor::MinorEvent;
+pub use self::scope::Scope;
 pub use self::step::{IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 
 bytes_id! {
     /// What a leaf is about: the id of a consent record, withdrawal, permit, segment or ticket. Leaves that belong
     /// together share it.
     Reference, 16
-}
-
-/// What a withdrawal is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// Every purpose.
-    Everything,
-    /// One purpose.
-    Purpose(Purpose),
-}
-
-impl Scope {
-    /// Whether `purpose` is in it.
-    #[must_use]
-    pub fn covers(self, purpose: Purpose) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Purpose(one) => one == purpose,
-        }
-    }
 }
 
 /// Something that happened.
@@ -454,6 +438,8 @@ pub enum Event {
         /// The withdrawal.
         withdrawal: Reference,
     },
+    /// What happens where a person is a child.
+    Minor(MinorEvent),
 }
 
 impl Event {
@@ -513,6 +499,7 @@ impl Event {
             Self::ConsentExpired { .. } => "consent.expired",
             Self::PolicySuperseded { .. } => "policy.superseded",
             Self::WithdrawPending { .. } => "withdraw.pending_timeout",
+            Self::Minor(event) => event.name(),
         }
     }
 }

@@ -54,6 +54,9 @@ pub enum Error {
     /// The switch cannot be thrown.
     #[error(transparent)]
     NotThrown(#[from] NotThrown),
+    /// The person is a child of whom no guardian is verified; or somebody agreed for them as their guardian who is none.
+    #[error("this person has no verified guardian who could agree for them; verify one first, or put their age right")]
+    NoGuardian,
     /// A legal hold is not set or not released.
     #[error(transparent)]
     Hold(#[from] HoldError),
@@ -76,6 +79,7 @@ impl Error {
             Self::Revision(_) => "profile_refused",
             Self::NotThrown(_) => "switch_refused",
             Self::Hold(_) => "hold_refused",
+            Self::NoGuardian => "no_guardian",
         }
     }
 }

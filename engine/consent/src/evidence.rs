@@ -13,6 +13,8 @@ pub enum Means {
     Button,
     /// Collected by an integrator, who answers for it.
     Integrator,
+    /// Collected by an integrator from the person's verified guardian.
+    Guardian,
 }
 
 /// What a person was asked for together, and the record that each answer will become.

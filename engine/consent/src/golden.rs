@@ -1,5 +1,6 @@
 //! What is stored, byte for byte: a change here is a change of a schema, and needs a new version of it.
 
+mod minors;
 mod telling;
 
 use std::fs;
@@ -19,6 +20,7 @@ use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
 use crate::erasure::pending::Pending;
 use crate::evidence::{Answer, Means, Question};
 use crate::exemption::proposal::{Proposal, Said, Standing, Terms};
+use crate::guardian::ward::Ward;
 use crate::incidents::{self, Assessment, Ending, Incident, Telling, ThrownFor};
 use crate::journal::log::{self, End};
 use crate::notices::{Audience, Channel, Delivery, Notice, NoticeKind, Text};
@@ -102,6 +104,7 @@ fn a_register_entry_is_stored_as_it_was() {
         tenant: "acme".parse().unwrap(),
         audit_key: [0xa5; 32],
         consent,
+        ward: Ward::default(),
         is_closed: false,
         version: Version::default(),
     };

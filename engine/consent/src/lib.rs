@@ -19,6 +19,7 @@
 //! * [`exemption::Proposal`] is what is to be done without consent, until enough people approve it and its time is over.
 //! * [`retention`] says what ends what is stored, and [`retention::Hold`] what keeps it.
 //! * [`notices::Notices`] tells people that something changes, and keeps what became of it.
+//! * [`guardian`] says who answers for children, and what their age closes.
 //! * [`shutdown`] ends the service: nothing is collected any more, and everybody's data is erased.
 //! * [`Anchor`] has the end of the log witnessed by others.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
@@ -28,6 +29,7 @@ pub mod erasure;
 pub mod error;
 pub mod evidence;
 pub mod exemption;
+pub mod guardian;
 pub mod incidents;
 pub mod journal;
 pub mod lease;

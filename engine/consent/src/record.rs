@@ -8,7 +8,7 @@ use sayso_policy::profile::{AtRest, CategoryRule, ControllerRole, Necessity, Ret
 use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Profile, PurposeConsent};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::Key;
-use sayso_types::{ProcessorKind, Purpose, RegionClass, WallTime};
+use sayso_types::{ConsentVersion, ProcessorKind, Purpose, RegionClass, WallTime};
 
 use crate::Error;
 use crate::evidence::{Answer, Means};
@@ -159,6 +159,17 @@ pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto:
     }
 }
 
+/// The event that ends a record whose time is over at `now`.
+pub(crate) fn expired(cv: ConsentVersion, now: WallTime) -> proto::ConsentEvent {
+    proto::ConsentEvent {
+        at_unix_ms: now.0,
+        actor: proto::ActorKind::System.into(),
+        status: proto::ConsentStatus::Expired.into(),
+        consent_version: cv.0,
+        ..Default::default()
+    }
+}
+
 /// The record for `purpose` that counts, of `records`, which are oldest first: the newest yes that was not taken back,
 /// which a later no to a revision leaves standing; otherwise the newest.
 pub(crate) fn latest(
@@ -234,6 +245,7 @@ pub(crate) const fn actor(means: Means) -> proto::ActorKind {
     match means {
         Means::Voice | Means::Button => proto::ActorKind::Subject,
         Means::Integrator => proto::ActorKind::Tenant,
+        Means::Guardian => proto::ActorKind::Guardian,
     }
 }
 
@@ -242,6 +254,7 @@ pub(crate) const fn audit_actor(means: Means) -> Actor {
     match means {
         Means::Voice | Means::Button => Actor::SUBJECT,
         Means::Integrator => Actor { kind: ActorKind::Tenant, tag: None },
+        Means::Guardian => Actor { kind: ActorKind::Guardian, tag: None },
     }
 }
 
@@ -251,6 +264,7 @@ pub(crate) const fn channel(means: Means) -> &'static str {
         Means::Voice => "voice",
         Means::Button => "device",
         Means::Integrator => "api",
+        Means::Guardian => "guardian",
     }
 }
 
@@ -258,7 +272,7 @@ const fn indication(means: Means) -> proto::IndicationMethod {
     match means {
         Means::Voice => proto::IndicationMethod::Voice,
         Means::Button => proto::IndicationMethod::Button,
-        Means::Integrator => proto::IndicationMethod::Integrator,
+        Means::Integrator | Means::Guardian => proto::IndicationMethod::Integrator,
     }
 }
 

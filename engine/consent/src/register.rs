@@ -7,6 +7,8 @@ mod erasing;
 mod exempting;
 mod expiring;
 mod granting;
+mod growing;
+mod guarding;
 mod holders;
 mod holding;
 mod permits;
@@ -291,6 +293,16 @@ impl Register {
             }
         };
         self.tasks.spawn(TaskKind::Upkeep, "notices", notices).detach();
+        let register = Arc::downgrade(self);
+        let growing = async move {
+            while let Some(register) = next(&register, every).await {
+                if let Err(error) = register.grow_up().await {
+                    metrics::counter!("sayso_consent_growing_failed_total").increment(1);
+                    tracing::warn!(%error, "people who have grown up could not be noted, trying again");
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "growing up", growing).detach();
     }
 
     /// The newest revision of the policy.

@@ -2,7 +2,8 @@
 //! to be answered, and by when what was due had to end, as an auditor does who has the profile.
 //!
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
-//! they agreed, or how far they let data travel, because that is about them. Where the log is silent, the replay takes the
+//! they agreed, or how far they let data travel, because that is about them; only that somebody was found to be a child without
+//! a guardian, and when they had one, or needed none any more. Where the log is silent, the replay takes the
 //! answer that allows most (also of whose tenant somebody is, whom a switch may have turned off): a segment that it finds
 //! fault with had no right to be, whatever the answer was. What it finds no fault with was allowed as far as the log shows.
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
@@ -15,7 +16,7 @@ mod requests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Hash, Leaf, Scope, SubjectTag};
+use sayso_audit::{Event, Hash, Leaf, MinorEvent, Scope, SubjectTag};
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Registry,
     decide,
@@ -55,7 +56,8 @@ pub struct Replayed {
     /// The leaves that show that a request was not answered by its day, where the log does not say so itself: the answer's,
     /// or the request's if there is none.
     pub late: Vec<u64>,
-    /// The leaves that show that something that is stored ended later than its rule allows, and no legal hold kept it.
+    /// The leaves that show that something that is stored ended later than its rule allows, and no legal hold kept it; and
+    /// where a child's data is not erased by the time that the profile promises, that of its being found.
     pub overstayed: Vec<u64>,
 }
 
@@ -110,6 +112,7 @@ impl Replay {
                     withdraw(self.person(subject), *scope);
                 }
             }
+            Event::Minor(event) => self.minor(index, leaf, event),
             Event::StoreRestricted { category, how, .. } => {
                 if let Some(subject) = fact.subject {
                     let restricted = &mut self.person(subject).restricted;
@@ -165,7 +168,34 @@ impl Replay {
     /// What it has come to.
     #[must_use]
     pub fn finish(self) -> Replayed {
-        Replayed { late: self.requests.finish(self.now), overstayed: self.endings.finish(), ..self.found }
+        Replayed { late: self.requests.finish(self.now), overstayed: self.endings.finish(self.now), ..self.found }
+    }
+
+    /// Goes on by what became of a child. As old as a child can be by the profile: more of it is closed to the younger.
+    fn minor(&mut self, index: u64, leaf: &Leaf, event: &MinorEvent) {
+        let (fact, profile) = (&leaf.fact, Arc::clone(self.rules.profile()));
+        let governing = self.governs(fact.profile_rev).then_some(profile.as_ref());
+        self.endings.minor(index, leaf, event, governing);
+        let Some(subject) = fact.subject else { return };
+        match event {
+            MinorEvent::Detected { .. } => {
+                let bands = [AgeBand::Under18, AgeBand::Under16, AgeBand::Under14, AgeBand::Under13];
+                let needs =
+                    |band: &AgeBand, profile: &Profile| profile.youngest(*band) < profile.guardian_required_below();
+                let child = governing.and_then(|profile| bands.into_iter().find(|band| needs(band, profile)));
+                if let Some(age) = child {
+                    let person = self.person(subject);
+                    (person.age, person.guardian_verified) = (age, false);
+                }
+            }
+            MinorEvent::GuardianVerified { .. } | MinorEvent::Cleared { .. } => {
+                let person = self.person(subject);
+                (person.age, person.guardian_verified) = (AgeBand::Adult, true);
+            }
+            MinorEvent::GuardianRequested { .. }
+            | MinorEvent::GuardianFailed { .. }
+            | MinorEvent::DataErased { .. } => {}
+        }
     }
 
     /// Whether the profile is the one that was in force as revision `rev`.

@@ -348,6 +348,16 @@ key! {
     }
 }
 
+key! {
+    /// When somebody has grown out of their age band.
+    pub(crate) struct GrowingKey in "growing" {
+        /// Milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+        /// Who.
+        pub(crate) subject: SubjectId,
+    }
+}
+
 /// What facts are, and so under which of the subject's keys they are sealed.
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
@@ -387,3 +397,4 @@ pub(crate) const CONSENT_END: Schema = Schema::new("consent_end", 1, 1);
 pub(crate) const ANNOUNCED: Schema = Schema::new("announced", 1, 1);
 pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
 pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);
+pub(crate) const GROWING: Schema = Schema::new("growing", 1, 1);

@@ -120,6 +120,30 @@ impl AgeBand {
             Self::Adult => Some(18),
         }
     }
+
+    /// At which age, in years, one has grown out of it; [`None`] where nobody does.
+    #[must_use]
+    pub const fn ends_at(self) -> Option<u8> {
+        match self {
+            Self::Unknown | Self::Adult => None,
+            Self::Under13 => Some(13),
+            Self::Under14 => Some(14),
+            Self::Under16 => Some(16),
+            Self::Under18 => Some(18),
+        }
+    }
+
+    /// The band of those who have just grown out of it; [`None`] where nobody does.
+    #[must_use]
+    pub const fn next(self) -> Option<Self> {
+        match self {
+            Self::Unknown | Self::Adult => None,
+            Self::Under13 => Some(Self::Under14),
+            Self::Under14 => Some(Self::Under16),
+            Self::Under16 => Some(Self::Under18),
+            Self::Under18 => Some(Self::Adult),
+        }
+    }
 }
 
 /// What one person answered for one purpose.
@@ -216,6 +240,18 @@ impl Default for ConsentState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bands_follow_each_other_without_a_gap() {
+        let (mut band, mut seen) = (AgeBand::Under13, vec![AgeBand::Under13]);
+        while let Some(next) = band.next() {
+            assert_eq!(next.youngest(), band.ends_at(), "{band:?}");
+            seen.push(next);
+            band = next;
+        }
+        assert_eq!(seen.len(), 5);
+        assert_eq!((band, band.ends_at(), AgeBand::Unknown.next()), (AgeBand::Adult, None, None));
+    }
 
     #[test]
     fn statuses_are_spelled_as_dpv_spells_them() {

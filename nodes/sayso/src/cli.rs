@@ -2,6 +2,7 @@
 
 mod audit;
 mod exemption;
+mod guardian;
 mod hold;
 mod incident;
 mod notice;
@@ -23,6 +24,7 @@ use crate::join::Token;
 
 pub(crate) use audit::{AuditArgs, AuditCommand};
 pub(crate) use exemption::{ExemptionArgs, ExemptionCommand, ProposeArgs};
+pub(crate) use guardian::{Band, GuardianArgs, GuardianCommand, WardArgs};
 pub(crate) use hold::{HoldArgs, HoldCommand, SetHoldArgs};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
 pub(crate) use notice::{NoticeChannelArg, NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
@@ -92,6 +94,8 @@ pub(crate) enum Command {
     Notice(NoticeToArgs),
     /// Announce and carry out the end of the service: nothing is collected any more, everybody's data is erased.
     Shutdown(ShutdownArgs),
+    /// Say how old a person is, and who answers for a child.
+    Guardian(GuardianArgs),
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod demo;
 mod device;
 mod exemption;
 mod export;
+mod guardian;
 mod hold;
 mod incident;
 mod init;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Command::Hold(args) => hold::run(&args),
         Command::Notice(args) => notice::run(&args),
         Command::Shutdown(args) => shutdown::run(&args),
+        Command::Guardian(args) => guardian::run(&args),
     };
     match result {
         Ok(code) => code,

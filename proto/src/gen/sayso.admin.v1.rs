@@ -159,6 +159,9 @@ pub struct GiveConsentRequest {
     /// Of the evidence that the integrator keeps: 32 bytes.
     #[prost(bytes = "vec", tag = "6")]
     pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// Whether the person's verified guardian agreed in their place. FAILED_PRECONDITION where they need or have none.
+    #[prost(bool, tag = "7")]
+    pub by_guardian: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GiveConsentResponse {
@@ -7297,6 +7300,658 @@ pub mod incidents_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "sayso.admin.v1.Incidents";
     impl<T> tonic::server::NamedService for IncidentsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A person's age and guardian.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Guardianship {
+    #[prost(enumeration = "AgeBand", tag = "1")]
+    pub age: i32,
+    /// When the person will have grown out of that band; 0 when that is not known.
+    #[prost(uint64, tag = "2")]
+    pub age_ends_unix_ms: u64,
+    /// Whether the policy asks for a guardian at that age.
+    #[prost(bool, tag = "3")]
+    pub needs_guardian: bool,
+    #[prost(enumeration = "GuardianState", tag = "4")]
+    pub state: i32,
+    /// 16 bytes, as in the guardian's leaves; empty when none was asked for.
+    #[prost(bytes = "vec", tag = "5")]
+    pub guardian_id: ::prost::alloc::vec::Vec<u8>,
+    /// How the guardian is verified, as in the policy's minors.verify_methods.
+    #[prost(string, tag = "6")]
+    pub method: ::prost::alloc::string::String,
+    /// When they were asked for, were verified or failed, whichever was last; 0 when none was asked for.
+    #[prost(uint64, tag = "7")]
+    pub since_unix_ms: u64,
+    /// Of what shows that they are the guardian; empty unless they are verified.
+    #[prost(bytes = "vec", tag = "8")]
+    pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// Whether the person is known to be a child without a verified guardian: nothing of theirs is processed.
+    #[prost(bool, tag = "9")]
+    pub is_alone: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetGuardianRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetGuardianResponse {
+    #[prost(message, optional, tag = "1")]
+    pub guardianship: ::core::option::Option<Guardianship>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetAgeRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(enumeration = "AgeBand", tag = "2")]
+    pub age: i32,
+    /// The month in which the person grows out of that band, such as 2031-03; empty when that is not known, and for ADULT. The
+    /// day is not asked for: it would be that of their birth.
+    #[prost(string, tag = "3")]
+    pub until_month: ::prost::alloc::string::String,
+    /// Of what shows their age, which the caller keeps: 32 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetAgeResponse {
+    #[prost(message, optional, tag = "1")]
+    pub guardianship: ::core::option::Option<Guardianship>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdvanceGuardianRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(enumeration = "GuardianStep", tag = "2")]
+    pub step: i32,
+    /// With REQUEST: one of the policy's minors.verify_methods. Otherwise empty.
+    #[prost(string, tag = "3")]
+    pub method: ::prost::alloc::string::String,
+    /// With VERIFY: of what shows that they are the guardian, and agree; the caller keeps it: 32 bytes. Otherwise empty.
+    #[prost(bytes = "vec", tag = "4")]
+    pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdvanceGuardianResponse {
+    #[prost(message, optional, tag = "1")]
+    pub guardianship: ::core::option::Option<Guardianship>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AgeBand {
+    Unspecified = 0,
+    /// Not known: the policy says how they are treated. It is answered only.
+    Unknown = 1,
+    /// 0 to 12.
+    Under13 = 2,
+    /// 13.
+    Under14 = 3,
+    /// 14 and 15.
+    Under16 = 4,
+    /// 16 and 17.
+    Under18 = 5,
+    Adult = 6,
+}
+impl AgeBand {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "AGE_BAND_UNSPECIFIED",
+            Self::Unknown => "AGE_BAND_UNKNOWN",
+            Self::Under13 => "AGE_BAND_UNDER_13",
+            Self::Under14 => "AGE_BAND_UNDER_14",
+            Self::Under16 => "AGE_BAND_UNDER_16",
+            Self::Under18 => "AGE_BAND_UNDER_18",
+            Self::Adult => "AGE_BAND_ADULT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AGE_BAND_UNSPECIFIED" => Some(Self::Unspecified),
+            "AGE_BAND_UNKNOWN" => Some(Self::Unknown),
+            "AGE_BAND_UNDER_13" => Some(Self::Under13),
+            "AGE_BAND_UNDER_14" => Some(Self::Under14),
+            "AGE_BAND_UNDER_16" => Some(Self::Under16),
+            "AGE_BAND_UNDER_18" => Some(Self::Under18),
+            "AGE_BAND_ADULT" => Some(Self::Adult),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum GuardianState {
+    Unspecified = 0,
+    /// None was asked for.
+    None = 1,
+    Requested = 2,
+    Verified = 3,
+    Failed = 4,
+}
+impl GuardianState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "GUARDIAN_STATE_UNSPECIFIED",
+            Self::None => "GUARDIAN_STATE_NONE",
+            Self::Requested => "GUARDIAN_STATE_REQUESTED",
+            Self::Verified => "GUARDIAN_STATE_VERIFIED",
+            Self::Failed => "GUARDIAN_STATE_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "GUARDIAN_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "GUARDIAN_STATE_NONE" => Some(Self::None),
+            "GUARDIAN_STATE_REQUESTED" => Some(Self::Requested),
+            "GUARDIAN_STATE_VERIFIED" => Some(Self::Verified),
+            "GUARDIAN_STATE_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum GuardianStep {
+    Unspecified = 0,
+    /// A guardian is asked for.
+    Request = 1,
+    /// They are the guardian, and agree.
+    Verify = 2,
+    /// They are not, or do not agree, or not any more.
+    Fail = 3,
+}
+impl GuardianStep {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "GUARDIAN_STEP_UNSPECIFIED",
+            Self::Request => "GUARDIAN_STEP_REQUEST",
+            Self::Verify => "GUARDIAN_STEP_VERIFY",
+            Self::Fail => "GUARDIAN_STEP_FAIL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "GUARDIAN_STEP_UNSPECIFIED" => Some(Self::Unspecified),
+            "GUARDIAN_STEP_REQUEST" => Some(Self::Request),
+            "GUARDIAN_STEP_VERIFY" => Some(Self::Verify),
+            "GUARDIAN_STEP_FAIL" => Some(Self::Fail),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod guardians_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// How old people are, and who answers for children: whoever set up the device says so, and keeps what shows it. An
+    /// integrator's caller sees and changes the people of their tenant only.
+    #[derive(Debug, Clone)]
+    pub struct GuardiansClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl GuardiansClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> GuardiansClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> GuardiansClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            GuardiansClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// What is known of a person.
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetGuardianRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetGuardianResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Guardians/Get",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Guardians", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Puts down how old a person is. What is not allowed at that age passes no gate any more when this returns: a child of
+        /// whom no guardian is verified has their consent withdrawn and their data erased. What was agreed to for somebody who needs
+        /// no guardian any more ends, and they are asked themselves.
+        pub async fn set_age(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetAgeRequest>,
+        ) -> std::result::Result<tonic::Response<super::SetAgeResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Guardians/SetAge",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Guardians", "SetAge"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says what became of a person's guardian. FAILED_PRECONDITION when that is not the next step.
+        pub async fn advance(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AdvanceGuardianRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdvanceGuardianResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Guardians/Advance",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Guardians", "Advance"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod guardians_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with GuardiansServer.
+    #[async_trait]
+    pub trait Guardians: std::marker::Send + std::marker::Sync + 'static {
+        /// What is known of a person.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetGuardianRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetGuardianResponse>,
+            tonic::Status,
+        >;
+        /// Puts down how old a person is. What is not allowed at that age passes no gate any more when this returns: a child of
+        /// whom no guardian is verified has their consent withdrawn and their data erased. What was agreed to for somebody who needs
+        /// no guardian any more ends, and they are asked themselves.
+        async fn set_age(
+            &self,
+            request: tonic::Request<super::SetAgeRequest>,
+        ) -> std::result::Result<tonic::Response<super::SetAgeResponse>, tonic::Status>;
+        /// Says what became of a person's guardian. FAILED_PRECONDITION when that is not the next step.
+        async fn advance(
+            &self,
+            request: tonic::Request<super::AdvanceGuardianRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdvanceGuardianResponse>,
+            tonic::Status,
+        >;
+    }
+    /// How old people are, and who answers for children: whoever set up the device says so, and keeps what shows it. An
+    /// integrator's caller sees and changes the people of their tenant only.
+    #[derive(Debug)]
+    pub struct GuardiansServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> GuardiansServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for GuardiansServer<T>
+    where
+        T: Guardians,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Guardians/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Guardians>(pub Arc<T>);
+                    impl<
+                        T: Guardians,
+                    > tonic::server::UnaryService<super::GetGuardianRequest>
+                    for GetSvc<T> {
+                        type Response = super::GetGuardianResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetGuardianRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Guardians>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Guardians/SetAge" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetAgeSvc<T: Guardians>(pub Arc<T>);
+                    impl<T: Guardians> tonic::server::UnaryService<super::SetAgeRequest>
+                    for SetAgeSvc<T> {
+                        type Response = super::SetAgeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetAgeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Guardians>::set_age(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetAgeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Guardians/Advance" => {
+                    #[allow(non_camel_case_types)]
+                    struct AdvanceSvc<T: Guardians>(pub Arc<T>);
+                    impl<
+                        T: Guardians,
+                    > tonic::server::UnaryService<super::AdvanceGuardianRequest>
+                    for AdvanceSvc<T> {
+                        type Response = super::AdvanceGuardianResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AdvanceGuardianRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Guardians>::advance(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AdvanceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for GuardiansServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Guardians";
+    impl<T> tonic::server::NamedService for GuardiansServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -26,6 +26,7 @@ fn give(purposes: &[&str]) -> GiveConsentRequest {
         notice_language: "en".to_owned(),
         notice_form: NoticeForm::Screen.into(),
         evidence_sha256: vec![2; 32],
+        by_guardian: false,
     }
 }
 

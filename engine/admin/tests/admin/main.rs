@@ -10,6 +10,7 @@ mod node;
 mod audit;
 mod authentication;
 mod consent;
+mod guardians;
 mod holds;
 mod incidents;
 mod limits;

@@ -13,6 +13,7 @@ use sayso_policy::Profile;
 use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
 use sayso_proto::admin::v1::exemptions_client::ExemptionsClient;
+use sayso_proto::admin::v1::guardians_client::GuardiansClient;
 use sayso_proto::admin::v1::holds_client::HoldsClient;
 use sayso_proto::admin::v1::incidents_client::IncidentsClient;
 use sayso_proto::admin::v1::notices_client::NoticesClient;
@@ -164,6 +165,10 @@ impl Client {
 
     pub(crate) fn consent(&self) -> ConsentClient<Channel> {
         ConsentClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn guardians(&self) -> GuardiansClient<Channel> {
+        GuardiansClient::new(self.channel.clone())
     }
 
     pub(crate) fn holds(&self) -> HoldsClient<Channel> {

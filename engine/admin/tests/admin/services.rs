@@ -45,6 +45,7 @@ async fn reflection_lists_the_services() {
             "sayso.admin.v1.Audit",
             "sayso.admin.v1.Consent",
             "sayso.admin.v1.Exemptions",
+            "sayso.admin.v1.Guardians",
             "sayso.admin.v1.Holds",
             "sayso.admin.v1.Incidents",
             "sayso.admin.v1.Notices",

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
 
 use super::*;
-use crate::event::{IncidentStep, NoticeStep, ProcessorChange, RequestStep};
+use crate::event::{IncidentStep, MinorEvent, NoticeStep, ProcessorChange, RequestStep};
 use crate::{Commitment, Hash, Reference, Scope};
 
 fn names() -> impl Strategy<Value = Name> {
@@ -49,7 +49,6 @@ fn scopes() -> impl Strategy<Value = Scope> {
 }
 
 fn events() -> impl Strategy<Value = Event> {
-    let evidence = || any::<[u8; 32]>().prop_map(Commitment);
     let turns = || any::<u32>().prop_map(TurnId);
     prop_oneof![
         hashes().prop_map(|profile| Event::PolicyEffective { profile }),
@@ -106,6 +105,26 @@ fn events() -> impl Strategy<Value = Event> {
         hashes().prop_map(|profile| Event::ControllerChanged { profile }),
         references().prop_map(|shutdown| Event::ShutdownStarted { shutdown }),
         (references(), any::<u64>()).prop_map(|(shutdown, people)| Event::ShutdownCompleted { shutdown, people }),
+        minors().prop_map(Event::Minor),
+    ]
+}
+
+fn evidence() -> impl Strategy<Value = Commitment> {
+    any::<[u8; 32]>().prop_map(Commitment)
+}
+
+fn minors() -> impl Strategy<Value = MinorEvent> {
+    prop_oneof![
+        (references(), names()).prop_map(|(guardian, method)| MinorEvent::GuardianRequested { guardian, method }),
+        (references(), names(), evidence()).prop_map(|(guardian, method, evidence)| MinorEvent::GuardianVerified {
+            guardian,
+            method,
+            evidence
+        }),
+        (references(), names()).prop_map(|(guardian, method)| MinorEvent::GuardianFailed { guardian, method }),
+        (references(), evidence()).prop_map(|(detected, evidence)| MinorEvent::Detected { detected, evidence }),
+        (references(), evidence()).prop_map(|(detected, evidence)| MinorEvent::Cleared { detected, evidence }),
+        references().prop_map(|detected| MinorEvent::DataErased { detected }),
     ]
 }
 

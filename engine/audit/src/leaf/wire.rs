@@ -8,6 +8,8 @@ use crate::event::{IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
 use crate::{ActorTag, Commitment, Event, Reference, Scope, SubjectTag};
 
+mod minors;
+
 pub(super) fn write(leaf: &Leaf) -> AuditLeaf {
     let Leaf { place, fact } = leaf;
     let mut wire = AuditLeaf {
@@ -245,6 +247,7 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reference = shutdown.0.to_vec();
             wire.pieces = *people;
         }
+        Event::Minor(event) => minors::write(event, wire),
     }
 }
 
@@ -405,7 +408,7 @@ fn read_step(name: &str, wire: &AuditLeaf) -> Result<Event, LeafError> {
         let (incident, detail, people) = (reference(wire)?, reason(wire)?, wire.pieces);
         return Ok(Event::Incident { incident, step, detail, document, people });
     }
-    Err(LeafError::Event(name.to_owned()))
+    minors::read(name, wire).map(Event::Minor)
 }
 
 /// The fields of permits and segments alike.

@@ -145,7 +145,8 @@ impl<'a> Replay<'a> {
             | Event::PolicySuperseded { .. }
             | Event::WithdrawPending { .. }
             | Event::ShutdownStarted { .. }
-            | Event::ShutdownCompleted { .. } => {}
+            | Event::ShutdownCompleted { .. }
+            | Event::Minor(_) => {}
         }
     }
 

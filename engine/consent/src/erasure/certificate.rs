@@ -66,10 +66,12 @@ pub enum Ground {
     Shutdown(#[serde(with = "hex")] [u8; 16]),
     /// What the person had agreed to was over: the consent record.
     Expiry(#[serde(with = "hex")] [u8; 16]),
+    /// The person is a child of whom no guardian is verified: what the log calls that this was found.
+    Minor(#[serde(with = "hex")] [u8; 16]),
 }
 
 impl Ground {
-    /// The withdrawal, record, case or shutdown.
+    /// The withdrawal, record, case, ending, shutdown or finding.
     #[must_use]
     pub const fn reference(self) -> Reference {
         let (Self::Withdrawal(id)
@@ -77,7 +79,8 @@ impl Ground {
         | Self::Request(id)
         | Self::Retention(id)
         | Self::Shutdown(id)
-        | Self::Expiry(id)) = self;
+        | Self::Expiry(id)
+        | Self::Minor(id)) = self;
         Reference(id)
     }
 
@@ -91,6 +94,7 @@ impl Ground {
             Self::Retention(_) => "retention",
             Self::Shutdown(_) => "shutdown",
             Self::Expiry(_) => "expired",
+            Self::Minor(_) => "minor",
         })
     }
 }

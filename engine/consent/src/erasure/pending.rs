@@ -46,7 +46,7 @@ impl Pending {
             category,
             grounds: vec![ground],
             asked_at: now,
-            is_to_withdraw: matches!(ground, Ground::Request(_) | Ground::Shutdown(_)),
+            is_to_withdraw: matches!(ground, Ground::Request(_) | Ground::Shutdown(_) | Ground::Minor(_)),
             is_held: false,
             committed_at: None,
             keys: None,

@@ -45,6 +45,10 @@ impl Certificate {
                 Ground::Shutdown(_) => {
                     say(format!("Because the service has ended ({of})"), format!("原因：服务终止（{of}）"))
                 }
+                Ground::Minor(_) => say(
+                    format!("Because it is a child's whose guardian is not verified ({of})"),
+                    format!("原因：未成年人的监护人未经核实（{of}）"),
+                ),
             });
         }
         let (asked, done) = (moment(self.asked_at), moment(self.certified_at));

@@ -60,7 +60,8 @@ pub(crate) fn reference(withdrawal: &Withdrawal) -> Result<Reference, Error> {
 
 /// How it reached the engine.
 pub(super) fn means(withdrawal: &Withdrawal) -> Option<Means> {
-    [Means::Voice, Means::Button, Means::Integrator].into_iter().find(|means| channel(*means) == withdrawal.channel)
+    let all = [Means::Voice, Means::Button, Means::Integrator, Means::Guardian];
+    all.into_iter().find(|means| channel(*means) == withdrawal.channel)
 }
 
 pub(crate) fn encode(withdrawal: &Withdrawal) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Reference};
+use sayso_audit::{Event, MinorEvent, Reference};
 use sayso_policy::ConsentStatus;
 use sayso_policy::profile::{Processor, ProcessorState};
 use sayso_policy::{Deadline, Profile};
@@ -130,6 +130,13 @@ impl Register {
         Op::Put(pending.row(subject), ERASURE.encode(&pending.encode()))
     }
 
+    /// An erasure of everything that is sealed of `subject`, who was `detected` to be a child without a guardian, and what
+    /// makes it due.
+    pub(super) fn erase_minor(&self, subject: SubjectId, detected: Reference) -> (Reference, Op) {
+        let pending = Pending::new(None, Ground::Minor(detected.0), self.clock.wall());
+        (pending.reference(), Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())))
+    }
+
     /// Has `entry` delete what `pending` is of, and put on record that it is erased. From here on nothing is sealed for the
     /// person before the keys are destroyed.
     pub(super) fn commit_to(&self, pending: &mut Pending, subject: SubjectId, about: About, entry: &mut Entry) {
@@ -199,7 +206,7 @@ impl Register {
     }
 
     /// Withdraws what is to be withdrawn, commits, and destroys the keys; whether that is all done.
-    async fn destroy_for(self: &Arc<Self>, (subject, erasure): Due) -> Result<bool, Error> {
+    pub(super) async fn destroy_for(self: &Arc<Self>, (subject, erasure): Due) -> Result<bool, Error> {
         let Some(pending) = self.one_pending(subject, erasure).await? else { return Ok(false) };
         if pending.destroyed_at.is_some() && !pending.is_to_withdraw {
             return Ok(true);
@@ -335,6 +342,10 @@ impl Register {
         entry.ops.extend(self.marks(&subject, Stored::Certificates, now));
         let mut next = subject.state.clone();
         for ground in &pending.grounds {
+            if let Ground::Minor(_) = ground {
+                let detected = ground.reference();
+                entry.events.push(about.event(Event::Minor(MinorEvent::DataErased { detected })));
+            }
             let Ground::Request(case) = ground else { continue };
             let (case, detail) = (Reference(*case), Name::constant(if is_partial { "in_part" } else { "whole" }));
             let answered = rights::desk::fulfil_into(self, &subject, case, is_partial, detail, &mut entry).await?;

@@ -10,7 +10,7 @@ use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 use super::Register;
 use crate::erasure::Ground;
 use crate::retention::Stored;
-use crate::tables::{CONSENT_END, ConsentEndKey};
+use crate::tables::{CONSENT_END, ConsentEndKey, RECORD};
 use crate::{Entry, Error, record};
 
 /// The write that has consent of `subject` looked at when it is over at `at`.
@@ -58,14 +58,17 @@ impl Register {
         }
         let mut next = subject.state.clone();
         next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
-        let (about, records) = (next.about(id), self.scan_records(id).await?);
+        let (next_cv, about, records) = (next.consent.cv, next.about(id), self.scan_records(id).await?);
         let holds = self.holds.read().await;
         for purpose in &over {
             if let Some(consent) = next.consent.consents.get_mut(purpose) {
                 consent.status = ConsentStatus::Expired;
             }
-            let Some((_, latest)) = record::latest(&records, *purpose) else { continue };
+            let Some((key, latest)) = record::latest(&records, *purpose) else { continue };
             let record = record::reference(latest)?;
+            let mut ended = latest.clone();
+            ended.events.push(record::expired(next_cv, now));
+            entry.ops.push(Op::Put(key.clone(), RECORD.encode(&record::encode(&ended))));
             entry.events.push(about.event(Event::ConsentExpired { record, purpose: *purpose }));
             if *purpose == Purpose::MEMORY {
                 self.forget_facts(id, &next, Ground::Expiry(record.0), &holds, &mut entry).await?;

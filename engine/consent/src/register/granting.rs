@@ -8,6 +8,7 @@ use sayso_policy::{ConsentState, ConsentStatus, ConsentType, LegalBasis, Profile
 use sayso_store::{Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, RegionClass, SubjectId};
 
+use super::state::StoredState;
 use super::{Register, Subject, expiring};
 use crate::erasure::Ground;
 use crate::evidence::{Answer, Means, Question};
@@ -38,7 +39,8 @@ impl Register {
     /// begun is finished, also when the caller does not wait for it.
     ///
     /// # Errors
-    /// [`Error::UnknownPurpose`] for a purpose that the profile does not ask consent for; [`Error::Store`] with
+    /// [`Error::UnknownPurpose`] for a purpose that the profile does not ask consent for; [`Error::NoGuardian`] for the yes of
+    /// a child of whom no guardian is verified, or of a guardian whom nobody needs or has verified; [`Error::Store`] with
     /// `Conflict` while an earlier withdrawal of one of the purposes waits for a holder of data; or as the store says.
     pub async fn record(self: &Arc<Self>, answer: &Answer) -> Result<ConsentState, Error> {
         let (register, answer) = (Arc::clone(self), answer.clone());
@@ -67,6 +69,7 @@ impl Register {
             return Ok(subject.state.consent);
         }
         self.after_withdrawals(&mut subject, &purposes).await?;
+        let is_for_child = self.is_for_child(&subject.state, answer)?;
 
         // Whatever is not an answer allows nothing.
         let status = match answer.status {
@@ -76,16 +79,18 @@ impl Register {
         // Who was asked again because of a revision and did not agree to it keeps what they agreed to before. What an
         // integrator reports is no answer to the device's question, and counts as it is.
         let again = self.revisions().asks(&subject.state.consent);
-        let keeps = !status.is_valid() && answer.means != Means::Integrator;
+        let keeps = !status.is_valid() && matches!(answer.means, Means::Voice | Means::Button);
         let (kept, closed): (Vec<_>, Vec<_>) = purposes.iter().partition(|purpose| keeps && again.contains(purpose));
         let mut next = subject.state.clone();
         next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
         let (about, now) = (next.about(subject.id), self.clock.wall());
+        let expires_at = if is_for_child { self.end_of_childhood(&next) } else { None };
         let mut entry = Entry::default();
         for (purpose, id) in answer.question.records() {
             let had_agreed = subject.state.consent.status(purpose).is_valid();
             let renews = status.is_valid() && (had_agreed || again.contains(&purpose));
             let status = if renews { ConsentStatus::Renewed } else { status };
+            let lasts = profile.consent_end(purpose, now).filter(|_| status.is_valid());
             let consent = PurposeConsent {
                 status,
                 consent_type: ConsentType::Expressed,
@@ -93,21 +98,28 @@ impl Register {
                 written: false,
                 given_at: next.consent.cv,
                 profile_rev: profile.rev(),
-                expires_at: profile.consent_end(purpose, now).filter(|_| status.is_valid()),
+                expires_at: [lasts, expires_at].into_iter().flatten().min(),
             };
             let mut record = record::of(&profile, answer, (purpose, id), &consent, now);
             if !kept.contains(&purpose) {
                 record.replaces_record_id =
                     record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
             }
+            if is_for_child {
+                record.events.iter_mut().for_each(|event| event.guardian = next.ward.guardian_evidence());
+            }
             let key = RecordKey { subject: subject.id, cv: next.consent.cv.0, purpose: purpose.to_string() };
             entry.ops.push(Op::Put(key.key(), RECORD.encode(&record::encode(&record))));
             let event = event(answer, status, (purpose, id), &next.audit_key());
             entry.events.push(about.by(record::audit_actor(answer.means), event));
             if !kept.contains(&purpose) {
-                entry.ops.extend(consent.expires_at.map(|at| expiring::mark(subject.id, at)));
+                entry
+                    .ops
+                    .extend(consent.expires_at.filter(|_| lasts.is_some()).map(|at| expiring::mark(subject.id, at)));
                 next.consent.consents.insert(purpose, consent);
                 next.consent.declined.remove(&purpose);
+                next.ward.agreed.remove(&purpose);
+                next.ward.agreed.extend(is_for_child.then_some(purpose));
             } else if status == ConsentStatus::Refused {
                 next.consent.declined.insert(purpose, profile.rev());
             }
@@ -133,6 +145,19 @@ impl Register {
         recorded?;
         metrics::counter!("sayso_consent_recorded_total", "status" => status.dpv()).increment(1);
         Ok(subject.state.consent)
+    }
+
+    /// Whether `answer` is the yes that somebody who needs a guardian, and has one who is verified, gives or is given: it ends
+    /// when they need none any more.
+    fn is_for_child(&self, state: &StoredState, answer: &Answer) -> Result<bool, Error> {
+        let (needs, has) = (self.needs_guardian(&state.consent), state.consent.guardian_verified);
+        if !answer.status.is_valid() {
+            return Ok(false);
+        }
+        if self.is_alone(state) || answer.means == Means::Guardian && !(needs && has) {
+            return Err(Error::NoGuardian);
+        }
+        Ok(needs && has)
     }
 
     /// Whether the profile asks consent for `purpose`.

@@ -8,6 +8,7 @@ use sayso_types::{Category, ConsentVersion, Purpose, RegionClass, TenantId, Wall
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::guardian::ward::Ward;
 use crate::tables::REGISTER;
 
 /// What is known of a subject. The audit key makes its tags in the log; destroying it makes them meaningless.
@@ -16,6 +17,8 @@ pub(crate) struct StoredState {
     pub(crate) tenant: TenantId,
     pub(crate) audit_key: [u8; 32],
     pub(crate) consent: ConsentState,
+    /// Their guardian, and what was said of their age.
+    pub(crate) ward: Ward,
     /// Whether they closed their account: no device speaks for them any more, and they agree to nothing.
     pub(crate) is_closed: bool,
     /// Of the stored record; a change requires that it is still this.
@@ -42,6 +45,8 @@ struct Body {
     stale_before: ConsentVersion,
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     is_closed: bool,
+    #[serde(default, skip_serializing_if = "Ward::is_nobodys")]
+    ward: Ward,
 }
 
 const fn is_first(version: &ConsentVersion) -> bool {
@@ -79,7 +84,7 @@ impl StoredState {
         let mut audit_key = [0; 32];
         getrandom::fill(&mut audit_key).expect("the operating system provides random bytes");
         let consent = ConsentState { tenant: Some(tenant.clone()), ..ConsentState::new() };
-        Self { tenant, audit_key, consent, is_closed: false, version: Version::default() }
+        Self { tenant, audit_key, consent, ward: Ward::default(), is_closed: false, version: Version::default() }
     }
 
     /// The key that makes the subject's tags and commitments in the log.
@@ -101,6 +106,7 @@ impl StoredState {
             restricted: consent.restricted.iter().copied().collect(),
             stale_before: consent.stale_before,
             is_closed: self.is_closed,
+            ward: self.ward.clone(),
         };
         serde_json::to_vec(&body).expect("a map of plain values is JSON")
     }
@@ -132,6 +138,7 @@ impl StoredState {
                 restricted: body.restricted.into_iter().collect(),
                 stale_before: body.stale_before,
             },
+            ward: body.ward,
             is_closed: body.is_closed,
             version,
         })

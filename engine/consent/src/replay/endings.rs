@@ -2,17 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_audit::{Event, Leaf, Reference, SubjectTag};
-use sayso_policy::Profile;
+use sayso_audit::{Event, Leaf, MinorEvent, Reference, SubjectTag};
+use sayso_policy::{Deadline, Profile};
 use sayso_types::{Category, WallTime};
 
 /// What was due, and what ended later than its rule allows.
 #[derive(Debug, Default)]
 pub(super) struct Endings {
     due: BTreeMap<Reference, WallTime>,
+    /// Children whose data is to be erased.
+    found: BTreeMap<Reference, Found>,
     /// What a legal hold kept from ending: that it is late is no wonder.
     held: BTreeSet<(Option<SubjectTag>, Category)>,
     late: Vec<u64>,
+}
+
+/// A child whose data is to be erased.
+#[derive(Debug)]
+struct Found {
+    leaf: u64,
+    whose: Option<SubjectTag>,
+    latest: WallTime,
 }
 
 impl Endings {
@@ -36,8 +46,35 @@ impl Endings {
         }
     }
 
-    /// The leaves that show that something ended late.
-    pub(super) fn finish(self) -> Vec<u64> {
+    /// Goes on by the leaf at `index`, of what became of a child; under `profile`, unless another one was in force.
+    pub(super) fn minor(&mut self, index: u64, leaf: &Leaf, event: &MinorEvent, profile: Option<&Profile>) {
+        let (at, whose) = (leaf.place.wall, leaf.fact.subject);
+        match event {
+            MinorEvent::Detected { detected, .. } => {
+                let Some(profile) = profile else { return };
+                let within = profile.minors().erase_on_discovery.as_ref().and_then(Deadline::period);
+                let latest = within.map(|within| profile.end_of(within, at, String::new()).at);
+                let found = latest.map(|latest| (*detected, Found { leaf: index, whose, latest }));
+                self.found.extend(found);
+            }
+            MinorEvent::DataErased { detected } => {
+                let found = self.found.remove(detected).filter(|found| found.latest < at && !self.is_held(found.whose));
+                self.late.extend(found.map(|_| index));
+            }
+            _ => {}
+        }
+    }
+
+    fn is_held(&self, whose: Option<SubjectTag>) -> bool {
+        self.held.iter().any(|(subject, _)| *subject == whose)
+    }
+
+    /// The leaves that show that something ended late, or, up to `now`, did not.
+    pub(super) fn finish(mut self, now: WallTime) -> Vec<u64> {
+        let left = core::mem::take(&mut self.found).into_values();
+        let late: Vec<_> = left.filter(|found| found.latest < now && !self.is_held(found.whose)).collect();
+        self.late.extend(late.iter().map(|found| found.leaf));
+        self.late.sort_unstable();
         self.late
     }
 }

@@ -107,6 +107,7 @@ const TABLES: &[(&str, Ends)] = &[
     ("consent_end", Ends::Not("a mark is taken away when it is looked at")),
     ("announced", Ends::Not("about nobody")),
     ("shutdown", Ends::Not("about nobody")),
+    ("growing", Ends::Not("taken away when the person has grown up, and no birthday")),
     ("profile_next", Ends::Not("about nobody")),
     ("retention_due", Ends::Not("a mark is taken away when it is looked at")),
     ("legal_hold", Ends::Not("a hold ends when it is released or its time is over")),

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use sayso_audit::{Event, Leaf, LeafError};
 use sayso_policy::export::kantara::Receipt;
 use sayso_policy::profile::RightKind;
-use sayso_policy::{ConsentStatus, ConsentType};
+use sayso_policy::{AgeBand, ConsentStatus, ConsentType};
 use sayso_proto::consent::v1::WithdrawalState;
 use sayso_types::{Category, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime};
 use serde::Serialize;
 
 use super::request::{Request, Standing};
 use crate::erasure::Certificate;
+use crate::guardian::Guardian;
 use crate::notices::book::of as scan_notices;
 use crate::notices::{NoticeKind, Text};
 use crate::{Error, Register, receipt};
@@ -44,6 +45,12 @@ pub struct Copy {
     pub farthest: RegionClass,
     /// What is kept of them and used for nothing, because they asked for that.
     pub restricted: Vec<Category>,
+    /// How old they are, as far as known.
+    pub age: AgeBand,
+    /// When they will have grown out of that band, where that is known.
+    pub age_ends: Option<WallTime>,
+    /// Who answers for them, if somebody was ever asked for.
+    pub guardian: Option<Guardian>,
     /// A receipt for everything that was ever agreed to (Kantara 1.1).
     pub receipts: Vec<Receipt>,
     /// What was taken back.
@@ -192,6 +199,9 @@ impl Copy {
             consents: consents.collect(),
             farthest: state.consent.farthest,
             restricted: state.consent.restricted.iter().copied().collect(),
+            age: state.consent.age,
+            age_ends: state.ward.age.as_ref().and_then(|age| age.ends),
+            guardian: state.ward.guardian.clone(),
             receipts: records.iter().filter_map(|(_, record)| receipt::of(record)).collect(),
             withdrawals: withdrawals.collect(),
             remembered: register.shown_facts(subject).await?,

@@ -151,6 +151,9 @@ impl Desk {
         if ends(step) && self.is_under_way(subject, id).await? {
             return Err(NotNow::UnderWay.into());
         }
+        if step == Step::Accept && request.kind == RightKind::GuardianErase && !turn.state.consent.guardian_verified {
+            return Err(RegisterError::NoGuardian.into());
+        }
         let next = request.after(step, &self.register.profile(), self.register.clock.wall())?;
         let (event, detail) = match step {
             Step::Verify => (RequestStep::IdentityVerified, right_name(next.kind)),

@@ -6,22 +6,24 @@ use std::sync::Arc;
 
 use sayso_audit::Leaf;
 use sayso_audit::{
-    Actor, ActorKind, ActorTag, Event, IncidentStep, NoticeStep, ProcessorChange, Reference, RequestStep, Signer,
+    Actor, ActorKind, ActorTag, Event, IncidentStep, MinorEvent, NoticeStep, ProcessorChange, Reference, RequestStep,
+    Signer,
 };
 use sayso_consent::incidents::{Deed, Ending, IncidentDesk};
 use sayso_consent::notices::{self, Channel, Draft, Notices};
 use sayso_consent::retention::HoldOrder;
 use sayso_consent::rights::{Delay, Desk, Step};
 use sayso_consent::switch::{Position, Target, Throw};
-use sayso_consent::{Means, Options, Question};
-use sayso_policy::ConsentStatus;
+use sayso_consent::{Means, Options, Question, guardian};
 use sayso_policy::profile::{Refusal, RightKind};
+use sayso_policy::{AgeBand, ConsentStatus};
 use sayso_types::{Category, ConsentVersion, Name, WallTime};
 
 use crate::answering::accepted;
 use crate::erasing::profile_with_a_receiver;
 use crate::exempting::{KEPT, granted};
 use crate::expiring::LASTS;
+use crate::guarding::{guarded, said};
 use crate::incidents::{self, everything, profile_with_duties, report};
 use crate::noticing::draft;
 use crate::retaining::profile_that_ends;
@@ -100,6 +102,13 @@ const TOLD: &[&str] = &[
     "consent.renewed",
     "consent.expired",
     "withdraw.pending_timeout",
+    "consent.expired",
+    "guardian.requested",
+    "guardian.verified",
+    "guardian.failed",
+    "minor.detected",
+    "minor.cleared",
+    "minor.data_erased",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -148,7 +157,8 @@ fn is_told(event: &Event) -> bool {
         | Event::ShutdownCompleted { .. }
         | Event::PolicySuperseded { .. }
         | Event::ConsentExpired { .. }
-        | Event::WithdrawPending { .. } => true,
+        | Event::WithdrawPending { .. }
+        | Event::Minor(_) => true,
         Event::ProcessorChanged { change, .. } => ProcessorChange::ALL.contains(change),
         Event::Incident { step, .. } => IncidentStep::ALL.contains(step),
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
@@ -178,6 +188,8 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     incident(&world, &clock).await;
     world.journal().operator(Actor::SYSTEM, Name::constant("look"), 1).await.unwrap();
     takeover(&world, &clock).await;
+    clock.set(NOON);
+    minors(&world, &clock).await;
     shutdown(&world, &clock).await;
 
     let mut leaves = world.leaves().await;
@@ -332,6 +344,25 @@ async fn takeover(world: &World, clock: &SetClock) {
     world.register.announce(next.clone()).await.unwrap();
     clock.set(NOON + 9 * DAY);
     world.until_told(|event| matches!(event, Event::ControllerChanged { .. })).await;
+}
+
+/// Of two children one turns out to be none; the other's guardian is another than was asked for, and agrees until the child is
+/// old enough.
+async fn minors(world: &World, clock: &SetClock) {
+    let (dora, emil, by) = (world.stranger().await, world.stranger().await, Actor::SYSTEM);
+    for band in [AgeBand::Under13, AgeBand::Adult] {
+        world.register.set_age(emil, said(band, None), by).await.unwrap();
+    }
+    world.register.set_age(dora, said(AgeBand::Under14, Some("2026-01")), by).await.unwrap();
+    world.until_told(|event| matches!(event, Event::Minor(MinorEvent::DataErased { .. }))).await;
+    for step in [guardian::Step::Request(Name::constant("in_person")), guardian::Step::Fail] {
+        world.register.guardian_step(dora, step, by).await.unwrap();
+    }
+    guarded(world, dora).await;
+    world.answers(dora, &[VOICE], ConsentStatus::Given).await;
+    clock.set(NOON + 31 * DAY);
+    world.until_told(|event| matches!(event, Event::ConsentExpired { .. })).await;
+    clock.set(NOON);
 }
 
 /// The service ends, and everybody's data is erased.

@@ -15,6 +15,7 @@ mod every_event;
 mod exempting;
 mod expiring;
 mod faults;
+mod guarding;
 mod incidents;
 mod journal;
 mod linearizing;

@@ -16,6 +16,12 @@ use super::{PeriodError, days, working_days};
 pub struct IsoPeriod(SpanFieldwise);
 
 impl IsoPeriod {
+    /// `count` years.
+    #[must_use]
+    pub fn years(count: u8) -> Self {
+        Self(Span::new().years(count).fieldwise())
+    }
+
     /// The moment this long after `start`; the last representable one when that lies beyond the calendar.
     #[must_use]
     pub fn after(self, start: WallTime) -> WallTime {
@@ -115,6 +121,7 @@ mod tests {
         assert_eq!(after("P9999Y"), u64::MAX);
         let year = "P1Y".parse::<IsoPeriod>().unwrap().after(LEAP_DAY).0;
         assert_eq!(year, LEAP_DAY.0 + 365 * DAY_MS, "the last day of February 2025");
+        assert_eq!(IsoPeriod::years(1).after(LEAP_DAY).0, year);
     }
 
     #[test]

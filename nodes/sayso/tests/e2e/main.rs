@@ -9,6 +9,7 @@ mod conversation;
 mod demo;
 mod exemption;
 mod full_disk;
+mod guardian;
 mod holds;
 mod incident;
 mod kill;
