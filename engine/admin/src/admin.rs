@@ -19,6 +19,7 @@ use sayso_proto::admin::v1::guardians_server::GuardiansServer;
 use sayso_proto::admin::v1::holds_server::HoldsServer;
 use sayso_proto::admin::v1::incidents_server::IncidentsServer;
 use sayso_proto::admin::v1::notices_server::NoticesServer;
+use sayso_proto::admin::v1::permits_server::PermitsServer;
 use sayso_proto::admin::v1::rights_server::RightsServer;
 use sayso_proto::admin::v1::sessions_server::SessionsServer;
 use sayso_proto::admin::v1::shutdown_server::ShutdownServer;
@@ -46,6 +47,7 @@ use crate::holds::HoldsService;
 use crate::incidents::IncidentsService;
 use crate::notices::NoticesService;
 use crate::options::{AdminOptions, Limits};
+use crate::permits::PermitsService;
 use crate::rights::RightsService;
 use crate::sessions::SessionsService;
 use crate::shutdown::ShutdownService;
@@ -83,6 +85,7 @@ pub struct Admin {
     notices: NoticesService,
     ending: ShutdownService,
     guardians: GuardiansService,
+    permits: PermitsService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -145,13 +148,19 @@ impl Admin {
         let exemptions =
             ExemptionsService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         let draining = tasks.stopping();
-        let feeds = Feeds::new(limits.feeds, Arc::clone(&clock), draining.clone());
+        let feeds = Feeds::new("streams that follow", limits.feeds, Arc::clone(&clock), draining.clone());
         let notices = NoticesService {
             notices: Notices::new(Arc::clone(&register)),
             register: Arc::clone(&register),
             access: access.clone(),
             key: operator_key.clone(),
             feeds: feeds.clone(),
+        };
+        let permits = PermitsService {
+            register: Arc::clone(&register),
+            key: operator_key.clone(),
+            streams: Feeds::new("permit streams", limits.permit_streams, Arc::clone(&clock), draining.clone()),
+            limits,
         };
         let ending =
             ShutdownService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
@@ -171,6 +180,7 @@ impl Admin {
             notices,
             ending,
             guardians,
+            permits,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -204,20 +214,8 @@ impl Admin {
     /// [`Error::Serve`] when the server stops by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
-        let Self {
-            sessions,
-            consent,
-            rights,
-            notices,
-            ending,
-            holds,
-            exemptions,
-            incidents,
-            switches,
-            audit,
-            guardians,
-            ..
-        } = self;
+        let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, .. } = self;
+        let Self { permits, audit, guardians, .. } = self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -230,6 +228,7 @@ impl Admin {
         health.set_serving::<NoticesServer<NoticesService>>().await;
         health.set_serving::<ShutdownServer<ShutdownService>>().await;
         health.set_serving::<GuardiansServer<GuardiansService>>().await;
+        health.set_serving::<PermitsServer<PermitsService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
@@ -254,6 +253,7 @@ impl Admin {
             .add_service(NoticesServer::new(notices).max_decoding_message_size(NOTICE_BYTES_MAX))
             .add_service(ShutdownServer::new(ending).max_decoding_message_size(NOTICE_BYTES_MAX))
             .add_service(GuardiansServer::new(guardians).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(PermitsServer::new(permits).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));

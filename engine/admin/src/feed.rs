@@ -21,21 +21,24 @@ pub(crate) type Feed<T> = BoxStream<'static, Result<T, Status>>;
 pub(crate) struct Feeds {
     slots: Arc<Semaphore>,
     limit: usize,
+    /// What they are called.
+    what: &'static str,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 }
 
 impl Feeds {
-    pub(crate) fn new(limit: usize, clock: Arc<dyn Clock>, shutdown: CancellationToken) -> Self {
-        Self { slots: Arc::new(Semaphore::new(limit)), limit, clock, shutdown }
+    /// At most `limit` of `what`.
+    pub(crate) fn new(what: &'static str, limit: usize, clock: Arc<dyn Clock>, shutdown: CancellationToken) -> Self {
+        Self { slots: Arc::new(Semaphore::new(limit)), limit, what, clock, shutdown }
     }
 
     /// A place for one more feed.
     pub(crate) fn slot(&self) -> Result<Slot, Refusal> {
         let permit = Arc::clone(&self.slots).try_acquire_owned();
-        let permit = permit.map_err(|_| Refusal::OverLimit { what: "streams that follow", limit: self.limit })?;
-        metrics::gauge!("sayso_admin_feeds").increment(1);
-        Ok(Slot { _permit: permit })
+        let permit = permit.map_err(|_| Refusal::OverLimit { what: self.what, limit: self.limit })?;
+        metrics::gauge!("sayso_admin_feeds", "of" => self.what).increment(1);
+        Ok(Slot { what: self.what, _permit: permit })
     }
 
     /// Cancelled when the node shuts down: a source that gathers what it tells stops gathering then.
@@ -76,12 +79,13 @@ impl Feeds {
 
 /// A place among the feeds.
 pub(crate) struct Slot {
+    what: &'static str,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        metrics::gauge!("sayso_admin_feeds").decrement(1);
+        metrics::gauge!("sayso_admin_feeds", "of" => self.what).decrement(1);
     }
 }
 
@@ -93,7 +97,7 @@ mod tests {
     use super::*;
 
     fn feeds(shutdown: &CancellationToken) -> Feeds {
-        Feeds::new(1, Arc::new(ManualClock::new()), shutdown.clone())
+        Feeds::new("feeds", 1, Arc::new(ManualClock::new()), shutdown.clone())
     }
 
     fn reader(seconds_left: u64) -> Operator {

@@ -7,6 +7,7 @@
 //!                         Rights, Incidents, Switches ──▶ Desk, IncidentDesk, Register
 //!                               Rights, Notices ▶ Register
 //!                                    Guardians ─▶ Register
+//!                               Permits ▶ Register (loans)
 //!                                       health, reflection
 //! ```
 //!
@@ -30,6 +31,7 @@ mod incidents;
 mod notices;
 mod operator;
 mod options;
+mod permits;
 mod principal;
 mod refusal;
 mod rights;

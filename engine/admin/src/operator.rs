@@ -1,16 +1,24 @@
 //! [`Operator`]: who a caller has proved to be, by a client certificate or by a token.
 
+use std::collections::BTreeSet;
+
 use rustls::pki_types::CertificateDer;
 use sayso_audit::{Actor, ActorKind, AuditKey};
-use sayso_types::{TenantId, WallTime};
+use sayso_types::{ProcessorId, TenantId, WallTime};
 use sayso_wire::token::{self, TokenVerifier};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::refusal::Refusal;
 
 /// What the names of tenants' callers start with, so that none is a device's. It is not a name by itself.
 const PREFIX: &str = "admin:";
+
+/// What the names of services outside of the node start with.
+const SERVICE: &str = "service:";
+
+/// How a service's certificate names a processor that it is: a URI among its alternative names.
+const PROCESSOR: &str = "sayso:processor:";
 
 /// A caller who has proved who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +27,8 @@ pub(crate) struct Operator {
     name: String,
     /// Whose sessions and consents they may see; all tenants' without it.
     tenant: Option<TenantId>,
+    /// The processors that a service outside of the node is; empty for everybody else.
+    processors: BTreeSet<ProcessorId>,
     /// When their certificate or token expires.
     pub(crate) until: WallTime,
 }
@@ -38,6 +48,10 @@ pub(crate) enum Unproved {
     Subject(&'static str),
     #[error("this is a device's certificate or token; use one whose CN or device is admin:NAME")]
     Device,
+    #[error(
+        "a service's certificate has {PROCESSOR}ID among its alternative names, for each processor that it is; this has none, or one that is no id"
+    )]
+    Processors,
     #[error("the certificate or token has expired; connect with a new one")]
     Expired,
 }
@@ -63,16 +77,22 @@ impl Operator {
         if now >= until {
             return Err(Unproved::Expired);
         }
+        if name.strip_prefix(SERVICE).is_some_and(|rest| !rest.is_empty()) {
+            let processors = processors(&certificate).filter(|processors| !processors.is_empty());
+            return Ok(Self { name, tenant, processors: processors.ok_or(Unproved::Processors)?, until });
+        }
         match tenant {
             Some(tenant) => Self::of_tenant(name, tenant, until),
             // A device's certificate always has an O.
-            None => Ok(Self { name, tenant: None, until }),
+            None => Ok(Self { name, tenant: None, processors: BTreeSet::new(), until }),
         }
     }
 
     fn of_tenant(name: String, tenant: TenantId, until: WallTime) -> Result<Self, Unproved> {
         match name.strip_prefix(PREFIX) {
-            Some(rest) if !rest.is_empty() => Ok(Self { name, tenant: Some(tenant), until }),
+            Some(rest) if !rest.is_empty() => {
+                Ok(Self { name, tenant: Some(tenant), processors: BTreeSet::new(), until })
+            }
             _ => Err(Unproved::Device),
         }
     }
@@ -85,12 +105,24 @@ impl Operator {
     /// Somebody who may call until then.
     #[cfg(test)]
     pub(crate) fn test(until: u64) -> Self {
-        Self { name: "test".to_owned(), tenant: None, until: WallTime(until) }
+        Self { name: "test".to_owned(), tenant: None, processors: BTreeSet::new(), until: WallTime(until) }
     }
 
-    /// Who made `request`. The doorman lets none in without.
+    /// Which of the operator's or a tenant's people made `request`. The doorman lets none in without.
     pub(crate) fn of<T>(request: &tonic::Request<T>) -> Result<Self, Refusal> {
-        Ok(request.extensions().get::<Self>().cloned().ok_or(Unproved::Nothing)?)
+        let caller = request.extensions().get::<Self>().cloned().ok_or(Unproved::Nothing)?;
+        if caller.processors.is_empty() { Ok(caller) } else { Err(Refusal::NotForServices) }
+    }
+
+    /// Which service outside of the node made `request`.
+    pub(crate) fn service_of<T>(request: &tonic::Request<T>) -> Result<Self, Refusal> {
+        let caller = request.extensions().get::<Self>().cloned().ok_or(Unproved::Nothing)?;
+        if caller.processors.is_empty() { Err(Refusal::ServiceOnly) } else { Ok(caller) }
+    }
+
+    /// Refuses a service what is for another processor than it is.
+    pub(crate) fn must_be(&self, processor: ProcessorId) -> Result<(), Refusal> {
+        if self.processors.contains(&processor) { Ok(()) } else { Err(Refusal::OtherProcessor(processor)) }
     }
 
     /// Whose sessions a request is about that names `tenant`; [`None`] is everybody's.
@@ -128,6 +160,16 @@ impl Operator {
     }
 }
 
+/// The processors that a certificate names; [`None`] when one of them is no id.
+fn processors(certificate: &X509Certificate<'_>) -> Option<BTreeSet<ProcessorId>> {
+    let Some(names) = certificate.subject_alternative_name().ok()? else { return Some(BTreeSet::new()) };
+    let uris = names.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::URI(uri) => uri.strip_prefix(PROCESSOR),
+        _ => None,
+    });
+    uris.map(|id| id.parse().ok()).collect()
+}
+
 /// The text of an attribute that occurs at most once: of two, each side could take another for the name.
 fn only<'a>(mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Result<Option<&'a str>, ()> {
     let first = attributes.next().map(|attribute| attribute.as_str().map_err(|_| ())).transpose();
@@ -137,7 +179,7 @@ fn only<'a>(mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>)
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::SigningKey;
-    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType, date_time_ymd};
     use sayso_types::Name;
     use sayso_wire::token::{Claims, TokenSigner};
 
@@ -160,6 +202,7 @@ mod tests {
         Operator {
             name: "admin:anna".to_owned(),
             tenant: tenant.map(|t| t.parse().unwrap()),
+            processors: BTreeSet::new(),
             until: WallTime(1_798_761_600_000),
         }
     }
@@ -183,6 +226,35 @@ mod tests {
         );
         let garbage = Operator::by_certificate(&CertificateDer::from(vec![1, 2, 3]), NOW);
         assert_eq!(garbage, Err(Unproved::Subject("name")));
+    }
+
+    fn service(name: &str, uris: &[&str]) -> Result<Operator, Unproved> {
+        let mut params = CertificateParams::default();
+        params.not_after = date_time_ymd(2027, 1, 1);
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let uri = |uri: &&str| SanType::URI((*uri).try_into().unwrap());
+        params.subject_alt_names = uris.iter().map(uri).collect();
+        Operator::by_certificate(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der(), NOW)
+    }
+
+    #[test]
+    fn a_services_certificate_names_the_processors_that_it_is() {
+        let sms = service("service:campaign", &["sayso:processor:sms", "https://example.org", "sayso:processor:crm"]);
+        let sms = sms.unwrap();
+        assert!(sms.must_be("sms".parse().unwrap()).is_ok() && sms.must_be("crm".parse().unwrap()).is_ok());
+        assert!(matches!(sms.must_be("store-local".parse().unwrap()), Err(Refusal::OtherProcessor(_))));
+        let mut request = tonic::Request::new(());
+        request.extensions_mut().insert(sms.clone());
+        assert!(matches!(Operator::of(&request), Err(Refusal::NotForServices)));
+        assert_eq!(Operator::service_of(&request).unwrap(), sms);
+        request.extensions_mut().insert(anna(None));
+        assert!(matches!(Operator::service_of(&request), Err(Refusal::ServiceOnly)));
+        for none in [&[][..], &["https://example.org"], &["sayso:processor:"], &["sayso:processor:A B"]] {
+            assert_eq!(service("service:campaign", none), Err(Unproved::Processors));
+        }
+        let anna = service("admin:anna", &["sayso:processor:sms"]).unwrap();
+        assert!(anna.processors.is_empty(), "only a service is one");
     }
 
     #[test]

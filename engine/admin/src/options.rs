@@ -34,7 +34,8 @@ pub struct Tls {
     /// The authorities that sign callers' certificates; empty when all use tokens. A certificate whose subject has no O
     /// is that of the node's operator, who sees all tenants, and its CN names them. With a tenant as O it sees that
     /// tenant, and its CN is `admin:NAME`: so a device's certificate, which has its tenant as O, opens nothing here
-    /// even if one authority signs both.
+    /// even if one authority signs both. A service outside of the node has `service:NAME` as CN, and for each processor
+    /// that it is the URI `sayso:processor:ID` among the alternative names: it may ask for permits for those.
     pub client_roots: RootCertStore,
 }
 
@@ -67,6 +68,12 @@ pub struct Limits {
     pub calls_per_connection: u32,
     /// From a call to its answer; streams have only begun by then. Longer than the longest wait for a withdrawal.
     pub call_ms: u64,
+    /// Streams of services outside of the node, each with the permits that it has.
+    pub permit_streams: usize,
+    /// Permits that one of them has at once: what an ordinary campaign sends in a second. Each takes about 2 KB.
+    pub permits_per_stream: usize,
+    /// Questions of one of them that are being answered; each is a commit of the store.
+    pub questions_per_permit_stream: usize,
     /// Streams that follow sessions or the audit log. While sessions change, each watcher lists them all four times a
     /// second, which takes a few milliseconds for 10,000.
     pub feeds: usize,
@@ -84,6 +91,9 @@ impl Default for Limits {
             handshake_ms: 5_000,
             calls_per_connection: 32,
             call_ms: 60_000,
+            permit_streams: 64,
+            permits_per_stream: 1_000,
+            questions_per_permit_stream: 64,
             feeds: 16,
             keep_alive_ms: 20_000,
             drain_ms: 5_000,

@@ -1,7 +1,7 @@
 //! [`Refusal`]: everything that a call can be refused for, and the one place where that becomes a gRPC status.
 
 use sayso_consent::Error as RegisterError;
-use sayso_types::TenantId;
+use sayso_types::{ProcessorId, TenantId};
 use tonic::{Code, Status};
 
 use crate::operator::Unproved;
@@ -15,6 +15,14 @@ pub(crate) enum Refusal {
     OtherTenant { field: &'static str, own: TenantId },
     #[error("this is for the operator of the node, whose certificate names no tenant; ask them")]
     OperatorOnly,
+    #[error(
+        "this is for services outside of the node, whose certificate names processors; sayso operator add makes one"
+    )]
+    ServiceOnly,
+    #[error("a service's certificate is for asking for permits; use an operator's or a tenant's for this")]
+    NotForServices,
+    #[error("processor: your certificate is not for {0}; ask for one that it names, or have another issued")]
+    OtherProcessor(ProcessorId),
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("{field}: {problem}")]
@@ -39,10 +47,31 @@ impl Refusal {
         Self::Invalid { field, problem: problem.to_string() }
     }
 
+    /// The field of the request that it is about.
+    pub(crate) const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::OtherTenant { field, .. }
+            | Self::Invalid { field, .. }
+            | Self::NotFound { field, .. }
+            | Self::NotNow { field, .. }
+            | Self::Changed { field } => Some(field),
+            Self::OtherProcessor(_) => Some("processor"),
+            Self::PastTheEnd { .. } => Some("from_index"),
+            Self::Unproved(_)
+            | Self::OperatorOnly
+            | Self::ServiceOnly
+            | Self::NotForServices
+            | Self::OverLimit { .. }
+            | Self::Register(_)
+            | Self::ShuttingDown => None,
+        }
+    }
+
     const fn code(&self) -> Code {
         match self {
             Self::Unproved(_) => Code::Unauthenticated,
-            Self::OtherTenant { .. } | Self::OperatorOnly => Code::PermissionDenied,
+            Self::OtherTenant { .. } | Self::OperatorOnly | Self::OtherProcessor(_) => Code::PermissionDenied,
+            Self::ServiceOnly | Self::NotForServices => Code::PermissionDenied,
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::NotNow { .. } => Code::FailedPrecondition,

@@ -24,9 +24,22 @@ pub(crate) async fn withdraw(
 ) -> Result<Withdrawal, Refusal> {
     let until = clock.now().after(wait);
     let mut withdrawal = register.withdraw(subject, purposes, Means::Integrator).await?;
+    if withdrawal.ok {
+        return Ok(withdrawal);
+    }
     while !withdrawal.ok && clock.now() < until {
         tokio::time::sleep(PAUSE).await;
         withdrawal = continued(withdrawal, register.withdraw(subject, purposes, Means::Integrator).await?);
+    }
+    if withdrawal.ok {
+        // how each holder ended that later rounds no longer know
+        let written = register.withdrawals(subject).await?;
+        for holder in &mut withdrawal.holders {
+            let mut outcomes = written.iter().flat_map(|withdrawal| &withdrawal.holders);
+            if let Some(outcome) = outcomes.find(|outcome| outcome.permit_id == holder.permit_id) {
+                holder.clone_from(outcome);
+            }
+        }
     }
     Ok(withdrawal)
 }

@@ -3,6 +3,7 @@
 mod minors;
 mod telling;
 
+use core::time::Duration;
 use std::fs;
 use std::path::Path;
 
@@ -14,7 +15,9 @@ use sayso_policy::profile::{ExemptionCode, Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Key as Row, Op, TypedKey, Value, Version, Versioned};
-use sayso_types::{Category, ConsentVersion, Name, NoticeId, Purpose, SubjectId, WallTime};
+use sayso_types::{
+    Category, Cell, ConsentVersion, Name, NoticeId, ProcessorKind, Purpose, RegionClass, SubjectId, WallTime,
+};
 
 use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
 use crate::erasure::pending::Pending;
@@ -23,6 +26,7 @@ use crate::exemption::proposal::{Proposal, Said, Standing, Terms};
 use crate::guardian::ward::Ward;
 use crate::incidents::{self, Assessment, Ending, Incident, Telling, ThrownFor};
 use crate::journal::log::{self, End};
+use crate::loan::stored::StoredLoan;
 use crate::notices::{Audience, Channel, Delivery, Notice, NoticeKind, Text};
 use crate::record::{self, withdrawal};
 use crate::register::state::StoredState;
@@ -35,8 +39,8 @@ use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
     ANNOUNCED, AnnouncedKey, CERTIFICATE, CONSENT_END, CertificateKey, ConsentEndKey, DEVICE, DUE, DeviceKey, DueKey,
     ERASURE, EXEMPTION, EXEMPTION_USE, ExemptionKey, ExemptionUseKey, FACTS, FactsKey, HOLD, HoldKey, INCIDENT,
-    IncidentKey, NEXT_PROFILE, NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO,
-    NextProfileKey, NoticeDueKey, NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey,
+    IncidentKey, LOAN, NEXT_PROFILE, NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD,
+    NOTICE_TO, NextProfileKey, NoticeDueKey, NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey,
     NoticeToKey, PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey,
     RetentionKey, SEALED_BY, SHUTDOWN, SealedByKey, ShutdownKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
 };
@@ -432,6 +436,25 @@ fn a_revision_of_the_policy_is_stored_as_it_was() {
 #[test]
 fn a_tenure_is_stored_as_it_was() {
     assert_golden("tenure", &TenureKey { shard: 4 }.key(), &TENURE.encode(b"home/1"));
+}
+
+#[test]
+fn a_permit_outside_of_the_node_is_stored_as_it_was() {
+    let cell = Cell {
+        purpose: Purpose::MEMORY,
+        category: Category::MEMORY_SUMMARY,
+        kind: ProcessorKind::Sms,
+        region: RegionClass::Domestic,
+    };
+    let (processor, cv) = ("partner-sms".parse().unwrap(), ConsentVersion(3));
+    let (permit, longest) = (Reference([6; 16]), Duration::from_millis(3_000));
+    let loan = StoredLoan { subject: SUBJECT, permit, cell, processor, cv, exemption: None, longest };
+    let on_a_grant = StoredLoan { exemption: Some(Name::constant("x04-7")), ..loan.clone() };
+    for (name, loan) in [("loan", loan), ("loan_on_a_grant", on_a_grant)] {
+        let value = LOAN.encode(&loan.encode());
+        assert_golden(name, &loan.key(), &value);
+        assert_eq!(StoredLoan::decode(&loan.key(), &value[2..]).unwrap(), loan);
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@
 //! * [`Journal`] sequences the audit log. Leaves are appended in the same batch as the change that they record, many
 //!   callers in one batch.
 //! * [`Lease`] is a permit in use: dropping it tells the register that its holder has let go of the data.
+//! * [`Loan`] is a permit in use outside of the node: it ends when its holder says so, or when its time is over.
 //! * [`rights::Desk`] takes people's requests, watches the day by which each is answered, and hands out copies.
 //! * [`switch`] turns a processor, a category or a tenant off, whatever the policy says.
 //! * [`incidents::IncidentDesk`] keeps what went wrong, finds whose data it was, and watches by when somebody is told.
@@ -33,6 +34,7 @@ pub mod guardian;
 pub mod incidents;
 pub mod journal;
 pub mod lease;
+pub mod loan;
 mod mutant;
 pub mod notices;
 pub mod receipt;
@@ -52,6 +54,7 @@ pub use error::Error;
 pub use evidence::{Answer, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
+pub use loan::Loan;
 pub use register::{Options, Register, Thrown, Withdrawal, remembers};
 pub use remembered::Remembered;
 pub use replay::{Replay, Replayed};

@@ -11,6 +11,7 @@ mod growing;
 mod guarding;
 mod holders;
 mod holding;
+mod lending;
 mod permits;
 mod reading;
 pub(crate) mod remembering;
@@ -179,6 +180,7 @@ impl Register {
             is_marked: AtomicBool::new(false),
         });
         register.enter_vault().await?;
+        register.restore_loans().await?;
         register.complete_withdrawals().await?;
         register.look_after();
         Ok(register)
@@ -200,6 +202,7 @@ impl Register {
         let register = Arc::downgrade(self);
         let withdrawals = async move {
             while let Some(register) = next(&register, every).await {
+                register.end_loans_that_are_over().await;
                 register.settle_pending().await;
             }
         };

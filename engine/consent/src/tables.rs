@@ -358,6 +358,16 @@ key! {
     }
 }
 
+key! {
+    /// A permit in use outside of the node.
+    pub(crate) struct LoanKey in "loan" {
+        /// Whose data it is for.
+        pub(crate) subject: SubjectId,
+        /// The permit, as in its leaves.
+        pub(crate) permit: Vec<u8>,
+    }
+}
+
 /// What facts are, and so under which of the subject's keys they are sealed.
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
@@ -398,3 +408,4 @@ pub(crate) const ANNOUNCED: Schema = Schema::new("announced", 1, 1);
 pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
 pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);
 pub(crate) const GROWING: Schema = Schema::new("growing", 1, 1);
+pub(crate) const LOAN: Schema = Schema::new("loan", 1, 1);

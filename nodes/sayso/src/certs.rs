@@ -12,7 +12,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer};
 use sayso_store_raft::{NodeId, peer_name};
-use sayso_types::{DeviceId, Name, TenantId};
+use sayso_types::{DeviceId, Name, ProcessorId, TenantId};
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
@@ -114,6 +114,19 @@ impl Authority {
     /// For somebody of the operator's who uses the admin API: CN is `admin:` and their name.
     pub(crate) fn operator(&self, name: &str) -> Result<Issued> {
         self.issue(params(&format!("admin:{name}"), ISSUED_DAYS), &[ExtendedKeyUsagePurpose::ClientAuth])
+    }
+
+    /// For a service outside of the node that is some of the processors: CN is `service:` and its name, the tenant whose
+    /// people it asks about is O, and each processor a URI among the alternative names.
+    pub(crate) fn service(&self, name: &str, processors: &[ProcessorId], tenant: Option<&TenantId>) -> Result<Issued> {
+        let mut params = params(&format!("service:{name}"), ISSUED_DAYS);
+        if let Some(tenant) = tenant {
+            params.distinguished_name.push(DnType::OrganizationName, tenant.as_str());
+        }
+        for processor in processors {
+            params.subject_alt_names.push(SanType::URI(format!("sayso:processor:{processor}").try_into()?));
+        }
+        self.issue(params, &[ExtendedKeyUsagePurpose::ClientAuth])
     }
 
     fn issue(&self, params: CertificateParams, usages: &[ExtendedKeyUsagePurpose]) -> Result<Issued> {

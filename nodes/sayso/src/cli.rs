@@ -6,6 +6,7 @@ mod guardian;
 mod hold;
 mod incident;
 mod notice;
+mod permit;
 mod policy;
 mod rights;
 mod shutdown;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sayso_types::{DeviceId, Name, SubjectId, TenantId};
+use sayso_types::{DeviceId, Name, ProcessorId, SubjectId, TenantId};
 
 use crate::join::Token;
 
@@ -28,6 +29,7 @@ pub(crate) use guardian::{Band, GuardianArgs, GuardianCommand, WardArgs};
 pub(crate) use hold::{HoldArgs, HoldCommand, SetHoldArgs};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
 pub(crate) use notice::{NoticeChannelArg, NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
+pub(crate) use permit::{PermitArgs, PermitCommand, PermitForArgs};
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,
@@ -80,7 +82,7 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Propose, approve, revoke and list what is done without consent on a running node.
     Exemption(ExemptionArgs),
-    /// Issue a certificate for one more of the operator's people.
+    /// Issue a certificate for one more of the operator's people, or for a service outside of the node.
     Operator(OperatorArgs),
     /// Take a person's request (to see their data, to have a copy, ...), say what became of it, hand out the copy.
     Rights(RightsArgs),
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     Shutdown(ShutdownArgs),
     /// Say how old a person is, and who answers for a child.
     Guardian(GuardianArgs),
+    /// Ask, as a service outside of the node, whether something of a person may go elsewhere, and run a command while it may.
+    Permit(PermitArgs),
 }
 
 #[derive(Debug, Args)]
@@ -335,11 +339,18 @@ pub(crate) struct OperatorArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperatorCommand {
-    /// Write a key and a certificate for somebody who uses the admin API under a name of their own.
+    /// Write a key and a certificate for somebody who uses the admin API under a name of their own, or for a service that
+    /// asks for permits.
     Add {
         /// What they are called.
         #[arg(value_name = "NAME")]
         name: String,
+        /// A service's: a processor of the policy that it is (repeatable). It may ask for permits for these, and nothing else.
+        #[arg(long = "processor", value_name = "ID")]
+        processors: Vec<ProcessorId>,
+        /// A service's: whose people it asks about; without it, any tenant's.
+        #[arg(long, value_name = "ID", requires = "processors")]
+        tenant: Option<TenantId>,
         /// The directory that `sayso init` wrote, with admin-ca/ and ca/.
         #[arg(long, value_name = "DIR")]
         node: PathBuf,

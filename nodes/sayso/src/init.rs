@@ -56,12 +56,16 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
 
 /// Writes what one more of the operator's people needs.
 pub(crate) fn operator(args: &OperatorArgs) -> Result<ExitCode> {
-    let OperatorCommand::Add { name, node, out } = &args.command;
+    let OperatorCommand::Add { name, processors, tenant, node, out } = &args.command;
     if name.is_empty() {
         bail!("NAME is empty; say what they are called");
     }
     let [certificate, key] = ["cert.pem", "key.pem"].map(|file| node.join("admin-ca").join(file));
-    let issued = Authority::read(&certificate, &key)?.operator(name)?;
+    let operators = Authority::read(&certificate, &key)?;
+    let issued = match processors.as_slice() {
+        [] => operators.operator(name)?,
+        processors => operators.service(name, processors, tenant.as_ref())?,
+    };
     let authority = node.join("ca").join("cert.pem");
     let authority = std::fs::read_to_string(&authority)
         .with_context(|| format!("cannot read the node's authority {}", authority.display()))?;

@@ -20,6 +20,7 @@ mod node;
 mod notice;
 mod operator;
 mod output;
+mod permit;
 mod policy;
 mod progress;
 mod receipts;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Command::Notice(args) => notice::run(&args),
         Command::Shutdown(args) => shutdown::run(&args),
         Command::Guardian(args) => guardian::run(&args),
+        Command::Permit(args) => permit::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -13,6 +13,7 @@ const PROTOS: [&str; 7] = [
     "sayso/audit/v1/audit.proto",
     "sayso/admin/v1/admin.proto",
     "sayso/admin/v1/incidents.proto",
+    "sayso/admin/v1/permits.proto",
     "sayso/peer/v1/peer.proto",
     "sayso/admin/v1/guardians.proto",
 ];

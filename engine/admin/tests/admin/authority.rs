@@ -1,7 +1,8 @@
 //! Certificates for the occasion.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType,
+    date_time_ymd,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -45,6 +46,14 @@ impl Authority {
     pub(crate) fn expired_caller(&self, name: &str) -> Identity {
         let mut params = caller(name, None);
         params.not_after = date_time_ymd(2020, 1, 1);
+        self.sign(params)
+    }
+
+    /// The certificate of a service that is these processors.
+    pub(crate) fn service(&self, name: &str, tenant: Option<&str>, processors: &[&str]) -> Identity {
+        let mut params = caller(&format!("service:{name}"), tenant);
+        let uri = |id: &&str| SanType::URI(format!("sayso:processor:{id}").try_into().unwrap());
+        params.subject_alt_names = processors.iter().map(uri).collect();
         self.sign(params)
     }
 

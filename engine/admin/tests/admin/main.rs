@@ -6,6 +6,7 @@ mod authority;
 mod device;
 mod exemptions;
 mod node;
+mod service;
 
 mod audit;
 mod authentication;
@@ -15,6 +16,8 @@ mod holds;
 mod incidents;
 mod limits;
 mod notices;
+mod permits;
+mod promises;
 mod rights;
 mod services;
 mod sessions;

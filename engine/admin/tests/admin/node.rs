@@ -59,10 +59,19 @@ impl Node {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
+        Self::of(Profile::parse(HOME).unwrap(), limits).await
+    }
+
+    /// One under another policy.
+    pub(crate) async fn under(profile: Profile) -> Self {
+        Self::of(profile, Limits::default()).await
+    }
+
+    async fn of(profile: Profile, limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (tasks, clock) = (Tasks::new(), Arc::new(SystemClock::new()));
         let store = LocalStore::open(dir.path(), LocalOptions::new(clock.clone())).unwrap();
-        let profile = Arc::new(Profile::parse(HOME).unwrap());
+        let profile = Arc::new(profile);
         // Withdrawals that have to wait for a holder answer soon, so that tests see them pending.
         let options = sayso_consent::Options { withdraw_wait: Duration::from_millis(20), ..Default::default() };
         let vault = vault(store.clone()).await.unwrap();

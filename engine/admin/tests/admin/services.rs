@@ -49,6 +49,7 @@ async fn reflection_lists_the_services() {
             "sayso.admin.v1.Holds",
             "sayso.admin.v1.Incidents",
             "sayso.admin.v1.Notices",
+            "sayso.admin.v1.Permits",
             "sayso.admin.v1.Rights",
             "sayso.admin.v1.Sessions",
             "sayso.admin.v1.Shutdown",

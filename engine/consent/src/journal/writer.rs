@@ -2,10 +2,11 @@
 
 use core::sync::atomic::Ordering;
 use core::time::Duration;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use sayso_audit::merkle::leaf_hash;
-use sayso_audit::{Event, Fact, Place};
+use sayso_audit::{Actor, Event, Fact, Place, Reference};
 use sayso_runtime::queue::Receiver;
 use sayso_store::limits::BATCH_BYTES_MAX;
 use sayso_store::{Batch, Condition, Error as StoreError, Store, Version};
@@ -42,8 +43,9 @@ pub(super) struct Writer {
     notes: Arc<Notes>,
     end: End,
     head: Option<Version>,
-    /// Segments that this process opened and has not closed.
-    open: u64,
+    /// Segments that this process opened and has not closed. Those that somebody outside of it asked for are not among
+    /// them: they close when their holders say so, and whoever comes next finds them in the store.
+    open: HashSet<Reference>,
     /// Whether it is on record that the clock was set back and has not caught up yet.
     is_set_back: bool,
 }
@@ -56,14 +58,14 @@ impl Writer {
         newest: Arc<Newest>,
         notes: Arc<Notes>,
     ) -> Self {
-        Self { store, clock, newest, notes, end, head, open: 0, is_set_back: false }
+        Self { store, clock, newest, notes, end, head, open: HashSet::new(), is_set_back: false }
     }
 
     /// Appends what comes until asked to stop, then what is left; returns when nothing waits and every segment is
     /// closed, because those who hold one are being asked to stop at the same moment.
     pub(super) async fn run(mut self, mut queue: Receiver<Waiting>, stopping: CancellationToken) -> Result<(), Error> {
         let mut is_stopping = false;
-        while !(is_stopping && self.open == 0) {
+        while !(is_stopping && self.open.is_empty()) {
             let first = tokio::select! {
                 biased;
                 waiting = queue.recv() => match waiting {
@@ -177,8 +179,12 @@ impl Writer {
     fn count_segments<'a>(&mut self, noted: impl Iterator<Item = &'a Noted>) {
         for noted in noted {
             match noted.event {
-                Event::SegmentOpened { .. } => self.open += 1,
-                Event::SegmentClosed { .. } => self.open = self.open.saturating_sub(1),
+                Event::SegmentOpened { segment, .. } if noted.actor == Actor::SYSTEM => {
+                    self.open.insert(segment);
+                }
+                Event::SegmentClosed { segment, .. } => {
+                    self.open.remove(&segment);
+                }
                 _ => {}
             }
         }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use sayso_audit::{Event, Hash, Reference};
+use sayso_audit::{Actor, Event, Hash, Reference};
 use sayso_policy::{Gate, Grounds, Passed, Question, Revoker, Terms};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Cell, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::lending::Outside;
 use crate::Journal;
 use crate::journal::{About, Noted};
 use crate::mutant;
@@ -36,17 +37,19 @@ pub(crate) struct Holder {
     pub(crate) released: CancellationToken,
     /// Why it was told so, for the log.
     why: OnceLock<&'static str>,
-    /// Its share of [`Holders`].
-    _slot: Slot,
+    /// What it has besides when it is used outside of this process.
+    pub(super) outside: Option<Outside>,
+    /// Its share of [`Holders`]. One that another process gave has none where there is none left.
+    _slot: Option<Slot>,
 }
 
 /// One of the places in [`Holders`]; given back when it is dropped.
 pub(crate) type Slot = OwnedSemaphorePermit;
 
 impl Holder {
-    pub(crate) fn new(revoker: Revoker, segment: Segment, slot: Slot) -> Self {
+    pub(crate) fn new(revoker: Revoker, segment: Segment, slot: Option<Slot>, outside: Option<Outside>) -> Self {
         let (revoked, released) = (CancellationToken::new(), CancellationToken::new());
-        Self { revoker, segment, revoked, released, why: OnceLock::new(), _slot: slot }
+        Self { revoker, segment, revoked, released, why: OnceLock::new(), outside, _slot: slot }
     }
 
     /// Tells the holder to let go, and why. Its gate is yet to be closed.
@@ -56,13 +59,33 @@ impl Holder {
         self.revoked.cancel();
     }
 
+    /// Why it was told to let go; [`None`] while it was not.
+    pub(crate) fn why(&self) -> Option<&'static str> {
+        self.why.get().copied()
+    }
+
+    /// Closes its gate; what had passed. Of what passes outside, that is what its holder says, and nothing until then.
+    fn passed(&self) -> Passed {
+        let passed = self.revoker.revoke();
+        self.outside.as_ref().and_then(Outside::reported).cloned().unwrap_or(passed)
+    }
+
+    /// Closes its gate; the leaf that closes its segment, which ended for `reason` if it was not told another.
+    pub(super) fn closed(&self, reason: &'static str) -> Noted {
+        let is_silent = self.outside.as_ref().is_some_and(|outside| outside.reported().is_none());
+        // that nothing was heard of a holder is what the log has to say, whatever it was told
+        let told = self.why().filter(|_| !is_silent);
+        self.segment.closed(&self.passed(), told.unwrap_or(reason))
+    }
+
     /// As a withdrawal reports it.
     pub(crate) fn outcome(&self) -> proto::HolderOutcome {
-        let passed = self.revoker.revoke();
-        let state = if self.released.is_cancelled() {
-            proto::HolderState::Acknowledged
-        } else {
-            proto::HolderState::Outstanding
+        let passed = self.passed();
+        let is_silent = self.outside.as_ref().is_some_and(|outside| outside.reported().is_none());
+        let state = match (self.released.is_cancelled(), is_silent) {
+            (true, false) => proto::HolderState::Acknowledged,
+            (true, true) => proto::HolderState::Expired,
+            (false, _) => proto::HolderState::Outstanding,
         };
         proto::HolderOutcome {
             permit_id: self.segment.reference.0.to_vec(),
@@ -81,7 +104,7 @@ impl Holder {
         Question { label, gate, processor, now }
     }
 
-    fn subject(&self) -> SubjectId {
+    pub(super) fn subject(&self) -> SubjectId {
         self.revoker.terms().subject
     }
 }
@@ -96,6 +119,8 @@ impl core::fmt::Debug for Holder {
 #[derive(Clone)]
 pub(crate) struct Segment {
     pub(crate) about: About,
+    /// Who asked for it.
+    pub(crate) by: Actor,
     pub(crate) reference: Reference,
     pub(crate) cell: Cell,
     pub(crate) gate: Gate,
@@ -113,16 +138,16 @@ impl Segment {
 
     /// The leaf that opens it.
     pub(crate) fn opened(&self) -> Noted {
-        let Self { about, reference: segment, cell, processor, turn, .. } = *self;
-        about.event(Event::SegmentOpened { segment, cell, processor, turn })
+        let Self { about, by, reference: segment, cell, processor, turn, .. } = *self;
+        about.by(by, Event::SegmentOpened { segment, cell, processor, turn })
     }
 
     /// The leaf that closes it.
     fn closed(&self, passed: &Passed, reason: &'static str) -> Noted {
-        let Self { about, reference: segment, cell, processor, turn, .. } = *self;
+        let Self { about, by, reference: segment, cell, processor, turn, .. } = *self;
         let (bytes, pieces, content) = (passed.bytes, passed.pieces, Hash(passed.hash));
         let reason = Name::parse(reason).unwrap_or(Name::constant("other"));
-        about.event(Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason })
+        about.by(by, Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason })
     }
 }
 
@@ -135,6 +160,8 @@ pub(crate) struct Holders {
     limit: usize,
     slots: Arc<Semaphore>,
     by_subject: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
+    /// Those that are used outside of this process.
+    loans: Mutex<HashMap<Reference, Arc<Holder>>>,
 }
 
 impl core::fmt::Debug for Holders {
@@ -146,7 +173,8 @@ impl core::fmt::Debug for Holders {
 impl Holders {
     pub(crate) fn new(journal: Journal, limit: usize) -> Self {
         let limit = limit.min(Semaphore::MAX_PERMITS);
-        Self { journal, limit, slots: Arc::new(Semaphore::new(limit)), by_subject: Mutex::default() }
+        let slots = Arc::new(Semaphore::new(limit));
+        Self { journal, limit, slots, by_subject: Mutex::default(), loans: Mutex::default() }
     }
 
     pub(crate) const fn limit(&self) -> usize {
@@ -161,15 +189,25 @@ impl Holders {
     /// From here on a withdrawal finds `holder`.
     pub(crate) fn enter(&self, holder: &Arc<Holder>) {
         metrics::gauge!("sayso_consent_permits").increment(1);
+        if holder.outside.is_some() {
+            metrics::gauge!("sayso_consent_loans").increment(1);
+            self.lock_loans().insert(holder.segment.reference, Arc::clone(holder));
+        }
         self.lock().entry(holder.subject()).or_default().push(Arc::clone(holder));
     }
 
     /// The holder has let go. Its gate is closed and its closing leaf on the way *before* a withdrawal can no longer
     /// find it: else the withdrawal could take effect in between.
     pub(crate) fn release(&self, holder: &Arc<Holder>, reason: &'static str) {
-        let passed = holder.revoker.revoke();
-        let reason = holder.why.get().copied().unwrap_or(reason);
-        self.journal.note(holder.segment.closed(&passed, reason));
+        self.journal.note(holder.closed(reason));
+        self.let_go(holder);
+    }
+
+    /// What [`release`](Self::release) does once the closing leaf is on the way.
+    pub(super) fn let_go(&self, holder: &Arc<Holder>) {
+        if self.lock_loans().remove(&holder.segment.reference).is_some() {
+            metrics::gauge!("sayso_consent_loans").decrement(1);
+        }
         self.forget(holder);
         metrics::gauge!("sayso_consent_permits").decrement(1);
         holder.released.cancel();
@@ -214,9 +252,19 @@ impl Holders {
         self.lock().get(&subject).cloned().unwrap_or_default()
     }
 
+    /// The permits that are used outside of this process.
+    pub(super) fn loans(&self) -> Vec<Arc<Holder>> {
+        self.lock_loans().values().cloned().collect()
+    }
+
     /// The subjects that have permits in use.
     pub(crate) fn subjects(&self) -> Vec<SubjectId> {
         self.lock().keys().copied().collect()
+    }
+
+    fn lock_loans(&self) -> MutexGuard<'_, HashMap<Reference, Arc<Holder>>> {
+        // Nothing panics while it is held.
+        self.loans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SubjectId, Vec<Arc<Holder>>>> {

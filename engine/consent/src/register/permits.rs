@@ -3,13 +3,14 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Reference};
-use sayso_policy::{Reason, Terms, permit};
+use sayso_audit::{Actor, Event, Reference};
+use sayso_policy::{Grounds, Permit, Reason, Terms, permit};
 use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store::{TypedKey, Versioned};
 use sayso_types::{Mono, Name, SubjectId, WallTime};
 
 use super::holders::{Holder, POLICY, SHUTDOWN, Segment, Slot};
+use super::lending::Outside;
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::lease::{Ask, Denied, Lease};
@@ -23,6 +24,14 @@ const RENEWALS_PER_TTL: u32 = 3;
 /// record names them all when they are taken back.
 const PERMITS_OF_SUBJECT_MAX: usize = 256;
 
+/// A segment that was opened, with the permit for it.
+pub(super) struct Opened {
+    pub(super) permit: Permit,
+    pub(super) holder: Arc<Holder>,
+    pub(super) grounds: Grounds,
+    pub(super) lasts: Duration,
+}
+
 impl Register {
     /// Decides whether `ask` may be, and if so opens a segment in the audit log, durably, and issues the permit for
     /// it. Nothing can be handed over before this returns. A caller that does not wait for it leaves no segment open.
@@ -31,12 +40,22 @@ impl Register {
     /// [`Denied::Policy`] with the reason, which is noted in the log; [`Denied::Register`] when it could not be
     /// recorded.
     pub async fn acquire(self: &Arc<Self>, ask: Ask) -> Result<Lease, Denied> {
-        let slot = self.holders.slot().ok_or_else(|| busy(self.holders.limit()))?;
+        let slot = self.slot()?;
         let register = Arc::clone(self);
-        self.to_the_end("open segment", async move { register.open_segment(&ask, slot).await }).await?
+        let opened = async move {
+            let Opened { permit, holder, .. } = register.open_segment(&ask, slot, None).await?;
+            Ok(Lease { permit, holder, holders: Arc::clone(&register.holders), reason: "dropped" })
+        };
+        self.to_the_end("open segment", opened).await?
     }
 
-    async fn open_segment(&self, ask: &Ask, slot: Slot) -> Result<Lease, Denied> {
+    /// A place for one more permit.
+    pub(super) fn slot(&self) -> Result<Slot, Denied> {
+        self.holders.slot().ok_or_else(|| busy(self.holders.limit()))
+    }
+
+    /// Opens a segment for whoever uses the permit: this process, or somebody outside of it who proved who they are.
+    pub(super) async fn open_segment(&self, ask: &Ask, slot: Slot, outside: Option<Actor>) -> Result<Opened, Denied> {
         if self.has_ended() {
             return Err(Error::Ended.into());
         }
@@ -59,6 +78,7 @@ impl Register {
         let governing = revisions.governing(ask.purpose, &state.consent).rev();
         let segment = Segment {
             about: state.about(ask.subject).under(governing).by_registry(decision.registry_rev),
+            by: outside.unwrap_or(Actor::SYSTEM),
             reference: Reference(SubjectId::random().0),
             cell: grounds.cell,
             gate: ask.gate,
@@ -71,32 +91,43 @@ impl Register {
             self.use_exemption(&subject, grant, &segment, &mut entry).await?;
         }
         entry.events.push(segment.opened());
+        entry.ops.extend(outside.map(|_| self.put_loan(ask, &segment)));
         self.journal.append(entry).await?;
         self.refresh(&mut subject).await;
         let state = &subject.state;
         let terms = Terms { subject: ask.subject, cell: grounds.cell, processor: ask.processor, cv: ask.cv };
-        let ttl = self.permit_until(subject.asked_at, grounds.until).since(subject.asked_at);
-        let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, ttl);
-        let holder = Arc::new(Holder::new(revoker, segment, slot));
+        let lasts = self.permit_until(subject.asked_at, grounds.until).since(subject.asked_at);
+        let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, lasts);
+        let outside = outside.map(|_| Outside::new(subject.asked_at, lasts, self.permit_ttl()));
+        let holder = Arc::new(Holder::new(revoker, segment, Some(slot), outside));
         self.holders.enter(&holder);
-        let lease = Lease { permit, holder, holders: Arc::clone(&self.holders), reason: "dropped" };
         if self.has_ended() {
-            lease.finish(SHUTDOWN);
+            self.give_up(&holder, SHUTDOWN).await;
             return Err(Error::Ended.into());
         }
         // A revision or a switch that came into force meanwhile has looked through the holders, perhaps too early for this one.
         let reason = match self.revisions().decide(&question, &state.consent).answer {
-            Ok(grounds) if lease.holder.segment.rests_on(&grounds) => return Ok(lease),
+            Ok(now) if holder.segment.rests_on(&now) => return Ok(Opened { permit, holder, grounds, lasts }),
             Ok(_) => Reason::NoBasis,
             Err(reason) => reason,
         };
         self.deny(&subject, ask, reason);
-        lease.finish(POLICY);
+        self.give_up(&holder, POLICY).await;
         Err(Denied::Policy(reason))
     }
 
+    /// Ends a permit that nobody was given.
+    async fn give_up(&self, holder: &Arc<Holder>, reason: &'static str) {
+        if holder.outside.is_none() {
+            return self.holders.release(holder, reason);
+        }
+        if let Err(error) = self.end_loan(holder, Some(holder.revoker.revoke()), reason).await {
+            tracing::warn!(%error, reason, "the end of a permit that nobody was given could not be recorded yet");
+        }
+    }
+
     /// How long a permit lasts that rests on what was read at `asked_at`, and on something that `ends`.
-    fn permit_until(&self, asked_at: Mono, ends: Option<WallTime>) -> Mono {
+    pub(super) fn permit_until(&self, asked_at: Mono, ends: Option<WallTime>) -> Mono {
         let until = asked_at.after(self.permit_ttl()).min(self.options.tenure.until());
         let left = |end: WallTime| Duration::from_millis(end.0.saturating_sub(self.clock.wall().0));
         ends.map_or(until, |end| until.min(self.clock.now().after(left(end))))
@@ -166,7 +197,8 @@ impl Register {
             None => return,
         };
         let revisions = self.revisions();
-        for holder in self.holders.of(subject) {
+        // those outside of this process are renewed when they ask for it
+        for holder in self.holders.of(subject).into_iter().filter(|holder| holder.outside.is_none()) {
             match revisions.decide(&holder.question(wall), &state.consent).answer {
                 Ok(grounds) if holder.segment.rests_on(&grounds) => {
                     holder.revoker.renew(self.permit_until(asked_at, grounds.until));

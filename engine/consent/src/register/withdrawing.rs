@@ -273,15 +273,18 @@ impl Register {
         Ok(())
     }
 
-    /// Completes what a crash interrupted: whoever held a permit then died with that process.
+    /// Completes what a crash interrupted: whoever held a permit then died with that process, and whoever has one outside
+    /// of it is waited for.
     pub(super) async fn complete_withdrawals(&self) -> Result<(), Error> {
         let mut range = RegisterKey::table().into();
         loop {
             let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
             for entry in page.entries {
                 let state = StoredState::of(&Versioned { value: entry.value, version: entry.version })?;
-                if !in_scope(&state.consent, &[], |status| status == ConsentStatus::Withdrawing).is_empty() {
+                let withdrawing = in_scope(&state.consent, &[], |status| status == ConsentStatus::Withdrawing);
+                if !withdrawing.is_empty() {
                     let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(StoreError::from)?;
+                    self.close(subject, &withdrawing);
                     self.settle_now(subject).await?;
                 }
             }

@@ -119,6 +119,7 @@ const TABLES: &[(&str, Ends)] = &[
     ("exemption", Ends::Not("what people answer for; names at most a pseudonym")),
     ("exemption_use", Ends::Not("a grant and a pseudonym: whose data it was used on")),
     ("sealed_by", Ends::Not("about nobody")),
+    ("loan", Ends::Not("taken away when nobody uses the permit any more")),
     ("tenure", Ends::Not("about nobody")),
     ("audit_leaf", Ends::Not("names nobody: tags that lead to a person through their register entry only")),
     ("audit_head", Ends::Not("about nobody")),

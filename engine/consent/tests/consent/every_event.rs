@@ -102,7 +102,6 @@ const TOLD: &[&str] = &[
     "consent.renewed",
     "consent.expired",
     "withdraw.pending_timeout",
-    "consent.expired",
     "guardian.requested",
     "guardian.verified",
     "guardian.failed",

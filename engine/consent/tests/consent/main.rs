@@ -18,6 +18,7 @@ mod faults;
 mod guarding;
 mod incidents;
 mod journal;
+mod lending;
 mod linearizing;
 mod noticing;
 mod proving;

@@ -114,15 +114,23 @@ impl World {
         self.again_under(Arc::new(profile())).await
     }
 
+    /// Ends the node in order and starts it again with `options`.
+    pub(crate) async fn again_with(self, options: Options) -> Self {
+        self.restarted(Arc::new(profile()), options).await
+    }
+
     /// Ends the node in order and starts it again under `profile`.
     pub(crate) async fn again_under(self, profile: Arc<Profile>) -> Self {
+        self.restarted(profile, Options { withdraw_wait: PATIENCE, ..Options::default() }).await
+    }
+
+    async fn restarted(self, profile: Arc<Profile>, options: Options) -> Self {
         let Self { dir, clock, in_use, local, store, tasks, register } = self;
         assert_eq!(tasks.shutdown(PATIENCE).await, 0, "everything ends in time");
         // it is not earlier than it was
         clock.advance(Duration::from_millis(in_use.wall().0.saturating_sub(clock.wall().0)));
         drop((register, store));
         local.close();
-        let options = Options { withdraw_wait: PATIENCE, ..Options::default() };
         Self::start(dir, clock.clone(), Arc::new(clock), options, profile).await
     }
 

@@ -15,6 +15,7 @@ mod incident;
 mod kill;
 mod notices;
 mod pages;
+mod permits;
 mod policy;
 mod porting;
 mod provider_down;

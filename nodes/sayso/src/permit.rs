@@ -1,0 +1,108 @@
+//! `sayso permit`: asks a node before something of a person goes elsewhere, and stops what may go on no longer.
+
+mod bound;
+mod child;
+mod hold;
+mod stream;
+mod term;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use sayso_proto::admin::v1::{PermitDenied, PermitGiven};
+use serde_json::json;
+
+use self::stream::{Answer, Stream};
+use crate::cli::{PermitArgs, PermitCommand, PermitForArgs};
+use crate::output;
+use crate::serve::runtime;
+
+/// What `ask` ends with when it may not.
+const DENIED: u8 = 3;
+
+pub(crate) fn run(args: &PermitArgs) -> Result<ExitCode> {
+    match &args.command {
+        PermitCommand::Ask { what, json } => runtime()?.block_on(ask(what, *json)),
+        PermitCommand::Hold { what, command } => runtime()?.block_on(hold::hold(what, command)),
+        PermitCommand::Bound { parent, command } => bound::run(*parent, command),
+    }
+}
+
+async fn ask(what: &PermitForArgs, as_json: bool) -> Result<ExitCode> {
+    let mut stream = Stream::open(&what.person.node).await?;
+    let answer = stream.ask(what).await?;
+    if let Answer::Given(given) = &answer {
+        stream.let_go(&given.permit_id).await?;
+    }
+    match answer {
+        Answer::Given(given) => {
+            if as_json {
+                output::json(&given_as_json(&given))?;
+            } else {
+                output::line(format_args!("It may, on the basis of {}{}.", given.basis, duties(&given)))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Answer::Denied(denied) => {
+            if as_json {
+                let PermitDenied { reason, basis, policy_revision, .. } = denied;
+                let answer =
+                    json!({ "may": false, "reason": reason, "basis": basis, "policy_revision": policy_revision });
+                output::json(&answer)?;
+            } else {
+                output::line(told(&denied))?;
+            }
+            Ok(ExitCode::from(DENIED))
+        }
+    }
+}
+
+/// A denial, for people.
+fn told(denied: &PermitDenied) -> String {
+    let PermitDenied { reason, basis, .. } = denied;
+    let why = match reason.as_str() {
+        "prohibited" => "the policy forbids it, and no consent opens it",
+        "unknown_cell" => "the policy does not use this data for this",
+        "minor_no_guardian" => "the person may be a minor, and no guardian has agreed",
+        "switched_off" => "the data, or the tenant, is switched off",
+        "restricted" => "the person had the use of it restricted",
+        "processor_state" => "the receiver is not in use, was not examined in time, or is not meant for this",
+        "region" => "the receiver is further away than the person allows",
+        "no_basis" => "the person has not agreed to it, or has taken that back",
+        _ => "the node says so",
+    };
+    format!("It may not: {why} ({reason}). The policy rests this on: {basis}.")
+}
+
+/// What has to be kept to, as the end of a sentence.
+fn duties(given: &PermitGiven) -> String {
+    let Some(duties) = &given.obligations else { return String::new() };
+    let said = [
+        (duties.no_store, "it must not be stored"),
+        (duties.zeroise, "it must be overwritten as soon as it was used"),
+        (duties.redact, "what the policy lists must be taken out of it first"),
+        (duties.minor, "the person may be a minor"),
+    ];
+    let mut said: Vec<_> = said.into_iter().filter(|(is_so, _)| *is_so).map(|(_, duty)| duty.to_owned()).collect();
+    if !duties.only_fields.is_empty() {
+        said.push(format!("only {} may go", duties.only_fields.join(", ")));
+    }
+    if said.is_empty() { String::new() } else { format!("; {}", said.join("; ")) }
+}
+
+fn given_as_json(given: &PermitGiven) -> serde_json::Value {
+    let duties = given.obligations.clone().unwrap_or_default();
+    json!({
+        "may": true,
+        "basis": given.basis,
+        "policy_revision": given.policy_revision,
+        "subject_id": given.subject_id,
+        "obligations": {
+            "no_store": duties.no_store,
+            "zeroise": duties.zeroise,
+            "redact": duties.redact,
+            "only_fields": duties.only_fields,
+            "minor": duties.minor,
+        },
+    })
+}
