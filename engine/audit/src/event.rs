@@ -11,7 +11,7 @@ use crate::tag::{ActorTag, Commitment, bytes_id};
 
 pub use self::minor::MinorEvent;
 pub use self::scope::Scope;
-pub use self::step::{IncidentStep, NoticeStep, ProcessorChange, RequestStep};
+pub use self::step::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 
 bytes_id! {
     /// What a leaf is about: the id of a consent record, withdrawal, permit, segment or ticket. Leaves that belong
@@ -440,6 +440,8 @@ pub enum Event {
     },
     /// What happens where a person is a child.
     Minor(MinorEvent),
+    /// `store.anonymised` and `store.erased`: what became of data that was to lead to nobody.
+    Anonymised(Anonymised),
 }
 
 impl Event {
@@ -500,6 +502,7 @@ impl Event {
             Self::PolicySuperseded { .. } => "policy.superseded",
             Self::WithdrawPending { .. } => "withdraw.pending_timeout",
             Self::Minor(event) => event.name(),
+            Self::Anonymised(anonymised) => anonymised.step.name(),
         }
     }
 }

@@ -24,7 +24,10 @@ pub mod verify;
 pub mod witness;
 
 pub use checkpoint::Checkpoint;
-pub use event::{Event, IncidentStep, MinorEvent, NoticeStep, ProcessorChange, Reference, RequestStep, Scope};
+pub use event::{
+    Anonymised, AnonymisedStep, Event, IncidentStep, MinorEvent, NoticeStep, ProcessorChange, Reference, RequestStep,
+    Scope,
+};
 pub use export::Export;
 pub use key::{Cosigner, PublicKey, Signer, VerifierKey, WitnessKey};
 pub use leaf::{Actor, ActorKind, Fact, HybridClock, Leaf, LeafError, Place};

@@ -19,6 +19,7 @@
 //! * [`incidents::IncidentDesk`] keeps what went wrong, finds whose data it was, and watches by when somebody is told.
 //! * [`exemption::Proposal`] is what is to be done without consent, until enough people approve it and its time is over.
 //! * [`retention`] says what ends what is stored, and [`retention::Hold`] what keeps it.
+//! * [`anonymised`] says what becomes of data that is to lead to nobody when it ends.
 //! * [`notices::Notices`] tells people that something changes, and keeps what became of it.
 //! * [`guardian`] says who answers for children, and what their age closes.
 //! * [`shutdown`] ends the service: nothing is collected any more, and everybody's data is erased.
@@ -26,6 +27,7 @@
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
 pub mod anchor;
+pub mod anonymised;
 pub mod erasure;
 pub mod error;
 pub mod evidence;
@@ -55,7 +57,7 @@ pub use evidence::{Answer, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use loan::Loan;
-pub use register::{Options, Register, Thrown, Withdrawal, remembers};
+pub use register::{Options, Register, TakesOut, Thrown, Withdrawal, remembers};
 pub use remembered::Remembered;
 pub use replay::{Replay, Replayed};
 pub use tenure::Tenure;

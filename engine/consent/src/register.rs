@@ -1,6 +1,7 @@
 //! [`Register`]: consent state, and every permit that rests on it.
 
 mod announcing;
+mod anonymising;
 mod answering;
 mod ending;
 mod erasing;
@@ -14,6 +15,7 @@ mod holding;
 mod lending;
 mod permits;
 mod reading;
+mod redacting;
 pub(crate) mod remembering;
 mod retaining;
 mod revising;
@@ -39,6 +41,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock, broadcast, onesh
 
 pub(crate) use self::holders::{Holder, Holders};
 use self::holding::Holds;
+pub use self::redacting::TakesOut;
 pub use self::remembering::remembers;
 use self::state::StoredState;
 pub use self::switching::Thrown;
@@ -124,6 +127,8 @@ pub struct Register {
     pending: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
     /// What laws demand to be kept. Whoever ends or erases something reads it until that is on record.
     holds: RwLock<Holds>,
+    /// Held by whoever counts people whose data is anonymised, or releases the counts.
+    counting: AsyncMutex<()>,
     /// Whether everything that is stored is marked for when it ends under the policy in force.
     is_marked: AtomicBool,
 }
@@ -177,6 +182,7 @@ impl Register {
             changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
             holds,
+            counting: AsyncMutex::default(),
             is_marked: AtomicBool::new(false),
         });
         register.enter_vault().await?;

@@ -12,8 +12,8 @@
 //!
 //! A mark says when to look, and the rule what to do: a mark too many, or too early, does no harm. When a revision comes
 //! into force, and when a register opens, everything that is stored is marked anew, so that a shorter rule reaches what is
-//! there. A rule that says `anonymise` erases: nothing is registered that makes stored data
-//! lead to nobody and still serves somebody.
+//! there. A rule that says `anonymise` erases, too, and first hands what it names to a registered transformation: see
+//! [`anonymised`](crate::anonymised).
 //!
 //! `stored::TABLES` lists every table of the store with what ends it, [`Hold`] is what keeps it.
 

@@ -368,6 +368,40 @@ key! {
     }
 }
 
+key! {
+    /// How many people there are in a class of what is anonymised, in a month that is not over.
+    pub(crate) struct AnonymisedCountKey in "anonymised_count" {
+        /// The month.
+        pub(crate) month: String,
+        /// The integrator.
+        pub(crate) tenant: String,
+        /// What ended.
+        pub(crate) category: String,
+        /// What it had been used for.
+        pub(crate) purpose: String,
+        /// The transformation.
+        pub(crate) by: String,
+        /// How much of it there was.
+        pub(crate) entries: String,
+    }
+}
+
+key! {
+    /// What was released of what was anonymised in a month.
+    pub(crate) struct AnonymisedKey in "anonymised" {
+        /// The month.
+        pub(crate) month: String,
+        /// The integrator.
+        pub(crate) tenant: String,
+        /// What ended.
+        pub(crate) category: String,
+        /// What it had been used for.
+        pub(crate) purpose: String,
+        /// The transformation.
+        pub(crate) by: String,
+    }
+}
+
 /// What facts are, and so under which of the subject's keys they are sealed.
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
@@ -409,3 +443,5 @@ pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
 pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);
 pub(crate) const GROWING: Schema = Schema::new("growing", 1, 1);
 pub(crate) const LOAN: Schema = Schema::new("loan", 1, 1);
+pub(crate) const ANONYMISED_COUNT: Schema = Schema::new("anonymised_count", 1, 1);
+pub(crate) const ANONYMISED: Schema = Schema::new("anonymised", 1, 1);

@@ -118,7 +118,7 @@ impl Egress {
         .await
     }
 
-    /// Answers `request`.
+    /// Answers `request`, of which goes out what the policy does not have taken out.
     ///
     /// # Errors
     /// [`Error`], here or as the last item of the stream.
@@ -129,10 +129,22 @@ impl Egress {
     ) -> Result<impl Stream<Item = Result<Reply, Error>> + Send + use<>, Error> {
         let (provider, lease) = self.open(context, Category::TRANSCRIPT, &self.processors.responders).await?;
         let call = self.call(context, &lease, self.timeouts.respond);
+        let request = self.without_what_stays(request);
         let request = Labelled::new(context.label(Category::TRANSCRIPT), request);
         Ok(call::stream(&self.tasks, "respond", lease, PARTS_WAITING_MAX, async move {
             provider.respond(call, request).await
         }))
+    }
+
+    /// `request` without the numbers that the policy has taken out of what was said, and of what is remembered: also out of
+    /// what was remembered before it said so.
+    fn without_what_stays(&self, mut request: Request) -> Request {
+        let [said, remembered] = [Category::TRANSCRIPT, Category::MEMORY_SUMMARY].map(|of| self.register.takes_out(of));
+        let history = request.history.iter_mut().flat_map(|exchange| [&mut exchange.said, &mut exchange.heard]);
+        history.chain([&mut request.text]).for_each(|text| said.of(text));
+        let facts = request.facts.iter_mut().flat_map(|fact| [&mut fact.key, &mut fact.value]);
+        facts.for_each(|text| remembered.of(text));
+        request
     }
 
     /// Opens the way to a voice that will be given text of `category`. Its intent is on record when this returns, so that

@@ -10,6 +10,7 @@
 //!
 //! Everything here is a function of its arguments: the auditor replays decisions with the same code.
 
+pub mod anonymise;
 pub mod calendar;
 pub mod compile;
 pub mod consent;
@@ -36,12 +37,14 @@ pub mod pages;
 pub mod period;
 pub mod permit;
 pub mod profile;
+pub mod redact;
 pub mod registry;
 pub mod revisions;
 pub mod route;
 pub mod tongue;
 mod words;
 
+pub use anonymise::{AnonymisedData, Transformation};
 pub use calendar::{BeyondCalendar, WorkingCalendar};
 pub use compile::{Compiled, Tables, compile};
 pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
@@ -61,6 +64,7 @@ pub use month::{Month, NoMonth};
 pub use period::{IsoPeriod, Period};
 pub use permit::{Labelled, Passed, Permit, Refused, Revoker, Terms, Weigh};
 pub use profile::{LegalBasis, Profile, ProfileHash};
+pub use redact::{Redaction, Redactor};
 pub use registry::{Narrowed, Registry};
 pub use revisions::{RevisionError, Revisions};
 pub use route::{NoRoute, route};

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sayso_types::{Purpose, WallTime};
+use sayso_types::{Category, Purpose, WallTime};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ConsentState, Decision, Diff, ExemptionGrant, Explanation, InForce, Profile, ProfileHash, Question, Registry,
-    Tables, diff, explain,
+    ConsentState, Decision, Diff, ExemptionGrant, Explanation, InForce, Profile, ProfileHash, Question, Redactor,
+    Registry, Tables, diff, explain,
 };
 
 /// Older revisions that are kept. Whoever agreed to one that came before is asked again: eight revisions are more than a
@@ -227,6 +227,13 @@ impl Revisions {
     #[must_use]
     pub fn governing(&self, purpose: Purpose, state: &ConsentState) -> &Arc<Profile> {
         self.agreed_to(purpose, state).map_or_else(|| self.newest(), |older| older.tables.in_force().profile())
+    }
+
+    /// What takes out of data of `category` what any revision says that somebody may still be governed by: a revision that
+    /// takes out less leaves nobody without what they were promised.
+    #[must_use]
+    pub fn redactor(&self, category: Category) -> Redactor {
+        self.all().flat_map(|profile| profile.document().redactions(category)).collect()
     }
 
     /// The purposes that the person has to be asked again, because what they agreed to has changed or is forgotten. Not

@@ -89,6 +89,8 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("minor.detected", "MinorEvent::Detected", "engine/consent/src/register/guarding.rs"),
     ("minor.cleared", "MinorEvent::Cleared", "engine/consent/src/register/guarding.rs"),
     ("minor.data_erased", "MinorEvent::DataErased", "engine/consent/src/register/erasing.rs"),
+    ("store.anonymised", "AnonymisedStep::HandedOn", "engine/consent/src/register/anonymising.rs"),
+    ("store.erased", "AnonymisedStep::TooFew", "engine/consent/src/register/anonymising.rs"),
 ];
 
 /// Events of the list that nothing produces, each with what it awaits.
@@ -104,8 +106,6 @@ const AWAITED: &[(&str, &str)] = &[
     ("ingress.segment_closed", "recording what was heard and given to nobody"),
     ("derive.created", "lineage of what is stored"),
     ("store.written", "lineage of what is stored"),
-    ("store.erased", "lineage of what is stored"),
-    ("store.anonymised", "retention"),
     ("store.zeroised", "retention"),
     ("processor.registered", "a profile registers them, and policy.effective says which"),
     ("processor.deletion_requested", "a way to tell a receiver that a machine can use: no profile names one"),

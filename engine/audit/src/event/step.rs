@@ -1,5 +1,10 @@
 //! What happens to what people deal with step by step: each step is an event of its own in the log.
 
+use sayso_types::Category;
+
+use super::Reference;
+use crate::merkle::Hash;
+
 /// What becomes of a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProcessorChange {
@@ -145,4 +150,50 @@ impl RequestStep {
             Self::Overdue => "dsr.overdue",
         }
     }
+}
+
+/// What becomes of data that is to lead to nobody when its time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AnonymisedStep {
+    /// A person was counted, in the batch in which their data ended.
+    HandedOn,
+    /// The counts of a month were released.
+    Released,
+    /// Too few people were alike in some of them: those were erased.
+    TooFew,
+}
+
+impl AnonymisedStep {
+    /// Every step.
+    pub const ALL: [Self; 3] = [Self::HandedOn, Self::Released, Self::TooFew];
+
+    /// The name of its event in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HandedOn | Self::Released => "store.anonymised",
+            Self::TooFew => "store.erased",
+        }
+    }
+
+    /// What the event says of it.
+    #[must_use]
+    pub const fn how(self) -> &'static str {
+        ["handed_on", "released", "too_few"][self as usize]
+    }
+}
+
+/// Something that happens to data that is to lead to nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anonymised {
+    /// The ending by which a person was counted; otherwise the release.
+    pub ending: Reference,
+    /// What it was.
+    pub category: Category,
+    /// What happened.
+    pub step: AnonymisedStep,
+    /// Of how many people; 0 where they were too few to say so.
+    pub people: u64,
+    /// SHA-256 of what was released, with the report of its test.
+    pub report: Option<Hash>,
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
 
 use super::*;
-use crate::event::{IncidentStep, MinorEvent, NoticeStep, ProcessorChange, RequestStep};
+use crate::event::{Anonymised, AnonymisedStep, IncidentStep, MinorEvent, NoticeStep, ProcessorChange, RequestStep};
 use crate::{Commitment, Hash, Reference, Scope};
 
 fn names() -> impl Strategy<Value = Name> {
@@ -46,6 +46,12 @@ fn processors() -> impl Strategy<Value = ProcessorId> {
 
 fn scopes() -> impl Strategy<Value = Scope> {
     prop_oneof![Just(Scope::Everything), purposes().prop_map(Scope::Purpose)]
+}
+
+fn anonymised() -> impl Strategy<Value = Anonymised> {
+    let steps = prop::sample::select(AnonymisedStep::ALL.to_vec());
+    let whole = (references(), names().prop_map(Category), steps, any::<u64>(), prop::option::of(hashes()));
+    whole.prop_map(|(ending, category, step, people, report)| Anonymised { ending, category, step, people, report })
 }
 
 fn events() -> impl Strategy<Value = Event> {
@@ -125,6 +131,7 @@ fn minors() -> impl Strategy<Value = MinorEvent> {
         (references(), evidence()).prop_map(|(detected, evidence)| MinorEvent::Detected { detected, evidence }),
         (references(), evidence()).prop_map(|(detected, evidence)| MinorEvent::Cleared { detected, evidence }),
         references().prop_map(|detected| MinorEvent::DataErased { detected }),
+        anonymised().prop_map(Event::Anonymised),
     ]
 }
 

@@ -4,7 +4,7 @@ use sayso_proto::audit::v1::{AuditLeaf, Verdict};
 use sayso_types::{Category, Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
 
 use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell};
-use crate::event::{IncidentStep, NoticeStep, ProcessorChange, RequestStep};
+use crate::event::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
 use crate::{ActorTag, Commitment, Event, Reference, Scope, SubjectTag};
 
@@ -248,6 +248,13 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.pieces = *people;
         }
         Event::Minor(event) => minors::write(event, wire),
+        Event::Anonymised(Anonymised { ending, category, step, people, report }) => {
+            wire.reference = ending.0.to_vec();
+            wire.cell = Some(cell::write_category(*category));
+            wire.reason = step.how().to_owned();
+            wire.pieces = *people;
+            wire.document_sha256 = report.map_or_else(Vec::new, |report| report.0.to_vec());
+        }
     }
 }
 
@@ -407,6 +414,12 @@ fn read_step(name: &str, wire: &AuditLeaf) -> Result<Event, LeafError> {
         let document = optional("document_sha256", &wire.document_sha256)?.map(Hash);
         let (incident, detail, people) = (reference(wire)?, reason(wire)?, wire.pieces);
         return Ok(Event::Incident { incident, step, detail, document, people });
+    }
+    let is = |step: &AnonymisedStep| step.name() == name && step.how() == wire.reason;
+    if let Some(step) = AnonymisedStep::ALL.into_iter().find(is) {
+        let report = optional("document_sha256", &wire.document_sha256)?.map(Hash);
+        let (ending, category, people) = (reference(wire)?, category(wire)?, wire.pieces);
+        return Ok(Event::Anonymised(Anonymised { ending, category, step, people, report }));
     }
     minors::read(name, wire).map(Event::Minor)
 }

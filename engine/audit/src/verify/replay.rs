@@ -146,6 +146,7 @@ impl<'a> Replay<'a> {
             | Event::WithdrawPending { .. }
             | Event::ShutdownStarted { .. }
             | Event::ShutdownCompleted { .. }
+            | Event::Anonymised(_)
             | Event::Minor(_) => {}
         }
     }

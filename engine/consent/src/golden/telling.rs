@@ -1,6 +1,10 @@
-//! What is stored of notices to people, and of the end of the service.
+//! What is stored of notices to people, of the end of the service, and of what is anonymised.
+
+use sayso_policy::anonymise::{MONTHLY_COUNTS, class};
 
 use super::*;
+use crate::anonymised::{Statistic, Tally};
+use crate::tables::{ANONYMISED, ANONYMISED_COUNT, AnonymisedCountKey, AnonymisedKey};
 
 #[test]
 fn a_notice_is_stored_as_it_was() {
@@ -63,5 +67,22 @@ fn a_shutdown_is_stored_as_it_was() {
     for (name, shutdown) in [("shutdown", announced), ("shutdown_completed", completed)] {
         let value = SHUTDOWN.encode(&serde_json::to_vec(&shutdown).unwrap());
         assert_golden(name, &ShutdownKey { shard: 0 }.key(), &value);
+    }
+}
+
+#[test]
+fn what_is_anonymised_is_stored_as_it_was() {
+    let class = class("acme".parse().unwrap(), Category::MEMORY_SUMMARY, Purpose::MEMORY, 3, NOW);
+    let (row, result) = (AnonymisedCountKey::of(&class, "monthly_counts@1".into()), "monthly_counts@1".into());
+    let tally = Tally { people: 13, k: 12 };
+    assert_golden("anonymised_count", &row.key(), &ANONYMISED_COUNT.encode(&tally.encode()));
+    assert_eq!((row.class().unwrap(), Tally::decode(&tally.encode()).unwrap()), (class.clone(), tally));
+    let key = AnonymisedKey::of(&class, result).key();
+    let data = MONTHLY_COUNTS.release(12, &[(class, 13)].into());
+    for (name, data) in [("anonymised", data), ("anonymised_too_few", None)] {
+        let body = Statistic::encode(12, data.as_ref());
+        assert_golden(name, &key, &ANONYMISED.encode(&body));
+        let read = Statistic::decode(&key, &body).unwrap();
+        assert_eq!((read.month.as_str(), read.k, read.data), ("2026-01", 12, data));
     }
 }

@@ -179,6 +179,8 @@ impl Register {
     ) -> Result<Option<Rewrite>, Error> {
         let (holds, now) = (self.holds.read().await, self.clock.wall());
         facts.retain(|fact| !self.is_over(fact, &turn.state.consent, now));
+        let takes_out = self.takes_out(FACTS_CATEGORY);
+        facts.iter_mut().flat_map(|fact| [&mut fact.key, &mut fact.value]).for_each(|text| takes_out.of(text));
         let mark = self.mark_of(turn, &kept.facts);
         if holds.keeping(turn.id, Some(FACTS_CATEGORY), now).is_some() {
             let mut dropped = kept.facts;

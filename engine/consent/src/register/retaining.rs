@@ -41,6 +41,7 @@ impl Register {
     pub async fn end_what_is_due(&self) -> Result<u64, Error> {
         self.release_expired_holds().await?;
         self.mark_what_is_stored().await?;
+        self.release_what_is_counted().await?;
         let (mut ended, mut outcome) = (0, Ok(()));
         let now = self.clock.wall();
         let mut range = Range::from(RetentionKey::table());
@@ -160,10 +161,13 @@ impl Register {
         entry.events.push(about.event(Event::RetentionDue { ending, category: FACTS_CATEGORY, at: first.at }));
         let (over, rest): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| ends(fact).is_some());
         let rows = over.len() as u64;
+        // held until it is written
+        let mut counted = None;
         let how = if rest.is_empty() {
+            counted = self.hand_on(turn, &over, (ending, now), &mut entry).await?;
             let mut pending = Pending::new(Some(FACTS_CATEGORY), Ground::Retention(ending.0), now);
             self.commit_to(&mut pending, turn.id, about, &mut entry);
-            Name::constant("erased")
+            Name::constant(if counted.is_some() { "anonymised" } else { "erased" })
         } else {
             entry.ops.push(Op::Put(FactsKey { subject: turn.id }.key(), self.sealed(turn.id, &rest).await?));
             entry.ops.extend(self.mark_of(turn, &rest).map(put_mark));
@@ -172,6 +176,7 @@ impl Register {
         let category = FACTS_CATEGORY;
         entry.events.push(about.event(Event::RetentionExecuted { ending, category, how, rows }));
         self.journal.append(entry).await?;
+        drop(counted);
         count(Stored::Facts, rows, &first, now);
         Ok(rows)
     }

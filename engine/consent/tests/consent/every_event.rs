@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sayso_audit::Leaf;
 use sayso_audit::{
-    Actor, ActorKind, ActorTag, Event, IncidentStep, MinorEvent, NoticeStep, ProcessorChange, Reference, RequestStep,
-    Signer,
+    Actor, ActorKind, ActorTag, AnonymisedStep, Event, IncidentStep, MinorEvent, NoticeStep, ProcessorChange,
+    Reference, RequestStep, Signer,
 };
 use sayso_consent::incidents::{Deed, Ending, IncidentDesk};
 use sayso_consent::notices::{self, Channel, Draft, Notices};
@@ -19,6 +19,7 @@ use sayso_policy::profile::{Refusal, RightKind};
 use sayso_policy::{AgeBand, ConsentStatus};
 use sayso_types::{Category, ConsentVersion, Name, WallTime};
 
+use crate::anonymising::profile_that_anonymises;
 use crate::answering::accepted;
 use crate::erasing::profile_with_a_receiver;
 use crate::exempting::{KEPT, granted};
@@ -108,6 +109,8 @@ const TOLD: &[&str] = &[
     "minor.detected",
     "minor.cleared",
     "minor.data_erased",
+    "store.anonymised",
+    "store.erased",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -158,6 +161,7 @@ fn is_told(event: &Event) -> bool {
         | Event::ConsentExpired { .. }
         | Event::WithdrawPending { .. }
         | Event::Minor(_) => true,
+        Event::Anonymised(anonymised) => AnonymisedStep::ALL.contains(&anonymised.step),
         Event::ProcessorChanged { change, .. } => ProcessorChange::ALL.contains(change),
         Event::Incident { step, .. } => IncidentStep::ALL.contains(step),
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
@@ -182,6 +186,7 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     erasure(&world).await;
     exemptions(&world, &clock).await;
     retention(&world, &clock).await;
+    anonymised(&world, &clock).await;
     rights(&world).await;
     notice(&world).await;
     incident(&world, &clock).await;
@@ -257,7 +262,7 @@ async fn erasure(world: &World) {
 /// not looked at again in time.
 async fn incident(world: &World, clock: &SetClock) {
     let by = Actor { kind: ActorKind::Operator, tag: None };
-    world.register.publish(profile_with_duties(5, 30)).await.unwrap();
+    world.register.publish(profile_with_duties(6, 30)).await.unwrap();
     let desk = IncidentDesk::open(world.register.clone());
     let incident = desk.report(report(None), by).await.unwrap();
     for target in [
@@ -315,6 +320,18 @@ async fn retention(world: &World, clock: &SetClock) {
     clock.set(NOON);
 }
 
+/// What somebody had remembered ends by being counted, and they are the only one.
+async fn anonymised(world: &World, clock: &SetClock) {
+    world.register.publish(profile_that_anonymises(5, 10)).await.unwrap();
+    let dora = world.person(&[VOICE, MEMORY]).await;
+    world.register.save_facts(dora, &[("name".into(), "Dora".into())]).await.unwrap();
+    for day in [10, 40] {
+        clock.set(NOON + day * DAY);
+        world.register.end_what_is_due().await.unwrap();
+    }
+    clock.set(NOON);
+}
+
 /// Somebody has what is remembered put right, then restricted, and then closes their account.
 async fn rights(world: &World) {
     let (dora, desk) = (world.person(&[VOICE, MEMORY]).await, Desk::open(world.register.clone()));
@@ -339,7 +356,7 @@ async fn notice(world: &World) {
 /// Somebody else is going to answer for the data, and does.
 async fn takeover(world: &World, clock: &SetClock) {
     let other = [("id = \"operator\"", "id = \"another\""), ("2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z")];
-    let next = revised(6, &other);
+    let next = revised(7, &other);
     world.register.announce(next.clone()).await.unwrap();
     clock.set(NOON + 9 * DAY);
     world.until_told(|event| matches!(event, Event::ControllerChanged { .. })).await;

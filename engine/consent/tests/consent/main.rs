@@ -3,6 +3,7 @@
 
 mod anchoring;
 mod announcing;
+mod anonymising;
 mod answering;
 mod answering_killed;
 mod attacks;

@@ -107,6 +107,21 @@ async fn what_is_remembered_ends_with_its_keys_when_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn what_the_policy_takes_out_of_what_is_said_is_not_remembered() {
+    let world = World::new().await;
+    let text = profile_text().replace("[category.transcript]\n", "[category.transcript]\nredact = [\"bank_card\"]\n");
+    let policy = Profile::in_force_before(&text.replace("rev = 1", "rev = 2")).unwrap();
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    let card = ("card".to_owned(), "4111 1111 1111 1111".to_owned());
+    world.register.save_facts(anna, core::slice::from_ref(&card)).await.unwrap();
+    assert_eq!(world.register.facts(anna).await.unwrap(), core::slice::from_ref(&card));
+    world.register.publish(Arc::new(policy)).await.unwrap();
+    world.register.save_facts(anna, &[card, fact("tea")]).await.unwrap();
+    let kept = [("card".to_owned(), "[bank_card]".to_owned()), fact("tea")];
+    assert_eq!(world.register.facts(anna).await.unwrap(), kept);
+}
+
+#[tokio::test]
 async fn each_fact_has_its_own_time_which_saving_it_again_does_not_move() {
     let world = world("trigger = \"collected\", after = \"P10D\"", "").await;
     let anna = world.person(&[VOICE, MEMORY]).await;

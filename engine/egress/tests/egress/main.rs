@@ -3,5 +3,6 @@
 
 mod calls;
 mod providers;
+mod redacting;
 mod withdrawing;
 mod world;

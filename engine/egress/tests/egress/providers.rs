@@ -118,3 +118,21 @@ impl Responder for Halting {
         Ok(Box::pin(words.chain(futures::stream::pending())))
     }
 }
+
+/// Keeps what it is asked.
+#[derive(Debug, Default)]
+pub(crate) struct Listening {
+    pub(crate) asked: std::sync::Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Responder for Listening {
+    async fn respond(&self, call: Call, request: Labelled<Request>) -> Result<ReplyStream, Error> {
+        let request = call.permit.pass(request, |request| request)?;
+        let mut asked = self.asked.lock().unwrap();
+        asked.push(request.text);
+        asked.extend(request.history.into_iter().flat_map(|exchange| [exchange.said, exchange.heard]));
+        asked.extend(request.facts.into_iter().flat_map(|fact| [fact.key, fact.value]));
+        Ok(Box::pin(futures::stream::empty()))
+    }
+}

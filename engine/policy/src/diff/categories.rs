@@ -176,6 +176,10 @@ fn longer(was: &Retention, is: &Retention) -> Option<String> {
     if thorough(is.action) < thorough(was.action) || thorough(ends(is)) < thorough(ends(was)) {
         return Some("ends less thoroughly".to_owned());
     }
+    let least = |retention: &Retention| retention.transformation().map(|(_, k)| k);
+    if least(was).zip(least(is)).is_some_and(|(was, is)| is < was) {
+        return Some("fewer people are alike in what is left of it".to_owned());
+    }
     if was.processors_must_confirm && !is.processors_must_confirm {
         return Some("ends without its receivers' confirming it".to_owned());
     }

@@ -53,6 +53,7 @@ impl Rule {
         &categories::NECESSITY_UNFLAGGED,
         &categories::DEIDENT_AS_ANON,
         &categories::AT_REST_CONTRADICTED,
+        &categories::REDACTION_UNKNOWN,
         &prohibitions::PROHIBITION_CONTRADICTED,
         &retention::RET_MISSING,
         &retention::RET_TOO_LONG,
@@ -60,6 +61,7 @@ impl Rule {
         &retention::RET_MIN_CONTRADICTED,
         &retention::RET_UNTIL_USER_DELETE_NO_CAP,
         &retention::ENDLESS_DURATION,
+        &retention::ANONYMISER_UNREGISTERED,
         &times::VAGUE_TIME,
         &times::DEADLINE_TOO_LONG,
         // receivers

@@ -54,7 +54,7 @@ pub struct CategoryRule {
     /// What more consent must be for receivers as far away as this.
     #[serde(default, deserialize_with = "super::canonical::by_word")]
     pub in_region: BTreeMap<RegionClass, Stricter>,
-    /// What is taken out of it before it moves: `cn_id`, `bank_card`, ...
+    /// What is taken out of it, and of what is made from it, before it moves: see [`Redaction`](crate::Redaction).
     #[serde(default)]
     pub redact: BTreeSet<String>,
     /// What of the device it needs: `microphone`, `camera`, ... A permission that is taken away there withdraws it.

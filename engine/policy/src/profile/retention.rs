@@ -21,6 +21,13 @@ pub struct Retention {
     pub after: Deadline,
     /// What is done then.
     pub action: RetentionAction,
+    /// By what it is anonymised, where the action is that: the name of a registered
+    /// [`Transformation`](crate::Transformation), such as `monthly_counts@1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// How many people are alike in what is left at the least, where that is more than the transformation asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k: Option<u32>,
     /// The least that it is kept, where a law demands it.
     #[serde(default)]
     pub min: Option<Period>,

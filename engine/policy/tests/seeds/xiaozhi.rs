@@ -1,8 +1,8 @@
 //! The XiaoZhi backend service: XZ, seed 000.
 
-use sayso_policy::AgeBand;
 use sayso_policy::profile::Draft;
-use sayso_types::RegionClass;
+use sayso_policy::{AgeBand, Redaction};
+use sayso_types::{Category, RegionClass};
 
 use crate::seed::{Expected, Person, Seed, assert_decisions};
 
@@ -315,4 +315,19 @@ retention = { trigger = "withdraw", after = "PT0S", action = "erase", max = "P1Y
             (&Person::adult().yes_to_each(all), "sales/address_book/mailer", "prohibited", "XZ-3.0"),
         ],
     );
+}
+
+/// XZ-10.1: whoever has agreed for the first time is warned, and what has a form by which it can be known is taken out.
+#[test]
+fn people_are_warned_of_numbers_and_what_has_a_form_is_taken_out() {
+    let profile = Draft::parse(SEED.lawful, Some(SEED.written)).unwrap().accept().unwrap();
+    for (language, words) in [("en", ["passwords", "bank card", "identity"]), ("zh", ["密码", "银行卡", "身份证"])]
+    {
+        let thanks = &profile.notice(language.parse().unwrap()).thanks;
+        assert!(words.iter().all(|word| thanks.contains(word)), "{thanks}");
+    }
+    for category in [Category::TRANSCRIPT, Category::MEMORY_SUMMARY] {
+        let taken_out = profile.document().redactions(category);
+        assert!([Redaction::BankCard, Redaction::CnId].iter().all(|what| taken_out.contains(what)), "{category}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use sayso_types::ProcessorKind;
 
+use crate::Redaction;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
@@ -115,6 +116,26 @@ fn at_rest(case: &Case<'_>) -> Found {
                 );
                 found.push((format!("processor.{}.accepts", store.id), message));
             }
+        }
+    }
+    found
+}
+
+pub(in crate::lint) static REDACTION_UNKNOWN: Rule = Rule {
+    id: "REDACTION_UNKNOWN",
+    breach: "something is to be taken out of data that nothing knows how to find",
+    source: "XZ-10.1; gdpr:5-1-f",
+    waivable: false,
+    look: redaction_unknown,
+};
+
+fn redaction_unknown(case: &Case<'_>) -> Found {
+    let mut found = Found::new();
+    for (id, rule) in &case.document.category {
+        for name in rule.redact.iter().filter(|name| Redaction::named(name).is_none()) {
+            let known = Redaction::ALL.map(Redaction::name).join(", ");
+            let message = format!("nothing finds `{name}` in a text; what can be taken out is {known}");
+            found.push((format!("category.{id}.redact"), message));
         }
     }
     found

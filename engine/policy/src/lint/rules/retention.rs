@@ -6,7 +6,7 @@ use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
 use crate::profile::{CategoryRule, LegalBasis, Retention, RetentionAction, Trigger};
-use crate::{Deadline, Period};
+use crate::{Deadline, Period, Transformation};
 
 pub(in crate::lint) static RET_MISSING: Rule = Rule {
     id: "RET_MISSING",
@@ -168,6 +168,29 @@ fn endless(case: &Case<'_>) -> Found {
             continue;
         };
         found.insert(key(&id, rule, ""), message);
+    }
+    found.into_iter().collect()
+}
+
+pub(in crate::lint) static ANONYMISER_UNREGISTERED: Rule = Rule {
+    id: "ANONYMISER_UNREGISTERED",
+    breach: "data is anonymised by nothing that is registered, so nobody has tested that it leads to nobody",
+    source: "AW-1.2.7a, CA-4.3, XS-I.3, conflict C9; cn-pipl:73",
+    waivable: false,
+    look: unregistered,
+};
+
+fn unregistered(case: &Case<'_>) -> Found {
+    let mut found = BTreeMap::new();
+    for (id, rule, retention) in rules(case) {
+        let is_anonymised = retention.action == RetentionAction::Anonymise;
+        let message = match retention.by.as_deref() {
+            None if is_anonymised => "nothing says by what; name what is registered".to_owned(),
+            Some(name) if Transformation::named(name).is_none() => format!("nobody registered `{name}`; name what is"),
+            _ => continue,
+        };
+        let names = Transformation::ALL.map(|transformation| format!("by = \"{transformation}\"")).join(", ");
+        found.insert(key(&id, rule, ".by"), format!("{message}: {names}"));
     }
     found.into_iter().collect()
 }

@@ -1,0 +1,153 @@
+//! What is anonymised when its time is over leads to nobody, on virtual time.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use sayso_audit::{Anonymised, AnonymisedStep, Event};
+use sayso_consent::Means;
+use sayso_policy::Profile;
+use sayso_store::{Prefix, Store};
+use sayso_types::SubjectId;
+
+use crate::world::*;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The profile to test with, that has what is remembered anonymised after ten days, in classes of `k` people.
+pub(crate) fn profile_that_anonymises(rev: u32, k: u32) -> Arc<Profile> {
+    let of_memory = "retention = { trigger = \"withdraw\", after = \"PT0S\", action = \"erase\" }";
+    let rule = "trigger = \"collected\", after = \"P10D\", action = \"anonymise\", by = \"monthly_counts@1\"";
+    let text = profile_text().replace(of_memory, &format!("retention = {{ {rule}, k = {k} }}"));
+    Arc::new(Profile::in_force_before(&text.replace("rev = 1", &format!("rev = {rev}"))).unwrap())
+}
+
+async fn world() -> World {
+    let world = World::new().await;
+    world.register.publish(profile_that_anonymises(2, 12)).await.unwrap();
+    world
+}
+
+/// People, each of whom has `facts` things remembered.
+async fn people(world: &World, count: usize, facts: usize) -> Vec<SubjectId> {
+    let mut people = Vec::new();
+    for _ in 0..count {
+        let person = world.person(&[VOICE, MEMORY]).await;
+        remembers(world, person, facts).await;
+        people.push(person);
+    }
+    people
+}
+
+async fn remembers(world: &World, person: SubjectId, facts: usize) {
+    let facts: Vec<_> = (0..facts).map(|i| (format!("canary {i}"), "of somebody".to_owned())).collect();
+    assert!(world.register.save_facts(person, &facts).await.unwrap());
+}
+
+/// Lets `days` pass, and what is due end.
+async fn pass(world: &World, days: u32) {
+    world.clock.advance(days * DAY);
+    world.register.end_what_is_due().await.unwrap();
+}
+
+async fn steps(world: &World) -> Vec<Anonymised> {
+    let leaves = world.leaves().await.into_iter();
+    let of = |event| if let Event::Anonymised(anonymised) = event { Some(anonymised) } else { None };
+    leaves.filter_map(|leaf| of(leaf.fact.event)).collect()
+}
+
+async fn how(world: &World) -> Vec<String> {
+    let leaves = world.leaves().await.into_iter();
+    let of = |event| if let Event::RetentionExecuted { how, .. } = event { Some(how.to_string()) } else { None };
+    leaves.filter_map(|leaf| of(leaf.fact.event)).collect()
+}
+
+/// Rows of `table`.
+async fn rows(world: &World, table: &'static str) -> usize {
+    world.local.scan((&Prefix::table(table)).into(), 100).await.unwrap().entries.len()
+}
+
+#[tokio::test]
+async fn enough_people_are_a_number_that_leads_to_nobody() {
+    let world = world().await;
+    let everybody = people(&world, 13, 3).await;
+    let few = people(&world, 2, 1).await;
+    pass(&world, 10).await;
+    assert_eq!(rows(&world, "facts").await, 0, "the records themselves are gone");
+    assert_eq!(how(&world).await, ["anonymised"; 15]);
+    assert!(steps(&world).await.iter().all(|step| step.step == AnonymisedStep::HandedOn && step.people == 1));
+    assert_eq!(world.register.anonymised().await.unwrap(), [], "nothing is released of a month that goes on");
+    // nor does what is counted name anybody
+    for entry in world.local.scan((&Prefix::table("anonymised_count")).into(), 100).await.unwrap().entries {
+        let bytes = [entry.key.as_bytes(), &entry.value].concat();
+        let names = |person: &SubjectId| bytes.windows(16).any(|part| part == person.0);
+        assert!(!everybody.iter().chain(&few).any(names) && !bytes.windows(6).any(|part| part == b"canary"));
+    }
+
+    let world = world.again_under(profile_that_anonymises(2, 12)).await;
+    pass(&world, 31).await;
+    let released = world.register.anonymised().await.unwrap();
+    let [statistic] = released.as_slice() else { panic!("{released:?}") };
+    assert_eq!((statistic.by.as_str(), statistic.k, statistic.tenant.as_str()), ("monthly_counts@1", 12, "acme"));
+    let [class] = statistic.classes() else { panic!("{statistic:?}") };
+    assert_eq!((class.people, class.class.entries.name()), (13, "few"), "the two are not in it");
+    let report = statistic.data.as_ref().unwrap().report();
+    assert!(report.is_passed());
+    assert_eq!((report.k, report.people, report.smallest, report.unique), (12, 13, 13, 0));
+    assert_eq!((report.classes, report.linked_among.get()), (1, 13));
+    let told: Vec<_> = steps(&world).await.iter().skip(15).map(|told| (told.step, told.people)).collect();
+    assert_eq!(told, [(AnonymisedStep::Released, 13), (AnonymisedStep::TooFew, 0)]);
+    assert_eq!(rows(&world, "anonymised_count").await, 0);
+    pass(&world, 31).await;
+    assert_eq!(world.register.anonymised().await.unwrap(), released, "once");
+    let report = verify(world.again_under(profile_that_anonymises(2, 12)).await.journal()).await;
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+}
+
+#[tokio::test]
+async fn where_too_few_are_alike_all_is_erased_and_the_log_says_so() {
+    let world = world().await;
+    people(&world, 11, 3).await;
+    pass(&world, 10).await;
+    pass(&world, 31).await;
+    let released = world.register.anonymised().await.unwrap();
+    assert_eq!((released.len(), released[0].data.as_ref(), released[0].k), (1, None, 12));
+    let told = steps(&world).await.pop().unwrap();
+    assert_eq!((told.step, told.people, told.report), (AnonymisedStep::TooFew, 0, None));
+    assert_eq!((rows(&world, "anonymised_count").await, rows(&world, "facts").await), (0, 0));
+}
+
+#[tokio::test]
+async fn of_whoever_withdrew_or_dropped_it_nothing_is_handed_on() {
+    let world = world().await;
+    let everybody = people(&world, 13, 1).await;
+    assert!(world.register.withdraw(everybody[0], &[MEMORY], Means::Voice).await.unwrap().ok);
+    assert!(world.register.save_facts(everybody[1], &[]).await.unwrap());
+    pass(&world, 10).await;
+    assert_eq!(steps(&world).await.len(), 11);
+    pass(&world, 31).await;
+    assert_eq!(world.register.anonymised().await.unwrap()[0].data, None, "eleven are too few for twelve");
+}
+
+#[tokio::test]
+async fn a_person_counts_once() {
+    let world = world().await;
+    let everybody = people(&world, 11, 1).await;
+    pass(&world, 10).await;
+    // one of them agrees still, and comes back as often as it takes
+    for _ in 0..2 {
+        remembers(&world, everybody[0], 1).await;
+        pass(&world, 10).await;
+    }
+    assert_eq!(how(&world).await[11..], ["erased", "erased"]);
+    pass(&world, 31).await;
+    assert_eq!(world.register.anonymised().await.unwrap()[0].data, None, "eleven people, whatever they do");
+}
+
+#[tokio::test]
+async fn whoever_agreed_to_erasure_is_erased() {
+    let world = World::new().await;
+    let early = people(&world, 13, 1).await;
+    world.register.publish(profile_that_anonymises(2, 12)).await.unwrap();
+    pass(&world, 10).await;
+    assert_eq!((steps(&world).await.len(), how(&world).await), (0, vec!["erased".to_owned(); early.len()]));
+}
