@@ -7,22 +7,28 @@ use std::sync::Arc;
 
 use sayso_audit::Signer;
 use sayso_audit::note::NOTE_LEN_MAX;
+use sayso_consent::complaints::ComplaintDesk;
+use sayso_consent::disclosure::DisclosureDesk;
 use sayso_consent::incidents::IncidentDesk;
 use sayso_consent::notices::Notices;
 use sayso_consent::rights::Desk;
 use sayso_consent::rights::bundle::COPY_BYTES_MAX;
 use sayso_consent::{Anchored, Register};
 use sayso_proto::admin::v1::audit_server::AuditServer;
+use sayso_proto::admin::v1::complaints_server::ComplaintsServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
+use sayso_proto::admin::v1::disclosures_server::DisclosuresServer;
 use sayso_proto::admin::v1::exemptions_server::ExemptionsServer;
 use sayso_proto::admin::v1::guardians_server::GuardiansServer;
 use sayso_proto::admin::v1::holds_server::HoldsServer;
 use sayso_proto::admin::v1::incidents_server::IncidentsServer;
 use sayso_proto::admin::v1::notices_server::NoticesServer;
 use sayso_proto::admin::v1::permits_server::PermitsServer;
+use sayso_proto::admin::v1::referrals_server::ReferralsServer;
 use sayso_proto::admin::v1::rights_server::RightsServer;
 use sayso_proto::admin::v1::sessions_server::SessionsServer;
 use sayso_proto::admin::v1::shutdown_server::ShutdownServer;
+use sayso_proto::admin::v1::statistics_server::StatisticsServer;
 use sayso_proto::admin::v1::switches_server::SwitchesServer;
 use sayso_runtime::{CancellationToken, Tasks};
 use sayso_session_actor::ActorSessions;
@@ -37,8 +43,10 @@ use tonic_health::server::HealthReporter;
 
 use crate::access::Access;
 use crate::audit::AuditService;
+use crate::complaints::ComplaintsService;
 use crate::connections::connections;
 use crate::consent::ConsentService;
+use crate::disclosures::DisclosuresService;
 use crate::doorman::Doorman;
 use crate::exemptions::ExemptionsService;
 use crate::feed::Feeds;
@@ -48,9 +56,11 @@ use crate::incidents::IncidentsService;
 use crate::notices::NoticesService;
 use crate::options::{AdminOptions, Limits};
 use crate::permits::PermitsService;
+use crate::referrals::ReferralsService;
 use crate::rights::RightsService;
 use crate::sessions::SessionsService;
 use crate::shutdown::ShutdownService;
+use crate::statistics::StatisticsService;
 use crate::switches::SwitchesService;
 use crate::{Error, tls};
 
@@ -86,6 +96,10 @@ pub struct Admin {
     ending: ShutdownService,
     guardians: GuardiansService,
     permits: PermitsService,
+    disclosures: DisclosuresService,
+    complaints: ComplaintsService,
+    referrals: ReferralsService,
+    statistics: StatisticsService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -156,6 +170,25 @@ impl Admin {
             key: operator_key.clone(),
             feeds: feeds.clone(),
         };
+        let statistics = StatisticsService { register: Arc::clone(&register), access: access.clone() };
+        let disclosures = DisclosuresService {
+            desk: DisclosureDesk::open(Arc::clone(&register)),
+            register: Arc::clone(&register),
+            access: access.clone(),
+            key: operator_key.clone(),
+        };
+        let referrals = ReferralsService {
+            desk: rights.desk.clone(),
+            register: Arc::clone(&register),
+            access: access.clone(),
+            key: operator_key.clone(),
+        };
+        let complaints = ComplaintsService {
+            desk: ComplaintDesk::open(Arc::clone(&register)),
+            register: Arc::clone(&register),
+            access: access.clone(),
+            key: operator_key.clone(),
+        };
         let permits = PermitsService {
             register: Arc::clone(&register),
             key: operator_key.clone(),
@@ -181,6 +214,10 @@ impl Admin {
             ending,
             guardians,
             permits,
+            disclosures,
+            complaints,
+            referrals,
+            statistics,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -215,7 +252,7 @@ impl Admin {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
         let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, .. } = self;
-        let Self { permits, audit, guardians, .. } = self;
+        let Self { permits, audit, guardians, disclosures, complaints, referrals, statistics, .. } = self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -229,7 +266,11 @@ impl Admin {
         health.set_serving::<ShutdownServer<ShutdownService>>().await;
         health.set_serving::<GuardiansServer<GuardiansService>>().await;
         health.set_serving::<PermitsServer<PermitsService>>().await;
+        health.set_serving::<StatisticsServer<StatisticsService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
+        health.set_serving::<DisclosuresServer<DisclosuresService>>().await;
+        health.set_serving::<ComplaintsServer<ComplaintsService>>().await;
+        health.set_serving::<ReferralsServer<ReferralsService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -254,7 +295,11 @@ impl Admin {
             .add_service(ShutdownServer::new(ending).max_decoding_message_size(NOTICE_BYTES_MAX))
             .add_service(GuardiansServer::new(guardians).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(PermitsServer::new(permits).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(StatisticsServer::new(statistics).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(DisclosuresServer::new(disclosures).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(ComplaintsServer::new(complaints).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(ReferralsServer::new(referrals).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));
         let follow_policy = follow(health.clone(), POLICY_HEALTH, policy, |accepted| *accepted);

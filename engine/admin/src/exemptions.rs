@@ -51,6 +51,7 @@ impl ExemptionsService {
             processors: names("processors", &request.processors)?,
             lasts: field::id("lasts", &request.lasts)?,
             evidence_sha256: field::sha256("evidence_sha256", &request.evidence_sha256)?,
+            demand: None,
         };
         self.access.record(operator, Name::constant("exemption.propose"), 1).await?;
         self.shown(&self.register.propose_exemption(terms, by).await?).await
@@ -141,13 +142,13 @@ impl From<Error> for Refusal {
     }
 }
 
-fn code(text: &str) -> Result<ExemptionCode, Refusal> {
+pub(crate) fn code(text: &str) -> Result<ExemptionCode, Refusal> {
     let code = ExemptionCode::ALL.into_iter().find(|code| code.as_str() == text);
     code.ok_or_else(|| Refusal::invalid("code", "not a ground; give one of the policy's exemptions, X01 to X14"))
 }
 
 /// Names, at least one.
-fn names<T: FromStr<Err: core::fmt::Display> + Ord>(
+pub(crate) fn names<T: FromStr<Err: core::fmt::Display> + Ord>(
     field: &'static str,
     names: &[String],
 ) -> Result<BTreeSet<T>, Refusal> {
@@ -158,7 +159,7 @@ fn names<T: FromStr<Err: core::fmt::Display> + Ord>(
     }
 }
 
-fn shown(proposal: &Proposal, people: usize, profile: &Profile) -> proto::Exemption {
+pub(crate) fn shown(proposal: &Proposal, people: usize, profile: &Profile) -> proto::Exemption {
     let Proposal { id, terms, proposed, approved, standing } = proposal;
     let state = match standing {
         Standing::Proposed => proto::ExemptionState::Proposed,

@@ -201,6 +201,7 @@ fn kind(kind: proto::NoticeKind) -> Result<NoticeKind, Refusal> {
         proto::NoticeKind::ControllerChange => NoticeKind::ControllerChange,
         proto::NoticeKind::Incident => NoticeKind::Incident,
         proto::NoticeKind::Shutdown => NoticeKind::Shutdown,
+        proto::NoticeKind::Disclosure => NoticeKind::Disclosure,
         proto::NoticeKind::Unspecified => {
             return Err(Refusal::invalid("kind", "missing; say why people are told"));
         }
@@ -263,6 +264,7 @@ fn shown(notice: &Notice) -> proto::Notice {
         NoticeKind::ControllerChange => proto::NoticeKind::ControllerChange,
         NoticeKind::Incident => proto::NoticeKind::Incident,
         NoticeKind::Shutdown => proto::NoticeKind::Shutdown,
+        NoticeKind::Disclosure => proto::NoticeKind::Disclosure,
     };
     let texts = notice.texts.iter().map(|(language, text)| proto::NoticeText {
         language: language.to_string(),

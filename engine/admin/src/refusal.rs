@@ -23,6 +23,8 @@ pub(crate) enum Refusal {
     NotForServices,
     #[error("processor: your certificate is not for {0}; ask for one that it names, or have another issued")]
     OtherProcessor(ProcessorId),
+    #[error("this is for the tenant whose person asked; call with a certificate or a token of theirs")]
+    TenantOnly,
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("{field}: {problem}")]
@@ -61,6 +63,7 @@ impl Refusal {
             | Self::OperatorOnly
             | Self::ServiceOnly
             | Self::NotForServices
+            | Self::TenantOnly
             | Self::OverLimit { .. }
             | Self::Register(_)
             | Self::ShuttingDown => None,
@@ -71,7 +74,7 @@ impl Refusal {
         match self {
             Self::Unproved(_) => Code::Unauthenticated,
             Self::OtherTenant { .. } | Self::OperatorOnly | Self::OtherProcessor(_) => Code::PermissionDenied,
-            Self::ServiceOnly | Self::NotForServices => Code::PermissionDenied,
+            Self::ServiceOnly | Self::NotForServices | Self::TenantOnly => Code::PermissionDenied,
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::NotNow { .. } => Code::FailedPrecondition,

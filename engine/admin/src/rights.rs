@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sayso_audit::{AuditKey, Reference, Signer, VerifierKey};
 use sayso_consent::Register;
 use sayso_consent::rights::bundle::{Brought, Bundle};
-use sayso_consent::rights::{Delay, Desk, Error, Imported, Request as Case, Standing, Step};
+use sayso_consent::rights::{Delay, Desk, Error, Imported, Relative, Request as Case, Standing, Step};
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::rights_server::Rights;
 use sayso_types::{Name, WallTime};
@@ -34,7 +34,17 @@ impl RightsService {
         let right = word("right", &request.right, "the policy's rights.offers lists those that it offers")?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         let purposes = field::purposes(&request.purposes)?;
-        Ok(shown(&self.desk.receive_of(subject, right, &purposes, operator.actor(&self.key)).await?))
+        let by = operator.actor(&self.key);
+        if !request.kinship_sha256.is_empty() || !request.death_sha256.is_empty() {
+            if !purposes.is_empty() {
+                return Err(Refusal::invalid("purposes", Error::NamesPurposes));
+            }
+            let kinship_sha256 = field::sha256("kinship_sha256", &request.kinship_sha256)?;
+            let death_sha256 = field::sha256("death_sha256", &request.death_sha256)?;
+            let relative = Relative { kinship_sha256, death_sha256 };
+            return Ok(shown(&self.desk.receive_from_relative(subject, right, relative, by).await?));
+        }
+        Ok(shown(&self.desk.receive_of(subject, right, &purposes, by).await?))
     }
 
     async fn advanced(&self, operator: &Operator, request: proto::AdvanceCaseRequest) -> Result<proto::Case, Refusal> {
@@ -244,6 +254,9 @@ impl From<Error> for Refusal {
             Error::NamesPurposes => Self::invalid("purposes", error),
             Error::NotPutRight(problem) => Self::NotNow { field: "facts", problem },
             Error::TooLarge => Self::NotNow { field: "case_id", problem: error.to_string() },
+            Error::NotForRelatives => Self::invalid("right", error),
+            Error::SaidOtherwise => Self::NotNow { field: "principal", problem: error.to_string() },
+            Error::Complaint => Self::invalid("right", error),
             Error::NotRestricted => Self::NotNow { field: "case_id", problem: error.to_string() },
             Error::Changed => Self::Changed { field: "case_id" },
         }
@@ -256,7 +269,7 @@ fn moment(at: WallTime) -> String {
     at.map(|at| at.to_string()).unwrap_or_default()
 }
 
-fn case_id(bytes: &[u8]) -> Result<Reference, Refusal> {
+pub(crate) fn case_id(bytes: &[u8]) -> Result<Reference, Refusal> {
     id("case_id", bytes)
 }
 
@@ -289,7 +302,7 @@ fn step(request: &proto::AdvanceCaseRequest) -> Result<Step, Refusal> {
 }
 
 /// A word of a closed list, as profiles spell it.
-fn word<T: DeserializeOwned>(field: &'static str, text: &str, advice: &str) -> Result<T, Refusal> {
+pub(crate) fn word<T: DeserializeOwned>(field: &'static str, text: &str, advice: &str) -> Result<T, Refusal> {
     let unknown = |_| Refusal::invalid(field, format_args!("not a word that is known here; {advice}"));
     serde_json::from_value(text.into()).map_err(unknown)
 }
@@ -298,7 +311,7 @@ fn spelled(word: impl Serialize) -> String {
     serde_json::to_value(word).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 
-fn shown(case: &Case) -> proto::Case {
+pub(crate) fn shown(case: &Case) -> proto::Case {
     let state = match case.standing {
         Standing::Unverified => proto::CaseState::Unverified,
         Standing::Verified => proto::CaseState::Verified,
@@ -325,5 +338,6 @@ fn shown(case: &Case) -> proto::Case {
         refusal,
         purposes: case.purposes.iter().map(ToString::to_string).collect(),
         subject_id: case.subject.to_string(),
+        by_relative: case.relative.is_some(),
     }
 }

@@ -1,6 +1,8 @@
 //! [`Event`]: the closed list of what is logged, each with the fields that it must have.
 
+mod desk;
 mod minor;
+mod name;
 mod scope;
 mod step;
 
@@ -9,6 +11,7 @@ use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId, WallTime};
 use crate::merkle::Hash;
 use crate::tag::{ActorTag, Commitment, bytes_id};
 
+pub use self::desk::{ComplaintStep, DeskEvent};
 pub use self::minor::MinorEvent;
 pub use self::scope::Scope;
 pub use self::step::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
@@ -442,67 +445,6 @@ pub enum Event {
     Minor(MinorEvent),
     /// `store.anonymised` and `store.erased`: what became of data that was to lead to nobody.
     Anonymised(Anonymised),
-}
-
-impl Event {
-    /// Its name in the log.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::PolicyEffective { .. } => "policy.effective",
-            Self::NoticeServed { .. } => "notice.served",
-            Self::ConsentRequested { .. } => "consent.requested",
-            Self::ConsentGiven { is_renewal: false, .. } => "consent.given",
-            Self::ConsentGiven { is_renewal: true, .. } => "consent.renewed",
-            Self::ConsentRefused { .. } => "consent.refused",
-            Self::ConsentDeferred { .. } => "consent.deferred",
-            Self::WithdrawRequested { .. } => "withdraw.requested",
-            Self::WithdrawEffective { .. } => "withdraw.effective",
-            Self::PermitGranted { .. } => "permit.granted",
-            Self::GateDenied { .. } => "gate.denied",
-            Self::SegmentOpened { .. } => "egress.segment_opened",
-            Self::SegmentClosed { .. } => "egress.segment_closed",
-            Self::SelfcheckPassed { .. } => "audit.selfcheck_passed",
-            Self::SelfcheckFailed { .. } => "audit.selfcheck_failed",
-            Self::LogKeyRotated { .. } => "log.key_rotated",
-            Self::ClockAnomaly { .. } => "clock.anomaly",
-            Self::OperatorAccess { .. } => "operator.access",
-            Self::Request { step, .. } => step.name(),
-            Self::ExportCreated { .. } => "export.created",
-            Self::EraseCommitted { .. } => "erase.committed",
-            Self::KeyDestroyed { .. } => "key.destroyed",
-            Self::EraseAcknowledged { .. } => "erase.node_acked",
-            Self::DeletionUnconfirmed { .. } => "processor.deletion_unconfirmed",
-            Self::EraseCertified { .. } => "erase.certified",
-            Self::ProcessorChanged { change, .. } => change.name(),
-            Self::CategorySwitched { is_off: true, .. } => "category.switched_off",
-            Self::CategorySwitched { is_off: false, .. } => "category.switched_on",
-            Self::TenantSwitched { is_off: true, .. } => "tenant.switched_off",
-            Self::TenantSwitched { is_off: false, .. } => "tenant.switched_on",
-            Self::Incident { step, .. } => step.name(),
-            Self::ExemptionGranted { .. } => "exemption.granted",
-            Self::ExemptionUsed { .. } => "exemption.used",
-            Self::ExemptionExpired { .. } => "exemption.expired",
-            Self::ExemptionRevoked { .. } => "exemption.revoked",
-            Self::PermittedByExemption { .. } => "gate.permitted_by_exemption",
-            Self::RetentionDue { .. } => "retention.due",
-            Self::RetentionExecuted { .. } => "retention.executed",
-            Self::RetentionHeld { .. } => "retention.held",
-            Self::HoldSet { .. } => "legal_hold.set",
-            Self::HoldReleased { .. } => "legal_hold.released",
-            Self::StoreRestricted { .. } => "store.restricted",
-            Self::RectifyApplied { .. } => "rectify.applied",
-            Self::AccountCancelled { .. } => "account.cancelled",
-            Self::Notice { step, .. } => step.name(),
-            Self::PolicyPublished { .. } => "policy.published",
-            Self::ControllerChanged { .. } => "controller.changed",
-            Self::ShutdownStarted { .. } => "service.shutdown_started",
-            Self::ShutdownCompleted { .. } => "service.shutdown_completed",
-            Self::ConsentExpired { .. } => "consent.expired",
-            Self::PolicySuperseded { .. } => "policy.superseded",
-            Self::WithdrawPending { .. } => "withdraw.pending_timeout",
-            Self::Minor(event) => event.name(),
-            Self::Anonymised(anonymised) => anonymised.step.name(),
-        }
-    }
+    /// What happened at a desk where people decide.
+    Desk(DeskEvent),
 }

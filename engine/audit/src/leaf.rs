@@ -1,6 +1,7 @@
 //! [`Leaf`]: one entry of the log: a [`Fact`] and its [`Place`], with one encoding.
 
 mod cell;
+mod desk;
 mod wire;
 
 use prost::Message;

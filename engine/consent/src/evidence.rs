@@ -15,6 +15,8 @@ pub enum Means {
     Integrator,
     /// Collected by an integrator from the person's verified guardian.
     Guardian,
+    /// A permission of the device that somebody took away in its settings.
+    Permission,
 }
 
 /// What a person was asked for together, and the record that each answer will become.

@@ -10,12 +10,14 @@
 //! [`Proposal`] is the state machine, pure; [`Register`](crate::Register) keeps proposals, puts live ones in force and takes
 //! back what rests on one that ends. A grant opens nothing that the policy prohibits, or that no processor may have.
 
+pub mod demand;
 pub mod proposal;
 
 use sayso_store::Error as StoreError;
 
 use crate::Error as RegisterError;
 
+pub use demand::{Demand, DemandError};
 pub use proposal::{NotNow, Proposal, Standing, Terms};
 
 /// Why nothing came of a proposal or a step.

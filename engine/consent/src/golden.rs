@@ -1,5 +1,6 @@
 //! What is stored, byte for byte: a change here is a change of a schema, and needs a new version of it.
 
+mod desks;
 mod minors;
 mod telling;
 
@@ -110,6 +111,7 @@ fn a_register_entry_is_stored_as_it_was() {
         consent,
         ward: Ward::default(),
         is_closed: false,
+        bars_relatives: false,
         version: Version::default(),
     };
     let value = REGISTER.encode(&state.encode());
@@ -122,6 +124,10 @@ fn a_register_entry_is_stored_as_it_was() {
     let mut closed = state;
     closed.consent.restricted = [Category::MEMORY_SUMMARY].into();
     (closed.consent.stale_before, closed.is_closed) = (ConsentVersion(2), true);
+    let barred = StoredState { bars_relatives: true, ..closed.clone() };
+    let value = REGISTER.encode(&barred.encode());
+    assert_golden("register_barred", &RegisterKey { subject: SUBJECT }.key(), &value);
+    assert!(StoredState::of(&Versioned { value, version }).unwrap().bars_relatives);
     let value = REGISTER.encode(&closed.encode());
     assert_golden("register_closed", &RegisterKey { subject: SUBJECT }.key(), &value);
     let again = StoredState::of(&Versioned { value, version }).unwrap();
@@ -236,6 +242,8 @@ fn a_request_is_stored_as_it_was() {
         answered: None,
         is_overdue: false,
         profile_rev: 1,
+        referral: None,
+        relative: None,
     };
     let refused = Request {
         clocks: Clocks { received: NOW, identity_verified: Some(WallTime(NOW.0 + 1)) },
@@ -275,6 +283,7 @@ fn an_exemption_is_stored_as_it_was() {
             processors: ["whisper-local".parse().unwrap()].into(),
             lasts: "PT2H".parse().unwrap(),
             evidence_sha256: [7; 32],
+            demand: None,
         },
         proposed: said(1),
         approved: Vec::new(),
@@ -449,7 +458,7 @@ fn a_permit_outside_of_the_node_is_stored_as_it_was() {
     let (processor, cv) = ("partner-sms".parse().unwrap(), ConsentVersion(3));
     let (permit, longest) = (Reference([6; 16]), Duration::from_millis(3_000));
     let loan = StoredLoan { subject: SUBJECT, permit, cell, processor, cv, exemption: None, longest };
-    let on_a_grant = StoredLoan { exemption: Some(Name::constant("x04-7")), ..loan.clone() };
+    let on_a_grant = StoredLoan { exemption: Some(Name::constant("x04-7")), ..loan };
     for (name, loan) in [("loan", loan), ("loan_on_a_grant", on_a_grant)] {
         let value = LOAN.encode(&loan.encode());
         assert_golden(name, &loan.key(), &value);

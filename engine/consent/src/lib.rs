@@ -18,6 +18,8 @@
 //! * [`switch`] turns a processor, a category or a tenant off, whatever the policy says.
 //! * [`incidents::IncidentDesk`] keeps what went wrong, finds whose data it was, and watches by when somebody is told.
 //! * [`exemption::Proposal`] is what is to be done without consent, until enough people approve it and its time is over.
+//! * [`complaints::ComplaintDesk`] takes complaints of people and of tenants, and watches their days.
+//! * [`disclosure::DisclosureDesk`] gives authorities what they may have by law, encrypted, on a grant.
 //! * [`retention`] says what ends what is stored, and [`retention::Hold`] what keeps it.
 //! * [`anonymised`] says what becomes of data that is to lead to nobody when it ends.
 //! * [`notices::Notices`] tells people that something changes, and keeps what became of it.
@@ -28,6 +30,8 @@
 
 pub mod anchor;
 pub mod anonymised;
+pub mod complaints;
+pub mod disclosure;
 pub mod erasure;
 pub mod error;
 pub mod evidence;

@@ -246,6 +246,7 @@ pub(crate) const fn actor(means: Means) -> proto::ActorKind {
         Means::Voice | Means::Button => proto::ActorKind::Subject,
         Means::Integrator => proto::ActorKind::Tenant,
         Means::Guardian => proto::ActorKind::Guardian,
+        Means::Permission => proto::ActorKind::Device,
     }
 }
 
@@ -255,6 +256,7 @@ pub(crate) const fn audit_actor(means: Means) -> Actor {
         Means::Voice | Means::Button => Actor::SUBJECT,
         Means::Integrator => Actor { kind: ActorKind::Tenant, tag: None },
         Means::Guardian => Actor { kind: ActorKind::Guardian, tag: None },
+        Means::Permission => Actor { kind: ActorKind::Device, tag: None },
     }
 }
 
@@ -265,6 +267,7 @@ pub(crate) const fn channel(means: Means) -> &'static str {
         Means::Button => "device",
         Means::Integrator => "api",
         Means::Guardian => "guardian",
+        Means::Permission => "device_permission",
     }
 }
 
@@ -273,6 +276,7 @@ const fn indication(means: Means) -> proto::IndicationMethod {
         Means::Voice => proto::IndicationMethod::Voice,
         Means::Button => proto::IndicationMethod::Button,
         Means::Integrator | Means::Guardian => proto::IndicationMethod::Integrator,
+        Means::Permission => proto::IndicationMethod::DeviceSetting,
     }
 }
 

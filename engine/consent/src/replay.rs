@@ -16,7 +16,7 @@ mod requests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Hash, Leaf, MinorEvent, Scope, SubjectTag};
+use sayso_audit::{DeskEvent, Event, Hash, Leaf, MinorEvent, Scope, SubjectTag};
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Registry,
     decide,
@@ -47,11 +47,11 @@ pub struct Replay {
 /// What a replay has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
-    /// Segments that were opened under the profile, and whose verdict was recomputed.
+    /// Segments that were opened and categories that were disclosed under the profile, whose verdict was recomputed.
     pub checked: u64,
-    /// Segments under other profiles: not checked.
+    /// Those under other profiles: not checked.
     pub others: u64,
-    /// The leaves of those segments that the profile did not allow.
+    /// The leaves of those that the profile did not allow.
     pub denied: Vec<u64>,
     /// The leaves that show that a request was not answered by its day, where the log does not say so itself: the answer's,
     /// or the request's if there is none.
@@ -160,6 +160,17 @@ impl Replay {
             Event::RetentionDue { .. } | Event::RetentionExecuted { .. } | Event::RetentionHeld { .. } => {
                 let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
                 self.endings.leaf(index, leaf, profile.map(AsRef::as_ref));
+            }
+            Event::Desk(DeskEvent::DisclosurePermitted { category, grant, .. }) => {
+                if self.governs(fact.profile_rev) {
+                    self.found.checked += 1;
+                    let of_whom = (fact.subject, *category);
+                    if !self.grants.discloses(*grant, of_whom, leaf.place.wall, self.rules.profile()) {
+                        self.found.denied.push(index);
+                    }
+                } else {
+                    self.found.others += 1;
+                }
             }
             _ => self.grants.leaf(leaf),
         }

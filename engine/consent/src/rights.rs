@@ -11,15 +11,20 @@ pub mod copy;
 pub mod desk;
 pub mod explained;
 pub(crate) mod left;
+pub(crate) mod names;
 mod page;
 mod porting;
+pub mod referral;
+mod referring;
+mod relatives;
 pub mod request;
 pub(crate) mod stored;
 
 pub use desk::{Desk, Error};
 pub use explained::Explained;
 pub use porting::Imported;
-pub use request::{Delay, NotNow, Request, Standing, Step};
+pub use referral::{Referral, TenantAnswer};
+pub use request::{Delay, NotNow, Relative, Request, Standing, Step};
 
 #[cfg(test)]
 mod tests;

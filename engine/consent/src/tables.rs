@@ -1,8 +1,12 @@
 //! Where things are in the store.
 
+mod notices;
+
 use sayso_audit::Reference;
 use sayso_store::{Schema, key};
-use sayso_types::{Category, DeviceId, NoticeId, SubjectId, TenantId};
+use sayso_types::{Category, DeviceId, SubjectId, TenantId};
+
+pub(crate) use self::notices::*;
 
 key! {
     /// Which subject a device speaks for.
@@ -243,92 +247,12 @@ key! {
 }
 
 key! {
-    /// A notice to people.
-    pub(crate) struct NoticeKey in "notice" {
-        /// Which.
-        pub(crate) notice: NoticeId,
-    }
-}
-
-key! {
-    /// A notice that is being spread, and up to whom it has come.
-    pub(crate) struct NoticeSpreadKey in "notice_spread" {
-        /// Which.
-        pub(crate) notice: NoticeId,
-    }
-}
-
-key! {
-    /// People whom a notice names and who are yet to be sent it.
-    pub(crate) struct NoticePageKey in "notice_page" {
-        /// Which.
-        pub(crate) notice: NoticeId,
-        /// From 0.
-        pub(crate) page: u32,
-    }
-}
-
-key! {
-    /// How a notice stands with a person.
-    pub(crate) struct NoticeToKey in "notice_to" {
-        /// Who is told.
-        pub(crate) subject: SubjectId,
-        /// What.
-        pub(crate) notice: NoticeId,
-    }
-}
-
-key! {
-    /// To whom a notice was sent.
-    pub(crate) struct NoticePersonKey in "notice_person" {
-        /// What.
-        pub(crate) notice: NoticeId,
-        /// To whom.
-        pub(crate) subject: SubjectId,
-    }
-}
-
-key! {
-    /// When the time of the channels has passed through which a person has been sent a notice.
-    pub(crate) struct NoticeDueKey in "notice_due" {
-        /// Milliseconds since the Unix epoch.
-        pub(crate) at: u64,
-        /// Who is told.
-        pub(crate) subject: SubjectId,
-        /// What.
-        pub(crate) notice: NoticeId,
-    }
-}
-
-key! {
-    /// A notice that a tenant is to give to a person.
-    pub(crate) struct NoticeOutKey in "notice_out" {
-        /// The integrator.
-        pub(crate) tenant: String,
-        /// Since when it waits: milliseconds since the Unix epoch.
-        pub(crate) since: u64,
-        /// Who is told.
-        pub(crate) subject: SubjectId,
-        /// What.
-        pub(crate) notice: NoticeId,
-    }
-}
-
-key! {
     /// When consent of a person is over.
     pub(crate) struct ConsentEndKey in "consent_end" {
         /// Milliseconds since the Unix epoch.
         pub(crate) at: u64,
         /// Whose.
         pub(crate) subject: SubjectId,
-    }
-}
-
-key! {
-    /// A notice that is on the public page.
-    pub(crate) struct AnnouncedKey in "announced" {
-        /// Which.
-        pub(crate) notice: NoticeId,
     }
 }
 
@@ -402,6 +326,70 @@ key! {
     }
 }
 
+key! {
+    /// Something that was given to an authority.
+    pub(crate) struct DisclosureKey in "disclosure" {
+        /// Its id.
+        pub(crate) disclosure: Vec<u8>,
+    }
+}
+
+key! {
+    /// A disclosure that its people are yet to be told of, by when that is.
+    pub(crate) struct DisclosureTellKey in "disclosure_tell" {
+        /// Milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+        /// Its id.
+        pub(crate) disclosure: Vec<u8>,
+    }
+}
+
+key! {
+    /// A complaint.
+    pub(crate) struct ComplaintKey in "complaint" {
+        /// The integrator whose people's or own it is.
+        pub(crate) tenant: String,
+        /// Its id.
+        pub(crate) complaint: Vec<u8>,
+    }
+}
+
+key! {
+    /// An open complaint, by when it is answered.
+    pub(crate) struct ComplaintDueKey in "complaint_due" {
+        /// Milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+        /// The integrator.
+        pub(crate) tenant: String,
+        /// Its id.
+        pub(crate) complaint: Vec<u8>,
+    }
+}
+
+key! {
+    /// A request that waits for a tenant.
+    pub(crate) struct ReferralKey in "referral" {
+        /// The integrator.
+        pub(crate) tenant: String,
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// Its id.
+        pub(crate) request: Vec<u8>,
+    }
+}
+
+key! {
+    /// A request that waits for a tenant, until when it does.
+    pub(crate) struct ReferralDueKey in "referral_due" {
+        /// Milliseconds since the Unix epoch.
+        pub(crate) at: u64,
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// Its id.
+        pub(crate) request: Vec<u8>,
+    }
+}
+
 /// What facts are, and so under which of the subject's keys they are sealed.
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
@@ -430,18 +418,16 @@ pub(crate) const WITNESSED: Schema = Schema::new("audit_witnessed", 1, 1);
 pub(crate) const SIGNING_KEY: Schema = Schema::new("audit_key", 1, 1);
 pub(crate) const RECEIPT: Schema = Schema::new("audit_receipt", 1, 1);
 pub(crate) const TENURE: Schema = Schema::new("tenure", 1, 1);
-pub(crate) const NOTICE: Schema = Schema::new("notice", 1, 1);
-pub(crate) const NOTICE_SPREAD: Schema = Schema::new("notice_spread", 1, 1);
-pub(crate) const NOTICE_PAGE: Schema = Schema::new("notice_page", 1, 1);
-pub(crate) const NOTICE_TO: Schema = Schema::new("notice_to", 1, 1);
-pub(crate) const NOTICE_PERSON: Schema = Schema::new("notice_person", 1, 1);
-pub(crate) const NOTICE_DUE: Schema = Schema::new("notice_due", 1, 1);
-pub(crate) const NOTICE_OUT: Schema = Schema::new("notice_out", 1, 1);
 pub(crate) const CONSENT_END: Schema = Schema::new("consent_end", 1, 1);
-pub(crate) const ANNOUNCED: Schema = Schema::new("announced", 1, 1);
 pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
 pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);
 pub(crate) const GROWING: Schema = Schema::new("growing", 1, 1);
 pub(crate) const LOAN: Schema = Schema::new("loan", 1, 1);
 pub(crate) const ANONYMISED_COUNT: Schema = Schema::new("anonymised_count", 1, 1);
 pub(crate) const ANONYMISED: Schema = Schema::new("anonymised", 1, 1);
+pub(crate) const DISCLOSURE: Schema = Schema::new("disclosure", 1, 1);
+pub(crate) const DISCLOSURE_TELL: Schema = Schema::new("disclosure_tell", 1, 1);
+pub(crate) const COMPLAINT: Schema = Schema::new("complaint", 1, 1);
+pub(crate) const COMPLAINT_DUE: Schema = Schema::new("complaint_due", 1, 1);
+/// Both keys under which a referral is found; their rows are empty.
+pub(crate) const REFERRAL: Schema = Schema::new("referral", 1, 1);

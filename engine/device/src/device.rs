@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use quinn::{Connection, Endpoint};
 use sayso_runtime::{TaskHandle, TaskKind, Tasks, queue};
-use sayso_types::{Pcm, Purpose, Redacted, TurnId};
+use sayso_types::{Name, Pcm, Purpose, Redacted, TurnId};
 use sayso_wire::{
     AudioFormat, ConsentDecision, Goodbye, GoodbyeReason, Hello, ListenMode, ToDevice, ToNode, VERSIONS, Welcome,
 };
@@ -155,6 +155,14 @@ impl Device {
     pub fn withdraw_consent(&self, purpose: Option<Purpose>) -> Result<(), Error> {
         let decision = ConsentDecision::Withdraw;
         self.inner.uplink.send(ToNode::ConsentAnswer { prompt_id: String::new(), decision, purpose })
+    }
+
+    /// Tells that somebody took `capability` (`microphone`, ...) away in the device's settings, or gave it back.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] or [`Error::Congested`].
+    pub fn permission_changed(&self, capability: Name, granted: bool) -> Result<(), Error> {
+        self.inner.uplink.send(ToNode::PermissionChanged { capability, granted })
     }
 
     /// Says goodbye, and returns when the connection is over.

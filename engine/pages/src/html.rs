@@ -78,6 +78,8 @@ const fn kind(kind: NoticeKind, tongue: Tongue) -> &'static str {
         (NoticeKind::Incident, Tongue::Chinese) => "安全事件",
         (NoticeKind::Shutdown, Tongue::English) => "the service ends",
         (NoticeKind::Shutdown, Tongue::Chinese) => "服务终止",
+        (NoticeKind::Disclosure, Tongue::English) => "data was given to an authority",
+        (NoticeKind::Disclosure, Tongue::Chinese) => "依法向机关提供了数据",
     }
 }
 

@@ -60,6 +60,17 @@ impl Profile {
         Some(self.end_of(lasts, given, String::new()).at)
     }
 
+    /// Until when the tenant, who is asked first, may answer a request of this `kind` that came in at `received`, as far as
+    /// the profile has them asked; never later than the person is answered.
+    #[must_use]
+    pub fn tenant_until(&self, kind: RightKind, received: WallTime) -> Option<WallTime> {
+        let period = self.document().rights.offers.get(&kind)?.tenant_first?;
+        let until = self.end_of(period, received, String::new()).at;
+        // a clock that waits for the person's identity is not waited for: the tenant knows them, or can ask
+        let clocks = Clocks { received, identity_verified: Some(received) };
+        Some(self.answer_due(kind, clocks).map_or(until, |due| due.at.min(until)))
+    }
+
     /// The end of `period` from `start` on, which `by` sets, on the calendar of working days that the profile names.
     #[must_use]
     pub fn end_of(&self, period: Period, start: WallTime, by: String) -> Due {
@@ -126,6 +137,19 @@ mod tests {
     fn beyond_the_calendar_every_day_counts_as_worked() {
         let beyond = profile("[rights]\nrespond_within = \"P300WD\"\n");
         assert_eq!(due(&beyond, None), Some((300, "rights.respond_within".into(), false)));
+    }
+
+    #[test]
+    fn the_tenant_has_no_longer_than_the_person_waits() {
+        let first = |within: &str, tenant: &str| {
+            let offers = format!("[rights.offers.copy]\ntenant_first = \"{tenant}\"\nsrc = []\n");
+            let text =
+                format!("[rights]\nrespond_within = \"{within}\"\nclock_start = [\"identity_verified\"]\n{offers}");
+            let until = profile(&text).tenant_until(RightKind::Copy, FRIDAY)?;
+            Some((until.0 - FRIDAY.0) / DAY)
+        };
+        assert_eq!((first("P15D", "P5D"), first("P15D", "P2WD"), first("P3D", "P5D")), (Some(5), Some(11), Some(3)));
+        assert_eq!(profile("[rights]\nrespond_within = \"P15D\"\n").tenant_until(RightKind::Copy, FRIDAY), None);
     }
 
     #[test]

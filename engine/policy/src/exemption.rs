@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sayso_types::{Category, Name, ProcessorId, Purpose, SubjectId, WallTime};
 
-use crate::profile::{CategoryRule, ClauseId, Exemption, ExemptionCode, ExemptionScope, Identifies};
+use crate::profile::{CategoryRule, ClauseId, Exemption, ExemptionCode, ExemptionScope, Identifies, Processing};
 use crate::{LegalBasis, Period, Profile, Question};
 
 /// What people decided to do without somebody's consent, and on what ground. It opens what it names and nothing else,
@@ -67,6 +67,12 @@ pub enum GrantError {
         /// The data.
         category: Category,
     },
+    /// The ground is for using data, and not for giving it to others.
+    #[error("the profile keeps exemption {0} for its own use; give one whose scope is share_publish")]
+    NotForSharing(ExemptionCode),
+    /// The policy forbids to give this data to others, whatever the ground.
+    #[error("the policy prohibits that `{0}` is shared; no exemption opens it")]
+    Prohibited(Category),
 }
 
 impl ExemptionGrant {
@@ -75,11 +81,7 @@ impl ExemptionGrant {
     /// # Errors
     /// [`GrantError`] says what is missing.
     pub fn check(&self, profile: &Profile) -> Result<(), GrantError> {
-        let kept = self.kept(profile)?;
-        let (code, found, needed) = (self.code, self.approvers.len(), kept.approvers_needed());
-        if found < usize::from(needed) {
-            return Err(GrantError::Approvers { code, found, needed });
-        }
+        self.check_approvers(profile)?;
         self.check_terms(profile)
     }
 
@@ -89,15 +91,62 @@ impl ExemptionGrant {
     /// [`GrantError`] says what stands against it.
     pub fn check_terms(&self, profile: &Profile) -> Result<(), GrantError> {
         let (code, kept) = (self.code, self.kept(profile)?);
-        if self.not_before >= self.not_after || self.not_after > latest_end(kept.max, self.not_before) {
-            return Err(GrantError::Window(kept.max));
-        }
+        self.check_window(kept)?;
         let unfit =
             |category: &&Category| profile.category(**category).is_none_or(|rule| !suits(kept, **category, rule));
         match self.categories.iter().find(unfit) {
             Some(category) => Err(GrantError::Category { code, category: *category }),
             None => Ok(()),
         }
+    }
+
+    /// Whether `profile` lets what is stored of its categories be given to whoever demands it by law.
+    ///
+    /// # Errors
+    /// [`GrantError`] says what is missing.
+    pub fn check_disclosure(&self, profile: &Profile) -> Result<(), GrantError> {
+        self.check_approvers(profile)?;
+        self.check_disclosure_terms(profile)
+    }
+
+    /// Whether `profile` would let it be given to them if enough people approved it. What is stored as evidence, and no
+    /// profile need declare, fits each ground that is not for some data only.
+    ///
+    /// # Errors
+    /// [`GrantError`] says what stands against it.
+    pub fn check_disclosure_terms(&self, profile: &Profile) -> Result<(), GrantError> {
+        let (code, kept) = (self.code, self.kept(profile)?);
+        self.check_window(kept)?;
+        if !kept.is_for(true) {
+            return Err(GrantError::NotForSharing(code));
+        }
+        for category in self.categories.iter().copied() {
+            let fits = match profile.category(category) {
+                Some(rule) => suits(kept, category, rule),
+                None => is_listed(kept, category) && !matches!(code, ExemptionCode::X09 | ExemptionCode::X13),
+            };
+            if !fits {
+                return Err(GrantError::Category { code, category });
+            }
+            if is_never_shared(profile, category) {
+                return Err(GrantError::Prohibited(category));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_approvers(&self, profile: &Profile) -> Result<(), GrantError> {
+        let kept = self.kept(profile)?;
+        let (code, found, needed) = (self.code, self.approvers.len(), kept.approvers_needed());
+        if found < usize::from(needed) {
+            return Err(GrantError::Approvers { code, found, needed });
+        }
+        Ok(())
+    }
+
+    fn check_window(&self, kept: &Exemption) -> Result<(), GrantError> {
+        let is_within = self.not_before < self.not_after && self.not_after <= latest_end(kept.max, self.not_before);
+        if is_within { Ok(()) } else { Err(GrantError::Window(kept.max)) }
     }
 
     fn kept<'a>(&self, profile: &'a Profile) -> Result<&'a Exemption, GrantError> {
@@ -119,8 +168,7 @@ impl ExemptionGrant {
 
 /// Whether `kept` may be used for data of `category`.
 fn suits(kept: &Exemption, category: Category, rule: &CategoryRule) -> bool {
-    let listed = kept.categories.is_empty() || kept.categories.contains(&category);
-    listed
+    is_listed(kept, category)
         && match kept.code {
             // faults are found without what people said
             ExemptionCode::X09 => rule.content_free,
@@ -128,6 +176,22 @@ fn suits(kept: &Exemption, category: Category, rule: &CategoryRule) -> bool {
             ExemptionCode::X13 => rule.identifies == Identifies::Anonymised,
             _ => true,
         }
+}
+
+fn is_listed(kept: &Exemption, category: Category) -> bool {
+    kept.categories.is_empty() || kept.categories.contains(&category)
+}
+
+/// Whether the profile prohibits that `category` is given to others, whatever it was collected for and whoever the person is.
+fn is_never_shared(profile: &Profile, category: Category) -> bool {
+    profile.document().prohibition.iter().any(|one| {
+        let is_about_it = one.category.is_none_or(|prohibited| prohibited == category) && one.purpose.is_none();
+        let is_sharing = match one.processing {
+            Some(processing) => processing == Processing::Share,
+            None => one.category.is_some(),
+        };
+        is_about_it && is_sharing && one.when.is_none()
+    })
 }
 
 /// The latest that a grant from `start` may end. Working days are counted as if all days were: no calendar is at hand.
@@ -168,3 +232,6 @@ impl ExemptionCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

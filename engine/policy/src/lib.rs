@@ -12,6 +12,7 @@
 
 pub mod anonymise;
 pub mod calendar;
+mod capability;
 pub mod compile;
 pub mod consent;
 pub mod coverage;

@@ -195,6 +195,9 @@ impl Conversation {
             ToNode::ConsentAnswer { prompt_id, decision, purpose } => {
                 self.run(Event::ConsentPressed { prompt_id, decision, purpose });
             }
+            ToNode::PermissionChanged { capability, granted: false } => self.lose(capability),
+            // whoever gave it back is asked when they talk the next time
+            ToNode::PermissionChanged { granted: true, .. } => {}
             // The gateway handles these before they get here.
             ToNode::Hello(_) | ToNode::Audio(_) | ToNode::Goodbye(_) => {}
         }

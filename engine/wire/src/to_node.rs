@@ -2,7 +2,7 @@
 
 use sayso_proto::device::v1 as proto;
 use sayso_proto::device::v1::to_node::Message as Proto;
-use sayso_types::{Purpose, Redacted, TurnId};
+use sayso_types::{Name, Purpose, Redacted, TurnId};
 
 use crate::field::{closed_list, invalid, parse};
 use crate::{AudioPacket, Error, Goodbye, Hello, Invalid};
@@ -54,6 +54,13 @@ pub enum ToNode {
         /// What is taken back; `None` means everything.
         purpose: Option<Purpose>,
     },
+    /// Somebody took something of the device away in its settings, or gave it back.
+    PermissionChanged {
+        /// What: `microphone`, `camera`, `storage`, ...
+        capability: Name,
+        /// Whether it may be used.
+        granted: bool,
+    },
     /// Sound that cannot go as a datagram.
     Audio(AudioPacket),
     /// The device leaves.
@@ -103,6 +110,10 @@ impl TryFrom<Proto> for ToNode {
                 Self::PlayoutPosition { turn: TurnId(m.turn), played_ms: m.played_ms, finished: m.finished }
             }
             Proto::ConsentAnswer(m) => consent_answer(m)?,
+            Proto::PermissionChanged(m) => Self::PermissionChanged {
+                capability: parse("permission_changed.capability", &m.capability)?,
+                granted: m.granted,
+            },
             Proto::Audio(m) => Self::Audio(m.try_into()?),
             Proto::Goodbye(m) => Self::Goodbye(m.try_into()?),
         })
@@ -132,6 +143,10 @@ impl TryFrom<&ToNode> for Proto {
                 prompt_id: prompt_id.clone(),
                 decision: decision.to_proto(),
                 purpose: purpose.map_or_else(String::new, |p| p.to_string()),
+            }),
+            ToNode::PermissionChanged { capability, granted } => Self::PermissionChanged(proto::PermissionChanged {
+                capability: capability.to_string(),
+                granted: *granted,
             }),
             ToNode::Audio(packet) => Self::Audio(packet.try_into()?),
             ToNode::Goodbye(goodbye) => Self::Goodbye(goodbye.into()),

@@ -129,6 +129,13 @@ impl Authority {
         self.issue(params, &[ExtendedKeyUsagePurpose::ClientAuth])
     }
 
+    /// For somebody of a tenant's who uses the admin API: also the tenant as O.
+    pub(crate) fn operator_of(&self, tenant: &TenantId, name: &str) -> Result<Issued> {
+        let mut params = params(&format!("admin:{name}"), ISSUED_DAYS);
+        params.distinguished_name.push(DnType::OrganizationName, tenant.as_str());
+        self.issue(params, &[ExtendedKeyUsagePurpose::ClientAuth])
+    }
+
     fn issue(&self, params: CertificateParams, usages: &[ExtendedKeyUsagePurpose]) -> Result<Issued> {
         let key = KeyPair::generate()?;
         Ok(Issued { chain_pem: self.sign(params, usages, &key)?, key_pem: key.serialize_pem() })

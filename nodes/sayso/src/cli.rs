@@ -1,6 +1,8 @@
 //! The command line.
 
 mod audit;
+mod complaint;
+mod disclosure;
 mod exemption;
 mod guardian;
 mod hold;
@@ -8,8 +10,10 @@ mod incident;
 mod notice;
 mod permit;
 mod policy;
+mod referral;
 mod rights;
 mod shutdown;
+mod statistic;
 mod store;
 mod switch;
 
@@ -24,6 +28,8 @@ use sayso_types::{DeviceId, Name, ProcessorId, SubjectId, TenantId};
 use crate::join::Token;
 
 pub(crate) use audit::{AuditArgs, AuditCommand};
+pub(crate) use complaint::{ComplaintArgs, ComplaintCommand, ComplaintNode, OutcomeArg};
+pub(crate) use disclosure::{DisclosureArgs, DisclosureCommand, ProposeDisclosureArgs};
 pub(crate) use exemption::{ExemptionArgs, ExemptionCommand, ProposeArgs};
 pub(crate) use guardian::{Band, GuardianArgs, GuardianCommand, WardArgs};
 pub(crate) use hold::{HoldArgs, HoldCommand, SetHoldArgs};
@@ -34,8 +40,10 @@ pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
     PolicyCommand, SignArgs, VerifyProfileArgs,
 };
+pub(crate) use referral::{AnswerArg, ReferralArgs, ReferralCommand};
 pub(crate) use rights::{AdvanceArgs, CertificateArgs, RightsArgs, RightsCommand, StepArg};
 pub(crate) use shutdown::{ShutdownArgs, ShutdownCommand};
+pub(crate) use statistic::{StatisticArgs, StatisticCommand};
 pub(crate) use store::{
     DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
 };
@@ -100,6 +108,14 @@ pub(crate) enum Command {
     Guardian(GuardianArgs),
     /// Ask, as a service outside of the node, whether something of a person may go elsewhere, and run a command while it may.
     Permit(PermitArgs),
+    /// Give an authority what it demands by law, on a grant that people approved, encrypted; and open what was given.
+    Disclosure(DisclosureArgs),
+    /// File a complaint, answer it, and print what became of it.
+    Complaint(ComplaintArgs),
+    /// As a tenant: see what people asked that is the tenant's to answer first, and answer it.
+    Referral(ReferralArgs),
+    /// Print what was released of data that was anonymised when its time was over, and how that was tested.
+    Statistic(StatisticArgs),
 }
 
 #[derive(Debug, Args)]
@@ -348,15 +364,15 @@ pub(crate) enum OperatorCommand {
         /// A service's: a processor of the policy that it is (repeatable). It may ask for permits for these, and nothing else.
         #[arg(long = "processor", value_name = "ID")]
         processors: Vec<ProcessorId>,
-        /// A service's: whose people it asks about; without it, any tenant's.
-        #[arg(long, value_name = "ID", requires = "processors")]
-        tenant: Option<TenantId>,
         /// The directory that `sayso init` wrote, with admin-ca/ and ca/.
         #[arg(long, value_name = "DIR")]
         node: PathBuf,
         /// Where to write cert.pem, key.pem and ca.pem; must be empty or new.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Somebody of this tenant's, who sees what belongs to it and nothing else; of a service, whose people it asks about.
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
     },
 }
 

@@ -67,7 +67,7 @@ fn proposal(args: &ProposeArgs) -> Result<ProposeExemptionRequest> {
     })
 }
 
-fn shown(exemption: Option<&Exemption>) -> Value {
+pub(crate) fn shown(exemption: Option<&Exemption>) -> Value {
     let Some(exemption) = exemption else { return Value::Null };
     let state = exemption.state().as_str_name().trim_start_matches("EXEMPTION_STATE_").to_lowercase();
     json!({

@@ -62,9 +62,10 @@ pub(crate) fn operator(args: &OperatorArgs) -> Result<ExitCode> {
     }
     let [certificate, key] = ["cert.pem", "key.pem"].map(|file| node.join("admin-ca").join(file));
     let operators = Authority::read(&certificate, &key)?;
-    let issued = match processors.as_slice() {
-        [] => operators.operator(name)?,
-        processors => operators.service(name, processors, tenant.as_ref())?,
+    let issued = match (processors.as_slice(), tenant) {
+        ([], None) => operators.operator(name)?,
+        ([], Some(tenant)) => operators.operator_of(tenant, name)?,
+        (processors, tenant) => operators.service(name, processors, tenant.as_ref())?,
     };
     let authority = node.join("ca").join("cert.pem");
     let authority = std::fs::read_to_string(&authority)

@@ -5,9 +5,11 @@ mod audit;
 mod backend;
 mod certs;
 mod cli;
+mod complaint;
 mod config;
 mod demo;
 mod device;
+mod disclosure;
 mod exemption;
 mod export;
 mod guardian;
@@ -24,9 +26,11 @@ mod permit;
 mod policy;
 mod progress;
 mod receipts;
+mod referral;
 mod rights;
 mod serve;
 mod shutdown;
+mod statistic;
 mod store;
 mod switch;
 mod vault;
@@ -62,6 +66,10 @@ fn main() -> ExitCode {
         Command::Shutdown(args) => shutdown::run(&args),
         Command::Guardian(args) => guardian::run(&args),
         Command::Permit(args) => permit::run(&args),
+        Command::Disclosure(args) => disclosure::run(&args),
+        Command::Complaint(args) => complaint::run(&args),
+        Command::Referral(args) => referral::run(&args),
+        Command::Statistic(args) => statistic::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -3,7 +3,7 @@
 mod bundle;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -15,6 +15,7 @@ use sayso_proto::admin::v1::{
     ImportCaseRequest, LiftCaseRequest, ListCasesRequest, OpenCaseRequest, PortCaseRequest, RememberedFact,
 };
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::cli::{AdvanceArgs, CertificateArgs, PersonArgs, RightsArgs, RightsCommand, StepArg};
 use crate::output::moment;
@@ -61,11 +62,18 @@ async fn certificate(args: &CertificateArgs) -> Result<Vec<u8>> {
 
 async fn rights(command: &RightsCommand) -> Result<Value> {
     Ok(match command {
-        RightsCommand::Open { person, right, purposes } => {
+        RightsCommand::Open { person, right, purposes, kinship, death } => {
+            let sha256 = |proof: Option<&PathBuf>| -> Result<Vec<u8>> {
+                let Some(file) = proof else { return Ok(Vec::new()) };
+                let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+                Ok(Sha256::digest(&content).to_vec())
+            };
             let request = OpenCaseRequest {
                 principal: Some(operator::principal(person)),
                 right: right.clone(),
                 purposes: purposes.iter().map(ToString::to_string).collect(),
+                kinship_sha256: sha256(kinship.as_ref())?,
+                death_sha256: sha256(death.as_ref())?,
             };
             let opened = client(person).await?.open(request).await.context("the request is not taken")?;
             shown(opened.into_inner().case.as_ref())
@@ -182,12 +190,12 @@ fn step(args: &AdvanceArgs) -> Result<AdvanceCaseRequest> {
     })
 }
 
-fn id(case: &str) -> Result<Vec<u8>> {
+pub(crate) fn id(case: &str) -> Result<Vec<u8>> {
     let id = hex::decode(case).ok().filter(|id| id.len() == 16);
     id.with_context(|| format!("CASE {case:?} is not 32 hexadecimal digits, as `open` and `list` print"))
 }
 
-fn shown(case: Option<&Case>) -> Value {
+pub(crate) fn shown(case: Option<&Case>) -> Value {
     let Some(case) = case else { return Value::Null };
     let state = case.state().as_str_name().trim_start_matches("CASE_STATE_").to_lowercase();
     let due = (case.due_unix_ms > 0)
@@ -197,6 +205,7 @@ fn shown(case: Option<&Case>) -> Value {
         "subject": case.subject_id,
         "right": case.right,
         "purposes": case.purposes,
+        "by_relative": case.by_relative,
         "state": state,
         "received_at": moment(case.received_unix_ms),
         "due": due,

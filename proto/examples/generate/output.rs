@@ -7,15 +7,19 @@ use std::fs;
 use std::path::Path;
 
 /// The files to compile, below the crate's folder: path = package.
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 12] = [
     "sayso/device/v1/device.proto",
     "sayso/consent/v1/consent.proto",
     "sayso/audit/v1/audit.proto",
     "sayso/admin/v1/admin.proto",
     "sayso/admin/v1/incidents.proto",
     "sayso/admin/v1/permits.proto",
+    "sayso/admin/v1/disclosures.proto",
+    "sayso/admin/v1/complaints.proto",
+    "sayso/admin/v1/referrals.proto",
     "sayso/peer/v1/peer.proto",
     "sayso/admin/v1/guardians.proto",
+    "sayso/admin/v1/statistics.proto",
 ];
 
 /// Messages with speech, words of a person or a credential: they get their `Debug` by hand.

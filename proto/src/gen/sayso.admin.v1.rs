@@ -242,6 +242,9 @@ pub struct Case {
     /// Whose, 32 hexadecimal digits: how the person is named when their account is closed.
     #[prost(string, tag = "13")]
     pub subject_id: ::prost::alloc::string::String,
+    /// Whether a relative asks, because the person has died.
+    #[prost(bool, tag = "14")]
+    pub by_relative: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenCaseRequest {
@@ -254,6 +257,12 @@ pub struct OpenCaseRequest {
     /// others, that people answer it.
     #[prost(string, repeated, tag = "3")]
     pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// For access, copy, rectify and erase by a relative of the person, who has died: SHA-256 of what proves the kinship and of
+    /// what proves the death, 32 bytes each. Empty for a request of the person's own.
+    #[prost(bytes = "vec", tag = "4")]
+    pub kinship_sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "5")]
+    pub death_sha256: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenCaseResponse {
@@ -1133,6 +1142,8 @@ pub enum NoticeKind {
     Incident = 3,
     /// The service ends.
     Shutdown = 4,
+    /// An authority was given their data by law.
+    Disclosure = 5,
 }
 impl NoticeKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1146,6 +1157,7 @@ impl NoticeKind {
             Self::ControllerChange => "NOTICE_KIND_CONTROLLER_CHANGE",
             Self::Incident => "NOTICE_KIND_INCIDENT",
             Self::Shutdown => "NOTICE_KIND_SHUTDOWN",
+            Self::Disclosure => "NOTICE_KIND_DISCLOSURE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1156,6 +1168,7 @@ impl NoticeKind {
             "NOTICE_KIND_CONTROLLER_CHANGE" => Some(Self::ControllerChange),
             "NOTICE_KIND_INCIDENT" => Some(Self::Incident),
             "NOTICE_KIND_SHUTDOWN" => Some(Self::Shutdown),
+            "NOTICE_KIND_DISCLOSURE" => Some(Self::Disclosure),
             _ => None,
         }
     }
@@ -7303,6 +7316,2228 @@ pub mod incidents_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HoldPermitsRequest {
+    #[prost(oneof = "hold_permits_request::Request", tags = "1, 2, 3")]
+    pub request: ::core::option::Option<hold_permits_request::Request>,
+}
+/// Nested message and enum types in `HoldPermitsRequest`.
+pub mod hold_permits_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Request {
+        #[prost(message, tag = "1")]
+        Ask(super::AskPermit),
+        #[prost(message, tag = "2")]
+        Renew(super::RenewPermit),
+        /// Also the acknowledgement of a PermitRevoked.
+        #[prost(message, tag = "3")]
+        LetGo(super::LetGoOfPermit),
+    }
+}
+/// May something of a person go to a processor?
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskPermit {
+    /// A number of the service's own, which the answer bears: one at a time.
+    #[prost(uint64, tag = "1")]
+    pub question: u64,
+    #[prost(message, optional, tag = "2")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(string, tag = "3")]
+    pub purpose: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub category: ::prost::alloc::string::String,
+    /// One of those that the certificate names.
+    #[prost(string, tag = "5")]
+    pub processor: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewPermit {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// The service uses the permit no more: nothing is sent any more, and nothing that was to be sent is left anywhere.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LetGoOfPermit {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+    /// Handed over in all under this permit.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    #[prost(uint64, tag = "3")]
+    pub pieces: u64,
+    /// SHA-256 over the bytes handed over, in order; empty when the service does not compute it.
+    #[prost(bytes = "vec", tag = "4")]
+    pub content_sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HoldPermitsResponse {
+    #[prost(oneof = "hold_permits_response::Response", tags = "1, 2, 3, 4, 5, 6")]
+    pub response: ::core::option::Option<hold_permits_response::Response>,
+}
+/// Nested message and enum types in `HoldPermitsResponse`.
+pub mod hold_permits_response {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Response {
+        #[prost(message, tag = "1")]
+        Given(super::PermitGiven),
+        #[prost(message, tag = "2")]
+        Denied(super::PermitDenied),
+        #[prost(message, tag = "3")]
+        Renewed(super::PermitRenewed),
+        #[prost(message, tag = "4")]
+        Revoked(super::PermitRevoked),
+        #[prost(message, tag = "5")]
+        Ended(super::PermitEnded),
+        #[prost(message, tag = "6")]
+        Refused(super::PermitRefused),
+    }
+}
+/// It may.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermitGiven {
+    #[prost(uint64, tag = "1")]
+    pub question: u64,
+    /// 16 bytes; the segment of this name in the audit log.
+    #[prost(bytes = "vec", tag = "2")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+    /// The permit is good for this long from the moment at which the service sent its question, by the service's own clock.
+    #[prost(uint64, tag = "3")]
+    pub lasts_ms: u64,
+    /// To go on after that, send RenewPermit within this time, counted likewise.
+    #[prost(uint64, tag = "4")]
+    pub renew_within_ms: u64,
+    /// Whose data it is, as the node names them.
+    #[prost(string, tag = "5")]
+    pub subject_id: ::prost::alloc::string::String,
+    /// On which legal basis: such as Consent.
+    #[prost(string, tag = "6")]
+    pub basis: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "7")]
+    pub obligations: ::core::option::Option<PermitObligations>,
+    /// The revision of the policy that it was decided by.
+    #[prost(uint32, tag = "8")]
+    pub policy_revision: u32,
+}
+/// Duties that come with a permit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermitObligations {
+    /// It must not be stored.
+    #[prost(bool, tag = "1")]
+    pub no_store: bool,
+    /// It must be overwritten in memory as soon as it was used.
+    #[prost(bool, tag = "2")]
+    pub zeroise: bool,
+    /// What the policy lists for the category must be taken out first.
+    #[prost(bool, tag = "3")]
+    pub redact: bool,
+    /// Only these fields of the category may go; empty is all.
+    #[prost(string, repeated, tag = "4")]
+    pub only_fields: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The person may be a minor.
+    #[prost(bool, tag = "5")]
+    pub minor: bool,
+}
+/// It may not.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermitDenied {
+    #[prost(uint64, tag = "1")]
+    pub question: u64,
+    /// Why, such as no_basis: as the audit log says it.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// On which legal basis the policy does this at all: what is missing when the reason is no_basis.
+    #[prost(string, tag = "3")]
+    pub basis: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "4")]
+    pub policy_revision: u32,
+}
+/// The permit is good for this long from the moment at which the service sent RenewPermit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermitRenewed {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub lasts_ms: u64,
+}
+/// Stop, and say so with LetGoOfPermit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermitRevoked {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+    /// Why: withdrawn, policy, switched_off, shutdown.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// That the service has let go is on record, and the permit is no more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermitEnded {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// A request that is not answered as asked.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermitRefused {
+    /// Of the question; 0 when it is about a permit.
+    #[prost(uint64, tag = "1")]
+    pub question: u64,
+    /// Of the permit; empty when it is about a question.
+    #[prost(bytes = "vec", tag = "2")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+    /// As gRPC numbers codes: 3 for INVALID_ARGUMENT, 5 for NOT_FOUND, ...
+    #[prost(uint32, tag = "3")]
+    pub code: u32,
+    /// Which field of the request; empty when it is none.
+    #[prost(string, tag = "4")]
+    pub field: ::prost::alloc::string::String,
+    /// What to do, with the name of the field.
+    #[prost(string, tag = "5")]
+    pub message: ::prost::alloc::string::String,
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod permits_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// For services, whose certificate names the processors of the policy that they are; nobody else is answered, and a service's
+    /// certificate opens nothing else.
+    #[derive(Debug, Clone)]
+    pub struct PermitsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl PermitsClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> PermitsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> PermitsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            PermitsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Asks for permits and has them. A service sends nothing of a person to a processor without a permit that it has, counts
+        /// what it sent, and lets go of the permit when it is told to: only then, or when the permit has run out, is a withdrawal
+        /// answered OK. What is wrong with a request is answered by a PermitRefused, and the rest goes on.
+        ///
+        /// A permit ends with its stream as soon as the service notices: who cannot be told to stop must stop. The node waits for
+        /// whoever does not notice until the permit has run out. The stream ends with UNAUTHENTICATED when the certificate
+        /// expires, RESOURCE_EXHAUSTED when there are too many, UNAVAILABLE when the node shuts down.
+        pub async fn hold(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::HoldPermitsRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::HoldPermitsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Permits/Hold",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Permits", "Hold"));
+            self.inner.streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod permits_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with PermitsServer.
+    #[async_trait]
+    pub trait Permits: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the Hold method.
+        type HoldStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::HoldPermitsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Asks for permits and has them. A service sends nothing of a person to a processor without a permit that it has, counts
+        /// what it sent, and lets go of the permit when it is told to: only then, or when the permit has run out, is a withdrawal
+        /// answered OK. What is wrong with a request is answered by a PermitRefused, and the rest goes on.
+        ///
+        /// A permit ends with its stream as soon as the service notices: who cannot be told to stop must stop. The node waits for
+        /// whoever does not notice until the permit has run out. The stream ends with UNAUTHENTICATED when the certificate
+        /// expires, RESOURCE_EXHAUSTED when there are too many, UNAVAILABLE when the node shuts down.
+        async fn hold(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::HoldPermitsRequest>>,
+        ) -> std::result::Result<tonic::Response<Self::HoldStream>, tonic::Status>;
+    }
+    /// For services, whose certificate names the processors of the policy that they are; nobody else is answered, and a service's
+    /// certificate opens nothing else.
+    #[derive(Debug)]
+    pub struct PermitsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> PermitsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for PermitsServer<T>
+    where
+        T: Permits,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Permits/Hold" => {
+                    #[allow(non_camel_case_types)]
+                    struct HoldSvc<T: Permits>(pub Arc<T>);
+                    impl<
+                        T: Permits,
+                    > tonic::server::StreamingService<super::HoldPermitsRequest>
+                    for HoldSvc<T> {
+                        type Response = super::HoldPermitsResponse;
+                        type ResponseStream = T::HoldStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::HoldPermitsRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Permits>::hold(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HoldSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for PermitsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Permits";
+    impl<T> tonic::server::NamedService for PermitsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What an authority demands, as its document says.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Demand {
+    /// Who demands it, what the document calls itself, and the provision that it rests on: 1 to 200 bytes each.
+    #[prost(string, tag = "1")]
+    pub authority: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reference: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub law: ::prost::alloc::string::String,
+    /// Of the document: 32 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub document_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// Nothing from before or from after then; 0 for no bound.
+    #[prost(uint64, tag = "5")]
+    pub from_unix_ms: u64,
+    #[prost(uint64, tag = "6")]
+    pub until_unix_ms: u64,
+    /// By when they want it; 0 where they do not say.
+    #[prost(uint64, tag = "7")]
+    pub by_unix_ms: u64,
+    /// The X25519 public key that it is encrypted to: 32 bytes.
+    #[prost(bytes = "vec", tag = "8")]
+    pub recipient: ::prost::alloc::vec::Vec<u8>,
+    /// How long after the last approval the people are told: an ISO 8601 duration. Empty where the law forbids to tell them.
+    #[prost(string, tag = "9")]
+    pub tell_after: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProposeDisclosureRequest {
+    /// The ground, as in the policy's exemptions: X01 to X14.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// Whose data: 1 to 16 people.
+    #[prost(message, repeated, tag = "2")]
+    pub principals: ::prost::alloc::vec::Vec<Principal>,
+    /// Which data: categories of what is stored.
+    #[prost(string, repeated, tag = "3")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// For how long from the last approval on: an ISO 8601 duration, no longer than the policy lets it.
+    #[prost(string, tag = "4")]
+    pub lasts: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "5")]
+    pub demand: ::core::option::Option<Demand>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProposeDisclosureResponse {
+    #[prost(message, optional, tag = "1")]
+    pub exemption: ::core::option::Option<Exemption>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MakeDisclosureRequest {
+    /// The grant, as Propose and List give it.
+    #[prost(string, tag = "1")]
+    pub exemption_id: ::prost::alloc::string::String,
+    /// Only these categories of it; all of them when empty.
+    #[prost(string, repeated, tag = "2")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MakeDisclosureResponse {
+    #[prost(message, optional, tag = "1")]
+    pub disclosure: ::core::option::Option<Disclosure>,
+    /// What is handed out: JSON, encrypted to the recipient. It is kept nowhere.
+    #[prost(bytes = "vec", tag = "2")]
+    pub file: ::prost::alloc::vec::Vec<u8>,
+}
+/// Something that was given. Nothing of what was given is in it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Disclosure {
+    #[prost(bytes = "vec", tag = "1")]
+    pub disclosure_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub exemption_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub made_unix_ms: u64,
+    #[prost(string, repeated, tag = "4")]
+    pub subject_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "5")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint64, tag = "6")]
+    pub rows: u64,
+    /// Of the encrypted file.
+    #[prost(uint64, tag = "7")]
+    pub bytes: u64,
+    #[prost(bytes = "vec", tag = "8")]
+    pub file_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// When the people are told; 0 where the law forbids it.
+    #[prost(uint64, tag = "9")]
+    pub tell_unix_ms: u64,
+    /// Since when a notice to them is on its way; 0 for not yet.
+    #[prost(uint64, tag = "10")]
+    pub told_unix_ms: u64,
+}
+/// What was demanded, with how far it has come.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Demanded {
+    #[prost(message, optional, tag = "1")]
+    pub exemption: ::core::option::Option<Exemption>,
+    #[prost(message, optional, tag = "2")]
+    pub demand: ::core::option::Option<Demand>,
+    #[prost(string, repeated, tag = "3")]
+    pub subject_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDisclosuresRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDisclosuresResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub demands: ::prost::alloc::vec::Vec<Demanded>,
+    #[prost(message, repeated, tag = "2")]
+    pub disclosures: ::prost::alloc::vec::Vec<Disclosure>,
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod disclosures_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What an authority demands, on which grant it may have it, and what it was given. A demand is an exemption: others approve,
+    /// revoke and list it with the service Exemptions. For the operator of the node alone: a tenant's caller gets
+    /// PERMISSION_DENIED.
+    #[derive(Debug, Clone)]
+    pub struct DisclosuresClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DisclosuresClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DisclosuresClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DisclosuresClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DisclosuresClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Proposes to give an authority what its document demands. Nothing is given before enough others have approved it.
+        /// FAILED_PRECONDITION when the policy would not let it be given, or it cannot be demanded.
+        pub async fn propose(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ProposeDisclosureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProposeDisclosureResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Disclosures/Propose",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Disclosures", "Propose"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Puts together what was demanded, encrypted to the recipient of the demand, on a grant that is in force. By what right and
+        /// how much is on record when this returns, and so is a refusal: NOT_FOUND for no such grant, FAILED_PRECONDITION for one
+        /// that is not in force, INVALID_ARGUMENT for what is not in it.
+        pub async fn make(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MakeDisclosureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MakeDisclosureResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Disclosures/Make",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Disclosures", "Make"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What was demanded and what was given, newest first, at most a hundred of each.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDisclosuresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDisclosuresResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Disclosures/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Disclosures", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod disclosures_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DisclosuresServer.
+    #[async_trait]
+    pub trait Disclosures: std::marker::Send + std::marker::Sync + 'static {
+        /// Proposes to give an authority what its document demands. Nothing is given before enough others have approved it.
+        /// FAILED_PRECONDITION when the policy would not let it be given, or it cannot be demanded.
+        async fn propose(
+            &self,
+            request: tonic::Request<super::ProposeDisclosureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProposeDisclosureResponse>,
+            tonic::Status,
+        >;
+        /// Puts together what was demanded, encrypted to the recipient of the demand, on a grant that is in force. By what right and
+        /// how much is on record when this returns, and so is a refusal: NOT_FOUND for no such grant, FAILED_PRECONDITION for one
+        /// that is not in force, INVALID_ARGUMENT for what is not in it.
+        async fn make(
+            &self,
+            request: tonic::Request<super::MakeDisclosureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MakeDisclosureResponse>,
+            tonic::Status,
+        >;
+        /// What was demanded and what was given, newest first, at most a hundred of each.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListDisclosuresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDisclosuresResponse>,
+            tonic::Status,
+        >;
+    }
+    /// What an authority demands, on which grant it may have it, and what it was given. A demand is an exemption: others approve,
+    /// revoke and list it with the service Exemptions. For the operator of the node alone: a tenant's caller gets
+    /// PERMISSION_DENIED.
+    #[derive(Debug)]
+    pub struct DisclosuresServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DisclosuresServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DisclosuresServer<T>
+    where
+        T: Disclosures,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Disclosures/Propose" => {
+                    #[allow(non_camel_case_types)]
+                    struct ProposeSvc<T: Disclosures>(pub Arc<T>);
+                    impl<
+                        T: Disclosures,
+                    > tonic::server::UnaryService<super::ProposeDisclosureRequest>
+                    for ProposeSvc<T> {
+                        type Response = super::ProposeDisclosureResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ProposeDisclosureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Disclosures>::propose(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ProposeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Disclosures/Make" => {
+                    #[allow(non_camel_case_types)]
+                    struct MakeSvc<T: Disclosures>(pub Arc<T>);
+                    impl<
+                        T: Disclosures,
+                    > tonic::server::UnaryService<super::MakeDisclosureRequest>
+                    for MakeSvc<T> {
+                        type Response = super::MakeDisclosureResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MakeDisclosureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Disclosures>::make(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MakeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Disclosures/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Disclosures>(pub Arc<T>);
+                    impl<
+                        T: Disclosures,
+                    > tonic::server::UnaryService<super::ListDisclosuresRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListDisclosuresResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDisclosuresRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Disclosures>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DisclosuresServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Disclosures";
+    impl<T> tonic::server::NamedService for DisclosuresServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FileComplaintRequest {
+    /// The tenant that it is about; a tenant's caller may leave it empty.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// Who complains; the tenant itself without it.
+    #[prost(message, optional, tag = "2")]
+    pub principal: ::core::option::Option<Principal>,
+    /// Of the complaint: 32 bytes. Its words stay with whoever took them.
+    #[prost(bytes = "vec", tag = "3")]
+    pub text_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// Of what came with it: 32 bytes; empty for nothing.
+    #[prost(bytes = "vec", tag = "4")]
+    pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FileComplaintResponse {
+    #[prost(message, optional, tag = "1")]
+    pub complaint: ::core::option::Option<Complaint>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnswerComplaintRequest {
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub complaint_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "ComplaintOutcome", tag = "3")]
+    pub outcome: i32,
+    /// Of the answer: 32 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub text_sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnswerComplaintResponse {
+    #[prost(message, optional, tag = "1")]
+    pub complaint: ::core::option::Option<Complaint>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetComplaintRequest {
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub complaint_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetComplaintResponse {
+    #[prost(message, optional, tag = "1")]
+    pub complaint: ::core::option::Option<Complaint>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListComplaintsRequest {
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListComplaintsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub complaints: ::prost::alloc::vec::Vec<Complaint>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Complaint {
+    #[prost(bytes = "vec", tag = "1")]
+    pub complaint_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// Empty for a complaint of the tenant's own.
+    #[prost(string, tag = "3")]
+    pub subject_id: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "4")]
+    pub text_sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "5")]
+    pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "6")]
+    pub received_unix_ms: u64,
+    /// By when it is answered, and what says so: a key of the profile, or sayso:complaint where that gives no time.
+    #[prost(uint64, tag = "7")]
+    pub due_unix_ms: u64,
+    #[prost(string, tag = "8")]
+    pub due_by: ::prost::alloc::string::String,
+    #[prost(bool, tag = "9")]
+    pub due_is_exact: bool,
+    #[prost(enumeration = "ComplaintOutcome", tag = "10")]
+    pub outcome: i32,
+    #[prost(bytes = "vec", tag = "11")]
+    pub answer_sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "12")]
+    pub answered_unix_ms: u64,
+    /// Whether its day passed without an answer.
+    #[prost(bool, tag = "13")]
+    pub overdue: bool,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ComplaintOutcome {
+    /// Not answered yet.
+    Unspecified = 0,
+    /// It was right, and what it was about is put right.
+    Upheld = 1,
+    UpheldInPart = 2,
+    /// It was not right, and the answer says why.
+    NotUpheld = 3,
+}
+impl ComplaintOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COMPLAINT_OUTCOME_UNSPECIFIED",
+            Self::Upheld => "COMPLAINT_OUTCOME_UPHELD",
+            Self::UpheldInPart => "COMPLAINT_OUTCOME_UPHELD_IN_PART",
+            Self::NotUpheld => "COMPLAINT_OUTCOME_NOT_UPHELD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COMPLAINT_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "COMPLAINT_OUTCOME_UPHELD" => Some(Self::Upheld),
+            "COMPLAINT_OUTCOME_UPHELD_IN_PART" => Some(Self::UpheldInPart),
+            "COMPLAINT_OUTCOME_NOT_UPHELD" => Some(Self::NotUpheld),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod complaints_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Takes complaints and says what became of them. A tenant's caller files complaints of their people and of their own, and
+    /// sees those; the operator of the node answers.
+    #[derive(Debug, Clone)]
+    pub struct ComplaintsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ComplaintsClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ComplaintsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ComplaintsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ComplaintsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Files a complaint. It is on record, with the day by which it is answered, when this returns.
+        pub async fn file(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FileComplaintRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FileComplaintResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Complaints/File",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Complaints", "File"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Answers a complaint, once: FAILED_PRECONDITION when it was answered before. For the operator of the node alone.
+        pub async fn answer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AnswerComplaintRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AnswerComplaintResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Complaints/Answer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Complaints", "Answer"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What became of a complaint.
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetComplaintRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetComplaintResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Complaints/Get",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Complaints", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The complaints of a tenant and its people, newest first, at most a hundred.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListComplaintsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListComplaintsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Complaints/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Complaints", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod complaints_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ComplaintsServer.
+    #[async_trait]
+    pub trait Complaints: std::marker::Send + std::marker::Sync + 'static {
+        /// Files a complaint. It is on record, with the day by which it is answered, when this returns.
+        async fn file(
+            &self,
+            request: tonic::Request<super::FileComplaintRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FileComplaintResponse>,
+            tonic::Status,
+        >;
+        /// Answers a complaint, once: FAILED_PRECONDITION when it was answered before. For the operator of the node alone.
+        async fn answer(
+            &self,
+            request: tonic::Request<super::AnswerComplaintRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AnswerComplaintResponse>,
+            tonic::Status,
+        >;
+        /// What became of a complaint.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetComplaintRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetComplaintResponse>,
+            tonic::Status,
+        >;
+        /// The complaints of a tenant and its people, newest first, at most a hundred.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListComplaintsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListComplaintsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Takes complaints and says what became of them. A tenant's caller files complaints of their people and of their own, and
+    /// sees those; the operator of the node answers.
+    #[derive(Debug)]
+    pub struct ComplaintsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ComplaintsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ComplaintsServer<T>
+    where
+        T: Complaints,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Complaints/File" => {
+                    #[allow(non_camel_case_types)]
+                    struct FileSvc<T: Complaints>(pub Arc<T>);
+                    impl<
+                        T: Complaints,
+                    > tonic::server::UnaryService<super::FileComplaintRequest>
+                    for FileSvc<T> {
+                        type Response = super::FileComplaintResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FileComplaintRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Complaints>::file(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FileSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Complaints/Answer" => {
+                    #[allow(non_camel_case_types)]
+                    struct AnswerSvc<T: Complaints>(pub Arc<T>);
+                    impl<
+                        T: Complaints,
+                    > tonic::server::UnaryService<super::AnswerComplaintRequest>
+                    for AnswerSvc<T> {
+                        type Response = super::AnswerComplaintResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AnswerComplaintRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Complaints>::answer(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AnswerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Complaints/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Complaints>(pub Arc<T>);
+                    impl<
+                        T: Complaints,
+                    > tonic::server::UnaryService<super::GetComplaintRequest>
+                    for GetSvc<T> {
+                        type Response = super::GetComplaintResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetComplaintRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Complaints>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Complaints/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Complaints>(pub Arc<T>);
+                    impl<
+                        T: Complaints,
+                    > tonic::server::UnaryService<super::ListComplaintsRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListComplaintsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListComplaintsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Complaints>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ComplaintsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Complaints";
+    impl<T> tonic::server::NamedService for ComplaintsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReferralsRequest {
+    /// A tenant's caller may leave it empty.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReferralsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub referrals: ::prost::alloc::vec::Vec<Referral>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnswerReferralRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(enumeration = "ReferralAnswer", tag = "3")]
+    pub answer: i32,
+    /// With REFUSED: one of the policy's rights.refusals.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnswerReferralResponse {
+    #[prost(message, optional, tag = "1")]
+    pub case: ::core::option::Option<Case>,
+}
+/// A request that waits for a tenant.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Referral {
+    #[prost(message, optional, tag = "1")]
+    pub case: ::core::option::Option<Case>,
+    /// Until when; then it goes back.
+    #[prost(uint64, tag = "2")]
+    pub until_unix_ms: u64,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReferralAnswer {
+    Unspecified = 0,
+    /// The tenant has proved who the person is, and has done its part. What the node carries out itself begins with this; any
+    /// other request is answered by it.
+    Done = 1,
+    /// It will not be done, for a reason.
+    Refused = 2,
+    /// The tenant cannot do it; the operator of the node is to.
+    Cannot = 3,
+}
+impl ReferralAnswer {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REFERRAL_ANSWER_UNSPECIFIED",
+            Self::Done => "REFERRAL_ANSWER_DONE",
+            Self::Refused => "REFERRAL_ANSWER_REFUSED",
+            Self::Cannot => "REFERRAL_ANSWER_CANNOT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REFERRAL_ANSWER_UNSPECIFIED" => Some(Self::Unspecified),
+            "REFERRAL_ANSWER_DONE" => Some(Self::Done),
+            "REFERRAL_ANSWER_REFUSED" => Some(Self::Refused),
+            "REFERRAL_ANSWER_CANNOT" => Some(Self::Cannot),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod referrals_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Requests of people that the policy passes to their tenant first. The tenant answers in its time; a request that it cannot
+    /// answer, or says nothing to, goes back to the operator of the node by itself. By when the person is answered does not
+    /// change.
+    #[derive(Debug, Clone)]
+    pub struct ReferralsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ReferralsClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ReferralsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ReferralsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ReferralsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// The requests that wait for a tenant, oldest first.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReferralsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReferralsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Referrals/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Referrals", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Answers one, as the tenant whose person asked: PERMISSION_DENIED for anybody else. FAILED_PRECONDITION when it does not
+        /// wait for the tenant, or is refused for a reason that the policy does not allow.
+        pub async fn answer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AnswerReferralRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AnswerReferralResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Referrals/Answer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Referrals", "Answer"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod referrals_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ReferralsServer.
+    #[async_trait]
+    pub trait Referrals: std::marker::Send + std::marker::Sync + 'static {
+        /// The requests that wait for a tenant, oldest first.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListReferralsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReferralsResponse>,
+            tonic::Status,
+        >;
+        /// Answers one, as the tenant whose person asked: PERMISSION_DENIED for anybody else. FAILED_PRECONDITION when it does not
+        /// wait for the tenant, or is refused for a reason that the policy does not allow.
+        async fn answer(
+            &self,
+            request: tonic::Request<super::AnswerReferralRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AnswerReferralResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Requests of people that the policy passes to their tenant first. The tenant answers in its time; a request that it cannot
+    /// answer, or says nothing to, goes back to the operator of the node by itself. By when the person is answered does not
+    /// change.
+    #[derive(Debug)]
+    pub struct ReferralsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ReferralsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ReferralsServer<T>
+    where
+        T: Referrals,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Referrals/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Referrals>(pub Arc<T>);
+                    impl<
+                        T: Referrals,
+                    > tonic::server::UnaryService<super::ListReferralsRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListReferralsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListReferralsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Referrals>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Referrals/Answer" => {
+                    #[allow(non_camel_case_types)]
+                    struct AnswerSvc<T: Referrals>(pub Arc<T>);
+                    impl<
+                        T: Referrals,
+                    > tonic::server::UnaryService<super::AnswerReferralRequest>
+                    for AnswerSvc<T> {
+                        type Response = super::AnswerReferralResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AnswerReferralRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Referrals>::answer(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AnswerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ReferralsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Referrals";
+    impl<T> tonic::server::NamedService for ReferralsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// A person's age and guardian.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Guardianship {
@@ -7952,6 +10187,374 @@ pub mod guardians_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "sayso.admin.v1.Guardians";
     impl<T> tonic::server::NamedService for GuardiansServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListStatisticsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListStatisticsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub statistics: ::prost::alloc::vec::Vec<Statistic>,
+}
+/// What a month has come to, for a tenant, a category and a purpose.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Statistic {
+    /// Such as 2026-11, in universal time.
+    #[prost(string, tag = "1")]
+    pub month: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// What ended.
+    #[prost(string, tag = "3")]
+    pub category: ::prost::alloc::string::String,
+    /// What it had been used for.
+    #[prost(string, tag = "4")]
+    pub purpose: ::prost::alloc::string::String,
+    /// The registered transformation, such as monthly_counts@1.
+    #[prost(string, tag = "5")]
+    pub by: ::prost::alloc::string::String,
+    /// How many people have to be alike.
+    #[prost(uint64, tag = "6")]
+    pub k: u64,
+    /// People who are alike, with how many they are; none where too few were alike: that was erased.
+    #[prost(message, repeated, tag = "7")]
+    pub classes: ::prost::alloc::vec::Vec<StatisticClass>,
+    /// What came of trying to find people again in it; absent where there is nothing.
+    #[prost(message, optional, tag = "8")]
+    pub report: ::core::option::Option<StatisticReport>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StatisticClass {
+    /// How much they had: one, few (2 to 9) or many.
+    #[prost(string, tag = "1")]
+    pub entries: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub people: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StatisticReport {
+    /// Everybody who is in it.
+    #[prost(uint64, tag = "1")]
+    pub people: u64,
+    /// How many different rows there are.
+    #[prost(uint64, tag = "2")]
+    pub classes: u64,
+    /// People in the smallest class.
+    #[prost(uint64, tag = "3")]
+    pub smallest: u64,
+    /// People who are alone in theirs.
+    #[prost(uint64, tag = "4")]
+    pub unique: u64,
+    /// Among how many people somebody is left at the best who knows all that is kept of a person, but not whether they are in
+    /// it, and looks for them.
+    #[prost(uint64, tag = "5")]
+    pub linked_among: u64,
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod statistics_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// For research and statistics. For the operator of the node alone: a tenant's caller gets PERMISSION_DENIED.
+    #[derive(Debug, Clone)]
+    pub struct StatisticsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl StatisticsClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> StatisticsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> StatisticsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            StatisticsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Every month that is over, oldest first, with the report of its re-identification test. DATA_LOSS for what does not pass
+        /// its test any more.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListStatisticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStatisticsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Statistics/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Statistics", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod statistics_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with StatisticsServer.
+    #[async_trait]
+    pub trait Statistics: std::marker::Send + std::marker::Sync + 'static {
+        /// Every month that is over, oldest first, with the report of its re-identification test. DATA_LOSS for what does not pass
+        /// its test any more.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListStatisticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStatisticsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// For research and statistics. For the operator of the node alone: a tenant's caller gets PERMISSION_DENIED.
+    #[derive(Debug)]
+    pub struct StatisticsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> StatisticsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for StatisticsServer<T>
+    where
+        T: Statistics,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Statistics/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Statistics>(pub Arc<T>);
+                    impl<
+                        T: Statistics,
+                    > tonic::server::UnaryService<super::ListStatisticsRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListStatisticsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListStatisticsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Statistics>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for StatisticsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Statistics";
+    impl<T> tonic::server::NamedService for StatisticsServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -2,7 +2,7 @@
 /// Device to node.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ToNode {
-    #[prost(oneof = "to_node::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "to_node::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub message: ::core::option::Option<to_node::Message>,
 }
 /// Nested message and enum types in `ToNode`.
@@ -27,6 +27,8 @@ pub mod to_node {
         Audio(super::AudioPacket),
         #[prost(message, tag = "9")]
         Goodbye(super::Goodbye),
+        #[prost(message, tag = "10")]
+        PermissionChanged(super::PermissionChanged),
     }
 }
 /// Node to device.
@@ -201,6 +203,16 @@ pub struct ConsentAnswer {
     /// The purpose taken back, such as "voice_interaction"; empty means everything.
     #[prost(string, tag = "3")]
     pub purpose: ::prost::alloc::string::String,
+}
+/// Somebody took something of the device away from the service in the device's settings, or gave it back. What is taken away
+/// withdraws the consent to what needs it; what is given back opens nothing: the person is asked again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermissionChanged {
+    /// What it is, as the policy calls it: "microphone", "camera", "storage", "location", ...
+    #[prost(string, tag = "1")]
+    pub capability: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub granted: bool,
 }
 /// One Opus packet of 1 to 1275 bytes, when it cannot go as a datagram.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

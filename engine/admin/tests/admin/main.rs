@@ -11,6 +11,7 @@ mod service;
 mod audit;
 mod authentication;
 mod consent;
+mod desks;
 mod guardians;
 mod holds;
 mod incidents;
@@ -21,6 +22,7 @@ mod promises;
 mod rights;
 mod services;
 mod sessions;
+mod statistics;
 
 use std::future::Future;
 use std::time::Duration;

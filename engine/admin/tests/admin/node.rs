@@ -19,6 +19,7 @@ use sayso_proto::admin::v1::incidents_client::IncidentsClient;
 use sayso_proto::admin::v1::notices_client::NoticesClient;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::sessions_client::SessionsClient;
+use sayso_proto::admin::v1::statistics_client::StatisticsClient;
 use sayso_proto::admin::v1::switches_client::SwitchesClient;
 use sayso_runtime::{CancellationToken, SystemClock, TaskHandle, TaskKind, Tasks};
 use sayso_session_actor::{ActorSessions, Options};
@@ -202,6 +203,10 @@ impl Client {
 
     pub(crate) fn notices(&self) -> NoticesClient<Channel> {
         NoticesClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn statistics(&self) -> StatisticsClient<Channel> {
+        StatisticsClient::new(self.channel.clone())
     }
 
     pub(crate) fn audit(&self) -> AuditClient<Channel> {

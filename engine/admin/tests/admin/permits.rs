@@ -35,6 +35,7 @@ impl Client {
             notice_language: "en".to_owned(),
             notice_form: NoticeForm::Screen.into(),
             evidence_sha256: vec![2; 32],
+            by_guardian: false,
         };
         soon(self.consent().give(request)).await.unwrap();
     }
@@ -129,7 +130,9 @@ async fn who_goes_on_renews_and_who_does_not_is_over() {
 
 #[tokio::test]
 async fn what_is_wrong_is_refused_by_its_field_and_the_rest_goes_on() {
-    let (node, mut service) = node_and_service().await;
+    let (node, _) = node_and_service().await;
+    // a certificate outlives the policy that it was issued under
+    let mut service = Service::start(&node, &["store-local", "gone"]).await;
     node.integrator(TENANT).await.agree(DEVICE, &["memory"]).await;
     let given = service.given(DEVICE, MEMORY).await;
     let wrong = [

@@ -123,11 +123,13 @@ pub enum RequestStep {
     Fulfilled,
     /// The day by which it should have been answered has passed.
     Overdue,
+    /// A part of what there was to do about it is done: it was passed on to the tenant, or taken back from them.
+    TaskDone,
 }
 
 impl RequestStep {
     /// Every step.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Received,
         Self::IdentityVerified,
         Self::Accepted,
@@ -135,6 +137,7 @@ impl RequestStep {
         Self::Delayed,
         Self::Fulfilled,
         Self::Overdue,
+        Self::TaskDone,
     ];
 
     /// The name of its event in the log.
@@ -148,6 +151,7 @@ impl RequestStep {
             Self::Delayed => "dsr.delayed",
             Self::Fulfilled => "dsr.fulfilled",
             Self::Overdue => "dsr.overdue",
+            Self::TaskDone => "dsr.task_done",
         }
     }
 }

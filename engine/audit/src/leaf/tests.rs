@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
 
 use super::*;
-use crate::event::{Anonymised, AnonymisedStep, IncidentStep, MinorEvent, NoticeStep, ProcessorChange, RequestStep};
+use crate::event::{
+    Anonymised, AnonymisedStep, ComplaintStep, DeskEvent, IncidentStep, MinorEvent, NoticeStep, ProcessorChange,
+    RequestStep,
+};
 use crate::{Commitment, Hash, Reference, Scope};
 
 fn names() -> impl Strategy<Value = Name> {
@@ -112,6 +115,7 @@ fn events() -> impl Strategy<Value = Event> {
         references().prop_map(|shutdown| Event::ShutdownStarted { shutdown }),
         (references(), any::<u64>()).prop_map(|(shutdown, people)| Event::ShutdownCompleted { shutdown, people }),
         minors().prop_map(Event::Minor),
+        anonymised().prop_map(Event::Anonymised),
     ]
 }
 
@@ -131,7 +135,6 @@ fn minors() -> impl Strategy<Value = MinorEvent> {
         (references(), evidence()).prop_map(|(detected, evidence)| MinorEvent::Detected { detected, evidence }),
         (references(), evidence()).prop_map(|(detected, evidence)| MinorEvent::Cleared { detected, evidence }),
         references().prop_map(|detected| MinorEvent::DataErased { detected }),
-        anonymised().prop_map(Event::Anonymised),
     ]
 }
 
@@ -230,6 +233,44 @@ fn rights() -> impl Strategy<Value = Event> {
             rows
         }),
         references().prop_map(|request| Event::AccountCancelled { request }),
+        desk_events().prop_map(Event::Desk),
+    ]
+}
+
+fn desk_events() -> impl Strategy<Value = DeskEvent> {
+    let tags = prop::collection::vec(any::<[u8; 16]>().prop_map(ActorTag), 0..4);
+    let walls = any::<u64>().prop_map(WallTime);
+    let steps = prop::sample::select(ComplaintStep::ALL.to_vec());
+    prop_oneof![
+        (names(), names().prop_map(Category), walls, hashes(), hashes(), tags).prop_map(
+            |(grant, category, until, evidence, recipient, approvers)| DeskEvent::DisclosureGranted {
+                grant,
+                category,
+                until,
+                evidence,
+                recipient,
+                approvers,
+            }
+        ),
+        (references(), names(), names().prop_map(Category), names()).prop_map(|(disclosure, gate, category, grant)| {
+            DeskEvent::DisclosurePermitted { disclosure, gate, category, grant }
+        }),
+        (references(), any::<u64>(), any::<u64>(), hashes())
+            .prop_map(|(disclosure, rows, bytes, file)| DeskEvent::DisclosureCreated { disclosure, rows, bytes, file }),
+        (references(), names(), names()).prop_map(|(ticket, gate, reason)| DeskEvent::OperatorDenied {
+            ticket,
+            gate,
+            reason
+        }),
+        (references(), steps, names(), hashes(), prop::option::of(hashes())).prop_map(
+            |(complaint, step, detail, document, evidence)| DeskEvent::Complaint {
+                complaint,
+                step,
+                detail,
+                document,
+                evidence,
+            }
+        ),
     ]
 }
 

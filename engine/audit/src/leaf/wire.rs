@@ -3,7 +3,7 @@
 use sayso_proto::audit::v1::{AuditLeaf, Verdict};
 use sayso_types::{Category, Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
 
-use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell};
+use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk};
 use crate::event::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
 use crate::{ActorTag, Commitment, Event, Reference, Scope, SubjectTag};
@@ -255,10 +255,14 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.pieces = *people;
             wire.document_sha256 = report.map_or_else(Vec::new, |report| report.0.to_vec());
         }
+        Event::Desk(event) => desk::write(event, wire),
     }
 }
 
 fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
+    if let Some(event) = desk::read(wire)? {
+        return Ok(Event::Desk(event));
+    }
     Ok(match wire.event.as_str() {
         "policy.effective" => Event::PolicyEffective { profile: document(wire)? },
         "notice.served" => Event::NoticeServed { text: document(wire)? },
@@ -439,15 +443,15 @@ fn optional<const N: usize>(field: &'static str, value: &[u8]) -> Result<Option<
     if value.is_empty() { Ok(None) } else { bytes(field, value).map(Some) }
 }
 
-fn reference(wire: &AuditLeaf) -> Result<Reference, LeafError> {
+pub(super) fn reference(wire: &AuditLeaf) -> Result<Reference, LeafError> {
     bytes("reference", &wire.reference).map(Reference)
 }
 
-fn document(wire: &AuditLeaf) -> Result<Hash, LeafError> {
+pub(super) fn document(wire: &AuditLeaf) -> Result<Hash, LeafError> {
     bytes("document_sha256", &wire.document_sha256).map(Hash)
 }
 
-fn content(wire: &AuditLeaf) -> Result<Hash, LeafError> {
+pub(super) fn content(wire: &AuditLeaf) -> Result<Hash, LeafError> {
     bytes("content_sha256", &wire.content_sha256).map(Hash)
 }
 
@@ -458,11 +462,11 @@ fn evidence(wire: &AuditLeaf) -> Result<Commitment, LeafError> {
     }
 }
 
-fn approvers(wire: &AuditLeaf) -> Result<Vec<ActorTag>, LeafError> {
+pub(super) fn approvers(wire: &AuditLeaf) -> Result<Vec<ActorTag>, LeafError> {
     wire.commitments.iter().map(|tag| bytes("commitments", tag).map(ActorTag)).collect()
 }
 
-fn gate(wire: &AuditLeaf) -> Result<Name, LeafError> {
+pub(super) fn gate(wire: &AuditLeaf) -> Result<Name, LeafError> {
     wire.gate.parse().map_err(|_| LeafError::Field("gate"))
 }
 
@@ -470,7 +474,7 @@ fn purpose(wire: &AuditLeaf) -> Result<Purpose, LeafError> {
     cell::read_purpose(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
 }
 
-fn category(wire: &AuditLeaf) -> Result<Category, LeafError> {
+pub(super) fn category(wire: &AuditLeaf) -> Result<Category, LeafError> {
     cell::read_category(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
 }
 
@@ -486,6 +490,6 @@ fn processor(wire: &AuditLeaf) -> Result<ProcessorId, LeafError> {
     wire.processor_id.parse().map_err(|_| LeafError::Field("processor_id"))
 }
 
-fn reason(wire: &AuditLeaf) -> Result<Name, LeafError> {
+pub(super) fn reason(wire: &AuditLeaf) -> Result<Name, LeafError> {
     wire.reason.parse().map_err(|_| LeafError::Field("reason"))
 }

@@ -12,7 +12,7 @@ use super::{Finding, Report, Rule, Trust, Witnessed};
 use crate::checkpoint::Checkpoint;
 use crate::leaf::{HybridClock, Leaf};
 use crate::trust::Attested;
-use crate::{Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
+use crate::{ComplaintStep, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
 
 /// What the leaves so far have made true.
 #[derive(Debug)]
@@ -106,6 +106,14 @@ impl<'a> Replay<'a> {
             | Event::ExemptionExpired { .. }
             | Event::ExemptionRevoked { .. }
             | Event::PermittedByExemption { .. } => {
+                if !self.grants.leaf(leaf) {
+                    self.find(index, Rule::WithoutLiveGrant);
+                }
+            }
+            Event::Desk(DeskEvent::Complaint { step: ComplaintStep::Overdue, .. }) => {
+                self.find(index, Rule::ComplaintLate);
+            }
+            Event::Desk(_) => {
                 if !self.grants.leaf(leaf) {
                     self.find(index, Rule::WithoutLiveGrant);
                 }

@@ -119,12 +119,14 @@ pub enum Rule {
     EffectiveWithoutRequest,
     /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
     DeniedByProfile,
-    /// A segment on a grant that there was not, that had ended, or that was for something else.
+    /// A segment or a disclosure on a grant that there was not, that had ended, or that was for something else.
     WithoutLiveGrant,
     /// A person's request that was not answered by its day. Said by the log, or found by whoever has the profile.
     RequestLate,
     /// An incident of which somebody was not told in time.
     IncidentLate,
+    /// A complaint that was not answered by its day.
+    ComplaintLate,
     /// Something that is stored ended later than its rule allows. Found by whoever has the profile.
     EndedLate,
     /// The node found its own log damaged.
@@ -182,6 +184,7 @@ impl Rule {
             Self::EndedLate => "something that is stored ended later than the profile allows",
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",
             Self::IncidentLate => "an incident was not told to somebody by the moment by which it was to be",
+            Self::ComplaintLate => "a complaint was not answered by the day by which it was to be",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",
             Self::ClockSetBack => {
                 "the node's clock was set back: the order of the leaves holds, the times that they give from here on may not"

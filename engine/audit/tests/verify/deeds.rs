@@ -1,8 +1,10 @@
 //! What sound logs can say that must not have happened.
 
 use sayso_audit::verify::{Rule, Severity};
-use sayso_audit::{ActorTag, Event, Hash, HybridClock, RequestStep, Scope, Trust, verify_log};
-use sayso_types::{Name, Purpose, WallTime};
+use sayso_audit::{
+    ActorTag, ComplaintStep, DeskEvent, Event, Hash, HybridClock, RequestStep, Scope, Trust, verify_log,
+};
+use sayso_types::{Category, Name, Purpose, WallTime};
 
 use crate::log::{Story, VOICE, trust};
 
@@ -252,4 +254,45 @@ fn a_segment_without_consent_needs_a_live_grant() {
         s.tell(granted(forever)).opened(10, VOICE).closed(10, VOICE);
     });
     assert_eq!(found(&unsaid), [(1, Rule::SegmentWithoutConsent)], "a use that does not say so is none");
+}
+
+#[test]
+fn what_is_given_away_needs_a_grant_that_lives_and_is_for_that() {
+    let (grant, category) = (Name::constant("x08-5a5a5a5a5a5a5a5a5a5a5a5a"), Category::MEMORY_SUMMARY);
+    let desk = Event::Desk;
+    let granted = |until| {
+        let (evidence, recipient, approvers) = (Hash([7; 32]), Hash([8; 32]), vec![ActorTag([1; 16])]);
+        desk(DeskEvent::DisclosureGranted { grant, category, until, evidence, recipient, approvers })
+    };
+    let disclosure = crate::log::id(10);
+    let permitted =
+        |category| desk(DeskEvent::DisclosurePermitted { disclosure, gate: Name::constant("access"), category, grant });
+    let created = || desk(DeskEvent::DisclosureCreated { disclosure, rows: 1, bytes: 9, file: Hash([9; 32]) });
+    let forever = WallTime(u64::MAX);
+    let sound = story(|s| {
+        s.tell(granted(forever)).tell(permitted(category)).tell(created()).tell(Event::ExemptionExpired { grant });
+    });
+    assert_eq!(found(&sound), []);
+    let without = story(|s| {
+        s.tell(permitted(category)).tell(created());
+    });
+    assert_eq!(found(&without), [(0, Rule::WithoutLiveGrant)], "nobody granted it");
+    let unsaid = story(|s| {
+        s.tell(granted(forever)).tell(created());
+    });
+    assert_eq!(found(&unsaid), [(1, Rule::WithoutLiveGrant)], "it does not say by what right");
+    let over = story(|s| {
+        s.tell(granted(WallTime(0))).tell(permitted(category)).tell(created());
+    });
+    assert_eq!(found(&over), [(1, Rule::WithoutLiveGrant)], "its time was over");
+    let other = story(|s| {
+        s.tell(granted(forever)).tell(permitted(Category::TRANSCRIPT)).tell(created());
+    });
+    assert_eq!(found(&other), [(1, Rule::WithoutLiveGrant)], "it is for something else");
+    let late = ComplaintStep::Overdue;
+    let (complaint, detail, document) = (crate::log::id(11), Name::constant("person"), Hash([1; 32]));
+    let overdue = story(|s| {
+        s.tell(desk(DeskEvent::Complaint { complaint, step: late, detail, document, evidence: None }));
+    });
+    assert_eq!(found(&overdue), [(0, Rule::ComplaintLate)]);
 }

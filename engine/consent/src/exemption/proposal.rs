@@ -8,6 +8,7 @@ use sayso_policy::{ExemptionGrant, GrantError, IsoPeriod, Profile};
 use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
+use super::demand::{Demand, DemandError};
 use crate::Error;
 
 /// Cells that one grant opens: each is a leaf, and people have to see what they approve.
@@ -22,16 +23,21 @@ pub struct Terms {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectId>,
     /// What for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub purposes: BTreeSet<Purpose>,
     /// Which data.
     pub categories: BTreeSet<Category>,
     /// To whom.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub processors: BTreeSet<ProcessorId>,
     /// For how long from the last approval on.
     pub lasts: IsoPeriod,
     /// SHA-256 of what it is approved on.
     #[serde(with = "hex")]
     pub evidence_sha256: [u8; 32],
+    /// What an authority demands; then no purposes and no processors are named, and no gate opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demand: Option<Demand>,
 }
 
 /// A proposal. The stored form, schema version 1, is JSON; its id is in the key.
@@ -93,6 +99,9 @@ pub enum NotNow {
     /// The policy does not let it open anything.
     #[error(transparent)]
     Grant(#[from] GrantError),
+    /// What is demanded cannot be.
+    #[error(transparent)]
+    Demand(#[from] DemandError),
     /// It opens nothing.
     #[error("none of these processors may have any of this data for these purposes; check them against the policy")]
     Nothing,
@@ -122,6 +131,11 @@ impl Proposal {
         let proposed = Said { by: by.0, at: now };
         let (id, standing) = (named(terms.code), Standing::Proposed);
         let proposal = Self { id, terms, proposed, approved: Vec::new(), standing };
+        if let Some(demand) = &proposal.terms.demand {
+            demand.check(&proposal.terms, now)?;
+            proposal.grant(now).check_disclosure_terms(profile)?;
+            return Ok(proposal);
+        }
         proposal.grant(now).check_terms(profile)?;
         match proposal.cells(profile).len() {
             0 => Err(NotNow::Nothing),
@@ -149,9 +163,11 @@ impl Proposal {
         let mut next = self.clone();
         next.approved.push(Said { by: by.0, at: now });
         let grant = next.grant(now);
-        match grant.check(profile) {
+        let is_demand = next.terms.demand.is_some();
+        match if is_demand { grant.check_disclosure(profile) } else { grant.check(profile) } {
             Ok(()) => next.standing = Standing::Live { from: grant.not_before, until: grant.not_after },
             // the policy may have been revised since it was proposed
+            Err(GrantError::Approvers { .. }) if is_demand => grant.check_disclosure_terms(profile)?,
             Err(GrantError::Approvers { .. }) => grant.check_terms(profile)?,
             Err(error) => return Err(error.into()),
         }
@@ -190,7 +206,8 @@ impl Proposal {
 
     /// What it would let be done from `now` on.
     fn grant(&self, now: WallTime) -> ExemptionGrant {
-        let Terms { code, subject, purposes, categories, processors, lasts, evidence_sha256 } = &self.terms;
+        let Terms { code, subject, purposes, categories, processors, lasts, evidence_sha256, demand } = &self.terms;
+        let tell_after = demand.as_ref().and_then(|demand| demand.tell_after);
         ExemptionGrant {
             id: self.id,
             code: *code,
@@ -204,7 +221,7 @@ impl Proposal {
             not_after: lasts.after(now),
             approvers: self.approved.iter().map(|said| said.by).collect(),
             evidence_hash: *evidence_sha256,
-            notify_subject_after: None,
+            notify_subject_after: tell_after.map(|after| after.after(now)),
         }
     }
 

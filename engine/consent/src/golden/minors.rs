@@ -33,6 +33,7 @@ fn a_childs_register_entry_is_stored_as_it_was() {
         consent,
         ward,
         is_closed: false,
+        bars_relatives: false,
         version: Version::default(),
     };
     let (key, version) = (RegisterKey { subject: SUBJECT }.key(), Version::from_sequence(7));

@@ -126,7 +126,8 @@ impl Delivery {
                 return Some((next, told));
             }
             Step::Failed(channel) => {
-                (begun.contains(&channel) && !self.failed.contains(&channel)).then_some(())?;
+                (channel != Channel::Page && begun.contains(&channel) && !self.failed.contains(&channel))
+                    .then_some(())?;
                 next.failed.push(channel);
                 told.push((NoticeStep::Failed, channel));
                 if self.reached.is_some() || !begun.iter().all(|channel| next.failed.contains(channel)) {

@@ -31,6 +31,8 @@ pub enum NoticeKind {
     Incident,
     /// The service ends.
     Shutdown,
+    /// An authority was given their data by law.
+    Disclosure,
 }
 
 impl NoticeKind {
@@ -48,6 +50,7 @@ impl NoticeKind {
             }
             Self::Shutdown => duty(NoticeOccasion::Shutdown),
             Self::Incident => document.incident.subjects.as_ref()?.within.period(),
+            Self::Disclosure => None,
         }
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn reference(withdrawal: &Withdrawal) -> Result<Reference, Error> {
 
 /// How it reached the engine.
 pub(super) fn means(withdrawal: &Withdrawal) -> Option<Means> {
-    let all = [Means::Voice, Means::Button, Means::Integrator, Means::Guardian];
+    let all = [Means::Voice, Means::Button, Means::Integrator, Means::Guardian, Means::Permission];
     all.into_iter().find(|means| channel(*means) == withdrawal.channel)
 }
 

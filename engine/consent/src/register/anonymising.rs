@@ -52,8 +52,6 @@ impl Register {
         let consent = &turn.state.consent;
         let of_memory = (FACTS_CATEGORY, Purpose::MEMORY);
         let Some((by, k)) = self.revisions().transformation(of_memory, consent) else { return Ok(None) };
-        let has_run_out = consent.consents.get(&Purpose::MEMORY).and_then(|given| given.expires_at);
-        let agrees = remembers(consent) && has_run_out.is_none_or(|at| now < at);
         let is_anonymised = |fact: &Remembered| {
             let ending = self.ending_of(fact, consent);
             fact.dropped_at.is_none() && ending.is_some_and(|ending| ending.action == RetentionAction::Anonymise)
@@ -61,7 +59,7 @@ impl Register {
         let first = |keys: Vec<sayso_vault::KeyRef>| {
             keys.iter().any(|key| key.category == FACTS_CATEGORY && key.generation == 1)
         };
-        if !agrees || !over.iter().all(is_anonymised) || !first(self.vault.keys_of(turn.id).await?) {
+        if !remembers(consent, now) || !over.iter().all(is_anonymised) || !first(self.vault.keys_of(turn.id).await?) {
             return Ok(None);
         }
         let counting = self.counting.lock().await;

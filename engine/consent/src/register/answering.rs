@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sayso_audit::{Actor, Event, Reference};
+use sayso_audit::{Actor, Event, Reference, RequestStep};
 use sayso_store::{Condition, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{ConsentVersion, Name, Purpose, RegionClass, SubjectId};
 
@@ -43,6 +43,7 @@ impl Register {
             }
             Carrier::Limit => self.keep_near(subject).await?,
             Carrier::Restriction => self.restrict(subject, id).await?,
+            Carrier::Barring => self.bar_relatives(subject, id).await?,
             // answered by what carries them out
             Carrier::Erasure | Carrier::Closing | Carrier::Correction | Carrier::People => return Ok(()),
         }
@@ -94,6 +95,32 @@ impl Register {
         }
         self.enforce_for(&subject, POLICY);
         Ok(())
+    }
+
+    /// Relatives have nothing of what is stored of the person from here on, once they have died.
+    async fn bar_relatives(&self, subject: SubjectId, id: Reference) -> Result<(), Error> {
+        let mut subject = self.lock(subject).await?;
+        self.say_of_relatives(&mut subject, id, true, Actor::SYSTEM).await?;
+        Ok(())
+    }
+
+    /// Relatives may ask for it, or not; whether that is anything new.
+    pub(crate) async fn say_of_relatives(
+        &self,
+        subject: &mut Subject,
+        id: Reference,
+        bars: bool,
+        by: Actor,
+    ) -> Result<bool, Error> {
+        if subject.state.bars_relatives == bars {
+            return Ok(false);
+        }
+        let next = StoredState { bars_relatives: bars, ..subject.state.clone() };
+        let detail = Name::constant(if bars { "relatives_barred" } else { "relatives_let" });
+        let event = Event::Request { request: id, step: RequestStep::TaskDone, detail };
+        let entry = Entry { events: vec![next.about(subject.id).by(by, event)], ..Entry::default() };
+        self.advance(subject, next, entry).await?;
+        Ok(true)
     }
 
     /// Ends the restriction that the request `id` was for; whether there was one.

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, ActorTag, Event, Hash};
+use sayso_audit::{Actor, ActorKind, ActorTag, DeskEvent, Event, Hash};
 use sayso_policy::{EXEMPTIONS_MAX, ExemptionGrant};
 use sayso_store::{Condition, Error as StoreError, Op, Store, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
 use sayso_types::Name;
+use sha2::{Digest, Sha256};
 
 use super::holders::{POLICY, Segment};
 use super::{Register, Subject};
-use crate::exemption::{Error, Proposal, Standing, Terms};
+use crate::exemption::{Demand, Error, Proposal, Standing, Terms};
 use crate::journal::{About, Noted};
 use crate::tables::{EXEMPTION, EXEMPTION_USE, ExemptionKey, ExemptionUseKey};
 use crate::{Entry, Error as RegisterError};
@@ -155,6 +156,9 @@ impl Register {
     /// What is put on record when `by` is the last who had to approve `proposal`: a leaf for each cell that it opens.
     async fn granted(&self, proposal: &Proposal, by: ActorTag) -> Result<Vec<Noted>, RegisterError> {
         let Some(grant) = proposal.live() else { return Ok(Vec::new()) };
+        if let Some(demand) = &proposal.terms.demand {
+            return self.disclosure_granted(&grant, demand, by).await;
+        }
         let about = self.about_whom(&grant).await?;
         let leaf = |(cell, processor)| {
             let (until, evidence) = (grant.not_after, Hash(grant.evidence_hash));
@@ -163,6 +167,28 @@ impl Register {
             about.by(operator(by), event)
         };
         Ok(proposal.cells(&self.profile()).into_iter().map(leaf).collect())
+    }
+
+    /// The same of a demand: a leaf for each category of each person.
+    async fn disclosure_granted(
+        &self,
+        grant: &ExemptionGrant,
+        demand: &Demand,
+        by: ActorTag,
+    ) -> Result<Vec<Noted>, RegisterError> {
+        let (until, evidence) = (grant.not_after, Hash(grant.evidence_hash));
+        let recipient = Hash(Sha256::digest(demand.recipient).into());
+        let approvers: Vec<_> = grant.approvers.iter().map(|tag| ActorTag(*tag)).collect();
+        let mut leaves = Vec::new();
+        for subject in demand.people.iter().copied() {
+            let about = self.read(subject).await?.about(subject);
+            leaves.extend(grant.categories.iter().map(|category| {
+                let (grant, category, approvers) = (grant.id, *category, approvers.clone());
+                let event = DeskEvent::DisclosureGranted { grant, category, until, evidence, recipient, approvers };
+                about.by(operator(by), Event::Desk(event))
+            }));
+        }
+        Ok(leaves)
     }
 
     async fn about_whom(&self, grant: &ExemptionGrant) -> Result<About, RegisterError> {
@@ -197,7 +223,7 @@ impl Register {
         self.find_proposal(id).await?.ok_or(Error::Unknown)
     }
 
-    async fn find_proposal(&self, id: Name) -> Result<Option<(Proposal, Versioned)>, RegisterError> {
+    pub(crate) async fn find_proposal(&self, id: Name) -> Result<Option<(Proposal, Versioned)>, RegisterError> {
         let row = ExemptionKey { id: id.to_string() }.key();
         let Some(stored) = self.store.read(&[row]).await?.pop().flatten() else { return Ok(None) };
         let (_, body) = EXEMPTION.decode(&stored.value).map_err(StoreError::from)?;

@@ -79,8 +79,12 @@ impl Register {
     /// # Errors
     /// As the store and the vault say.
     pub(crate) async fn shown_facts(&self, subject: SubjectId) -> Result<Vec<(String, String)>, Error> {
-        let shown = self.remembered_if(subject, |state, now| state.has_agreed(Purpose::MEMORY, now)).await?;
-        Ok(shown.iter().map(Remembered::pair).collect())
+        Ok(self.held_facts(subject).await?.iter().map(Remembered::pair).collect())
+    }
+
+    /// As [`remembered`](Self::remembered), whether or not its use is restricted.
+    pub(crate) async fn held_facts(&self, subject: SubjectId) -> Result<Vec<Remembered>, Error> {
+        self.remembered_if(subject, |state, now| state.has_agreed(Purpose::MEMORY, now)).await
     }
 
     async fn remembered_if(

@@ -39,11 +39,12 @@ impl Register {
     /// # Errors
     /// As the store and the vault say, when something could not end; it is tried again at the next look.
     pub async fn end_what_is_due(&self) -> Result<u64, Error> {
+        // what becomes due meanwhile is for the next look
+        let now = self.clock.wall();
         self.release_expired_holds().await?;
         self.mark_what_is_stored().await?;
         self.release_what_is_counted().await?;
         let (mut ended, mut outcome) = (0, Ok(()));
-        let now = self.clock.wall();
         let mut range = Range::from(RetentionKey::table());
         loop {
             let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;

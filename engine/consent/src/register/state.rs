@@ -21,6 +21,8 @@ pub(crate) struct StoredState {
     pub(crate) ward: Ward,
     /// Whether they closed their account: no device speaks for them any more, and they agree to nothing.
     pub(crate) is_closed: bool,
+    /// Whether they said that their relatives have nothing of this once they have died.
+    pub(crate) bars_relatives: bool,
     /// Of the stored record; a change requires that it is still this.
     pub(crate) version: Version,
 }
@@ -47,6 +49,8 @@ struct Body {
     is_closed: bool,
     #[serde(default, skip_serializing_if = "Ward::is_nobodys")]
     ward: Ward,
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    bars_relatives: bool,
 }
 
 const fn is_first(version: &ConsentVersion) -> bool {
@@ -84,7 +88,8 @@ impl StoredState {
         let mut audit_key = [0; 32];
         getrandom::fill(&mut audit_key).expect("the operating system provides random bytes");
         let consent = ConsentState { tenant: Some(tenant.clone()), ..ConsentState::new() };
-        Self { tenant, audit_key, consent, ward: Ward::default(), is_closed: false, version: Version::default() }
+        let ward = Ward::default();
+        Self { tenant, audit_key, consent, ward, is_closed: false, bars_relatives: false, version: Version::default() }
     }
 
     /// The key that makes the subject's tags and commitments in the log.
@@ -107,6 +112,7 @@ impl StoredState {
             stale_before: consent.stale_before,
             is_closed: self.is_closed,
             ward: self.ward.clone(),
+            bars_relatives: self.bars_relatives,
         };
         serde_json::to_vec(&body).expect("a map of plain values is JSON")
     }
@@ -140,6 +146,7 @@ impl StoredState {
             },
             ward: body.ward,
             is_closed: body.is_closed,
+            bars_relatives: body.bars_relatives,
             version,
         })
     }

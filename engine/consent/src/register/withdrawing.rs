@@ -9,7 +9,7 @@ use sayso_audit::{Event, Reference, Scope};
 use sayso_policy::{ConsentState, ConsentStatus};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Error as StoreError, Key, Op, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
-use sayso_types::{ConsentVersion, Purpose, SubjectId};
+use sayso_types::{ConsentVersion, Name, Purpose, SubjectId};
 
 use super::holders::Holder;
 use super::state::StoredState;
@@ -73,6 +73,23 @@ impl Register {
             }
         };
         self.to_the_end("withdraw consent", withdrawn).await?
+    }
+
+    /// Takes back the subject's consent to what needs `capability` of their device (`microphone`, ...), because somebody took
+    /// that away there: as [`withdraw`](Self::withdraw) does, where they agreed to such a thing. [`None`] where they did not.
+    /// Whatever is given back on the device opens nothing.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn lose(self: &Arc<Self>, subject: SubjectId, capability: Name) -> Result<Option<Withdrawal>, Error> {
+        let state = self.state(subject).await?;
+        let revisions = self.revisions();
+        let needing: BTreeSet<_> = revisions.all().flat_map(|profile| profile.purposes_needing(capability)).collect();
+        let lost: Vec<_> = needing.into_iter().filter(|purpose| state.consents.contains_key(purpose)).collect();
+        if lost.is_empty() {
+            return Ok(None);
+        }
+        self.withdraw(subject, &lost, Means::Permission).await.map(Some)
     }
 
     async fn withdraw_now(&self, id: SubjectId, purposes: &[Purpose], means: Means) -> Result<Withdrawal, Error> {

@@ -1,19 +1,24 @@
 //! [`Grants`]: what people had approved to be done without consent, as far as the log says.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_audit::{Event, Leaf, Reference, SubjectTag};
-use sayso_policy::ExemptionGrant;
-use sayso_types::{Name, WallTime};
+use sayso_audit::{ActorTag, DeskEvent, Event, Hash, Leaf, Reference, SubjectTag};
+use sayso_policy::{ExemptionGrant, Profile};
+use sayso_types::{Category, Name, WallTime};
 
 use crate::exemption::proposal::code_of;
+
+/// What may be given away, and of whom.
+type OfWhom = (Option<SubjectTag>, Category);
 
 /// The grants that live, and the segments that are said to rest on one.
 #[derive(Debug, Default)]
 pub(super) struct Grants {
     live: BTreeMap<Name, (Option<SubjectTag>, ExemptionGrant)>,
     permitted: BTreeMap<Reference, Name>,
+    /// The grants on which something may be given away, each with what of whom.
+    disclosing: BTreeMap<Name, (ExemptionGrant, BTreeSet<OfWhom>)>,
 }
 
 impl Grants {
@@ -21,36 +26,37 @@ impl Grants {
     pub(super) fn leaf(&mut self, leaf: &Leaf) {
         match &leaf.fact.event {
             Event::ExemptionGranted { grant, cell, processor, until, evidence, approvers } => {
-                // a grant on no ground is none
-                let Some(code) = code_of(*grant) else { return };
-                let granted = || ExemptionGrant {
-                    id: *grant,
-                    code,
-                    clause: None,
-                    basis_code: String::new(),
-                    subject: None,
-                    purposes: [].into(),
-                    categories: [].into(),
-                    processors: [].into(),
-                    not_before: leaf.place.wall,
-                    not_after: *until,
-                    approvers: approvers.iter().map(|tag| tag.0).collect(),
-                    evidence_hash: evidence.0,
-                    notify_subject_after: None,
-                };
-                let (_, granted) = self.live.entry(*grant).or_insert_with(|| (leaf.fact.subject, granted()));
+                let Some(new) = granted(*grant, leaf, (*until, *evidence), approvers) else { return };
+                let (_, granted) = self.live.entry(*grant).or_insert((leaf.fact.subject, new));
                 granted.purposes.insert(cell.purpose);
                 granted.categories.insert(cell.category);
                 granted.processors.insert(*processor);
             }
+            Event::Desk(DeskEvent::DisclosureGranted { grant, category, until, evidence, approvers, .. }) => {
+                let Some(new) = granted(*grant, leaf, (*until, *evidence), approvers) else { return };
+                let (granted, of_whom) = self.disclosing.entry(*grant).or_insert((new, BTreeSet::new()));
+                granted.categories.insert(*category);
+                of_whom.insert((leaf.fact.subject, *category));
+            }
             Event::ExemptionExpired { grant } | Event::ExemptionRevoked { grant } => {
                 self.live.remove(grant);
+                self.disclosing.remove(grant);
             }
             Event::PermittedByExemption { segment, grant, .. } => {
                 self.permitted.insert(*segment, *grant);
             }
             _ => {}
         }
+    }
+
+    /// Whether `category` of this person may be given away at `at`, on a grant of this name that has not ended, and that
+    /// `profile` lets count.
+    pub(super) fn discloses(&self, grant: Name, of_whom: OfWhom, at: WallTime, profile: &Profile) -> bool {
+        let Some((grant, granted)) = self.disclosing.get(&grant) else { return false };
+        let ttl = profile.defaults().permit_ttl;
+        granted.contains(&of_whom)
+            && decided_at(grant, at, ttl) < grant.not_after
+            && grant.check_disclosure(profile).is_ok()
     }
 
     /// The grant that `segment`, which is opened now, is said to rest on.
@@ -63,6 +69,30 @@ impl Grants {
         let (whose, grant) = self.live.get(&grant)?;
         whose.is_none_or(|whose| subject == Some(whose)).then_some(grant)
     }
+}
+
+/// What `leaf` says of the grant of this name; [`None`] when there is no such ground.
+fn granted(
+    id: Name,
+    leaf: &Leaf,
+    (until, evidence): (WallTime, Hash),
+    approvers: &[ActorTag],
+) -> Option<ExemptionGrant> {
+    Some(ExemptionGrant {
+        id,
+        code: code_of(id)?,
+        clause: None,
+        basis_code: String::new(),
+        subject: None,
+        purposes: [].into(),
+        categories: [].into(),
+        processors: [].into(),
+        not_before: leaf.place.wall,
+        not_after: until,
+        approvers: approvers.iter().map(|tag| tag.0).collect(),
+        evidence_hash: evidence.0,
+        notify_subject_after: None,
+    })
 }
 
 /// When something was decided on `grant` whose leaf was written at `wall`: perhaps a little before the grant ended, if the

@@ -8,7 +8,7 @@ use sayso_policy::profile::RightKind;
 use sayso_policy::{IsoPeriod, Profile};
 use sayso_types::{Name, WallTime};
 
-use crate::rights::desk::right_name;
+use crate::rights::names::right_name;
 use crate::rights::request::DELAY_MAX;
 
 /// The requests that came in under a profile and are not answered.
@@ -63,7 +63,7 @@ impl Requests {
                 open.due = open.due.zip(most).map(|(due, most)| most.after(due));
                 open.is_delayed = true;
             }
-            RequestStep::Accepted => {}
+            RequestStep::Accepted | RequestStep::TaskDone => {}
             RequestStep::Fulfilled | RequestStep::Rejected => {
                 if self.open.remove(&request).is_some_and(|open| open.is_late(at)) {
                     self.late.push(leaf);

@@ -19,6 +19,8 @@ pub(crate) enum Carrier {
     Limit,
     /// The state in which what is stored is kept and used for nothing.
     Restriction,
+    /// The word that relatives have nothing of it once the person has died.
+    Barring,
     /// What the person says, put in the place of what is remembered.
     Correction,
 }
@@ -42,6 +44,7 @@ impl Request {
             RightKind::RefuseOverseas => Carrier::Limit,
             RightKind::Restrict => Carrier::Restriction,
             RightKind::Rectify | RightKind::Supplement => Carrier::Correction,
+            RightKind::DeceasedRelatives => Carrier::Barring,
             RightKind::Access
             | RightKind::Copy
             | RightKind::Port
@@ -49,8 +52,7 @@ impl Request {
             | RightKind::Object
             | RightKind::MarketingOptOut
             | RightKind::Complain
-            | RightKind::ShutdownNotice
-            | RightKind::DeceasedRelatives => Carrier::People,
+            | RightKind::ShutdownNotice => Carrier::People,
         }
     }
 }

@@ -167,17 +167,6 @@ impl Copy {
             profile_rev: consent.profile_rev,
             expires_at: consent.expires_at,
         });
-        let withdrawals = register.scan_withdrawals(subject).await?.into_iter().map(|(_, withdrawal)| Withdrawn {
-            effective_at: (withdrawal.state() == WithdrawalState::Ok).then_some(WallTime(withdrawal.effective_unix_ms)),
-            requested_at: WallTime(withdrawal.requested_unix_ms),
-            purposes: withdrawal.purposes,
-        });
-        let requests = requests.into_iter().map(|request| Asked {
-            kind: request.kind,
-            received_at: request.clocks.received,
-            standing: request.standing,
-            due_at: request.due.map(|due| due.at),
-        });
         let certificates = register.certificates(subject).await?.into_iter().map(|json| Certificate::parse(&json));
         let notices = scan_notices(register, subject).await?.into_iter().map(|(notice, delivery)| Noticed {
             kind: notice.kind,
@@ -203,9 +192,9 @@ impl Copy {
             age_ends: state.ward.age.as_ref().and_then(|age| age.ends),
             guardian: state.ward.guardian.clone(),
             receipts: records.iter().filter_map(|(_, record)| receipt::of(record)).collect(),
-            withdrawals: withdrawals.collect(),
+            withdrawals: withdrawn(register, subject).await?,
             remembered: register.shown_facts(subject).await?,
-            requests: requests.collect(),
+            requests: asked(requests).collect(),
             certificates: certificates.collect::<Result<_, _>>()?,
             notices: notices.collect(),
             received: received(register, state.audit_key().subject(subject)).await?,
@@ -220,6 +209,26 @@ impl Copy {
         let records = lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + others[3];
         (records + self.certificates.len()) as u64
     }
+}
+
+/// What `subject` took back.
+pub(crate) async fn withdrawn(register: &Register, subject: SubjectId) -> Result<Vec<Withdrawn>, Error> {
+    let withdrawals = register.scan_withdrawals(subject).await?.into_iter().map(|(_, withdrawal)| Withdrawn {
+        effective_at: (withdrawal.state() == WithdrawalState::Ok).then_some(WallTime(withdrawal.effective_unix_ms)),
+        requested_at: WallTime(withdrawal.requested_unix_ms),
+        purposes: withdrawal.purposes,
+    });
+    Ok(withdrawals.collect())
+}
+
+/// These `requests`, as their person is shown them.
+pub(crate) fn asked(requests: Vec<Request>) -> impl Iterator<Item = Asked> {
+    requests.into_iter().map(|request| Asked {
+        kind: request.kind,
+        received_at: request.clocks.received,
+        standing: request.standing,
+        due_at: request.due.map(|due| due.at),
+    })
 }
 
 /// What the log says that processors received under `tag`.

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::{Actor, Event, Reference, RequestStep};
-use sayso_policy::profile::{Refusal, RightKind};
+use sayso_policy::profile::RightKind;
 use sayso_runtime::TaskKind;
 use sayso_store::{Condition, Error as StoreError, Key, Op, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Name, Purpose, SubjectId};
@@ -12,12 +12,14 @@ use sayso_types::{Name, Purpose, SubjectId};
 use super::carrier::{Carrier, names_purposes};
 use super::copy::Copy;
 use super::left::Left;
-use super::request::{Delay, NotNow, Request, Standing, Step};
+use super::names::{refusal_name, right_name};
+use super::referring::{keys, step_of};
+use super::request::{Delay, NotNow, Relative, Request, Standing, Step};
 use super::stored;
 use crate::register::Subject;
 use crate::register::remembering::PutRight;
 use crate::retention::Stored;
-use crate::tables::{DUE, DueKey, REQUEST, RequestKey};
+use crate::tables::{DUE, DueKey, REFERRAL, REQUEST, RequestKey};
 use crate::{Entry, Error as RegisterError, Register};
 
 /// Requests of one person that wait for an answer. There are seventeen rights; more than one request for each is a
@@ -48,6 +50,15 @@ pub enum Error {
     /// A copy with more files than a bundle names.
     #[error("the person's records are more than the {} files of a bundle; hand out a copy", super::bundle::FILES_MAX)]
     TooLarge,
+    /// Not something that relatives may ask for.
+    #[error("relatives of somebody who has died may see, copy, rectify and erase, and nothing else (PIPL 49)")]
+    NotForRelatives,
+    /// The person wanted no such thing.
+    #[error("the person said that their relatives have nothing of this")]
+    SaidOtherwise,
+    /// Complaints have a desk of their own.
+    #[error("a complaint is taken by the desk for complaints: file it there")]
+    Complaint,
     /// There is no restriction to lift.
     #[error("nothing is restricted by this request, or no longer")]
     NotRestricted,
@@ -85,9 +96,14 @@ impl Desk {
         let look = async move {
             // at once: days may have passed while the node was down
             while let Some(register) = weak.upgrade() {
-                if let Err(error) = (Self { register }).note_overdue().await {
+                let desk = Self { register };
+                if let Err(error) = desk.take_back().await {
+                    tracing::warn!(%error, "requests could not be taken back from silent tenants, trying again");
+                }
+                if let Err(error) = desk.note_overdue().await {
                     tracing::warn!(%error, "overdue requests could not be looked for");
                 }
+                drop(desk);
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
@@ -115,6 +131,19 @@ impl Desk {
         purposes: &[Purpose],
         by: Actor,
     ) -> Result<Request, Error> {
+        self.receive_from(subject, kind, purposes, None, by).await
+    }
+
+    /// The same, from the person or from a `relative` of theirs, who uses a right of their own.
+    pub(super) async fn receive_from(
+        &self,
+        subject: SubjectId,
+        kind: RightKind,
+        purposes: &[Purpose],
+        relative: Option<Relative>,
+        by: Actor,
+    ) -> Result<Request, Error> {
+        let right = relative.map_or(kind, |_| RightKind::DeceasedRelatives);
         if !purposes.is_empty() && !names_purposes(kind) {
             return Err(Error::NamesPurposes);
         }
@@ -122,19 +151,30 @@ impl Desk {
         if let Some(unknown) = purposes.iter().find(|purpose| !consented.contains(purpose)) {
             return Err(RegisterError::UnknownPurpose(*unknown).into());
         }
+        if kind == RightKind::Complain {
+            return Err(Error::Complaint);
+        }
         let profile = self.register.profile();
-        if !profile.document().rights.offers.contains_key(&kind) {
+        if !profile.document().rights.offers.contains_key(&right) {
             return Err(Error::NotOffered);
         }
         let turn = self.register.lock(subject).await?;
+        if relative.is_some() && turn.state.bars_relatives {
+            return Err(Error::SaidOtherwise);
+        }
         if self.of(subject).await?.iter().filter(|request| request.standing.is_open()).count() >= OPEN_MAX {
             return Err(Error::TooMany);
         }
         let id = Reference(SubjectId::random().0);
-        let received = Request::received(id, subject, kind, &profile, self.register.clock.wall());
-        let request = Request { purposes: purposes.to_vec(), ..received };
+        let received = Request::received(id, subject, right, &profile, self.register.clock.wall());
+        let request = Request { kind, purposes: purposes.to_vec(), relative, ..received };
         let received = RequestStep::Received;
-        self.append(entry(&turn, None, &request, by, received, right_name(kind)), received).await?;
+        let mut entry = entry(&turn, None, &request, by, received, right_name(right));
+        if request.is_with_tenant() {
+            let sent = Name::constant("sent_to_tenant");
+            entry.events.push(step_of(&turn, id, Actor::SYSTEM, RequestStep::TaskDone, sent));
+        }
+        self.append(entry, received).await?;
         Ok(request)
     }
 
@@ -168,8 +208,21 @@ impl Desk {
         if next.answered.is_some() {
             entry.ops.extend(self.register.marks(&turn, Stored::Requests, self.register.clock.wall()));
         }
-        let carrier = next.carrier();
-        let is_begun = step == Step::Accept && carrier.begins_at_once();
+        self.take(turn, next, entry, event, step == Step::Accept).await
+    }
+
+    /// Appends `entry`, with which the request of the person whose turn it is comes to `next`, and begins to carry it out if
+    /// it `is_accepted` with it; as far as it has come.
+    pub(super) async fn take(
+        &self,
+        turn: Subject,
+        next: Request,
+        mut entry: Entry,
+        event: RequestStep,
+        is_accepted: bool,
+    ) -> Result<Request, Error> {
+        let (subject, id, carrier) = (next.subject, next.id, next.carrier());
+        let is_begun = is_accepted && carrier.begins_at_once();
         match carrier {
             Carrier::Erasure | Carrier::Closing if is_begun => entry.ops.push(self.register.erase_for(subject, id)),
             _ if is_begun => entry.ops.push(Left::All.put(subject, id)),
@@ -221,7 +274,7 @@ impl Desk {
     }
 
     /// Ends the restriction that the request `id` was for, because the person wants it: what is stored is used again for what
-    /// they agree to. It is on record when this returns.
+    /// they agree to. The same of a request that kept it from their relatives. It is on record when this returns.
     ///
     /// # Errors
     /// [`Error::Unknown`] for another request, [`Error::NotRestricted`] where nothing is restricted any more; or as the
@@ -229,13 +282,13 @@ impl Desk {
     pub async fn lift(&self, subject: SubjectId, id: Reference, by: Actor) -> Result<Request, Error> {
         let mut turn = self.register.lock(subject).await?;
         let (request, _) = self.get(subject, id).await?;
-        if request.kind != RightKind::Restrict {
-            return Err(Error::Unknown);
-        }
-        if request.standing != Standing::Fulfilled || !self.register.lift(&mut turn, id, by).await? {
-            return Err(Error::NotRestricted);
-        }
-        Ok(request)
+        let is_lifted = match request.carrier() {
+            _ if request.standing != Standing::Fulfilled => false,
+            Carrier::Restriction => self.register.lift(&mut turn, id, by).await?,
+            Carrier::Barring => self.register.say_of_relatives(&mut turn, id, false, by).await?,
+            _ => return Err(Error::Unknown),
+        };
+        if is_lifted { Ok(request) } else { Err(Error::NotRestricted) }
     }
 
     /// The requests of `subject`, oldest first.
@@ -243,14 +296,7 @@ impl Desk {
     /// # Errors
     /// As the register says.
     pub async fn of(&self, subject: SubjectId) -> Result<Vec<Request>, Error> {
-        let rows = self.register.scan(RequestKey::table().then(&subject), REQUEST, |body| Ok(body.to_vec())).await?;
-        let requests = rows.into_iter().map(|(key, body)| {
-            let RequestKey { subject, request } = RequestKey::parse(&key).map_err(StoreError::from)?;
-            Ok(stored::decode(subject, &request, &body)?)
-        });
-        let mut requests: Vec<_> = requests.collect::<Result<_, Error>>()?;
-        requests.sort_by_key(|request| (request.clocks.received, request.id.0));
-        Ok(requests)
+        Ok(of(&self.register, subject).await?)
     }
 
     /// Everything that is held of `subject`, for the accepted request `id` to see it, to have a copy, or to take it
@@ -359,6 +405,18 @@ pub(crate) async fn fulfil_into(
     Ok(Some(request.carrier()))
 }
 
+/// The requests of `subject`, oldest first.
+pub(crate) async fn of(register: &Register, subject: SubjectId) -> Result<Vec<Request>, RegisterError> {
+    let rows = register.scan(RequestKey::table().then(&subject), REQUEST, |body| Ok(body.to_vec())).await?;
+    let requests = rows.into_iter().map(|(key, body)| {
+        let RequestKey { subject, request } = RequestKey::parse(&key).map_err(StoreError::from)?;
+        stored::decode(subject, &request, &body)
+    });
+    let mut requests: Vec<_> = requests.collect::<Result<_, _>>()?;
+    requests.sort_by_key(|request| (request.clocks.received, request.id.0));
+    Ok(requests)
+}
+
 /// The request `id` of `subject`, as it is stored.
 pub(crate) async fn get(
     register: &Register,
@@ -372,7 +430,7 @@ pub(crate) async fn get(
 }
 
 /// What writes `next` in place of what was stored before, with its leaf.
-fn entry(
+pub(super) fn entry(
     turn: &Subject,
     before: Option<(&Request, &Versioned)>,
     next: &Request,
@@ -388,6 +446,11 @@ fn entry(
         ops.extend(watched.map(Op::Delete));
         ops.extend(watch.map(|key| Op::Put(key, DUE.encode(&[]))));
     }
+    let (asked, asks) = (before.map_or_else(Vec::new, |(request, _)| keys(turn, request)), keys(turn, next));
+    if asked != asks {
+        ops.extend(asked.into_iter().map(Op::Delete));
+        ops.extend(asks.into_iter().map(|key| Op::Put(key, REFERRAL.encode(&[]))));
+    }
     let about = turn.state.about(next.subject);
     let event = about.by(by, Event::Request { request: next.id, step, detail });
     Entry { require: vec![(key, unchanged)], ops, events: vec![event] }
@@ -402,39 +465,4 @@ const fn ends(step: Step) -> bool {
 fn due_key(request: &Request) -> Option<Key> {
     let due = request.due.as_ref().filter(|_| request.standing.is_open() && !request.is_overdue)?;
     Some(DueKey { at: due.at.0, subject: request.subject, request: request.id.0.to_vec() }.key())
-}
-
-/// What the log calls a right.
-pub(crate) fn right_name(kind: RightKind) -> Name {
-    Name::constant(match kind {
-        RightKind::Access => "access",
-        RightKind::Copy => "copy",
-        RightKind::Rectify => "rectify",
-        RightKind::Supplement => "supplement",
-        RightKind::Erase => "erase",
-        RightKind::Restrict => "restrict",
-        RightKind::Withdraw => "withdraw",
-        RightKind::Cancel => "cancel",
-        RightKind::Port => "port",
-        RightKind::Explain => "explain",
-        RightKind::Object => "object",
-        RightKind::Complain => "complain",
-        RightKind::MarketingOptOut => "marketing_opt_out",
-        RightKind::ShutdownNotice => "shutdown_notice",
-        RightKind::DeceasedRelatives => "deceased_relatives",
-        RightKind::RefuseOverseas => "refuse_overseas",
-        RightKind::GuardianErase => "guardian_erase",
-    })
-}
-
-/// What the log calls a reason to refuse.
-fn refusal_name(why: Refusal) -> Name {
-    Name::constant(match why {
-        Refusal::ProcessExcessive => "excessive",
-        Refusal::ProcessFrivolous => "frivolous",
-        Refusal::ThirdPartyRightsImpaired => "third_party_rights",
-        Refusal::DisproportionateEffortRequired => "disproportionate_effort",
-        Refusal::IdentityVerificationFailure => "identity_not_proved",
-        Refusal::LegalObligationImpaired => "legal_obligation",
-    })
 }

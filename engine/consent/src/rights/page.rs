@@ -6,7 +6,7 @@ use sayso_policy::Tongue;
 use sayso_types::WallTime;
 
 use super::copy::Copy;
-use super::desk::right_name;
+use super::names::right_name;
 use super::request::Standing;
 
 impl Copy {

@@ -17,6 +17,8 @@ use sayso_policy::{Happened, IsoPeriod, Profile};
 use sayso_types::{Purpose, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
+use super::referral::Referral;
+
 /// The longest that an answer may be put off beyond its day: two months (GDPR 12(3)).
 pub(crate) const DELAY_MAX: &str = "P2M";
 
@@ -45,6 +47,21 @@ pub struct Request {
     pub is_overdue: bool,
     /// The revision of the policy under which it came in.
     pub profile_rev: u32,
+    /// How far the tenant has come, where the policy has them asked first.
+    pub referral: Option<Referral>,
+    /// What proves that a relative of the person asks, who has died.
+    pub relative: Option<Relative>,
+}
+
+/// What a relative of somebody who has died shows (PIPL 49).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relative {
+    /// SHA-256 of what proves the kinship.
+    #[serde(with = "hex")]
+    pub kinship_sha256: [u8; 32],
+    /// SHA-256 of what proves the death.
+    #[serde(with = "hex")]
+    pub death_sha256: [u8; 32],
 }
 
 /// How far a request has come.
@@ -133,6 +150,12 @@ pub enum NotNow {
     /// It was put off before.
     #[error("the answer was put off before; that is possible once")]
     DelayedBefore,
+    /// The tenant is asked first.
+    #[error("the tenant is asked first, and has yet to answer; it comes back by itself when their time is over")]
+    WithTenant,
+    /// The tenant is not asked, or not any more.
+    #[error("the request is not with the tenant, or not any more")]
+    NotWithTenant,
     /// No day to put it off from.
     #[error("the request has no day by which it is answered, so there is nothing to put off")]
     NoDue,
@@ -146,6 +169,9 @@ impl Request {
     #[must_use]
     pub fn received(id: Reference, subject: SubjectId, kind: RightKind, profile: &Profile, now: WallTime) -> Self {
         let clocks = Clocks { received: now, identity_verified: None };
+        let referral = profile.tenant_until(kind, now).map(|until| Referral { until, outcome: None });
+        // while the tenant is asked, no clock waits for the person's identity
+        let running = Clocks { identity_verified: referral.map(|_| now), ..clocks };
         Self {
             id,
             subject,
@@ -153,12 +179,20 @@ impl Request {
             purposes: Vec::new(),
             clocks,
             standing: Standing::Unverified,
-            due: profile.answer_due(kind, clocks),
+            due: profile.answer_due(kind, running),
             delayed: None,
             answered: None,
             is_overdue: false,
             profile_rev: profile.rev(),
+            referral,
+            relative: None,
         }
+    }
+
+    /// The right that is used: a relative's, whatever they ask for.
+    #[must_use]
+    pub fn right(&self) -> RightKind {
+        self.relative.map_or(self.kind, |_| RightKind::DeceasedRelatives)
     }
 
     /// The request after `step`, taken at `now`. What an earlier policy promised stays promised: a clock that is started
@@ -170,12 +204,15 @@ impl Request {
         if !self.standing.is_open() {
             return Err(NotNow::Closed);
         }
+        if self.is_with_tenant() {
+            return Err(NotNow::WithTenant);
+        }
         let mut next = self.clone();
         match (step, self.standing) {
             (Step::Verify, Standing::Unverified) => {
                 next.standing = Standing::Verified;
                 next.clocks.identity_verified = Some(now);
-                let dues = [self.due.clone(), profile.answer_due(self.kind, next.clocks)];
+                let dues = [self.due.clone(), profile.answer_due(self.right(), next.clocks)];
                 // put off is put off: the day that was agreed stands
                 next.due = match self.delayed {
                     Some(_) => self.due.clone(),

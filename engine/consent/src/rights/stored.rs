@@ -6,7 +6,8 @@ use sayso_policy::profile::RightKind;
 use sayso_types::{Purpose, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
-use super::request::{Delay, Request, Standing};
+use super::referral::Referral;
+use super::request::{Delay, Relative, Request, Standing};
 use crate::Error;
 
 #[derive(Serialize, Deserialize)]
@@ -27,6 +28,10 @@ struct Body {
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     is_overdue: bool,
     profile_rev: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    referral: Option<Referral>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relative: Option<Relative>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +54,8 @@ pub(crate) fn encode(request: &Request) -> Vec<u8> {
         answered: request.answered,
         is_overdue: request.is_overdue,
         profile_rev: request.profile_rev,
+        referral: request.referral,
+        relative: request.relative,
     };
     serde_json::to_vec(&body).expect("plain values are JSON")
 }
@@ -71,5 +78,7 @@ pub(crate) fn decode(subject: SubjectId, id: &[u8], body: &[u8]) -> Result<Reque
         answered: body.answered,
         is_overdue: body.is_overdue,
         profile_rev: body.profile_rev,
+        referral: body.referral,
+        relative: body.relative,
     })
 }

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use sayso_audit::Leaf;
 use sayso_audit::{
-    Actor, ActorKind, ActorTag, AnonymisedStep, Event, IncidentStep, MinorEvent, NoticeStep, ProcessorChange,
-    Reference, RequestStep, Signer,
+    Actor, ActorKind, ActorTag, AnonymisedStep, ComplaintStep, DeskEvent, Event, IncidentStep, MinorEvent, NoticeStep,
+    ProcessorChange, Reference, RequestStep, Signer,
 };
+use sayso_consent::complaints::{ComplaintDesk, Outcome};
+use sayso_consent::disclosure::DisclosureDesk;
 use sayso_consent::incidents::{Deed, Ending, IncidentDesk};
 use sayso_consent::notices::{self, Channel, Draft, Notices};
 use sayso_consent::retention::HoldOrder;
-use sayso_consent::rights::{Delay, Desk, Step};
+use sayso_consent::rights::{Delay, Desk, Step, TenantAnswer};
 use sayso_consent::switch::{Position, Target, Throw};
 use sayso_consent::{Means, Options, Question, guardian};
 use sayso_policy::profile::{Refusal, RightKind};
@@ -21,12 +23,14 @@ use sayso_types::{Category, ConsentVersion, Name, WallTime};
 
 use crate::anonymising::profile_that_anonymises;
 use crate::answering::accepted;
+use crate::complaining;
 use crate::erasing::profile_with_a_receiver;
 use crate::exempting::{KEPT, granted};
 use crate::expiring::LASTS;
 use crate::guarding::{guarded, said};
 use crate::incidents::{self, everything, profile_with_duties, report};
 use crate::noticing::draft;
+use crate::referring;
 use crate::retaining::profile_that_ends;
 use crate::revising::revised;
 use crate::set_clock::{HOUR, NOON, SetClock};
@@ -111,6 +115,11 @@ const TOLD: &[&str] = &[
     "minor.data_erased",
     "store.anonymised",
     "store.erased",
+    "operator.denied",
+    "complaint.received",
+    "complaint.answered",
+    "complaint.overdue",
+    "dsr.task_done",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -166,8 +175,20 @@ fn is_told(event: &Event) -> bool {
         Event::Incident { step, .. } => IncidentStep::ALL.contains(step),
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
         Event::Notice { step, .. } => NoticeStep::ALL.contains(step),
+        Event::Desk(event) => is_told_at_a_desk(event),
         // in logs of earlier versions; and a node whose log does not hold cannot write to it
         Event::PermitGranted { .. } | Event::SelfcheckFailed { .. } => false,
+    }
+}
+
+/// The same of what happens at desks.
+fn is_told_at_a_desk(event: &DeskEvent) -> bool {
+    match event {
+        DeskEvent::DisclosureGranted { .. }
+        | DeskEvent::DisclosurePermitted { .. }
+        | DeskEvent::DisclosureCreated { .. }
+        | DeskEvent::OperatorDenied { .. } => true,
+        DeskEvent::Complaint { step, .. } => ComplaintStep::ALL.contains(step),
     }
 }
 
@@ -189,6 +210,7 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     anonymised(&world, &clock).await;
     rights(&world).await;
     notice(&world).await;
+    desks(&world, &clock).await;
     incident(&world, &clock).await;
     world.journal().operator(Actor::SYSTEM, Name::constant("look"), 1).await.unwrap();
     takeover(&world, &clock).await;
@@ -262,7 +284,7 @@ async fn erasure(world: &World) {
 /// not looked at again in time.
 async fn incident(world: &World, clock: &SetClock) {
     let by = Actor { kind: ActorKind::Operator, tag: None };
-    world.register.publish(profile_with_duties(6, 30)).await.unwrap();
+    world.register.publish(profile_with_duties(7, 30)).await.unwrap();
     let desk = IncidentDesk::open(world.register.clone());
     let incident = desk.report(report(None), by).await.unwrap();
     for target in [
@@ -353,10 +375,29 @@ async fn notice(world: &World) {
     notices.step(emil, notice.id, notices::Step::Failed(Channel::Device), Actor::SYSTEM).await.unwrap();
 }
 
+/// Somebody asks for a disclosure that nobody granted; two complain, of whom one is answered late; and a request goes to the
+/// tenant first, who cannot answer it.
+async fn desks(world: &World, clock: &SetClock) {
+    let by = Actor { kind: ActorKind::Operator, tag: None };
+    let desk = DisclosureDesk::open(world.register.clone());
+    desk.make(Name::constant("x08-00"), None, by).await.unwrap_err();
+    let complaints = ComplaintDesk::open(world.register.clone());
+    let late = complaints.file(complaining::filing(None), by).await.unwrap();
+    clock.set(NOON + 30 * DAY);
+    complaints.note_overdue().await.unwrap();
+    let tenant = late.filing.tenant;
+    complaints.answer(&tenant, late.id, (Outcome::Upheld, [3; 32]), by).await.unwrap();
+    clock.set(NOON);
+    world.register.publish(referring::profile(6)).await.unwrap();
+    let (emil, rights) = (world.stranger().await, Desk::open(world.register.clone()));
+    let case = rights.receive(emil, RightKind::Copy, by).await.unwrap();
+    rights.answer_referral(emil, case.id, TenantAnswer::Cannot, by).await.unwrap();
+}
+
 /// Somebody else is going to answer for the data, and does.
 async fn takeover(world: &World, clock: &SetClock) {
     let other = [("id = \"operator\"", "id = \"another\""), ("2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z")];
-    let next = revised(7, &other);
+    let next = revised(8, &other);
     world.register.announce(next.clone()).await.unwrap();
     clock.set(NOON + 9 * DAY);
     world.until_told(|event| matches!(event, Event::ControllerChanged { .. })).await;

@@ -34,6 +34,7 @@ fn terms(subject: Option<SubjectId>) -> Terms {
         processors: [processor("whisper-local")].into(),
         lasts: "PT1H".parse().unwrap(),
         evidence_sha256: [7; 32],
+        demand: None,
     }
 }
 

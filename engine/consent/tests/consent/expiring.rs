@@ -13,10 +13,11 @@ use crate::revising::revised;
 use crate::world::*;
 
 /// Consent to remembering lasts for a day.
-pub(crate) const LASTS: (&str, &str) = ("id = \"memory\",", "id = \"memory\", consent_lasts = \"P1D\",");
+pub(crate) const LASTS: (&str, &str) = ("id = \"memory\"\n", "id = \"memory\"\nconsent_lasts = \"P1D\"\n");
 
 /// Consent to listening lasts for a second.
-const BRIEFLY: (&str, &str) = ("id = \"voice_interaction\",", "id = \"voice_interaction\", consent_lasts = \"PT1S\",");
+const BRIEFLY: (&str, &str) =
+    ("id = \"voice_interaction\"\n", "id = \"voice_interaction\"\nconsent_lasts = \"PT1S\"\n");
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

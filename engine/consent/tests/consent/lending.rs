@@ -67,7 +67,7 @@ async fn a_withdrawal_is_pending_until_whoever_has_a_permit_outside_has_let_go()
     assert_eq!(world.closed().await, [("withdrawn".to_owned(), 70)]);
     let told = world.told_since(from).await;
     let told: Vec<_> = told.into_iter().filter(|name| *name != "gate.denied").collect();
-    assert_eq!(told, ["withdraw.requested", "egress.segment_closed", "withdraw.effective"]);
+    assert_eq!(told, ["withdraw.requested", "withdraw.pending_timeout", "egress.segment_closed", "withdraw.effective"]);
     let leaves = world.leaves().await;
     let about = |leaf: &&Leaf| matches!(leaf.fact.event, Event::SegmentOpened { .. } | Event::SegmentClosed { .. });
     assert!(leaves.iter().filter(about).all(|leaf| leaf.fact.actor == SERVICE), "the log says who asked");

@@ -374,5 +374,11 @@ async fn what_was_saved_before_each_fact_had_its_moment_counts_from_the_first_ye
         [Remembered::new("tea".into(), "of tea".into(), agreed)]
     );
     world.clock.advance(10 * DAY);
-    assert_eq!(world.register.end_what_is_due().await.unwrap(), 1);
+    // the node's own look, which marks what is stored when it starts, may still be at it
+    let ends = async {
+        while rows(&world, "facts").await > 0 {
+            world.register.end_what_is_due().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), ends).await.expect("it ends");
 }

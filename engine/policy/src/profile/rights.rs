@@ -76,6 +76,9 @@ pub struct Right {
     pub channel: BTreeSet<String>,
     /// By when it is answered.
     pub within: Option<Deadline>,
+    /// How long the tenant, who is asked first, has to answer; nobody but the operator is asked where nothing is said. By
+    /// when the person is answered does not change.
+    pub tenant_first: Option<Period>,
     /// For erasure: on which grounds.
     pub grounds: BTreeSet<ErasureGround>,
     /// The clauses that say so.

@@ -1,6 +1,7 @@
 //! The app Chat ai: CA, seed 002.
 
 use sayso_policy::AgeBand;
+use sayso_types::Purpose;
 
 use crate::seed::{Expected, Person, Seed};
 
@@ -116,6 +117,15 @@ fn refusing_a_function_costs_that_function_only() {
         (&saves, "download/external_storage/store-local", "Consent", "CA-1.5.1"),
         (&saves, "feedback/feedback/store-local", "no_basis", "CA-1.2.1"),
     ]);
+}
+
+#[test]
+fn a_permission_that_is_taken_away_ends_what_needs_it_only() {
+    let profile = SEED.lawful();
+    let needing = |capability: &str| profile.purposes_needing(capability.parse().unwrap());
+    assert_eq!(needing("storage"), ["download".parse::<Purpose>().unwrap()]);
+    assert_eq!(needing("microphone"), [Purpose::VOICE_INTERACTION]);
+    assert_eq!(needing("camera"), []);
 }
 
 #[test]

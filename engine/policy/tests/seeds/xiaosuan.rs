@@ -137,6 +137,8 @@ fn each_permission_of_the_phone_belongs_to_one_switch() {
         assert!(!rule.capability.is_empty(), "{category}: no permission to take away");
         for capability in &rule.capability {
             assert!(seen.insert(capability.clone()), "{capability} belongs to two switches");
+            let ended = profile.purposes_needing(capability.parse().unwrap());
+            assert!(ended.contains(&purpose.parse().unwrap()), "{capability} ends {ended:?}");
         }
         for language in ["en", "zh"] {
             assert!(rule.refusal_effect.contains_key(&language.parse().unwrap()), "{category} in {language}");

@@ -8,7 +8,7 @@ use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered}
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
 use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing, ToTell};
 use sayso_types::dialogue::Fact;
-use sayso_types::{NoticeId, Purpose, TurnId};
+use sayso_types::{Name, NoticeId, Purpose, TurnId};
 use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
 use sha2::{Digest, Sha256};
 
@@ -120,6 +120,17 @@ impl Conversation {
         self.writes.start(&self.services.tasks, "withdraw consent", async move {
             let purposes: Vec<Purpose> = purpose.into_iter().collect();
             if let Err(error) = register.withdraw(subject, &purposes, register_means(means)).await {
+                unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
+            }
+        });
+    }
+
+    /// Somebody took `capability` of the device away in its settings.
+    pub(super) fn lose(&mut self, capability: Name) {
+        let (register, actor) = (self.services.register.clone(), self.actor.clone());
+        let subject = self.place().identity.subject;
+        self.writes.start(&self.services.tasks, "withdraw consent", async move {
+            if let Err(error) = register.lose(subject, capability).await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
             }
         });

@@ -187,6 +187,9 @@ pub(crate) fn sleepy() -> Options {
 /// a record, as under a build, must not look like a consent that cannot be read.
 fn patient_profile() -> String {
     let shorten = |line: &str| {
+        if line == "[category.voice_audio]" {
+            return format!("{line}\ncapability = [\"microphone\"]");
+        }
         if line.starts_with("permit_ttl = ") {
             return "permit_ttl = \"PT60S\"".to_owned();
         }

@@ -86,6 +86,36 @@ async fn by_button_in_mid_utterance() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_settings_of_the_device() {
+    let node = Node::hearing(&["never to be understood"]).await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    let changed =
+        |capability: &str, granted| ToNode::PermissionChanged { capability: capability.parse().unwrap(), granted };
+    device.send(changed("camera", false));
+    mid_utterance(&node, &mut device).await;
+    device.send(changed("microphone", false));
+    soon(device.told(withdrawn)).await;
+    let at_ok = node.transcriber.desk().received();
+    device.say(&sound::voice(800));
+    assert_eq!(soon(device.hear_out()).await.1, ["Stopped."]);
+    assert_eq!(node.transcriber.desk().received(), at_ok);
+    let state = node.register.state(subject).await.unwrap();
+    assert_eq!(state.status(Purpose::MEMORY), ConsentStatus::Given, "it needs no microphone");
+    let withdrawals = node.register.withdrawals(subject).await.unwrap();
+    let told: Vec<_> = withdrawals.iter().map(|w| (w.channel.as_str(), w.purposes.as_slice())).collect();
+    assert_eq!(told, [("device_permission", &["voice_interaction".to_owned()][..])]);
+    // given back, it opens nothing: the next word asks
+    device.send(changed("microphone", true));
+    device.listen(ListenMode::Auto);
+    assert_eq!(soon(device.hear_out()).await.1, ["May I listen?"]);
+    assert_eq!(
+        node.register.state(subject).await.unwrap().status(Purpose::VOICE_INTERACTION),
+        ConsentStatus::Withdrawn
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_words() {
     for spoken in [true, false] {
         let answer = vec![Reply::Act(Action::Withdraw), Reply::Text("All right, I have stopped listening.".into())];

@@ -108,6 +108,10 @@ impl Session {
         if view == self.consent || view.cv < self.consent.cv {
             return;
         }
+        if self.is_asked_the_same(&view) {
+            self.consent = view;
+            return;
+        }
         let before = core::mem::replace(&mut self.consent, view);
         let (asked, lapsed) = (self.asking.take(), before.has_lapsed(&self.consent));
         let view = &self.consent;
@@ -147,6 +151,14 @@ impl Session {
         };
         let prompt = prompt.clone();
         self.say(Kind::Notice, &prompt, effects);
+    }
+
+    /// Whether the question that is open, and not answered yet, is still to be answered as the person stands by `view`: what
+    /// has changed is nothing that it asks, such as who answers for a child.
+    fn is_asked_the_same(&self, view: &ConsentView) -> bool {
+        let is_open = self.asking.is_some_and(|asking| asking.decided.is_none());
+        let is_unchanged = *view == ConsentView { cv: view.cv, ..self.consent.clone() };
+        is_open && is_unchanged && !self.consent.has_lapsed(view)
     }
 
     /// An answer could not be written: nothing is allowed that was not allowed before.

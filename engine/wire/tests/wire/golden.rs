@@ -74,8 +74,12 @@ fn to_node() {
         ),
         (ToNode::Audio(packet()), "0f420d080710820218a8282203b8fffe"),
         (ToNode::Goodbye(goodbye()), "134a110802120a72657374617274696e6718dc0b"),
+        (
+            ToNode::PermissionChanged { capability: "microphone".parse().unwrap(), granted: false },
+            "0e520c0a0a6d6963726f70686f6e65",
+        ),
     ];
-    check(cases, 9);
+    check(cases, 10);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn hello() {
 
 #[test]
 fn the_other_messages_of_a_device() {
-    use to_node::Message::{ConsentAnswer, Goodbye, ListenStart, ListenStop, TextInput};
+    use to_node::Message::{ConsentAnswer, Goodbye, ListenStart, ListenStop, PermissionChanged, TextInput};
 
     let start = |turn, mode| from_device(ListenStart(proto::ListenStart { turn, mode }));
     assert_eq!(start(0, 1), ("listen_start.turn", Invalid::Missing));
@@ -87,6 +87,9 @@ fn the_other_messages_of_a_device() {
     assert_eq!(answer("", 1, ""), ("consent_answer.prompt_id", Invalid::Missing));
     assert_eq!(answer("p", -1, ""), ("consent_answer.decision", Invalid::Unlisted(-1)));
     assert!(matches!(answer("p", 3, "No Name"), ("consent_answer.purpose", Invalid::Name(_))));
+    let permission = proto::PermissionChanged { capability: String::new(), granted: false };
+    let permission = from_device(PermissionChanged(permission));
+    assert!(matches!(permission, ("permission_changed.capability", Invalid::Name(_))));
     let goodbye = proto::Goodbye { reason: 10, text: String::new(), reconnect_in_ms: 0 };
     assert_eq!(from_device(Goodbye(goodbye)), ("goodbye.reason", Invalid::Unlisted(10)));
 }

@@ -124,6 +124,10 @@ pub(crate) fn to_node() -> impl Strategy<Value = ToNode> {
         (turn(), any::<u32>(), any::<bool>())
             .prop_map(|(turn, played_ms, finished)| { ToNode::PlayoutPosition { turn, played_ms, finished } }),
         consent_answer(),
+        ("[a-z_]{1,31}", any::<bool>()).prop_map(|(capability, granted)| ToNode::PermissionChanged {
+            capability: capability.parse().unwrap(),
+            granted,
+        }),
         packet().prop_map(ToNode::Audio),
         goodbye().prop_map(ToNode::Goodbye),
     ]

@@ -27,6 +27,13 @@ pub(crate) enum RightsCommand {
         /// withdraw is of everything.
         #[arg(long = "purpose", value_name = "PURPOSE")]
         purposes: Vec<Purpose>,
+        /// A relative asks for access, copy, rectify or erase, because the person has died: what proves the kinship. Whoever
+        /// wants that nobody may opens deceased_relatives for themselves.
+        #[arg(long, value_name = "FILE", requires = "death")]
+        kinship: Option<PathBuf>,
+        /// What proves the death.
+        #[arg(long, value_name = "FILE", requires = "kinship")]
+        death: Option<PathBuf>,
     },
     /// Print a person's requests, oldest first.
     List {

@@ -85,10 +85,11 @@ async fn a_processor_is_turned_off_for_an_incident_that_is_dealt_with_to_its_end
     run(&at, &["incident", "notify"], &[&[id.as_str()][..], &lacking].concat()).await.failure(&["lacks en.contact"]);
     let told = run(&at, &["incident", "notify"], &[&id, "--people", &file, "--json"]).await.success().stdout;
     let notice = json(&told)["notice"].as_str().unwrap().to_owned();
+    let status = async || json(&run(&at, &["notice", "status"], &[&notice, "--json"]).await.success().stdout);
+    while status().await["people"] != 1 {}
     let mut device = installation.first_device(&node).await;
     device.device.listen_start(sayso_wire::ListenMode::Realtime).unwrap();
     device.until_sentence("Somebody read along.").await;
-    let status = async || json(&run(&at, &["notice", "status"], &[&notice, "--json"]).await.success().stdout);
     while status().await["tallies"]
         != serde_json::json!([{ "standing": "delivered", "channel": "device", "people": 1 }])
     {}

@@ -1,11 +1,11 @@
 //! [`Grants`]: what people approved to be done without consent, and what was done on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_types::{Cell, Name, ProcessorId, WallTime};
+use sayso_types::{Category, Cell, Name, ProcessorId, WallTime};
 
 use crate::leaf::Leaf;
-use crate::{Event, Reference, SubjectTag};
+use crate::{DeskEvent, Event, Reference, SubjectTag};
 
 /// How much later than its decision a leaf may be written: the longest that a profile lets a permit live, so that nothing
 /// could be handed over on a later one.
@@ -16,6 +16,8 @@ const WRITTEN_WITHIN_MS: u64 = 60_000;
 pub(super) struct Grants {
     live: BTreeMap<Name, Grant>,
     permitted: BTreeMap<Reference, (Cell, ProcessorId)>,
+    /// Whose data may be put into which disclosure, which is about to be made.
+    disclosed: BTreeSet<(Reference, Option<SubjectTag>)>,
 }
 
 #[derive(Debug)]
@@ -23,12 +25,14 @@ struct Grant {
     /// Whose data; anybody's when absent.
     subject: Option<SubjectTag>,
     opens: Vec<(Cell, ProcessorId)>,
+    /// What may be given away, and of whom.
+    discloses: Vec<(Option<SubjectTag>, Category)>,
     until: WallTime,
 }
 
 impl Grants {
     pub(super) const fn new() -> Self {
-        Self { live: BTreeMap::new(), permitted: BTreeMap::new() }
+        Self { live: BTreeMap::new(), permitted: BTreeMap::new(), disclosed: BTreeSet::new() }
     }
 
     /// Goes on by a leaf about a grant; whether it is right about it.
@@ -36,7 +40,7 @@ impl Grants {
         match &leaf.fact.event {
             Event::ExemptionGranted { grant, cell, processor, until, .. } => {
                 let subject = leaf.fact.subject;
-                let granted = Grant { subject, opens: Vec::new(), until: *until };
+                let granted = Grant { subject, opens: Vec::new(), discloses: Vec::new(), until: *until };
                 self.live.entry(*grant).or_insert(granted).opens.push((*cell, *processor));
                 true
             }
@@ -50,7 +54,32 @@ impl Grants {
                 };
                 self.live.get(grant).is_some_and(is_live)
             }
+            Event::Desk(event) => self.desk(leaf, event),
             _ => true,
+        }
+    }
+
+    /// Goes on by a leaf of a desk; whether it is right about grants.
+    fn desk(&mut self, leaf: &Leaf, event: &DeskEvent) -> bool {
+        let (subject, wall) = (leaf.fact.subject, leaf.place.wall);
+        match event {
+            DeskEvent::DisclosureGranted { grant, category, until, .. } => {
+                // for those whom its leaves name, and nobody else
+                let granted = Grant { subject, opens: Vec::new(), discloses: Vec::new(), until: *until };
+                self.live.entry(*grant).or_insert(granted).discloses.push((subject, *category));
+                true
+            }
+            DeskEvent::DisclosurePermitted { disclosure, category, grant, .. } => {
+                self.disclosed.insert((*disclosure, subject));
+                let is_live = |grant: &Grant| {
+                    grant.discloses.contains(&(subject, *category))
+                        && wall.0 < grant.until.0.saturating_add(WRITTEN_WITHIN_MS)
+                };
+                self.live.get(grant).is_some_and(is_live)
+            }
+            // each category before it says by what right
+            DeskEvent::DisclosureCreated { disclosure, .. } => self.disclosed.remove(&(*disclosure, subject)),
+            DeskEvent::OperatorDenied { .. } | DeskEvent::Complaint { .. } => true,
         }
     }
 

@@ -29,6 +29,7 @@ fn terms(code: ExemptionCode) -> Terms {
         processors: ["rules-local".parse().unwrap()].into(),
         lasts: "PT1H".parse().unwrap(),
         evidence_sha256: [7; 32],
+        demand: None,
     }
 }
 

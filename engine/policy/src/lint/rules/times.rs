@@ -95,7 +95,10 @@ pub(super) fn periods(case: &Case<'_>) -> Vec<(String, Period)> {
     let deadlines = deadlines(case).into_iter().filter_map(|(key, deadline, _)| Some((key, deadline.period()?)));
     let identity = case.document.rights.identity_within.map(|period| ("rights.identity_within".to_owned(), period));
     let lead = case.document.profile.notice_lead.map(|period| ("profile.notice_lead".to_owned(), period));
-    deadlines.chain(identity).chain(lead).collect()
+    let tenants = case.document.rights.offers.iter().filter_map(|(kind, right)| {
+        Some((format!("rights.offers.{}.tenant_first", spelled(kind)), right.tenant_first?))
+    });
+    deadlines.chain(identity).chain(lead).chain(tenants).collect()
 }
 
 /// Every deadline of the profile, with its key.

@@ -119,6 +119,16 @@ fn whoever_does_not_answer_is_asked_in_the_next_conversation() {
 }
 
 #[test]
+fn what_changes_and_is_not_asked_leaves_the_question_open() {
+    let mut rig = asked();
+    rig.play(3000);
+    rig.feed(Event::ConsentChanged(ConsentView { cv: ConsentVersion(1), ..ConsentView::default() }));
+    assert_eq!(rig.spoken_texts(), []);
+    rig.say("Yes.");
+    assert!(rig.has(|e| matches!(e, Effect::RecordConsent(_, Decision::Agree, Means::Voice))));
+}
+
+#[test]
 fn an_unclear_answer_is_asked_again_and_then_deferred() {
     let mut rig = asked();
     rig.play(3000);

@@ -1,0 +1,67 @@
+//! What events are called in the log.
+
+use super::Event;
+
+impl Event {
+    /// Its name in the log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PolicyEffective { .. } => "policy.effective",
+            Self::NoticeServed { .. } => "notice.served",
+            Self::ConsentRequested { .. } => "consent.requested",
+            Self::ConsentGiven { is_renewal: false, .. } => "consent.given",
+            Self::ConsentGiven { is_renewal: true, .. } => "consent.renewed",
+            Self::ConsentRefused { .. } => "consent.refused",
+            Self::ConsentDeferred { .. } => "consent.deferred",
+            Self::WithdrawRequested { .. } => "withdraw.requested",
+            Self::WithdrawEffective { .. } => "withdraw.effective",
+            Self::PermitGranted { .. } => "permit.granted",
+            Self::GateDenied { .. } => "gate.denied",
+            Self::SegmentOpened { .. } => "egress.segment_opened",
+            Self::SegmentClosed { .. } => "egress.segment_closed",
+            Self::SelfcheckPassed { .. } => "audit.selfcheck_passed",
+            Self::SelfcheckFailed { .. } => "audit.selfcheck_failed",
+            Self::LogKeyRotated { .. } => "log.key_rotated",
+            Self::ClockAnomaly { .. } => "clock.anomaly",
+            Self::OperatorAccess { .. } => "operator.access",
+            Self::Request { step, .. } => step.name(),
+            Self::ExportCreated { .. } => "export.created",
+            Self::EraseCommitted { .. } => "erase.committed",
+            Self::KeyDestroyed { .. } => "key.destroyed",
+            Self::EraseAcknowledged { .. } => "erase.node_acked",
+            Self::DeletionUnconfirmed { .. } => "processor.deletion_unconfirmed",
+            Self::EraseCertified { .. } => "erase.certified",
+            Self::ProcessorChanged { change, .. } => change.name(),
+            Self::CategorySwitched { is_off: true, .. } => "category.switched_off",
+            Self::CategorySwitched { is_off: false, .. } => "category.switched_on",
+            Self::TenantSwitched { is_off: true, .. } => "tenant.switched_off",
+            Self::TenantSwitched { is_off: false, .. } => "tenant.switched_on",
+            Self::Incident { step, .. } => step.name(),
+            Self::ExemptionGranted { .. } => "exemption.granted",
+            Self::ExemptionUsed { .. } => "exemption.used",
+            Self::ExemptionExpired { .. } => "exemption.expired",
+            Self::ExemptionRevoked { .. } => "exemption.revoked",
+            Self::PermittedByExemption { .. } => "gate.permitted_by_exemption",
+            Self::RetentionDue { .. } => "retention.due",
+            Self::RetentionExecuted { .. } => "retention.executed",
+            Self::RetentionHeld { .. } => "retention.held",
+            Self::HoldSet { .. } => "legal_hold.set",
+            Self::HoldReleased { .. } => "legal_hold.released",
+            Self::StoreRestricted { .. } => "store.restricted",
+            Self::RectifyApplied { .. } => "rectify.applied",
+            Self::AccountCancelled { .. } => "account.cancelled",
+            Self::Notice { step, .. } => step.name(),
+            Self::PolicyPublished { .. } => "policy.published",
+            Self::ControllerChanged { .. } => "controller.changed",
+            Self::ShutdownStarted { .. } => "service.shutdown_started",
+            Self::ShutdownCompleted { .. } => "service.shutdown_completed",
+            Self::ConsentExpired { .. } => "consent.expired",
+            Self::PolicySuperseded { .. } => "policy.superseded",
+            Self::WithdrawPending { .. } => "withdraw.pending_timeout",
+            Self::Minor(event) => event.name(),
+            Self::Anonymised(anonymised) => anonymised.step.name(),
+            Self::Desk(event) => event.name(),
+        }
+    }
+}
