@@ -15,7 +15,7 @@ use sayso_policy::law;
 use sayso_policy::profile::{ExemptionCode, Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
-use sayso_store::{Key as Row, Op, TypedKey, Value, Version, Versioned};
+use sayso_store::{Key as Row, Op, Schema, SchemaError, TypedKey, Value, Version, Versioned};
 use sayso_types::{
     Category, Cell, ConsentVersion, Name, NoticeId, ProcessorKind, Purpose, RegionClass, SubjectId, WallTime,
 };
@@ -120,6 +120,13 @@ fn a_register_entry_is_stored_as_it_was() {
     let version = Version::from_sequence(7);
     let again = StoredState::of(&Versioned { value, version }).unwrap();
     assert_eq!((&again.consent, again.audit_key, again.version), (&state.consent, [0xa5; 32], version));
+
+    let earlier = Schema::new("register", 1, 1);
+    let first = earlier.encode(&state.encode());
+    let read = StoredState::of(&Versioned { value: first, version }).unwrap();
+    assert_eq!((&read.consent, &read.ward), (&state.consent, &Ward::default()), "what was stored before is read");
+    let refused = earlier.decode(&REGISTER.encode(&state.encode())).unwrap_err();
+    assert!(matches!(refused, SchemaError::Unknown { found: 2, .. }), "an earlier program refuses it: {refused}");
 
     let mut closed = state;
     closed.consent.restricted = [Category::MEMORY_SUMMARY].into();

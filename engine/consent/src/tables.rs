@@ -394,7 +394,9 @@ key! {
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
 pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
-pub(crate) const REGISTER: Schema = Schema::new("register", 1, 1);
+/// From version 2 on it says whether the person is a child and who answers for them: a program that does not know that would
+/// lose it.
+pub(crate) const REGISTER: Schema = Schema::new("register", 1, 2);
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
 pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 1);
 /// Of version 1 facts are in clear, from version 2 on they are sealed, from version 3 on each with its moment.

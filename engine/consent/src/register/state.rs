@@ -27,7 +27,7 @@ pub(crate) struct StoredState {
     pub(crate) version: Version,
 }
 
-/// The stored form, schema version 1: JSON, because records of consent outlive the program that wrote them.
+/// The stored form, schema version 2: JSON, because records of consent outlive the program that wrote them.
 #[derive(Serialize, Deserialize)]
 struct Body {
     tenant: TenantId,
