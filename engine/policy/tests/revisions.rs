@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sayso_policy::diff::ChangeKind::{self, Data, Editorial, Method, Protection, PurposeAdded, Region, Retention};
+use sayso_policy::pages::PrivacyNotice;
 use sayso_policy::{
     ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, RevisionError,
-    Revisions, diff,
+    Revisions, Tongue, diff,
 };
 use sayso_types::{ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
 
@@ -120,6 +121,28 @@ fn going_back_takes_nothing_from_anybody_where_going_forth_only_added() {
         let back = diff(revised(&[edit], 2).document(), old.document());
         assert!(!back.is_material(), "{}: {back:#?}", edit.to);
     }
+}
+
+#[test]
+fn whoever_would_be_asked_later_is_asked_now_and_reads_for_how_long() {
+    let lasts = |period: &str| {
+        let text =
+            HOME.replacen("id = \"memory\", dpv", &format!("id = \"memory\", consent_lasts = \"{period}\", dpv"), 1);
+        Profile::parse(&text).unwrap()
+    };
+    let (month, year, ever) = (lasts("P1M"), lasts("P1Y"), revised(&[], 1));
+    let asks = |was: &Profile, is: &Profile| diff(was.document(), is.document()).asks(&agreed(1, BOTH));
+    for (was, is, asked) in [(&month, &year, KEEP), (&year, &ever, KEEP), (&year, &month, &[]), (&ever, &year, &[])] {
+        assert_eq!(asks(was, is).into_iter().collect::<Vec<_>>(), asked);
+    }
+    for (tongue, says) in [(Tongue::English, "your consent lasts for 1 month"), (Tongue::Chinese, "同意有效期1个月")]
+    {
+        let notice = PrivacyNotice::of(month.document(), tongue).markdown();
+        assert!(notice.contains(says), "{notice}");
+    }
+    let refused = HOME.replacen("id = \"notice\", dpv", "id = \"notice\", consent_lasts = \"P1Y\", dpv", 1);
+    let refused = Profile::parse(&refused).unwrap_err().to_string();
+    assert!(refused.contains("purpose.notice.consent_lasts"), "{refused}");
 }
 
 /// Keys and words are those of the file, so that whoever reads a change finds it there.

@@ -1,5 +1,6 @@
 //! What is said about purposes and categories, of two revisions compared.
 
+use core::time::Duration;
 use std::collections::BTreeSet;
 
 use sayso_types::{Category, Cell, Purpose};
@@ -54,6 +55,10 @@ fn purpose(was: &PurposeRule, is: &PurposeRule) -> Found {
     }
     if let Some(dropped) = more(&is.requires, &was.requires) {
         found.push((ChangeKind::Protection, "requires", format!("no longer needs consent to {dropped} first")));
+    }
+    let lasts = |rule: &PurposeRule| rule.consent_lasts.map_or(Duration::MAX, |lasts| lasts.longest());
+    if lasts(is) > lasts(was) {
+        found.push((ChangeKind::Protection, "consent_lasts", "people are asked again later, or not at all".to_owned()));
     }
     if let Some(added) = more(&names(&was.processing), &names(&is.processing)) {
         found.push((ChangeKind::Method, "processing", format!("also {added}")));

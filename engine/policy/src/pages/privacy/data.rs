@@ -3,7 +3,7 @@
 use super::Writer;
 use crate::markdown::{Table, plain};
 use crate::profile::{AtRest, CategoryRule, Necessity};
-use crate::words::{kept, named, never, party, title, words};
+use crate::words::{kept, named, never, party, period, title, words};
 use crate::{LegalBasis, Tongue};
 use sayso_types::{Category, Purpose};
 
@@ -31,8 +31,8 @@ impl Writer<'_> {
                 true => self.say("uses no data by itself", "本身不使用数据"),
                 false => used.join(self.tongue.pick(", ", "、")),
             };
-            let first = self.first(id);
-            format!("- {}{}{used}{first}", plain(&self.purpose(id)), self.tongue.pick(": ", "："))
+            let (first, lasts) = (self.first(id), self.lasts(id));
+            format!("- {}{}{used}{first}{lasts}", plain(&self.purpose(id)), self.tongue.pick(": ", "："))
         });
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -45,6 +45,18 @@ impl Writer<'_> {
             _ if required.is_empty() => String::new(),
             Tongue::English => format!(" (only once you have agreed to {})", required.join(" and ")),
             Tongue::Chinese => format!("（须先同意{}）", required.join("和")),
+        }
+    }
+
+    /// How long consent to the purpose `id` lasts, where it ends by itself.
+    fn lasts(&self, id: &Purpose) -> String {
+        let Some(lasts) = self.document.purpose.get(id).and_then(|rule| rule.consent_lasts) else {
+            return String::new();
+        };
+        let lasts = period(lasts, self.tongue);
+        match self.tongue {
+            Tongue::English => format!(" (your consent lasts for {lasts}, then you are asked again)"),
+            Tongue::Chinese => format!("（同意有效期{lasts}，到期后重新征求）"),
         }
     }
 
