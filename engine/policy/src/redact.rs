@@ -52,7 +52,7 @@ impl Redaction {
     }
 
     /// What stands in the text instead.
-    const fn placeholder(self) -> &'static str {
+    const fn stand_in(self) -> &'static str {
         match self {
             Self::BankCard => "[bank_card]",
             Self::CnId => "[cn_id]",
@@ -119,7 +119,7 @@ impl Redactor {
             let Redacted { text: left, taken } =
                 found.get_or_insert_with(|| Redacted { text: String::with_capacity(text.len()), taken: Vec::new() });
             left.push_str(&text[copied..first.start]);
-            left.push_str(what.placeholder());
+            left.push_str(what.stand_in());
             taken.push(what);
             copied = end;
         }
