@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::device::v1::{AudioPacket, Hello, Sentence, TextInput, Transcript, Welcome};
+use crate::device::v1::{AudioPacket, Hello, PictureOffer, PicturePart, Sentence, TextInput, Transcript, Welcome};
 use crate::peer::v1::{Batch, Entry, Operation, Outcome, Record, Requirement, entry, outcome, requirement};
 
 macro_rules! shows {
@@ -22,6 +22,8 @@ shows! {
     Hello { versions, firmware, capabilities, uplink, downlink, language }
     Operation {}
     Outcome {}
+    PictureOffer { turn, format, bytes }
+    PicturePart { turn }
     Record {}
     Requirement {}
     Sentence { turn, at_ms }

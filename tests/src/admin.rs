@@ -64,6 +64,7 @@ impl Admin {
             notice_language: "en".to_owned(),
             evidence_sha256: vec![2; 32],
             by_guardian: false,
+            ..Default::default()
         };
         let mut client = ConsentClient::new(self.channel.clone());
         within("a consent", client.give(request)).await.expect("the node takes a consent").into_inner()

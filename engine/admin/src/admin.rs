@@ -10,6 +10,7 @@ use sayso_audit::note::NOTE_LEN_MAX;
 use sayso_consent::complaints::ComplaintDesk;
 use sayso_consent::disclosure::DisclosureDesk;
 use sayso_consent::incidents::IncidentDesk;
+use sayso_consent::keep::item::ITEM_BYTES_MAX;
 use sayso_consent::notices::Notices;
 use sayso_consent::rights::Desk;
 use sayso_consent::rights::bundle::COPY_BYTES_MAX;
@@ -22,6 +23,7 @@ use sayso_proto::admin::v1::exemptions_server::ExemptionsServer;
 use sayso_proto::admin::v1::guardians_server::GuardiansServer;
 use sayso_proto::admin::v1::holds_server::HoldsServer;
 use sayso_proto::admin::v1::incidents_server::IncidentsServer;
+use sayso_proto::admin::v1::kept_server::KeptServer;
 use sayso_proto::admin::v1::notices_server::NoticesServer;
 use sayso_proto::admin::v1::permits_server::PermitsServer;
 use sayso_proto::admin::v1::referrals_server::ReferralsServer;
@@ -30,6 +32,7 @@ use sayso_proto::admin::v1::sessions_server::SessionsServer;
 use sayso_proto::admin::v1::shutdown_server::ShutdownServer;
 use sayso_proto::admin::v1::statistics_server::StatisticsServer;
 use sayso_proto::admin::v1::switches_server::SwitchesServer;
+use sayso_proto::admin::v1::tenants_server::TenantsServer;
 use sayso_runtime::{CancellationToken, Tasks};
 use sayso_session_actor::ActorSessions;
 use sayso_types::Clock;
@@ -53,6 +56,7 @@ use crate::feed::Feeds;
 use crate::guardians::GuardiansService;
 use crate::holds::HoldsService;
 use crate::incidents::IncidentsService;
+use crate::kept::KeptService;
 use crate::notices::NoticesService;
 use crate::options::{AdminOptions, Limits};
 use crate::permits::PermitsService;
@@ -62,6 +66,7 @@ use crate::sessions::SessionsService;
 use crate::shutdown::ShutdownService;
 use crate::statistics::StatisticsService;
 use crate::switches::SwitchesService;
+use crate::tenants::TenantsService;
 use crate::{Error, tls};
 
 /// Bytes of a request: the largest, with all its purposes, has about 2 KB.
@@ -72,6 +77,9 @@ const NOTICES_BYTES_MAX: usize = 256 * 1_024;
 
 /// Bytes of a request about people's rights: the largest brings a copy from elsewhere, with its manifest.
 const IMPORT_BYTES_MAX: usize = COPY_BYTES_MAX + NOTE_LEN_MAX + REQUEST_BYTES_MAX;
+
+/// Bytes of a request to keep something: an item, and some for the rest.
+const KEPT_BYTES_MAX: usize = ITEM_BYTES_MAX + REQUEST_BYTES_MAX;
 
 /// Bytes of a notice that is to be sent: what the register takes of its texts, and some for the rest.
 const NOTICE_BYTES_MAX: usize = 128 * 1_024;
@@ -99,7 +107,9 @@ pub struct Admin {
     disclosures: DisclosuresService,
     complaints: ComplaintsService,
     referrals: ReferralsService,
+    kept: KeptService,
     statistics: StatisticsService,
+    tenants: TenantsService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -170,7 +180,9 @@ impl Admin {
             key: operator_key.clone(),
             feeds: feeds.clone(),
         };
+        let kept = KeptService { register: Arc::clone(&register), access: access.clone() };
         let statistics = StatisticsService { register: Arc::clone(&register), access: access.clone() };
+        let tenants = TenantsService { register: Arc::clone(&register), key: operator_key.clone() };
         let disclosures = DisclosuresService {
             desk: DisclosureDesk::open(Arc::clone(&register)),
             register: Arc::clone(&register),
@@ -197,14 +209,15 @@ impl Admin {
         };
         let ending =
             ShutdownService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
-        let guardians = GuardiansService { register: Arc::clone(&register), access: access.clone(), key: operator_key };
+        let guardians =
+            GuardiansService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         Ok(Self {
             listener,
             local_addr,
             tls: TlsAcceptor::from(Arc::new(config)),
             doorman: Doorman::new(tokens.map(|tokens| tokens.0), Arc::clone(&clock)),
             sessions: SessionsService { sessions, access: access.clone(), feeds: feeds.clone() },
-            consent: ConsentService { register, access, clock },
+            consent: ConsentService { register, access, clock, key: operator_key },
             rights,
             incidents,
             switches,
@@ -217,7 +230,9 @@ impl Admin {
             disclosures,
             complaints,
             referrals,
+            kept,
             statistics,
+            tenants,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -252,7 +267,8 @@ impl Admin {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
         let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, .. } = self;
-        let Self { permits, audit, guardians, disclosures, complaints, referrals, statistics, .. } = self;
+        let Self { permits, audit, guardians, disclosures, complaints, referrals, kept, statistics, tenants, .. } =
+            self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -267,10 +283,12 @@ impl Admin {
         health.set_serving::<GuardiansServer<GuardiansService>>().await;
         health.set_serving::<PermitsServer<PermitsService>>().await;
         health.set_serving::<StatisticsServer<StatisticsService>>().await;
+        health.set_serving::<TenantsServer<TenantsService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         health.set_serving::<DisclosuresServer<DisclosuresService>>().await;
         health.set_serving::<ComplaintsServer<ComplaintsService>>().await;
         health.set_serving::<ReferralsServer<ReferralsService>>().await;
+        health.set_serving::<KeptServer<KeptService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -296,10 +314,12 @@ impl Admin {
             .add_service(GuardiansServer::new(guardians).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(PermitsServer::new(permits).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(StatisticsServer::new(statistics).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(TenantsServer::new(tenants).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(DisclosuresServer::new(disclosures).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ComplaintsServer::new(complaints).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ReferralsServer::new(referrals).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(KeptServer::new(kept).max_decoding_message_size(KEPT_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));
         let follow_policy = follow(health.clone(), POLICY_HEALTH, policy, |accepted| *accepted);

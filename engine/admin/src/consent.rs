@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::Reference;
-use sayso_consent::{Answer, Means, Question, Register};
+use sayso_audit::{AuditKey, ConsentEnding, Reference};
+use sayso_consent::{Answer, Ending, Means, Question, Register};
 use sayso_policy::ConsentStatus;
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::consent_server::Consent;
@@ -35,6 +35,7 @@ pub(crate) struct ConsentService {
     pub(crate) register: Arc<Register>,
     pub(crate) access: Access,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) key: AuditKey,
 }
 
 impl ConsentService {
@@ -85,6 +86,7 @@ impl ConsentService {
         let notice_sha256 = field::sha256("notice_sha256", &request.notice_sha256)?;
         let language = field::language("notice_language", &request.notice_language)?;
         let evidence_sha256 = field::sha256("evidence_sha256", &request.evidence_sha256)?;
+        let means = means(&request)?;
         let Principal { tenant, subject } = Principal::find(&self.register, operator, request.principal).await?;
         let question = Question::of(&purposes);
         let ids: Vec<_> = question.records().map(|(_, id)| id).collect();
@@ -93,7 +95,7 @@ impl ConsentService {
             subject,
             status: ConsentStatus::Given,
             question,
-            means: if request.by_guardian { Means::Guardian } else { Means::Integrator },
+            means,
             notice_sha256,
             language,
             spoken,
@@ -116,20 +118,11 @@ impl ConsentService {
         request: proto::WithdrawConsentRequest,
     ) -> Result<proto::WithdrawConsentResponse, Refusal> {
         let purposes = field::purposes(&request.purposes)?;
-        let wait = match Duration::from_millis(request.wait_ms.into()) {
-            Duration::ZERO => WAIT_USUAL,
-            wait if wait <= WAIT_MAX => wait,
-            _ => {
-                return Err(Refusal::invalid(
-                    "wait_ms",
-                    format_args!("at most {}; ask again to wait longer", WAIT_MAX.as_millis()),
-                ));
-            }
-        };
+        let wait = wait(request.wait_ms)?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         // Side by side: nothing may hold up a withdrawal, and both leaves go to disk together.
         let recorded = self.access.record(operator, Name::constant("consent.withdraw"), purposes.len().max(1));
-        let withdrawn = withdraw(&self.register, &*self.clock, subject, &purposes, wait);
+        let withdrawn = withdraw(&self.register, &*self.clock, subject, (&purposes, None), wait);
         let (recorded, done) = tokio::join!(recorded, withdrawn);
         let done = recorded.and(done)?;
         Ok(proto::WithdrawConsentResponse {
@@ -140,6 +133,69 @@ impl ConsentService {
             withdrawal_id: done.id.to_vec(),
         })
     }
+
+    async fn end_it(
+        &self,
+        operator: &Operator,
+        request: proto::EndConsentRequest,
+    ) -> Result<proto::EndConsentResponse, Refusal> {
+        let (how, what) = match request.ending() {
+            proto::ConsentEnding::Revoked => (ConsentEnding::Revoked, Name::constant("consent.revoke")),
+            proto::ConsentEnding::Invalidated => (ConsentEnding::Invalidated, Name::constant("consent.invalidate")),
+            proto::ConsentEnding::Unspecified => {
+                return Err(Refusal::invalid("ending", "give REVOKED or INVALIDATED"));
+            }
+        };
+        let (purposes, wait) = (field::purposes(&request.purposes)?, wait(request.wait_ms)?);
+        let ending = Ending { how, reason: field::id("reason", &request.reason)?, by: operator.actor(&self.key) };
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        self.access.record(operator, what, purposes.len().max(1)).await?;
+        let done = withdraw(&self.register, &*self.clock, subject, (&purposes, Some(ending)), wait).await?;
+        let records = self.register.ended_records(subject, &done, &purposes).await?;
+        Ok(proto::EndConsentResponse {
+            state: if done.ok { WithdrawalState::Ok } else { WithdrawalState::Pending }.into(),
+            consent_version: done.state.cv.0,
+            bytes_passed: done.bytes(),
+            holders: done.holders,
+            ending_id: done.id.to_vec(),
+            record_ids: records.iter().map(|record| record.0.to_vec()).collect(),
+        })
+    }
+}
+
+/// How long a call waits for holders.
+fn wait(ms: u32) -> Result<Duration, Refusal> {
+    match Duration::from_millis(ms.into()) {
+        Duration::ZERO => Ok(WAIT_USUAL),
+        wait if wait <= WAIT_MAX => Ok(wait),
+        _ => {
+            let problem = format_args!("at most {}; ask again to wait longer", WAIT_MAX.as_millis());
+            Err(Refusal::invalid("wait_ms", problem))
+        }
+    }
+}
+
+/// How the person agreed, as the integrator's evidence shows it.
+fn means(request: &proto::GiveConsentRequest) -> Result<Means, Refusal> {
+    use proto::EvidenceKind;
+    let (is_guardians, kind) = (request.by_guardian, request.evidence_kind());
+    if EvidenceKind::try_from(request.evidence_kind).is_err() {
+        return Err(Refusal::invalid("evidence_kind", "there is no such kind; leave it out, or give one of the API's"));
+    }
+    if is_guardians && matches!(kind, EvidenceKind::DevicePermission | EvidenceKind::Implied) {
+        return Err(Refusal::invalid("evidence_kind", "a guardian agrees in words; leave it out, or give a document"));
+    }
+    if kind != EvidenceKind::Implied && !request.act.is_empty() {
+        return Err(Refusal::invalid("act", "only implied consent has one; leave it empty"));
+    }
+    Ok(match kind {
+        EvidenceKind::Unspecified if is_guardians => Means::Guardian,
+        EvidenceKind::Unspecified => Means::Integrator,
+        EvidenceKind::Signed => Means::Document { is_signed: true, is_guardians },
+        EvidenceKind::Written => Means::Document { is_signed: false, is_guardians },
+        EvidenceKind::DevicePermission => Means::Permission,
+        EvidenceKind::Implied => Means::Conduct(field::id("act", &request.act)?),
+    })
 }
 
 #[tonic::async_trait]
@@ -158,6 +214,14 @@ impl Consent for ConsentService {
     ) -> Result<Response<proto::GiveConsentResponse>, Status> {
         let operator = Operator::of(&request)?;
         Ok(Response::new(self.record(&operator, request.into_inner()).await?))
+    }
+
+    async fn end(
+        &self,
+        request: Request<proto::EndConsentRequest>,
+    ) -> Result<Response<proto::EndConsentResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        Ok(Response::new(self.end_it(&operator, request.into_inner()).await?))
     }
 
     async fn withdraw(

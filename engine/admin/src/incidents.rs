@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use sayso_audit::AuditKey;
+use sayso_audit::{AuditKey, Reference};
 use sayso_consent::incidents::desk::OPEN_MAX;
 use sayso_consent::incidents::{Affected, Deed, Ending, Error, Incident, IncidentDesk, Notice, Report, Scope, Telling};
 use sayso_policy::law::Audience;
@@ -157,6 +157,7 @@ fn deed(step: Option<Step>) -> Result<Deed, Refusal> {
         Some(Step::Assess(scope)) => Deed::Assess(Scope {
             processors: named("assess.processors", &scope.processors)?,
             categories: named("assess.categories", &scope.categories)?,
+            records: records(&scope.record_ids)?,
             from: WallTime(scope.from_unix_ms),
             until: WallTime(scope.until_unix_ms),
         }),
@@ -185,6 +186,14 @@ fn named<T: FromStr<Err: core::fmt::Display> + Ord>(
     names.iter().map(|name| field::id(field, name)).collect()
 }
 
+fn records(ids: &[Vec<u8>]) -> Result<BTreeSet<Reference>, Refusal> {
+    if ids.len() > NAMED_MAX {
+        let problem = format_args!("{} are more than {NAMED_MAX}; leave it empty for any", ids.len());
+        return Err(Refusal::invalid("assess.record_ids", problem));
+    }
+    ids.iter().map(|id| reference("assess.record_ids", id)).collect()
+}
+
 fn notices(told: Vec<proto::IncidentNotice>) -> Result<BTreeMap<Name, Notice>, Refusal> {
     let mut notices = BTreeMap::new();
     for proto::IncidentNotice { spoken, situation, impact, measures, self_protection, remedies, contact, language } in
@@ -203,6 +212,7 @@ fn shown(incident: &Incident) -> proto::Incident {
     let scope = |scope: &Scope| proto::IncidentScope {
         processors: scope.processors.iter().map(ToString::to_string).collect(),
         categories: scope.categories.iter().map(ToString::to_string).collect(),
+        record_ids: scope.records.iter().map(|record| record.0.to_vec()).collect(),
         from_unix_ms: scope.from.0,
         until_unix_ms: scope.until.0,
     };

@@ -30,6 +30,7 @@ mod field;
 mod guardians;
 mod holds;
 mod incidents;
+mod kept;
 mod notices;
 mod operator;
 mod options;
@@ -42,6 +43,7 @@ mod sessions;
 mod shutdown;
 mod statistics;
 mod switches;
+mod tenants;
 mod tls;
 mod withdrawal;
 

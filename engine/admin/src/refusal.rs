@@ -104,10 +104,14 @@ impl From<RegisterError> for Refusal {
                 Self::invalid("purposes", format_args!("the profile asks no consent for {purpose}; check its name"))
             }
             RegisterError::NotThrown(why) => why.into(),
+            RegisterError::NotInstructed(why) => why.into(),
             RegisterError::Hold(error) => crate::holds::refused(error),
+            RegisterError::Withdrawing { .. } => Self::NotNow { field: "purposes", problem: error.to_string() },
             RegisterError::Closed | RegisterError::NoGuardian => {
                 Self::NotNow { field: "principal", problem: error.to_string() }
             }
+            RegisterError::NothingToEnd => Self::NotNow { field: "purposes", problem: error.to_string() },
+            RegisterError::OthersDocument => Self::NotNow { field: "evidence_sha256", problem: error.to_string() },
             error => Self::Register(error),
         }
     }

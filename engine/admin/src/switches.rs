@@ -1,13 +1,17 @@
 //! The `Switches` service: what is turned off, whatever the policy says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::{AuditKey, Reference};
 use sayso_consent::Register;
 use sayso_consent::incidents::IncidentDesk;
 use sayso_consent::switch::{NotThrown, Position, Switch, Target, Throw};
+use sayso_consent::transfer::Counted;
+use sayso_policy::{People, Profile};
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::switches_server::Switches;
+use sayso_types::RegionClass;
 use tonic::{Request, Response, Status};
 
 use crate::field;
@@ -33,7 +37,9 @@ impl SwitchesService {
             proto::SwitchPosition::On => Position::On,
             proto::SwitchPosition::Off => Position::Off,
             proto::SwitchPosition::Terminated => Position::Terminated,
-            proto::SwitchPosition::Unspecified | proto::SwitchPosition::DueDiligenceExpired => {
+            proto::SwitchPosition::Unspecified
+            | proto::SwitchPosition::DueDiligenceExpired
+            | proto::SwitchPosition::TransferLimitReached => {
                 return Err(Refusal::invalid("to", "give ON, OFF or TERMINATED"));
             }
         };
@@ -68,6 +74,35 @@ impl Switches for SwitchesService {
         let switches = switches.iter().map(shown).collect();
         Ok(Response::new(proto::ListSwitchesResponse { switches }))
     }
+
+    async fn count_transfers(
+        &self,
+        request: Request<proto::CountTransfersRequest>,
+    ) -> Result<Response<proto::CountTransfersResponse>, Status> {
+        Operator::of(&request)?.must_see_all()?;
+        let year = Some(request.into_inner().year).filter(|year| *year != 0);
+        let (year, counted) = self.register.transfers_of(year).await.map_err(Refusal::from)?;
+        Ok(Response::new(transfers(year, &counted, &self.register.profile())))
+    }
+}
+
+fn transfers(year: u32, counted: &Counted, profile: &Profile) -> proto::CountTransfersResponse {
+    let people = |people: People| proto::TransferredPeople { persons: people.persons, sensitive: people.sensitive };
+    let overseas = profile.processors().filter(|processor| processor.region_class == RegionClass::Overseas);
+    let ids: BTreeSet<_> = overseas.map(|processor| processor.id).chain(counted.to.keys().copied()).collect();
+    let to = ids.into_iter().map(|id| {
+        let mechanism = profile.processor(id).and_then(|processor| processor.mechanism.as_ref());
+        let limit = mechanism.map(|mechanism| profile.transfer_limit(mechanism)).unwrap_or_default();
+        proto::TransfersTo {
+            processor_id: id.to_string(),
+            people: Some(people(counted.there(id))),
+            mechanism: mechanism.map(ToString::to_string).unwrap_or_default(),
+            together_persons_max: limit.together.persons,
+            together_sensitive_max: limit.together.sensitive,
+            sensitive_max: limit.there.sensitive,
+        }
+    });
+    proto::CountTransfersResponse { year, together: Some(people(counted.together)), to: to.collect() }
 }
 
 impl From<NotThrown> for Refusal {
@@ -118,6 +153,7 @@ pub(crate) const fn position(position: Position) -> proto::SwitchPosition {
         Position::Off => proto::SwitchPosition::Off,
         Position::Terminated => proto::SwitchPosition::Terminated,
         Position::DueDiligenceExpired => proto::SwitchPosition::DueDiligenceExpired,
+        Position::TransferLimitReached => proto::SwitchPosition::TransferLimitReached,
     }
 }
 

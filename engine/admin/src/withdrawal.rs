@@ -1,9 +1,9 @@
-//! Taking consent back, and waiting until that holds.
+//! Taking consent back, or ending it otherwise, and waiting until that holds.
 
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_consent::{Means, Register, Withdrawal};
+use sayso_consent::{Ending, Means, Register, Withdrawal};
 use sayso_proto::consent::v1::HolderState;
 use sayso_types::{Clock, Purpose, SubjectId};
 
@@ -12,24 +12,28 @@ use crate::refusal::Refusal;
 /// Between two rounds of waiting, so that others get at the subject's lock.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Withdraws the consent to `purposes`, or to everything. The gates close in the first round; the register waits for a
+/// Withdraws the consent to `purposes`, or to everything; or ends it as `ending` says. The gates close in the first round; the register waits for a
 /// time of its own in each, and further rounds follow until every holder has let go or `wait` is over. What was begun
 /// goes on when this is dropped.
 pub(crate) async fn withdraw(
     register: &Arc<Register>,
     clock: &dyn Clock,
     subject: SubjectId,
-    purposes: &[Purpose],
+    (purposes, ending): (&[Purpose], Option<Ending>),
     wait: Duration,
 ) -> Result<Withdrawal, Refusal> {
     let until = clock.now().after(wait);
-    let mut withdrawal = register.withdraw(subject, purposes, Means::Integrator).await?;
+    let round = async || match ending {
+        None => register.withdraw(subject, purposes, Means::Integrator).await,
+        Some(ending) => register.end_consent(subject, purposes, ending).await,
+    };
+    let mut withdrawal = round().await?;
     if withdrawal.ok {
         return Ok(withdrawal);
     }
     while !withdrawal.ok && clock.now() < until {
         tokio::time::sleep(PAUSE).await;
-        withdrawal = continued(withdrawal, register.withdraw(subject, purposes, Means::Integrator).await?);
+        withdrawal = continued(withdrawal, round().await?);
     }
     if withdrawal.ok {
         // how each holder ended that later rounds no longer know

@@ -36,6 +36,7 @@ pub mod error;
 mod framer;
 pub mod jitter;
 pub mod pacer;
+pub mod recording;
 pub mod resampler;
 #[cfg(test)]
 mod sound;
@@ -50,6 +51,7 @@ pub use endpointer::{EndReason, EndpointConfig, Endpointer, Event, Mode};
 pub use error::Error;
 pub use jitter::{Arrival, JitterBuffer, JitterStats};
 pub use pacer::{Pacer, Step};
+pub use recording::Recording;
 pub use resampler::Resampler;
 pub use uplink::{Uplink, UplinkStats};
 pub use vad::{Aggressiveness, Vad};

@@ -1,6 +1,9 @@
 //! [`Event`]: the closed list of what is logged, each with the fields that it must have.
 
+mod control;
 mod desk;
+mod flow;
+mod lineage;
 mod minor;
 mod name;
 mod scope;
@@ -11,7 +14,10 @@ use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId, WallTime};
 use crate::merkle::Hash;
 use crate::tag::{ActorTag, Commitment, bytes_id};
 
+pub use self::control::{ConsentEnding, ControlEvent, Instructed};
 pub use self::desk::{ComplaintStep, DeskEvent};
+pub use self::flow::FlowEvent;
+pub use self::lineage::LineageEvent;
 pub use self::minor::MinorEvent;
 pub use self::scope::Scope;
 pub use self::step::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
@@ -447,4 +453,10 @@ pub enum Event {
     Anonymised(Anonymised),
     /// What happened at a desk where people decide.
     Desk(DeskEvent),
+    /// What is stored of people, and from what it was made.
+    Lineage(LineageEvent),
+    /// What happened to data that has left.
+    Flow(FlowEvent),
+    /// What those do who answer for the data.
+    Control(ControlEvent),
 }

@@ -2,6 +2,8 @@
 
 mod cell;
 mod desk;
+mod flow;
+mod lineage;
 mod wire;
 
 use prost::Message;

@@ -25,8 +25,8 @@ pub mod witness;
 
 pub use checkpoint::Checkpoint;
 pub use event::{
-    Anonymised, AnonymisedStep, ComplaintStep, DeskEvent, Event, IncidentStep, MinorEvent, NoticeStep, ProcessorChange,
-    Reference, RequestStep, Scope,
+    Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, Event, FlowEvent, IncidentStep,
+    Instructed, LineageEvent, MinorEvent, NoticeStep, ProcessorChange, Reference, RequestStep, Scope,
 };
 pub use export::Export;
 pub use key::{Cosigner, PublicKey, Signer, VerifierKey, WitnessKey};

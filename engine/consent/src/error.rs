@@ -1,9 +1,12 @@
 //! What can go wrong in the register.
 
+use core::time::Duration;
+
 use sayso_policy::RevisionError;
 use sayso_types::Purpose;
 
 use crate::switch::NotThrown;
+use crate::tenants::NotInstructed;
 
 use crate::retention::HoldError;
 
@@ -13,6 +16,19 @@ pub enum Error {
     /// The store refused or failed.
     #[error("the store did not take it: {0}")]
     Store(#[from] sayso_store::Error),
+    /// A newer program has used the store.
+    #[error(
+        "a newer program has used this store: it may have {record} records of version {found}, and this program knows \
+         them up to version {known}: run a version that knows them. Nothing was written"
+    )]
+    Newer {
+        /// Which sort of record.
+        record: String,
+        /// The version that is there, or may be.
+        found: u16,
+        /// The one that this program writes; 0 when it knows no such records.
+        known: u16,
+    },
     /// A record in the store cannot be read.
     #[error("the {what} record is damaged: {found}; restore the store from a backup")]
     Damaged {
@@ -54,9 +70,24 @@ pub enum Error {
     /// The switch cannot be thrown.
     #[error(transparent)]
     NotThrown(#[from] NotThrown),
+    /// A tenant's instructions are not taken, or not ended.
+    #[error(transparent)]
+    NotInstructed(#[from] NotInstructed),
     /// The person is a child of whom no guardian is verified; or somebody agreed for them as their guardian who is none.
     #[error("this person has no verified guardian who could agree for them; verify one first, or put their age right")]
     NoGuardian,
+    /// An earlier withdrawal waits for somebody who has not let go of data yet.
+    #[error("an earlier withdrawal is not in effect yet: somebody has not let go of data; agree again {}", when(*.within))]
+    Withdrawing {
+        /// How long that can take at most; [`None`] for a holder in the node, which is about to let go.
+        within: Option<Duration>,
+    },
+    /// The document in which consent is given is another person's.
+    #[error("somebody else has agreed in this very document; give the one that this person agreed in")]
+    OthersDocument,
+    /// Consent is to be ended that nobody gave.
+    #[error("the person has not agreed to that, or not any more: there is nothing to end")]
+    NothingToEnd,
     /// A legal hold is not set or not released.
     #[error(transparent)]
     Hold(#[from] HoldError),
@@ -69,6 +100,7 @@ impl Error {
         match self {
             Self::Store(sayso_store::Error::Full { .. }) => "store_full",
             Self::Store(_) => "store_unavailable",
+            Self::Newer { .. } => "store_newer",
             Self::Damaged { .. } | Self::Log(_) => "store_damaged",
             Self::Stopped => "journal_stopped",
             Self::Busy { .. } => "journal_busy",
@@ -80,6 +112,15 @@ impl Error {
             Self::NotThrown(_) => "switch_refused",
             Self::Hold(_) => "hold_refused",
             Self::NoGuardian => "no_guardian",
+            Self::Withdrawing { .. } => "withdrawing",
+            Self::OthersDocument => "others_document",
+            Self::NotInstructed(_) => "instructions_refused",
+            Self::NothingToEnd => "nothing_to_end",
         }
     }
+}
+
+/// When to try again.
+fn when(within: Option<Duration>) -> String {
+    within.map_or_else(|| "in a moment".to_owned(), |within| format!("in {} ms", within.as_millis()))
 }

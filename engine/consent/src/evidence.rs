@@ -1,8 +1,8 @@
 //! What a person answered, and what shows it.
 
-use sayso_audit::Reference;
-use sayso_policy::ConsentStatus;
-use sayso_types::{Purpose, SubjectId, TenantId};
+use sayso_audit::{Actor, ConsentEnding, Reference};
+use sayso_policy::{ConsentStatus, ConsentType};
+use sayso_types::{Name, Purpose, SubjectId, TenantId};
 
 /// How the answer reached the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,41 @@ pub enum Means {
     Integrator,
     /// Collected by an integrator from the person's verified guardian.
     Guardian,
-    /// A permission of the device that somebody took away in its settings.
+    /// A permission of the device that somebody gave in its settings, or took away there.
     Permission,
+    /// Given in a document, of which an integrator keeps the original: it names what is agreed to, and one person.
+    Document {
+        /// Whether they signed it.
+        is_signed: bool,
+        /// Whether it is their verified guardian's.
+        is_guardians: bool,
+    },
+    /// Not said: something that the person did implies it.
+    Conduct(Name),
+}
+
+impl Means {
+    /// How clearly consent is expressed in this way.
+    #[must_use]
+    pub const fn consent_type(self) -> ConsentType {
+        match self {
+            Self::Voice | Self::Button | Self::Integrator | Self::Guardian | Self::Permission => ConsentType::Expressed,
+            Self::Document { .. } => ConsentType::ExplicitlyExpressed,
+            Self::Conduct(_) => ConsentType::Implied,
+        }
+    }
+
+    /// Whether it is given in writing.
+    #[must_use]
+    pub const fn is_written(self) -> bool {
+        matches!(self, Self::Document { .. })
+    }
+
+    /// Whether a guardian gives it.
+    #[must_use]
+    pub const fn is_guardians(self) -> bool {
+        matches!(self, Self::Guardian | Self::Document { is_guardians: true, .. })
+    }
 }
 
 /// What a person was asked for together, and the record that each answer will become.
@@ -56,6 +89,17 @@ pub struct Answer {
     /// Whether the notice was read out rather than shown.
     pub spoken: bool,
     /// SHA-256 of the evidence: the sound of the spoken answer as it was decoded (16 kHz, signed 16-bit little-endian),
-    /// the press of a button as the device reported it, or what the integrator keeps.
+    /// the press of a button as the device reported it, or what the integrator keeps, such as the document.
     pub evidence_sha256: [u8; 32],
+}
+
+/// That consent is ended otherwise than by whoever gave it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// Because whoever answers for the data ends it, or because it turned out not to have been valid.
+    pub how: ConsentEnding,
+    /// Why, in a word that may be in the log.
+    pub reason: Name,
+    /// Who says so.
+    pub by: Actor,
 }

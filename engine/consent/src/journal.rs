@@ -118,6 +118,15 @@ pub(crate) struct Waiting {
     done: oneshot::Sender<Result<Version, Error>>,
 }
 
+impl Waiting {
+    /// The keys that it writes.
+    fn written(&self) -> impl Iterator<Item = &Key> {
+        self.entry.ops.iter().map(|op| match op {
+            Op::Put(key, _) | Op::Delete(key) => key,
+        })
+    }
+}
+
 /// The handle of the journal. Clones are the same journal.
 #[derive(Clone)]
 pub struct Journal {
@@ -186,8 +195,8 @@ impl Journal {
         Ok((end.frontier.size(), end.frontier.root()))
     }
 
-    /// Appends `entry`; its changes and leaves are durable, together, when this returns. Entries that go into one batch do
-    /// not see each other: whoever changes what it has read does so within the turn of the subject whose it is.
+    /// Appends `entry`; its changes and leaves are durable, together, when this returns. One that requires something of what
+    /// another one writes goes into a later batch, so that of two which change the same the second is refused.
     ///
     /// # Errors
     /// [`Error::Store`] with `Conflict` when a condition does not hold, `Full` or `TooLarge`; [`Error::Busy`]: nothing

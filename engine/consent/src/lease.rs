@@ -69,6 +69,12 @@ impl Lease {
         &self.permit
     }
 
+    /// The id of its segment, as in the leaves: what its receiver is told, so that it can be told later what to delete.
+    #[must_use]
+    pub fn segment(&self) -> [u8; 16] {
+        self.holder.segment.reference.0
+    }
+
     /// Waits until the permit is taken back; then the holder must let go of the data and drop the lease.
     pub async fn revoked(&self) {
         self.holder.revoked.cancelled().await;

@@ -16,29 +16,35 @@
 //! * [`Loan`] is a permit in use outside of the node: it ends when its holder says so, or when its time is over.
 //! * [`rights::Desk`] takes people's requests, watches the day by which each is answered, and hands out copies.
 //! * [`switch`] turns a processor, a category or a tenant off, whatever the policy says.
+//! * [`tenants`] keeps what tenants instruct, which narrows the policy, and erases everything of those that have ended.
 //! * [`incidents::IncidentDesk`] keeps what went wrong, finds whose data it was, and watches by when somebody is told.
 //! * [`exemption::Proposal`] is what is to be done without consent, until enough people approve it and its time is over.
 //! * [`complaints::ComplaintDesk`] takes complaints of people and of tenants, and watches their days.
 //! * [`disclosure::DisclosureDesk`] gives authorities what they may have by law, encrypted, on a grant.
 //! * [`retention`] says what ends what is stored, and [`retention::Hold`] what keeps it.
 //! * [`anonymised`] says what becomes of data that is to lead to nobody when it ends.
+//! * [`keep`] has what integrators have kept of people: sealed, on record, and ended with what it rests on.
 //! * [`notices::Notices`] tells people that something changes, and keeps what became of it.
 //! * [`guardian`] says who answers for children, and what their age closes.
 //! * [`shutdown`] ends the service: nothing is collected any more, and everybody's data is erased.
 //! * [`Anchor`] has the end of the log witnessed by others.
+//! * [`format`] keeps programs away from a store in which a newer one may have put what they do not know.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
 pub mod anchor;
 pub mod anonymised;
 pub mod complaints;
+pub mod deletion;
 pub mod disclosure;
 pub mod erasure;
 pub mod error;
 pub mod evidence;
 pub mod exemption;
+pub mod format;
 pub mod guardian;
 pub mod incidents;
 pub mod journal;
+pub mod keep;
 pub mod lease;
 pub mod loan;
 mod mutant;
@@ -53,11 +59,13 @@ pub mod rights;
 pub mod shutdown;
 pub mod switch;
 mod tables;
+pub mod tenants;
 pub mod tenure;
+pub mod transfer;
 
 pub use anchor::{Anchor, AnchorOptions, Anchored};
 pub use error::Error;
-pub use evidence::{Answer, Means, Question};
+pub use evidence::{Answer, Ending, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use loan::Loan;

@@ -86,6 +86,8 @@ const fn method(indicated: proto::IndicationMethod) -> &'static str {
         proto::IndicationMethod::DeviceSetting => "setting of the device",
         proto::IndicationMethod::Signature => "signature",
         proto::IndicationMethod::Integrator => "answer to the integrator",
+        proto::IndicationMethod::Document => "written document",
+        proto::IndicationMethod::Conduct => "conduct",
         proto::IndicationMethod::Unspecified => NOTHING,
     }
 }

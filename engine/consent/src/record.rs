@@ -30,7 +30,9 @@ pub(crate) fn of(
     let used: Vec<_> = profile.categories().filter(|(_, rule)| rule.purposes.contains(&purpose)).collect();
     let receivers: Vec<_> = profile.processors().filter(|p| p.purposes.contains(&purpose)).collect();
     let cells = receivers.iter().flat_map(|p| {
-        let accepted = used.iter().filter(|(category, _)| p.accepts.contains(category));
+        // what needs a clearer consent than this one is not opened by it
+        let opened = |rule: &CategoryRule| profile.is_enough(consent, purpose, rule, p);
+        let accepted = used.iter().filter(move |(category, rule)| p.accepts.contains(category) && opened(rule));
         accepted.map(|(category, _)| proto::Cell {
             purpose: purpose.to_string(),
             category: category.to_string(),
@@ -100,8 +102,10 @@ pub(crate) fn of(
         r#type: consent_type(consent.consent_type).into(),
         status: status(answer.status).into(),
         separate: consent.separate,
+        written: consent.written,
         indication_method: indication(answer.means).into(),
         evidence_sha256: answer.evidence_sha256.to_vec(),
+        reason: if let Means::Conduct(act) = answer.means { act.to_string() } else { String::new() },
         consent_version: consent.given_at.0,
         scope: cells,
         ..Default::default()
@@ -143,14 +147,15 @@ fn terms(rule: &CategoryRule, least: Sensitivity) -> String {
     terms.collect::<Vec<_>>().join(", ")
 }
 
-/// The event that a withdrawal, in effect at `now`, adds to a record.
+/// The event that a withdrawal, or another end before its time, in effect at `now`, adds to a record.
 pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto::ConsentEvent {
     proto::ConsentEvent {
         at_unix_ms: now.0,
         actor: withdrawal.actor,
         entity_id: hex::encode(&withdrawal.pii_principal_id),
         r#type: proto::ConsentType::Expressed.into(),
-        status: proto::ConsentStatus::Withdrawn.into(),
+        status: status(withdrawal::status(withdrawal)).into(),
+        reason: withdrawal.reason.clone(),
         indication_method: withdrawal::means(withdrawal)
             .map_or(proto::IndicationMethod::Unspecified, indication)
             .into(),
@@ -196,6 +201,12 @@ pub(crate) fn is_for(record: &proto::ConsentRecord, purpose: Purpose) -> bool {
 pub(crate) fn is_yes(record: &proto::ConsentRecord) -> bool {
     use proto::ConsentStatus::{Given, Renewed};
     record.events.last().is_some_and(|event| matches!(event.status(), Given | Renewed))
+}
+
+/// Whether it was ended otherwise than by withdrawal.
+pub(crate) fn is_ended(record: &proto::ConsentRecord) -> bool {
+    use proto::ConsentStatus::{Invalidated, Revoked};
+    record.events.last().is_some_and(|event| matches!(event.status(), Revoked | Invalidated))
 }
 
 /// What is kept longer comes later.
@@ -244,8 +255,8 @@ pub(crate) fn decode(body: &[u8]) -> Result<proto::ConsentRecord, Error> {
 pub(crate) const fn actor(means: Means) -> proto::ActorKind {
     match means {
         Means::Voice | Means::Button => proto::ActorKind::Subject,
-        Means::Integrator => proto::ActorKind::Tenant,
-        Means::Guardian => proto::ActorKind::Guardian,
+        Means::Guardian | Means::Document { is_guardians: true, .. } => proto::ActorKind::Guardian,
+        Means::Integrator | Means::Document { .. } | Means::Conduct(_) => proto::ActorKind::Tenant,
         Means::Permission => proto::ActorKind::Device,
     }
 }
@@ -254,8 +265,8 @@ pub(crate) const fn actor(means: Means) -> proto::ActorKind {
 pub(crate) const fn audit_actor(means: Means) -> Actor {
     match means {
         Means::Voice | Means::Button => Actor::SUBJECT,
-        Means::Integrator => Actor { kind: ActorKind::Tenant, tag: None },
-        Means::Guardian => Actor { kind: ActorKind::Guardian, tag: None },
+        Means::Guardian | Means::Document { is_guardians: true, .. } => Actor { kind: ActorKind::Guardian, tag: None },
+        Means::Integrator | Means::Document { .. } | Means::Conduct(_) => Actor { kind: ActorKind::Tenant, tag: None },
         Means::Permission => Actor { kind: ActorKind::Device, tag: None },
     }
 }
@@ -268,6 +279,9 @@ pub(crate) const fn channel(means: Means) -> &'static str {
         Means::Integrator => "api",
         Means::Guardian => "guardian",
         Means::Permission => "device_permission",
+        Means::Document { is_signed: true, .. } => "signed_document",
+        Means::Document { .. } => "document",
+        Means::Conduct(_) => "conduct",
     }
 }
 
@@ -277,6 +291,9 @@ const fn indication(means: Means) -> proto::IndicationMethod {
         Means::Button => proto::IndicationMethod::Button,
         Means::Integrator | Means::Guardian => proto::IndicationMethod::Integrator,
         Means::Permission => proto::IndicationMethod::DeviceSetting,
+        Means::Document { is_signed: true, .. } => proto::IndicationMethod::Signature,
+        Means::Document { .. } => proto::IndicationMethod::Document,
+        Means::Conduct(_) => proto::IndicationMethod::Conduct,
     }
 }
 

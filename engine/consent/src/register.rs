@@ -3,24 +3,33 @@
 mod announcing;
 mod anonymising;
 mod answering;
+mod deleting;
+mod due;
 mod ending;
 mod erasing;
 mod exempting;
 mod expiring;
+mod exporting;
 mod granting;
 mod growing;
 mod guarding;
 mod holders;
 mod holding;
+mod instructing;
+mod keeping;
 mod lending;
+mod letting_go;
 mod permits;
 mod reading;
 mod redacting;
 pub(crate) mod remembering;
 mod retaining;
 mod revising;
+mod revoking;
+mod showing;
 pub(crate) mod state;
 pub(crate) mod switching;
+mod upkeep;
 mod withdrawing;
 
 #[cfg(test)]
@@ -28,27 +37,28 @@ mod tests;
 
 use core::sync::atomic::AtomicBool;
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use sayso_policy::{ConsentState, Profile, Revisions};
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::{Batch, Condition, Error as StoreError, Op, Store, TypedKey};
-use sayso_types::{Clock, DeviceId, Mono, SubjectId, TenantId};
+use sayso_types::{Clock, DeviceId, Mono, ProcessorId, SubjectId, TenantId};
 use sayso_vault::Vault;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock, broadcast, oneshot, watch};
 
 pub(crate) use self::holders::{Holder, Holders};
 use self::holding::Holds;
+pub(crate) use self::lending::RAN_OUT;
 pub use self::redacting::TakesOut;
 pub use self::remembering::remembers;
 use self::state::StoredState;
 pub use self::switching::Thrown;
+pub(crate) use self::upkeep::Look;
 pub use self::withdrawing::Withdrawal;
-use crate::notices::Notices;
 use crate::tables::{DEVICE, DeviceKey, REGISTER, RegisterKey};
-use crate::{Entry, Error, Journal, Tenure, switch};
+use crate::{Entry, Error, Journal, Tenure, format, switch, tenants};
 
 /// Limits and deadlines of the register.
 #[derive(Clone, Debug)]
@@ -64,6 +74,11 @@ pub struct Options {
     pub tenure: Tenure,
     /// Whether somebody serves [what is announced](crate::notices::Notices::announced) to everybody.
     pub has_page: bool,
+    /// The processors that somebody tells to delete, as [`Register::due_deletions`] says. Of those a certificate waits for
+    /// their answer.
+    pub deletes: BTreeSet<ProcessorId>,
+    /// How long they have for it.
+    pub confirm_within: Duration,
 }
 
 impl Default for Options {
@@ -74,16 +89,14 @@ impl Default for Options {
             journal_queue: 4_096,
             tenure: Tenure::sole(),
             has_page: false,
+            deletes: BTreeSet::new(),
+            confirm_within: Duration::from_secs(86_400),
         }
     }
 }
 
 /// Changes of consent that a listener may lag behind before it has to read anew: a burst of a whole fleet's answers.
 const CHANGES_WAITING_MAX: usize = 4_096;
-
-/// How often the register looks for processors whose due diligence has run out. Permits end with it by themselves; this
-/// is about its being on record.
-const EXAMINE_EVERY: Duration = Duration::from_secs(60);
 
 /// A subject whose turn it is: nothing else changes it or issues permits for it for as long as this lives.
 pub(crate) struct Subject {
@@ -112,6 +125,8 @@ pub struct Register {
     publishing: AsyncMutex<()>,
     /// Whether the service has ended: nothing passes any more, and nothing is agreed to.
     ended: watch::Sender<bool>,
+    /// Held by whoever carries out erasures.
+    erasing: AsyncMutex<erasing::Pace>,
     /// Held by whoever takes the end of the service a step further.
     ending: AsyncMutex<()>,
     /// Held by whoever spreads notices.
@@ -127,6 +142,8 @@ pub struct Register {
     pending: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
     /// What laws demand to be kept. Whoever ends or erases something reads it until that is on record.
     holds: RwLock<Holds>,
+    /// Held by whoever counts a person whose data goes overseas for the first time in a year.
+    crossing: AsyncMutex<()>,
     /// Held by whoever counts people whose data is anonymised, or releases the counts.
     counting: AsyncMutex<()>,
     /// Whether everything that is stored is marked for when it ends under the policy in force.
@@ -145,9 +162,10 @@ impl Register {
     /// withdrawals that a crash interrupted (every permit of that time died with its process, or with its tenure).
     ///
     /// # Errors
-    /// [`Error::Revision`] when `profile` is one that people are to be told of first, or older than the one that was in
-    /// force, or another policy; [`Error::Log`] when the audit log is not what was written; [`Error::OtherVault`] when
-    /// the keys are not those of this store; [`Error::Vault`], [`Error::Store`] and [`Error::Damaged`] as they say.
+    /// [`Error::Newer`] when a newer program has used the store; [`Error::Revision`] when `profile` is one that people are
+    /// to be told of first, or older than the one that was in force, or another policy; [`Error::Log`] when the audit log
+    /// is not what was written; [`Error::OtherVault`] when the keys are not those of this store; [`Error::Vault`],
+    /// [`Error::Store`] and [`Error::Damaged`] as they say.
     pub async fn open(
         store: Arc<dyn Store>,
         vault: Arc<Vault>,
@@ -156,13 +174,17 @@ impl Register {
         tasks: Tasks,
         options: Options,
     ) -> Result<Arc<Self>, Error> {
-        let (revisions, changes) = revising::opened(store.as_ref(), Arc::clone(&profile), clock.wall()).await?;
+        // before anything is written: whoever does not know all that is here would lose some of it
+        let raised = format::raised(store.as_ref()).await?;
+        let (revisions, mut changes) = revising::opened(store.as_ref(), Arc::clone(&profile), clock.wall()).await?;
         let switches = switching::switches_in(store.as_ref()).await?;
         switching::count_off(&switches);
-        let revisions = revisions.with_registry(switch::registry(&switches));
+        let instructed = tenants::stored::tenants_in(store.as_ref()).await?;
+        let revisions = revisions.with_registry(tenants::added_to(switch::registry(&switches), &instructed));
         let revisions = revisions.with_exemptions(exempting::stored(store.as_ref()).await?);
         let ended = ending::stored(store.as_ref()).await?.is_some_and(|(shutdown, _)| shutdown.started_at.is_some());
         let (written, limit) = (Arc::clone(&store), options.journal_queue);
+        changes.extend(raised);
         let journal = Journal::open(written, Arc::clone(&clock), &tasks, &revisions, changes, limit).await?;
         let holds = RwLock::new(Holds::stored(store.as_ref()).await?);
         let register = Arc::new(Self {
@@ -173,6 +195,7 @@ impl Register {
             revisions: ArcSwap::from_pointee(revisions),
             publishing: AsyncMutex::default(),
             ended: watch::Sender::new(ended),
+            erasing: AsyncMutex::default(),
             ending: AsyncMutex::default(),
             spreading: AsyncMutex::default(),
             clock,
@@ -182,6 +205,7 @@ impl Register {
             changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
             holds,
+            crossing: AsyncMutex::default(),
             counting: AsyncMutex::default(),
             is_marked: AtomicBool::new(false),
         });
@@ -190,128 +214,6 @@ impl Register {
         register.complete_withdrawals().await?;
         register.look_after();
         Ok(register)
-    }
-
-    /// Starts what happens at intervals, for as long as there is somebody else who holds the register. A task
-    /// for each, because permits must be renewed in time whatever a withdrawal or the key store is waiting for.
-    fn look_after(self: &Arc<Self>) {
-        let (register, every) = (Arc::downgrade(self), self.renewal_interval());
-        let renewals = async move {
-            while let Some(register) = next(&register, every).await {
-                if let Err(error) = register.renew_permits().await {
-                    metrics::counter!("sayso_consent_renewals_failed_total").increment(1);
-                    tracing::warn!(%error, "permits could not be renewed");
-                }
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "permit renewal", renewals).detach();
-        let register = Arc::downgrade(self);
-        let withdrawals = async move {
-            while let Some(register) = next(&register, every).await {
-                register.end_loans_that_are_over().await;
-                register.settle_pending().await;
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "pending withdrawals", withdrawals).detach();
-        let register = Arc::downgrade(self);
-        let exemptions = async move {
-            while let Some(register) = next(&register, every).await {
-                if let Err(error) = register.end_exemptions().await {
-                    tracing::warn!(%error, "an exemption could not be ended yet; nothing is permitted by it any more");
-                }
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "exemptions' ends", exemptions).detach();
-        let register = Arc::downgrade(self);
-        let erasures = async move {
-            let mut pace = erasing::Pace::default();
-            while let Some(register) = next(&register, every).await {
-                if let Err(error) = register.carry_out_erasures(&mut pace).await {
-                    metrics::counter!("sayso_consent_erasures_failed_total").increment(1);
-                    tracing::warn!(%error, "an erasure is not done yet, trying again");
-                }
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "due erasures", erasures).detach();
-        let register = Arc::downgrade(self);
-        let examinations = async move {
-            // at once: days may have passed while the node was down
-            while let Some(register) = register.upgrade() {
-                if let Err(error) = register.note_due_diligence().await {
-                    tracing::warn!(%error, "due diligence that has run out could not be looked for");
-                }
-                drop(register);
-                tokio::time::sleep(EXAMINE_EVERY).await;
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "due diligence", examinations).detach();
-        let register = Arc::downgrade(self);
-        let endings = async move {
-            // at once: what was due may have become so while the node was down
-            while let Some(register) = register.upgrade() {
-                if let Err(error) = register.end_what_is_due().await {
-                    metrics::counter!("sayso_retention_failed_total").increment(1);
-                    tracing::warn!(%error, "not all that is due has ended, trying again");
-                }
-                if let Err(error) = register.expire_consents().await {
-                    metrics::counter!("sayso_consent_expiry_failed_total").increment(1);
-                    tracing::warn!(%error, "consent that is over is not on record as such yet, trying again");
-                }
-                drop(register);
-                tokio::time::sleep(retaining::LOOK_EVERY).await;
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "retention", endings).detach();
-        let register = Arc::downgrade(self);
-        let requests = async move {
-            while let Some(register) = next(&register, every).await {
-                if let Err(error) = register.carry_out_requests().await {
-                    metrics::counter!("sayso_requests_failed_total").increment(1);
-                    tracing::warn!(%error, "an accepted request is not carried out yet, trying again");
-                }
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "accepted requests", requests).detach();
-        let register = Arc::downgrade(self);
-        let shutdown = async move {
-            while let Some(register) = next(&register, every).await {
-                if let Err(error) = register.carry_out_shutdown().await {
-                    metrics::counter!("sayso_consent_shutdown_failed_total").increment(1);
-                    tracing::warn!(%error, "the end of the service is not done yet, trying again");
-                }
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "shutdown", shutdown).detach();
-        let register = Arc::downgrade(self);
-        let revisions = async move {
-            while let Some(register) = next(&register, every).await {
-                if let Err(error) = register.put_announced_in_force().await {
-                    metrics::counter!("sayso_policy_announced_failed_total").increment(1);
-                    tracing::error!(%error, "the revision that was announced does not come into force, trying again");
-                }
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "announced revision", revisions).detach();
-        let register = Arc::downgrade(self);
-        let notices = async move {
-            while let Some(register) = next(&register, every).await {
-                if let Err(error) = Notices::new(register).look().await {
-                    metrics::counter!("sayso_notices_failed_total").increment(1);
-                    tracing::warn!(%error, "notices could not be sent on, trying again");
-                }
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "notices", notices).detach();
-        let register = Arc::downgrade(self);
-        let growing = async move {
-            while let Some(register) = next(&register, every).await {
-                if let Err(error) = register.grow_up().await {
-                    metrics::counter!("sayso_consent_growing_failed_total").increment(1);
-                    tracing::warn!(%error, "people who have grown up could not be noted, trying again");
-                }
-            }
-        };
-        self.tasks.spawn(TaskKind::Upkeep, "growing up", growing).detach();
     }
 
     /// The newest revision of the policy.
@@ -454,12 +356,6 @@ impl Register {
         // Gone without an answer: the process is ending.
         outcome.await.map_err(|_| Error::Stopped)
     }
-}
-
-/// Waits for `every`; the register, unless it is gone.
-async fn next(register: &Weak<Register>, every: Duration) -> Option<Arc<Register>> {
-    tokio::time::sleep(every).await;
-    register.upgrade()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

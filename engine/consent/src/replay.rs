@@ -4,7 +4,7 @@
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
 //! they agreed, or how far they let data travel, because that is about them; only that somebody was found to be a child without
 //! a guardian, and when they had one, or needed none any more. Where the log is silent, the replay takes the
-//! answer that allows most (also of whose tenant somebody is, whom a switch may have turned off): a segment that it finds
+//! answer that allows most (also of whose tenant somebody is, unless they agreed since that has given instructions): a segment that it finds
 //! fault with had no right to be, whatever the answer was. What it finds no fault with was allowed as far as the log shows.
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
@@ -12,11 +12,12 @@ mod endings;
 mod grants;
 mod registries;
 mod requests;
+mod transfers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sayso_audit::{DeskEvent, Event, Hash, Leaf, MinorEvent, Scope, SubjectTag};
+use sayso_audit::{ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope, SubjectTag};
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Registry,
     decide,
@@ -27,6 +28,7 @@ use self::endings::Endings;
 use self::grants::Grants;
 use self::registries::Registries;
 use self::requests::{Happened, Requests};
+use self::transfers::Transfers;
 
 /// Goes through the leaves of a log in order.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub struct Replay {
     grants: Grants,
     requests: Requests,
     endings: Endings,
+    transfers: Transfers,
     /// When the newest leaf was written.
     now: WallTime,
     found: Replayed,
@@ -47,7 +50,7 @@ pub struct Replay {
 /// What a replay has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
-    /// Segments that were opened and categories that were disclosed under the profile, whose verdict was recomputed.
+    /// Segments that were opened, categories that were disclosed and items that were kept under the profile, whose verdict was recomputed.
     pub checked: u64,
     /// Those under other profiles: not checked.
     pub others: u64,
@@ -73,6 +76,7 @@ impl Replay {
             grants: Grants::default(),
             requests: Requests::default(),
             endings: Endings::default(),
+            transfers: Transfers::default(),
             now: WallTime(0),
             found: Replayed::default(),
         }
@@ -107,7 +111,7 @@ impl Replay {
                 }
             }
             // the gates close with the request; what is opened between it and its effect is late
-            Event::WithdrawRequested { scope, .. } => {
+            Event::WithdrawRequested { scope, .. } | Event::Control(ControlEvent::ConsentEnded { scope, .. }) => {
                 if let Some(subject) = fact.subject {
                     withdraw(self.person(subject), *scope);
                 }
@@ -129,8 +133,16 @@ impl Replay {
             Event::CategorySwitched { category, is_off, .. } => {
                 self.registries.category(fact.registry_rev, *category, *is_off);
             }
-            // whose tenant somebody is the log does not say
-            Event::TenantSwitched { .. } => self.registries.unchanged(fact.registry_rev),
+            Event::TenantSwitched { tenant, is_off, .. } => {
+                self.registries.tenant(fact.registry_rev, *tenant, *is_off);
+            }
+            // whose tenant somebody is the log says of those only who agreed since their tenant has given instructions
+            Event::Control(ControlEvent::TenantServes { tenant }) => {
+                if let Some(subject) = fact.subject {
+                    self.person(subject).tenant = Some(registries::named(*tenant));
+                }
+            }
+            Event::Control(event) => self.registries.instructions(fact.registry_rev, event),
             Event::SegmentClosed { segment, bytes, .. } => {
                 let is_overtaken = self.registries.closed(*segment);
                 if is_overtaken && *bytes > 0 {
@@ -139,11 +151,13 @@ impl Replay {
             }
             Event::SegmentOpened { segment, cell, processor, turn } => {
                 let grant = self.grants.of(*segment);
+                let is_covered = self.transfers.opened(leaf, (cell, *processor), self.rules.profile());
                 if self.governs(fact.profile_rev) {
                     self.found.checked += 1;
-                    let by = |registry: &_| self.allows(registry, leaf, (*cell, *processor), *turn, grant);
+                    let to = (*cell, *processor, Gate::of(cell.kind));
+                    let by = |registry: &_| self.allows(registry, leaf, to, *turn, grant);
                     let (then, now) = (by(&self.registries.at(fact.registry_rev)), by(self.registries.newest()));
-                    match (then, now) {
+                    match (then && is_covered, now) {
                         (true, true) => {}
                         (true, false) => self.registries.overtaken(*segment),
                         (false, _) => self.found.denied.push(index),
@@ -160,6 +174,16 @@ impl Replay {
             Event::RetentionDue { .. } | Event::RetentionExecuted { .. } | Event::RetentionHeld { .. } => {
                 let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
                 self.endings.leaf(index, leaf, profile.map(AsRef::as_ref));
+            }
+            Event::Lineage(LineageEvent::Written { gate, cell, processor, .. }) => {
+                if self.governs(fact.profile_rev) {
+                    self.found.checked += 1;
+                    if !self.stores(leaf, *gate, *cell, *processor) {
+                        self.found.denied.push(index);
+                    }
+                } else {
+                    self.found.others += 1;
+                }
             }
             Event::Desk(DeskEvent::DisclosurePermitted { category, grant, .. }) => {
                 if self.governs(fact.profile_rev) {
@@ -215,11 +239,19 @@ impl Replay {
         rev == profile.rev() && self.effective.get(&rev) == Some(&Hash(profile.hash().0))
     }
 
+    /// Whether what `leaf` says to be stored passed the `gate` and may stand behind it.
+    fn stores(&self, leaf: &Leaf, gate: Name, cell: Cell, processor: ProcessorId) -> bool {
+        let Some(gate) = Gate::ALL.into_iter().find(|one| one.name() == gate) else { return false };
+        let registry = self.registries.at(leaf.fact.registry_rev);
+        let passes = |gate| self.allows(&registry, leaf, (cell, processor, gate), TurnId(0), None);
+        passes(gate) && (gate.stores() || passes(Gate::Memory))
+    }
+
     fn allows(
         &self,
         registry: &Arc<Registry>,
         leaf: &Leaf,
-        (cell, processor): (Cell, ProcessorId),
+        (cell, processor, gate): (Cell, ProcessorId, Gate),
         turn: TurnId,
         grant: Option<Name>,
     ) -> bool {
@@ -233,7 +265,7 @@ impl Replay {
         let ttl = self.rules.profile().defaults().permit_ttl;
         let now = grant.map_or(leaf.place.wall, |grant| grants::decided_at(grant, leaf.place.wall, ttl));
         let rules = self.rules.clone().with_registry(Arc::clone(registry)).with_exemptions(grant.cloned());
-        let question = Question { label, gate: Gate::of(cell.kind), processor, now };
+        let question = Question { label, gate, processor, now };
         decide(&question, &state, &rules).answer.is_ok_and(|grounds| grounds.cell == cell)
     }
 

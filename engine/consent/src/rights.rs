@@ -10,6 +10,7 @@ pub(crate) mod carrier;
 pub mod copy;
 pub mod desk;
 pub mod explained;
+pub mod items;
 pub(crate) mod left;
 pub(crate) mod names;
 mod page;

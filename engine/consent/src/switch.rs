@@ -5,7 +5,8 @@
 //!            off                      on
 //!  On ─────────────▶ Off ─────────────────────────▶ On
 //!   │                 └── terminate ─▶ Terminated (processors only; for good)
-//!   └── its examination runs out ─▶ DueDiligenceExpired ── looked at anew ─▶ On
+//!   ├── its examination runs out ─▶ DueDiligenceExpired ── looked at anew ─▶ On
+//!   └── one person too many      ─▶ TransferLimitReached ── another year, or another means ─▶ On
 //! ```
 //!
 //! [`Switch`] is the state machine, pure, and [`registry()`] what all of them come to;
@@ -28,6 +29,9 @@ pub const SWITCHES_MAX: usize = 4_096;
 /// Why a processor is turned off by itself, and on again.
 const EXPIRED: Name = Name::constant("due_diligence_expired");
 const EXAMINED: Name = Name::constant("due_diligence_renewed");
+/// The same for as many people's data as may go overseas in a year.
+const FULL: Name = Name::constant("transfer_limit_reached");
+const ROOM: Name = Name::constant("transfer_limit_renewed");
 
 /// What a switch turns off.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +95,9 @@ pub enum Position {
     Terminated,
     /// Nothing passes until somebody has looked at the processor anew, and the policy says so.
     DueDiligenceExpired,
+    /// Nothing about anybody passes before the next year, or a policy with another means: as many people's data went there as
+    /// may.
+    TransferLimitReached,
 }
 
 /// Somebody's wish to throw a switch.
@@ -143,6 +150,11 @@ pub enum NotThrown {
     /// Nobody has looked at it anew.
     #[error("its due diligence has run out; look at it anew, and publish a profile that says so")]
     NotExamined,
+    /// As many people's data went there this year as may.
+    #[error(
+        "as many people's data went there this year as its means covers; get another one, and publish a profile with it"
+    )]
+    LimitReached,
     /// There are too many.
     #[error("{SWITCHES_MAX} switches are kept, and no more; turn the deployment off instead")]
     TooMany,
@@ -187,6 +199,9 @@ impl Switch {
         if position == Position::DueDiligenceExpired && throw.to == Position::On && !examined {
             return Err(NotThrown::NotExamined);
         }
+        if position == Position::TransferLimitReached && throw.to == Position::On && throw.reason != ROOM {
+            return Err(NotThrown::LimitReached);
+        }
         Ok(Some(Self {
             id: before.map_or(id, |switch| switch.id),
             target: throw.target.clone(),
@@ -209,6 +224,7 @@ impl Switch {
                     Position::Off => ProcessorChange::Suspended,
                     Position::Terminated => ProcessorChange::Terminated,
                     Position::DueDiligenceExpired => ProcessorChange::DueDiligenceExpired,
+                    Position::TransferLimitReached => ProcessorChange::TransferLimitReached,
                 };
                 Event::ProcessorChanged { switch, processor: *processor, change, reason }
             }
@@ -227,6 +243,7 @@ pub(crate) const fn narrowed(change: ProcessorChange) -> Option<Narrowed> {
         ProcessorChange::Suspended => Some(Narrowed::Suspended),
         ProcessorChange::Terminated => Some(Narrowed::Terminated),
         ProcessorChange::DueDiligenceExpired => Some(Narrowed::DueDiligenceExpired),
+        ProcessorChange::TransferLimitReached => Some(Narrowed::TransferLimitReached),
     }
 }
 
@@ -242,6 +259,9 @@ pub fn registry<'a>(switches: impl IntoIterator<Item = &'a Switch>) -> Registry 
             (Target::Processor(id), Position::Terminated) => processors.push((*id, Narrowed::Terminated)),
             (Target::Processor(id), Position::DueDiligenceExpired) => {
                 processors.push((*id, Narrowed::DueDiligenceExpired));
+            }
+            (Target::Processor(id), Position::TransferLimitReached) => {
+                processors.push((*id, Narrowed::TransferLimitReached));
             }
             (Target::Category(id), _) => drop(categories.insert(*id)),
             (Target::Tenant(id), _) => drop(tenants.insert(id.clone())),
@@ -271,6 +291,12 @@ pub fn examinations<'a>(
         Some(Throw { target, to, reason, incident: None })
     });
     throws.collect()
+}
+
+/// The throw that turns a processor off to which as many people's data went as may, or on again.
+pub(crate) fn limit(processor: ProcessorId, is_reached: bool) -> Throw {
+    let (to, reason) = if is_reached { (Position::TransferLimitReached, FULL) } else { (Position::On, ROOM) };
+    Throw { target: Target::Processor(processor), to, reason, incident: None }
 }
 
 #[cfg(test)]

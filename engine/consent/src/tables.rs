@@ -1,11 +1,15 @@
 //! Where things are in the store.
 
+mod flows;
+mod kept;
 mod notices;
 
 use sayso_audit::Reference;
 use sayso_store::{Schema, key};
 use sayso_types::{Category, DeviceId, SubjectId, TenantId};
 
+pub(crate) use self::flows::*;
+pub(crate) use self::kept::*;
 pub(crate) use self::notices::*;
 
 key! {
@@ -239,6 +243,14 @@ key! {
 }
 
 key! {
+    /// Which kinds of records a shard may have, and of which versions.
+    pub(crate) struct FormatKey in "format" {
+        /// Which shard.
+        pub(crate) shard: u32,
+    }
+}
+
+key! {
     /// Which process owns the register of a shard.
     pub(crate) struct TenureKey in "tenure" {
         /// Which shard.
@@ -390,6 +402,32 @@ key! {
     }
 }
 
+key! {
+    /// That it is on record that a hold keeps what is due.
+    pub(crate) struct HeldKey in "held" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// In which table it is.
+        pub(crate) table: String,
+    }
+}
+
+key! {
+    /// Whose a document is, in which somebody agreed to something.
+    pub(crate) struct DocumentKey in "document" {
+        /// Its SHA-256.
+        pub(crate) sha256: Vec<u8>,
+    }
+}
+
+key! {
+    /// What a tenant has instructed.
+    pub(crate) struct TenantKey in "tenant" {
+        /// Who.
+        pub(crate) tenant: String,
+    }
+}
+
 /// What facts are, and so under which of the subject's keys they are sealed.
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
@@ -397,8 +435,10 @@ pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 /// From version 2 on it says whether the person is a child and who answers for them: a program that does not know that would
 /// lose it.
 pub(crate) const REGISTER: Schema = Schema::new("register", 1, 2);
-pub(crate) const RECORD: Schema = Schema::new("consent", 1, 1);
-pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 1);
+/// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
+pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
+/// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn.
+pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 2);
 /// Of version 1 facts are in clear, from version 2 on they are sealed, from version 3 on each with its moment.
 pub(crate) const FACTS: Schema = Schema::new("facts", 1, 3);
 pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 1);
@@ -410,15 +450,18 @@ pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
 pub(crate) const EXEMPTION: Schema = Schema::new("exemption", 1, 1);
 pub(crate) const EXEMPTION_USE: Schema = Schema::new("exemption_use", 1, 1);
 pub(crate) const RETENTION: Schema = Schema::new("retention_due", 1, 1);
+pub(crate) const HELD: Schema = Schema::new("held", 1, 1);
 pub(crate) const HOLD: Schema = Schema::new("legal_hold", 1, 1);
 pub(crate) const PROFILE: Schema = Schema::new("profile", 1, 1);
 pub(crate) const SWITCH: Schema = Schema::new("switch", 1, 1);
-pub(crate) const INCIDENT: Schema = Schema::new("incident", 1, 1);
+/// From version 2 on its scope may name consents: a program that does not know that would take it for wider.
+pub(crate) const INCIDENT: Schema = Schema::new("incident", 1, 2);
 pub(crate) const LEAF: Schema = Schema::new("audit_leaf", 1, 1);
 pub(crate) const HEAD: Schema = Schema::new("audit_head", 1, 1);
 pub(crate) const WITNESSED: Schema = Schema::new("audit_witnessed", 1, 1);
 pub(crate) const SIGNING_KEY: Schema = Schema::new("audit_key", 1, 1);
 pub(crate) const RECEIPT: Schema = Schema::new("audit_receipt", 1, 1);
+pub(crate) const FORMAT: Schema = Schema::new("format", 1, 1);
 pub(crate) const TENURE: Schema = Schema::new("tenure", 1, 1);
 pub(crate) const CONSENT_END: Schema = Schema::new("consent_end", 1, 1);
 pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
@@ -431,5 +474,7 @@ pub(crate) const DISCLOSURE: Schema = Schema::new("disclosure", 1, 1);
 pub(crate) const DISCLOSURE_TELL: Schema = Schema::new("disclosure_tell", 1, 1);
 pub(crate) const COMPLAINT: Schema = Schema::new("complaint", 1, 1);
 pub(crate) const COMPLAINT_DUE: Schema = Schema::new("complaint_due", 1, 1);
+pub(crate) const TENANT: Schema = Schema::new("tenant", 1, 1);
+pub(crate) const DOCUMENT: Schema = Schema::new("document", 1, 1);
 /// Both keys under which a referral is found; their rows are empty.
 pub(crate) const REFERRAL: Schema = Schema::new("referral", 1, 1);

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use quinn::{Connection, Endpoint};
 use sayso_runtime::{TaskHandle, TaskKind, Tasks, queue};
-use sayso_types::{Name, Pcm, Purpose, Redacted, TurnId};
+use sayso_types::{Name, Pcm, Picture, Purpose, Redacted, TurnId};
 use sayso_wire::{
-    AudioFormat, ConsentDecision, Goodbye, GoodbyeReason, Hello, ListenMode, ToDevice, ToNode, VERSIONS, Welcome,
+    AudioFormat, ConsentDecision, Goodbye, GoodbyeReason, Hello, ListenMode, PictureOffer, ToDevice, ToNode, VERSIONS,
+    Welcome,
 };
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::camera::Camera;
 use crate::event::{Ended, Events};
 use crate::link::{Control, Link};
 use crate::microphone::{Microphone, SOUNDS_MAX, Sound};
@@ -38,6 +40,7 @@ struct Inner {
     format: AudioFormat,
     sounds: queue::Sender<Sound>,
     listening: watch::Sender<Option<TurnId>>,
+    camera: Camera,
     /// The latest turn that the device has counted.
     turn: AtomicU32,
     _link: TaskHandle,
@@ -65,13 +68,25 @@ impl Device {
         let microphone =
             Microphone { uplink: uplink.clone(), format, sounds: sounds_out, listening: listening.subscribe() };
         let speaker = Speaker::new(welcome.downlink, options.save.is_some());
-        let link = Link { connection, control, outbox, speaker, events, save: options.save, tasks: tasks.clone() };
+        let camera = Camera::default();
+        let link = Link {
+            connection,
+            control,
+            outbox,
+            speaker,
+            camera: camera.clone(),
+            sending: None,
+            events,
+            save: options.save,
+            tasks: tasks.clone(),
+        };
         let inner = Inner {
             welcome,
             uplink,
             format,
             sounds,
             listening,
+            camera,
             turn: AtomicU32::new(0),
             _link: tasks.spawn(TaskKind::Client, "device link", link.run()),
             _microphone: tasks.spawn(TaskKind::Client, "device microphone", microphone.run()),
@@ -129,6 +144,20 @@ impl Device {
     pub fn say_text(&self, text: &str) -> Result<TurnId, Error> {
         let turn = self.next_turn();
         self.inner.uplink.send(ToNode::TextInput { turn, text: Redacted::new(text.to_owned()) })?;
+        Ok(turn)
+    }
+
+    /// Shows `picture` to the node, with what the person asks about it (empty for what it shows); its turn. The picture is
+    /// sent when the node says that it wants it.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] or [`Error::Congested`].
+    pub fn show(&self, picture: &Picture, question: &str) -> Result<TurnId, Error> {
+        let turn = self.next_turn();
+        self.inner.camera.keep(turn, picture);
+        let (format, bytes) = (picture.format(), picture.bytes().len());
+        let question = Redacted::new(question.to_owned());
+        self.inner.uplink.send(ToNode::PictureOffer(PictureOffer { turn, format, bytes, question }))?;
         Ok(turn)
     }
 

@@ -11,6 +11,7 @@
 //! It keeps real time in both directions, as a real device cannot help doing: the node's pacing, endpointing and
 //! barge-in see what they would see in the field.
 
+mod camera;
 mod device;
 mod error;
 mod event;

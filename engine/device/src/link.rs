@@ -1,5 +1,6 @@
 //! [`Link`]: the task that holds a device's connection: messages both ways, and the loudspeaker.
 
+use std::future::ready;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use sayso_runtime::{TaskKind, Tasks, queue};
 use sayso_wire::{AudioPacket, Goodbye, MessageDecoder, ToDevice, ToNode, encode};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::camera::{Camera, Shot};
 use crate::event::{DeviceEvent, Ended, Played};
 use crate::speaker::{BEAT_MS, Finished, Report, Speaker};
 use crate::uplink::Outbox;
@@ -75,6 +77,9 @@ pub(crate) struct Link {
     pub(crate) control: Control,
     pub(crate) outbox: Outbox,
     pub(crate) speaker: Speaker,
+    pub(crate) camera: Camera,
+    /// The picture that is being sent.
+    pub(crate) sending: Option<Shot>,
     pub(crate) events: queue::Sender<DeviceEvent>,
     /// Where to put what was played.
     pub(crate) save: Option<PathBuf>,
@@ -96,7 +101,7 @@ impl Link {
         let mut beat = interval(Duration::from_millis(BEAT_MS.into()));
         beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
         loop {
-            let Self { connection, control, outbox, speaker, .. } = self;
+            let Self { connection, control, outbox, speaker, sending, .. } = self;
             let outcome = tokio::select! {
                 message = control.receive.next() => match message {
                     Ok(message) => self.heard(message, &mut outgoing),
@@ -120,6 +125,7 @@ impl Link {
                 Some(packet) = outbox.audio.recv(), if outgoing.is_empty() => {
                     encode(&ToNode::Audio(packet), &mut outgoing).map_err(Ended::Protocol)
                 }
+                () = ready(()), if outgoing.is_empty() && sending.is_some() => self.send_part(&mut outgoing),
                 written = control.send.write(&outgoing), if !outgoing.is_empty() => match written {
                     Ok(bytes) => {
                         outgoing.advance(bytes);
@@ -144,10 +150,25 @@ impl Link {
                 self.speaker.end(*turn, *total_ms);
                 None
             }
+            ToDevice::PictureWanted { turn } => {
+                self.sending = self.camera.take(*turn);
+                None
+            }
             _ => None,
         };
         self.tell(DeviceEvent::Node(message))?;
         report.map_or(Ok(()), |report| self.report(report, outgoing))
+    }
+
+    /// Sends the next part of the picture that is being sent.
+    fn send_part(&mut self, outgoing: &mut BytesMut) -> Result<(), Ended> {
+        match self.sending.as_mut().and_then(Shot::next) {
+            Some(part) => encode(&part, outgoing).map_err(Ended::Protocol),
+            None => {
+                self.sending = None;
+                Ok(())
+            }
+        }
     }
 
     fn sound(&mut self, packet: &AudioPacket, outgoing: &mut BytesMut) -> Result<(), Ended> {

@@ -39,6 +39,30 @@ async fn run(lease: Lease, work: impl Future<Output = Outcome> + Send) {
     lease.finish(outcome.0);
 }
 
+/// Runs `work` until it ends or one of `leases` is taken back, which the call holds beside its own: for what it takes along of
+/// other purposes. They are let go after the work, as its own is.
+async fn run_with(leases: Vec<Lease>, work: impl Future<Output = Outcome> + Send) -> Outcome {
+    let outcome = {
+        let work = core::pin::pin!(work);
+        tokio::select! {
+            biased;
+            () = any(leases.iter().map(Lease::revoked)) => Outcome("revoked"),
+            outcome = work => outcome,
+        }
+    };
+    leases.into_iter().for_each(|lease| lease.finish(outcome.0));
+    outcome
+}
+
+/// Waits for the first of `waits`; for ever when there is none.
+async fn any(waits: impl Iterator<Item = impl Future<Output = ()> + Send>) {
+    let waits: Vec<_> = waits.map(Box::pin).collect();
+    if waits.is_empty() {
+        return core::future::pending().await;
+    }
+    futures::future::select_all(waits).await;
+}
+
 /// Runs a call that yields one result. Dropping the future ends the call.
 pub(crate) async fn result<T, F>(tasks: &Tasks, name: &'static str, lease: Lease, call: F) -> Result<T, Error>
 where
@@ -63,11 +87,13 @@ where
     }
 }
 
-/// Runs a call that yields a stream; its items wait in a queue of `capacity`. Dropping the stream ends the call.
+/// Runs a call that yields a stream; its items wait in a queue of `capacity`. Dropping the stream ends the call. It ends as
+/// well when one of `others` is taken back.
 pub(crate) fn stream<T, F>(
     tasks: &Tasks,
     name: &'static str,
     lease: Lease,
+    others: Vec<Lease>,
     capacity: usize,
     open: F,
 ) -> impl Stream<Item = Result<T, Error>> + Send + use<T, F>
@@ -76,7 +102,7 @@ where
     F: Future<Output = Result<BoxStream<'static, Result<T, ProviderError>>, ProviderError>> + Send + 'static,
 {
     let (sender, items) = mpsc::channel(capacity);
-    let revoked = lease.revocation();
+    let revoked = core::iter::once(&lease).chain(&others).map(Lease::revocation).collect();
     let work = async move {
         let mut items = match open.await {
             Ok(items) => items,
@@ -100,7 +126,7 @@ where
         let _ = sender.send(Ok(None)).await;
         Outcome("done")
     };
-    let task = tasks.spawn(TaskKind::Call, name, run(lease, work));
+    let task = tasks.spawn(TaskKind::Call, name, run(lease, run_with(others, work)));
     stream::unfold(Some(Open { items, task, revoked }), next)
 }
 
@@ -109,7 +135,8 @@ struct Open<T> {
     /// Items, then `None` when the stream is complete.
     items: mpsc::Receiver<Result<Option<T>, ProviderError>>,
     task: TaskHandle,
-    revoked: CancellationToken,
+    /// Of all that it was made of.
+    revoked: Vec<CancellationToken>,
 }
 
 async fn next<T>(open: Option<Open<T>>) -> Option<(Result<T, Error>, Option<Open<T>>)> {
@@ -117,7 +144,7 @@ async fn next<T>(open: Option<Open<T>>) -> Option<(Result<T, Error>, Option<Open
     let item = tokio::select! {
         biased;
         // What was made of data that was taken back is not handed on, also if it waits already.
-        () = open.revoked.cancelled() => return Some((Err(Error::REVOKED), None)),
+        () = any(open.revoked.iter().map(CancellationToken::cancelled)) => return Some((Err(Error::REVOKED), None)),
         item = open.items.recv() => item,
     };
     match item {

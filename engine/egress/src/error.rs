@@ -2,7 +2,7 @@
 
 use sayso_consent::Denied;
 use sayso_policy::Refused;
-use sayso_types::ProcessorKind;
+use sayso_types::{PictureError, ProcessorKind};
 
 /// Why a call through the door failed.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum Error {
     /// The processor did not do it.
     #[error(transparent)]
     Provider(#[from] sayso_provider::Error),
+    /// What came is not the picture that was announced: nothing was handed over.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// There is none of this kind.
     #[error("no processor of kind {0:?} is configured; add one to the configuration and the profile")]
     NoProcessor(ProcessorKind),
@@ -29,6 +32,7 @@ impl Error {
             Self::Denied(Denied::Busy { .. }) => "permits_at_limit",
             Self::Denied(Denied::Register(error)) => error.code(),
             Self::Provider(error) => error.code(),
+            Self::Picture(error) => error.code(),
             Self::NoProcessor(_) => "no_processor",
         }
     }

@@ -14,6 +14,8 @@
 
 pub mod call;
 pub mod error;
+pub mod exposure;
+mod forgetting;
 #[cfg(any(feature = "mutant-m3", feature = "mutant-m6"))]
 mod mutant;
 pub mod processors;
@@ -25,14 +27,15 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use sayso_consent::{Ask, Denied, Lease, Register};
-use sayso_policy::{Gate, Labelled};
-use sayso_provider::{AudioStream, Call, Reply, Request, Transcript};
+use sayso_policy::{Gate, Labelled, Permit};
+use sayso_provider::{AudioStream, Call, Reply, Request, Sight, Transcript};
 use sayso_runtime::Tasks;
-use sayso_types::{Category, ConsentVersion, Label, ProcessorKind, Purpose, SubjectId, TurnId};
+use sayso_types::{Category, ConsentVersion, Label, ProcessorId, ProcessorKind, Purpose, Redacted, SubjectId, TurnId};
 use tokio::sync::oneshot;
 
 pub use call::Outcome;
 pub use error::Error;
+pub use exposure::Exposure;
 pub use processors::Processors;
 pub use voice::Voice;
 
@@ -59,6 +62,19 @@ impl Context {
     }
 }
 
+impl Context {
+    const fn ask(&self, category: Category, gate: Gate, processor: ProcessorId) -> Ask {
+        let Self { subject, turn, cv, purpose, .. } = *self;
+        Ask { subject, turn, purpose, category, cv, gate, processor }
+    }
+}
+
+/// Data that goes along with other data, under a right of its own.
+struct Along<T> {
+    lease: Option<Lease>,
+    data: Option<(Permit, Labelled<T>)>,
+}
+
 /// How long each stage may take.
 #[derive(Clone, Debug)]
 pub struct Timeouts {
@@ -68,6 +84,8 @@ pub struct Timeouts {
     pub respond: Duration,
     /// From a sentence to the end of its sound.
     pub synthesize: Duration,
+    /// From a picture to the end of what is said about it.
+    pub view: Duration,
 }
 
 impl Default for Timeouts {
@@ -76,6 +94,7 @@ impl Default for Timeouts {
             transcribe: Duration::from_secs(10),
             respond: Duration::from_secs(30),
             synthesize: Duration::from_secs(20),
+            view: Duration::from_secs(30),
         }
     }
 }
@@ -104,7 +123,7 @@ impl Egress {
     /// # Errors
     /// [`Error`] says why not; in particular when consent is taken back, at that moment.
     pub async fn transcribe(&self, context: &Context, audio: AudioStream) -> Result<Transcript, Error> {
-        let (provider, lease) = self.open(context, Category::VOICE_AUDIO, &self.processors.transcribers).await?;
+        let (_, provider, lease) = self.open(context, Category::VOICE_AUDIO, &self.processors.transcribers).await?;
         let call = self.call(context, &lease, self.timeouts.transcribe);
         call::result(&self.tasks, "transcribe", lease, async move {
             // What needs its length first is held in front of the gate until it is complete.
@@ -127,24 +146,94 @@ impl Egress {
         context: &Context,
         request: Request,
     ) -> Result<impl Stream<Item = Result<Reply, Error>> + Send + use<>, Error> {
-        let (provider, lease) = self.open(context, Category::TRANSCRIPT, &self.processors.responders).await?;
+        let responders = &self.processors.responders;
+        let (processor, provider, lease) = self.open(context, Category::TRANSCRIPT, responders).await?;
         let call = self.call(context, &lease, self.timeouts.respond);
-        let request = self.without_what_stays(request);
-        let request = Labelled::new(context.label(Category::TRANSCRIPT), request);
-        Ok(call::stream(&self.tasks, "respond", lease, PARTS_WAITING_MAX, async move {
-            provider.respond(call, request).await
+        let mut request = self.without_what_stays(request);
+        let earlier = core::mem::take(&mut request.earlier);
+        let earlier = self.along(context, processor, (Purpose::HISTORY, Category::CHAT_HISTORY), earlier).await?;
+        let passages = core::mem::take(&mut request.passages);
+        let passages = self.along(context, processor, (Purpose::KNOWLEDGE, Category::KNOWLEDGE_BASE), passages).await?;
+        let others = [earlier.lease, passages.lease].into_iter().flatten().collect();
+        let (earlier, passages) = (earlier.data, passages.data);
+        let label = context.label(Category::TRANSCRIPT);
+        Ok(call::stream(&self.tasks, "respond", lease, others, PARTS_WAITING_MAX, async move {
+            if let Some((permit, earlier)) = earlier {
+                request.earlier = permit.pass(earlier, |earlier| earlier)?;
+            }
+            if let Some((permit, passages)) = passages {
+                request.passages = permit.pass(passages, |passages| passages)?;
+            }
+            provider.respond(call, Labelled::new(label, request)).await
         }))
+    }
+
+    /// What goes along to `processor` with what is said now: `data` of `category` that is kept for `purpose`, if the processor
+    /// may have it for that; else nothing, which is no failure.
+    async fn along<T>(
+        &self,
+        context: &Context,
+        processor: ProcessorId,
+        (purpose, category): (Purpose, Category),
+        data: Vec<T>,
+    ) -> Result<Along<Vec<T>>, Error> {
+        if data.is_empty() {
+            return Ok(Along { lease: None, data: None });
+        }
+        let context = Context { purpose, ..context.clone() };
+        let gate = Gate::of(ProcessorKind::Llm);
+        match self.register.acquire(context.ask(category, gate, processor)).await {
+            Ok(lease) => {
+                let data = (lease.permit().clone(), Labelled::new(context.label(category), data));
+                Ok(Along { lease: Some(lease), data: Some(data) })
+            }
+            Err(Denied::Policy(_)) => Ok(Along { lease: None, data: None }),
+            Err(failed) => Err(Error::Denied(failed)),
+        }
     }
 
     /// `request` without the numbers that the policy has taken out of what was said, and of what is remembered: also out of
     /// what was remembered before it said so.
     fn without_what_stays(&self, mut request: Request) -> Request {
         let [said, remembered] = [Category::TRANSCRIPT, Category::MEMORY_SUMMARY].map(|of| self.register.takes_out(of));
-        let history = request.history.iter_mut().flat_map(|exchange| [&mut exchange.said, &mut exchange.heard]);
-        history.chain([&mut request.text]).for_each(|text| said.of(text));
+        let history = request
+            .earlier
+            .iter_mut()
+            .chain(&mut request.history)
+            .flat_map(|exchange| [&mut exchange.said, &mut exchange.heard]);
+        history.chain([&mut request.text]).chain(&mut request.passages).for_each(|text| said.of(text));
         let facts = request.facts.iter_mut().flat_map(|fact| [&mut fact.key, &mut fact.value]);
         facts.for_each(|text| remembered.of(text));
         request
+    }
+
+    /// Has a picture looked at, of whose question and answer goes on what the policy does not have taken out. `take_in` is
+    /// asked for the picture once its permit is issued and on record: of what nobody may look at, not a byte is taken in.
+    ///
+    /// # Errors
+    /// [`Error`] says why not; in particular when consent is taken back, at that moment.
+    pub async fn view(
+        &self,
+        context: &Context,
+        question: String,
+        take_in: impl FnOnce() -> Exposure,
+    ) -> Result<Redacted<String>, Error> {
+        let (_, provider, lease) = self.open(context, Category::IMAGE, &self.processors.viewers).await?;
+        let call = self.call(context, &lease, self.timeouts.view);
+        let takes_out = [Category::IMAGE, Category::TRANSCRIPT].map(|of| self.register.takes_out(of));
+        let (exposure, label, mut question) = (take_in(), context.label(Category::IMAGE), question);
+        takes_out.iter().for_each(|takes_out| takes_out.of(&mut question));
+        let seen = call::result(&self.tasks, "view", lease, async move {
+            let picture = match exposure.develop().await {
+                Ok(picture) => picture,
+                Err(error) => return Ok(Err(error)),
+            };
+            let seen = provider.view(call, Labelled::new(label, Sight { picture, question })).await?;
+            let mut seen = seen.into_inner();
+            takes_out.iter().for_each(|takes_out| takes_out.of(&mut seen));
+            Ok(Ok(Redacted::new(seen)))
+        });
+        Ok(seen.await??)
     }
 
     /// Opens the way to a voice that will be given text of `category`. Its intent is on record when this returns, so that
@@ -153,10 +242,10 @@ impl Egress {
     /// # Errors
     /// [`Error`] says why not.
     pub async fn voice(&self, context: &Context, category: Category) -> Result<Voice, Error> {
-        let (provider, lease) = self.open(context, category, &self.processors.synthesizers).await?;
+        let (_, provider, lease) = self.open(context, category, &self.processors.synthesizers).await?;
         let call = self.call(context, &lease, self.timeouts.synthesize);
         let (text, given) = oneshot::channel();
-        let speech = call::stream(&self.tasks, "synthesize", lease, PARTS_WAITING_MAX, async move {
+        let speech = call::stream(&self.tasks, "synthesize", lease, Vec::new(), PARTS_WAITING_MAX, async move {
             match given.await {
                 Ok(text) => provider.synthesize(call, text).await,
                 // Whoever drops the text unsaid drops the stream with it, which ends this.
@@ -173,20 +262,12 @@ impl Egress {
         context: &Context,
         category: Category,
         processors: &processors::Kind<P>,
-    ) -> Result<(Arc<P>, Lease), Error> {
+    ) -> Result<(ProcessorId, Arc<P>, Lease), Error> {
         let mut denied = None;
         for (processor, provider) in processors.nearest_first(&self.register.profile()) {
-            let ask = Ask {
-                subject: context.subject,
-                turn: context.turn,
-                purpose: context.purpose,
-                category,
-                cv: context.cv,
-                gate: Gate::of(processors.kind()),
-                processor,
-            };
+            let ask = context.ask(category, Gate::of(processors.kind()), processor);
             match self.register.acquire(ask).await {
-                Ok(lease) => return Ok((Arc::clone(provider), lease)),
+                Ok(lease) => return Ok((processor, Arc::clone(provider), lease)),
                 Err(Denied::Policy(reason)) => denied = Some(Denied::Policy(reason)),
                 Err(failed) => return Err(Error::Denied(failed)),
             }
@@ -195,7 +276,8 @@ impl Egress {
     }
 
     fn call(&self, context: &Context, lease: &Lease, timeout: Duration) -> Call {
-        Call { permit: lease.permit().clone(), timeout, turn: context.turn, language: context.language.clone() }
+        let (permit, language) = (lease.permit().clone(), context.language.clone());
+        Call { id: lease.segment(), permit, timeout, turn: context.turn, language }
     }
 
     /// The kinds of processors that none is registered for: an engine without them cannot hold a conversation.

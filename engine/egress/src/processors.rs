@@ -1,9 +1,10 @@
 //! [`Processors`]: who can be reached through the door.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sayso_policy::Profile;
-use sayso_provider::{Responder, Synthesizer, Transcriber};
+use sayso_provider::{Forgetter, Responder, Synthesizer, Transcriber, Viewer};
 use sayso_types::{ProcessorId, ProcessorKind};
 
 /// The processors of one kind, in the order of the configuration.
@@ -51,6 +52,10 @@ pub struct Processors {
     pub responders: Kind<dyn Responder>,
     /// Speech synthesis.
     pub synthesizers: Kind<dyn Synthesizer>,
+    /// Pictures. A conversation goes without.
+    pub viewers: Kind<dyn Viewer>,
+    /// Those that can be told to delete what they were given.
+    pub forgetters: BTreeMap<ProcessorId, Arc<dyn Forgetter>>,
 }
 
 impl Processors {
@@ -61,10 +66,12 @@ impl Processors {
             transcribers: Kind::new(ProcessorKind::Asr),
             responders: Kind::new(ProcessorKind::Llm),
             synthesizers: Kind::new(ProcessorKind::Tts),
+            viewers: Kind::new(ProcessorKind::Vision),
+            forgetters: BTreeMap::new(),
         }
     }
 
-    /// The kinds that nobody is registered for.
+    /// The kinds that nobody is registered for, of those that every conversation needs.
     pub(crate) fn missing(&self) -> Vec<ProcessorKind> {
         let counts = [
             (self.transcribers.kind, self.transcribers.registered.len()),

@@ -54,6 +54,12 @@ impl Compiled<'_> {
             return None;
         }
         let (entry, pair, receiver) = self.table.find(question)?;
+        let instructions = in_force.registry().instructions_of(self.state.tenant.as_ref());
+        let instructions = instructions.filter(|_| pair.basis != LegalBasis::LegalObligation);
+        let label = question.label;
+        if instructions.is_some_and(|given| !given.cover(label.purpose, label.category, question.now)) {
+            return None;
+        }
         if receiver.examined_until.is_some_and(|end| question.now >= end) || !entry.admits.contains(question.gate) {
             return None;
         }
@@ -69,7 +75,8 @@ impl Compiled<'_> {
                 (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
             }
         };
-        let until = ends.into_iter().chain(receiver.examined_until).min();
+        let term = instructions.and_then(|given| given.until);
+        let until = ends.into_iter().chain(receiver.examined_until).chain(term).min();
         Some(Grounds { cell: receiver.cell(&question.label), basis, basis_ref, obligations: entry.obligations, until })
     }
 

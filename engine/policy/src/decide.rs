@@ -115,26 +115,32 @@ pub enum Reason {
     MinorNoGuardian,
     /// The category, or whatever is said to the tenant's devices, is switched off for the time being.
     SwitchedOff,
+    /// The tenant has not instructed it, or not any more.
+    NotInstructed,
     /// The person had the use of it restricted: it is kept, and used for nothing.
     Restricted,
     /// The processor is not registered, not active, not examined in time, or not meant for this data.
     ProcessorState,
     /// The processor stands further away than the person allows.
     Region,
+    /// As many people's data went there this year as its legal means covers.
+    TransferLimit,
     /// There is no valid consent that covers it, or to a purpose that must have been agreed to first.
     NoBasis,
 }
 
 impl Reason {
     /// Every reason, in the order of asking.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Prohibited,
         Self::UnknownCell,
         Self::MinorNoGuardian,
         Self::SwitchedOff,
+        Self::NotInstructed,
         Self::Restricted,
         Self::ProcessorState,
         Self::Region,
+        Self::TransferLimit,
         Self::NoBasis,
     ];
 
@@ -146,9 +152,11 @@ impl Reason {
             Self::UnknownCell => "unknown_cell",
             Self::MinorNoGuardian => "minor_no_guardian",
             Self::SwitchedOff => "switched_off",
+            Self::NotInstructed => "not_instructed",
             Self::Restricted => "restricted",
             Self::ProcessorState => "processor_state",
             Self::Region => "region",
+            Self::TransferLimit => "transfer_limit",
             Self::NoBasis => "no_basis",
         }
     }
@@ -177,7 +185,8 @@ pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> 
                 (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
             }
         };
-        let until = ends.into_iter().chain(case.receiver.examined_until()).min();
+        let term = case.term(state, in_force);
+        let until = ends.into_iter().chain(case.receiver.examined_until()).chain(term).min();
         Ok(Grounds { cell: case.cell, basis, basis_ref, obligations: case.obligations(), until })
     });
     Decision::new(answer, state, in_force)
@@ -224,14 +233,21 @@ impl<'a> Case<'a> {
         if registry.is_category_off(label.category) || registry.is_tenant_off(state.tenant.as_ref()) {
             return Err(Reason::SwitchedOff);
         }
+        let used = (label.purpose, label.category);
+        if is_instructable(purpose) && registry.is_uninstructed(state.tenant.as_ref(), used, question.now) {
+            return Err(Reason::NotInstructed);
+        }
         if state.restricted.contains(&label.category) && gate.uses() {
             return Err(Reason::Restricted);
         }
         let narrowed = registry.narrowed(processor);
         let receiver = receiver.filter(|receiver| is_fit(receiver, question, profile, narrowed));
         let receiver = receiver.ok_or(Reason::ProcessorState)?;
-        if personal && is_too_far(receiver, gate, state.farthest, profile, narrowed) {
+        if personal && is_too_far(receiver, gate, state.farthest, profile) {
             return Err(Reason::Region);
+        }
+        if personal && narrowed == Some(Narrowed::TransferLimitReached) {
+            return Err(Reason::TransferLimit);
         }
         let cell = Cell {
             purpose: label.purpose,
@@ -240,6 +256,12 @@ impl<'a> Case<'a> {
             region: receiver.region_class,
         };
         Ok(Self { profile, purpose, category, receiver, cell, minor })
+    }
+
+    /// When the tenant's instructions end, if it is the tenant's to instruct.
+    pub(crate) fn term(&self, state: &ConsentState, in_force: &InForce) -> Option<WallTime> {
+        let instructions = in_force.registry().instructions_of(state.tenant.as_ref());
+        instructions.filter(|_| is_instructable(self.purpose))?.until
     }
 
     /// The right that it rests on by itself, and where that is written.
@@ -318,6 +340,11 @@ pub(crate) fn is_done(
         })
 }
 
+/// Whether a tenant says what is done for the purpose: not where a law does.
+pub(crate) fn is_instructable(purpose: &PurposeRule) -> bool {
+    purpose.basis != LegalBasis::LegalObligation
+}
+
 /// Whether what is said about the category closes the gate to it.
 fn is_closed(profile: &Profile, gate: Gate, label: Label, rule: &CategoryRule, age_years: u8) -> bool {
     let for_minors =
@@ -351,22 +378,13 @@ fn is_fit(receiver: &Processor, question: &Question, profile: &Profile, narrowed
 }
 
 /// Whether `receiver` stands where data about this person may not go.
-fn is_too_far(
-    receiver: &Processor,
-    gate: Gate,
-    farthest: RegionClass,
-    profile: &Profile,
-    narrowed: Option<Narrowed>,
-) -> bool {
+fn is_too_far(receiver: &Processor, gate: Gate, farthest: RegionClass, profile: &Profile) -> bool {
     let transfers = &profile.document().transfers;
     let has_means = has_means(receiver);
     let overseas = receiver.region_class == RegionClass::Overseas;
     let stored_elsewhere =
         gate.stores() && !transfers.storage.is_empty() && !transfers.storage.contains(&receiver.region);
-    receiver.region_class > farthest
-        || overseas && !(transfers.overseas && has_means)
-        || narrowed == Some(Narrowed::TransferLimitReached)
-        || stored_elsewhere
+    receiver.region_class > farthest || overseas && !(transfers.overseas && has_means) || stored_elsewhere
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use sayso_types::{Category, RegionClass};
 pub use fact::{Closing, Fact};
 pub use told::{Told, ToldFact, ToldStep};
 
-use crate::decide::{Demand, has_means, is_agreed_to, is_done, minors_rule};
+use crate::decide::{Demand, has_means, is_agreed_to, is_done, is_instructable, minors_rule};
 use crate::error::Nearest;
 use crate::profile::{AtRest, CategoryRule, Deployment, Identifies, Processor, PurposeRule, Sensitivity, Src};
 use crate::{BasisRef, ConsentState, Decision, Gate, InForce, LegalBasis, Profile, Question, Reason, decide};
@@ -104,6 +104,9 @@ impl<'a> Asking<'a> {
         if !switches.is_empty() {
             self.step(Reason::SwitchedOff, switches)?;
         }
+        if let Some(fact) = self.instructed(purpose) {
+            self.step(Reason::NotInstructed, vec![fact])?;
+        }
         if self.state.restricted.contains(&label.category) {
             let used = self.question.gate.uses();
             self.step(Reason::Restricted, vec![Fact::Restricted { category: label.category, used }])?;
@@ -115,6 +118,10 @@ impl<'a> Asking<'a> {
         let receiver = receiver?;
         let facts = self.place(receiver, category);
         self.step(Reason::Region, facts)?;
+        let narrowed = self.in_force.registry().narrowed(processor).filter(|_| category.is_personal());
+        if let Some(narrowed) = narrowed {
+            self.step(Reason::TransferLimit, vec![Fact::WithinLimit { processor, narrowed }])?;
+        }
         let facts = self.basis(purpose, category, receiver);
         self.step(Reason::NoBasis, facts)
     }
@@ -177,6 +184,15 @@ impl<'a> Asking<'a> {
         off.into_iter().chain(tenant.map(|tenant| Fact::TenantOff { tenant })).collect()
     }
 
+    /// What the tenant's instructions say, where it has given any and it is for it to say.
+    fn instructed(&self, purpose: &PurposeRule) -> Option<Fact> {
+        let (label, now) = (self.question.label, self.question.now);
+        let tenant = self.state.tenant.clone()?;
+        let instructions = self.in_force.registry().instructions_of(Some(&tenant)).filter(|_| is_instructable(purpose));
+        let covered = instructions?.cover(label.purpose, label.category, now);
+        Some(Fact::Instructed { tenant, covered })
+    }
+
     fn receiver(&self, receiver: &Processor) -> [Fact; 6] {
         let Question { label, gate, now, .. } = *self.question;
         let processor = receiver.id;
@@ -201,9 +217,6 @@ impl<'a> Asking<'a> {
         if region == RegionClass::Overseas {
             facts.push(Fact::Overseas { allowed: transfers.overseas });
             facts.push(Fact::Means { processor, found: has_means(receiver) });
-        }
-        if let Some(narrowed) = self.in_force.registry().narrowed(processor) {
-            facts.push(Fact::WithinLimit { processor, narrowed });
         }
         if self.question.gate.stores() && !transfers.storage.is_empty() {
             let here = transfers.storage.contains(&receiver.region);

@@ -14,7 +14,8 @@ pub use rule::{
     RetentionRule, RightRule, Severity, TransferRule,
 };
 
-use crate::{ConsentType, Error};
+use crate::profile::Mechanism;
+use crate::{ConsentType, Covered, Error};
 
 /// The laws that come with Sayso, from `engine/policy/law`.
 const EMBEDDED: [&str; 6] = [
@@ -213,6 +214,16 @@ impl LawFloor {
     /// them: of each of these rules one mechanism. None below every threshold.
     pub fn transfers(&self, persons: u64, sensitive: u64) -> impl Iterator<Item = &TransferRule> {
         self.rules.transfer.iter().filter(move |rule| rule.is_reached(persons, sensitive))
+    }
+
+    /// The most people whose data `mechanism` covers in one calendar year: fewer than from which on a law asks for another.
+    #[must_use]
+    pub fn covered_by(&self, mechanism: &Mechanism) -> Covered {
+        let others = || self.rules.transfer.iter().filter(|rule| !rule.any_of.contains(mechanism));
+        Covered {
+            persons: others().map(|rule| rule.persons.get() - 1).min(),
+            sensitive: others().map(|rule| rule.sensitive_persons.get() - 1).min(),
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub mod registry;
 pub mod revisions;
 pub mod route;
 pub mod tongue;
+pub mod transfer;
 mod words;
 
 pub use anonymise::{AnonymisedData, Transformation};
@@ -66,7 +67,8 @@ pub use period::{IsoPeriod, Period};
 pub use permit::{Labelled, Passed, Permit, Refused, Revoker, Terms, Weigh};
 pub use profile::{LegalBasis, Profile, ProfileHash};
 pub use redact::{Redaction, Redactor};
-pub use registry::{Narrowed, Registry};
+pub use registry::{Instructions, Narrowed, Registry};
 pub use revisions::{RevisionError, Revisions};
 pub use route::{NoRoute, route};
 pub use tongue::Tongue;
+pub use transfer::{Covered, People, Transfer, TransferLimit};

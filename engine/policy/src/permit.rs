@@ -8,7 +8,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sayso_types::dialogue::Request;
+use sayso_types::dialogue::{Exchange, Request};
 use sayso_types::{Cell, Clock, ConsentVersion, Label, Mono, ProcessorId, SubjectId};
 use sha2::{Digest, Sha256};
 
@@ -64,16 +64,30 @@ impl Weigh for Vec<u8> {
 
 impl Weigh for Request {
     fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        for exchange in &self.history {
-            visit(exchange.said.as_bytes());
-            visit(exchange.heard.as_bytes());
-        }
+        self.earlier.weigh(visit);
+        self.history.weigh(visit);
+        self.passages.weigh(visit);
         for fact in &self.facts {
             visit(fact.key.as_bytes());
             visit(fact.value.as_bytes());
         }
         visit(self.role.as_bytes());
         visit(self.text.as_bytes());
+    }
+}
+
+impl Weigh for Vec<Exchange> {
+    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
+        for exchange in self {
+            visit(exchange.said.as_bytes());
+            visit(exchange.heard.as_bytes());
+        }
+    }
+}
+
+impl Weigh for Vec<String> {
+    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
+        self.iter().for_each(|text| visit(text.as_bytes()));
     }
 }
 

@@ -1,8 +1,12 @@
 //! [`Registry`]: what has become of processors since the profile was written, and what is switched off.
 
+mod instructions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_types::{Category, ProcessorId, TenantId};
+use sayso_types::{Category, ProcessorId, Purpose, TenantId, WallTime};
+
+pub use self::instructions::Instructions;
 
 /// What may have less than the profile says, as of one revision. A processor, a category or a tenant that is not in it has
 /// what the profile gives it: the registry takes away and never gives.
@@ -12,13 +16,15 @@ pub struct Registry {
     narrowed: BTreeMap<ProcessorId, Narrowed>,
     categories: BTreeSet<Category>,
     tenants: BTreeSet<TenantId>,
+    /// Of tenants that have given some.
+    instructions: BTreeMap<TenantId, Instructions>,
 }
 
 /// What a processor may no longer have, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Narrowed {
-    /// As many people's sensitive data went there this year as may without an assessment by the authority: nothing
-    /// about anybody goes there.
+    /// As many people's data went there this year as its legal means covers: nothing about anybody goes there before the
+    /// next year, or a profile that names another means.
     TransferLimitReached,
     /// Its due diligence has run out, whatever date the profile has: nothing goes there.
     DueDiligenceExpired,
@@ -59,6 +65,44 @@ impl Registry {
     pub fn without_tenants(mut self, tenants: impl IntoIterator<Item = TenantId>) -> Self {
         self.tenants.extend(tenants);
         self
+    }
+
+    /// The same where these tenants have given instructions: what they do not name is closed for their people.
+    #[must_use]
+    pub fn with_instructions(mut self, instructions: impl IntoIterator<Item = (TenantId, Instructions)>) -> Self {
+        self.instructions.extend(instructions);
+        self
+    }
+
+    /// The same as revision `rev`.
+    #[must_use]
+    pub const fn at(mut self, rev: u32) -> Self {
+        self.rev = rev;
+        self
+    }
+
+    /// What tenants have instructed.
+    #[must_use]
+    pub const fn instructions(&self) -> &BTreeMap<TenantId, Instructions> {
+        &self.instructions
+    }
+
+    /// What `tenant` has instructed, if it is known and has.
+    #[must_use]
+    pub fn instructions_of(&self, tenant: Option<&TenantId>) -> Option<&Instructions> {
+        self.instructions.get(tenant?)
+    }
+
+    /// Whether the instructions of `tenant` stand against using data of `category` for `purpose` at `now`. Whose tenant is
+    /// not known, and who has given none, stands against nothing.
+    #[must_use]
+    pub fn is_uninstructed(
+        &self,
+        tenant: Option<&TenantId>,
+        (purpose, category): (Purpose, Category),
+        now: WallTime,
+    ) -> bool {
+        self.instructions_of(tenant).is_some_and(|instructions| !instructions.cover(purpose, category, now))
     }
 
     /// The revision: goes up with every change.

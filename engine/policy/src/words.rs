@@ -41,9 +41,13 @@ impl InWords for Reason {
             Self::UnknownCell => ["does the profile know this use?", "政策是否规定了这种用途"],
             Self::MinorNoGuardian => ["may the person decide, or a guardian for them?", "本人或其监护人是否可以决定"],
             Self::SwitchedOff => ["is it switched on?", "是否已开启"],
+            Self::NotInstructed => ["has the provider instructed it?", "服务商是否已指示此项处理"],
             Self::Restricted => ["is its use free of restriction by the person?", "本人是否未限制其使用"],
             Self::ProcessorState => ["may the processor receive it?", "接收方是否可以接收"],
             Self::Region => ["does the person let it go that far?", "本人是否允许数据到达该地区"],
+            Self::TransferLimit => {
+                ["have fewer people's data gone there this year than may?", "本年度出境人数是否未达上限"]
+            }
             Self::NoBasis => ["is there a right to do it?", "是否有合法性基础"],
         }
     }

@@ -73,7 +73,8 @@ impl Responder for RuleResponder {
 
 fn wipe(request: &mut Request) {
     request.text.zeroize();
-    for exchange in &mut request.history {
+    request.passages.iter_mut().for_each(Zeroize::zeroize);
+    for exchange in request.earlier.iter_mut().chain(&mut request.history) {
         exchange.said.zeroize();
         exchange.heard.zeroize();
     }

@@ -240,6 +240,20 @@ fn the_last_words_that_were_heard_are_repeated() {
 }
 
 #[test]
+fn what_was_said_in_an_earlier_conversation_is_repeated_and_what_documents_say_is_read_out() {
+    let earlier = vec![Exchange { said: "What time is it?".into(), heard: "It is 9:07".into() }];
+    let request = Request { text: "Say that again.".into(), earlier, ..Request::default() };
+    assert_eq!(answered(&request), ("It is 9:07".to_owned(), vec![]));
+    let passages = vec!["The key is under the mat.".to_owned(), "The mat is blue.".to_owned()];
+    for text in ["Where did I put the key?", "What is the colour of the mat?"] {
+        let request = Request { text: text.into(), passages: passages.clone(), ..Request::default() };
+        assert_eq!(answered(&request).0, "Your documents say: The key is under the mat.", "{text}");
+    }
+    let request = Request { text: "What is two plus two?".into(), passages, ..Request::default() };
+    assert_eq!(answered(&request).0, "2 plus 2 is 4.", "what a rule knows it says");
+}
+
+#[test]
 fn anything_else_is_said_back_in_short() {
     for (text, heard) in [
         ("Go forward ten meters.", "Go forward ten meters"),

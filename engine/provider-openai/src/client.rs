@@ -9,11 +9,11 @@ mod pool;
 mod response;
 mod upload;
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use hyper::body::Incoming;
 use sayso_policy::Permit;
 use sayso_provider::Error;
@@ -36,6 +36,8 @@ pub(crate) struct Head {
     pub(crate) content_type: HeaderValue,
     /// What the answer should be.
     pub(crate) accept: HeaderValue,
+    /// What the call is called, which the service is told.
+    pub(crate) call: [u8; 16],
 }
 
 pub(crate) struct Client {
@@ -147,11 +149,28 @@ impl Client {
         headers.insert(USER_AGENT, user_agent());
         headers.insert(CONTENT_TYPE, head.content_type.clone());
         headers.insert(ACCEPT, head.accept.clone());
+        headers.insert(CALL_ID, call_id(head.call));
         if let Some(key) = &self.endpoint.api_key {
             headers.insert(AUTHORIZATION, key.authorization());
         }
         request
     }
+}
+
+/// Where a service is told what the caller calls a request; by that name it may be told later to delete what it got.
+pub(crate) const CALL_ID: HeaderName = HeaderName::from_static("x-client-request-id");
+
+/// The value of that header.
+pub(crate) fn call_id(call: [u8; 16]) -> HeaderValue {
+    HeaderValue::from_str(&hex(call)).expect("digits are visible ASCII")
+}
+
+/// 32 hexadecimal digits.
+pub(crate) fn hex(id: [u8; 16]) -> String {
+    id.iter().fold(String::with_capacity(32), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes what is written");
+        text
+    })
 }
 
 /// What this is, and of which version.

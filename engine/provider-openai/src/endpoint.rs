@@ -38,6 +38,13 @@ impl Endpoint {
         })
     }
 
+    /// What is at `base_url` and is no model.
+    #[must_use]
+    pub fn without_model(base_url: BaseUrl) -> Self {
+        let (model, extra_roots) = (String::new(), Vec::new());
+        Self { base_url, api_key: None, model, connect_timeout: CONNECT_TIMEOUT, extra_roots }
+    }
+
     /// Authenticates with `key`.
     #[must_use]
     pub fn with_api_key(self, key: ApiKey) -> Self {

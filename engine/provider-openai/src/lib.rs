@@ -5,7 +5,9 @@
 //! OpenAiTranscriber            POST {base}/audio/transcriptions   multipart WAV in, JSON out
 //! OpenAiRealtimeTranscriber    WebSocket {base}/realtime          events with PCM in, as it is spoken, events out
 //! OpenAiResponder              POST {base}/chat/completions       JSON in, server-sent events out
+//! OpenAiViewer                 POST {base}/chat/completions       JSON with a picture in, server-sent events out
 //! OpenAiSynthesizer            POST {base}/audio/speech           JSON in, PCM or WAV out, as it is made
+//! HttpForgetter                POST {base}/deletions              JSON in, JSON out: ids of calls, and nothing of anybody
 //!        │ Labelled pieces
 //!        ▼
 //!  Permit::pass ──▶ hyper, tungstenite ──▶ (TLS) ──▶ GatedIo ── Permit::guard ──▶ socket
@@ -31,6 +33,7 @@ mod chat;
 mod client;
 mod endpoint;
 mod error;
+mod forgetter;
 mod multipart;
 mod realtime;
 mod responder;
@@ -38,13 +41,16 @@ mod speech;
 mod sse;
 mod synthesizer;
 mod transcriber;
+mod viewer;
 mod wav;
 
 pub use api_key::ApiKey;
 pub use base_url::BaseUrl;
 pub use endpoint::Endpoint;
 pub use error::Error;
+pub use forgetter::HttpForgetter;
 pub use realtime::OpenAiRealtimeTranscriber;
 pub use responder::OpenAiResponder;
 pub use synthesizer::{OpenAiSynthesizer, SpeechFormat};
 pub use transcriber::OpenAiTranscriber;
+pub use viewer::OpenAiViewer;

@@ -24,7 +24,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use self::event::Heard;
 use self::sound::{Sound, WIRE_RATE};
 use crate::Endpoint;
-use crate::client::{Backoff, Dialler, Io, Owner, Protocol, failure, user_agent};
+use crate::client::{Backoff, CALL_ID, Dialler, Io, Owner, Protocol, call_id, failure, user_agent};
 use crate::transcriber::primary_subtag;
 
 /// The longest event that is read: more than anybody says in the longest utterance.
@@ -102,7 +102,7 @@ impl OpenAiRealtimeTranscriber {
             .max_frame_size(Some(EVENT_BYTES_MAX))
             .write_buffer_size(0)
             .max_write_buffer_size(WRITE_BYTES_MAX);
-        let opening = client_async_with_config(self.request(), io, Some(config));
+        let opening = client_async_with_config(self.request(call.id), io, Some(config));
         let patience = self.endpoint.connect_timeout;
         let late = || Error::Unreachable(format!("no WebSocket within {patience:?}"));
         let opened = timeout(patience, opening).await.map_err(|_| late())?;
@@ -112,7 +112,7 @@ impl OpenAiRealtimeTranscriber {
         Ok((socket, owner))
     }
 
-    fn request(&self) -> Request<()> {
+    fn request(&self, call: [u8; 16]) -> Request<()> {
         let base_url = &self.endpoint.base_url;
         let (scheme, authority) = (if base_url.tls() { "wss" } else { "ws" }, base_url.authority());
         let target = base_url.target("/realtime?intent=transcription");
@@ -120,6 +120,7 @@ impl OpenAiRealtimeTranscriber {
             .uri(format!("{scheme}://{authority}{target}"))
             .header(HOST, authority)
             .header(USER_AGENT, user_agent())
+            .header(CALL_ID, call_id(call))
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")

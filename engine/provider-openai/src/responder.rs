@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::Endpoint;
 use crate::chat::{self, Chunk};
-use crate::client::{Client, Head, Response, Upload, seal};
+use crate::client::{Client, Head, Response, Sealed, Upload, seal};
 use crate::sse;
 
 /// What ends an answer, by the API's definition.
@@ -40,17 +40,7 @@ impl OpenAiResponder {
 
     async fn ask(&self, call: &Call, request: Labelled<Request>) -> Result<Answer, Error> {
         let body = seal(request, |request| chat::render(self.client.model(), request));
-        let head = Head {
-            path: "/chat/completions",
-            content_type: HeaderValue::from_static("application/json"),
-            accept: HeaderValue::from_static("text/event-stream"),
-        };
-        let upload = Upload::new(call.permit.clone()).sealed(body);
-        let response = self.client.post(&call.permit, head, upload).await?;
-        if response.content_type() != "text/event-stream" {
-            return Err(Error::Malformed("not an event stream; does the service stream answers?".to_owned()));
-        }
-        Ok(Answer::new(response))
+        Answer::ask(&self.client, call, body).await
     }
 }
 
@@ -67,7 +57,7 @@ impl Responder for OpenAiResponder {
 }
 
 /// An answer as it comes.
-struct Answer {
+pub(crate) struct Answer {
     response: Response,
     parser: sse::Parser,
     events: VecDeque<String>,
@@ -77,12 +67,24 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(response: Response) -> Self {
-        Self { response, parser: sse::Parser::default(), events: VecDeque::new(), text_bytes: 0, cut_off: None }
+    /// Asks for a completion of `body`.
+    pub(crate) async fn ask(client: &Arc<Client>, call: &Call, body: Sealed) -> Result<Self, Error> {
+        let head = Head {
+            path: "/chat/completions",
+            content_type: HeaderValue::from_static("application/json"),
+            accept: HeaderValue::from_static("text/event-stream"),
+            call: call.id,
+        };
+        let upload = Upload::new(call.permit.clone()).sealed(body);
+        let response = client.post(&call.permit, head, upload).await?;
+        if response.content_type() != "text/event-stream" {
+            return Err(Error::Malformed("not an event stream; does the service stream answers?".to_owned()));
+        }
+        Ok(Self { response, parser: sse::Parser::default(), events: VecDeque::new(), text_bytes: 0, cut_off: None })
     }
 
     /// The next text, which is not empty; `None` when the answer is complete.
-    async fn next(&mut self) -> Result<Option<String>, Error> {
+    pub(crate) async fn next(&mut self) -> Result<Option<String>, Error> {
         loop {
             if let Some(error) = self.cut_off.take() {
                 return Err(error);

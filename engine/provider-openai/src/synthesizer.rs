@@ -86,6 +86,7 @@ impl OpenAiSynthesizer {
             path: "/audio/speech",
             content_type: HeaderValue::from_static("application/json"),
             accept: HeaderValue::from_static("audio/*"),
+            call: call.id,
         };
         let response = self.client.post(&call.permit, head, Upload::new(call.permit.clone()).sealed(body)).await?;
         if !self.format.takes(response.content_type()) {

@@ -49,6 +49,7 @@ impl OpenAiTranscriber {
             path: "/audio/transcriptions",
             content_type: form.content_type,
             accept: HeaderValue::from_static("application/json"),
+            call: call.id,
         };
         let response = self.client.post(&call.permit, head, upload.plain(form.after)).await?;
         let body = Zeroizing::new(response.collect(ANSWER_BYTES_MAX).await?);

@@ -8,6 +8,8 @@ use sayso_types::TurnId;
 /// One request to a provider: its right to data, its limit and the turn that it belongs to.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// What the receiver may call it: random, and of nobody. By it the receiver is told later what to delete.
+    pub id: [u8; 16],
     /// The right under which data is opened.
     pub permit: Permit,
     /// From the last input to the final result.

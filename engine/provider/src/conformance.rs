@@ -9,5 +9,6 @@ mod bench;
 pub mod responder;
 pub mod synthesizer;
 pub mod transcriber;
+pub mod viewer;
 
 pub use bench::{Bench, Refusal};

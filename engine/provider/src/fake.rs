@@ -10,9 +10,11 @@ mod responder;
 mod script;
 mod synthesizer;
 mod transcriber;
+mod viewer;
 
 pub use desk::{Desk, Received};
 pub use manner::Manner;
 pub use responder::FakeResponder;
 pub use synthesizer::FakeSynthesizer;
 pub use transcriber::FakeTranscriber;
+pub use viewer::FakeViewer;

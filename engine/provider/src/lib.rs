@@ -1,4 +1,4 @@
-//! What the engine asks of others: recognise speech, answer, speak.
+//! What the engine asks of others: recognise speech, answer, speak, look at a picture.
 //!
 //! The contracts here are implemented by `provider-*` crates (in this process, or over a network) and reached only
 //! through `sayso-egress`. Rules for every implementation:
@@ -20,15 +20,19 @@ pub mod conformance;
 pub mod error;
 #[cfg(feature = "testing")]
 pub mod fake;
+pub mod forgetter;
 pub mod limit;
 pub mod responder;
 pub mod synthesizer;
 pub mod transcriber;
+pub mod viewer;
 
 pub use call::Call;
 pub use error::Error;
+pub use forgetter::{Forget, Forgetter, Forgotten};
 pub use limit::Limit;
 pub use responder::{Reply, ReplyStream, Responder};
 pub use sayso_types::dialogue::{Action, Exchange, Fact, Request};
 pub use synthesizer::{Speech, SpeechStream, Synthesizer};
 pub use transcriber::{AudioStream, Frame, Transcriber, Transcript};
+pub use viewer::{Sight, Viewer};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use sayso_policy::Labelled;
 use sayso_provider::conformance::{self, Bench};
-use sayso_provider::fake::{FakeResponder, FakeSynthesizer, FakeTranscriber, Manner};
+use sayso_provider::fake::{FakeResponder, FakeSynthesizer, FakeTranscriber, FakeViewer, Manner};
 use sayso_provider::{Action, Error, Reply, Request, Responder, Synthesizer, Transcriber};
 use sayso_types::{Clock, ManualClock};
 
@@ -54,15 +54,25 @@ async fn the_synthesizer_conforms_and_speaks_longer_texts_longer() {
     assert_eq!(fake.desk().received().running, 0);
 }
 
+#[tokio::test]
+async fn the_viewer_conforms_and_sees_what_its_script_says() {
+    let fake = Arc::new(FakeViewer::new(clock()).seeing("A red cup."));
+    conformance::viewer::all(fake.clone()).await;
+    assert_eq!(conformance::viewer::answers(fake.clone()).await, "A red cup.");
+    assert_eq!(fake.desk().received().running, 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_to_one_that_hangs_ends_at_its_limit() {
     let (asr, llm, tts) = (FakeTranscriber::new(clock()), FakeResponder::new(clock()), FakeSynthesizer::new(clock()));
-    for desk in [asr.desk(), llm.desk(), tts.desk()] {
+    let vision = FakeViewer::new(clock());
+    for desk in [asr.desk(), llm.desk(), tts.desk(), vision.desk()] {
         desk.behave(Manner::Hang);
     }
     conformance::transcriber::ends_at_its_limit(Arc::new(asr), LIMIT).await;
     conformance::responder::ends_at_its_limit(Arc::new(llm), LIMIT).await;
     conformance::synthesizer::ends_at_its_limit(Arc::new(tts), LIMIT).await;
+    conformance::viewer::ends_at_its_limit(Arc::new(vision), LIMIT).await;
 }
 
 #[tokio::test(start_paused = true)]

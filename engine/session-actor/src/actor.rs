@@ -7,11 +7,13 @@ use sayso_consent::Remembered;
 use sayso_consent::notices::{self, Notice, Notices};
 use sayso_policy::ConsentState;
 use sayso_session::{Event, Timer};
-use sayso_types::SubjectId;
+use sayso_types::dialogue::Exchange;
+use sayso_types::{Purpose, SubjectId};
 use sayso_wire::{GoodbyeReason, ToNode};
 
 use crate::conversation::{Conversation, Next};
 use crate::directory::Directory;
+use crate::kept::History;
 use crate::options::AFTER_FAILURE;
 use crate::place::{Asleep, Awake, Place, goodbye};
 use crate::services::Services;
@@ -63,7 +65,9 @@ impl Actor for SessionActor {
     async fn pre_start(&self, myself: ActorRef<Message>, args: Arguments) -> Result<Conversation, ActorProcessingErr> {
         let Arguments { services, directory, place, asleep } = args;
         let awake = Awake::new(Arc::clone(&place), directory);
-        match read(&services, place.identity.subject).await {
+        // a conversation that goes on knows itself what was said
+        let begins = asleep.session.observe().exchanges == 0;
+        match read(&services, place.identity.subject, begins).await {
             Ok(known) => Ok(Conversation::start(services, awake, myself, asleep, known)),
             Err(error) => {
                 // Without it nothing could flow. The conversation is kept for when the device comes again.
@@ -95,13 +99,21 @@ pub(crate) struct Known {
     pub(crate) consent: ConsentState,
     /// What they asked to have remembered.
     pub(crate) remembered: Vec<Remembered>,
+    /// The latest that was said in earlier conversations, if this one begins.
+    pub(crate) history: Vec<Exchange>,
     /// What they are to be told.
     pub(crate) notices: Vec<Notice>,
 }
 
-async fn read(services: &Services, subject: SubjectId) -> Result<Known, notices::Error> {
+async fn read(services: &Services, subject: SubjectId, begins: bool) -> Result<Known, notices::Error> {
     let consent = services.register.state(subject).await?;
     let remembered = services.register.remembered(subject).await?;
+    let agreed = consent.has_agreed(Purpose::HISTORY, services.clock.wall());
+    let history = if begins && agreed {
+        History::latest(&services.register, subject, services.options.session.history_len).await
+    } else {
+        Vec::new()
+    };
     let notices = Notices::new(Arc::clone(&services.register)).to_tell(subject).await?;
-    Ok(Known { consent, remembered, notices })
+    Ok(Known { consent, remembered, history, notices })
 }

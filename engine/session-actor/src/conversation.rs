@@ -1,8 +1,9 @@
 //! [`Conversation`]: a session with everything that carries out its effects. `hearing` has the way in, `consenting`
-//! what goes to the consent register.
+//! what goes to the consent register, `keeping` what is kept of it.
 
 mod consenting;
 mod hearing;
+mod keeping;
 mod writes;
 
 use core::sync::atomic::Ordering;
@@ -17,7 +18,7 @@ use sayso_policy::ConsentState;
 use sayso_runtime::TaskHandle;
 use sayso_session::{Capture, Effect, Ending, Event, Session};
 use sayso_types::dialogue::Fact;
-use sayso_types::{Purpose, TurnId};
+use sayso_types::{Category, Purpose, TurnId};
 use sayso_wire::ToNode;
 
 use self::consenting::Put;
@@ -30,6 +31,7 @@ use crate::reply;
 use crate::services::Services;
 use crate::speech::{Sentence, Speaking};
 use crate::timers::Timers;
+use crate::viewing;
 
 /// Whether the actor goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub(crate) struct Conversation {
     /// What is remembered of the person, each with the moment at which it was said.
     remembered: Vec<Remembered>,
     writes: Writes,
+    /// What is kept: a withdrawal does not wait for it.
+    keeping: Writes,
     timers: Timers,
     events: VecDeque<Event>,
     effects: Vec<Effect>,
@@ -79,7 +83,7 @@ impl Conversation {
         asleep: Asleep,
         known: Known,
     ) -> Self {
-        let Known { consent, remembered, notices } = known;
+        let Known { consent, remembered, history, notices } = known;
         let Asleep { session, consent: before } = asleep;
         let facts = remembered.iter().map(|r| Fact { key: r.key.clone(), value: r.value.clone() }).collect();
         let mut conversation = Self {
@@ -91,6 +95,7 @@ impl Conversation {
             reported: None,
             remembered,
             writes: Writes::default(),
+            keeping: Writes::default(),
             timers: Timers::default(),
             events: VecDeque::new(),
             effects: Vec::new(),
@@ -105,7 +110,7 @@ impl Conversation {
             awake,
         };
         let view = conversation.view();
-        conversation.run(Event::Attached { consent: view, facts });
+        conversation.run(Event::Attached { consent: view, facts, history });
         conversation.run(Event::Notices(conversation.to_tell(&notices)));
         // What changed while it slept is a change like any other.
         conversation.consent_changed(consent);
@@ -188,6 +193,7 @@ impl Conversation {
                 self.run(Event::ListenStop);
             }
             ToNode::TextInput { text, .. } => self.run(Event::Text(text)),
+            ToNode::PictureOffer(offer) => self.run(Event::Picture(offer)),
             ToNode::Abort { .. } => self.run(Event::Abort),
             ToNode::PlayoutPosition { turn, played_ms, finished } => {
                 self.run(Event::Playout { turn, played_ms, finished });
@@ -198,8 +204,8 @@ impl Conversation {
             ToNode::PermissionChanged { capability, granted: false } => self.lose(capability),
             // whoever gave it back is asked when they talk the next time
             ToNode::PermissionChanged { granted: true, .. } => {}
-            // The gateway handles these before they get here.
-            ToNode::Hello(_) | ToNode::Audio(_) | ToNode::Goodbye(_) => {}
+            // The gateway and the inlet handle these before they get here.
+            ToNode::Hello(_) | ToNode::Audio(_) | ToNode::PicturePart { .. } | ToNode::Goodbye(_) => {}
         }
     }
 
@@ -225,12 +231,19 @@ impl Conversation {
             Effect::Transcribe(turn, purpose) => self.transcribe(turn, purpose),
             Effect::Respond(turn, request) => {
                 let context = self.context(turn, Purpose::VOICE_INTERACTION);
-                self.reply = Some(reply::start(&self.services, &self.actor, context, request));
+                let searched = self.may(Purpose::KNOWLEDGE, Category::KNOWLEDGE_BASE);
+                self.reply = Some(reply::start(&self.services, &self.actor, context, request, searched));
                 // Of what was said, it was prepared when the person began to speak.
                 if self.speaking.as_ref().is_none_or(|speaking| speaking.turn() != turn) {
                     self.prepare_to_speak(turn);
                 }
             }
+            Effect::View(turn, offer) => {
+                let context = self.context(turn, Purpose::VISION);
+                self.reply = Some(viewing::start(&self.services, &self.actor, self.place(), context, offer));
+                self.prepare_to_speak(turn);
+            }
+            Effect::KeepExchange(turn, exchange) => self.keep_exchange(turn, exchange),
             Effect::EndReply(_) => self.reply = None,
             Effect::Speak { turn, sentence, text, kind } => self.speak(turn, Sentence { number: sentence, text, kind }),
             Effect::FinishSpeech(turn) => {
@@ -282,6 +295,7 @@ impl Conversation {
     fn cancel(&mut self, turn: TurnId) {
         tracing::debug!(turn = turn.0, "turn cancelled");
         self.place().silence(turn);
+        self.place().intake.close();
         self.transcription = None;
         self.reply = None;
         self.speaking = None;
@@ -310,7 +324,8 @@ impl Conversation {
     }
 
     fn listen(&mut self, capture: Capture) {
-        self.hearing.listen(capture, self.services.options.endpoint);
+        let records = self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO);
+        self.hearing.listen(capture, self.services.options.endpoint, records);
         if capture == Capture::Off {
             self.place().ring.clear();
         }

@@ -6,7 +6,8 @@
 //!        ▼                                                │
 //!      Place ◀── Inlet (gateway)                          ├─▶ transcription   stage: frames ▶ egress ▶ Event
 //!        ring of packets, link to the device,             ├─▶ reply           stage: egress ▶ Events
-//!        the sleeping session, what may be observed       └─▶ speech          stage: egress ▶ Opus ▶ pace ▶ link
+//!        the sleeping session, what may be observed,      ├─▶ viewing         stage: picture ▶ egress ▶ Event
+//!        the intake of a picture                          └─▶ speech          stage: egress ▶ Opus ▶ pace ▶ link
 //! ```
 //!
 //! Sound never rides in a mailbox: packets wait in the place's bounded ring, which drops the oldest, and the actor is
@@ -27,17 +28,20 @@ mod consents;
 mod conversation;
 mod directory;
 mod inlet;
+mod kept;
 mod language;
 mod listening;
 mod place;
 mod reply;
 mod ring;
+mod search;
 mod services;
 mod speech;
 mod stage;
 mod supervisor;
 mod timers;
 mod transcription;
+mod viewing;
 
 pub use error::Error;
 pub use observed::{Change, Snapshot};

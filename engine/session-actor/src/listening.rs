@@ -1,6 +1,6 @@
 //! [`Listening`]: the uplink while the session listens, and the utterance in it.
 
-use sayso_audio::{EndpointConfig, Event as Sound, Mode, Packet, Uplink};
+use sayso_audio::{EndpointConfig, Event as Sound, Mode, Packet, Recording, Uplink};
 use sayso_wire::AudioPacket;
 
 use crate::transcription::{Feed, Frames};
@@ -10,6 +10,9 @@ pub(crate) const TICK_MS: u32 = 100;
 
 /// How long no packet comes before that counts as silence, in milliseconds: more than a network delays them.
 const QUIET_MS: u32 = 200;
+
+/// How far what is heard lags behind what has come: what the jitter buffer holds back at most.
+const LAG_MS: u32 = 200;
 
 /// What was found in the sound, in order. Mostly nothing, which takes no memory.
 pub(crate) type Marks = Vec<Mark>;
@@ -33,19 +36,27 @@ pub(crate) struct Listening {
     feed: Option<Feed>,
     /// How long no packet came.
     quiet_ms: u32,
+    /// The packets of the utterance that is going on, or those before the next one, where they may be kept.
+    tape: Option<Recording>,
 }
 
 impl Listening {
     /// Listens with settings that were checked before.
-    pub(crate) fn new(config: EndpointConfig, mode: Mode) -> Self {
+    pub(crate) fn new(config: EndpointConfig, mode: Mode, records: bool) -> Self {
         let uplink = Uplink::new(config, mode).expect("the settings were checked when sessions started");
-        Self { uplink, config, feed: None, quiet_ms: 0 }
+        Self { uplink, config, feed: None, quiet_ms: 0, tape: records.then(Recording::new) }
     }
 
     /// Takes a packet. One that is not Opus is concealed, and counted when listening ends.
     pub(crate) fn push(&mut self, packet: &AudioPacket) -> Marks {
         self.quiet_ms = 0;
         let packet = Packet { sequence: packet.sequence, timestamp_ms: packet.timestamp_ms, opus: &packet.opus };
+        if let Some(tape) = &mut self.tape {
+            if self.feed.is_none() {
+                tape.keep_last(self.config.pre_roll_ms + self.config.min_speech_ms + LAG_MS);
+            }
+            tape.push(packet);
+        }
         self.hear(|uplink, sink| {
             if let Err(error) = uplink.push(packet, sink) {
                 tracing::trace!(%error, "a packet could not be decoded");
@@ -80,6 +91,19 @@ impl Listening {
     /// Drops what there is of the utterance that is going on, and what is still to come of it.
     pub(crate) fn drop_utterance(&mut self) {
         self.feed = None;
+        if let Some(tape) = &mut self.tape {
+            *tape = Recording::new();
+        }
+    }
+
+    /// Keeps no packets from here on, and none of those before.
+    pub(crate) fn stop_recording(&mut self) {
+        self.tape = None;
+    }
+
+    /// The packets of the utterance that has just ended, if they were kept.
+    pub(crate) fn take_recording(&mut self) -> Option<Recording> {
+        self.tape.as_mut().map(core::mem::take)
     }
 
     /// Packets that were given up on so far.

@@ -1,5 +1,6 @@
 //! [`Place`]: where a device and its session meet, whichever of them is there.
 
+mod intake;
 mod life;
 mod link;
 
@@ -12,6 +13,7 @@ use sayso_session::{Observed, Session, Stage};
 use sayso_types::{ConsentVersion, DeviceId, SessionId, SubjectId, TenantId, TurnId, WallTime};
 use sayso_wire::{AudioPacket, Goodbye, GoodbyeReason, ResumeToken, ToDevice};
 
+use self::intake::Intake;
 use self::life::Life;
 pub(crate) use self::life::{Asleep, Awake};
 pub(crate) use self::link::Link;
@@ -38,6 +40,8 @@ pub(crate) struct Place {
     /// [`ConsentState::stale_before`].
     pub(crate) fresh_since: ConsentVersion,
     pub(crate) ring: Ring,
+    /// Where a picture comes in.
+    pub(crate) intake: Intake,
     /// Control messages in the mailbox.
     pub(crate) control_waiting: AtomicUsize,
     /// Packets of the device that never came.
@@ -66,6 +70,7 @@ impl Place {
             fresh_since: consent.stale_before,
             identity,
             ring: Ring::default(),
+            intake: Intake::default(),
             control_waiting: AtomicUsize::new(0),
             packets_lost: AtomicU64::new(0),
             life: Mutex::new(Life::Asleep(Box::new(Asleep { session, consent }))),

@@ -11,6 +11,7 @@ use sayso_session::Event;
 use sayso_types::Redacted;
 
 use crate::actor::Message;
+use crate::kept;
 use crate::services::Services;
 use crate::stage::{self, post};
 
@@ -18,15 +19,21 @@ use crate::stage::{self, post};
 /// of the session, which cuts the answer anyway.
 const PARTS_MAX: usize = 8_192;
 
-/// Gets the answer to `request`; posts its parts and [`Event::ReplyEnd`].
+/// Gets the answer to `request`, to which what the person's documents say of it is added where they may be `searched`; posts
+/// its parts and [`Event::ReplyEnd`].
 pub(crate) fn start(
     services: &Arc<Services>,
     actor: &ActorRef<Message>,
     context: Context,
-    request: Request,
+    mut request: Request,
+    searched: bool,
 ) -> TaskHandle {
     let (egress, parts_to, turn) = (Arc::clone(&services.egress), actor.clone(), context.turn);
+    let register = Arc::clone(&services.register);
     let work = async move {
+        if searched {
+            request.passages = kept::passages(&register, context.subject, &request.text).await;
+        }
         let mut parts = Box::pin(egress.respond(&context, request).await?.take(PARTS_MAX));
         while let Some(part) = parts.next().await {
             let event = match part? {

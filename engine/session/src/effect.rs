@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use sayso_types::dialogue::{Fact, Request};
+use sayso_types::dialogue::{Exchange, Fact, Request};
 use sayso_types::{NoticeId, Purpose, Redacted, TurnId};
-use sayso_wire::ToDevice;
+use sayso_wire::{PictureOffer, ToDevice};
 
 /// How the uplink listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +118,10 @@ pub enum Effect {
     Transcribe(TurnId, Purpose),
     /// Get an answer.
     Respond(TurnId, Request),
+    /// Take in the picture that was offered, and have it looked at.
+    View(TurnId, PictureOffer),
+    /// Keep this exchange beyond the conversation.
+    KeepExchange(TurnId, Exchange),
     /// Speak this sentence after those of the same turn before it.
     Speak {
         /// The answer's turn.

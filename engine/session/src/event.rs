@@ -1,8 +1,8 @@
 //! What happens to a session.
 
-use sayso_types::dialogue::{Action, Fact};
+use sayso_types::dialogue::{Action, Exchange, Fact};
 use sayso_types::{ConsentVersion, NoticeId, Purpose, Redacted, TurnId};
-use sayso_wire::{ConsentDecision, ListenMode};
+use sayso_wire::{ConsentDecision, ListenMode, PictureOffer};
 
 /// Where the subject stands on what the profile's consent question asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub struct ConsentView {
     pub standing: Standing,
     /// Whether facts may be kept beyond the conversation.
     pub memory: bool,
+    /// Whether pictures may be looked at.
+    pub pictures: bool,
+    /// Whether what is said may be kept beyond the conversation.
+    pub history: bool,
     /// What the person agreed to before and has to be asked again, because it has changed.
     pub asks_again: Vec<Purpose>,
 }
@@ -62,6 +66,8 @@ pub enum Event {
         consent: ConsentView,
         /// What was remembered from earlier conversations.
         facts: Vec<Fact>,
+        /// The latest that was said in earlier conversations, oldest first, if it is kept.
+        history: Vec<Exchange>,
     },
     /// What the person is to be told before the conversation goes on. It takes the place of what was to be told before.
     Notices(Vec<ToTell>),
@@ -73,6 +79,10 @@ pub enum Event {
     ListenStop,
     /// The person typed.
     Text(Redacted<String>),
+    /// The device has taken a picture.
+    Picture(PictureOffer),
+    /// What was said about the picture of a turn: all of it, or a reason code.
+    Viewed(TurnId, Result<Redacted<String>, &'static str>),
     /// The person wants quiet.
     Abort,
     /// What the device has played of a turn's answer.

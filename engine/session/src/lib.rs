@@ -25,7 +25,7 @@ pub mod sessions;
 mod text;
 
 pub use answer::Answer;
-pub use context::Context;
+pub use context::{Context, Origin};
 pub use effect::{Asked, Capture, Decision, Effect, Ending, Means, SpeechKind, Stage, Timer};
 pub use event::{ConsentView, Event, Standing, ToTell};
 pub use options::{Options, Prompts};

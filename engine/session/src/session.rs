@@ -11,7 +11,8 @@
 //!
 //! The consent question runs through the same states: its prompt is *spoken*, its answer is *heard*, both as turns of
 //! their own kind. Files: `hearing` (from sound to text), `answering` (from text to sound), `ending` (how turns end),
-//! `consenting` (the question and every change of consent), `telling` (notices to the person).
+//! `consenting` (the question and every change of consent), `telling` (notices to the person), `viewing` (from a picture to
+//! text).
 
 mod answering;
 mod consenting;
@@ -21,6 +22,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod viewing;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -100,12 +102,14 @@ impl Session {
     pub fn handle(&mut self, event: Event, now: Mono, effects: &mut Vec<Effect>) {
         self.now = now;
         match event {
-            Event::Attached { consent, facts } => self.attached(consent, facts, effects),
+            Event::Attached { consent, facts, history } => self.attached(consent, facts, history, effects),
             Event::Notices(notices) => self.notices = notices.into(),
             Event::Detached => self.detached(effects),
             Event::ListenStart(mode) => self.listen_start(mode, effects),
             Event::ListenStop => self.listen_stop(effects),
             Event::Text(text) => self.typed(text.reveal(), effects),
+            Event::Picture(offer) => self.shown(offer, effects),
+            Event::Viewed(turn, result) => self.viewed(turn, result, effects),
             Event::Abort => self.abort(effects),
             Event::Playout { turn, played_ms, finished } => self.playout(turn, played_ms, finished, effects),
             Event::ConsentPressed { prompt_id, decision, purpose } => {

@@ -346,12 +346,15 @@ async fn take_address(address: SocketAddr) -> io::Result<UdpSocket> {
 fn connection_error(node: NodeId, error: &ConnectionError) -> Error {
     /// The transport error codes that stand for TLS alerts (RFC 9001, section 4.8).
     const CRYPTO: core::ops::Range<u64> = 0x100..0x200;
+    /// That of the alert that no protocol is spoken by both (RFC 7301): the name that TLS is given has the version in it.
+    const NO_PROTOCOL: u64 = CRYPTO.start + 120;
     let code = match error {
         ConnectionError::TransportError(error) => Some(u64::from(error.code)),
         ConnectionError::ConnectionClosed(close) => Some(u64::from(close.error_code)),
         _ => None,
     };
     match code {
+        Some(NO_PROTOCOL) => Error::Version { node },
         Some(code) if CRYPTO.contains(&code) => Error::ForeignCertificate { node, reason: error.to_string() },
         _ => Error::unreachable(node, error),
     }

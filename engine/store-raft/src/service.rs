@@ -47,7 +47,6 @@ impl Service {
         stream: &mut RecvStream,
         budget: &Budget,
     ) -> Result<Response, FrameError> {
-        let request = required(request.request, "a request is of a type that this version does not know")?;
         match self.answer_to(from, request, stream, budget).await {
             Ok(response) => Ok(response),
             Err(NotAnswered::Failure(failure)) => Ok(Response::Failure(failure)),
@@ -58,10 +57,11 @@ impl Service {
     async fn answer_to(
         &self,
         from: NodeId,
-        request: Request,
+        request: wire::Request,
         stream: &mut RecvStream,
         budget: &Budget,
     ) -> Result<Response, NotAnswered> {
+        let request = required(request.request, "a request is of a type that this version does not know")?;
         Ok(match request {
             Request::AppendEntries(entries) => Response::AppendEntries(self.append(entries).await?),
             Request::RequestVote(vote) => Response::RequestVote(self.vote(vote).await?),

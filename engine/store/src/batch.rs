@@ -63,6 +63,25 @@ pub enum Op {
     Delete(Key),
 }
 
+impl Op {
+    /// On which key.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        let (Self::Put(key, _) | Self::Delete(key)) = self;
+        key
+    }
+
+    /// What it counts against [`BATCH_BYTES_MAX`].
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let value = match self {
+            Self::Put(_, value) => value.len(),
+            Self::Delete(_) => 0,
+        };
+        item_size(self.key(), value)
+    }
+}
+
 /// A mini-transaction: if everything it requires holds, all its operations apply, in order, at one moment. Of several
 /// operations on one key the last counts.
 ///
@@ -125,12 +144,8 @@ impl Batch {
             Condition::Value(value) => (key, value.len()),
             Condition::Absent | Condition::Version(_) => (key, 0),
         });
-        let ops = self.ops.iter().map(|op| match op {
-            Op::Put(key, value) => (key, value.len()),
-            Op::Delete(key) => (key, 0),
-        });
-        let items = require.chain(ops);
-        items.map(|(key, value)| BATCH_KEY_TIMES * key.as_bytes().len() + value + BATCH_ITEM_BYTES).sum()
+        let require = require.map(|(key, value)| item_size(key, value));
+        require.chain(self.ops.iter().map(Op::size)).sum()
     }
 
     /// Checks the batch against [`limits`]. Every backend does so before it does anything else.
@@ -161,6 +176,10 @@ impl Default for Batch {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn item_size(key: &Key, value_bytes: usize) -> usize {
+    BATCH_KEY_TIMES * key.as_bytes().len() + value_bytes + BATCH_ITEM_BYTES
 }
 
 fn check_value(value: &Value) -> Result<(), Error> {

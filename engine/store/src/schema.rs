@@ -52,6 +52,18 @@ impl Schema {
         Self { record, oldest, current }
     }
 
+    /// The type of the records.
+    #[must_use]
+    pub const fn record(&self) -> &'static str {
+        self.record
+    }
+
+    /// The version that this program writes.
+    #[must_use]
+    pub const fn current(&self) -> u16 {
+        self.current
+    }
+
     /// `body` as a record of the current version.
     #[must_use]
     pub fn encode(&self, body: &[u8]) -> Value {

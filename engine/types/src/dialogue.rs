@@ -27,8 +27,12 @@ pub struct Request {
     pub text: String,
     /// The conversation so far, oldest first.
     pub history: Vec<Exchange>,
+    /// What was said in earlier conversations, oldest first, as far as it is kept.
+    pub earlier: Vec<Exchange>,
     /// What the person asked to have remembered.
     pub facts: Vec<Fact>,
+    /// What stands about it in the person's own documents, the best first.
+    pub passages: Vec<String>,
     /// The agent's role and manner, as its integrator wrote it.
     pub role: String,
 }

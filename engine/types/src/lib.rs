@@ -10,6 +10,7 @@ pub mod dialogue;
 pub mod id;
 pub mod label;
 pub mod name;
+pub mod picture;
 pub mod redacted;
 
 pub use audio::{Pcm, SampleRate};
@@ -17,4 +18,5 @@ pub use clock::{Clock, ManualClock, Mono, WallTime};
 pub use id::{ConsentVersion, DeviceId, IdError, NoticeId, SessionId, SubjectId, TenantId, TurnId};
 pub use label::{Cell, Label, ProcessorKind, RegionClass};
 pub use name::{Category, Name, NameError, ProcessorId, Purpose};
+pub use picture::{Picture, PictureError, PictureFormat};
 pub use redacted::Redacted;

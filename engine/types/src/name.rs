@@ -142,6 +142,14 @@ named! {
         VOICE_INTERACTION = "voice_interaction";
         /// Remembering facts beyond the conversation.
         MEMORY = "memory";
+        /// Telling the person what a picture shows.
+        VISION = "vision";
+        /// Keeping what was said, so that it can be gone on with and looked up.
+        HISTORY = "history";
+        /// Keeping how it was said, to make recognition and voices better.
+        IMPROVE_VOICE = "improve_voice";
+        /// Answering from the person's own documents.
+        KNOWLEDGE = "knowledge";
     }
 }
 
@@ -158,6 +166,14 @@ named! {
         REPLY_TEXT = "reply_text";
         /// Facts that the person asked to have remembered.
         MEMORY_SUMMARY = "memory_summary";
+        /// A picture that a device took, with what is asked about it.
+        IMAGE = "image";
+        /// What was said and answered, kept beyond the conversation.
+        CHAT_HISTORY = "chat_history";
+        /// The sound of what was said, kept beyond the conversation.
+        CONVERSATION_AUDIO = "conversation_audio";
+        /// Documents that the person gave to be answered from.
+        KNOWLEDGE_BASE = "knowledge_base";
     }
 }
 

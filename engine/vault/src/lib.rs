@@ -36,6 +36,7 @@ pub use kek::{EnvKek, FileKek};
 pub use key_wrap::{KekError, KeyWrap};
 pub use record::{Binding, RecordError};
 pub use secret::{KeyId, SecretKey};
+pub use tables::SCHEMAS;
 pub use vault::{KeyRef, Vault, VaultId, move_keys};
 
 #[cfg(test)]

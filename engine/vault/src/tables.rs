@@ -48,6 +48,9 @@ key! {
     }
 }
 
+/// Everything that a vault keeps in its store.
+pub const SCHEMAS: [Schema; 5] = [VAULT, SHARD_KEY, SUBJECT, TOMBSTONE, PURGE];
+
 pub(crate) const VAULT: Schema = Schema::new("vault", 1, 1);
 pub(crate) const SHARD_KEY: Schema = Schema::new("vault_shard", 1, 1);
 pub(crate) const SUBJECT: Schema = Schema::new("vault_subject", 1, 1);

@@ -13,6 +13,9 @@
 //!   │ ◀──────────────────────────────── SpeechStart, Sentence ... │
 //!   │ ◀═══════════ AudioPacket{turn, sequence, timestamp, opus} │
 //!   │ PlayoutPosition{turn, played_ms} ─────────────────────────▶ │ SpeechEnd
+//!   │ PictureOffer{turn, format, bytes, question} ──────────────▶ │
+//!   │ ◀──────────────────────────────────── PictureWanted{turn} │
+//!   │ PicturePart{turn, bytes} ... ─────────────────────────────▶ │ SpeechStart, Sentence ...
 //!   │ Goodbye{reason} ◀─────────────────────────────────────────▶ │
 //! ```
 //!
@@ -45,7 +48,7 @@ pub use goodbye::{Goodbye, GoodbyeReason};
 pub use hello::{Capabilities, Hello, Limits, ResumeToken, Welcome};
 pub use message::{MESSAGE_BYTES_MAX, Message, encode};
 pub use to_device::{ConsentStatus, SessionState, ToDevice};
-pub use to_node::{ConsentDecision, ListenMode, ToNode};
+pub use to_node::{ConsentDecision, ListenMode, PICTURE_PART_BYTES_MAX, PictureOffer, ToNode};
 pub use version::{VERSIONS, negotiate};
 
 /// The name by which TLS selects this protocol. It changes only if the framing itself does; versions of the messages

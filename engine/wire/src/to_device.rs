@@ -29,6 +29,11 @@ pub enum ToDevice {
         /// Whether the person speaks.
         speaking: bool,
     },
+    /// The node takes the picture that was offered.
+    PictureWanted {
+        /// The turn of the [`PictureOffer`](crate::PictureOffer), as the device counts.
+        turn: TurnId,
+    },
     /// What was understood.
     Transcript {
         /// The utterance's turn.
@@ -145,6 +150,7 @@ impl TryFrom<Proto> for ToDevice {
                 turn: TurnId(m.turn),
             },
             Proto::VoiceActivity(m) => Self::VoiceActivity { turn: TurnId(m.turn), speaking: m.speaking },
+            Proto::PictureWanted(m) => Self::PictureWanted { turn: TurnId(m.turn) },
             Proto::Transcript(m) => Self::Transcript { turn: TurnId(m.turn), text: Redacted::new(m.text) },
             Proto::SpeechStart(m) => Self::SpeechStart { turn: TurnId(m.turn) },
             Proto::Sentence(m) => Self::Sentence { turn: TurnId(m.turn), text: Redacted::new(m.text), at_ms: m.at_ms },
@@ -179,6 +185,7 @@ impl TryFrom<&ToDevice> for Proto {
             ToDevice::VoiceActivity { turn, speaking } => {
                 Self::VoiceActivity(proto::VoiceActivity { turn: turn.0, speaking: *speaking })
             }
+            ToDevice::PictureWanted { turn } => Self::PictureWanted(proto::PictureWanted { turn: turn.0 }),
             ToDevice::Transcript { turn, text } => {
                 Self::Transcript(proto::Transcript { turn: turn.0, text: text.reveal().clone() })
             }

@@ -1,10 +1,11 @@
 //! [`ToNode`]: what a device says.
 
+use bytes::Bytes;
 use sayso_proto::device::v1 as proto;
 use sayso_proto::device::v1::to_node::Message as Proto;
-use sayso_types::{Name, Purpose, Redacted, TurnId};
+use sayso_types::{Name, Picture, PictureFormat, Purpose, Redacted, TurnId};
 
-use crate::field::{closed_list, invalid, parse};
+use crate::field::{at_most, closed_list, invalid, parse};
 use crate::{AudioPacket, Error, Goodbye, Hello, Invalid};
 
 /// A message of a device.
@@ -61,10 +62,35 @@ pub enum ToNode {
         /// Whether it may be used.
         granted: bool,
     },
+    /// The device has taken a picture, and sends it when it is told that it is wanted.
+    PictureOffer(PictureOffer),
+    /// Some of a picture that is wanted, in order.
+    PicturePart {
+        /// The turn of the [`PictureOffer`](Self::PictureOffer).
+        turn: TurnId,
+        /// 1 to [`PICTURE_PART_BYTES_MAX`] bytes.
+        bytes: Redacted<Bytes>,
+    },
     /// Sound that cannot go as a datagram.
     Audio(AudioPacket),
     /// The device leaves.
     Goodbye(Goodbye),
+}
+
+/// Bytes of a part of a picture: what fits into a message of the control stream with what stands around it.
+pub const PICTURE_PART_BYTES_MAX: usize = 15 * 1024;
+
+/// A picture that a device has taken, before it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PictureOffer {
+    /// The device counts its turns from 1.
+    pub turn: TurnId,
+    /// How it lies in bytes.
+    pub format: PictureFormat,
+    /// How many bytes; as many as [`Picture::check_len`] takes.
+    pub bytes: usize,
+    /// What the person asks about it; empty for what it shows.
+    pub question: Redacted<String>,
 }
 
 closed_list! {
@@ -114,6 +140,15 @@ impl TryFrom<Proto> for ToNode {
                 capability: parse("permission_changed.capability", &m.capability)?,
                 granted: m.granted,
             },
+            Proto::PictureOffer(m) => Self::PictureOffer(picture_offer(m)?),
+            Proto::PicturePart(m) => {
+                let turn = counted("picture_part.turn", m.turn)?;
+                if m.bytes.is_empty() {
+                    return Err(invalid("picture_part.bytes", Invalid::Missing));
+                }
+                at_most("picture_part.bytes", m.bytes.len(), PICTURE_PART_BYTES_MAX)?;
+                Self::PicturePart { turn, bytes: Redacted::new(m.bytes) }
+            }
             Proto::Audio(m) => Self::Audio(m.try_into()?),
             Proto::Goodbye(m) => Self::Goodbye(m.try_into()?),
         })
@@ -148,6 +183,19 @@ impl TryFrom<&ToNode> for Proto {
                 capability: capability.to_string(),
                 granted: *granted,
             }),
+            ToNode::PictureOffer(offer) => Self::PictureOffer(proto::PictureOffer {
+                turn: offer.turn.0,
+                format: match offer.format {
+                    PictureFormat::Jpeg => proto::PictureFormat::Jpeg,
+                    PictureFormat::Png => proto::PictureFormat::Png,
+                } as i32,
+                // a length that does not fit is one that is refused, too
+                bytes: u32::try_from(offer.bytes).unwrap_or(u32::MAX),
+                question: offer.question.reveal().clone(),
+            }),
+            ToNode::PicturePart { turn, bytes } => {
+                Self::PicturePart(proto::PicturePart { turn: turn.0, bytes: bytes.reveal().clone() })
+            }
             ToNode::Audio(packet) => Self::Audio(packet.try_into()?),
             ToNode::Goodbye(goodbye) => Self::Goodbye(goodbye.into()),
         })
@@ -166,4 +214,20 @@ fn consent_answer(m: proto::ConsentAnswer) -> Result<ToNode, Error> {
     }
     let purpose = if m.purpose.is_empty() { None } else { Some(parse("consent_answer.purpose", &m.purpose)?) };
     Ok(ToNode::ConsentAnswer { prompt_id: m.prompt_id, decision, purpose })
+}
+
+fn picture_offer(m: proto::PictureOffer) -> Result<PictureOffer, Error> {
+    let turn = counted("picture_offer.turn", m.turn)?;
+    let format = match proto::PictureFormat::try_from(m.format) {
+        Ok(proto::PictureFormat::Jpeg) => PictureFormat::Jpeg,
+        Ok(proto::PictureFormat::Png) => PictureFormat::Png,
+        Ok(proto::PictureFormat::Unspecified) => return Err(invalid("picture_offer.format", Invalid::Missing)),
+        Err(_) => return Err(invalid("picture_offer.format", Invalid::Unlisted(m.format.into()))),
+    };
+    let bytes = m.bytes as usize;
+    if bytes == 0 {
+        return Err(invalid("picture_offer.bytes", Invalid::Missing));
+    }
+    at_most("picture_offer.bytes", bytes, Picture::BYTES_MAX)?;
+    Ok(PictureOffer { turn, format, bytes, question: Redacted::new(m.question) })
 }

@@ -111,8 +111,15 @@ impl<'a> Conversation<'a> {
     fn new(clock: &'a Arc<dyn Clock>) -> Self {
         let mut conversation =
             Self { clock, session: Session::new(Options::default()), effects: Vec::new(), utterance: None, passed: 0 };
-        let consent = ConsentView { cv: CV, standing: Standing::Given, memory: false, asks_again: Vec::new() };
-        conversation.happen(Event::Attached { consent, facts: Vec::new() });
+        let consent = ConsentView {
+            cv: CV,
+            standing: Standing::Given,
+            memory: false,
+            history: false,
+            pictures: false,
+            asks_again: Vec::new(),
+        };
+        conversation.happen(Event::Attached { consent, facts: Vec::new(), history: Vec::new() });
         conversation.happen(Event::ListenStart(ListenMode::Realtime));
         conversation
     }

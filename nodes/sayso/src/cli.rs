@@ -2,11 +2,13 @@
 
 mod audit;
 mod complaint;
+mod consent;
 mod disclosure;
 mod exemption;
 mod guardian;
 mod hold;
 mod incident;
+mod kept;
 mod notice;
 mod permit;
 mod policy;
@@ -16,6 +18,7 @@ mod shutdown;
 mod statistic;
 mod store;
 mod switch;
+mod tenant;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -29,11 +32,13 @@ use crate::join::Token;
 
 pub(crate) use audit::{AuditArgs, AuditCommand};
 pub(crate) use complaint::{ComplaintArgs, ComplaintCommand, ComplaintNode, OutcomeArg};
+pub(crate) use consent::{ConsentArgs, ConsentCommand, ConsentOfArgs, EvidenceArg, GiveArgs};
 pub(crate) use disclosure::{DisclosureArgs, DisclosureCommand, ProposeDisclosureArgs};
 pub(crate) use exemption::{ExemptionArgs, ExemptionCommand, ProposeArgs};
 pub(crate) use guardian::{Band, GuardianArgs, GuardianCommand, WardArgs};
 pub(crate) use hold::{HoldArgs, HoldCommand, SetHoldArgs};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
+pub(crate) use kept::{KeptArgs, KeptCommand, KeptSourceArg, PutKeptArgs};
 pub(crate) use notice::{NoticeChannelArg, NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
 pub(crate) use permit::{PermitArgs, PermitCommand, PermitForArgs};
 pub(crate) use policy::{
@@ -48,6 +53,7 @@ pub(crate) use store::{
     DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
 };
 pub(crate) use switch::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
+pub(crate) use tenant::{OneTenantArgs, TenantArgs, TenantCommand};
 
 /// Voice sessions in which no byte moves without somebody's say-so.
 #[derive(Debug, Parser)]
@@ -84,6 +90,8 @@ pub(crate) enum Command {
     Store(StoreArgs),
     /// Lint, compile, show, compare, explain and publish privacy profiles.
     Policy(PolicyArgs),
+    /// Record, withdraw, revoke or invalidate a person's consent, with what shows it.
+    Consent(ConsentArgs),
     /// Print the consent receipts of a person, from a running node.
     Receipts(ReceiptsArgs),
     /// Export the audit log of a running node for an auditor, or print how far it is witnessed.
@@ -98,6 +106,8 @@ pub(crate) enum Command {
     Incident(IncidentArgs),
     /// Turn a processor, a category of data or a tenant off at once, or on again.
     Switch(SwitchArgs),
+    /// Put down what a tenant instructs, which narrows the policy, and erase one that ends.
+    Tenant(TenantArgs),
     /// Keep what a law demands to be kept, whatever else ends or erases it, and release it.
     Hold(HoldArgs),
     /// Tell people that something changes, and print whom that has reached.
@@ -114,6 +124,8 @@ pub(crate) enum Command {
     Complaint(ComplaintArgs),
     /// As a tenant: see what people asked that is the tenant's to answer first, and answer it.
     Referral(ReferralArgs),
+    /// Have something kept of a person (an account, settings, a document, a picture), get, list and delete it.
+    Kept(KeptArgs),
     /// Print what was released of data that was anonymised when its time was over, and how that was tested.
     Statistic(StatisticArgs),
 }
@@ -199,6 +211,10 @@ pub(crate) struct DeviceArgs {
     /// Type this instead of speaking (repeatable; after the recordings).
     #[arg(long, value_name = "TEXT")]
     pub(crate) text: Vec<String>,
+    /// Show this picture (JPEG or PNG, at most 512 KiB; repeatable; after the texts). What is asked about it stands behind
+    /// an equals sign (cup.jpg="Where is the cup?"); without that, what the picture shows.
+    #[arg(long, value_name = "FILE[=QUESTION]")]
+    pub(crate) picture: Vec<String>,
     /// Answer the consent question as if by a button.
     #[arg(long, value_name = "ANSWER")]
     pub(crate) consent: Option<Button>,

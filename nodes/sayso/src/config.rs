@@ -1,5 +1,6 @@
 //! The configuration of a node, and its defaults. `sayso serve --dump-config` prints it.
 
+mod deletion;
 mod store;
 mod vault;
 
@@ -16,6 +17,7 @@ use sayso_runtime::telemetry::TelemetryOptions;
 use sayso_types::{Name, ProcessorId};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::deletion::Deletion;
 pub(crate) use self::store::{Peer, RaftStore, Store, StoreKind, StoreProblem};
 pub(crate) use self::vault::{Kek, Vault};
 use crate::cli::ServeArgs;
@@ -67,6 +69,11 @@ pub(crate) struct Config {
     /// OpenAI-compatible services; each must be a processor of the profile.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) openai: Vec<OpenAi>,
+    /// Where processors are told to delete what they were given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) deletion: Vec<Deletion>,
+    /// How long they have to confirm that they did, before a certificate of erasure says that they did not.
+    pub(crate) deletion_within_ms: u64,
     pub(crate) telemetry: TelemetryOptions,
 }
 
@@ -90,6 +97,8 @@ impl Default for Config {
             agent: Agent::default(),
             local: Local::default(),
             openai: Vec::new(),
+            deletion: Vec::new(),
+            deletion_within_ms: 86_400_000,
             telemetry: TelemetryOptions { log_filter: LOG_FILTER.to_owned(), ..TelemetryOptions::default() },
         }
     }
@@ -280,6 +289,8 @@ pub(crate) enum Stage {
     Llm,
     /// Speech synthesis.
     Tts,
+    /// Pictures.
+    Vision,
 }
 
 /// One OpenAI-compatible service.

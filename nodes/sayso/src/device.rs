@@ -24,7 +24,7 @@ use crate::cli::{Button, DeviceArgs, Mode};
 use crate::serve::runtime;
 
 pub(crate) fn run(args: DeviceArgs) -> Result<ExitCode> {
-    let utterances = Utterance::all(&args.wav, &args.text)?;
+    let utterances = Utterance::all(&args.wav, &args.text, &args.picture)?;
     let options = options(&args)?;
     runtime()?.block_on(talk(&args, options, utterances))?;
     Ok(ExitCode::SUCCESS)

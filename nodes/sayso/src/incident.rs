@@ -54,12 +54,13 @@ async fn incident(command: &IncidentCommand) -> Result<()> {
             }
             print(at, &incidents)
         }
-        IncidentCommand::Assess { one, processor, category, from, until } => {
+        IncidentCommand::Assess { one, processor, category, consents, from, until } => {
             let scope = IncidentScope {
                 processors: processor.iter().map(ToString::to_string).collect(),
                 categories: category.iter().map(ToString::to_string).collect(),
                 from_unix_ms: unix_ms(*from)?,
                 until_unix_ms: unix_ms(*until)?,
+                record_ids: consents.iter().map(|record| id(record)).collect::<Result<_>>()?,
             };
             advance(one, Step::Assess(scope)).await
         }
@@ -195,7 +196,11 @@ fn concerns(assessment: &Assessment) -> String {
     let (what, whom) = (any(&scope.categories, "anything"), any(&scope.processors, "anybody"));
     let at = |unix_ms| moment(unix_ms).unwrap_or_default();
     let (from, until) = (at(scope.from_unix_ms), at(scope.until_unix_ms));
-    format!("{what} to {whom}, from {from} to {until}; people: {}", assessment.people)
+    let by = match scope.record_ids.len() {
+        0 => String::new(),
+        consents => format!(" by {consents} consents"),
+    };
+    format!("{what} to {whom}{by}, from {from} to {until}; people: {}", assessment.people)
 }
 
 fn telling(telling: Option<&Telling>) -> String {
@@ -219,6 +224,7 @@ fn shown(incident: &Incident) -> Value {
         json!({
             "processors": scope.processors,
             "categories": scope.categories,
+            "consents": scope.record_ids.iter().map(hex::encode).collect::<Vec<_>>(),
             "from": moment(scope.from_unix_ms),
             "until": moment(scope.until_unix_ms),
             "people": assessment.people,
@@ -268,6 +274,6 @@ pub(crate) fn word(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_lowercase()
 }
 
-fn unix_ms(at: jiff::Timestamp) -> Result<u64> {
+pub(crate) fn unix_ms(at: jiff::Timestamp) -> Result<u64> {
     u64::try_from(at.as_millisecond()).context("give a time after 1970")
 }

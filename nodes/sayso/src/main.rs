@@ -7,6 +7,7 @@ mod certs;
 mod cli;
 mod complaint;
 mod config;
+mod consent;
 mod demo;
 mod device;
 mod disclosure;
@@ -17,6 +18,7 @@ mod hold;
 mod incident;
 mod init;
 mod join;
+mod kept;
 mod models;
 mod node;
 mod notice;
@@ -33,6 +35,7 @@ mod shutdown;
 mod statistic;
 mod store;
 mod switch;
+mod tenant;
 mod vault;
 mod verify;
 mod witnesses;
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Store(args) => store::run(args),
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),
+        Command::Consent(args) => consent::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Exemption(args) => exemption::run(&args),
         Command::Operator(args) => init::operator(&args),
@@ -68,7 +72,9 @@ fn main() -> ExitCode {
         Command::Permit(args) => permit::run(&args),
         Command::Disclosure(args) => disclosure::run(&args),
         Command::Complaint(args) => complaint::run(&args),
+        Command::Kept(args) => kept::run(&args),
         Command::Referral(args) => referral::run(&args),
+        Command::Tenant(args) => tenant::run(&args),
         Command::Statistic(args) => statistic::run(&args),
     };
     match result {

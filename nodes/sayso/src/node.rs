@@ -15,7 +15,8 @@ use sayso_pages::Pages;
 use sayso_policy::{Diff, Profile, RevisionError};
 use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
 use sayso_provider_openai::{
-    ApiKey, Endpoint, OpenAiRealtimeTranscriber, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat,
+    ApiKey, Endpoint, HttpForgetter, OpenAiRealtimeTranscriber, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber,
+    OpenAiViewer, SpeechFormat,
 };
 use sayso_runtime::shutdown::{Phases, Signals};
 use sayso_runtime::{SystemClock, TaskKind, Tasks, process};
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::Backend;
 use crate::certs::Identity;
-use crate::config::{Config, OpenAi, Stage, TokenKey, ms};
+use crate::config::{Config, Deletion, OpenAi, Stage, TokenKey, ms};
 use crate::store::{require_here, require_whole};
 use crate::{vault, witnesses};
 
@@ -74,6 +75,9 @@ impl Node {
         for service in &config.openai {
             add_openai(service, &mut processors, &clock)?;
         }
+        for at in &config.deletion {
+            add_forgetter(at, &mut processors)?;
+        }
 
         let mut backend = Backend::open(config, Arc::clone(&clock)).await?;
         let tenure = backend.own(|owner| tracing::info!(owner, "standing by")).await?;
@@ -88,6 +92,8 @@ impl Node {
             withdraw_wait: ms(config.sessions.withdraw_wait_ms),
             tenure,
             has_page: config.pages.is_some(),
+            deletes: processors.forgetters.keys().copied().collect(),
+            confirm_within: ms(config.deletion_within_ms),
             ..sayso_consent::Options::default()
         };
         let register = Register::open(
@@ -102,6 +108,7 @@ impl Node {
         witnesses::begin_signing(register.journal(), &signer).await?;
         let anchor = witnesses::anchor(&config.witnesses, register.journal(), &signer, &clock)?;
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
+        egress.start_forgetting();
         let missing = egress.missing();
         if !missing.is_empty() {
             bail!("nobody is configured for {missing:?}: enable [local] or add [[openai]] services for these stages");
@@ -291,12 +298,29 @@ fn add_openai(service: &OpenAi, processors: &mut Processors, clock: &Arc<dyn Clo
         }
         Stage::Asr => processors.transcribers.register(id, Arc::new(OpenAiTranscriber::new(endpoint, clock))),
         Stage::Llm => processors.responders.register(id, Arc::new(OpenAiResponder::new(endpoint, clock))),
+        Stage::Vision => processors.viewers.register(id, Arc::new(OpenAiViewer::new(endpoint, clock))),
         Stage::Tts => {
             let voice =
                 OpenAiSynthesizer::new(endpoint, &service.voice, SpeechFormat::Wav, clock).with_context(named)?;
             processors.synthesizers.register(id, Arc::new(voice));
         }
     }
+    Ok(())
+}
+
+fn add_forgetter(at: &Deletion, processors: &mut Processors) -> Result<()> {
+    let id = at.id;
+    let named = || format!("deletion at processor {id}");
+    let mut endpoint = Endpoint::without_model(at.url.parse().with_context(named)?);
+    if let Some(variable) = &at.api_key_env {
+        let key = std::env::var(variable)
+            .with_context(|| format!("{}: the environment variable {variable} must hold its key", named()))?;
+        endpoint = endpoint.with_api_key(ApiKey::new(key).with_context(named)?);
+    }
+    if let Some(file) = &at.ca_file {
+        endpoint = endpoint.with_ca_file(file).with_context(named)?;
+    }
+    processors.forgetters.insert(id, Arc::new(HttpForgetter::new(endpoint)));
     Ok(())
 }
 
@@ -309,6 +333,13 @@ fn accepted_profile(config: &Config) -> Result<Profile> {
     for id in local.map(ProcessorId).chain(config.openai.iter().map(|service| service.id)) {
         if profile.processor(id).is_none() {
             bail!("processor {id} is configured but not in the profile; register it there, with party and region");
+        }
+    }
+    for id in config.deletion.iter().map(|at| at.id) {
+        if profile.processor(id).is_none_or(|processor| !processor.deletion_api) {
+            bail!(
+                "processor {id} is to be told to delete, but the profile does not say that it can be (deletion_api = true)"
+            );
         }
     }
     Ok(profile)

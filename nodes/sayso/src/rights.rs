@@ -108,6 +108,8 @@ async fn rights(command: &RightsCommand) -> Result<Value> {
                 "known": imported.known,
                 "conflicts": imported.conflicts,
                 "consents_left": imported.consents_left,
+                "items_taken": imported.items_taken,
+                "items_left": imported.items_left,
             })
         }
         RightsCommand::Correct { person, case, facts } => {

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use sayso_proto::admin::v1::switches_client::SwitchesClient;
-use sayso_proto::admin::v1::{ListSwitchesRequest, Switch, SwitchPosition, SwitchSort, ThrowSwitchRequest};
+use sayso_proto::admin::v1::{
+    CountTransfersRequest, CountTransfersResponse, ListSwitchesRequest, Switch, SwitchPosition, SwitchSort,
+    ThrowSwitchRequest, TransferredPeople,
+};
 use serde_json::{Value, json};
 
 use crate::cli::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
@@ -19,6 +22,14 @@ pub(crate) fn run(args: &SwitchArgs) -> Result<ExitCode> {
         SwitchCommand::Off { throw, for_good: true } => runtime.block_on(thrown(throw, SwitchPosition::Terminated))?,
         SwitchCommand::Off { throw, for_good: false } => runtime.block_on(thrown(throw, SwitchPosition::Off))?,
         SwitchCommand::On { throw } => runtime.block_on(thrown(throw, SwitchPosition::On))?,
+        SwitchCommand::Transfers { node, year, json } => {
+            let counted = async {
+                let request = CountTransfersRequest { year: year.unwrap_or_default() };
+                let asked = SwitchesClient::new(operator::to(node).await?).count_transfers(request).await;
+                asked.context("the node does not count")
+            };
+            transfers(&runtime.block_on(counted)?.into_inner(), *json)?;
+        }
         SwitchCommand::List { node, json } => {
             let listed = async {
                 SwitchesClient::new(operator::to(node).await?)
@@ -68,6 +79,40 @@ async fn thrown(args: &ThrowArgs, to: SwitchPosition) -> Result<()> {
     Ok(())
 }
 
+/// Prints how many people's data went overseas.
+fn transfers(counted: &CountTransfersResponse, json: bool) -> Result<()> {
+    let together = counted.together.unwrap_or_default();
+    let people = |people: TransferredPeople| json!({ "persons": people.persons, "sensitive": people.sensitive });
+    if json {
+        let to = counted.to.iter().map(|to| {
+            let most = json!({
+                "together_persons": to.together_persons_max,
+                "together_sensitive": to.together_sensitive_max,
+                "sensitive": to.sensitive_max,
+            });
+            let (id, mechanism) = (&to.processor_id, &to.mechanism);
+            json!({ "processor": id, "people": people(to.people.unwrap_or_default()), "mechanism": mechanism, "most": most })
+        });
+        let to: Vec<_> = to.collect();
+        return output::json(&json!({ "year": counted.year, "together": people(together), "to": to }));
+    }
+    let says = |people: TransferredPeople| format!("{} people, sensitive data of {}", people.persons, people.sensitive);
+    output::line(format_args!("Overseas in {}: {}", counted.year, says(together)))?;
+    for to in &counted.to {
+        let most = [
+            to.together_persons_max.map(|most| format!("{most} people overseas")),
+            to.together_sensitive_max.map(|most| format!("sensitive data of {most} overseas")),
+            to.sensitive_max.map(|most| format!("sensitive data of {most} there")),
+        ];
+        let most: Vec<_> = most.into_iter().flatten().collect();
+        let most = if most.is_empty() { "as many as there are".to_owned() } else { most.join(", ") };
+        let mechanism = if to.mechanism.is_empty() { "no means" } else { &to.mechanism };
+        let people = says(to.people.unwrap_or_default());
+        output::line(format_args!("{}: {people}; {mechanism} covers {most}", to.processor_id))?;
+    }
+    Ok(())
+}
+
 /// A switch as a sentence without its full stop.
 fn told(switch: &Switch) -> String {
     let position = match switch.position() {
@@ -75,6 +120,7 @@ fn told(switch: &Switch) -> String {
         SwitchPosition::Off => "off",
         SwitchPosition::Terminated => "off for good",
         SwitchPosition::DueDiligenceExpired => "off until somebody looks at it anew",
+        SwitchPosition::TransferLimitReached => "off for what is about people, until another year or another means",
     };
     let since = moment(switch.since_unix_ms).unwrap_or_default();
     let incident = match switch.incident_id.as_slice() {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The files to compile, below the crate's folder: path = package.
-const PROTOS: [&str; 12] = [
+const PROTOS: [&str; 14] = [
     "sayso/device/v1/device.proto",
     "sayso/consent/v1/consent.proto",
     "sayso/audit/v1/audit.proto",
@@ -20,10 +20,13 @@ const PROTOS: [&str; 12] = [
     "sayso/peer/v1/peer.proto",
     "sayso/admin/v1/guardians.proto",
     "sayso/admin/v1/statistics.proto",
+    "sayso/admin/v1/kept.proto",
+    "sayso/admin/v1/tenants.proto",
 ];
 
 /// Messages with speech, words of a person or a credential: they get their `Debug` by hand.
-const SENSITIVE: [&str; 6] = ["AudioPacket", "Hello", "Sentence", "TextInput", "Transcript", "Welcome"];
+const SENSITIVE: [&str; 8] =
+    ["AudioPacket", "Hello", "PictureOffer", "PicturePart", "Sentence", "TextInput", "Transcript", "Welcome"];
 
 /// The same of the messages between nodes: keys and values are about people.
 const SENSITIVE_OF_PEERS: [&str; 6] = ["Batch", "Entry", "Operation", "Outcome", "Record", "Requirement"];
@@ -45,7 +48,7 @@ pub(crate) fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, Box<dyn Er
 
     let out = tempfile::tempdir()?;
     let mut config = tonic_prost_build::Config::new();
-    config.bytes([".sayso.device.v1.AudioPacket.opus", ".sayso.peer.v1"]);
+    config.bytes([".sayso.device.v1.AudioPacket.opus", ".sayso.device.v1.PicturePart.bytes", ".sayso.peer.v1"]);
     let of_devices = SENSITIVE.map(|message| format!(".sayso.device.v1.{message}"));
     let of_peers = SENSITIVE_OF_PEERS.map(|message| format!(".sayso.peer.v1.{message}"));
     config.skip_debug(of_devices.into_iter().chain(of_peers));

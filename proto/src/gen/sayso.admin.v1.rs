@@ -162,6 +162,12 @@ pub struct GiveConsentRequest {
     /// Whether the person's verified guardian agreed in their place. FAILED_PRECONDITION where they need or have none.
     #[prost(bool, tag = "7")]
     pub by_guardian: bool,
+    /// What the evidence is. It says how clearly the person agreed: what the policy asks a clearer consent for stays closed.
+    #[prost(enumeration = "EvidenceKind", tag = "8")]
+    pub evidence_kind: i32,
+    /// With IMPLIED: what the person did that implies it, a word of 1 to 31 of a-z 0-9 _ - . such as went_on. Otherwise empty.
+    #[prost(string, tag = "9")]
+    pub act: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GiveConsentResponse {
@@ -201,6 +207,41 @@ pub struct WithdrawConsentResponse {
     /// 16 bytes, as in the withdrawal's leaves; of the earlier withdrawal when everything had been withdrawn before.
     #[prost(bytes = "vec", tag = "5")]
     pub withdrawal_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// May be tried again at any time: the answer is then how far it has come.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndConsentRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// Empty is everything that the person agreed to. At most 32, none twice.
+    #[prost(string, repeated, tag = "2")]
+    pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(enumeration = "ConsentEnding", tag = "3")]
+    pub ending: i32,
+    /// Why, for the audit log: a word of 1 to 31 of a-z 0-9 _ - . such as given_up or wrong_person, and nothing about a person.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// As in WithdrawConsentRequest.
+    #[prost(uint32, tag = "5")]
+    pub wait_ms: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EndConsentResponse {
+    #[prost(enumeration = "super::super::consent::v1::WithdrawalState", tag = "1")]
+    pub state: i32,
+    #[prost(uint64, tag = "2")]
+    pub consent_version: u64,
+    #[prost(message, repeated, tag = "3")]
+    pub holders: ::prost::alloc::vec::Vec<super::super::consent::v1::HolderOutcome>,
+    /// What the holders' permits had passed in all when their gates closed.
+    #[prost(uint64, tag = "4")]
+    pub bytes_passed: u64,
+    /// 16 bytes, as in its leaves.
+    #[prost(bytes = "vec", tag = "5")]
+    pub ending_id: ::prost::alloc::vec::Vec<u8>,
+    /// The consent records that it ends, 16 bytes each.
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub record_ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 /// A person's request and how far it has come.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -423,6 +464,13 @@ pub struct ImportCaseResponse {
     /// How many consents the copy holds, none of which counts here.
     #[prost(uint32, tag = "4")]
     pub consents_left: u32,
+    /// How many items are kept here from now on, too.
+    #[prost(uint32, tag = "5")]
+    pub items_taken: u32,
+    /// How many are not: the policy or the person's consents here do not let them be kept, they were kept before, they show somebody
+    /// else, or their content is not in the copy.
+    #[prost(uint32, tag = "6")]
+    pub items_left: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CertificateRequest {
@@ -999,6 +1047,79 @@ impl SessionChange {
             "SESSION_CHANGE_OPENED" => Some(Self::Opened),
             "SESSION_CHANGE_UPDATED" => Some(Self::Updated),
             "SESSION_CHANGE_CLOSED" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum EvidenceKind {
+    /// The person told the integrator in some other way.
+    Unspecified = 0,
+    /// A document that names what is agreed to, and that they signed. It is theirs alone: FAILED_PRECONDITION for one in which
+    /// somebody else has agreed.
+    Signed = 1,
+    /// The same, and not signed.
+    Written = 2,
+    /// A permission that they gave in the settings of the device.
+    DevicePermission = 3,
+    /// Nobody said anything; something that they did implies it. It opens what the policy lets implied consent open.
+    Implied = 4,
+}
+impl EvidenceKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "EVIDENCE_KIND_UNSPECIFIED",
+            Self::Signed => "EVIDENCE_KIND_SIGNED",
+            Self::Written => "EVIDENCE_KIND_WRITTEN",
+            Self::DevicePermission => "EVIDENCE_KIND_DEVICE_PERMISSION",
+            Self::Implied => "EVIDENCE_KIND_IMPLIED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "EVIDENCE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "EVIDENCE_KIND_SIGNED" => Some(Self::Signed),
+            "EVIDENCE_KIND_WRITTEN" => Some(Self::Written),
+            "EVIDENCE_KIND_DEVICE_PERMISSION" => Some(Self::DevicePermission),
+            "EVIDENCE_KIND_IMPLIED" => Some(Self::Implied),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ConsentEnding {
+    Unspecified = 0,
+    /// Whoever answers for the data ends it, such as because it is not used for that any more.
+    Revoked = 1,
+    /// It turned out not to have been valid: somebody else had agreed, or a child, or what shows it is false. What was kept by
+    /// it is erased, and an incident whose scope names its record finds what had rested on it.
+    Invalidated = 2,
+}
+impl ConsentEnding {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONSENT_ENDING_UNSPECIFIED",
+            Self::Revoked => "CONSENT_ENDING_REVOKED",
+            Self::Invalidated => "CONSENT_ENDING_INVALIDATED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONSENT_ENDING_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONSENT_ENDING_REVOKED" => Some(Self::Revoked),
+            "CONSENT_ENDING_INVALIDATED" => Some(Self::Invalidated),
             _ => None,
         }
     }
@@ -1987,6 +2108,33 @@ pub mod consent_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Consent", "Withdraw"));
             self.inner.unary(req, path, codec).await
         }
+        /// Ends consent that the person did not take back: because what it was for is given up, or because it was never valid. As
+        /// with Withdraw, OK means that no further byte of this scope is handed to any processor or store. FAILED_PRECONDITION where
+        /// the person has not agreed.
+        pub async fn end(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndConsentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndConsentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Consent/End",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Consent", "End"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2025,6 +2173,16 @@ pub mod consent_server {
             request: tonic::Request<super::WithdrawConsentRequest>,
         ) -> std::result::Result<
             tonic::Response<super::WithdrawConsentResponse>,
+            tonic::Status,
+        >;
+        /// Ends consent that the person did not take back: because what it was for is given up, or because it was never valid. As
+        /// with Withdraw, OK means that no further byte of this scope is handed to any processor or store. FAILED_PRECONDITION where
+        /// the person has not agreed.
+        async fn end(
+            &self,
+            request: tonic::Request<super::EndConsentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndConsentResponse>,
             tonic::Status,
         >;
     }
@@ -2225,6 +2383,51 @@ pub mod consent_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WithdrawSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Consent/End" => {
+                    #[allow(non_camel_case_types)]
+                    struct EndSvc<T: Consent>(pub Arc<T>);
+                    impl<
+                        T: Consent,
+                    > tonic::server::UnaryService<super::EndConsentRequest>
+                    for EndSvc<T> {
+                        type Response = super::EndConsentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndConsentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Consent>::end(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EndSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -6036,6 +6239,51 @@ pub struct Switch {
     pub registry_revision: u32,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CountTransfersRequest {
+    /// The year; 0 for the present one.
+    #[prost(uint32, tag = "1")]
+    pub year: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CountTransfersResponse {
+    #[prost(uint32, tag = "1")]
+    pub year: u32,
+    /// To whomever, each person once, as far as laws count it.
+    #[prost(message, optional, tag = "2")]
+    pub together: ::core::option::Option<TransferredPeople>,
+    /// To each processor overseas that the policy has, and to each that something went to, by id.
+    #[prost(message, repeated, tag = "3")]
+    pub to: ::prost::alloc::vec::Vec<TransfersTo>,
+}
+/// How many people's data has gone overseas.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TransferredPeople {
+    /// Whatever the data.
+    #[prost(uint64, tag = "1")]
+    pub persons: u64,
+    /// Of these, the ones whose sensitive data has gone.
+    #[prost(uint64, tag = "2")]
+    pub sensitive: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TransfersTo {
+    #[prost(string, tag = "1")]
+    pub processor_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub people: ::core::option::Option<TransferredPeople>,
+    /// By what means, as the policy calls it; empty where it has none any more.
+    #[prost(string, tag = "3")]
+    pub mechanism: ::prost::alloc::string::String,
+    /// The most people whose data this means covers, of all that goes overseas; missing where there is no limit.
+    #[prost(uint64, optional, tag = "4")]
+    pub together_persons_max: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub together_sensitive_max: ::core::option::Option<u64>,
+    /// The most people whose sensitive data the policy lets go to this one; missing where there is no limit.
+    #[prost(uint64, optional, tag = "6")]
+    pub sensitive_max: ::core::option::Option<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSwitchesRequest {}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSwitchesResponse {
@@ -6085,7 +6333,8 @@ pub struct Incident {
     #[prost(bytes = "vec", tag = "14")]
     pub notice_id: ::prost::alloc::vec::Vec<u8>,
 }
-/// Which data an incident concerns: what went to one of the processors, of one of the categories, in a span of time.
+/// Which data an incident concerns: what went to one of the processors, of one of the categories, by one of the consents, in a
+/// span of time.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct IncidentScope {
     /// Empty is any, at most 64.
@@ -6100,6 +6349,9 @@ pub struct IncidentScope {
     /// The first moment after it.
     #[prost(uint64, tag = "4")]
     pub until_unix_ms: u64,
+    /// Consent records, 16 bytes each: what went for their purposes by them alone. Empty is any, at most 64.
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    pub record_ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Assessment {
@@ -6326,6 +6578,9 @@ pub enum SwitchPosition {
     Terminated = 3,
     /// Nothing passes until a profile says that somebody has looked at the processor anew. Set by the node itself.
     DueDiligenceExpired = 4,
+    /// Nothing about anybody passes before the next year, or a profile with another means: as many people's data went there as
+    /// may. Set by the node itself.
+    TransferLimitReached = 5,
 }
 impl SwitchPosition {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -6339,6 +6594,7 @@ impl SwitchPosition {
             Self::Off => "SWITCH_POSITION_OFF",
             Self::Terminated => "SWITCH_POSITION_TERMINATED",
             Self::DueDiligenceExpired => "SWITCH_POSITION_DUE_DILIGENCE_EXPIRED",
+            Self::TransferLimitReached => "SWITCH_POSITION_TRANSFER_LIMIT_REACHED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -6349,6 +6605,7 @@ impl SwitchPosition {
             "SWITCH_POSITION_OFF" => Some(Self::Off),
             "SWITCH_POSITION_TERMINATED" => Some(Self::Terminated),
             "SWITCH_POSITION_DUE_DILIGENCE_EXPIRED" => Some(Self::DueDiligenceExpired),
+            "SWITCH_POSITION_TRANSFER_LIMIT_REACHED" => Some(Self::TransferLimitReached),
             _ => None,
         }
     }
@@ -6530,6 +6787,32 @@ pub mod switches_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Switches", "List"));
             self.inner.unary(req, path, codec).await
         }
+        /// How many people's data has gone overseas in a calendar year, together and to each processor, and how many may. For the
+        /// operator of the node.
+        pub async fn count_transfers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CountTransfersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CountTransfersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Switches/CountTransfers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Switches", "CountTransfers"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -6562,6 +6845,15 @@ pub mod switches_server {
             request: tonic::Request<super::ListSwitchesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListSwitchesResponse>,
+            tonic::Status,
+        >;
+        /// How many people's data has gone overseas in a calendar year, together and to each processor, and how many may. For the
+        /// operator of the node.
+        async fn count_transfers(
+            &self,
+            request: tonic::Request<super::CountTransfersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CountTransfersResponse>,
             tonic::Status,
         >;
     }
@@ -6718,6 +7010,51 @@ pub mod switches_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Switches/CountTransfers" => {
+                    #[allow(non_camel_case_types)]
+                    struct CountTransfersSvc<T: Switches>(pub Arc<T>);
+                    impl<
+                        T: Switches,
+                    > tonic::server::UnaryService<super::CountTransfersRequest>
+                    for CountTransfersSvc<T> {
+                        type Response = super::CountTransfersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CountTransfersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Switches>::count_transfers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CountTransfersSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -10555,6 +10892,1358 @@ pub mod statistics_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "sayso.admin.v1.Statistics";
     impl<T> tonic::server::NamedService for StatisticsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Who handed something on, and by what right.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptParty {
+    /// A processor of the policy, in state active.
+    #[prost(string, tag = "1")]
+    pub processor: ::prost::alloc::string::String,
+    /// By what right, as profiles spell it: Consent, ContractPerformance, LegalObligation, ...
+    #[prost(string, tag = "2")]
+    pub basis: ::prost::alloc::string::String,
+    /// What shows it, 1 to 200 bytes: their record of the person's consent, the agreement, the law. It is sealed.
+    #[prost(string, tag = "3")]
+    pub reference: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PutKeptRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// A category of the policy that may be stored.
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    /// What it is kept for: a purpose of that category.
+    #[prost(string, tag = "3")]
+    pub purpose: ::prost::alloc::string::String,
+    /// What the content is, such as application/json, text/plain or image/jpeg. A category with attributes takes JSON with them, or
+    /// one of them that `attribute` names.
+    #[prost(string, tag = "4")]
+    pub media_type: ::prost::alloc::string::String,
+    /// At most 8 MiB.
+    #[prost(bytes = "vec", tag = "5")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+    /// When it was collected: milliseconds since the Unix epoch; 0 is now.
+    #[prost(uint64, tag = "6")]
+    pub collected_unix_ms: u64,
+    #[prost(enumeration = "KeptSource", tag = "7")]
+    pub source: i32,
+    /// With KEPT_SOURCE_PARTY.
+    #[prost(message, optional, tag = "8")]
+    pub party: ::core::option::Option<KeptParty>,
+    /// Who is seen or heard in it: it must be said of categories of whoever speaks or is pictured, also where it is the person
+    /// themselves. They must have agreed, too, and end it when they take that back.
+    #[prost(message, optional, tag = "9")]
+    pub of: ::core::option::Option<Principal>,
+    /// Items of the same person that it was made from, 16 bytes each, at most 64: it ends with each of them.
+    #[prost(bytes = "vec", repeated, tag = "10")]
+    pub derived_from: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, tag = "11")]
+    pub attribute: ::prost::alloc::string::String,
+    /// What it belongs to, such as the ticket of a question to support; at most 200 bytes. It is sealed.
+    #[prost(string, tag = "12")]
+    pub ticket: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PutKeptResponse {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeptRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeptResponse {
+    #[prost(message, optional, tag = "1")]
+    pub item: ::core::option::Option<KeptItem>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListKeptRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// Empty is any.
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub page_size: u32,
+    /// Of the answer before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListKeptResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub items: ::prost::alloc::vec::Vec<KeptItem>,
+    /// Empty when there are no more.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteKeptRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteKeptResponse {}
+/// An item, without its content.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptItem {
+    #[prost(bytes = "vec", tag = "1")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub purpose: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub media_type: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub bytes: u64,
+    #[prost(uint64, tag = "6")]
+    pub collected_unix_ms: u64,
+    #[prost(enumeration = "KeptSource", tag = "7")]
+    pub source: i32,
+    #[prost(message, optional, tag = "8")]
+    pub party: ::core::option::Option<KeptParty>,
+    /// Who is seen or heard in it, where that is somebody else.
+    #[prost(string, tag = "9")]
+    pub of_subject_id: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", repeated, tag = "10")]
+    pub derived_from: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, tag = "11")]
+    pub attribute: ::prost::alloc::string::String,
+    #[prost(string, tag = "12")]
+    pub ticket: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum KeptSource {
+    /// The person gave it.
+    Unspecified = 0,
+    /// Their device reported it: attributes that the policy does not declare are taken out.
+    Device = 1,
+    /// Somebody else handed it on: party, basis and reference are required.
+    Party = 2,
+}
+impl KeptSource {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "KEPT_SOURCE_UNSPECIFIED",
+            Self::Device => "KEPT_SOURCE_DEVICE",
+            Self::Party => "KEPT_SOURCE_PARTY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "KEPT_SOURCE_UNSPECIFIED" => Some(Self::Unspecified),
+            "KEPT_SOURCE_DEVICE" => Some(Self::Device),
+            "KEPT_SOURCE_PARTY" => Some(Self::Party),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod kept_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps items of people, sealed under their keys: accounts, settings, documents, pictures, what devices report. An item is kept
+    /// where the policy and the consents of whoever it is of allow it; it ends by itself when they are taken back, when the policy's
+    /// time for its category is over, and with the person's account. A tenant's caller keeps and sees what is of their own people.
+    #[derive(Debug, Clone)]
+    pub struct KeptClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl KeptClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> KeptClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> KeptClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            KeptClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Keeps an item. It is durable, and on record, when this returns. FAILED_PRECONDITION with the reason where it is not allowed;
+        /// INVALID_ARGUMENT for attributes that the policy does not declare, for a password in clear, and where it is not said whose
+        /// face or voice it is or who handed it on.
+        pub async fn put(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutKeptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/Put");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "Put"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// An item with its content, to be used: FAILED_PRECONDITION where it may not be any more, or while its use is restricted.
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetKeptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/Get");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What is kept of a person, oldest first and without contents; pages of 100 unless page_size says otherwise, at most 1,000.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/List");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes an item, and what was made from it. NOT_FOUND when there is none, or not any more.
+        pub async fn delete(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteKeptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Kept/Delete",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Kept", "Delete"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod kept_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with KeptServer.
+    #[async_trait]
+    pub trait Kept: std::marker::Send + std::marker::Sync + 'static {
+        /// Keeps an item. It is durable, and on record, when this returns. FAILED_PRECONDITION with the reason where it is not allowed;
+        /// INVALID_ARGUMENT for attributes that the policy does not declare, for a password in clear, and where it is not said whose
+        /// face or voice it is or who handed it on.
+        async fn put(
+            &self,
+            request: tonic::Request<super::PutKeptRequest>,
+        ) -> std::result::Result<tonic::Response<super::PutKeptResponse>, tonic::Status>;
+        /// An item with its content, to be used: FAILED_PRECONDITION where it may not be any more, or while its use is restricted.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetKeptRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetKeptResponse>, tonic::Status>;
+        /// What is kept of a person, oldest first and without contents; pages of 100 unless page_size says otherwise, at most 1,000.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeptResponse>,
+            tonic::Status,
+        >;
+        /// Deletes an item, and what was made from it. NOT_FOUND when there is none, or not any more.
+        async fn delete(
+            &self,
+            request: tonic::Request<super::DeleteKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteKeptResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps items of people, sealed under their keys: accounts, settings, documents, pictures, what devices report. An item is kept
+    /// where the policy and the consents of whoever it is of allow it; it ends by itself when they are taken back, when the policy's
+    /// time for its category is over, and with the person's account. A tenant's caller keeps and sees what is of their own people.
+    #[derive(Debug)]
+    pub struct KeptServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> KeptServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for KeptServer<T>
+    where
+        T: Kept,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Kept/Put" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::PutKeptRequest>
+                    for PutSvc<T> {
+                        type Response = super::PutKeptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutKeptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::put(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Kept/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::GetKeptRequest>
+                    for GetSvc<T> {
+                        type Response = super::GetKeptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetKeptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Kept/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::ListKeptRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListKeptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListKeptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Kept/Delete" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::DeleteKeptRequest>
+                    for DeleteSvc<T> {
+                        type Response = super::DeleteKeptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteKeptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::delete(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for KeptServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Kept";
+    impl<T> tonic::server::NamedService for KeptServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What a tenant has instructed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Tenant {
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// 16 bytes, as in its leaves.
+    #[prost(bytes = "vec", tag = "2")]
+    pub instructions_id: ::prost::alloc::vec::Vec<u8>,
+    /// Where they are written down; the audit log has its SHA-256.
+    #[prost(string, tag = "3")]
+    pub reference: ::prost::alloc::string::String,
+    /// What data may be used for, and which.
+    #[prost(string, repeated, tag = "4")]
+    pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "5")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The first moment at which they no longer count; 0 is until somebody ends them.
+    #[prost(uint64, tag = "6")]
+    pub until_unix_ms: u64,
+    #[prost(uint64, tag = "7")]
+    pub since_unix_ms: u64,
+    /// The revision of the registry that they, or their end, made.
+    #[prost(uint32, tag = "8")]
+    pub registry_revision: u32,
+    #[prost(enumeration = "TenantState", tag = "9")]
+    pub state: i32,
+    /// When they ended, and why: term_over or instructed; 0 and empty while they count.
+    #[prost(uint64, tag = "10")]
+    pub ended_unix_ms: u64,
+    #[prost(string, tag = "11")]
+    pub ended_for: ::prost::alloc::string::String,
+    /// For how many people an erasure was begun, and when the last certificate was issued.
+    #[prost(uint64, tag = "12")]
+    pub people: u64,
+    #[prost(uint64, tag = "13")]
+    pub erased_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InstructRequest {
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// Where the instructions are written down, such as the number of a contract: 1 to 200 bytes.
+    #[prost(string, tag = "2")]
+    pub reference: ::prost::alloc::string::String,
+    /// As the policy names them: 1 to 64 each.
+    #[prost(string, repeated, tag = "3")]
+    pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "4")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The first moment at which they no longer count: from then on nothing of the tenant's people passes any gate, and
+    /// everything of them is erased. 0 is until somebody ends them.
+    #[prost(uint64, tag = "5")]
+    pub until_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InstructResponse {
+    #[prost(message, optional, tag = "1")]
+    pub tenant: ::core::option::Option<Tenant>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTenantRequest {
+    /// Empty is the caller's own.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTenantResponse {
+    #[prost(message, optional, tag = "1")]
+    pub tenant: ::core::option::Option<Tenant>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListTenantsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListTenantsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub tenants: ::prost::alloc::vec::Vec<Tenant>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EraseTenantRequest {
+    /// Empty is the caller's own.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EraseTenantResponse {
+    #[prost(message, optional, tag = "1")]
+    pub tenant: ::core::option::Option<Tenant>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TenantState {
+    Unspecified = 0,
+    /// The instructions count.
+    Live = 1,
+    /// They have ended, and everything of the tenant's people is being erased.
+    Erasing = 2,
+    /// The last certificate is issued.
+    Erased = 3,
+}
+impl TenantState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TENANT_STATE_UNSPECIFIED",
+            Self::Live => "TENANT_STATE_LIVE",
+            Self::Erasing => "TENANT_STATE_ERASING",
+            Self::Erased => "TENANT_STATE_ERASED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TENANT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TENANT_STATE_LIVE" => Some(Self::Live),
+            "TENANT_STATE_ERASING" => Some(Self::Erasing),
+            "TENANT_STATE_ERASED" => Some(Self::Erased),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod tenants_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Tenants' instructions. They narrow the policy and never widen it; a tenant without any has what the policy gives.
+    #[derive(Debug, Clone)]
+    pub struct TenantsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl TenantsClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> TenantsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> TenantsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            TenantsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Has data of a tenant's people used for what is named from here on, and for nothing else but what a law asks. What is not
+        /// named passes no gate any more when this returns. It takes the place of what was instructed before. For the operator of
+        /// the node. FAILED_PRECONDITION while the tenant is being erased.
+        pub async fn instruct(
+            &mut self,
+            request: impl tonic::IntoRequest<super::InstructRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InstructResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Tenants/Instruct",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Tenants", "Instruct"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The instructions of one tenant; a tenant's caller sees its own. NOT_FOUND when it has given none.
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTenantRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetTenantResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Tenants/Get",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Tenants", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Those of all, by name. For the operator of the node.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListTenantsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTenantsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Tenants/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Tenants", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends what a tenant instructs, for the tenant itself or the operator of the node: nothing of its people passes any gate when
+        /// this returns, and everything of them is erased, a bounded number at a time. May be called again, which tells how far that
+        /// has come. A term that is over does the same.
+        pub async fn erase(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EraseTenantRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EraseTenantResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Tenants/Erase",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Tenants", "Erase"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod tenants_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with TenantsServer.
+    #[async_trait]
+    pub trait Tenants: std::marker::Send + std::marker::Sync + 'static {
+        /// Has data of a tenant's people used for what is named from here on, and for nothing else but what a law asks. What is not
+        /// named passes no gate any more when this returns. It takes the place of what was instructed before. For the operator of
+        /// the node. FAILED_PRECONDITION while the tenant is being erased.
+        async fn instruct(
+            &self,
+            request: tonic::Request<super::InstructRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InstructResponse>,
+            tonic::Status,
+        >;
+        /// The instructions of one tenant; a tenant's caller sees its own. NOT_FOUND when it has given none.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetTenantRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetTenantResponse>,
+            tonic::Status,
+        >;
+        /// Those of all, by name. For the operator of the node.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListTenantsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTenantsResponse>,
+            tonic::Status,
+        >;
+        /// Ends what a tenant instructs, for the tenant itself or the operator of the node: nothing of its people passes any gate when
+        /// this returns, and everything of them is erased, a bounded number at a time. May be called again, which tells how far that
+        /// has come. A term that is over does the same.
+        async fn erase(
+            &self,
+            request: tonic::Request<super::EraseTenantRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EraseTenantResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Tenants' instructions. They narrow the policy and never widen it; a tenant without any has what the policy gives.
+    #[derive(Debug)]
+    pub struct TenantsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> TenantsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for TenantsServer<T>
+    where
+        T: Tenants,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Tenants/Instruct" => {
+                    #[allow(non_camel_case_types)]
+                    struct InstructSvc<T: Tenants>(pub Arc<T>);
+                    impl<T: Tenants> tonic::server::UnaryService<super::InstructRequest>
+                    for InstructSvc<T> {
+                        type Response = super::InstructResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::InstructRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Tenants>::instruct(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = InstructSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Tenants/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Tenants>(pub Arc<T>);
+                    impl<T: Tenants> tonic::server::UnaryService<super::GetTenantRequest>
+                    for GetSvc<T> {
+                        type Response = super::GetTenantResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTenantRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Tenants>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Tenants/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Tenants>(pub Arc<T>);
+                    impl<
+                        T: Tenants,
+                    > tonic::server::UnaryService<super::ListTenantsRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListTenantsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListTenantsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Tenants>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Tenants/Erase" => {
+                    #[allow(non_camel_case_types)]
+                    struct EraseSvc<T: Tenants>(pub Arc<T>);
+                    impl<
+                        T: Tenants,
+                    > tonic::server::UnaryService<super::EraseTenantRequest>
+                    for EraseSvc<T> {
+                        type Response = super::EraseTenantResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EraseTenantRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Tenants>::erase(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EraseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for TenantsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Tenants";
+    impl<T> tonic::server::NamedService for TenantsServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -235,6 +235,9 @@ pub struct ConsentEvent {
     /// For a minor.
     #[prost(message, optional, tag = "13")]
     pub guardian: ::core::option::Option<GuardianEvidence>,
+    /// Of IMPLIED consent, what the person did that implied it; of REVOKED and INVALIDATED, why. A name.
+    #[prost(string, tag = "14")]
+    pub reason: ::prost::alloc::string::String,
 }
 /// A guardian's decision for a minor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -248,7 +251,7 @@ pub struct GuardianEvidence {
     #[prost(bytes = "vec", tag = "4")]
     pub guardian_id: ::prost::alloc::vec::Vec<u8>,
 }
-/// A withdrawal from its request until every holder of a permit has let go.
+/// A withdrawal, or another end of consent before its time, from its request until every holder of a permit has let go.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Withdrawal {
     /// Of this layout: "1".
@@ -278,6 +281,12 @@ pub struct Withdrawal {
     pub state: i32,
     #[prost(message, repeated, tag = "11")]
     pub holders: ::prost::alloc::vec::Vec<HolderOutcome>,
+    /// What the consent becomes: REVOKED or INVALIDATED; UNSPECIFIED is WITHDRAWN.
+    #[prost(enumeration = "ConsentStatus", tag = "12")]
+    pub becomes: i32,
+    /// Of REVOKED and INVALIDATED, why: a name.
+    #[prost(string, tag = "13")]
+    pub reason: ::prost::alloc::string::String,
 }
 /// What became of one permit.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -728,6 +737,10 @@ pub enum IndicationMethod {
     Signature = 5,
     /// Told to the integrator, who passes it on.
     Integrator = 6,
+    /// Written down in a document, and not signed.
+    Document = 7,
+    /// Not said at all: something that the person did implies it.
+    Conduct = 8,
 }
 impl IndicationMethod {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -743,6 +756,8 @@ impl IndicationMethod {
             Self::DeviceSetting => "INDICATION_METHOD_DEVICE_SETTING",
             Self::Signature => "INDICATION_METHOD_SIGNATURE",
             Self::Integrator => "INDICATION_METHOD_INTEGRATOR",
+            Self::Document => "INDICATION_METHOD_DOCUMENT",
+            Self::Conduct => "INDICATION_METHOD_CONDUCT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -755,6 +770,8 @@ impl IndicationMethod {
             "INDICATION_METHOD_DEVICE_SETTING" => Some(Self::DeviceSetting),
             "INDICATION_METHOD_SIGNATURE" => Some(Self::Signature),
             "INDICATION_METHOD_INTEGRATOR" => Some(Self::Integrator),
+            "INDICATION_METHOD_DOCUMENT" => Some(Self::Document),
+            "INDICATION_METHOD_CONDUCT" => Some(Self::Conduct),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 /// Device to node.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ToNode {
-    #[prost(oneof = "to_node::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "to_node::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     pub message: ::core::option::Option<to_node::Message>,
 }
 /// Nested message and enum types in `ToNode`.
@@ -29,6 +29,10 @@ pub mod to_node {
         Goodbye(super::Goodbye),
         #[prost(message, tag = "10")]
         PermissionChanged(super::PermissionChanged),
+        #[prost(message, tag = "11")]
+        PictureOffer(super::PictureOffer),
+        #[prost(message, tag = "12")]
+        PicturePart(super::PicturePart),
     }
 }
 /// Node to device.
@@ -36,7 +40,7 @@ pub mod to_node {
 pub struct ToDevice {
     #[prost(
         oneof = "to_device::Message",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
     )]
     pub message: ::core::option::Option<to_device::Message>,
 }
@@ -72,6 +76,8 @@ pub mod to_device {
         Goodbye(super::Goodbye),
         #[prost(message, tag = "14")]
         VoiceActivity(super::VoiceActivity),
+        #[prost(message, tag = "15")]
+        PictureWanted(super::PictureWanted),
     }
 }
 /// The first message of a device.
@@ -214,6 +220,33 @@ pub struct PermissionChanged {
     #[prost(bool, tag = "2")]
     pub granted: bool,
 }
+/// The device has taken a picture, for the node to say what it shows. It sends the picture when the node says PictureWanted,
+/// and not before: what comes without that, or from a person who does not agree to it, is dropped.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PictureOffer {
+    /// The device counts its turns from 1.
+    #[prost(uint32, tag = "1")]
+    pub turn: u32,
+    #[prost(enumeration = "PictureFormat", tag = "2")]
+    pub format: i32,
+    /// Bytes of the picture: 1 to 524288.
+    #[prost(uint32, tag = "3")]
+    pub bytes: u32,
+    /// What the person asks about it; empty for what it shows.
+    #[prost(string, tag = "4")]
+    pub question: ::prost::alloc::string::String,
+}
+/// 1 to 15360 bytes of a picture, in order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PicturePart {
+    /// The turn of the PictureOffer.
+    #[prost(uint32, tag = "1")]
+    pub turn: u32,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub bytes: ::prost::bytes::Bytes,
+}
 /// One Opus packet of 1 to 1275 bytes, when it cannot go as a datagram.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -253,6 +286,12 @@ pub struct VoiceActivity {
     pub turn: u32,
     #[prost(bool, tag = "2")]
     pub speaking: bool,
+}
+/// The node takes the picture that the device offered in this turn, the device's own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PictureWanted {
+    #[prost(uint32, tag = "1")]
+    pub turn: u32,
 }
 /// What the node understood.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -406,6 +445,35 @@ impl ConsentDecision {
             "CONSENT_DECISION_AGREE" => Some(Self::Agree),
             "CONSENT_DECISION_REFUSE" => Some(Self::Refuse),
             "CONSENT_DECISION_WITHDRAW" => Some(Self::Withdraw),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PictureFormat {
+    Unspecified = 0,
+    Jpeg = 1,
+    Png = 2,
+}
+impl PictureFormat {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PICTURE_FORMAT_UNSPECIFIED",
+            Self::Jpeg => "PICTURE_FORMAT_JPEG",
+            Self::Png => "PICTURE_FORMAT_PNG",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PICTURE_FORMAT_UNSPECIFIED" => Some(Self::Unspecified),
+            "PICTURE_FORMAT_JPEG" => Some(Self::Jpeg),
+            "PICTURE_FORMAT_PNG" => Some(Self::Png),
             _ => None,
         }
     }

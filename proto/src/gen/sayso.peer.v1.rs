@@ -2,7 +2,8 @@
 /// The first message of a connection, and its answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Hello {
-    /// Of this protocol: 1.
+    /// The newest version of this protocol that the node speaks: 1. Two nodes speak the newest that both do; fields, requests
+    /// and answers are added within a version, and whoever does not know one leaves it out of account or says so.
     #[prost(uint32, tag = "1")]
     pub version: u32,
     /// The cluster's name, as configured.
@@ -20,6 +21,9 @@ pub struct Hello {
     /// Why the connection is refused; in answers only.
     #[prost(enumeration = "Refusal", tag = "6")]
     pub refusal: i32,
+    /// The oldest version that it speaks; 0 for the same as the newest.
+    #[prost(uint32, tag = "7")]
+    pub oldest: u32,
 }
 /// What one node asks of another. One answer follows; the type of the answer is that of the request.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -11,8 +11,16 @@ const DEFINED: &str = "engine/audit/src/event/name.rs";
 /// Where those of desks are.
 const AT_DESKS: &str = "engine/audit/src/event/desk.rs";
 
+/// Where those of what has left are.
+const LEFT: &str = "engine/audit/src/event/flow.rs";
+
 /// Where the steps are named that some of them have.
-const STEPS: [&str; 2] = ["engine/audit/src/event/step.rs", "engine/audit/src/event/minor.rs"];
+const STEPS: [&str; 4] = [
+    "engine/audit/src/event/step.rs",
+    "engine/audit/src/event/minor.rs",
+    "engine/audit/src/event/lineage.rs",
+    "engine/audit/src/event/control.rs",
+];
 
 /// Where a test makes all of them happen.
 const WALKED: &str = "engine/consent/tests/consent/every_event.rs";
@@ -25,6 +33,8 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("consent.given", "Event::ConsentGiven", "engine/consent/src/register/granting.rs"),
     ("consent.refused", "Event::ConsentRefused", "engine/consent/src/register/granting.rs"),
     ("consent.deferred", "Event::ConsentDeferred", "engine/consent/src/register/granting.rs"),
+    ("consent.revoked", "ConsentEnding::Revoked", "engine/admin/src/consent.rs"),
+    ("consent.invalidated", "ConsentEnding::Invalidated", "engine/admin/src/consent.rs"),
     ("withdraw.requested", "Event::WithdrawRequested", "engine/consent/src/register/withdrawing.rs"),
     ("withdraw.effective", "Event::WithdrawEffective", "engine/consent/src/register/withdrawing.rs"),
     ("gate.denied", "Event::GateDenied", "engine/consent/src/register/permits.rs"),
@@ -55,6 +65,12 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("category.switched_on", "Event::CategorySwitched", "engine/consent/src/switch.rs"),
     ("tenant.switched_off", "Event::TenantSwitched", "engine/consent/src/switch.rs"),
     ("tenant.switched_on", "Event::TenantSwitched", "engine/consent/src/switch.rs"),
+    ("tenant.instructed", "ControlEvent::TenantInstructed", "engine/consent/src/tenants.rs"),
+    ("tenant.purpose_instructed", "ControlEvent::TenantInstructs", "engine/consent/src/tenants.rs"),
+    ("tenant.category_instructed", "ControlEvent::TenantInstructs", "engine/consent/src/tenants.rs"),
+    ("tenant.person_served", "ControlEvent::TenantServes", "engine/consent/src/register/granting.rs"),
+    ("tenant.erasing", "ControlEvent::TenantErasing", "engine/consent/src/register/instructing.rs"),
+    ("tenant.erased", "ControlEvent::TenantErased", "engine/consent/src/register/instructing.rs"),
     ("incident.opened", "IncidentStep::Opened", "engine/consent/src/incidents/desk.rs"),
     ("incident.assessed", "IncidentStep::Assessed", "engine/consent/src/incidents/desk.rs"),
     ("incident.contained", "IncidentStep::Contained", "engine/consent/src/incidents/desk.rs"),
@@ -98,13 +114,18 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("complaint.received", "ComplaintStep::Received", "engine/consent/src/complaints/desk.rs"),
     ("complaint.answered", "ComplaintStep::Answered", "engine/consent/src/complaints/desk.rs"),
     ("complaint.overdue", "ComplaintStep::Overdue", "engine/consent/src/complaints/desk.rs"),
+    ("processor.deletion_requested", "FlowEvent::DeletionRequested", "engine/consent/src/register/deleting.rs"),
+    ("processor.deletion_confirmed", "FlowEvent::DeletionConfirmed", "engine/consent/src/register/deleting.rs"),
+    ("rectify.propagated", "FlowEvent::RectifyPropagated", "engine/consent/src/register/deleting.rs"),
+    ("transfer.cross_border", "FlowEvent::CrossBorder", "engine/consent/src/register/exporting.rs"),
+    ("processor.transfer_limit_reached", "ProcessorChange::TransferLimitReached", "engine/consent/src/switch.rs"),
     ("dsr.task_done", "RequestStep::TaskDone", "engine/consent/src/rights/referring.rs"),
+    ("store.written", "LineageEvent::Written", "engine/consent/src/register/keeping.rs"),
+    ("derive.created", "LineageEvent::Derived", "engine/consent/src/register/keeping.rs"),
 ];
 
 /// Events of the list that nothing produces, each with what it awaits.
 const AWAITED: &[(&str, &str)] = &[
-    ("consent.invalidated", "consent that ends otherwise than by withdrawal"),
-    ("consent.revoked", "consent that ends otherwise than by withdrawal"),
     ("permit.granted", "the segment's own leaves say when its permit began and ended"),
     ("permit.renewed", "the segment's own leaves say when its permit began and ended"),
     ("permit.expired", "the segment's own leaves say when its permit began and ended"),
@@ -112,23 +133,17 @@ const AWAITED: &[(&str, &str)] = &[
     ("permit.revoke_acked", "the segment's own leaves say when its permit began and ended"),
     ("ingress.segment_opened", "recording what was heard and given to nobody"),
     ("ingress.segment_closed", "recording what was heard and given to nobody"),
-    ("derive.created", "lineage of what is stored"),
-    ("store.written", "lineage of what is stored"),
     ("store.zeroised", "retention"),
     ("processor.registered", "a profile registers them, and policy.effective says which"),
-    ("processor.deletion_requested", "a way to tell a receiver that a machine can use: no profile names one"),
-    ("processor.deletion_confirmed", "a way to tell a receiver that a machine can use: no profile names one"),
-    ("transfer.cross_border", "counters of people whose data goes overseas"),
     ("export.downloaded", "a copy is made for each who asks for it, and handed to them at once"),
-    ("rectify.propagated", "a way to tell a receiver that a machine can use: no profile names one"),
     ("key.created", "keys are made with the first record; a metric counts them"),
     ("key.rotated", "keys are wrapped anew when the operator says so; the node's own log tells it"),
     ("erase.residual_approved", "a desk where people approve what remains"),
     ("config.changed", "changes of the configuration"),
-    ("shard.split", "more shards than one"),
-    ("shard.merged", "more shards than one"),
-    ("shard.moved", "more shards than one"),
-    ("shard.head", "more shards than one"),
+    ("shard.split", "a store has one log, which is never split"),
+    ("shard.merged", "a store has one log"),
+    ("shard.moved", "a store has one log, which moves with it"),
+    ("shard.head", "a store has one log, whose checkpoints witnesses cosign"),
     ("audit.selfcheck_failed", "a node whose log does not hold does not open it, so cannot write to it"),
 ];
 
@@ -144,7 +159,7 @@ fn named(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_event_of_the_list_is_produced_or_awaited_and_no_other_exists() {
-    let files = STEPS.into_iter().chain([DEFINED, AT_DESKS]);
+    let files = STEPS.into_iter().chain([DEFINED, AT_DESKS, LEFT]);
     let named: BTreeSet<_> = files.flat_map(|file| named(&read(Path::new(file)))).collect();
     let produced: BTreeSet<_> = PRODUCED.iter().map(|(name, ..)| (*name).to_owned()).collect();
     let awaited: BTreeSet<_> = AWAITED.iter().map(|(name, _)| (*name).to_owned()).collect();

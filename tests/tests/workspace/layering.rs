@@ -32,8 +32,9 @@ const BACKENDS: [&str; 6] = [
 const BUILT_ON: [(&str, &str); 1] = [("sayso-store-raft", "sayso-store-local")];
 
 /// Foreign libraries, each with the crates that may name it and the reason.
-const OWNED: [(&str, &[&str], &str); 12] = [
+const OWNED: [(&str, &[&str], &str); 13] = [
     ("ractor", &["sayso-session-actor"], "only session-actor runs actors; others know the trait session::Sessions"),
+    ("ogg", &["sayso-audio"], "only audio owns the container of recordings"),
     ("opus", &["sayso-audio", "sayso-loadtest"], "only audio owns the codec; loadtest measures the bare part"),
     ("webrtc-vad", &["sayso-audio", "sayso-loadtest"], "only audio owns the detector; loadtest measures the bare part"),
     (

@@ -27,6 +27,7 @@ fn give(purposes: &[&str]) -> GiveConsentRequest {
         notice_form: NoticeForm::Screen.into(),
         evidence_sha256: vec![2; 32],
         by_guardian: false,
+        ..Default::default()
     }
 }
 

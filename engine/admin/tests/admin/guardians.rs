@@ -47,6 +47,7 @@ fn yes() -> GiveConsentRequest {
         notice_form: NoticeForm::Screen.into(),
         evidence_sha256: vec![2; 32],
         by_guardian: true,
+        ..Default::default()
     }
 }
 

@@ -15,6 +15,7 @@ mod desks;
 mod guardians;
 mod holds;
 mod incidents;
+mod kept;
 mod limits;
 mod notices;
 mod permits;
@@ -23,6 +24,7 @@ mod rights;
 mod services;
 mod sessions;
 mod statistics;
+mod tenants;
 
 use std::future::Future;
 use std::time::Duration;

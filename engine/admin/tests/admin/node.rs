@@ -16,6 +16,7 @@ use sayso_proto::admin::v1::exemptions_client::ExemptionsClient;
 use sayso_proto::admin::v1::guardians_client::GuardiansClient;
 use sayso_proto::admin::v1::holds_client::HoldsClient;
 use sayso_proto::admin::v1::incidents_client::IncidentsClient;
+use sayso_proto::admin::v1::kept_client::KeptClient;
 use sayso_proto::admin::v1::notices_client::NoticesClient;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::sessions_client::SessionsClient;
@@ -179,6 +180,10 @@ impl Client {
 
     pub(crate) fn guardians(&self) -> GuardiansClient<Channel> {
         GuardiansClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn kept(&self) -> KeptClient<Channel> {
+        KeptClient::new(self.channel.clone())
     }
 
     pub(crate) fn holds(&self) -> HoldsClient<Channel> {

@@ -36,6 +36,7 @@ impl Client {
             notice_form: NoticeForm::Screen.into(),
             evidence_sha256: vec![2; 32],
             by_guardian: false,
+            ..Default::default()
         };
         soon(self.consent().give(request)).await.unwrap();
     }

@@ -50,6 +50,7 @@ async fn reflection_lists_the_services() {
             "sayso.admin.v1.Guardians",
             "sayso.admin.v1.Holds",
             "sayso.admin.v1.Incidents",
+            "sayso.admin.v1.Kept",
             "sayso.admin.v1.Notices",
             "sayso.admin.v1.Permits",
             "sayso.admin.v1.Referrals",
@@ -58,6 +59,7 @@ async fn reflection_lists_the_services() {
             "sayso.admin.v1.Shutdown",
             "sayso.admin.v1.Statistics",
             "sayso.admin.v1.Switches",
+            "sayso.admin.v1.Tenants",
         ]
     );
 }

@@ -62,6 +62,9 @@ impl Event {
             Self::Minor(event) => event.name(),
             Self::Anonymised(anonymised) => anonymised.step.name(),
             Self::Desk(event) => event.name(),
+            Self::Lineage(event) => event.name(),
+            Self::Flow(event) => event.name(),
+            Self::Control(event) => event.name(),
         }
     }
 }

@@ -16,11 +16,14 @@ pub enum ProcessorChange {
     Terminated,
     /// Nothing goes there until somebody has looked at it anew.
     DueDiligenceExpired,
+    /// Nothing about anybody goes there before the next year, or by another means: as many people's data went there as may.
+    TransferLimitReached,
 }
 
 impl ProcessorChange {
     /// Every change.
-    pub const ALL: [Self; 4] = [Self::Activated, Self::Suspended, Self::Terminated, Self::DueDiligenceExpired];
+    pub const ALL: [Self; 5] =
+        [Self::Activated, Self::Suspended, Self::Terminated, Self::DueDiligenceExpired, Self::TransferLimitReached];
 
     /// The name of its event in the log.
     #[must_use]
@@ -30,6 +33,7 @@ impl ProcessorChange {
             Self::Suspended => "processor.suspended",
             Self::Terminated => "processor.terminated",
             Self::DueDiligenceExpired => "processor.due_diligence_expired",
+            Self::TransferLimitReached => "processor.transfer_limit_reached",
         }
     }
 }

@@ -5,8 +5,8 @@ use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, Reg
 
 use super::*;
 use crate::event::{
-    Anonymised, AnonymisedStep, ComplaintStep, DeskEvent, IncidentStep, MinorEvent, NoticeStep, ProcessorChange,
-    RequestStep,
+    Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, FlowEvent, IncidentStep,
+    Instructed, LineageEvent, MinorEvent, NoticeStep, ProcessorChange, RequestStep,
 };
 use crate::{Commitment, Hash, Reference, Scope};
 
@@ -105,6 +105,7 @@ fn events() -> impl Strategy<Value = Event> {
         erasures(),
         switches(),
         incidents(),
+        flows(),
         exemptions(),
         endings(),
         rights(),
@@ -116,6 +117,7 @@ fn events() -> impl Strategy<Value = Event> {
         (references(), any::<u64>()).prop_map(|(shutdown, people)| Event::ShutdownCompleted { shutdown, people }),
         minors().prop_map(Event::Minor),
         anonymised().prop_map(Event::Anonymised),
+        control_events().prop_map(Event::Control),
     ]
 }
 
@@ -193,6 +195,24 @@ fn switches() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn flows() -> impl Strategy<Value = Event> {
+    let counts = any::<(u64, u64)>();
+    let flows = prop_oneof![
+        (references(), cells(), processors(), names(), counts).prop_map(
+            |(segment, cell, processor, how, (persons, sensitive))| {
+                FlowEvent::CrossBorder { segment, cell, processor, how, persons, sensitive }
+            }
+        ),
+        (references(), processors())
+            .prop_map(|(erasure, processor)| FlowEvent::DeletionRequested { erasure, processor }),
+        (references(), processors(), hashes())
+            .prop_map(|(erasure, processor, answer)| { FlowEvent::DeletionConfirmed { erasure, processor, answer } }),
+        (references(), processors(), hashes())
+            .prop_map(|(request, processor, answer)| { FlowEvent::RectifyPropagated { request, processor, answer } }),
+    ];
+    flows.prop_map(Event::Flow)
+}
+
 fn incidents() -> impl Strategy<Value = Event> {
     let steps = prop::sample::select(&IncidentStep::ALL[..]);
     let documents = prop::option::of(hashes());
@@ -234,6 +254,16 @@ fn rights() -> impl Strategy<Value = Event> {
         }),
         references().prop_map(|request| Event::AccountCancelled { request }),
         desk_events().prop_map(Event::Desk),
+        lineage_events().prop_map(Event::Lineage),
+    ]
+}
+
+fn lineage_events() -> impl Strategy<Value = LineageEvent> {
+    prop_oneof![
+        (references(), names(), cells(), processors(), any::<u64>()).prop_map(
+            |(item, gate, cell, processor, bytes)| LineageEvent::Written { item, gate, cell, processor, bytes }
+        ),
+        (references(), hashes()).prop_map(|(item, from)| LineageEvent::Derived { item, from }),
     ]
 }
 
@@ -271,6 +301,39 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
                 evidence,
             }
         ),
+    ]
+}
+
+fn control_events() -> impl Strategy<Value = ControlEvent> {
+    let ends = prop::sample::select(ConsentEnding::ALL.to_vec());
+    let named = prop_oneof![
+        purposes().prop_map(Instructed::Purpose),
+        names().prop_map(|category| Instructed::Category(Category(category))),
+    ];
+    let terms = prop::option::of((1..u64::MAX).prop_map(WallTime));
+    prop_oneof![
+        (references(), scopes(), ends, names()).prop_map(|(withdrawal, scope, ending, reason)| {
+            ControlEvent::ConsentEnded { withdrawal, scope, ending, reason }
+        }),
+        (references(), hashes(), hashes(), terms).prop_map(|(instructions, tenant, document, until)| {
+            ControlEvent::TenantInstructed { instructions, tenant, document, until }
+        }),
+        (references(), hashes(), named).prop_map(|(instructions, tenant, what)| ControlEvent::TenantInstructs {
+            instructions,
+            tenant,
+            what
+        }),
+        hashes().prop_map(|tenant| ControlEvent::TenantServes { tenant }),
+        (references(), hashes(), names()).prop_map(|(instructions, tenant, reason)| ControlEvent::TenantErasing {
+            instructions,
+            tenant,
+            reason
+        }),
+        (references(), hashes(), any::<u64>()).prop_map(|(instructions, tenant, people)| ControlEvent::TenantErased {
+            instructions,
+            tenant,
+            people
+        }),
     ]
 }
 

@@ -1,14 +1,19 @@
 //! A leaf as the protocol buffer that is encoded. Which field holds what of which event is decided here only.
 
 use sayso_proto::audit::v1::{AuditLeaf, Verdict};
-use sayso_types::{Category, Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
+use sayso_types::{Cell, ConsentVersion, ProcessorId, TurnId, WallTime};
 
-use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk};
+use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk, flow, lineage};
 use crate::event::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
-use crate::{ActorTag, Commitment, Event, Reference, Scope, SubjectTag};
+use crate::{ActorTag, Event, Reference, Scope, SubjectTag};
 
+mod control;
+mod field;
 mod minors;
+
+pub(super) use self::field::{approvers, category, content, document, full_cell, gate, processor, reason, reference};
+use self::field::{evidence, optional, purpose, scope};
 
 pub(super) fn write(leaf: &Leaf) -> AuditLeaf {
     let Leaf { place, fact } = leaf;
@@ -256,12 +261,21 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.document_sha256 = report.map_or_else(Vec::new, |report| report.0.to_vec());
         }
         Event::Desk(event) => desk::write(event, wire),
+        Event::Lineage(event) => lineage::write(event, wire),
+        Event::Flow(event) => flow::write(event, wire),
+        Event::Control(event) => control::write(event, wire),
     }
 }
 
 fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
     if let Some(event) = desk::read(wire)? {
         return Ok(Event::Desk(event));
+    }
+    if let Some(event) = lineage::read(wire)? {
+        return Ok(Event::Lineage(event));
+    }
+    if let Some(event) = flow::read(wire)? {
+        return Ok(Event::Flow(event));
     }
     Ok(match wire.event.as_str() {
         "policy.effective" => Event::PolicyEffective { profile: document(wire)? },
@@ -425,71 +439,15 @@ fn read_step(name: &str, wire: &AuditLeaf) -> Result<Event, LeafError> {
         let (ending, category, people) = (reference(wire)?, category(wire)?, wire.pieces);
         return Ok(Event::Anonymised(Anonymised { ending, category, step, people, report }));
     }
+    if let Some(event) = control::read(name, wire)? {
+        return Ok(Event::Control(event));
+    }
     minors::read(name, wire).map(Event::Minor)
 }
 
 /// The fields of permits and segments alike.
-fn write_passage(wire: &mut AuditLeaf, reference: Reference, cell: &Cell, processor: ProcessorId) {
+pub(super) fn write_passage(wire: &mut AuditLeaf, reference: Reference, cell: &Cell, processor: ProcessorId) {
     wire.reference = reference.0.to_vec();
     wire.cell = Some(cell::write(cell));
     wire.processor_id = processor.to_string();
-}
-
-fn bytes<const N: usize>(field: &'static str, bytes: &[u8]) -> Result<[u8; N], LeafError> {
-    bytes.try_into().map_err(|_| LeafError::Field(field))
-}
-
-fn optional<const N: usize>(field: &'static str, value: &[u8]) -> Result<Option<[u8; N]>, LeafError> {
-    if value.is_empty() { Ok(None) } else { bytes(field, value).map(Some) }
-}
-
-pub(super) fn reference(wire: &AuditLeaf) -> Result<Reference, LeafError> {
-    bytes("reference", &wire.reference).map(Reference)
-}
-
-pub(super) fn document(wire: &AuditLeaf) -> Result<Hash, LeafError> {
-    bytes("document_sha256", &wire.document_sha256).map(Hash)
-}
-
-pub(super) fn content(wire: &AuditLeaf) -> Result<Hash, LeafError> {
-    bytes("content_sha256", &wire.content_sha256).map(Hash)
-}
-
-fn evidence(wire: &AuditLeaf) -> Result<Commitment, LeafError> {
-    match wire.commitments.as_slice() {
-        [evidence] => bytes("commitments", evidence).map(Commitment),
-        _ => Err(LeafError::Field("commitments")),
-    }
-}
-
-pub(super) fn approvers(wire: &AuditLeaf) -> Result<Vec<ActorTag>, LeafError> {
-    wire.commitments.iter().map(|tag| bytes("commitments", tag).map(ActorTag)).collect()
-}
-
-pub(super) fn gate(wire: &AuditLeaf) -> Result<Name, LeafError> {
-    wire.gate.parse().map_err(|_| LeafError::Field("gate"))
-}
-
-fn purpose(wire: &AuditLeaf) -> Result<Purpose, LeafError> {
-    cell::read_purpose(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
-}
-
-pub(super) fn category(wire: &AuditLeaf) -> Result<Category, LeafError> {
-    cell::read_category(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
-}
-
-fn scope(wire: &AuditLeaf) -> Result<Scope, LeafError> {
-    wire.cell.as_ref().map_or(Ok(Scope::Everything), |cell| cell::read_purpose(cell).map(Scope::Purpose))
-}
-
-fn full_cell(wire: &AuditLeaf) -> Result<Cell, LeafError> {
-    cell::read(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)
-}
-
-fn processor(wire: &AuditLeaf) -> Result<ProcessorId, LeafError> {
-    wire.processor_id.parse().map_err(|_| LeafError::Field("processor_id"))
-}
-
-pub(super) fn reason(wire: &AuditLeaf) -> Result<Name, LeafError> {
-    wire.reason.parse().map_err(|_| LeafError::Field("reason"))
 }

@@ -12,7 +12,7 @@ use super::{Finding, Report, Rule, Trust, Witnessed};
 use crate::checkpoint::Checkpoint;
 use crate::leaf::{HybridClock, Leaf};
 use crate::trust::Attested;
-use crate::{ComplaintStep, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
+use crate::{ComplaintStep, ControlEvent, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
 
 /// What the leaves so far have made true.
 #[derive(Debug)]
@@ -84,7 +84,8 @@ impl<'a> Replay<'a> {
                     self.consents.remove(&(subject, *purpose));
                 }
             }
-            Event::WithdrawRequested { withdrawal, .. } => {
+            Event::WithdrawRequested { withdrawal, .. }
+            | Event::Control(ControlEvent::ConsentEnded { withdrawal, .. }) => {
                 self.withdrawals.insert(*withdrawal, index);
             }
             Event::WithdrawEffective { withdrawal, scope } => self.effective(index, leaf, *withdrawal, *scope),
@@ -155,6 +156,9 @@ impl<'a> Replay<'a> {
             | Event::ShutdownStarted { .. }
             | Event::ShutdownCompleted { .. }
             | Event::Anonymised(_)
+            | Event::Lineage(_)
+            | Event::Flow(_)
+            | Event::Control(_)
             | Event::Minor(_) => {}
         }
     }

@@ -1,15 +1,14 @@
 //! [`ComplaintDesk`]: where complaints come in and are answered.
 
-use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::{Actor, ComplaintStep, DeskEvent, Event, Hash, Reference};
-use sayso_runtime::TaskKind;
-use sayso_store::{Condition, Error as StoreError, Key, Op, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
+use sayso_store::{Condition, Error as StoreError, Key, Op, TypedKey, Versioned};
 use sayso_types::{Name, SubjectId, TenantId};
 
 use super::complaint::{Complaint, Filing, NotNow, Outcome};
 use crate::journal::About;
+use crate::register::Look;
 use crate::tables::{COMPLAINT, COMPLAINT_DUE, ComplaintDueKey, ComplaintKey};
 use crate::{Entry, Error as RegisterError, Register};
 
@@ -18,9 +17,6 @@ pub const OPEN_MAX: usize = 256;
 
 /// Complaints of one tenant and its people that are kept.
 pub const KEPT_MAX: usize = 16_384;
-
-/// How often the desk looks for complaints whose day has passed. Days are what is counted in.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Why a complaint was not taken, or not answered.
 #[derive(Debug, thiserror::Error)]
@@ -58,17 +54,9 @@ impl ComplaintDesk {
     /// The desk of `register`. It looks after what is overdue for as long as somebody else holds the register.
     #[must_use]
     pub fn open(register: Arc<Register>) -> Self {
-        let (weak, tasks) = (Arc::downgrade(&register), register.tasks.clone());
-        let look = async move {
-            // at once: days may have passed while the node was down
-            while let Some(register) = weak.upgrade() {
-                if let Err(error) = (Self { register }).note_overdue().await {
-                    tracing::warn!(%error, "overdue complaints could not be looked for");
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        tasks.spawn(TaskKind::Upkeep, "overdue complaints", look).detach();
+        register.look(Look::EachMinute, "overdue complaints", |register| async move {
+            Self { register }.note_overdue().await
+        });
         Self { register }
     }
 
@@ -142,22 +130,12 @@ impl ComplaintDesk {
     /// # Errors
     /// As the register says; what was not reached is found next time.
     pub async fn note_overdue(&self) -> Result<usize, Error> {
-        let now = self.register.clock.wall();
-        let mut range: Range = ComplaintDueKey::table().into();
+        let mut due = self.register.due(self.register.clock.wall());
         let mut found = 0;
-        loop {
-            let page = self.register.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for entry in &page.entries {
-                let ComplaintDueKey { at, tenant, complaint } =
-                    ComplaintDueKey::parse(&entry.key).map_err(StoreError::from)?;
-                if at >= now.0 {
-                    return Ok(found);
-                }
-                found += usize::from(self.note_late(&tenant, &complaint).await?);
-            }
-            let Some(rest) = page.rest else { return Ok(found) };
-            range = rest;
+        while let Some(ComplaintDueKey { tenant, complaint, .. }) = due.next().await? {
+            found += usize::from(self.note_late(&tenant, &complaint).await?);
         }
+        Ok(found)
     }
 
     /// Puts on record that the complaint should have been answered, if that is still so; whether it is.

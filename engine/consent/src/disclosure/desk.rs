@@ -1,13 +1,11 @@
 //! [`DisclosureDesk`]: where what authorities demand is put together and handed out.
 
-use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sayso_audit::{Actor, DeskEvent, Event, Hash, Reference};
 use sayso_policy::{Gate, GrantError, IsoPeriod};
-use sayso_runtime::TaskKind;
-use sayso_store::{Condition, Error as StoreError, Key, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_store::{Condition, Error as StoreError, Key, Op, TypedKey};
 use sayso_types::{Category, Name, SubjectId, WallTime};
 use sha2::{Digest, Sha256};
 
@@ -17,6 +15,7 @@ use super::stored::Disclosure;
 use crate::exemption::{Demand, Proposal};
 use crate::journal::About;
 use crate::notices::{self, Audience, Channel, Draft, NoticeKind, Notices, Text};
+use crate::register::Look;
 use crate::tables::{DISCLOSURE, DISCLOSURE_TELL, DisclosureKey, DisclosureTellKey, EXEMPTION_USE, ExemptionUseKey};
 use crate::{Entry, Error as RegisterError, Register};
 
@@ -26,9 +25,6 @@ pub const BYTES_MAX: usize = 8 << 20;
 
 /// Disclosures that are kept, for ever. Each was approved by people.
 pub const KEPT_MAX: usize = 16_384;
-
-/// How often the desk looks for people who are to be told. Days are what is counted in.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// By when people must have been told, from when their notice is sent: the month that GDPR 14(3) gives at most.
 const TOLD_WITHIN: &str = "P1M";
@@ -102,17 +98,11 @@ impl DisclosureDesk {
     /// The desk of `register`. It tells people of what was given away for as long as somebody else holds the register.
     #[must_use]
     pub fn open(register: Arc<Register>) -> Self {
-        let (weak, tasks) = (Arc::downgrade(&register), register.tasks.clone());
-        let look = async move {
-            // at once: their time may have come while the node was down
-            while let Some(register) = weak.upgrade() {
-                if let Err(error) = (Self { register }).tell().await {
-                    tracing::warn!(%error, "people are not told yet of what was disclosed, trying again");
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        tasks.spawn(TaskKind::Upkeep, "notices of disclosures", look).detach();
+        register.look(
+            Look::EachMinute,
+            "notices of disclosures",
+            |register| async move { Self { register }.tell().await },
+        );
         Self { register }
     }
 
@@ -238,16 +228,9 @@ impl DisclosureDesk {
     /// As the register says; what was not reached is found next time.
     pub async fn tell(&self) -> Result<usize, notices::Error> {
         let (now, mut told) = (self.register.clock.wall(), 0);
-        let range: Range = DisclosureTellKey::table().into();
-        // those that are told leave the table
-        let page = self.register.store.scan(range, SCAN_LIMIT_MAX).await?;
-        for entry in page.entries {
-            let DisclosureTellKey { at, disclosure } =
-                DisclosureTellKey::parse(&entry.key).map_err(StoreError::from)?;
-            if at > now.0 {
-                break;
-            }
-            told += usize::from(self.tell_of(&disclosure, entry.key, now).await?);
+        let mut due = self.register.due::<DisclosureTellKey>(now);
+        while let Some(waiting) = due.next().await? {
+            told += usize::from(self.tell_of(&waiting.disclosure, waiting.key(), now).await?);
         }
         Ok(told)
     }

@@ -96,6 +96,8 @@ async fn rows(register: &Register, subject: SubjectId, stored: Stored) -> Result
             let shown = |fact: &crate::Remembered| json!({ "key": fact.key, "value": fact.value, "collected_at": fact.collected_at });
             facts.iter().map(|fact| (fact.collected_at, shown(fact))).collect()
         }
+        // no category of theirs is one that is demanded
+        Stored::Kept => Vec::new(),
         Stored::Consents => {
             let records = register.scan_records(subject).await?.into_iter();
             let receipts = records.filter_map(|(_, record)| receipt::of(&record));

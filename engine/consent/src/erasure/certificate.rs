@@ -39,13 +39,19 @@ pub struct Certificate {
     pub destroyed_at: WallTime,
     /// When everything was done that could be.
     pub certified_at: WallTime,
-    /// The keys that were destroyed. None, where nothing had ever been sealed.
+    /// The keys that were destroyed. None, where nothing had ever been sealed, or something else lies under them.
     pub keys: Vec<Key>,
+    /// Whether something else lies under the keys of the category: what it is of was deleted, and they stay.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub shares_keys: bool,
     /// The key store that had them.
     #[serde(with = "hex")]
     pub key_store: [u8; 16],
     /// Whether neither they nor what they sealed are in the files of the stores.
     pub is_purged: bool,
+    /// Who else had something of it and says that they have deleted it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleted: Vec<Deleted>,
     /// What remains, where, and until when.
     pub residuals: Vec<Residual>,
 }
@@ -68,10 +74,16 @@ pub enum Ground {
     Expiry(#[serde(with = "hex")] [u8; 16]),
     /// The person is a child of whom no guardian is verified: what the log calls that this was found.
     Minor(#[serde(with = "hex")] [u8; 16]),
+    /// Whoever answers for the data ended the consent: the ending.
+    Revocation(#[serde(with = "hex")] [u8; 16]),
+    /// The consent turned out not to have been valid: the ending.
+    Invalidation(#[serde(with = "hex")] [u8; 16]),
+    /// The person's tenant is served no more: its instructions.
+    Tenant(#[serde(with = "hex")] [u8; 16]),
 }
 
 impl Ground {
-    /// The withdrawal, record, case, ending, shutdown or finding.
+    /// The withdrawal, record, case, ending, shutdown, finding or instructions.
     #[must_use]
     pub const fn reference(self) -> Reference {
         let (Self::Withdrawal(id)
@@ -80,7 +92,10 @@ impl Ground {
         | Self::Retention(id)
         | Self::Shutdown(id)
         | Self::Expiry(id)
-        | Self::Minor(id)) = self;
+        | Self::Minor(id)
+        | Self::Revocation(id)
+        | Self::Invalidation(id)
+        | Self::Tenant(id)) = self;
         Reference(id)
     }
 
@@ -95,6 +110,9 @@ impl Ground {
             Self::Shutdown(_) => "shutdown",
             Self::Expiry(_) => "expired",
             Self::Minor(_) => "minor",
+            Self::Revocation(_) => "revoked",
+            Self::Invalidation(_) => "invalidated",
+            Self::Tenant(_) => "tenant",
         })
     }
 }
@@ -151,11 +169,25 @@ impl From<Key> for KeyRef {
     }
 }
 
+/// Somebody else who says that they have deleted what they were given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    /// Who.
+    pub id: ProcessorId,
+    /// Who runs it.
+    pub party: String,
+    /// When they said so.
+    pub at: WallTime,
+    /// SHA-256 of their answer.
+    #[serde(with = "hex")]
+    pub answer: [u8; 32],
+}
+
 /// What an erasure does not reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Residual {
-    /// What a receiver was given under the policy. Nobody has told it to delete: no profile names a way that a machine could.
+    /// What a receiver was given under the policy. Nobody has told it to delete, or it has not said that it did.
     Processor {
         /// Who.
         id: ProcessorId,
@@ -165,6 +197,9 @@ pub enum Residual {
         can_be_told: bool,
         /// Until when it says that it keeps it; [`None`] when it gives no time.
         until: Option<WallTime>,
+        /// Since when it has been told to delete; [`None`] when no machine told it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_at: Option<WallTime>,
     },
     /// Copies of the key store that were made before.
     KeyBackups {

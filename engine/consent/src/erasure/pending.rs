@@ -29,6 +29,9 @@ pub(crate) struct Pending {
     /// Whether a legal hold keeps what it is of; it goes on when that is released.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) is_held: bool,
+    /// Whether something else lies under the keys of its category: what it is of is deleted, and they stay.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_partial: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) committed_at: Option<WallTime>,
     /// The keys that there were when it was committed.
@@ -46,8 +49,12 @@ impl Pending {
             category,
             grounds: vec![ground],
             asked_at: now,
-            is_to_withdraw: matches!(ground, Ground::Request(_) | Ground::Shutdown(_) | Ground::Minor(_)),
+            is_to_withdraw: matches!(
+                ground,
+                Ground::Request(_) | Ground::Shutdown(_) | Ground::Minor(_) | Ground::Tenant(_)
+            ),
             is_held: false,
+            is_partial: false,
             committed_at: None,
             keys: None,
             destroyed_at: None,

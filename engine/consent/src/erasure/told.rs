@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 use sayso_policy::tongue::Tongue;
 use sayso_types::WallTime;
 
-use super::certificate::{Certificate, Ground, Residual};
+use super::certificate::{Certificate, Deleted, Ground, Residual};
 
 impl Certificate {
     /// What it says, in sentences of `tongue`; moments as `moment` shows them.
@@ -45,6 +45,16 @@ impl Certificate {
                 Ground::Shutdown(_) => {
                     say(format!("Because the service has ended ({of})"), format!("原因：服务终止（{of}）"))
                 }
+                Ground::Revocation(_) => {
+                    say(format!("Because consent was ended ({of})"), format!("原因：同意被终止（{of}）"))
+                }
+                Ground::Invalidation(_) => {
+                    say(format!("Because consent had not been valid ({of})"), format!("原因：同意无效（{of}）"))
+                }
+                Ground::Tenant(_) => say(
+                    format!("Because the provider that it was kept for is served no more ({of})"),
+                    format!("原因：不再为该服务商提供服务（{of}）"),
+                ),
                 Ground::Minor(_) => say(
                     format!("Because it is a child's whose guardian is not verified ({of})"),
                     format!("原因：未成年人的监护人未经核实（{of}）"),
@@ -60,13 +70,25 @@ impl Certificate {
                 format!("已销毁：{category} 的第 {generation} 号密钥，{id}"),
             ));
         }
-        if self.keys.is_empty() {
+        if self.shares_keys {
+            line(say(
+                "The keys stay, because something else is kept under them; what was erased is deleted".to_owned(),
+                "密钥保留，因为同类的其他数据仍由其加密；上述内容已删除".to_owned(),
+            ));
+        } else if self.keys.is_empty() {
             line(say("There was no key: nothing had been sealed".to_owned(), "没有密钥：从未保存过数据".to_owned()));
         }
         if self.is_purged {
             line(say(
                 "Keys and records are no longer in the files of this node's stores".to_owned(),
                 "密钥和记录已不在本节点存储的文件中".to_owned(),
+            ));
+        }
+        for Deleted { id, party, at, answer } in &self.deleted {
+            let (at, answer) = (moment(*at), hex::encode(answer));
+            line(say(
+                format!("Deleted by {party} ({id}) as well, which it said at {at}; SHA-256 of its answer: {answer}"),
+                format!("{party}（{id}）已于 {at} 确认删除；其答复的 SHA-256：{answer}"),
             ));
         }
         line(say("What remains:".to_owned(), "仍然存在的：".to_owned()));
@@ -86,11 +108,19 @@ impl Residual {
             (None, Tongue::Chinese) => "期限未声明".to_owned(),
         };
         match (self, tongue) {
-            (Self::Processor { id, party, can_be_told, until: end }, Tongue::English) => {
+            (Self::Processor { id, party, until: end, told_at: Some(at), .. }, Tongue::English) => {
+                let (at, end) = (moment(*at), until(end));
+                format!("what {party} ({id}) was given, {end}; told to delete it at {at}, it has not said that it did")
+            }
+            (Self::Processor { id, party, until: end, told_at: Some(at), .. }, Tongue::Chinese) => {
+                let (at, end) = (moment(*at), until(end));
+                format!("已提供给{party}（{id}）的数据，{end}；已于 {at} 要求其删除，尚未得到确认")
+            }
+            (Self::Processor { id, party, can_be_told, until: end, .. }, Tongue::English) => {
                 let told = if *can_be_told { "; ask it to delete" } else { "; it cannot be told to delete" };
                 format!("what {party} ({id}) was given, {}{told}", until(end))
             }
-            (Self::Processor { id, party, can_be_told, until: end }, Tongue::Chinese) => {
+            (Self::Processor { id, party, can_be_told, until: end, .. }, Tongue::Chinese) => {
                 let told = if *can_be_told { "；可要求其删除" } else { "；无法要求其删除" };
                 format!("已提供给{party}（{id}）的数据，{}{told}", until(end))
             }

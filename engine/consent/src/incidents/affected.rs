@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_audit::{Event, Leaf, Reference, SubjectTag};
-use sayso_types::{Category, ProcessorId, SubjectId, TenantId, WallTime};
+use sayso_types::{Category, ProcessorId, Purpose, SubjectId, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
-/// Which data an incident concerns: what went to one of the processors, of one of the categories, in a span of time.
+/// Which data an incident concerns: what went to one of the processors, of one of the categories, by one of the consents, in
+/// a span of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     /// To whom; empty is anybody.
@@ -15,6 +16,10 @@ pub struct Scope {
     /// Of what; empty is anything.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub categories: BTreeSet<Category>,
+    /// Consent records: what went for the purpose of one while it was the last that the person had given. Empty is by any
+    /// right.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "records")]
+    pub records: BTreeSet<Reference>,
     /// The first moment.
     pub from: WallTime,
     /// The first moment after it.
@@ -58,6 +63,8 @@ pub struct Trace {
     /// Segments of the scope that are open, and whose. As many as there are permits in use at once.
     open: BTreeMap<Reference, SubjectTag>,
     epoch: u64,
+    /// Whose consent to what was last given by a record of the scope. At most as many as there are records in it.
+    consents: BTreeSet<(SubjectTag, Purpose)>,
     /// At most as many as there ever were people.
     tags: BTreeSet<SubjectTag>,
 }
@@ -66,7 +73,7 @@ impl Trace {
     /// A trace of what is in `scope`.
     #[must_use]
     pub const fn new(scope: Scope) -> Self {
-        Self { scope, open: BTreeMap::new(), epoch: 0, tags: BTreeSet::new() }
+        Self { scope, open: BTreeMap::new(), epoch: 0, consents: BTreeSet::new(), tags: BTreeSet::new() }
     }
 
     /// Goes on by the next leaf.
@@ -78,12 +85,21 @@ impl Trace {
             self.end_all(at);
         }
         match &fact.event {
+            Event::ConsentGiven { record, purpose, .. } => {
+                let Some(tag) = fact.subject else { return };
+                if self.scope.records.contains(record) {
+                    self.consents.insert((tag, *purpose));
+                } else {
+                    self.consents.remove(&(tag, *purpose));
+                }
+            }
             Event::SegmentOpened { segment, cell, processor, .. } => {
                 let Some(tag) = fact.subject else { return };
-                let Scope { processors, categories, until, .. } = &self.scope;
+                let Scope { processors, categories, records, until, .. } = &self.scope;
                 let is_received = processors.is_empty() || processors.contains(processor);
                 let is_meant = categories.is_empty() || categories.contains(&cell.category);
-                if at < *until && is_received && is_meant {
+                let is_by_it = records.is_empty() || self.consents.contains(&(tag, cell.purpose));
+                if at < *until && is_received && is_meant && is_by_it {
                     self.open.insert(*segment, tag);
                 }
             }
@@ -112,5 +128,23 @@ impl Trace {
         if at >= self.scope.from {
             self.tags.extend(open.into_values());
         }
+    }
+}
+
+/// References as they are stored: hexadecimal digits.
+mod records {
+    use std::collections::BTreeSet;
+
+    use hex::FromHex;
+    use sayso_audit::Reference;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(records: &BTreeSet<Reference>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(records.iter().map(|record| hex::encode(record.0)))
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<BTreeSet<Reference>, D::Error> {
+        let read = |text: String| <[u8; 16]>::from_hex(text).map(Reference).map_err(de::Error::custom);
+        Vec::<String>::deserialize(from)?.into_iter().map(read).collect()
     }
 }

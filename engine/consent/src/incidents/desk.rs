@@ -1,12 +1,10 @@
 //! [`IncidentDesk`]: where incidents are opened and dealt with.
 
-use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sayso_audit::{Actor, ActorKind, Event, Hash, IncidentStep, Leaf, Reference, SubjectTag};
 use sayso_policy::law::Audience;
-use sayso_runtime::TaskKind;
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Name, SubjectId, TenantId, WallTime};
 
@@ -17,6 +15,7 @@ use super::stored::{self, StoredAssessment};
 use crate::journal::About;
 use crate::notices::book;
 use crate::notices::{Error as NoticesError, Notices};
+use crate::register::Look;
 use crate::register::state::StoredState;
 use crate::register::switching::Turn;
 use crate::switch::Throw;
@@ -29,9 +28,6 @@ pub const OPEN_MAX: usize = 64;
 
 /// Incidents that are kept, for ever. More than a deployment survives.
 pub const KEPT_MAX: usize = 16_384;
-
-/// How often the desk looks for whom nobody has told in time. The shortest time that a law gives is an hour.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Leaves that are looked at in one go.
 const LEAVES_AT_ONCE: usize = 1_000;
@@ -113,17 +109,9 @@ impl IncidentDesk {
     /// The desk of `register`. It looks after what is overdue for as long as somebody else holds the register.
     #[must_use]
     pub fn open(register: Arc<Register>) -> Self {
-        let (weak, tasks) = (Arc::downgrade(&register), register.tasks.clone());
-        let look = async move {
-            // at once: days may have passed while the node was down
-            while let Some(register) = weak.upgrade() {
-                if let Err(error) = (Self { register }).note_overdue().await {
-                    tracing::warn!(%error, "incidents that nobody was told of could not be looked for");
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        tasks.spawn(TaskKind::Upkeep, "overdue incidents", look).detach();
+        register.look(Look::EachMinute, "overdue incidents", |register| async move {
+            Self { register }.note_overdue().await
+        });
         Self { register }
     }
 

@@ -1,4 +1,4 @@
-//! Incidents as they are stored, schema version 1: JSON, because they outlive the program that wrote them.
+//! Incidents as they are stored, schema version 2: JSON, because they outlive the program that wrote them.
 
 use std::collections::BTreeMap;
 

@@ -32,7 +32,8 @@ fn opened(profile: &Profile) -> Incident {
 }
 
 fn scope() -> Scope {
-    Scope { processors: BTreeSet::new(), categories: BTreeSet::new(), from: WallTime(NOW.0 - HOUR), until: NOW }
+    let (processors, categories, records) = Default::default();
+    Scope { processors, categories, records, from: WallTime(NOW.0 - HOUR), until: NOW }
 }
 
 fn assess(people: u64) -> Step {
@@ -271,6 +272,7 @@ proptest! {
         let scope = Scope {
             processors: processors.into_iter().map(|n| PROCESSORS[n].parse().unwrap()).collect(),
             categories: categories.into_iter().map(|n| CATEGORIES[n]).collect(),
+            records: BTreeSet::new(),
             from: WallTime(from),
             until: WallTime(from + span),
         };

@@ -9,7 +9,7 @@ use sayso_audit::merkle::leaf_hash;
 use sayso_audit::{Actor, Event, Fact, Place, Reference};
 use sayso_runtime::queue::Receiver;
 use sayso_store::limits::BATCH_BYTES_MAX;
-use sayso_store::{Batch, Condition, Error as StoreError, Store, Version};
+use sayso_store::{Batch, Condition, Error as StoreError, Key, Store, Version};
 use sayso_types::{Clock, WallTime};
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +48,8 @@ pub(super) struct Writer {
     open: HashSet<Reference>,
     /// Whether it is on record that the clock was set back and has not caught up yet.
     is_set_back: bool,
+    /// What begins the next batch: it requires something of what the one before writes.
+    next: Option<Waiting>,
 }
 
 impl Writer {
@@ -58,7 +60,7 @@ impl Writer {
         newest: Arc<Newest>,
         notes: Arc<Notes>,
     ) -> Self {
-        Self { store, clock, newest, notes, end, head, open: HashSet::new(), is_set_back: false }
+        Self { store, clock, newest, notes, end, head, open: HashSet::new(), is_set_back: false, next: None }
     }
 
     /// Appends what comes until asked to stop, then what is left; returns when nothing waits and every segment is
@@ -68,6 +70,7 @@ impl Writer {
         while !(is_stopping && self.open.is_empty()) {
             let first = tokio::select! {
                 biased;
+                () = core::future::ready(()), if self.next.is_some() => self.next.take(),
                 waiting = queue.recv() => match waiting {
                     Some(waiting) => Some(waiting),
                     None => break,
@@ -80,7 +83,7 @@ impl Writer {
             };
             self.round(first, &mut queue).await?;
         }
-        while let Some(waiting) = queue.try_recv() {
+        while let Some(waiting) = self.next.take().or_else(|| queue.try_recv()) {
             self.round(Some(waiting), &mut queue).await?;
         }
         self.round(None, &mut queue).await
@@ -90,8 +93,15 @@ impl Writer {
     async fn round(&mut self, first: Option<Waiting>, queue: &mut Receiver<Waiting>) -> Result<(), Error> {
         let mut waiting: Vec<Waiting> = first.into_iter().collect();
         let mut bytes: usize = waiting.iter().map(|w| w.size).sum();
+        let mut written: HashSet<Key> = waiting.iter().flat_map(Waiting::written).cloned().collect();
         while waiting.len() < BATCH_ENTRIES_MAX && bytes < BATCH_BYTES {
             let Some(next) = queue.try_recv() else { break };
+            // what a batch requires holds before any of it is written: it would not see what the other one changes
+            if next.entry.require.iter().any(|(key, _)| written.contains(key)) {
+                self.next = Some(next);
+                break;
+            }
+            written.extend(next.written().cloned());
             bytes += next.size;
             waiting.push(next);
         }

@@ -29,6 +29,11 @@ impl Term {
         Self { over: self.over.max(Self::new(asked_at, lasts).over) }
     }
 
+    /// How long until nobody can be using it any more.
+    pub(crate) fn left(self, now: Mono) -> Duration {
+        self.over.since(now)
+    }
+
     /// Whether nobody can be using it any more.
     pub(crate) fn is_over(self, now: Mono) -> bool {
         now >= self.over

@@ -1,7 +1,7 @@
 //! Spreading a notice to its audience, and beginning the next channel where time has passed.
 
 use sayso_audit::Actor;
-use sayso_store::{Error as StoreError, Key, Op, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
+use sayso_store::{Error as StoreError, Key, Op, Range, TypedKey, Versioned};
 use sayso_types::SubjectId;
 
 use super::book::{self, Error, Notices};
@@ -99,20 +99,11 @@ impl Notices {
 
     /// Begins the next channel of those deliveries whose time has passed.
     async fn go_on(&self) -> Result<(), Error> {
-        let now = self.register.clock.wall();
-        let mut range = Range::from(NoticeDueKey::table());
-        loop {
-            let page = self.register.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for entry in page.entries {
-                let NoticeDueKey { at, subject, notice } = NoticeDueKey::parse(&entry.key).map_err(StoreError::from)?;
-                if at > now.0 {
-                    return Ok(());
-                }
-                self.step(subject, notice, Step::TimeIsOver, Actor::SYSTEM).await?;
-            }
-            let Some(rest) = page.rest else { return Ok(()) };
-            range = rest;
+        let mut due = self.register.due::<NoticeDueKey>(self.register.clock.wall());
+        while let Some(NoticeDueKey { subject, notice, .. }) = due.next().await? {
+            self.step(subject, notice, Step::TimeIsOver, Actor::SYSTEM).await?;
         }
+        Ok(())
     }
 }
 

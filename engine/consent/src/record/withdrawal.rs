@@ -1,39 +1,89 @@
-//! Withdrawals as they are stored: each of everything or of one purpose, from its request until it is in effect.
+//! Withdrawals as they are stored: each of everything or of one purpose, from its request until it is in effect. What ends
+//! consent otherwise goes the same way, and says so.
 
 use prost::Message;
-use sayso_audit::Reference;
-use sayso_proto::consent::v1::{Withdrawal, WithdrawalState};
+use sayso_audit::{ActorKind, ConsentEnding, Reference};
+use sayso_policy::ConsentStatus;
+use sayso_proto::consent::v1::{self as proto, Withdrawal, WithdrawalState};
 use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 
 use super::{actor, channel};
 use crate::Error;
-use crate::evidence::Means;
+use crate::evidence::{Ending, Means};
 
 /// `schema_version` of the withdrawals written here.
 pub(crate) const SCHEMA: &str = "sayso/withdrawal/v1";
 
-/// A withdrawal of `purpose` ([`None`]: of everything), requested at `now`.
+/// Through which door consent is ended otherwise than by whoever gave it.
+const CONTROLLER: &str = "controller";
+
+/// Why consent ends before its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cause {
+    /// It was taken back this way.
+    Withdrawn(Means),
+    /// It was ended otherwise.
+    Ended(Ending),
+}
+
+/// A withdrawal of `purpose` ([`None`]: of everything) for `cause`, requested at `now`.
 pub(crate) fn requested(
     subject: SubjectId,
     reference: Reference,
     purpose: Option<Purpose>,
-    means: Means,
+    cause: Cause,
     cv: ConsentVersion,
     now: WallTime,
 ) -> Withdrawal {
+    let (actor, channel) = match cause {
+        Cause::Withdrawn(means) => (actor(means), channel(means)),
+        Cause::Ended(ending) => (operators(ending.by.kind), CONTROLLER),
+    };
+    let (becomes, reason) = match cause {
+        Cause::Withdrawn(_) => (proto::ConsentStatus::Unspecified, String::new()),
+        Cause::Ended(ending) => (super::status(becomes(ending.how)), ending.reason.to_string()),
+    };
     Withdrawal {
         schema_version: SCHEMA.into(),
         withdrawal_id: reference.0.to_vec(),
         pii_principal_id: subject.0.to_vec(),
         purposes: purpose.iter().map(Purpose::to_string).collect(),
-        actor: actor(means).into(),
-        channel: channel(means).into(),
+        actor: actor.into(),
+        channel: channel.into(),
         requested_unix_ms: now.0,
         effective_unix_ms: 0,
         consent_version: cv.0,
         state: WithdrawalState::Pending.into(),
         holders: Vec::new(),
+        becomes: becomes.into(),
+        reason,
     }
+}
+
+/// Who ended it, as records say it.
+const fn operators(kind: ActorKind) -> proto::ActorKind {
+    match kind {
+        ActorKind::Subject => proto::ActorKind::Subject,
+        ActorKind::Guardian => proto::ActorKind::Guardian,
+        ActorKind::Device => proto::ActorKind::Device,
+        ActorKind::Operator => proto::ActorKind::Operator,
+        ActorKind::Tenant => proto::ActorKind::Tenant,
+        ActorKind::System => proto::ActorKind::System,
+    }
+}
+
+const fn becomes(ending: ConsentEnding) -> ConsentStatus {
+    match ending {
+        ConsentEnding::Revoked => ConsentStatus::Revoked,
+        ConsentEnding::Invalidated => ConsentStatus::Invalidated,
+    }
+}
+
+/// What the consent becomes with it.
+pub(crate) fn status(withdrawal: &Withdrawal) -> ConsentStatus {
+    let ended = ConsentEnding::ALL.into_iter().map(becomes);
+    let mut ended = ended.filter(|status| super::status(*status) == withdrawal.becomes());
+    ended.next().unwrap_or(ConsentStatus::Withdrawn)
 }
 
 /// Whether it is not yet in effect.

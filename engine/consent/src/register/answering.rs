@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sayso_audit::{Actor, Event, Reference, RequestStep};
 use sayso_store::{Condition, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
-use sayso_types::{ConsentVersion, Name, Purpose, RegionClass, SubjectId};
+use sayso_types::{Category, ConsentVersion, Name, Purpose, RegionClass, SubjectId};
 
 use super::holders::POLICY;
 use super::state::StoredState;
@@ -89,8 +89,10 @@ impl Register {
     async fn restrict(&self, subject: SubjectId, id: Reference) -> Result<(), Error> {
         let mut subject = self.lock(subject).await?;
         let mut next = subject.state.clone();
-        if next.consent.restricted.insert(FACTS_CATEGORY) {
-            let entry = restriction(&mut next, &subject, (id, "restricted"), Actor::SYSTEM);
+        let stored = self.kept_categories(subject.id).await?.into_iter().chain([FACTS_CATEGORY]);
+        let added: Vec<_> = stored.filter(|category| next.consent.restricted.insert(*category)).collect();
+        if !added.is_empty() {
+            let entry = restriction(&mut next, &subject, &added, (id, "restricted"), Actor::SYSTEM);
             self.advance(&mut subject, next, entry).await?;
         }
         self.enforce_for(&subject, POLICY);
@@ -126,10 +128,11 @@ impl Register {
     /// Ends the restriction that the request `id` was for; whether there was one.
     pub(crate) async fn lift(&self, subject: &mut Subject, id: Reference, by: Actor) -> Result<bool, Error> {
         let mut next = subject.state.clone();
-        if !next.consent.restricted.remove(&FACTS_CATEGORY) {
+        let lifted: Vec<_> = core::mem::take(&mut next.consent.restricted).into_iter().collect();
+        if lifted.is_empty() {
             return Ok(false);
         }
-        let entry = restriction(&mut next, subject, (id, "lifted"), by);
+        let entry = restriction(&mut next, subject, &lifted, (id, "lifted"), by);
         self.advance(subject, next, entry).await?;
         Ok(true)
     }
@@ -170,12 +173,16 @@ impl Register {
 fn restriction(
     next: &mut StoredState,
     subject: &Subject,
+    categories: &[Category],
     (request, how): (Reference, &'static str),
     by: Actor,
 ) -> Entry {
     outdate(next);
-    let event = Event::StoreRestricted { request, category: FACTS_CATEGORY, how: Name::constant(how) };
-    Entry { events: vec![next.about(subject.id).by(by, event)], ..Entry::default() }
+    let about = next.about(subject.id);
+    let restricted = categories.iter().map(|category| {
+        about.by(by, Event::StoreRestricted { request, category: *category, how: Name::constant(how) })
+    });
+    Entry { events: restricted.collect(), ..Entry::default() }
 }
 
 /// Whatever was read of what is stored of the person is out of date with this version.

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use sayso_audit::{Event, MinorEvent, Reference};
 use sayso_policy::ConsentStatus;
-use sayso_policy::profile::{Processor, ProcessorState};
 use sayso_policy::{Deadline, Profile};
 use sayso_store::{Error as StoreError, Key as Row, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Category, Mono, Name, ProcessorId, SubjectId, WallTime};
 use sayso_vault::{Error as VaultError, KeyRef};
 
+use super::deleting::NO_ANSWER;
 use super::holding::Holds;
 use super::state::StoredState;
 use super::{Register, Subject};
-use crate::erasure::certificate::{self, Certificate, Ground, Key, Policy, Residual};
+use crate::deletion::{self, Deletion, Standing};
+use crate::erasure::certificate::{self, Certificate, Deleted, Ground, Key, Policy, Residual};
 use crate::erasure::pending::Pending;
 use crate::evidence::Means;
 use crate::journal::About;
@@ -32,6 +33,8 @@ const PURGE_PAUSE: u32 = 9;
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     not_before: Option<Mono>,
+    /// Erasures whose keys and records are gone from the files, or not, and that wait for receivers.
+    purged: BTreeMap<Due, bool>,
 }
 
 /// An erasure and whose it is.
@@ -147,12 +150,15 @@ impl Register {
             let (erasure, category) = (pending.reference(), pending.category);
             entry.events.push(about.event(Event::EraseCommitted { erasure, category, ground }));
         }
-        entry.ops.push(Op::Delete(FactsKey { subject }.key()));
+        if pending.covers(FACTS_CATEGORY) {
+            entry.ops.push(Op::Delete(FactsKey { subject }.key()));
+        }
         entry.ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));
     }
 
     /// Takes every erasure as far as it comes.
-    pub(super) async fn carry_out_erasures(self: &Arc<Self>, pace: &mut Pace) -> Result<(), Error> {
+    pub(super) async fn carry_out_erasures(self: &Arc<Self>) -> Result<(), Error> {
+        let mut pace = self.erasing.lock().await;
         let (mut destroyed, mut outcome) = (Vec::new(), Ok(()));
         for due in self.due_erasures().await? {
             // What holds up one holds up no other.
@@ -163,6 +169,17 @@ impl Register {
             }
         }
         let replaced = Left::Purge.all(self).await?;
+        self.clear_gone().await?;
+        // those that wait for somebody else are purged already
+        let (waiting, destroyed): (Vec<_>, Vec<_>) =
+            destroyed.into_iter().partition(|due| pace.purged.contains_key(due));
+        for due in waiting {
+            match self.certify(due, pace.purged[&due]).await {
+                Ok(true) => drop(pace.purged.remove(&due)),
+                Ok(false) => {}
+                Err(error) => outcome = Err(error),
+            }
+        }
         let now = self.clock.now();
         if destroyed.is_empty() && replaced.is_empty() || pace.not_before.is_some_and(|at| now < at) {
             return outcome;
@@ -171,8 +188,10 @@ impl Register {
         let done = self.clock.now();
         pace.not_before = Some(done.after(done.since(now) * PURGE_PAUSE));
         for due in destroyed {
-            if let Err(error) = self.certify(due, is_purged).await {
-                outcome = Err(error);
+            match self.certify(due, is_purged).await {
+                Ok(true) => {}
+                Ok(false) => drop(pace.purged.insert(due, is_purged)),
+                Err(error) => outcome = Err(error),
             }
         }
         for (subject, request) in replaced {
@@ -196,12 +215,16 @@ impl Register {
     }
 
     /// The erasures of `subject` that are on their way.
+    pub(super) async fn pending_of(&self, subject: SubjectId) -> Result<Vec<Pending>, Error> {
+        self.pending(subject).await
+    }
+
     async fn pending(&self, subject: SubjectId) -> Result<Vec<Pending>, Error> {
         let rows = self.scan(ErasureKey::table().then(&subject), ERASURE, |body| Ok(body.to_vec())).await?;
         rows.iter().map(|(key, body)| Pending::decode(&parsed(key)?.1.0, body)).collect()
     }
 
-    async fn one_pending(&self, subject: SubjectId, erasure: Reference) -> Result<Option<Pending>, Error> {
+    pub(super) async fn one_pending(&self, subject: SubjectId, erasure: Reference) -> Result<Option<Pending>, Error> {
         Ok(self.pending(subject).await?.into_iter().find(|pending| pending.id == erasure.0))
     }
 
@@ -211,6 +234,7 @@ impl Register {
         if pending.destroyed_at.is_some() && !pending.is_to_withdraw {
             return Ok(true);
         }
+        let was_held = pending.is_held;
         let kept = |holds: &Holds| holds.keeping(subject, pending.category, self.clock.wall()).is_some();
         if pending.is_held && kept(&*self.holds.read().await) {
             return Ok(false);
@@ -220,15 +244,20 @@ impl Register {
         }
         let subject = self.lock(subject).await?;
         let Some(mut pending) = self.one_pending(subject.id, erasure).await? else { return Ok(false) };
-        let (holds, now) = (self.holds.read().await, self.clock.wall());
-        if let Some(hold) = holds.keeping(subject.id, pending.category, now).filter(|_| pending.committed_at.is_none())
-        {
+        let holds = self.holds.read().await;
+        let over = self.covered_by(&pending, subject.id).await?;
+        if let Some(hold) = self.hold_on(&pending, subject.id, &over, &holds) {
+            // on record already, of a hold on somebody in whose items they are seen
+            if was_held {
+                return Ok(false);
+            }
             self.hold_back(&subject, pending, hold).await?;
             return Ok(false);
         }
         if pending.is_to_withdraw || pending.committed_at.is_none() {
             pending.is_to_withdraw = false;
             let mut entry = Entry::default();
+            self.let_go_with(&mut pending, &subject, (over, &holds), &mut entry).await?;
             if pending.committed_at.is_none() {
                 self.commit_to(&mut pending, subject.id, subject.state.about(subject.id), &mut entry);
             } else {
@@ -275,7 +304,8 @@ impl Register {
             Some(keys) => keys.clone(),
             None => {
                 let held = self.vault.keys_of(subject.id).await?.into_iter();
-                let keys: Vec<_> = held.filter(|key| pending.covers(key.category)).map(Key::from).collect();
+                let ends = |category: Category| pending.covers(category) && !pending.is_partial;
+                let keys: Vec<_> = held.filter(|key| ends(key.category)).map(Key::from).collect();
                 pending.keys = Some(keys.clone());
                 let ops = vec![Op::Put(row.clone(), ERASURE.encode(&pending.encode()))];
                 self.journal.append(Entry { ops, ..Entry::default() }).await?;
@@ -312,27 +342,32 @@ impl Register {
         }
     }
 
-    /// Issues the certificate, answers the cases that it was for, and forgets that anything was due. Waits for withdrawals
-    /// that are not yet in effect.
-    async fn certify(&self, (subject, erasure): Due, is_purged: bool) -> Result<(), Error> {
+    /// Issues the certificate, answers the cases that it was for, and forgets that anything was due; whether that is done. Waits
+    /// for withdrawals that are not yet in effect, and for receivers that were told to delete.
+    async fn certify(&self, (subject, erasure): Due, is_purged: bool) -> Result<bool, Error> {
         let mut subject = self.lock(subject).await?;
         let consents = &subject.state.consent.consents;
         if consents.values().any(|consent| consent.status == ConsentStatus::Withdrawing) {
-            return Ok(());
+            return Ok(false);
         }
-        let Some(pending) = self.one_pending(subject.id, erasure).await? else { return Ok(()) };
+        let Some(pending) = self.one_pending(subject.id, erasure).await? else { return Ok(true) };
         let (about, now) = (subject.state.about(subject.id), self.clock.wall());
-        let residuals = self.residuals(&pending, is_purged, now);
+        let told = self.receivers_told(&subject, erasure, pending.category, self.confirm_within(&pending)).await?;
+        let Some(told) = told else { return Ok(false) };
+        let residuals = self.residuals(&pending, is_purged, &told, now);
         let mut entry = Entry::default();
         let how = Name::constant(if is_purged { "purged" } else { "in_logs" });
         entry.events.push(about.event(Event::EraseAcknowledged { erasure, how }));
         for residual in &residuals {
-            if let Residual::Processor { id, can_be_told, .. } = residual {
-                let reason = Name::constant(if *can_be_told { "not_told" } else { "cannot_be_told" });
+            if let Residual::Processor { id, can_be_told, told_at, .. } = residual {
+                let untold = Name::constant(if *can_be_told { "not_told" } else { "cannot_be_told" });
+                let reason = if told_at.is_some() { NO_ANSWER } else { untold };
                 entry.events.push(about.event(Event::DeletionUnconfirmed { erasure, processor: *id, reason }));
             }
         }
-        let certificate = self.issue(&subject, &pending, is_purged, residuals, now);
+        entry.ops.extend(told.keys().map(|id| Op::Delete(deletion::key(subject.id, erasure, *id))));
+        let deleted = self.deleted(told);
+        let certificate = self.issue(&subject, &pending, is_purged, (deleted, residuals), now);
         let json = certificate.encode();
         let is_partial = certificate.is_partial();
         entry.events.push(about.event(Event::EraseCertified { erasure, certificate: certificate::hash(&json) }));
@@ -359,7 +394,7 @@ impl Register {
             self.advance(&mut subject, next, entry).await?;
         }
         metrics::counter!("sayso_consent_erasures_certified_total").increment(1);
-        Ok(())
+        Ok(true)
     }
 
     fn issue(
@@ -367,7 +402,7 @@ impl Register {
         subject: &Subject,
         pending: &Pending,
         is_purged: bool,
-        residuals: Vec<Residual>,
+        (deleted, residuals): (Vec<Deleted>, Vec<Residual>),
         now: WallTime,
     ) -> Certificate {
         let profile = self.profile();
@@ -387,29 +422,35 @@ impl Register {
             destroyed_at: pending.destroyed_at.unwrap_or(now),
             certified_at: now,
             keys: pending.keys.clone().unwrap_or_default(),
+            shares_keys: pending.is_partial,
             key_store: self.vault.id().0,
             is_purged,
+            deleted,
             residuals,
         }
     }
 
     /// What the erasure does not reach.
-    fn residuals(&self, pending: &Pending, is_purged: bool, now: WallTime) -> Vec<Residual> {
+    fn residuals(
+        &self,
+        pending: &Pending,
+        is_purged: bool,
+        told: &BTreeMap<ProcessorId, Deletion>,
+        now: WallTime,
+    ) -> Vec<Residual> {
         let (profile, from) = (self.profile(), pending.destroyed_at.unwrap_or(now));
-        let revisions = self.revisions();
-        // newest last, so that what it says of a receiver stands
-        let receivers: BTreeMap<ProcessorId, &Processor> = revisions
-            .all()
-            .flat_map(|profile| profile.document().processor.values())
-            .chain(profile.document().processor.values())
-            .filter(|one| is_receiver(one, pending.category))
-            .map(|one| (one.id, one))
-            .collect();
-        let processors = receivers.into_values().map(|one| Residual::Processor {
-            id: one.id,
-            party: one.party.clone(),
-            can_be_told: one.deletion_api || one.contact.is_some(),
-            until: end(&profile, one.declared_retention.as_ref(), from),
+        let processors = self.receivers(pending.category).into_values().filter_map(|one| {
+            let told = told.get(&one.id);
+            match told.map(|told| told.standing) {
+                Some(Standing::Confirmed { .. } | Standing::Nothing) => None,
+                _ => Some(Residual::Processor {
+                    id: one.id,
+                    can_be_told: one.deletion_api || one.contact.is_some(),
+                    until: end(&profile, one.declared_retention.as_ref(), from),
+                    party: one.party,
+                    told_at: told.map(|told| told.asked_at),
+                }),
+            }
         });
         let backups = end(&profile, profile.document().retention.backup_purge.as_ref(), from);
         let logs = (!is_purged).then_some(Residual::StoreLogs);
@@ -440,16 +481,6 @@ impl Register {
         }
         Ok(())
     }
-}
-
-/// Whether `processor` is somebody else who may have been given what is erased, and may keep it.
-fn is_receiver(processor: &Processor, category: Option<Category>) -> bool {
-    let accepts = match category {
-        Some(category) => processor.accepts.contains(&category),
-        None => !processor.accepts.is_empty(),
-    };
-    let keeps = processor.declared_retention.as_ref().and_then(Deadline::period).is_none_or(|time| !time.is_zero());
-    accepts && keeps && !processor.zero_retention && !processor.is_own() && processor.state != ProcessorState::Draft
 }
 
 /// The end of `time` from `from` on, where the profile says it so that it can be counted.

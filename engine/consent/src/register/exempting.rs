@@ -41,7 +41,7 @@ impl Register {
             return Err(Error::TooMany);
         }
         let proposal = Proposal::new(terms, by, &self.profile(), self.clock.wall())?;
-        self.keep(&proposal, None, Vec::new()).await?;
+        self.put_down(&proposal, None, Vec::new()).await?;
         Ok(proposal)
     }
 
@@ -56,7 +56,7 @@ impl Register {
             let (proposal, stored) = register.proposal(id).await?;
             let next = proposal.approved(by, &register.profile(), register.clock.wall())?;
             let granted = register.granted(&next, by).await?;
-            register.keep(&next, Some(&stored), granted).await?;
+            register.put_down(&next, Some(&stored), granted).await?;
             if let Some(grant) = next.live() {
                 let live = register.revisions().exemptions().iter().cloned().chain([grant]).collect();
                 register.exempt(live);
@@ -133,13 +133,13 @@ impl Register {
         by: Actor,
     ) -> Result<(), RegisterError> {
         let grant = next.id;
-        let Some(live) = before.live() else { return self.keep(next, Some(stored), Vec::new()).await };
+        let Some(live) = before.live() else { return self.put_down(next, Some(stored), Vec::new()).await };
         let event = match next.standing {
             Standing::Expired => Event::ExemptionExpired { grant },
             _ => Event::ExemptionRevoked { grant },
         };
         let about = self.about_whom(&live).await?;
-        self.keep(next, Some(stored), vec![about.by(by, event)]).await?;
+        self.put_down(next, Some(stored), vec![about.by(by, event)]).await?;
         self.exempt(self.revisions().exemptions().iter().filter(|other| other.id != grant).cloned().collect());
         for subject in self.holders.subjects() {
             self.enforce(subject, POLICY).await?;
@@ -231,7 +231,7 @@ impl Register {
     }
 
     /// Stores `proposal` in place of what was `stored`, with `events`.
-    async fn keep(
+    async fn put_down(
         &self,
         proposal: &Proposal,
         stored: Option<&Versioned>,

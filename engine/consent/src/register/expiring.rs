@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sayso_audit::Event;
 use sayso_policy::ConsentStatus;
-use sayso_store::{Error as StoreError, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_store::{Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 
 use super::Register;
@@ -25,21 +25,11 @@ impl Register {
     /// # Errors
     /// As the store says; what was not reached is found the next time.
     pub async fn expire_consents(self: &Arc<Self>) -> Result<usize, Error> {
-        let now = self.clock.wall();
-        let mut range = Range::from(ConsentEndKey::table());
-        let mut expired = 0;
-        loop {
-            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for entry in page.entries {
-                let ConsentEndKey { at, subject } = ConsentEndKey::parse(&entry.key).map_err(StoreError::from)?;
-                if at > now.0 {
-                    return Ok(expired);
-                }
-                expired += usize::from(self.expire(subject, Op::Delete(entry.key)).await?);
-            }
-            let Some(rest) = page.rest else { return Ok(expired) };
-            range = rest;
+        let (mut due, mut expired) = (self.due::<ConsentEndKey>(self.clock.wall()), 0);
+        while let Some(mark) = due.next().await? {
+            expired += usize::from(self.expire(mark.subject, Op::Delete(mark.key())).await?);
         }
+        Ok(expired)
     }
 
     /// The same of `id`, whose mark `unmark` takes away; whether any was over. Consent that was renewed meanwhile has a mark
@@ -60,20 +50,23 @@ impl Register {
         next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
         let (next_cv, about, records) = (next.consent.cv, next.about(id), self.scan_records(id).await?);
         let holds = self.holds.read().await;
+        let mut ended = Vec::new();
         for purpose in &over {
             if let Some(consent) = next.consent.consents.get_mut(purpose) {
                 consent.status = ConsentStatus::Expired;
             }
             let Some((key, latest)) = record::latest(&records, *purpose) else { continue };
             let record = record::reference(latest)?;
-            let mut ended = latest.clone();
-            ended.events.push(record::expired(next_cv, now));
-            entry.ops.push(Op::Put(key.clone(), RECORD.encode(&record::encode(&ended))));
+            let mut expired = latest.clone();
+            expired.events.push(record::expired(next_cv, now));
+            entry.ops.push(Op::Put(key.clone(), RECORD.encode(&record::encode(&expired))));
             entry.events.push(about.event(Event::ConsentExpired { record, purpose: *purpose }));
+            ended.push((self.ended_with(&[*purpose]), Ground::Expiry(record.0)));
             if *purpose == Purpose::MEMORY {
                 self.forget_facts(id, &next, Ground::Expiry(record.0), &holds, &mut entry).await?;
             }
         }
+        self.forget_kept(id, &next, &ended, &holds, &mut entry).await?;
         entry.ops.extend(self.marks(&subject, Stored::Consents, now));
         let recorded = self.advance(&mut subject, next, entry).await;
         drop(holds);

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_audit::{AuditKey, Event, Hash, Reference};
-use sayso_policy::{ConsentState, ConsentStatus, ConsentType, LegalBasis, Profile, PurposeConsent};
-use sayso_store::{Error as StoreError, Op, TypedKey};
+use sayso_audit::{AuditKey, ControlEvent, Event, Hash, Reference};
+use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, Profile, PurposeConsent};
+use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, RegionClass, SubjectId};
 
 use super::state::StoredState;
-use super::{Register, Subject, expiring};
+use super::{Register, Subject, expiring, lock};
 use crate::erasure::Ground;
 use crate::evidence::{Answer, Means, Question};
 use crate::retention::Stored;
-use crate::tables::{RECORD, RecordKey, RegisterKey};
-use crate::{Entry, Error, record};
+use crate::tables::{DOCUMENT, DocumentKey, RECORD, RecordKey};
+use crate::{Entry, Error, record, tenants};
 
 impl Register {
     /// Puts on record, durably, that the subject is being asked `question` with the notice of this hash.
@@ -40,8 +40,9 @@ impl Register {
     ///
     /// # Errors
     /// [`Error::UnknownPurpose`] for a purpose that the profile does not ask consent for; [`Error::NoGuardian`] for the yes of
-    /// a child of whom no guardian is verified, or of a guardian whom nobody needs or has verified; [`Error::Store`] with
-    /// `Conflict` while an earlier withdrawal of one of the purposes waits for a holder of data; or as the store says.
+    /// a child of whom no guardian is verified, or of a guardian whom nobody needs or has verified;
+    /// [`Error::OthersDocument`] for a document in which somebody else agreed; [`Error::Withdrawing`] while an earlier
+    /// withdrawal of one of the purposes waits for a holder of data; or as the store says.
     pub async fn record(self: &Arc<Self>, answer: &Answer) -> Result<ConsentState, Error> {
         let (register, answer) = (Arc::clone(self), answer.clone());
         self.to_the_end("record consent", async move { register.record_now(&answer).await }).await?
@@ -86,6 +87,13 @@ impl Register {
         let (about, now) = (next.about(subject.id), self.clock.wall());
         let expires_at = if is_for_child { self.end_of_childhood(&next) } else { None };
         let mut entry = Entry::default();
+        if self.revisions().registry().instructions_of(Some(&next.tenant)).is_some() {
+            let tenant = tenants::hash_of(&next.tenant);
+            entry.events.push(about.event(Event::Control(ControlEvent::TenantServes { tenant })));
+        }
+        if answer.means.is_written() {
+            self.take_document(answer, &mut entry).await?;
+        }
         for (purpose, id) in answer.question.records() {
             let had_agreed = subject.state.consent.status(purpose).is_valid();
             let renews = status.is_valid() && (had_agreed || again.contains(&purpose));
@@ -93,9 +101,9 @@ impl Register {
             let lasts = profile.consent_end(purpose, now).filter(|_| status.is_valid());
             let consent = PurposeConsent {
                 status,
-                consent_type: ConsentType::Expressed,
+                consent_type: answer.means.consent_type(),
                 separate: purposes.len() == 1,
-                written: false,
+                written: answer.means.is_written(),
                 given_at: next.consent.cv,
                 profile_rev: profile.rev(),
                 expires_at: [lasts, expires_at].into_iter().flatten().min(),
@@ -135,6 +143,13 @@ impl Register {
         if let Some((_, record)) = memory.filter(|_| ends) {
             self.forget_facts(subject.id, &next, Ground::Refusal(record.0), &holds, &mut entry).await?;
         }
+        let refused = answer.question.records().filter(|(purpose, _)| {
+            let was_given = subject.state.consent.status(*purpose).is_valid();
+            was_given && !status.is_valid() && closed.contains(purpose)
+        });
+        let refused: Vec<_> =
+            refused.map(|(purpose, record)| (self.ended_with(&[purpose]), Ground::Refusal(record.0))).collect();
+        self.forget_kept(subject.id, &next, &refused, &holds, &mut entry).await?;
         entry.ops.extend(self.marks(&subject, Stored::Consents, now));
         let recorded = self.advance(&mut subject, next, entry).await;
         drop(holds);
@@ -154,10 +169,26 @@ impl Register {
         if !answer.status.is_valid() {
             return Ok(false);
         }
-        if self.is_alone(state) || answer.means == Means::Guardian && !(needs && has) {
+        if self.is_alone(state) || answer.means.is_guardians() && !(needs && has) {
             return Err(Error::NoGuardian);
         }
         Ok(needs && has)
+    }
+
+    /// Has `entry` keep whose the document is that `answer` was given in, so that it is nobody else's.
+    async fn take_document(&self, answer: &Answer, entry: &mut Entry) -> Result<(), Error> {
+        let key = DocumentKey { sha256: answer.evidence_sha256.to_vec() }.key();
+        match self.store.read(core::slice::from_ref(&key)).await?.pop().flatten() {
+            Some(taken) => {
+                let (_, whose) = DOCUMENT.decode(&taken.value).map_err(StoreError::from)?;
+                if whose == answer.subject.0.as_slice() { Ok(()) } else { Err(Error::OthersDocument) }
+            }
+            None => {
+                entry.require.push((key.clone(), Condition::Absent));
+                entry.ops.push(Op::Put(key, DOCUMENT.encode(&answer.subject.0)));
+                Ok(())
+            }
+        }
     }
 
     /// Whether the profile asks consent for `purpose`.
@@ -181,7 +212,12 @@ impl Register {
         if settled.ok {
             return Ok(());
         }
-        Err(StoreError::Conflict { key: RegisterKey { subject: subject.id }.key() }.into())
+        let now = self.clock.now();
+        let pending = lock(&self.pending).get(&subject.id).cloned().unwrap_or_default();
+        let left = pending.iter().filter(|holder| !holder.released.is_cancelled());
+        let left = left.map(|holder| holder.outside.as_ref().map(|outside| outside.term().left(now)));
+        // one in the node lets go when it is told, and says so
+        Err(Error::Withdrawing { within: left.collect::<Option<Vec<_>>>().and_then(|left| left.into_iter().max()) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sayso_audit::{Actor, Event};
 use sayso_policy::ConsentStatus;
-use sayso_store::{Error as StoreError, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_store::{Op, TypedKey};
 use sayso_types::WallTime;
 
 use super::retaining::put_mark;
@@ -21,19 +21,11 @@ impl Register {
     /// As the store says; whoever was not reached is at the next look.
     pub async fn grow_up(&self) -> Result<u64, Error> {
         let (now, mut count) = (self.clock.wall(), 0);
-        let mut range = Range::from(GrowingKey::table());
-        loop {
-            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for entry in page.entries {
-                let row = GrowingKey::parse(&entry.key).map_err(StoreError::from)?;
-                if row.at > now.0 {
-                    return Ok(count);
-                }
-                count += u64::from(self.grow(&row, now).await?);
-            }
-            let Some(rest) = page.rest else { return Ok(count) };
-            range = rest;
+        let mut due = self.due::<GrowingKey>(now);
+        while let Some(row) = due.next().await? {
+            count += u64::from(self.grow(&row, now).await?);
         }
+        Ok(count)
     }
 
     /// Has the subject of `row` grow up; whether they did.
@@ -96,7 +88,7 @@ impl Register {
             entry.ops.push(Op::Put(key.clone(), RECORD.encode(&record::encode(&record))));
         }
         if let Some(end) = ends {
-            let marks = [Stored::Facts, Stored::Consents].map(|stored| stored.mark(subject.id, end));
+            let marks = [Stored::Facts, Stored::Kept, Stored::Consents].map(|stored| stored.mark(subject.id, end));
             entry.ops.extend(marks.into_iter().map(put_mark));
         }
         if is_over {

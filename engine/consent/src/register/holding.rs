@@ -4,11 +4,11 @@ use sayso_audit::{Actor, Event, Reference};
 use sayso_store::{Error as StoreError, Op, Store, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Category, Name, SubjectId, WallTime};
 
-use super::Register;
+use super::{Register, Subject};
 use crate::journal::{About, Noted};
 use crate::retention::hold::HOLDS_MAX;
-use crate::retention::{Hold, HoldError, HoldOrder};
-use crate::tables::{HOLD, HoldKey};
+use crate::retention::{Hold, HoldError, HoldOrder, Stored};
+use crate::tables::{HELD, HOLD, HoldKey};
 use crate::{Entry, Error};
 
 /// The holds that are set.
@@ -107,6 +107,26 @@ impl Register {
         // what it kept has no mark any more
         self.mark_anew();
         Ok(hold)
+    }
+
+    /// Has `entry` say that `hold` keeps what is due of `stored` of the person whose turn it is, unless that is on record.
+    pub(super) async fn tell_kept(
+        &self,
+        hold: &Hold,
+        turn: &Subject,
+        stored: Stored,
+        entry: &mut Entry,
+    ) -> Result<(), Error> {
+        let row = stored.kept(turn.id);
+        if let Some(told) = self.store.read(core::slice::from_ref(&row)).await?.pop().flatten() {
+            let (_, by) = HELD.decode(&told.value).map_err(StoreError::from)?;
+            if by == hold.id.0 {
+                return Ok(());
+            }
+        }
+        entry.events.push(hold.kept(turn.state.about(turn.id), stored.category(), Name::constant("due")));
+        entry.ops.push(Op::Put(row, HELD.encode(&hold.id.0)));
+        Ok(())
     }
 
     async fn about_hold(&self, hold: &Hold) -> Result<About, Error> {

@@ -20,7 +20,7 @@ use crate::tables::{LOAN, LoanKey, RegisterKey};
 use crate::{Entry, Error};
 
 /// Why a segment ended, as the log says it: nothing was heard of its holder until its time was over.
-const RAN_OUT: &str = "ran_out";
+pub(crate) const RAN_OUT: &str = "ran_out";
 
 /// What a permit that is used outside of the node has besides.
 pub(crate) struct Outside {
@@ -45,7 +45,7 @@ impl Outside {
         self.reported.get()
     }
 
-    fn term(&self) -> MutexGuard<'_, Term> {
+    pub(super) fn term(&self) -> MutexGuard<'_, Term> {
         // Nothing panics while it is held.
         self.term.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -61,7 +61,11 @@ impl Register {
         let slot = self.slot()?;
         let register = Arc::clone(self);
         let lent = async move {
-            let opened = register.open_segment(&ask, slot, Some(by)).await?;
+            let opened = register.open_segment(&ask, slot, Some(by)).await;
+            if let Err(denied) = &opened {
+                register.stop_at_the_limit(&ask, denied).await;
+            }
+            let opened = opened?;
             metrics::counter!("sayso_consent_loans_total").increment(1);
             let (holder, grounds, lasts) = (opened.holder, opened.grounds, opened.lasts);
             Ok(Loan { register, holder, grounds, lasts })
@@ -135,7 +139,8 @@ impl Register {
     }
 
     /// Ends the loans whose time is over, and those whose end could not be recorded when it came.
-    pub(super) async fn end_loans_that_are_over(&self) {
+    pub(super) async fn end_loans_that_are_over(&self) -> Result<(), Error> {
+        let mut outcome = Ok(());
         for holder in self.holders.loans() {
             let Some(outside) = &holder.outside else { continue };
             let is_over = outside.term().is_over(self.clock.now());
@@ -146,10 +151,10 @@ impl Register {
             if is_silent {
                 metrics::counter!("sayso_consent_loans_ran_out_total").increment(1);
             }
-            if let Err(error) = self.end_loan(&holder, None, RAN_OUT).await {
-                tracing::warn!(%error, "the end of a permit outside of the node could not be recorded, trying again");
-            }
+            // what holds up one holds up no other
+            outcome = self.end_loan(&holder, None, RAN_OUT).await.and(outcome);
         }
+        outcome
     }
 
     /// Finds the loans that somebody may still be using of whom the process knew that wrote them down. Nobody is there to

@@ -43,7 +43,11 @@ impl Register {
         let slot = self.slot()?;
         let register = Arc::clone(self);
         let opened = async move {
-            let Opened { permit, holder, .. } = register.open_segment(&ask, slot, None).await?;
+            let opened = register.open_segment(&ask, slot, None).await;
+            if let Err(denied) = &opened {
+                register.stop_at_the_limit(&ask, denied).await;
+            }
+            let Opened { permit, holder, .. } = opened?;
             Ok(Lease { permit, holder, holders: Arc::clone(&register.holders), reason: "dropped" })
         };
         self.to_the_end("open segment", opened).await?
@@ -90,9 +94,21 @@ impl Register {
         if let Some(grant) = segment.exemption {
             self.use_exemption(&subject, grant, &segment, &mut entry).await?;
         }
+        let crossing = match self.cross_border(&subject, &segment, &mut entry).await {
+            Ok(crossing) => crossing,
+            Err(denied) => {
+                if let Denied::Policy(reason) = denied {
+                    self.deny(&subject, ask, reason);
+                }
+                return Err(denied);
+            }
+        };
         entry.events.push(segment.opened());
         entry.ops.extend(outside.map(|_| self.put_loan(ask, &segment)));
         self.journal.append(entry).await?;
+        if let Some(crossing) = crossing {
+            crossing.done();
+        }
         self.refresh(&mut subject).await;
         let state = &subject.state;
         let terms = Terms { subject: ask.subject, cell: grounds.cell, processor: ask.processor, cv: ask.cv };
@@ -147,7 +163,7 @@ impl Register {
     }
 
     /// Puts a denial on record. What the profile does not even know has no cell to name.
-    fn deny(&self, subject: &Subject, ask: &Ask, reason: Reason) {
+    pub(super) fn deny(&self, subject: &Subject, ask: &Ask, reason: Reason) {
         metrics::counter!("sayso_consent_denied_total", "reason" => reason.as_str()).increment(1);
         let Some(cell) = self.profile().cell(ask.purpose, ask.category, ask.processor) else { return };
         self.journal.note(subject.state.about(ask.subject).event(Event::GateDenied {

@@ -140,13 +140,14 @@ impl Register {
         let consent = &turn.state.consent;
         if self.has_ended()
             || !remembers(consent, self.clock.wall())
+            || self.is_memory_uninstructed(consent)
             || cv < consent.stale_before
             || self.is_held_back(subject).await?
         {
             return Ok(false);
         }
         self.destroy_due(&turn).await?;
-        let kept = self.kept(subject).await?;
+        let kept = self.kept_facts(subject).await?;
         let Some(rewrite) = self.rewritten(&turn, kept, facts).await? else { return Ok(false) };
         // A withdrawal comes before this, and it is refused, or after it, and erases: also when nobody waits for this
         // any more and the lock is free while the store is at it.
@@ -158,7 +159,7 @@ impl Register {
     }
 
     /// The row of the subject's facts.
-    async fn kept(&self, subject: SubjectId) -> Result<Kept, Error> {
+    async fn kept_facts(&self, subject: SubjectId) -> Result<Kept, Error> {
         let row = FactsKey { subject }.key();
         let Some(stored) = self.store.read(&[row]).await?.pop().flatten() else {
             return Ok(Kept { unchanged: Condition::Absent, facts: Vec::new() });
@@ -284,7 +285,7 @@ impl Register {
             return Err(PutRight::NoConsent);
         }
         self.destroy_due(subject).await?;
-        let kept = self.kept(subject.id).await?;
+        let kept = self.kept_facts(subject.id).await?;
         let (mut facts, now) = (kept.facts.clone(), self.clock.wall());
         self.keep_live(&mut facts, &subject.state.consent);
         for (key, value) in changes {
@@ -303,6 +304,7 @@ impl Register {
         let (mut next, mut entry) = (subject.state.clone(), Entry::default());
         outdate(&mut next);
         entry.ops.push(Left::Purge.put(subject.id, id));
+        entry.ops.extend(self.tell_of_correction(subject.id, id, FACTS_CATEGORY));
         entry.events.push(next.about(subject.id).by(by, applied));
         self.replace(subject, next, (kept, facts), entry).await
     }
@@ -316,11 +318,12 @@ impl Register {
         subject: &mut Subject,
         facts: &[(String, String)],
     ) -> Result<Imported, PutRight> {
-        if !remembers(&subject.state.consent, self.clock.wall()) {
+        if !remembers(&subject.state.consent, self.clock.wall()) || self.is_memory_uninstructed(&subject.state.consent)
+        {
             return Err(PutRight::NoConsent);
         }
         self.destroy_due(subject).await?;
-        let kept = self.kept(subject.id).await?;
+        let kept = self.kept_facts(subject.id).await?;
         let (mut here, now) = (kept.facts.clone(), self.clock.wall());
         self.keep_live(&mut here, &subject.state.consent);
         let mut imported = Imported::default();

@@ -1,7 +1,6 @@
 //! Ending what is stored when its time is over. See [`retention`](crate::retention) for how.
 
 use core::sync::atomic::Ordering;
-use core::time::Duration;
 
 use sayso_audit::{Event, Reference};
 use sayso_policy::profile::Trigger;
@@ -17,12 +16,9 @@ use crate::record::withdrawal;
 use crate::retention::Stored;
 use crate::rights::stored as requests;
 use crate::tables::{
-    CERTIFICATE, CertificateKey, FACTS_CATEGORY, FactsKey, REQUEST, RETENTION, RequestKey, RetentionKey,
+    CERTIFICATE, CertificateKey, FACTS_CATEGORY, FactsKey, HeldKey, REQUEST, RETENTION, RequestKey, RetentionKey,
 };
 use crate::{Entry, Error, Remembered, record};
-
-/// How often what is due is looked for: a sixtieth of the shortest lateness that a rule allows without saying so.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Records of a person that end in one batch; more end in the next.
 const ROWS_AT_ONCE: usize = 256;
@@ -44,24 +40,17 @@ impl Register {
         self.release_expired_holds().await?;
         self.mark_what_is_stored().await?;
         self.release_what_is_counted().await?;
+        self.clear_gone().await?;
         let (mut ended, mut outcome) = (0, Ok(()));
-        let mut range = Range::from(RetentionKey::table());
-        loop {
-            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for entry in page.entries {
-                let mark = RetentionKey::parse(&entry.key).map_err(StoreError::from)?;
-                if mark.at > now.0 {
-                    return outcome.map(|()| ended);
-                }
-                // what holds up one holds up no other
-                match self.look_at(&mark).await {
-                    Ok(rows) => ended += rows,
-                    Err(error) => outcome = Err(error),
-                }
+        let mut due = self.due::<RetentionKey>(now);
+        while let Some(mark) = due.next().await? {
+            // what holds up one holds up no other
+            match self.look_at(&mark).await {
+                Ok(rows) => ended += rows,
+                Err(error) => outcome = Err(error),
             }
-            let Some(rest) = page.rest else { return outcome.map(|()| ended) };
-            range = rest;
         }
+        outcome.map(|()| ended)
     }
 
     /// Has everything that is stored marked again at the next look.
@@ -100,6 +89,7 @@ impl Register {
                 let turn = self.lock(subject).await?;
                 let first = match stored {
                     Stored::Facts => self.facts_of(subject).await?.and_then(|(_, facts)| self.mark_of(&turn, &facts)),
+                    Stored::Kept => self.mark_of_kept(&turn).await?,
                     _ => first_mark(stored, subject, &self.rows(&turn, stored).await?),
                 };
                 batch.ops.extend(first.map(put_mark));
@@ -137,6 +127,7 @@ impl Register {
         let turn = self.lock(mark.subject).await?;
         match stored {
             Stored::Facts => self.end_facts(&turn, mark).await,
+            Stored::Kept => self.end_kept(&turn, mark).await,
             _ => self.end_rows(&turn, stored, mark).await,
         }
     }
@@ -154,11 +145,12 @@ impl Register {
         };
         let about = turn.state.about(turn.id);
         if let Some(hold) = holds.keeping(turn.id, Some(FACTS_CATEGORY), now) {
-            entry.events.push(hold.kept(about, FACTS_CATEGORY, Name::constant("due")));
+            self.tell_kept(hold, turn, Stored::Facts, &mut entry).await?;
             self.journal.append(entry).await?;
             return Ok(0);
         }
         let ending = Reference(SubjectId::random().0);
+        entry.ops.push(Op::Delete(Stored::Facts.kept(turn.id)));
         entry.events.push(about.event(Event::RetentionDue { ending, category: FACTS_CATEGORY, at: first.at }));
         let (over, rest): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| ends(fact).is_some());
         let rows = over.len() as u64;
@@ -190,7 +182,7 @@ impl Register {
         let (mut over, mut rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_over);
         let about = turn.state.about(turn.id);
         if let Some(hold) = holds.keeping(turn.id, Some(category), now).filter(|_| !over.is_empty()) {
-            entry.events.push(hold.kept(about, category, Name::constant("due")));
+            self.tell_kept(hold, turn, stored, &mut entry).await?;
             self.journal.append(entry).await?;
             return Ok(0);
         }
@@ -200,6 +192,7 @@ impl Register {
         let count_of = over.len() as u64;
         if let Some(first) = &first {
             let (ending, how) = (Reference(SubjectId::random().0), Name::constant("erased"));
+            entry.ops.push(Op::Delete(stored.kept(turn.id)));
             entry.events.push(about.event(Event::RetentionDue { ending, category, at: first.at }));
             entry.events.push(about.event(Event::RetentionExecuted { ending, category, how, rows: count_of }));
         }
@@ -224,7 +217,7 @@ impl Register {
     async fn rows(&self, turn: &Subject, stored: Stored) -> Result<Vec<Row>, Error> {
         let ending = |happened: &Happened| self.ending_of_evidence(stored, happened, turn);
         Ok(match stored {
-            Stored::Facts => Vec::new(),
+            Stored::Facts | Stored::Kept => Vec::new(),
             Stored::Consents => {
                 let records = self.scan_records(turn.id).await?;
                 let happened = |at: usize| happened_to_record(turn, &records, at);
@@ -281,6 +274,11 @@ impl Stored {
         RetentionKey { at: at.0, subject, table: self.table().to_owned() }.key()
     }
 
+    /// Where it is noted that a hold keeps what is due of it of `subject`.
+    pub(super) fn kept(self, subject: SubjectId) -> Key {
+        HeldKey { subject, table: self.table().to_owned() }.key()
+    }
+
     /// Whose the row under `key` is.
     fn subject_of(self, key: &Key) -> Result<SubjectId, Error> {
         let subject = match self {
@@ -289,6 +287,7 @@ impl Stored {
             Self::Withdrawals => crate::tables::WithdrawalKey::parse(key).map(|key| key.subject),
             Self::Requests => RequestKey::parse(key).map(|key| key.subject),
             Self::Certificates => CertificateKey::parse(key).map(|key| key.subject),
+            Self::Kept => crate::tables::KeptKey::parse(key).map(|key| key.subject),
         };
         subject.map_err(|error| StoreError::from(error).into())
     }

@@ -112,7 +112,8 @@ impl Register {
             Some(at) => switches[at] = switch.clone(),
             None => switches.push(switch.clone()),
         }
-        let ended = self.swap_registry(switch::registry(&switches), switch.position, entry).await?;
+        let registry = switch::registry(&switches).with_instructions(before.registry().instructions().clone());
+        let ended = self.swap_registry(registry, switch.position, entry).await?;
         count_off(&switches);
         Ok(Thrown { switch, ended })
     }
@@ -138,7 +139,7 @@ impl Register {
     }
 
     /// Takes back every permit that is no longer allowed; how many.
-    async fn enforce_switches(&self) -> Result<usize, Error> {
+    pub(super) async fn enforce_switches(&self) -> Result<usize, Error> {
         let mut ended = 0;
         for subject in self.holders.subjects() {
             ended += self.enforce(subject, SWITCHED_OFF).await?;
@@ -146,20 +147,25 @@ impl Register {
         Ok(ended)
     }
 
-    /// Turns processors off whose due diligence has run out, and on again those that were looked at anew; how many.
+    /// Turns processors off whose due diligence has run out, and on again those that were looked at anew, or that more people's
+    /// data may go to in another year; how many.
     ///
     /// # Errors
     /// As the store says; what was not reached is found next time.
     pub async fn note_due_diligence(&self) -> Result<usize, Error> {
+        let now = self.clock.wall();
+        self.forget_past_years(now).await?;
         let turn = self.rules_turn().await;
-        self.examine(&turn, self.clock.wall()).await
+        self.examine(&turn, now).await
     }
 
     pub(super) async fn examine(&self, turn: &Turn<'_>, now: WallTime) -> Result<usize, Error> {
-        let throws = switch::examinations(&self.profile(), &self.switches().await?, now);
+        let switches = self.switches().await?;
+        let mut throws = switch::examinations(&self.profile(), &switches, now);
+        throws.extend(self.room_for_more(&switches, now).await?);
         for throw in &throws {
             self.throw_with(turn, throw, Actor::SYSTEM, Entry::default()).await?;
-            tracing::warn!(target = %throw.target, reason = %throw.reason, "a processor's due diligence has changed");
+            tracing::warn!(target = %throw.target, reason = %throw.reason, "a processor was turned off or on by what is due");
         }
         Ok(throws.len())
     }

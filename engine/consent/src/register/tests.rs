@@ -126,13 +126,13 @@ async fn a_pending_withdrawal_holds_up_neither_the_subject_nor_others() {
         assert!(!node.register.withdraw(subject, &[], Means::Voice).await.unwrap().ok);
     }
     drop(fine);
-    node.register.settle_pending().await;
+    node.register.settle_pending().await.unwrap();
     let status = async |subject| node.register.state(subject).await.unwrap().status(VOICE);
     assert_eq!(status(person).await, ConsentStatus::Withdrawing);
     assert_eq!(status(other).await, ConsentStatus::Withdrawn);
     assert_eq!(lock(&node.register.pending).len(), 1, "only who waits is remembered");
     drop(stuck);
-    node.register.settle_pending().await;
+    node.register.settle_pending().await.unwrap();
     assert_eq!(status(person).await, ConsentStatus::Withdrawn);
     assert!(lock(&node.register.pending).is_empty());
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Reference, Scope};
+use sayso_audit::{ConsentEnding, ControlEvent, Event, Reference, Scope};
 use sayso_policy::{ConsentState, ConsentStatus};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Error as StoreError, Key, Op, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
@@ -15,8 +15,9 @@ use super::holders::Holder;
 use super::state::StoredState;
 use super::{Register, Subject, lock};
 use crate::erasure::Ground;
-use crate::evidence::Means;
-use crate::record::withdrawal;
+use crate::evidence::{Ending, Means};
+use crate::journal::{About, Noted};
+use crate::record::withdrawal::{self, Cause};
 use crate::retention::Stored;
 use crate::tables::{RECORD, RegisterKey, WITHDRAWAL, WithdrawalKey};
 use crate::{Entry, Error, mutant, record};
@@ -59,9 +60,19 @@ impl Register {
         purposes: &[Purpose],
         means: Means,
     ) -> Result<Withdrawal, Error> {
+        self.end_for(subject, purposes, Cause::Withdrawn(means)).await
+    }
+
+    /// Ends consent for `cause`, as [`withdraw`](Self::withdraw) does for a person.
+    pub(super) async fn end_for(
+        self: &Arc<Self>,
+        subject: SubjectId,
+        purposes: &[Purpose],
+        cause: Cause,
+    ) -> Result<Withdrawal, Error> {
         let (register, purposes) = (Arc::clone(self), purposes.to_vec());
         let withdrawn = async move {
-            let mut withdrawn = core::pin::pin!(register.withdraw_now(subject, &purposes, means));
+            let mut withdrawn = core::pin::pin!(register.withdraw_now(subject, &purposes, cause));
             match tokio::time::timeout(register.permit_ttl(), &mut withdrawn).await {
                 Ok(outcome) => outcome,
                 Err(_) => {
@@ -92,7 +103,7 @@ impl Register {
         self.withdraw(subject, &lost, Means::Permission).await.map(Some)
     }
 
-    async fn withdraw_now(&self, id: SubjectId, purposes: &[Purpose], means: Means) -> Result<Withdrawal, Error> {
+    async fn withdraw_now(&self, id: SubjectId, purposes: &[Purpose], cause: Cause) -> Result<Withdrawal, Error> {
         let mut subject = self.lock(id).await?;
         for purpose in purposes {
             if !self.is_consented_to(*purpose) && !subject.state.consent.consents.contains_key(purpose) {
@@ -100,12 +111,15 @@ impl Register {
             }
         }
         let given = in_scope(&subject.state.consent, purposes, ConsentStatus::is_valid);
+        if let Cause::Ended(_) = cause {
+            Self::can_end(&subject, purposes, &given)?;
+        }
         let requested = match (given.as_slice(), purposes) {
             ([], _) => Ok(()),
-            (given, []) => self.request(&mut subject, &[None], given, means).await,
+            (given, []) => self.request(&mut subject, &[None], given, cause).await,
             (given, _) => {
                 let scopes: Vec<_> = given.iter().copied().map(Some).collect();
-                self.request(&mut subject, &scopes, given, means).await
+                self.request(&mut subject, &scopes, given, cause).await
             }
         };
         // The person said stop: what is open closes now, also if that could not be put on record.
@@ -132,22 +146,23 @@ impl Register {
         subject: &mut Subject,
         scopes: &[Option<Purpose>],
         given: &[Purpose],
-        means: Means,
+        cause: Cause,
     ) -> Result<(), Error> {
         let mut next = subject.state.clone();
         next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
         set(&mut next, given, ConsentStatus::Withdrawing);
         let (cv, about, now) = (next.consent.cv, next.about(subject.id), self.clock.wall());
         let mut entry = Entry::default();
-        let mut forgets = None;
+        let (mut forgets, mut ended) = (None, Vec::new());
         for purpose in scopes.iter().copied() {
             let reference = Reference(SubjectId::random().0);
-            if given.contains(&Purpose::MEMORY) && scope(purpose).covers(Purpose::MEMORY) {
-                forgets = Some(Ground::Withdrawal(reference.0));
+            let covered: Vec<_> = given.iter().copied().filter(|one| scope(purpose).covers(*one)).collect();
+            if self.forgets(&covered, cause) {
+                forgets = Some(ground(cause, reference));
             }
-            let event = Event::WithdrawRequested { withdrawal: reference, scope: scope(purpose) };
-            entry.events.push(about.by(record::audit_actor(means), event));
-            let withdrawal = withdrawal::requested(subject.id, reference, purpose, means, cv, now);
+            ended.push((self.ended_with(&covered), ground(cause, reference)));
+            entry.events.push(said(about, cause, reference, scope(purpose)));
+            let withdrawal = withdrawal::requested(subject.id, reference, purpose, cause, cv, now);
             let purpose = purpose.map_or_else(String::new, |purpose| purpose.to_string());
             let key = WithdrawalKey { subject: subject.id, cv: cv.0, purpose };
             entry.ops.push(Op::Put(key.key(), WITHDRAWAL.encode(&withdrawal::encode(&withdrawal))));
@@ -156,6 +171,7 @@ impl Register {
         if let Some(ground) = forgets {
             self.forget_facts(subject.id, &next, ground, &holds, &mut entry).await?;
         }
+        self.forget_kept(subject.id, &next, &ended, &holds, &mut entry).await?;
         self.advance(subject, next, entry).await
     }
 
@@ -220,7 +236,7 @@ impl Register {
         let ending = in_scope(&subject.state.consent, &[], |status| status == ConsentStatus::Withdrawing);
         let ending: Vec<_> = ending.into_iter().filter(|purpose| withdrawal::covers(&withdrawal, *purpose)).collect();
         let mut next = subject.state.clone();
-        set(&mut next, &ending, ConsentStatus::Withdrawn);
+        set(&mut next, &ending, withdrawal::status(&withdrawal));
         let (about, now) = (next.about(subject.id), self.clock.wall());
         let (reference, scope) = (withdrawal::reference(&withdrawal)?, scope(withdrawal::purpose(&withdrawal)?));
         let mut entry = Entry::default();
@@ -247,7 +263,7 @@ impl Register {
     }
 
     /// `purposes`, and those that in some revision of the policy require consent to one of them.
-    fn ended_with(&self, purposes: &[Purpose]) -> Vec<Purpose> {
+    pub(super) fn ended_with(&self, purposes: &[Purpose]) -> Vec<Purpose> {
         let revisions = self.revisions();
         let rules = revisions.all().flat_map(|profile| profile.purposes().map(|rule| (profile.document(), rule)));
         let require =
@@ -275,13 +291,14 @@ impl Register {
     }
 
     /// Asks again for the withdrawals that are waiting for a holder, or for a store that takes them.
-    pub(super) async fn settle_pending(&self) {
+    pub(super) async fn settle_pending(&self) -> Result<(), Error> {
         let waiting: Vec<_> = lock(&self.pending).keys().copied().collect();
+        let mut outcome = Ok(());
         for id in waiting {
-            if let Err(error) = self.settle_now(id).await {
-                tracing::warn!(%error, "a pending withdrawal could not be completed yet");
-            }
+            // what holds up one holds up no other
+            outcome = self.settle_now(id).await.and(outcome);
         }
+        outcome
     }
 
     async fn settle_now(&self, id: SubjectId) -> Result<(), Error> {
@@ -308,6 +325,25 @@ impl Register {
             let Some(rest) = page.rest else { return Ok(()) };
             range = rest;
         }
+    }
+}
+
+/// What is said in the log of consent that is about to end.
+const fn said(about: About, cause: Cause, withdrawal: Reference, scope: Scope) -> Noted {
+    match cause {
+        Cause::Withdrawn(means) => about.by(record::audit_actor(means), Event::WithdrawRequested { withdrawal, scope }),
+        Cause::Ended(Ending { how, reason, by }) => {
+            about.by(by, Event::Control(ControlEvent::ConsentEnded { withdrawal, scope, ending: how, reason }))
+        }
+    }
+}
+
+/// Why what was kept by consent that ends for `cause` is erased.
+const fn ground(cause: Cause, reference: Reference) -> Ground {
+    match cause {
+        Cause::Withdrawn(_) => Ground::Withdrawal(reference.0),
+        Cause::Ended(Ending { how: ConsentEnding::Revoked, .. }) => Ground::Revocation(reference.0),
+        Cause::Ended(Ending { how: ConsentEnding::Invalidated, .. }) => Ground::Invalidation(reference.0),
     }
 }
 

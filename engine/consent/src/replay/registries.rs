@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sayso_audit::{ProcessorChange, Reference};
-use sayso_policy::{Narrowed, Registry};
-use sayso_types::{Category, ProcessorId};
+use sayso_audit::{ControlEvent, Hash, Instructed, ProcessorChange, Reference};
+use sayso_policy::{Instructions, Narrowed, Registry};
+use sayso_types::{Category, ProcessorId, TenantId};
 
 use crate::switch::narrowed;
 
@@ -17,6 +17,9 @@ use crate::switch::narrowed;
 pub(super) struct Registries {
     narrowed: BTreeMap<ProcessorId, Narrowed>,
     categories: BTreeSet<Category>,
+    /// As [`named`] calls them.
+    tenants: BTreeSet<TenantId>,
+    instructions: BTreeMap<TenantId, Instructions>,
     by_rev: BTreeMap<u32, Arc<Registry>>,
     newest: Arc<Registry>,
     /// Segments that were decided by an older revision and that the newest does not allow.
@@ -43,10 +46,46 @@ impl Registries {
         self.unchanged(rev);
     }
 
-    /// Goes on by a revision of which the log says nothing that can be checked.
-    pub(super) fn unchanged(&mut self, rev: u32) {
+    /// Goes on by a tenant's being turned off, or on again, which made revision `rev`.
+    pub(super) fn tenant(&mut self, rev: u32, tenant: Hash, is_off: bool) {
+        if is_off {
+            self.tenants.insert(named(tenant));
+        } else {
+            self.tenants.remove(&named(tenant));
+        }
+        self.unchanged(rev);
+    }
+
+    /// Goes on by what a tenant instructs, which made revision `rev`.
+    pub(super) fn instructions(&mut self, rev: u32, event: &ControlEvent) {
+        match event {
+            ControlEvent::TenantInstructed { tenant, until, .. } => {
+                let nothing = Instructions { until: *until, ..Instructions::default() };
+                self.instructions.insert(named(*tenant), nothing);
+            }
+            ControlEvent::TenantInstructs { tenant, what, .. } => {
+                let instructions = self.instructions.entry(named(*tenant)).or_default();
+                match what {
+                    Instructed::Purpose(purpose) => instructions.purposes.insert(*purpose),
+                    Instructed::Category(category) => instructions.categories.insert(*category),
+                };
+            }
+            ControlEvent::TenantErasing { tenant, .. } => {
+                self.instructions.insert(named(*tenant), Instructions::default());
+            }
+            _ => return,
+        }
+        self.unchanged(rev);
+    }
+
+    /// Goes on by a revision by which nothing but what was said before is so.
+    fn unchanged(&mut self, rev: u32) {
         let narrowed = self.narrowed.iter().map(|(processor, narrowed)| (*processor, *narrowed));
-        let registry = Registry::new(rev, narrowed).without_categories(self.categories.iter().copied());
+        let instructions = self.instructions.iter().map(|(tenant, given)| (tenant.clone(), given.clone()));
+        let registry = Registry::new(rev, narrowed)
+            .without_categories(self.categories.iter().copied())
+            .without_tenants(self.tenants.iter().cloned())
+            .with_instructions(instructions);
         self.newest = Arc::new(registry);
         self.by_rev.insert(rev, Arc::clone(&self.newest));
     }
@@ -75,4 +114,9 @@ impl Registries {
     pub(super) fn closed(&mut self, segment: Reference) -> bool {
         self.overtaken.remove(&segment)
     }
+}
+
+/// What a replay calls a tenant, of whose id the log has the SHA-256.
+pub(super) fn named(tenant: Hash) -> TenantId {
+    hex::encode(tenant.0).parse().expect("64 digits are an id")
 }

@@ -7,7 +7,7 @@ use sayso_policy::profile::{Retention, RetentionAction};
 use sayso_store::TypedKey as _;
 use sayso_types::{Category, Name};
 
-use crate::tables::{CertificateKey, FACTS_CATEGORY, FactsKey, RecordKey, RequestKey, WithdrawalKey};
+use crate::tables::{CertificateKey, FACTS_CATEGORY, FactsKey, KeptKey, RecordKey, RequestKey, WithdrawalKey};
 
 /// What is stored of people and ends by a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,11 +22,13 @@ pub(crate) enum Stored {
     Requests,
     /// Certificates of erasures.
     Certificates,
+    /// What integrators have kept of them.
+    Kept,
 }
 
 impl Stored {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Facts, Self::Consents, Self::Withdrawals, Self::Requests, Self::Certificates];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Facts, Self::Consents, Self::Withdrawals, Self::Requests, Self::Certificates, Self::Kept];
 
     /// Its table.
     pub(crate) const fn table(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Stored {
             Self::Withdrawals => WithdrawalKey::TABLE,
             Self::Requests => RequestKey::TABLE,
             Self::Certificates => CertificateKey::TABLE,
+            Self::Kept => KeptKey::TABLE,
         }
     }
 
@@ -46,7 +49,7 @@ impl Stored {
 
     /// What is stored in `category`, if something is.
     pub(crate) fn in_category(category: Category) -> Option<Self> {
-        Self::ALL.into_iter().find(|stored| stored.category() == category)
+        Self::ALL.into_iter().find(|stored| *stored != Self::Kept && stored.category() == category)
     }
 
     /// Under which category a profile may say when it ends.
@@ -57,11 +60,14 @@ impl Stored {
             Self::Withdrawals => Category(Name::constant("withdrawal_record")),
             Self::Requests => Category(Name::constant("rights_request")),
             Self::Certificates => Category(Name::constant("erasure_certificate")),
+            // each item is of a category of its own
+            Self::Kept => Category(Name::constant("kept")),
         }
     }
 
     /// What ends it under a profile that does not declare its category. Evidence is kept for three years from when it no
-    /// longer counts, which is how long PIPL 56 has records of processing kept. Facts are the profile's business alone.
+    /// longer counts, which is how long PIPL 56 has records of processing kept. Facts and items are the profile's
+    /// business alone.
     pub(crate) fn unsaid(self) -> Option<&'static Retention> {
         static EVIDENCE: LazyLock<Retention> = LazyLock::new(|| Retention {
             trigger: "purpose.ended".parse().expect("a trigger"),
@@ -77,7 +83,7 @@ impl Stored {
             cascade: [].into(),
             processors_must_confirm: false,
         });
-        (self != Self::Facts).then_some(&*EVIDENCE)
+        (!matches!(self, Self::Facts | Self::Kept)).then_some(&*EVIDENCE)
     }
 }
 
@@ -101,6 +107,10 @@ const TABLES: &[(&str, Ends)] = &[
     ("withdrawal", Ends::Ruled(Stored::Withdrawals)),
     ("request", Ends::Ruled(Stored::Requests)),
     ("certificate", Ends::Ruled(Stored::Certificates)),
+    ("kept", Ends::Ruled(Stored::Kept)),
+    ("kept_part", Ends::With("kept")),
+    ("kept_of", Ends::With("kept")),
+    ("kept_gone", Ends::Not("taken away when the parts that it names are deleted, which is at once")),
     ("request_due", Ends::With("request")),
     ("request_left", Ends::With("request")),
     ("erasure", Ends::With("certificate")),
@@ -117,6 +127,7 @@ const TABLES: &[(&str, Ends)] = &[
     ("growing", Ends::Not("taken away when the person has grown up, and no birthday")),
     ("profile_next", Ends::Not("about nobody")),
     ("retention_due", Ends::Not("a mark is taken away when it is looked at")),
+    ("held", Ends::Not("taken away when what the hold kept ends; says no more than the pseudonym")),
     ("legal_hold", Ends::Not("a hold ends when it is released or its time is over")),
     ("device", Ends::Not("nothing unbinds a device yet")),
     ("register", Ends::Not("how consent stands is needed for as long as a device speaks for the person")),
@@ -127,6 +138,7 @@ const TABLES: &[(&str, Ends)] = &[
     ("exemption_use", Ends::Not("a grant and a pseudonym: whose data it was used on")),
     ("sealed_by", Ends::Not("about nobody")),
     ("loan", Ends::Not("taken away when nobody uses the permit any more")),
+    ("format", Ends::Not("about nobody")),
     ("tenure", Ends::Not("about nobody")),
     ("audit_leaf", Ends::Not("names nobody: tags that lead to a person through their register entry only")),
     ("audit_head", Ends::Not("about nobody")),
@@ -140,6 +152,11 @@ const TABLES: &[(&str, Ends)] = &[
     ("complaint_due", Ends::With("complaint")),
     ("referral", Ends::With("request")),
     ("referral_due", Ends::With("request")),
+    ("deletion", Ends::Not("taken away with the certificate, or when the receiver has answered or its time is over")),
+    ("transfer", Ends::Not("taken away when its year is over")),
+    ("transfer_count", Ends::Not("numbers of people")),
+    ("tenant", Ends::Not("what a company instructs; about nobody")),
+    ("document", Ends::Not("a hash and a pseudonym: nobody's document is ever taken for another's")),
     ("disclosure_tell", Ends::Not("taken away when the people are told")),
 ];
 
@@ -151,7 +168,12 @@ mod tests {
 
     #[test]
     fn every_table_has_a_rule_or_a_reason_why_it_has_none() {
-        let files = [include_str!("../tables.rs"), include_str!("../tables/notices.rs")];
+        let files = [
+            include_str!("../tables.rs"),
+            include_str!("../tables/flows.rs"),
+            include_str!("../tables/kept.rs"),
+            include_str!("../tables/notices.rs"),
+        ];
         let declared = files.into_iter().flat_map(|file| file.split(" in \"").skip(1));
         let declared: BTreeSet<_> = declared.filter_map(|rest| Some(rest.split_once("\" {")?.0)).collect();
         let listed: BTreeSet<_> = TABLES.iter().map(|(table, _)| *table).collect();

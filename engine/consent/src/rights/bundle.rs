@@ -6,6 +6,7 @@
 //! | `manifest` | C2SP signed note: [`FORMAT`], then `SHA-256 name` for each other file |
 //! | `copy.json` | everything that is held of the person: [`Copy`](super::copy::Copy) |
 //! | `copy.en.md`, `copy.zh.md` | the same, for people |
+//! | `kept/ID` | the content of something that is kept of the person and too long for the copy |
 //! | `certificates/ID.json` | the certificate of each erasure, byte for byte |
 //! | `proofs/ID.tlog-proof` | that each consent, withdrawal and erasure is on record (C2SP tlog-proof) |
 
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::copy;
+use super::items::Item;
 
 /// What the layout is called; a later one has another number.
 pub const FORMAT: &str = "sayso/bundle/v1";
@@ -135,6 +137,8 @@ impl Manifest {
 pub struct Brought {
     /// What the person asked to have remembered there: key and value.
     pub remembered: Vec<(String, String)>,
+    /// What was kept of them there.
+    pub kept: Vec<Item>,
     /// Consents that they gave there. A consent is given to one controller: none of them counts here.
     pub consents: usize,
 }
@@ -147,6 +151,9 @@ struct Head {
 #[derive(Deserialize)]
 struct Read {
     remembered: Vec<(String, String)>,
+    /// Not in copies of earlier versions.
+    #[serde(default)]
+    kept: Vec<Item>,
     consents: Vec<IgnoredAny>,
 }
 
@@ -167,7 +174,7 @@ impl Brought {
             return Err(BundleError::CopyFormat);
         }
         let read: Read = serde_json::from_slice(copy).map_err(broken)?;
-        Ok(Self { remembered: read.remembered, consents: read.consents.len() })
+        Ok(Self { remembered: read.remembered, kept: read.kept, consents: read.consents.len() })
     }
 }
 
@@ -192,7 +199,10 @@ mod tests {
         let key = signer().verifier().clone();
         bundle.check(&key).unwrap();
         let brought = Brought::read(&bundle.manifest, &bundle.files[COPY], &key).unwrap();
-        assert_eq!(brought, Brought { remembered: vec![("pet".into(), "a cat".into())], consents: 1 });
+        assert_eq!(
+            brought,
+            Brought { remembered: vec![("pet".into(), "a cat".into())], kept: Vec::new(), consents: 1 }
+        );
 
         let stranger = Signer::new("home.example/sayso", &[8; 32]).unwrap();
         assert_eq!(bundle.check(stranger.verifier()), Err(BundleError::Manifest(NoteError::Unsigned)));

@@ -1,6 +1,6 @@
 //! [`struct@Copy`]: everything that is held of a person, in a form that machines read.
 //!
-//! Sound and transcripts are in no store, so there are none in it. What processors received is told from the audit log:
+//! Speech and what is said are in no store unless somebody has them kept, and then they are in it. What processors received is told from the audit log:
 //! every segment under the person's tag, added up.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use sayso_proto::consent::v1::WithdrawalState;
 use sayso_types::{Category, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime};
 use serde::Serialize;
 
+use super::items::{self, Item};
 use super::request::{Request, Standing};
 use crate::erasure::Certificate;
 use crate::guardian::Guardian;
@@ -57,6 +58,8 @@ pub struct Copy {
     pub withdrawals: Vec<Withdrawn>,
     /// What the person asked to have remembered: key and value.
     pub remembered: Vec<(String, String)>,
+    /// What is kept of the person, or shows them, with the contents that are short.
+    pub kept: Vec<Item>,
     /// What the person asked of whoever has their data.
     pub requests: Vec<Asked>,
     /// The certificates of what was erased.
@@ -194,6 +197,7 @@ impl Copy {
             receipts: records.iter().filter_map(|(_, record)| receipt::of(record)).collect(),
             withdrawals: withdrawn(register, subject).await?,
             remembered: register.shown_facts(subject).await?,
+            kept: items::of(register, subject).await?,
             requests: asked(requests).collect(),
             certificates: certificates.collect::<Result<_, _>>()?,
             notices: notices.collect(),
@@ -207,7 +211,7 @@ impl Copy {
         let lists = [self.consents.len(), self.receipts.len(), self.withdrawals.len()];
         let others = [self.remembered.len(), self.requests.len(), self.notices.len(), self.received.len()];
         let records = lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + others[3];
-        (records + self.certificates.len()) as u64
+        (records + self.certificates.len() + self.kept.len()) as u64
     }
 }
 

@@ -1,23 +1,21 @@
 //! [`Desk`]: where people's requests come in and are answered.
 
-use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::{Actor, Event, Reference, RequestStep};
 use sayso_policy::profile::RightKind;
-use sayso_runtime::TaskKind;
-use sayso_store::{Condition, Error as StoreError, Key, Op, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
+use sayso_store::{Condition, Error as StoreError, Key, Op, TypedKey, Versioned};
 use sayso_types::{Name, Purpose, SubjectId};
 
 use super::carrier::{Carrier, names_purposes};
 use super::copy::Copy;
 use super::left::Left;
 use super::names::{refusal_name, right_name};
-use super::referring::{keys, step_of};
+use super::referring::{keys, reference, step_of};
 use super::request::{Delay, NotNow, Relative, Request, Standing, Step};
 use super::stored;
-use crate::register::Subject;
 use crate::register::remembering::PutRight;
+use crate::register::{Look, Subject};
 use crate::retention::Stored;
 use crate::tables::{DUE, DueKey, REFERRAL, REQUEST, RequestKey};
 use crate::{Entry, Error as RegisterError, Register};
@@ -25,9 +23,6 @@ use crate::{Entry, Error as RegisterError, Register};
 /// Requests of one person that wait for an answer. There are seventeen rights; more than one request for each is a
 /// person who asks again, and then some.
 pub const OPEN_MAX: usize = 32;
-
-/// How often the desk looks for requests whose day has passed. Days are what is counted in.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Why a request was not taken, or a step not.
 #[derive(Debug, thiserror::Error)]
@@ -92,22 +87,14 @@ impl Desk {
     /// The desk of `register`. It looks after what is overdue for as long as somebody else holds the register.
     #[must_use]
     pub fn open(register: Arc<Register>) -> Self {
-        let (weak, tasks) = (Arc::downgrade(&register), register.tasks.clone());
-        let look = async move {
-            // at once: days may have passed while the node was down
-            while let Some(register) = weak.upgrade() {
-                let desk = Self { register };
-                if let Err(error) = desk.take_back().await {
-                    tracing::warn!(%error, "requests could not be taken back from silent tenants, trying again");
-                }
-                if let Err(error) = desk.note_overdue().await {
-                    tracing::warn!(%error, "overdue requests could not be looked for");
-                }
-                drop(desk);
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        tasks.spawn(TaskKind::Upkeep, "overdue requests", look).detach();
+        register.look(
+            Look::EachMinute,
+            "referrals' ends",
+            |register| async move { Self { register }.take_back().await },
+        );
+        register.look(Look::EachMinute, "overdue requests", |register| async move {
+            Self { register }.note_overdue().await
+        });
         Self { register }
     }
 
@@ -325,25 +312,12 @@ impl Desk {
     /// # Errors
     /// As the register says; what was not reached is found next time.
     pub async fn note_overdue(&self) -> Result<usize, Error> {
-        let now = self.register.clock.wall();
-        let mut range: Range = DueKey::table().into();
+        let mut due = self.register.due(self.register.clock.wall());
         let mut found = 0;
-        loop {
-            let page = self.register.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for entry in &page.entries {
-                let DueKey { at, subject, request } = DueKey::parse(&entry.key).map_err(StoreError::from)?;
-                if at >= now.0 {
-                    return Ok(found);
-                }
-                let id = request.as_slice().try_into().map_err(|_| RegisterError::Damaged {
-                    what: "request",
-                    found: format!("an id of {} bytes", request.len()),
-                })?;
-                found += usize::from(self.note_late(subject, Reference(id)).await?);
-            }
-            let Some(rest) = page.rest else { return Ok(found) };
-            range = rest;
+        while let Some(DueKey { subject, request, .. }) = due.next().await? {
+            found += usize::from(self.note_late(subject, reference(&request)?).await?);
         }
+        Ok(found)
     }
 
     /// Puts on record that the request should have been answered, if that is still so; whether it is.

@@ -6,6 +6,7 @@ use sayso_policy::Tongue;
 use sayso_types::WallTime;
 
 use super::copy::Copy;
+use super::items::Item;
 use super::names::right_name;
 use super::request::Standing;
 
@@ -39,6 +40,11 @@ impl Copy {
         page.heading(say("What you asked to have remembered", "你要求记住的内容"), self.remembered.is_empty(), tongue);
         for (key, value) in &self.remembered {
             page.item(key, value);
+        }
+        page.heading(say("What is kept of you", "为你保存的内容"), self.kept.is_empty(), tongue);
+        for item in &self.kept {
+            let at = moment(item.collected_at);
+            page.item(&format!("{at} {} ({})", item.category, item.purpose), &told(item));
         }
         if !self.restricted.is_empty() {
             let kept = say("It is kept and used for nothing, as you asked.", "应你的要求，以上内容仅保存，不作他用。");
@@ -85,6 +91,14 @@ impl Page {
 
     fn item(&mut self, name: &str, value: &str) {
         self.line(format_args!("- {}: {}", plain(name), plain(value)));
+    }
+}
+
+/// What is kept, in short: its text, or what its bytes are.
+fn told(item: &Item) -> String {
+    match &item.text {
+        Some(text) => text.clone(),
+        None => format!("{}, {} B", item.media_type, item.bytes),
     }
 }
 

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use sayso_audit::receipt::EXTENSION;
 use sayso_audit::{Actor, Reference, Signer};
 use sayso_policy::Tongue;
-use sayso_policy::profile::RightKind;
-use sayso_types::{SubjectId, WallTime};
+use sayso_policy::profile::{DataSubject, RightKind};
+use sayso_types::{ConsentVersion, SubjectId, WallTime};
 
 use super::bundle::{self, Brought, Bundle};
+use super::items::{self, Item};
 use super::{Desk, Error};
 use crate::Error as RegisterError;
 use crate::erasure::Certificate;
+use crate::keep::{NewItem, NotKept};
 use crate::register::remembering::PutRight;
 
 /// What became of what a copy from elsewhere brought.
@@ -25,6 +27,11 @@ pub struct Imported {
     pub conflicts: Vec<String>,
     /// Consents in the copy, none of which counts here.
     pub consents: usize,
+    /// Items that are kept here from now on, too.
+    pub items: usize,
+    /// Items that are left: the policy or the person's consents here do not let them be kept, they were kept before, they show
+    /// somebody else, or their content is not in the copy.
+    pub items_left: usize,
 }
 
 impl Desk {
@@ -51,6 +58,8 @@ impl Desk {
         for tongue in Tongue::ALL {
             files.insert(format!("copy.{}.md", tongue.tag()), copy.page(tongue, &moment).into_bytes());
         }
+        let room = bundle::FILES_MAX / 2;
+        files.extend(items::files(&self.register, subject, &copy.kept, room).await?);
         let mut on_record = Vec::new();
         for json in self.register.certificates(subject).await? {
             let erasure = Reference(Certificate::parse(&json)?.erasure);
@@ -73,18 +82,73 @@ impl Desk {
         Ok(Bundle::sign(files, signer))
     }
 
-    /// Takes in what `brought` of `subject` counts here: what they asked to have remembered, if they agree to that here. What
-    /// is remembered here under the same key stays as it is, and is named.
+    /// Takes in what `brought` of `subject` counts here: what they asked to have remembered, if they agree to that here, and what
+    /// was kept of them, as far as it may be kept here. What is remembered here under the same key stays as it is, and is named.
     ///
     /// # Errors
     /// [`Error::NotPutRight`] where they do not agree, or too much would be remembered; or as the register says.
     pub async fn import(&self, subject: SubjectId, brought: &Brought) -> Result<Imported, Error> {
         let mut turn = self.register.lock(subject).await?;
-        match self.register.take_in(&mut turn, &brought.remembered).await {
-            Ok(imported) => Ok(Imported { consents: brought.consents, ..imported }),
+        let taken = self.register.take_in(&mut turn, &brought.remembered).await;
+        drop(turn);
+        // who brings nothing that was remembered need not agree to being remembered
+        let taken = match taken {
+            Err(PutRight::NoConsent) if brought.remembered.is_empty() => Ok(Imported::default()),
+            taken => taken,
+        };
+        match taken {
+            Ok(imported) => {
+                let items = self.take_items(subject, &brought.kept).await?;
+                let items_left = brought.kept.len() - items;
+                Ok(Imported { consents: brought.consents, items, items_left, ..imported })
+            }
             Err(PutRight::Register(RegisterError::Store(error))) => Err(error.into()),
             Err(PutRight::Register(error)) => Err(error.into()),
             Err(why) => Err(Error::NotPutRight(why.to_string())),
         }
+    }
+
+    /// Keeps of `subject` what of `items` may be kept here; how many that is.
+    async fn take_items(&self, subject: SubjectId, items: &[Item]) -> Result<usize, Error> {
+        let mut taken = 0;
+        for item in items {
+            // what shows somebody else is theirs to bring
+            let Some(content) = item.content().filter(|_| item.of.is_none()) else { continue };
+            if self.is_kept(subject, item, &content).await? {
+                continue;
+            }
+            let is_of = self
+                .register
+                .profile()
+                .category(item.category)
+                .is_some_and(|rule| matches!(rule.subject, DataSubject::Speaker | DataSubject::Pictured));
+            let brought = NewItem {
+                collected_at: Some(item.collected_at),
+                of: is_of.then_some(subject),
+                attribute: item.attribute.clone(),
+                ticket: item.ticket.clone(),
+                ..NewItem::new(item.category, item.purpose, &item.media_type, content)
+            };
+            match self.register.keep(subject, ConsentVersion(u64::MAX), brought).await {
+                Ok(_) => taken += 1,
+                Err(NotKept::Register(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Whether `item` is kept of `subject`, byte for byte.
+    async fn is_kept(&self, subject: SubjectId, item: &Item, content: &[u8]) -> Result<bool, Error> {
+        for kept in self.register.list_kept(subject, Some(item.category)).await? {
+            if kept.bytes != content.len() as u64 || kept.purpose != item.purpose {
+                continue;
+            }
+            let whole = self.register.shown_item(subject, kept.id).await?;
+            if whole.is_some_and(|whole| whole.content.as_slice() == content) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -1,7 +1,7 @@
 //! Passing requests to tenants first, and taking back what they do not answer.
 
 use sayso_audit::{Actor, Event, Reference, RequestStep};
-use sayso_store::{Error as StoreError, Key, Range, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_store::{Error as StoreError, Key, TypedKey};
 use sayso_types::{Name, SubjectId, TenantId};
 
 use super::carrier::Carrier;
@@ -71,28 +71,18 @@ impl Desk {
     /// # Errors
     /// As the register says; what was not reached is found next time.
     pub async fn take_back(&self) -> Result<usize, Error> {
-        let now = self.register.clock.wall();
-        let mut range: Range = ReferralDueKey::table().into();
+        let mut due = self.register.due(self.register.clock.wall());
         let mut found = 0;
-        loop {
-            let page = self.register.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for row in &page.entries {
-                let ReferralDueKey { at, subject, request } =
-                    ReferralDueKey::parse(&row.key).map_err(StoreError::from)?;
-                if at > now.0 {
-                    return Ok(found);
-                }
-                let turn = self.register.lock(subject).await?;
-                let (request, stored) = self.get(subject, reference(&request)?).await?;
-                let Some(next) = request.taken_back(self.register.clock.wall()) else { continue };
-                let (task, silent) = (RequestStep::TaskDone, Outcome::Silent.name());
-                let entry = entry(&turn, Some((&request, &stored)), &next, Actor::SYSTEM, task, silent);
-                self.take(turn, next, entry, task, false).await?;
-                found += 1;
-            }
-            let Some(rest) = page.rest else { return Ok(found) };
-            range = rest;
+        while let Some(ReferralDueKey { subject, request, .. }) = due.next().await? {
+            let turn = self.register.lock(subject).await?;
+            let (request, stored) = self.get(subject, reference(&request)?).await?;
+            let Some(next) = request.taken_back(self.register.clock.wall()) else { continue };
+            let (task, silent) = (RequestStep::TaskDone, Outcome::Silent.name());
+            let entry = entry(&turn, Some((&request, &stored)), &next, Actor::SYSTEM, task, silent);
+            self.take(turn, next, entry, task, false).await?;
+            found += 1;
         }
+        Ok(found)
     }
 }
 
@@ -109,7 +99,7 @@ pub(super) fn step_of(turn: &Subject, id: Reference, by: Actor, step: RequestSte
     turn.state.about(turn.id()).by(by, Event::Request { request: id, step, detail })
 }
 
-fn reference(id: &[u8]) -> Result<Reference, RegisterError> {
+pub(super) fn reference(id: &[u8]) -> Result<Reference, RegisterError> {
     let found = || format!("an id of {} bytes", id.len());
     id.try_into().map(Reference).map_err(|_| RegisterError::Damaged { what: "referral", found: found() })
 }

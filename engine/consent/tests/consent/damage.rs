@@ -1,5 +1,7 @@
 //! A log that is not what was written is never gone on with.
 
+use std::collections::BTreeMap;
+
 use sayso_consent::Error;
 use sayso_policy::ConsentStatus;
 use sayso_store::{Batch, Entry, Prefix, Range, Store};
@@ -85,6 +87,38 @@ async fn what_a_newer_program_wrote_is_left_alone() {
         assert!(error.contains("65534") && error.contains("run a version that knows it"), "{table}: {error}");
         assert_eq!(world.store.scan(Range::all(), 1_000).await.unwrap(), before, "{table}: nothing is written");
     }
+}
+
+#[tokio::test]
+async fn what_a_newer_program_has_used_is_not_touched_by_one_that_does_not_know_all_of_it() {
+    // a kind of record that this program does not know, and each that it does, in a version that it does not
+    let kinds = |row: &Entry| -> BTreeMap<String, u16> { serde_json::from_slice(&row.value[2..]).unwrap() };
+    let world = a_log().await;
+    let row = world.store.scan(Range::from(Prefix::table("format")), 2).await.unwrap().entries.remove(0);
+    let known = kinds(&row);
+    assert!(known["register"] >= 2 && known["vault_subject"] >= 1 && known["audit_leaf"] >= 1, "{known:?}");
+    for (record, version) in known.iter().map(|(record, version)| (&**record, version + 1)).chain([("of_later", 1)]) {
+        let mut newer = known.clone();
+        newer.insert(record.to_owned(), version);
+        let value = [&row.value[..2], &serde_json::to_vec(&newer).unwrap()].concat();
+        world.store.commit(Batch::new().put(row.key.clone(), value)).await.unwrap();
+        let before = world.store.scan(Range::all(), 1_000).await.unwrap();
+        match world.reopened().await {
+            Err(Error::Newer { record: named, found, known }) => {
+                assert_eq!((&*named, found, known), (record, version, version - 1));
+            }
+            other => panic!("{record}: {:?}", other.map(drop)),
+        }
+        assert_eq!(world.store.scan(Range::all(), 1_000).await.unwrap(), before, "{record}: nothing is written");
+    }
+    let mut older = known.clone();
+    older.insert("register".to_owned(), 1);
+    older.remove("loan");
+    let value = [&row.value[..2], &serde_json::to_vec(&older).unwrap()].concat();
+    world.store.commit(Batch::new().put(row.key.clone(), value)).await.unwrap();
+    world.reopened().await.unwrap();
+    let row = world.store.scan(Range::from(Prefix::table("format")), 2).await.unwrap().entries.remove(0);
+    assert_eq!(kinds(&row), known, "what an older program has used is raised");
 }
 
 #[tokio::test]

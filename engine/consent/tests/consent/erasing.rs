@@ -150,10 +150,16 @@ async fn what_is_being_erased_is_answered_by_nothing_else() {
 
 /// Revision `rev` of the policy, under which somebody else receives what is remembered, and keeps it for thirty days.
 pub(crate) fn profile_with_a_receiver(rev: u32) -> Profile {
+    profile_with_a_receiver_who(rev, "")
+}
+
+/// The same, with `more` of the receiver.
+pub(crate) fn profile_with_a_receiver_who(rev: u32, more: &str) -> Profile {
     let cloud = "  { id = \"cloud\", kind = \"llm\", party = \"Somebody Else\", contact = \"privacy@else.example\", \
                  region = \"CN\", region_class = \"domestic\", accepts = [\"memory_summary\"], purposes = [\"memory\"], \
                  state = \"active\", contract = \"No. 7\", trains_on_data = false, declared_retention = \"P30D\" },\n]\n\n[profile]";
-    let text = include_str!("../profile.toml").replacen("]\n\n[profile]", cloud, 1);
+    let cloud = cloud.replacen("\"P30D\"", &format!("\"P30D\"{more}"), 1);
+    let text = include_str!("../profile.toml").replacen("]\n\n[profile]", &cloud, 1);
     let text = text.replacen("rev = 1", &format!("rev = {rev}"), 1);
     let rights =
         "[rights]\nrespond_within = \"P15D\"\n[rights.offers]\nerase = {}\nrectify = {}\nrestrict = {}\ncancel = {}\n";
@@ -171,7 +177,7 @@ async fn a_receiver_that_keeps_data_is_named_with_the_day_that_it_declares() {
     let until = certificate.destroyed_at.0 + 30 * 24 * 60 * 60 * 1_000;
     let (id, party) = ("cloud".parse().unwrap(), "Somebody Else".to_owned());
     let until = Some(sayso_types::WallTime(until));
-    assert_eq!(certificate.residuals[0], Residual::Processor { id, party, can_be_told: true, until });
+    assert_eq!(certificate.residuals[0], Residual::Processor { id, party, can_be_told: true, until, told_at: None });
     assert_eq!(desk.of(person).await.unwrap()[0].standing, Standing::PartlyFulfilled);
     assert!(told(&setting.register).await.contains(&"processor.deletion_unconfirmed"));
     let in_part = leaves_of(setting.register.journal()).await.into_iter().any(|leaf| {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sayso_audit::Leaf;
 use sayso_audit::{
-    Actor, ActorKind, ActorTag, AnonymisedStep, ComplaintStep, DeskEvent, Event, IncidentStep, MinorEvent, NoticeStep,
-    ProcessorChange, Reference, RequestStep, Signer,
+    Actor, ActorKind, ActorTag, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, Event,
+    FlowEvent, IncidentStep, MinorEvent, NoticeStep, ProcessorChange, Reference, RequestStep, Signer,
 };
 use sayso_consent::complaints::{ComplaintDesk, Outcome};
 use sayso_consent::disclosure::DisclosureDesk;
@@ -16,6 +16,7 @@ use sayso_consent::notices::{self, Channel, Draft, Notices};
 use sayso_consent::retention::HoldOrder;
 use sayso_consent::rights::{Delay, Desk, Step, TenantAnswer};
 use sayso_consent::switch::{Position, Target, Throw};
+use sayso_consent::tenants::Why;
 use sayso_consent::{Means, Options, Question, guardian};
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_policy::{AgeBand, ConsentStatus};
@@ -24,11 +25,16 @@ use sayso_types::{Category, ConsentVersion, Name, WallTime};
 use crate::anonymising::profile_that_anonymises;
 use crate::answering::accepted;
 use crate::complaining;
+use crate::deleting::told_of_deletions;
+use crate::ending_otherwise::ending;
 use crate::erasing::profile_with_a_receiver;
 use crate::exempting::{KEPT, granted};
 use crate::expiring::LASTS;
+use crate::exporting::told_at_the_limit;
 use crate::guarding::{guarded, said};
 use crate::incidents::{self, everything, profile_with_duties, report};
+use crate::instructing;
+use crate::keeping;
 use crate::noticing::draft;
 use crate::referring;
 use crate::retaining::profile_that_ends;
@@ -46,6 +52,8 @@ const TOLD: &[&str] = &[
     "consent.given",
     "consent.refused",
     "consent.deferred",
+    "consent.revoked",
+    "consent.invalidated",
     "withdraw.requested",
     "withdraw.effective",
     "gate.denied",
@@ -76,6 +84,12 @@ const TOLD: &[&str] = &[
     "category.switched_on",
     "tenant.switched_off",
     "tenant.switched_on",
+    "tenant.instructed",
+    "tenant.purpose_instructed",
+    "tenant.category_instructed",
+    "tenant.person_served",
+    "tenant.erasing",
+    "tenant.erased",
     "incident.opened",
     "incident.assessed",
     "incident.contained",
@@ -120,6 +134,13 @@ const TOLD: &[&str] = &[
     "complaint.answered",
     "complaint.overdue",
     "dsr.task_done",
+    "store.written",
+    "derive.created",
+    "transfer.cross_border",
+    "processor.deletion_requested",
+    "processor.deletion_confirmed",
+    "rectify.propagated",
+    "processor.transfer_limit_reached",
 ];
 
 /// Whether the event may be told at all. A new one does not compile until it is looked at here, and not told until it is
@@ -169,13 +190,16 @@ fn is_told(event: &Event) -> bool {
         | Event::PolicySuperseded { .. }
         | Event::ConsentExpired { .. }
         | Event::WithdrawPending { .. }
-        | Event::Minor(_) => true,
+        | Event::Lineage(_)
+        | Event::Minor(_)
+        | Event::Control(_) => true,
         Event::Anonymised(anonymised) => AnonymisedStep::ALL.contains(&anonymised.step),
         Event::ProcessorChanged { change, .. } => ProcessorChange::ALL.contains(change),
         Event::Incident { step, .. } => IncidentStep::ALL.contains(step),
         Event::Request { step, .. } => RequestStep::ALL.contains(step),
         Event::Notice { step, .. } => NoticeStep::ALL.contains(step),
         Event::Desk(event) => is_told_at_a_desk(event),
+        Event::Flow(event) => is_told_of_what_left(event),
         // in logs of earlier versions; and a node whose log does not hold cannot write to it
         Event::PermitGranted { .. } | Event::SelfcheckFailed { .. } => false,
     }
@@ -189,6 +213,16 @@ fn is_told_at_a_desk(event: &DeskEvent) -> bool {
         | DeskEvent::DisclosureCreated { .. }
         | DeskEvent::OperatorDenied { .. } => true,
         DeskEvent::Complaint { step, .. } => ComplaintStep::ALL.contains(step),
+    }
+}
+
+/// The same of what has left.
+fn is_told_of_what_left(event: &FlowEvent) -> bool {
+    match event {
+        FlowEvent::CrossBorder { .. }
+        | FlowEvent::DeletionRequested { .. }
+        | FlowEvent::DeletionConfirmed { .. }
+        | FlowEvent::RectifyPropagated { .. } => true,
     }
 }
 
@@ -206,6 +240,7 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     clock.set(NOON);
     erasure(&world).await;
     exemptions(&world, &clock).await;
+    endings(&world).await;
     retention(&world, &clock).await;
     anonymised(&world, &clock).await;
     rights(&world).await;
@@ -216,10 +251,14 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
     takeover(&world, &clock).await;
     clock.set(NOON);
     minors(&world, &clock).await;
+    instructions(&world).await;
     shutdown(&world, &clock).await;
 
     let mut leaves = world.leaves().await;
     leaves.extend(pending().await);
+    leaves.extend(lineage().await);
+    leaves.extend(told_at_the_limit().await);
+    leaves.extend(told_of_deletions().await);
     assert!(leaves.iter().all(|leaf| is_told(&leaf.fact.event)));
     let told: BTreeSet<_> = leaves.iter().map(|leaf| leaf.fact.event.name()).collect();
     assert_eq!(told, TOLD.iter().copied().collect::<BTreeSet<_>>());
@@ -251,6 +290,16 @@ async fn pending() -> Vec<Leaf> {
     let told = leaves.iter().filter(|leaf| matches!(leaf.fact.event, Event::WithdrawPending { .. }));
     assert_eq!(told.count(), 1, "asking again is no other withdrawal");
     leaves
+}
+
+/// Something is kept of somebody, and something else is made from it; what the log of it says.
+async fn lineage() -> Vec<Leaf> {
+    let world = World::under(keeping::lawful(keeping::AIWELLFLOW)).await;
+    let anna = world.stranger().await;
+    let settings = || keeping::json("agent_config", "agent_building", r#"{"prompt":"x"}"#);
+    let first = keeping::keep(&world, anna, settings()).await.unwrap();
+    keeping::keep(&world, anna, settings().made_from(&[first])).await.unwrap();
+    world.leaves().await
 }
 
 /// Somebody asks for copies: one is handed out late, one refused, one forgotten.
@@ -309,6 +358,14 @@ async fn incident(world: &World, clock: &SetClock) {
     }
     world.register.note_due_diligence().await.unwrap();
     clock.set(NOON);
+}
+
+/// Somebody's consent is revoked, another's was not valid.
+async fn endings(world: &World) {
+    for how in ConsentEnding::ALL {
+        let somebody = world.person(&[VOICE]).await;
+        assert!(world.register.end_consent(somebody, &[], ending(how)).await.unwrap().ok);
+    }
 }
 
 /// Two exemptions: one is used and taken back, the other one's time ends. So does what somebody agreed to, and again.
@@ -420,6 +477,14 @@ async fn minors(world: &World, clock: &SetClock) {
     clock.set(NOON + 31 * DAY);
     world.until_told(|event| matches!(event, Event::ConsentExpired { .. })).await;
     clock.set(NOON);
+}
+
+/// A tenant gives instructions, serves somebody, and is served no more.
+async fn instructions(world: &World) {
+    world.register.instruct(instructing::order("acme"), Actor::SYSTEM).await.unwrap();
+    world.person(&[VOICE]).await;
+    world.register.end_tenant("acme".parse().unwrap(), Why::Instructed, Actor::SYSTEM).await.unwrap();
+    world.until_told(|event| matches!(event, Event::Control(ControlEvent::TenantErased { .. }))).await;
 }
 
 /// The service ends, and everybody's data is erased.

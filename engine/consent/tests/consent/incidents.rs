@@ -49,7 +49,8 @@ pub(crate) fn report(tenant: Option<&str>) -> Report {
 
 pub(crate) fn everything(world: &World) -> Scope {
     let until = WallTime(world.register_clock().0 + 1);
-    Scope { processors: BTreeSet::new(), categories: BTreeSet::new(), from: WallTime(0), until }
+    let (processors, categories, records) = Default::default();
+    Scope { processors, categories, records, from: WallTime(0), until }
 }
 
 pub(crate) fn notice() -> BTreeMap<Name, Notice> {
@@ -204,7 +205,7 @@ async fn whose_data_it_was_is_found_exactly() {
         for (tenant, all) in [(None, true), (Some("acme"), false)] {
             let incident = desk.report(report(tenant), OPERATOR).await.unwrap();
             let categories = [Category::VOICE_AUDIO].into();
-            let scope = Scope { processors: BTreeSet::new(), categories, from, until };
+            let scope = Scope { processors: BTreeSet::new(), categories, records: BTreeSet::new(), from, until };
             let assessed = desk.step(incident.id, Deed::Assess(scope), OPERATOR).await.unwrap();
             let affected = desk.affected(&assessed).await.unwrap();
             let found: Vec<_> = affected.people.iter().map(|person| person.subject).collect();

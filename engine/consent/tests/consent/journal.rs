@@ -77,6 +77,20 @@ async fn one_that_conflicts_is_told_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn of_two_that_change_the_same_at_once_one_is_refused() {
+    let world = World::new().await;
+    let once = |n| world.journal().append(Entry { require: vec![(key(n), Condition::Absent)], ..put(n) });
+    // all of them wait for the journal at the same moment, and would go into one batch
+    let outcomes = futures::future::join_all([once(1), once(1), once(2), once(1)]).await;
+    let done: Vec<_> = outcomes.iter().map(Result::is_ok).collect();
+    assert_eq!(done, [true, false, true, false]);
+    for refused in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        assert!(matches!(refused, Error::Store(StoreError::Conflict { key: found }) if *found == key(1)), "{refused}");
+    }
+    world.ends_spotless().await;
+}
+
+#[tokio::test]
 async fn one_that_is_too_large_is_told_and_the_others_go_on() {
     let world = World::new().await;
     let large = vec![0; VALUE_BYTES_MAX + 1];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sayso_audit::{Actor, ActorKind, ActorTag, Event, Leaf};
 use sayso_consent::switch::{Position, Target, Throw};
-use sayso_consent::{Denied, Loan, Means, Options, Register};
+use sayso_consent::{Denied, Error, Loan, Means, Options, Register};
 use sayso_policy::{ConsentStatus, Passed, Reason};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Clock, ManualClock, Mono, Name, SubjectId};
@@ -101,6 +101,9 @@ async fn a_holder_of_whom_nothing_is_heard_is_waited_for_until_its_time_is_over(
     assert!(!world.is_withdrawn(person).await);
     world.clock.advance(OVER - Duration::from_nanos(1));
     assert!(!world.is_withdrawn(person).await, "it may be using it up to its last moment, by a slow clock");
+    let refused = world.register.record(&answer(person, &[VOICE], ConsentStatus::Given)).await.unwrap_err();
+    let left = Duration::from_nanos(1);
+    assert!(matches!(refused, Error::Withdrawing { within: Some(within) } if within == left), "{refused}");
     world.clock.advance(Duration::from_nanos(1));
     world.until_withdrawn(person).await;
     assert_eq!(world.closed().await, [("ran_out".to_owned(), 0)], "the log does not say that it let go");

@@ -277,7 +277,7 @@ async fn a_holder_that_does_not_let_go_keeps_it_pending() {
     // no other answer gets in between
     let said = answer(person, &[VOICE], ConsentStatus::Given);
     let refused = world.register.record(&said).await.unwrap_err();
-    assert!(matches!(refused, Error::Store(StoreError::Conflict { .. })), "{refused}");
+    assert!(matches!(refused, Error::Withdrawing { within: None }), "{refused}");
     assert!(world.register.record(&answer(person, &[VOICE], ConsentStatus::Refused)).await.is_err());
     assert!(matches!(world.listen(person).await, Err(Denied::Policy(Reason::NoBasis))));
 

@@ -69,6 +69,13 @@ impl World {
         Self::with(Options { withdraw_wait: PATIENCE, ..Options::default() }).await
     }
 
+    /// One under `profile`.
+    pub(crate) async fn under(profile: Arc<Profile>) -> Self {
+        let (dir, clock) = (Arc::new(tempfile::tempdir().unwrap()), ManualClock::new());
+        let options = Options { withdraw_wait: PATIENCE, ..Options::default() };
+        Self::start(dir, clock.clone(), Arc::new(clock), options, profile).await
+    }
+
     /// One whose withdrawals do not wait at all.
     pub(crate) async fn impatient() -> Self {
         Self::with(Options { withdraw_wait: Duration::ZERO, ..Options::default() }).await
@@ -124,7 +131,8 @@ impl World {
         self.restarted(profile, Options { withdraw_wait: PATIENCE, ..Options::default() }).await
     }
 
-    async fn restarted(self, profile: Arc<Profile>, options: Options) -> Self {
+    /// Ends the node in order and starts it again under `profile` with `options`.
+    pub(crate) async fn restarted(self, profile: Arc<Profile>, options: Options) -> Self {
         let Self { dir, clock, in_use, local, store, tasks, register } = self;
         assert_eq!(tasks.shutdown(PATIENCE).await, 0, "everything ends in time");
         // it is not earlier than it was
@@ -216,6 +224,13 @@ impl World {
             }
         };
         tokio::time::timeout(PATIENCE, wait).await.expect("an event that is told");
+    }
+
+    /// As [`ends_spotless`](Self::ends_spotless), of one under `profile`.
+    pub(crate) async fn ends_spotless_under(self, profile: Arc<Profile>) -> Report {
+        let report = verify(self.again_under(profile).await.journal()).await;
+        assert!(report.findings.is_empty(), "{:#?}", report.findings);
+        report
     }
 
     /// Ends the node in order, and asserts that an auditor finds no promise broken and nothing left open.

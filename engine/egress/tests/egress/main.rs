@@ -4,5 +4,6 @@
 mod calls;
 mod providers;
 mod redacting;
+mod viewing;
 mod withdrawing;
 mod world;

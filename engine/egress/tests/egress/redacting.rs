@@ -34,8 +34,13 @@ fn policy(rev: u32, redact: &str) -> Arc<Profile> {
 async fn told(world: &World, talker: &Context, dialogue: &Listening, text: &str) -> Vec<String> {
     let exchange = Exchange { said: text.to_owned(), heard: format!("You said {text}") };
     let fact = Fact { key: "number".to_owned(), value: text.to_owned() };
-    let request =
-        Request { text: text.to_owned(), history: vec![exchange], facts: vec![fact], role: "a friend".to_owned() };
+    let request = Request {
+        text: text.to_owned(),
+        history: vec![exchange],
+        facts: vec![fact],
+        role: "a friend".to_owned(),
+        ..Request::default()
+    };
     let reply = world.egress.respond(talker, request).await.unwrap().collect::<Vec<_>>().await;
     assert!(reply.iter().all(Result::is_ok));
     core::mem::take(&mut *dialogue.asked.lock().unwrap())

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
 
 use futures::StreamExt;
-use sayso_consent::Denied;
+use sayso_consent::{Denied, Means};
 use sayso_egress::{Context, Error, Processors, Timeouts};
 use sayso_policy::{Reason, Refused};
-use sayso_provider::Error as ProviderError;
 use sayso_provider::fake::{FakeTranscriber, Manner};
-use sayso_types::Category;
+use sayso_provider::{Error as ProviderError, Request};
+use sayso_types::{Category, Purpose};
 use tokio::sync::Notify;
 
 use crate::providers::{Buffering, Halting, Lingering};
@@ -247,4 +247,23 @@ async fn from_a_provider_that_takes_its_time_to_clean_up() {
     };
     let (result, (), ()) = tokio::join!(world.egress.transcribe(&talker, audio), withdrawing, speak(&talker, speaker));
     assert!(is_revoked(&result.unwrap_err()));
+}
+
+#[tokio::test]
+async fn what_goes_along_with_a_question_ends_its_answer_when_it_is_taken_back() {
+    let (fakes, halting) = (Fakes::new(), Arc::new(Halting::default()));
+    let mut processors = fakes.processors();
+    processors.responders.register(id("rules-local"), halting);
+    let world = World::new(processors).await;
+    let person = world.agreeing(&[Purpose::VOICE_INTERACTION, Purpose::KNOWLEDGE]).await;
+    let question = || Request { passages: vec!["It is under the mat.".to_owned()], ..request() };
+    let mut answer = Box::pin(world.egress.respond(&person, question()).await.unwrap());
+    assert!(matches!(answer.next().await, Some(Ok(_))));
+    let withdrawn = world.register.withdraw(person.subject, &[Purpose::KNOWLEDGE], Means::Button).await.unwrap();
+    assert_eq!((withdrawn.ok, withdrawn.bytes()), (true, "It is under the mat.".len() as u64));
+    assert!(is_revoked(&answer.next().await.unwrap().unwrap_err()), "nor is what was made of it handed on");
+    // without it the conversation goes on, and nothing goes along
+    let mut answer = Box::pin(world.egress.respond(&person, question()).await.unwrap());
+    assert!(matches!(answer.next().await, Some(Ok(_))));
+    assert!(world.withdraw(&person).await.bytes() < (request().text.len() + "It is under the mat.".len()) as u64);
 }

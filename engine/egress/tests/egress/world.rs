@@ -8,7 +8,7 @@ use sayso_audit::{Event, Leaf};
 use sayso_consent::{Answer, Means, Options, Question, Register};
 use sayso_egress::{Context, Egress, Processors, Timeouts};
 use sayso_policy::{ConsentStatus, Labelled, Profile};
-use sayso_provider::fake::{FakeResponder, FakeSynthesizer, FakeTranscriber};
+use sayso_provider::fake::{FakeResponder, FakeSynthesizer, FakeTranscriber, FakeViewer};
 use sayso_provider::{AudioStream, Frame, Request};
 use sayso_runtime::{SystemClock, Tasks};
 use sayso_store_local::{LocalOptions, LocalStore};
@@ -34,6 +34,7 @@ pub(crate) struct Fakes {
     pub(crate) transcriber: Arc<FakeTranscriber>,
     pub(crate) responder: Arc<FakeResponder>,
     pub(crate) synthesizer: Arc<FakeSynthesizer>,
+    pub(crate) viewer: Arc<FakeViewer>,
 }
 
 pub(crate) fn clock() -> Arc<dyn Clock> {
@@ -50,6 +51,7 @@ impl Fakes {
             transcriber: Arc::new(FakeTranscriber::new(clock()).hearing("what time is it")),
             responder: Arc::new(FakeResponder::new(clock())),
             synthesizer: Arc::new(FakeSynthesizer::new(clock())),
+            viewer: Arc::new(FakeViewer::new(clock())),
         }
     }
 
@@ -58,6 +60,7 @@ impl Fakes {
         processors.transcribers.register(id("whisper-local"), self.transcriber.clone());
         processors.responders.register(id("rules-local"), self.responder.clone());
         processors.synthesizers.register(id("voice-local"), self.synthesizer.clone());
+        processors.viewers.register(id("vision-local"), self.viewer.clone());
         processors
     }
 }
@@ -85,12 +88,17 @@ impl World {
 
     /// A turn of somebody who said yes to talking.
     pub(crate) async fn talker(&self) -> Context {
+        self.agreeing(&[VOICE]).await
+    }
+
+    /// A turn of somebody who said yes to these purposes, for the first of them.
+    pub(crate) async fn agreeing(&self, purposes: &[Purpose]) -> Context {
         let subject = self.stranger().await;
         let answer = Answer {
             tenant: "acme".parse().unwrap(),
             subject,
             status: ConsentStatus::Given,
-            question: Question::of(&[VOICE]),
+            question: Question::of(purposes),
             means: Means::Voice,
             notice_sha256: [1; 32],
             language: "en".into(),
@@ -98,7 +106,7 @@ impl World {
             evidence_sha256: [2; 32],
         };
         let cv = self.register.record(&answer).await.unwrap().cv;
-        Context { subject, turn: TurnId(1), cv, purpose: VOICE, language: "en".into() }
+        Context { subject, turn: TurnId(1), cv, purpose: purposes[0], language: "en".into() }
     }
 
     pub(crate) async fn withdraw(&self, context: &Context) -> sayso_consent::Withdrawal {

@@ -1,6 +1,6 @@
 //! [`Demand`]: what consent must be for a cell, when everything that asks for something is heard.
 
-use sayso_types::RegionClass;
+use sayso_types::{Purpose, RegionClass};
 
 use crate::law::Matter;
 use crate::profile::{CategoryRule, Processing, Processor, PurposeRule, Sensitivity};
@@ -41,11 +41,28 @@ impl Demand {
 
     /// Whether `given` is valid under revision `profile_rev` and enough. When it ends and what it covers is not asked.
     pub(crate) fn is_met_by(&self, given: &PurposeConsent, profile_rev: u32) -> bool {
-        given.status.is_valid()
-            && given.profile_rev == profile_rev
-            && given.consent_type >= self.min_type
-            && (given.separate || !self.separate)
-            && (given.written || !self.written)
+        given.status.is_valid() && given.profile_rev == profile_rev && self.is_as_clear(given)
+    }
+
+    /// Whether `given` was expressed as it must be.
+    fn is_as_clear(&self, given: &PurposeConsent) -> bool {
+        given.consent_type >= self.min_type && (given.separate || !self.separate) && (given.written || !self.written)
+    }
+}
+
+impl Profile {
+    /// Whether `consent` to `purpose` is clear enough, by what this revision asks of it, for data of `category` to go to
+    /// `receiver`.
+    #[must_use]
+    pub fn is_enough(
+        &self,
+        consent: &PurposeConsent,
+        purpose: Purpose,
+        category: &CategoryRule,
+        receiver: &Processor,
+    ) -> bool {
+        let demand = self.purpose(purpose).map(|purpose| Demand::of(self, purpose, category, receiver));
+        demand.is_some_and(|demand| demand.is_as_clear(consent))
     }
 }
 

@@ -265,7 +265,7 @@ fn the_registry_takes_away() {
     let tts: ProcessorId = "voice-local".parse().unwrap();
     let notice = (Gate::Speech, "notice/notice_text/voice-local");
     for (narrowed, data, words) in [
-        (Narrowed::TransferLimitReached, Some(Reason::Region), None),
+        (Narrowed::TransferLimitReached, Some(Reason::TransferLimit), None),
         (Narrowed::DueDiligenceExpired, Some(Reason::ProcessorState), Some(Reason::ProcessorState)),
         (Narrowed::Suspended, Some(Reason::ProcessorState), Some(Reason::ProcessorState)),
         (Narrowed::Terminated, Some(Reason::ProcessorState), Some(Reason::ProcessorState)),

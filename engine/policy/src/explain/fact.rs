@@ -32,6 +32,8 @@ pub enum Fact {
     CategoryOff { category: Category },
     /// Whatever is said to the tenant's devices is switched off.
     TenantOff { tenant: TenantId },
+    /// Whether the tenant, which has given instructions, has instructed it.
+    Instructed { tenant: TenantId, covered: bool },
     /// The person had the use of the category restricted; whether it would be used.
     Restricted { category: Category, used: bool },
     /// Whether the processor is registered.
@@ -117,6 +119,7 @@ impl Fact {
             | Self::TenantOff { .. }
             | Self::NoRecord { .. } => false,
             Self::PurposeDeclared { declared: yes, .. }
+            | Self::Instructed { covered: yes, .. }
             | Self::CategoryDeclared { declared: yes, .. }
             | Self::UsedFor { used: yes, .. }
             | Self::Guardian { verified: yes, .. }
@@ -170,6 +173,7 @@ impl Fact {
             | Self::Narrowed { .. }
             | Self::CategoryOff { .. }
             | Self::TenantOff { .. }
+            | Self::Instructed { .. }
             | Self::WithinLimit { .. }
             | Self::Exempted { .. }
             | Self::NoRecord { .. }

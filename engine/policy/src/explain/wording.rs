@@ -53,6 +53,7 @@ impl Fact {
             }
             Self::CategoryOff { category } => format!("{category} is switched off for the time being"),
             Self::TenantOff { tenant } => format!("tenant {tenant} is switched off for the time being"),
+            Self::Instructed { tenant, covered } => format!("tenant {tenant} has{} instructed it", not(*covered)),
             Self::Narrowed { narrowed: None, processor } => format!("the registry takes nothing from {processor}"),
             Self::Narrowed { narrowed: Some(narrowed), processor } => {
                 format!("by the registry, {processor}: {}", words(narrowed, Tongue::English))
@@ -156,6 +157,9 @@ impl Fact {
             }
             Self::CategoryOff { category } => format!("{category} 已暂时关闭"),
             Self::TenantOff { tenant } => format!("租户 {tenant} 已暂时关闭"),
+            Self::Instructed { tenant, covered } => {
+                format!("租户 {tenant} {}指示此项处理", if *covered { "已" } else { "未" })
+            }
             Self::Narrowed { narrowed: None, processor } => format!("登记册对 {processor} 没有限制"),
             Self::Narrowed { narrowed: Some(narrowed), processor } => {
                 format!("登记册对 {processor} 的限制：{}", words(narrowed, Tongue::Chinese))
@@ -264,9 +268,13 @@ const fn denial(reason: Reason, tongue: Tongue) -> &'static str {
             tongue.pick("the person may be a minor and no guardian is verified", "本人可能未成年，而监护人未核实")
         }
         Reason::SwitchedOff => tongue.pick("it is switched off for the time being", "已暂时关闭"),
+        Reason::NotInstructed => tongue.pick("the provider has not instructed it", "服务商未指示此项处理"),
         Reason::Restricted => tongue.pick("the person had its use restricted", "本人已限制其使用"),
         Reason::ProcessorState => tongue.pick("the processor may not receive it", "接收方不可以接收"),
         Reason::Region => tongue.pick("the person does not let it go that far", "本人不允许数据到达该地区"),
+        Reason::TransferLimit => {
+            tongue.pick("as many people's data went there this year as may", "本年度向其出境的人数已达上限")
+        }
         Reason::NoBasis => tongue.pick("there is no consent that covers it", "没有涵盖此项的有效同意"),
     }
 }

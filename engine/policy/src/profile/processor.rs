@@ -108,13 +108,19 @@ pub enum Mechanism {
     Certification,
     /// The receiving country is recognised.
     Adequacy,
-    /// None is needed, for the reason given.
+    /// None is needed, for the reason given: [`few`](Self::FEW), or another one that the law knows.
     Exempt(String),
     /// There is none: nothing may go there.
     None,
 }
 
 const EXEMPT: &str = "exempt:";
+
+impl Mechanism {
+    /// The reason of an exemption that only counts for as long as the data is about few people: those below every threshold
+    /// of the law. Of any other the law does not ask how many they are.
+    pub const FEW: &str = "few";
+}
 
 impl FromStr for Mechanism {
     type Err = String;

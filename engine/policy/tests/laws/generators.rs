@@ -12,14 +12,14 @@ use sayso_policy::profile::{
     PurposeRule, Retention, Sensitivity, Stricter, UnknownAge, When,
 };
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, InForce, LegalBasis, Narrowed, Profile,
-    PurposeConsent, Registry,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, InForce, Instructions, LegalBasis, Narrowed,
+    Profile, PurposeConsent, Registry,
 };
 use sayso_types::{
     Category, ConsentVersion, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
 };
 
-use crate::reference::{World, law_names};
+use crate::reference::{Instructed, World, law_names};
 
 const DAY_MS: u64 = 86_400_000;
 /// 2026-01-01T00:00:00Z.
@@ -44,7 +44,11 @@ impl World {
     pub(crate) fn registered(&self, in_force: &InForce) -> InForce {
         let registry = Registry::new(1, self.narrowed.iter().copied())
             .without_categories(self.categories_off.iter().copied())
-            .without_tenants(self.tenants_off.iter().cloned());
+            .without_tenants(self.tenants_off.iter().cloned())
+            .with_instructions(self.instructions.iter().map(|(tenant, (purposes, categories, until))| {
+                let (purposes, categories) = (purposes.iter().copied().collect(), categories.iter().copied().collect());
+                (tenant.clone(), Instructions { purposes, categories, until: *until })
+            }));
         in_force.clone().with_registry(registry)
     }
 
@@ -384,6 +388,14 @@ pub(crate) fn switched_off() -> impl Strategy<Value = (Option<Category>, Option<
     ]
 }
 
+/// What a tenant instructs.
+pub(crate) fn instructed() -> impl Strategy<Value = (TenantId, Instructed)> {
+    let purposes = prop::collection::vec(one(purpose_named), 1..4);
+    let categories = prop::collection::vec(one(category_named), 1..4);
+    let until = maybe(0.5, (0..150_u64).prop_map(at));
+    ((0..NAMED).prop_map(|i| format!("t{i}").parse().unwrap()), (purposes, categories, until))
+}
+
 /// Somebody's tenant, or none that is known.
 fn tenants() -> impl Strategy<Value = Option<TenantId>> {
     maybe(0.9, (0..NAMED).prop_map(|i| format!("t{i}").parse().unwrap()))
@@ -394,6 +406,7 @@ prop_compose! {
         document in documents(),
         off in prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(switched_off(), 1..3)],
         narrowed in prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(narrowed(), 1..3)],
+        instructed in prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(instructed(), 1..4)],
         grants in prop::collection::vec((grants(), maybe(0.9, any::<Index>())), 0..4),
     ) -> World {
         // most on a ground that the profile keeps
@@ -405,7 +418,9 @@ prop_compose! {
         let grants = grants.collect();
         let categories_off = off.iter().filter_map(|(category, _)| *category).collect();
         let tenants_off = off.iter().filter_map(|(_, tenant)| tenant.clone()).collect();
-        World { document, narrowed, categories_off, tenants_off, grants }
+        // one tenant's are the last that it gave
+        let instructions = instructed.into_iter().collect::<BTreeMap<_, _>>().into_iter().collect();
+        World { document, narrowed, categories_off, tenants_off, instructions, grants }
     }
 }
 

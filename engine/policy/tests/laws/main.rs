@@ -19,7 +19,7 @@ use sayso_policy::{AgeBand, BasisRef, ConsentState, Gate, InForce, Question, Rea
 use sayso_types::ConsentVersion;
 
 use self::generators::{
-    bands, consent_types, narrowed, prohibitions, regions, require, states, statuses, switched_off, worlds,
+    bands, consent_types, instructed, narrowed, prohibitions, regions, require, states, statuses, switched_off, worlds,
 };
 use self::questions::{Asked, questions};
 use self::reference::{World, answer, law_names};
@@ -129,6 +129,16 @@ proptest! {
         let mut narrower = world.clone();
         narrower.categories_off.extend(more.0);
         narrower.tenants_off.extend(more.1);
+        let after = narrower.registered(&before);
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn instructions_open_nothing(world in worlds(), state in states(), asked in questions(), more in instructed()) {
+        prop_assume!(world.instructions.iter().all(|(tenant, _)| *tenant != more.0));
+        let before = world.in_force();
+        let mut narrower = world.clone();
+        narrower.instructions.push(more);
         let after = narrower.registered(&before);
         prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
     }

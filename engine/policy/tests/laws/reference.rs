@@ -22,8 +22,13 @@ pub(crate) struct World {
     pub(crate) narrowed: Vec<(ProcessorId, Narrowed)>,
     pub(crate) categories_off: Vec<Category>,
     pub(crate) tenants_off: Vec<TenantId>,
+    /// For what, which data, and until when.
+    pub(crate) instructions: Vec<(TenantId, Instructed)>,
     pub(crate) grants: Vec<ExemptionGrant>,
 }
+
+/// What a tenant instructs: for what, which data, and until when.
+pub(crate) type Instructed = (Vec<Purpose>, Vec<Category>, Option<WallTime>);
 
 /// What is done with data at each gate, and for whom it is there.
 fn hop(gate: Gate) -> (Processing, &'static [Kind]) {
@@ -98,9 +103,11 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
         (facts.is_unknown(), Reason::UnknownCell),
         (facts.lacks_guardian(), Reason::MinorNoGuardian),
         (facts.is_switched_off(), Reason::SwitchedOff),
+        (facts.is_uninstructed(), Reason::NotInstructed),
         (facts.is_restricted(), Reason::Restricted),
         (facts.is_unfit(), Reason::ProcessorState),
         (facts.is_too_far(), Reason::Region),
+        (facts.is_beyond_the_limit(), Reason::TransferLimit),
     ];
     if let Some((_, reason)) = objections.into_iter().find(|(applies, _)| *applies) {
         return Err(reason);
@@ -114,7 +121,8 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
         region: receiver.region_class,
     };
     let examined = receiver.due_diligence.as_ref().map(|looked| looked.valid.after(looked.at));
-    let until = ends.into_iter().chain(examined).min();
+    let term = facts.instructions().and_then(|(_, _, until)| *until);
+    let until = ends.into_iter().chain(examined).chain(term).min();
     Ok(Grounds { cell, basis, basis_ref, obligations: facts.obligations(), until })
 }
 
@@ -239,6 +247,22 @@ impl<'a> Facts<'a> {
             || self.state.tenant.iter().any(|tenant| tenants_off.iter().any(|off| off == tenant))
     }
 
+    /// What the person's tenant wants, where a law does not say it.
+    fn instructions(&self) -> Option<&Instructed> {
+        let by_law = self.purpose.is_some_and(|rule| rule.basis == LegalBasis::LegalObligation);
+        let theirs = |(tenant, _): &&(TenantId, _)| !by_law && self.state.tenant.iter().any(|own| own == tenant);
+        self.world.instructions.iter().find(theirs).map(|(_, instructions)| instructions)
+    }
+
+    fn is_uninstructed(&self) -> bool {
+        let Question { label, now, .. } = self.question;
+        self.instructions().is_some_and(|(purposes, categories, until)| {
+            !purposes.contains(&label.purpose)
+                || !categories.contains(&label.category)
+                || until.is_some_and(|until| until <= *now)
+        })
+    }
+
     fn is_restricted(&self) -> bool {
         let is_kept = self.state.restricted.iter().any(|kept| *kept == self.question.label.category);
         is_kept && self.question.gate != Gate::Access && self.question.gate != Gate::Replica
@@ -271,8 +295,11 @@ impl<'a> Facts<'a> {
         let storable = transfers.storage.is_empty() || transfers.storage.contains(&receiver.region);
         steps(receiver.region_class) > steps(self.state.farthest)
             || steps(receiver.region_class) == 2 && (!transfers.overseas || no_means)
-            || self.narrowed.contains(&Narrowed::TransferLimitReached)
             || self.is_kept_there() && !storable
+    }
+
+    fn is_beyond_the_limit(&self) -> bool {
+        self.is_personal() && self.narrowed.contains(&Narrowed::TransferLimitReached)
     }
 
     /// Every right that there is, the first to be named first, and when what it rests on ends.

@@ -41,6 +41,7 @@ fn shipped_profiles_agree_with_the_reference() {
             narrowed: Vec::new(),
             categories_off: Vec::new(),
             tenants_off: Vec::new(),
+            instructions: Vec::new(),
             grants: Vec::new(),
         };
         let in_force = Arc::new(InForce::new(Arc::new(draft.accept().unwrap())));

@@ -21,10 +21,10 @@ pub fn answer(request: &Request, now: &Zoned) -> Vec<Reply> {
         Intent::HowToWithdraw => saying("Just say: I withdraw my consent. Then I stop listening at once."),
         Intent::Stop => vec![Reply::Act(Action::Stop)],
         Intent::Goodbye => acting(Action::Stop, &format!("Goodbye{}.", addressed(name))),
-        Intent::Repeat => repeat(&request.history),
+        Intent::Repeat => repeat(request.earlier.iter().chain(&request.history)),
         // "what is the capital of France" asks for a fact, but not for one that this person told
         Intent::Memory(Memory::Recall(key)) if key.starts_with("the ") && find(&request.facts, &key).is_none() => {
-            unknown(&request.text)
+            found(request)
         }
         Intent::Memory(memory) => remember(memory, &request.facts),
         Intent::Time => {
@@ -41,7 +41,7 @@ pub fn answer(request: &Request, now: &Zoned) -> Vec<Reply> {
         Intent::Thanks => saying("You are welcome."),
         Intent::Greeting => saying(&format!("{}{}. What can I do for you?", greeting(now), addressed(name))),
         Intent::Nothing => saying("I did not hear any words."),
-        Intent::Unknown => unknown(&request.text),
+        Intent::Unknown => found(request),
     }
 }
 
@@ -80,8 +80,8 @@ fn date(now: &Zoned, days: i32) -> Vec<Reply> {
     saying(&format!("{day} {}.", date.strftime("%A, %B %-d, %Y")))
 }
 
-fn repeat(history: &[Exchange]) -> Vec<Reply> {
-    match history.iter().rev().find(|exchange| !exchange.heard.trim().is_empty()) {
+fn repeat<'a>(mut history: impl DoubleEndedIterator<Item = &'a Exchange>) -> Vec<Reply> {
+    match history.rfind(|exchange| !exchange.heard.trim().is_empty()) {
         Some(exchange) => saying(exchange.heard.trim()),
         None => saying("I have not said anything yet."),
     }
@@ -126,6 +126,14 @@ fn all(facts: &[Fact]) -> String {
         [] => "You have not told me anything to remember.".to_owned(),
         [only] => format!("You told me that {only}."),
         [first @ .., last] => format!("You told me that {}, and that {last}.", first.join(", that ")),
+    }
+}
+
+/// What the person's own documents say of it; no rule knows better.
+fn found(request: &Request) -> Vec<Reply> {
+    match request.passages.first() {
+        Some(passage) => saying(&format!("Your documents say: {passage}")),
+        None => unknown(&request.text),
     }
 }
 

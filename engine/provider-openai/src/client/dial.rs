@@ -71,6 +71,22 @@ impl Dialler {
         }
     }
 
+    /// Opens a connection that belongs to no permit: nothing of anybody's goes over it.
+    pub(crate) async fn dial_ungated(&self) -> Result<(Box<dyn Io>, Protocol), Error> {
+        let dialled = async {
+            let tcp = self.connect().await?;
+            let io: Box<dyn Io> = match &self.tls {
+                Some(tls) => Box::new(tls.connect(self.base_url.server_name(), tcp).await?),
+                None => Box::new(tcp),
+            };
+            io::Result::Ok((io, Protocol::Http1))
+        };
+        timeout(self.timeout, dialled).await.unwrap_or(Err(io::ErrorKind::TimedOut.into())).map_err(|problem| {
+            let (host, port) = (self.base_url.host(), self.base_url.port());
+            Error::Unreachable(format!("{host} port {port}: {problem}"))
+        })
+    }
+
     async fn dial_unbounded(&self, owner: &Owner) -> io::Result<(Box<dyn Io>, Protocol)> {
         let gated = GatedIo::new(self.connect().await?, owner.clone())?;
         let Some(tls) = &self.tls else {

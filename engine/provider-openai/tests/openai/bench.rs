@@ -6,7 +6,9 @@ use futures::{StreamExt, TryStreamExt};
 use sayso_policy::Labelled;
 use sayso_provider::conformance::Bench;
 use sayso_provider::{Error, Reply, Request, Responder, Synthesizer, Transcriber};
-use sayso_provider_openai::{ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, SpeechFormat};
+use sayso_provider_openai::{
+    ApiKey, Endpoint, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber, OpenAiViewer, SpeechFormat,
+};
 use sayso_types::ManualClock;
 
 use crate::fake_openai::FakeOpenAi;
@@ -38,6 +40,10 @@ pub(crate) fn responder(endpoint: Endpoint) -> OpenAiResponder {
 
 pub(crate) fn synthesizer(endpoint: Endpoint, format: SpeechFormat) -> OpenAiSynthesizer {
     OpenAiSynthesizer::new(endpoint, "alloy", format, clock()).unwrap()
+}
+
+pub(crate) fn viewer(endpoint: Endpoint) -> OpenAiViewer {
+    OpenAiViewer::new(endpoint, clock())
 }
 
 /// Has two frames recognised.

@@ -7,6 +7,7 @@ mod failures;
 mod fake_http2;
 mod fake_openai;
 mod fake_realtime;
+mod forgetting;
 mod http2;
 mod killed;
 mod realtime;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use sayso_provider::conformance;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sayso_provider::{Sight, conformance};
 use sayso_provider_openai::SpeechFormat;
 use serde_json::{Value, json};
 
-use crate::bench::{QUESTION, ask, endpoint, hear, responder, speak, synthesizer, transcriber};
+use crate::bench::{QUESTION, ask, endpoint, hear, responder, speak, synthesizer, transcriber, viewer};
 use crate::fake_openai::{ANSWER, FakeOpenAi, HEARD, Plan, events, speech};
 
 #[tokio::test]
@@ -29,6 +31,28 @@ async fn the_synthesizer_conforms() {
     let synthesizer = Arc::new(synthesizer(endpoint(&fake), SpeechFormat::Pcm));
     conformance::synthesizer::all(synthesizer.clone()).await;
     assert_eq!(conformance::synthesizer::speaks(synthesizer).await.samples, speech());
+}
+
+#[tokio::test]
+async fn the_viewer_conforms() {
+    let fake = FakeOpenAi::start();
+    let viewer = Arc::new(viewer(endpoint(&fake)));
+    conformance::viewer::all(viewer.clone()).await;
+    assert_eq!(conformance::viewer::answers(viewer).await, ANSWER.concat());
+}
+
+#[tokio::test]
+async fn a_picture_is_sent_as_a_data_url_in_json() {
+    let fake = FakeOpenAi::start();
+    conformance::viewer::answers(Arc::new(viewer(endpoint(&fake)))).await;
+    let [request] = &fake.log().requests[..] else { panic!("one request") };
+    assert!(request.head.starts_with("POST /openai/v1/chat/completions HTTP/1.1\r\n"), "{}", request.head);
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    let Sight { picture, question } = conformance::viewer::sight();
+    let [asked, shown] = &body["messages"][0]["content"].as_array().unwrap()[..] else { panic!("two parts") };
+    assert_eq!(*asked, json!({"type": "text", "text": question}));
+    let url = format!("data:image/jpeg;base64,{}", STANDARD.encode(picture.bytes()));
+    assert_eq!(*shown, json!({"type": "image_url", "image_url": {"url": url}}));
 }
 
 #[tokio::test]

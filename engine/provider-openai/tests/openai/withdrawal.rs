@@ -5,9 +5,10 @@ use core::pin::pin;
 use futures::StreamExt;
 use sayso_policy::{Labelled, Refused};
 use sayso_provider::conformance::{Bench, Refusal};
-use sayso_provider::{Error, Request, Responder, Transcriber};
+use sayso_provider::{Error, Request, Responder, Sight, Transcriber, Viewer};
+use sayso_types::{Picture, PictureFormat};
 
-use crate::bench::{QUESTION, endpoint, responder, transcriber};
+use crate::bench::{QUESTION, endpoint, responder, transcriber, viewer};
 use crate::fake_openai::{FakeOpenAi, Log, Plan, events};
 
 /// Two minutes: far more than the buffers between the provider and the service hold.
@@ -69,6 +70,32 @@ async fn what_was_passed_and_not_written_stays() {
     assert_eq!(call.await.err(), Some(Error::Refused(Refused::Revoked)));
     let log = fake.wait_until(|log| log.ended == 1).await;
     assert_eq!((log.requests.len(), log.resets), (0, 1), "reset before the body was complete");
+}
+
+#[tokio::test]
+async fn a_picture_stops_at_the_revocation() {
+    let fake = FakeOpenAi::start();
+    fake.plan(Plan { pause_after: Some(PAUSE_AFTER), ..Plan::silence() });
+    let bench = Bench::for_viewer();
+    let viewer = viewer(endpoint(&fake));
+    let (permit, revoker) = bench.permit();
+    let mut bytes = vec![0xff, 0xd8, 0xff];
+    bytes.resize(Picture::BYTES_MAX, 7);
+    let picture = Picture::new(PictureFormat::Jpeg, bytes.into()).unwrap();
+    let sight = Labelled::new(bench.label(), Sight { picture, question: QUESTION.to_owned() });
+    let mut call = pin!(viewer.view(bench.call(&permit), sight));
+    tokio::select! {
+        done = &mut call => panic!("answered before the service read everything: {done:?}"),
+        _ = fake.wait_until(paused) => (),
+    }
+    revoker.revoke();
+    let written = fake.log().bytes.len();
+
+    fake.read_on.notify_one();
+    assert_eq!(call.await, Err(Error::Refused(Refused::Revoked)));
+    let log = fake.wait_until(|log| log.ended == 1).await;
+    assert_eq!((log.requests.len(), log.resets), (0, 1), "reset before the picture was complete");
+    assert!(log.bytes.len() < Picture::BYTES_MAX, "{} after {written}", log.bytes.len());
 }
 
 /// W5: the connection breaks in mid-utterance, consent is withdrawn, and the service is there again.

@@ -58,10 +58,20 @@ impl Bench {
         Self::new(ProcessorKind::Tts, Category::REPLY_TEXT)
     }
 
+    /// Pictures that a device took, for their description.
+    #[must_use]
+    pub fn for_viewer() -> Self {
+        Self::of(ProcessorKind::Vision, Category::IMAGE, Purpose::VISION)
+    }
+
     fn new(kind: ProcessorKind, category: Category) -> Self {
+        Self::of(kind, category, Purpose::VOICE_INTERACTION)
+    }
+
+    fn of(kind: ProcessorKind, category: Category, purpose: Purpose) -> Self {
         let terms = Terms {
             subject: SubjectId([7; 16]),
-            cell: Cell { purpose: Purpose::VOICE_INTERACTION, category, kind, region: RegionClass::Local },
+            cell: Cell { purpose, category, kind, region: RegionClass::Local },
             processor: ProcessorId(sayso_types::Name::constant("under-test")),
             cv: ConsentVersion(3),
         };
@@ -89,7 +99,8 @@ impl Bench {
     /// A call under `permit`, with a limit that a working provider keeps.
     #[must_use]
     pub fn call(&self, permit: &Permit) -> Call {
-        Call { permit: permit.clone(), timeout: CALL_TIMEOUT, turn: TurnId(1), language: "en".to_owned() }
+        let (timeout, language) = (CALL_TIMEOUT, "en".to_owned());
+        Call { id: [5; 16], permit: permit.clone(), timeout, turn: TurnId(1), language }
     }
 
     /// Every way in which a permit and a piece of data may not go together.

@@ -73,7 +73,9 @@ fn question() -> Request {
     Request {
         text: "What is two plus two?".to_owned(),
         history: vec![Exchange { said: "Hello.".to_owned(), heard: "Hello, Anna.".to_owned() }],
+        earlier: vec![Exchange { said: "Good night.".to_owned(), heard: "Sleep well.".to_owned() }],
         facts: vec![Fact { key: "name".to_owned(), value: "Anna".to_owned() }],
+        passages: vec!["Two and two are four.".to_owned()],
         role: "You are a friendly speaker in a kitchen.".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered}
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
 use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing, ToTell};
 use sayso_types::dialogue::Fact;
-use sayso_types::{Name, NoticeId, Purpose, TurnId};
+use sayso_types::{Category, Name, NoticeId, Purpose, TurnId};
 use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
 use sha2::{Digest, Sha256};
 
@@ -52,8 +52,14 @@ impl Conversation {
         // A conversation that began under an earlier revision has its words: who it is had with is asked in the next.
         let current = self.place().identity.language.revision == revisions.newest().rev();
         let again = revisions.asks(state).into_iter().filter(|purpose| current && asks.asks().spoken.contains(purpose));
-        let memory = sayso_consent::remembers(state, self.services.clock.wall());
-        ConsentView { cv: state.cv, standing: standing(state), memory, asks_again: again.collect() }
+        ConsentView {
+            cv: state.cv,
+            standing: standing(state),
+            memory: sayso_consent::remembers(state, self.services.clock.wall()),
+            pictures: self.may(Purpose::VISION, Category::IMAGE),
+            history: self.may(Purpose::HISTORY, Category::CHAT_HISTORY),
+            asks_again: again.collect(),
+        }
     }
 
     /// Tells the device, purpose by purpose, and the session what has changed.
@@ -65,6 +71,9 @@ impl Conversation {
         let before = core::mem::replace(&mut self.consent, state);
         if !self.consent.status(Purpose::MEMORY).is_valid() {
             self.remembered.clear();
+        }
+        if !self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO) {
+            self.hearing.stop_recording();
         }
         for message in changes(&before, &self.consent) {
             self.place().tell(message);

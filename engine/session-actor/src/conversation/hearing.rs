@@ -25,6 +25,8 @@ pub(super) struct Hearing {
     begun: Option<Frames>,
     /// The turn of the utterance that is going on.
     turn: Option<TurnId>,
+    /// Whether it is part of a conversation.
+    converses: bool,
     /// The utterance that was heard last: its turn and its fingerprint.
     pub(super) heard: Option<(TurnId, [u8; 32])>,
     /// Room for packets.
@@ -40,14 +42,21 @@ impl Hearing {
     }
 
     /// Listens anew like this. Codec state goes with what was listened to before.
-    pub(super) fn listen(&mut self, capture: Capture, config: EndpointConfig) {
+    pub(super) fn listen(&mut self, capture: Capture, config: EndpointConfig, records: bool) {
         self.turn = None;
         self.ticks = None;
         self.listening = match capture {
             Capture::Off => None,
-            Capture::Automatic => Some(Listening::new(config, Mode::Automatic)),
-            Capture::PushToTalk => Some(Listening::new(config, Mode::Manual)),
+            Capture::Automatic => Some(Listening::new(config, Mode::Automatic, records)),
+            Capture::PushToTalk => Some(Listening::new(config, Mode::Manual, records)),
         };
+    }
+
+    /// What was recorded is not kept.
+    pub(super) fn stop_recording(&mut self) {
+        if let Some(listening) = &mut self.listening {
+            listening.stop_recording();
+        }
     }
 
     /// Nobody wants the utterance of `turn` any more.
@@ -119,8 +128,13 @@ impl Conversation {
     /// The utterance that is going on is complete.
     fn heard(&mut self, sha256: [u8; 32], voiced: bool) -> Option<Event> {
         self.hearing.ticks = None;
+        let recording = self.hearing.listening.as_mut().and_then(Listening::take_recording);
         let turn = self.hearing.turn.take()?;
         self.hearing.heard = Some((turn, sha256));
+        // an answer to a question is no conversation
+        if let Some(recording) = recording.filter(|_| voiced && self.hearing.converses) {
+            self.keep_recording(recording);
+        }
         Some(if voiced { Event::VoiceEnd } else { Event::VoiceNone })
     }
 
@@ -141,6 +155,7 @@ impl Conversation {
     pub(super) fn transcribe(&mut self, turn: TurnId, purpose: Purpose) {
         let Some(frames) = self.hearing.begun.take() else { return };
         self.hearing.turn = Some(turn);
+        self.hearing.converses = purpose == Purpose::VOICE_INTERACTION;
         let actor = self.actor.clone();
         let ticks = async move {
             loop {

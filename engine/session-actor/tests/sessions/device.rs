@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
 use sayso_session::{Attach, Attached, DeviceInlet, DeviceOutlet, Full, Refusal, Sessions};
-use sayso_types::{Clock, Mono, Redacted, TurnId};
+use sayso_types::{Clock, Mono, PictureFormat, Redacted, TurnId};
 use sayso_wire::{
-    AudioFormat, AudioPacket, Capabilities, Goodbye, GoodbyeReason, Hello, ListenMode, ResumeToken, SessionState,
-    ToDevice, ToNode, Welcome,
+    AudioFormat, AudioPacket, Capabilities, Goodbye, GoodbyeReason, Hello, ListenMode, PictureOffer, ResumeToken,
+    SessionState, ToDevice, ToNode, Welcome,
 };
 use tokio::sync::watch;
 
@@ -120,6 +120,24 @@ impl Device {
 
     pub(crate) fn stop(&self) {
         self.send(ToNode::ListenStop { turn: self.turn });
+    }
+
+    /// Offers a picture.
+    pub(crate) fn offer(&mut self, bytes: usize, question: &str) {
+        self.turn = self.turn.next();
+        let question = Redacted::new(question.to_owned());
+        self.send(ToNode::PictureOffer(PictureOffer { turn: self.turn, format: PictureFormat::Jpeg, bytes, question }));
+    }
+
+    /// Sends a part of what it offered last.
+    pub(crate) fn show(&self, part: &[u8]) {
+        self.send(ToNode::PicturePart { turn: self.turn, bytes: Redacted::new(Bytes::copy_from_slice(part)) });
+    }
+
+    /// Waits until the node takes what it offered last.
+    pub(crate) async fn told_wanted(&mut self) {
+        let turn = self.turn;
+        self.told(|m| (*m == ToDevice::PictureWanted { turn }).then_some(())).await;
     }
 
     pub(crate) fn write(&self, text: &str) {

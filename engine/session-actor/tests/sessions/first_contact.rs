@@ -18,10 +18,12 @@ use crate::{soon, sound};
 
 /// The node's profile at revision 2: memories are kept for longer, and the spoken question says so.
 fn revised(node: &Node) -> Arc<Profile> {
-    let mut text = node.profile.text().to_owned();
+    let text = node.profile.text();
+    let (before, memories) = text.split_at(text.find("[category.memory_summary").unwrap());
+    let mut text = before.to_owned()
+        + &memories.replacen("action = \"erase\"\nafter = \"PT0S\"", "action = \"erase\"\nafter = \"P30D\"", 1);
     for (from, to) in [
         ("rev = 1", "rev = 2"),
-        ("action = \"erase\"\nafter = \"PT0S\"", "action = \"erase\"\nafter = \"P30D\""),
         ("spoken = \"May I listen?\"", "spoken = \"May I listen?\"\nchanged = \"I now remember for longer.\""),
     ] {
         assert!(text.contains(from), "the profile has no {from:?} any more:\n{text}");

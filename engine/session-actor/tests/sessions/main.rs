@@ -5,10 +5,12 @@
 mod device;
 mod failures;
 mod first_contact;
+mod keeping;
 mod life;
 mod limits;
 mod node;
 mod notices;
+mod pictures;
 mod slow_store;
 mod sound;
 mod turns;

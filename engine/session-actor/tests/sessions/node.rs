@@ -8,7 +8,7 @@ use sayso_consent::{Answer, Means, Question, Register};
 use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_policy::{ConsentStatus, Profile};
 use sayso_provider::Reply;
-use sayso_provider::fake::{FakeResponder, FakeSynthesizer, FakeTranscriber};
+use sayso_provider::fake::{FakeResponder, FakeSynthesizer, FakeTranscriber, FakeViewer};
 use sayso_runtime::{SystemClock, Tasks};
 use sayso_session_actor::{ActorSessions, Options, Snapshot};
 use sayso_store_local::{LocalOptions, LocalStore};
@@ -30,6 +30,61 @@ const SHORT: [(&str, &str); 6] = [
     ("withdrawn", "Stopped."),
     ("not_understood", "Yes or no?"),
 ];
+
+/// What a home may have done beyond what its profile says: pictures looked at, conversations and documents kept.
+const PURPOSES: &str = r#"
+  { id = "vision", dpv = "RequestedServiceProvision", basis = "Consent" },
+  { id = "history", dpv = "RequestedServiceProvision", basis = "Consent" },
+  { id = "improve_voice", dpv = "ServiceOptimisation", basis = "Consent" },
+  { id = "knowledge", dpv = "RequestedServiceProvision", basis = "Consent" },
+"#;
+const PROCESSORS: &str = r#"
+  { id = "vision-local", kind = "vision", party = "operator", region = "home", region_class = "local", accepts = ["image"], purposes = ["vision"], state = "active", trains_on_data = false, declared_retention = "PT0S" },
+  { id = "shelf-local", kind = "database", party = "operator", region = "home", region_class = "local", accepts = ["chat_history", "conversation_audio", "knowledge_base"], purposes = ["history", "improve_voice", "knowledge"], state = "active", trains_on_data = false, declared_retention = "P1Y", deletion_api = true },
+"#;
+const CATEGORIES: &str = r#"
+
+[category.image]
+dpv = ["pd:Picture"]
+sensitivity = "high"
+purposes = ["vision"]
+necessity = "Required_for:vision"
+at_rest = "forbidden"
+capability = ["camera"]
+retention = { trigger = "turn.end", after = "PT0S", action = "zeroise" }
+
+[category.chat_history]
+dpv = ["pd:Communication"]
+attrs = ["text", "time", "context"]
+sensitivity = "high"
+purposes = ["history"]
+necessity = "Optional"
+at_rest = "allowed"
+derived_from = ["transcript", "reply_text"]
+retention = { trigger = "withdraw", after = "PT0S", action = "erase" }
+
+[category.conversation_audio]
+dpv = ["pd:VoiceCommunicationRecording"]
+sensitivity = "high"
+subject = "speaker"
+purposes = ["improve_voice"]
+necessity = "Optional"
+at_rest = "allowed"
+derived_from = ["voice_audio"]
+retention = { trigger = "withdraw", after = "PT0S", action = "erase" }
+
+[category.knowledge_base]
+dpv = ["sayso:KnowledgeBase"]
+sensitivity = "high"
+purposes = ["knowledge"]
+necessity = "Required_for:knowledge"
+at_rest = "allowed"
+retention = { trigger = "withdraw", after = "PT0S", action = "erase" }
+
+[minors.overrides]
+conversation_audio = { forbidden = true }
+chat_history = { no_store = true }
+"#;
 
 /// What a test needs to be different.
 pub(crate) struct Setup {
@@ -53,6 +108,7 @@ pub(crate) struct Node {
     pub(crate) transcriber: Arc<FakeTranscriber>,
     pub(crate) responder: Arc<FakeResponder>,
     pub(crate) synthesizer: Arc<FakeSynthesizer>,
+    pub(crate) viewer: Arc<FakeViewer>,
     pub(crate) store: Arc<SlowStore>,
     pub(crate) profile: Arc<Profile>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -87,26 +143,45 @@ impl Node {
         let responder = answers.into_iter().fold(FakeResponder::new(clock.clone()), FakeResponder::answering);
         let (transcriber, responder) = (Arc::new(transcriber), Arc::new(responder));
         let synthesizer = Arc::new(FakeSynthesizer::new(clock.clone()));
+        let viewer = Arc::new(FakeViewer::new(clock.clone()));
         let id = |name| ProcessorId(Name::constant(name));
         let mut processors = Processors::none();
         processors.transcribers.register(id("whisper-local"), transcriber.clone());
         processors.responders.register(id("rules-local"), responder.clone());
         processors.synthesizers.register(id("voice-local"), synthesizer.clone());
+        processors.viewers.register(id("vision-local"), viewer.clone());
         let egress = Arc::new(Egress::new(register.clone(), processors, timeouts, tasks.clone()));
         let sessions = ActorSessions::start(register.clone(), egress, tasks.clone(), clock.clone(), options).await;
         let sessions = sessions.unwrap();
-        Self { register, sessions, transcriber, responder, synthesizer, store, profile, clock, tasks, _dir: dir }
+        Self {
+            register,
+            sessions,
+            transcriber,
+            responder,
+            synthesizer,
+            viewer,
+            store,
+            profile,
+            clock,
+            tasks,
+            _dir: dir,
+        }
     }
 
     /// The person with `device` has agreed to `purposes` before.
     pub(crate) async fn agreed(&self, device: &str, purposes: &[Purpose]) -> SubjectId {
+        self.agreed_by(device, purposes, Means::Integrator).await
+    }
+
+    /// The same, by other means.
+    pub(crate) async fn agreed_by(&self, device: &str, purposes: &[Purpose], means: Means) -> SubjectId {
         let subject = self.subject(device).await;
         let answer = Answer {
             tenant: tenant(),
             subject,
             status: ConsentStatus::Given,
             question: Question::of(purposes),
-            means: Means::Integrator,
+            means,
             notice_sha256: [1; 32],
             language: "en".to_owned(),
             spoken: false,
@@ -201,5 +276,20 @@ fn patient_profile() -> String {
             None => line.to_owned(),
         }
     };
-    HOME.lines().map(shorten).collect::<Vec<_>>().join("\n")
+    let home = HOME.lines().map(shorten).collect::<Vec<_>>().join("\n");
+    let (purposes, processors) = (format!("purpose = [\n{PURPOSES}"), format!("processor = [\n{PROCESSORS}"));
+    let home = home.replacen("purpose = [", &purposes, 1).replacen("processor = [", &processors, 1);
+    // the dialogue may have what is kept, too
+    let (told, may) =
+        (r#"accepts = ["transcript", "memory_summary"]"#, r#"purposes = ["voice_interaction", "memory"]"#);
+    let told_more = r#"accepts = ["transcript", "memory_summary", "chat_history", "knowledge_base"]"#;
+    let may_more = r#"purposes = ["voice_interaction", "memory", "history", "knowledge"]"#;
+    let dialogue = |line: &str| {
+        if line.contains("rules-local") {
+            line.replace(told, told_more).replace(may, may_more)
+        } else {
+            line.to_owned()
+        }
+    };
+    home.lines().map(dialogue).collect::<Vec<_>>().join("\n") + CATEGORIES
 }

@@ -7,17 +7,19 @@ use sayso_types::{Redacted, TurnId};
 use sayso_wire::{ListenMode, ToDevice};
 
 use super::{Kind, Phase, Session};
-use crate::{Capture, Effect, Means, SpeechKind, Stage, Timer, text};
+use crate::{Capture, Effect, Means, Origin, SpeechKind, Stage, Timer, text};
 
 impl Session {
     pub(super) fn respond(&mut self, id: TurnId, text: String, effects: &mut Vec<Effect>) {
         let request = Request {
             text: text.clone(),
             history: self.context.history(),
+            earlier: self.context.earlier(),
+            passages: Vec::new(),
             facts: self.context.facts().to_vec(),
             role: self.options.role.clone(),
         };
-        self.context.said(id, text, self.options.history_len);
+        self.context.said(id, text, Origin::Conversation, self.options.history_len);
         effects.push(Effect::Respond(id, request));
     }
 

@@ -1,11 +1,11 @@
 //! The consent question, its answer, and every change of consent.
 
-use sayso_types::dialogue::Fact;
+use sayso_types::dialogue::{Exchange, Fact};
 use sayso_types::{Purpose, TurnId};
 use sayso_wire::{ConsentDecision, ToDevice};
 
 use super::{Kind, Session};
-use crate::{Asked, Capture, ConsentView, Decision, Effect, Means, Standing, Timer, consent_answer};
+use crate::{Asked, Capture, ConsentView, Decision, Effect, Means, Origin, Standing, Timer, consent_answer};
 
 /// The consent question, while it is open.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,13 @@ pub(super) struct Asking {
 }
 
 impl Session {
-    pub(super) fn attached(&mut self, consent: ConsentView, facts: Vec<Fact>, effects: &mut Vec<Effect>) {
+    pub(super) fn attached(
+        &mut self,
+        consent: ConsentView,
+        facts: Vec<Fact>,
+        history: Vec<Exchange>,
+        effects: &mut Vec<Effect>,
+    ) {
         let before = core::mem::replace(&mut self.consent, consent);
         if before.has_lapsed(&self.consent) {
             self.forget_conversation();
@@ -30,6 +36,14 @@ impl Session {
             self.context.set_facts(facts, self.options.facts_len, self.options.fact_chars);
         } else if before.memory {
             self.context.forget(None);
+        }
+        if !self.consent.pictures {
+            self.context.forget_origin(Origin::Picture);
+        }
+        let history = if self.consent.history { history } else { Vec::new() };
+        // what this conversation remembers itself is newer than what is kept of it
+        if self.context.exchanges() == 0 || !self.consent.history {
+            self.context.begin_with(history, self.options.history_len);
         }
         // What woke it may come to nothing.
         effects.push(Effect::Arm(Timer::Idle, self.options.idle_after));
@@ -122,6 +136,16 @@ impl Session {
         if before.memory && !view.memory {
             self.context.forget(None);
         }
+        if before.history && !view.history {
+            self.context.forget_origin(Origin::Earlier);
+        }
+        if before.pictures && !view.pictures {
+            self.context.forget_origin(Origin::Picture);
+            if self.turn.as_ref().is_some_and(|turn| turn.looks) {
+                self.look_away(effects);
+            }
+        }
+        let view = &self.consent;
         if view.standing == before.standing && !answered && !lapsed {
             return;
         }

@@ -3,8 +3,9 @@
 use sayso_types::TurnId;
 use sayso_wire::ToDevice;
 
+use super::viewing::NOT_LOOKED_AT;
 use super::{Kind, Phase, Session};
-use crate::{Answer, Effect, Ending, Timer};
+use crate::{Answer, Effect, Ending, Origin, Timer};
 
 impl Session {
     /// The running turn is over as it should be.
@@ -18,7 +19,9 @@ impl Session {
             effects.push(Effect::Ended(turn.id(), Ending::Answered));
         }
         let (kind, played_out) = (turn.kind, turn.played_out);
+        let id = turn.id();
         self.retire(turn.answer);
+        self.keep_exchange(kind, id, effects);
         match kind {
             Kind::Told => self.told_notice(played_out, effects),
             _ => self.rest(effects),
@@ -37,7 +40,9 @@ impl Session {
         if turn.counts() {
             effects.push(Effect::Ended(id, Ending::Interrupted));
         }
+        let kind = turn.kind;
         self.retire(turn.answer);
+        self.keep_exchange(kind, id, effects);
     }
 
     /// The turn cannot be answered: tells the device why, and the person in words.
@@ -92,6 +97,35 @@ impl Session {
     pub(super) fn say_failed(&mut self, effects: &mut Vec<Effect>) {
         let text = self.options.prompts.failed.clone();
         self.say(Kind::Notice, &text, effects);
+    }
+
+    /// Nobody may look at the picture that the turn is about, or not any more: tells the device why, and says nothing.
+    pub(super) fn look_away(&mut self, effects: &mut Vec<Effect>) {
+        let Some(turn) = self.turn.take() else { return };
+        let id = turn.id();
+        effects.push(Effect::CancelTurn(id));
+        disarm(effects);
+        if turn.phase == Phase::Speaking {
+            effects.push(Effect::Tell(ToDevice::SpeechStop { turn: id, reason: NOT_LOOKED_AT.to_owned() }));
+        }
+        if turn.counts() {
+            effects.push(Effect::Ended(id, Ending::Failed(NOT_LOOKED_AT)));
+        }
+        self.last = None;
+        self.context.forget_origin(Origin::Picture);
+        self.tell_not_looked_at(id, effects);
+        self.rest(effects);
+    }
+
+    /// Has an exchange kept of which the person heard something, if they agree to that.
+    fn keep_exchange(&self, kind: Kind, turn: TurnId, effects: &mut Vec<Effect>) {
+        let exchange = self.context.exchange(turn).filter(|exchange| !exchange.heard.is_empty());
+        if let Some(exchange) = exchange
+            && kind == Kind::Conversation
+            && self.consent.history
+        {
+            effects.push(Effect::KeepExchange(turn, exchange.clone()));
+        }
     }
 
     /// Keeps the answer for what the device may still report, and what was heard of it for the model.

@@ -129,6 +129,15 @@ impl Session {
         }
     }
 
+    pub(super) fn tell_too_long(&self, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Tell(ToDevice::Error {
+            code: "text_too_long".to_owned(),
+            text: format!("the text has more than {} characters", self.options.said_chars),
+            remedy: "say it in fewer words".to_owned(),
+            turn: self.latest,
+        }));
+    }
+
     pub(super) fn typed(&mut self, text: &str, effects: &mut Vec<Effect>) {
         let text = text::plain(text);
         let text = text.trim();
@@ -137,13 +146,7 @@ impl Session {
         }
         let limit = self.options.said_chars;
         if text.chars().count() > limit {
-            effects.push(Effect::Tell(ToDevice::Error {
-                code: "text_too_long".to_owned(),
-                text: format!("the text has more than {limit} characters"),
-                remedy: "say it in fewer words".to_owned(),
-                turn: self.latest,
-            }));
-            return;
+            return self.tell_too_long(effects);
         }
         if self.has_to_ask() {
             self.interrupt("text_input", effects);

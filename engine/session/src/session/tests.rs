@@ -5,20 +5,40 @@ mod conversing;
 mod failing;
 mod laws;
 mod telling;
+mod viewing;
 
 use core::time::Duration;
 
-use sayso_types::{ConsentVersion, Redacted};
+use sayso_types::{ConsentVersion, PictureFormat, Redacted};
+use sayso_wire::PictureOffer;
 
 use super::*;
 use crate::{Ending, Prompts, SpeechKind};
 
-const GIVEN: ConsentView =
-    ConsentView { cv: ConsentVersion(1), standing: Standing::Given, memory: false, asks_again: Vec::new() };
-const WITHDRAWING: ConsentView =
-    ConsentView { cv: ConsentVersion(2), standing: Standing::Withdrawing, memory: false, asks_again: Vec::new() };
-const WITHDRAWN: ConsentView =
-    ConsentView { cv: ConsentVersion(2), standing: Standing::Withdrawn, memory: false, asks_again: Vec::new() };
+const GIVEN: ConsentView = ConsentView {
+    cv: ConsentVersion(1),
+    standing: Standing::Given,
+    memory: false,
+    pictures: false,
+    history: false,
+    asks_again: Vec::new(),
+};
+const WITHDRAWING: ConsentView = ConsentView {
+    cv: ConsentVersion(2),
+    standing: Standing::Withdrawing,
+    memory: false,
+    pictures: false,
+    history: false,
+    asks_again: Vec::new(),
+};
+const WITHDRAWN: ConsentView = ConsentView {
+    cv: ConsentVersion(2),
+    standing: Standing::Withdrawn,
+    memory: false,
+    pictures: false,
+    history: false,
+    asks_again: Vec::new(),
+};
 
 /// A session under test: feeds events on a clock of its own and keeps what came out.
 struct Rig {
@@ -42,7 +62,7 @@ impl Rig {
         };
         let session = Session::new(Options { prompts, ..Options::default() });
         let mut rig = Self { session, now: Mono(1_000_000_000), out: Vec::new() };
-        rig.feed(Event::Attached { consent, facts: Vec::new() });
+        rig.feed(Event::Attached { consent, facts: Vec::new(), history: Vec::new() });
         rig
     }
 
@@ -101,6 +121,11 @@ impl Rig {
         self.feed(Event::ReplyText(turn, Redacted::new(text.into())));
         self.feed(Event::ReplyEnd(turn, Ok(())));
     }
+}
+
+/// A picture that a device took.
+fn picture(question: Redacted<String>) -> PictureOffer {
+    PictureOffer { turn: TurnId(3), format: PictureFormat::Jpeg, bytes: 3_000, question }
 }
 
 fn listening(mode: ListenMode) -> Rig {

@@ -42,6 +42,8 @@ pub(super) struct Turn {
     pub(super) worded_at: Option<Mono>,
     /// Something was done about it, so that there need not be an answer in words.
     pub(super) acted: bool,
+    /// It is about a picture.
+    pub(super) looks: bool,
     /// After this turn the person wants to be left alone.
     pub(super) stop_after: bool,
     /// The device says that it has played all of it.
@@ -61,6 +63,7 @@ impl Turn {
             understood_at: None,
             worded_at: None,
             acted: false,
+            looks: false,
             stop_after: false,
             played_out: false,
             broken: false,

@@ -7,8 +7,10 @@ use super::tls;
 use crate::cluster::{Cluster, peer_name};
 use crate::{Error, NodeId};
 
-/// The only version there is.
+/// The newest version that this program speaks.
 const VERSION: u32 = 1;
+/// The oldest. Programs that are a step apart have one in common, so that nodes can be upgraded one after the other.
+const OLDEST: u32 = 1;
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +27,14 @@ fn ours(cluster: &Cluster, refusal: Refusal) -> Hello {
         node: cluster.node.0,
         incarnation: cluster.incarnation,
         refusal: refusal.into(),
+        oldest: OLDEST,
     }
+}
+
+/// Whether there is a version that both speak.
+fn is_understood(theirs: &Hello) -> bool {
+    let oldest = if theirs.oldest == 0 { theirs.version } else { theirs.oldest };
+    oldest <= VERSION && theirs.version >= OLDEST
 }
 
 /// Says hello to `node` on a connection to it.
@@ -40,16 +49,17 @@ pub(super) async fn greet(connection: &quinn::Connection, cluster: &Cluster, nod
     let (answer, _): (Hello, _) = frame::read(&mut receive, &Budget::new())
         .await
         .map_err(|error| connection.close_reason().map_or_else(|| lost(error), |reason| not_trusted(node, &reason)))?;
-    match answer.refusal() {
-        Refusal::Unspecified => {}
-        Refusal::Duplicate => return Ok(Greeted::Duplicate),
-        Refusal::Version => return Err(Error::Version { node }),
-        Refusal::Cluster => return Err(Error::ForeignCluster { node }),
-        Refusal::Identity => {
+    match Refusal::try_from(answer.refusal) {
+        Ok(Refusal::Unspecified) => {}
+        Ok(Refusal::Duplicate) => return Ok(Greeted::Duplicate),
+        Ok(Refusal::Cluster) => return Err(Error::ForeignCluster { node }),
+        Ok(Refusal::Identity) => {
             return Err(Error::ForeignCertificate { node, reason: "ours is for another node".to_owned() });
         }
+        // A reason that this program does not know is one of a newer program, and a refusal all the same.
+        Ok(Refusal::Version) | Err(_) => return Err(Error::Version { node }),
     }
-    if answer.version != VERSION {
+    if !is_understood(&answer) {
         return Err(Error::Version { node });
     }
     if answer.cluster != cluster.name.as_str() || answer.node != node.0 {
@@ -98,7 +108,7 @@ pub(super) async fn receive(
 }
 
 async fn check(connection: &quinn::Connection, cluster: &Cluster, hello: &Hello) -> Option<Refusal> {
-    if hello.version != VERSION {
+    if !is_understood(hello) {
         return Some(Refusal::Version);
     }
     if hello.cluster != cluster.name.as_str() {

@@ -6,3 +6,4 @@ mod faults;
 mod membership;
 mod network;
 mod trust;
+mod versions;

@@ -14,7 +14,7 @@ use sayso_types::Name;
 use crate::cluster::{Authority, Cluster};
 
 /// Every file below `dir`, with its contents.
-fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).expect("lists") {
         let path = entry.expect("lists").path();

@@ -4,10 +4,10 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 
 use bytes::{Bytes, BytesMut};
-use sayso_types::{ConsentVersion, Purpose, Redacted, SampleRate, SessionId, TurnId};
+use sayso_types::{ConsentVersion, PictureFormat, Purpose, Redacted, SampleRate, SessionId, TurnId};
 use sayso_wire::{
     AudioFormat, AudioPacket, Capabilities, ConsentDecision, ConsentStatus, Goodbye, GoodbyeReason, Hello, Limits,
-    ListenMode, Message, MessageDecoder, ResumeToken, SessionState, ToDevice, ToNode, Welcome, encode,
+    ListenMode, Message, MessageDecoder, PictureOffer, ResumeToken, SessionState, ToDevice, ToNode, Welcome, encode,
 };
 
 /// Checks each message against its bytes, and that every kind of message (fields 1 to `kinds` of the oneof) is there.
@@ -78,8 +78,18 @@ fn to_node() {
             ToNode::PermissionChanged { capability: "microphone".parse().unwrap(), granted: false },
             "0e520c0a0a6d6963726f70686f6e65",
         ),
+        (
+            ToNode::PictureOffer(PictureOffer {
+                turn,
+                format: PictureFormat::Png,
+                bytes: 300,
+                question: Redacted::new("hi".into()),
+            }),
+            "0d5a0b0807100218ac0222026869",
+        ),
+        (ToNode::PicturePart { turn, bytes: Redacted::new(Bytes::from_static(&[0x89, 0x50])) }, "086206080712028950"),
     ];
-    check(cases, 10);
+    check(cases, 12);
 }
 
 #[test]
@@ -140,8 +150,9 @@ fn to_device() {
         (ToDevice::Audio(packet()), "0f620d080710820218a8282203b8fffe"),
         (ToDevice::Goodbye(goodbye()), "136a110802120a72657374617274696e6718dc0b"),
         (ToDevice::VoiceActivity { turn, speaking: true }, "06720408071001"),
+        (ToDevice::PictureWanted { turn }, "047a020807"),
     ];
-    check(cases, 14);
+    check(cases, 15);
 }
 
 #[test]

@@ -71,7 +71,9 @@ fn hello() {
 
 #[test]
 fn the_other_messages_of_a_device() {
-    use to_node::Message::{ConsentAnswer, Goodbye, ListenStart, ListenStop, PermissionChanged, TextInput};
+    use to_node::Message::{
+        ConsentAnswer, Goodbye, ListenStart, ListenStop, PermissionChanged, PictureOffer, PicturePart, TextInput,
+    };
 
     let start = |turn, mode| from_device(ListenStart(proto::ListenStart { turn, mode }));
     assert_eq!(start(0, 1), ("listen_start.turn", Invalid::Missing));
@@ -90,6 +92,20 @@ fn the_other_messages_of_a_device() {
     let permission = proto::PermissionChanged { capability: String::new(), granted: false };
     let permission = from_device(PermissionChanged(permission));
     assert!(matches!(permission, ("permission_changed.capability", Invalid::Name(_))));
+    let offer = |turn, format, bytes| {
+        let question = "what is it".to_owned();
+        from_device(PictureOffer(proto::PictureOffer { turn, format, bytes, question }))
+    };
+    assert_eq!(offer(0, 1, 9), ("picture_offer.turn", Invalid::Missing));
+    assert_eq!(offer(1, 0, 9), ("picture_offer.format", Invalid::Missing));
+    assert_eq!(offer(1, 3, 9), ("picture_offer.format", Invalid::Unlisted(3)));
+    assert_eq!(offer(1, 1, 0), ("picture_offer.bytes", Invalid::Missing));
+    let too_long = Invalid::TooLong { len: 524_289, max: 524_288 };
+    assert_eq!(offer(1, 1, 524_289), ("picture_offer.bytes", too_long));
+    let part = |turn, len| from_device(PicturePart(proto::PicturePart { turn, bytes: vec![0; len].into() }));
+    assert_eq!(part(0, 1), ("picture_part.turn", Invalid::Missing));
+    assert_eq!(part(1, 0), ("picture_part.bytes", Invalid::Missing));
+    assert_eq!(part(1, 15_361), ("picture_part.bytes", Invalid::TooLong { len: 15_361, max: 15_360 }));
     let goodbye = proto::Goodbye { reason: 10, text: String::new(), reconnect_in_ms: 0 };
     assert_eq!(from_device(Goodbye(goodbye)), ("goodbye.reason", Invalid::Unlisted(10)));
 }

@@ -7,10 +7,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use sayso_types::{ConsentVersion, Purpose, Redacted, SampleRate, SessionId, TurnId};
+use sayso_types::{ConsentVersion, Picture, PictureFormat, Purpose, Redacted, SampleRate, SessionId, TurnId};
 use sayso_wire::{
     AUDIO_BYTES_MAX, AudioFormat, AudioPacket, Capabilities, ConsentDecision, ConsentStatus, Goodbye, GoodbyeReason,
-    Hello, Limits, ListenMode, ResumeToken, SessionState, ToDevice, ToNode, Welcome,
+    Hello, Limits, ListenMode, PICTURE_PART_BYTES_MAX, PictureOffer, ResumeToken, SessionState, ToDevice, ToNode,
+    Welcome,
 };
 
 fn turn() -> impl Strategy<Value = TurnId> {
@@ -113,6 +114,12 @@ fn consent_answer() -> impl Strategy<Value = ToNode> {
         .prop_map(|(prompt_id, decision, purpose)| ToNode::ConsentAnswer { prompt_id, decision, purpose })
 }
 
+fn picture_offer() -> impl Strategy<Value = ToNode> {
+    (counted_turn(), select(PictureFormat::ALL.to_vec()), 1..=Picture::BYTES_MAX, words()).prop_map(
+        |(turn, format, bytes, question)| ToNode::PictureOffer(PictureOffer { turn, format, bytes, question }),
+    )
+}
+
 pub(crate) fn to_node() -> impl Strategy<Value = ToNode> {
     let mode = select(vec![ListenMode::Auto, ListenMode::Manual, ListenMode::Realtime]);
     prop_oneof![
@@ -128,6 +135,9 @@ pub(crate) fn to_node() -> impl Strategy<Value = ToNode> {
             capability: capability.parse().unwrap(),
             granted,
         }),
+        picture_offer(),
+        (counted_turn(), vec(any::<u8>(), 1..=PICTURE_PART_BYTES_MAX))
+            .prop_map(|(turn, bytes)| ToNode::PicturePart { turn, bytes: Redacted::new(bytes.into()) }),
         packet().prop_map(ToNode::Audio),
         goodbye().prop_map(ToNode::Goodbye),
     ]
@@ -142,6 +152,7 @@ pub(crate) fn to_device() -> impl Strategy<Value = ToDevice> {
         welcome().prop_map(ToDevice::Welcome),
         (state, turn()).prop_map(|(state, turn)| ToDevice::StateChanged { state, turn }),
         (turn(), any::<bool>()).prop_map(|(turn, speaking)| ToDevice::VoiceActivity { turn, speaking }),
+        turn().prop_map(|turn| ToDevice::PictureWanted { turn }),
         (turn(), words()).prop_map(|(turn, text)| ToDevice::Transcript { turn, text }),
         turn().prop_map(|turn| ToDevice::SpeechStart { turn }),
         (turn(), words(), any::<u32>()).prop_map(|(turn, text, at_ms)| ToDevice::Sentence { turn, text, at_ms }),

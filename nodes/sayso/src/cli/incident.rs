@@ -58,6 +58,9 @@ pub(crate) enum IncidentCommand {
         /// Of what (repeatable). Default: anything.
         #[arg(long, value_name = "NAME")]
         category: Vec<Category>,
+        /// By which consent records (repeatable), as `sayso consent invalidate` prints them. Default: by any right.
+        #[arg(long = "consent", value_name = "RECORD")]
+        consents: Vec<String>,
         /// The first moment.
         #[arg(long, value_name = "TIME")]
         from: jiff::Timestamp,

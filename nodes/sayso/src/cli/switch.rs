@@ -11,6 +11,7 @@ Examples:
   sayso switch off processor cloud-asr --reason leak --admin 127.0.0.1:4434 --certs my-node/admin
   sayso switch off category voice_audio --reason leak --incident ID ...
   sayso switch list ...
+  sayso switch transfers ...
 
 A switch takes away and never gives: what is on has what the policy and people's consent give it.")]
 pub(crate) struct SwitchArgs {
@@ -32,6 +33,17 @@ pub(crate) enum SwitchCommand {
     On {
         #[command(flatten)]
         throw: ThrowArgs,
+    },
+    /// Print how many people's data has gone overseas in a calendar year, and how many may.
+    Transfers {
+        #[command(flatten)]
+        node: NodeArgs,
+        /// Which year; the present one if it is not given.
+        #[arg(long)]
+        year: Option<u32>,
+        /// Print JSON instead of text.
+        #[arg(long)]
+        json: bool,
     },
     /// Print every switch that was ever thrown.
     List {

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sayso_device::{Device, DeviceEvent, Ended, Events, Played};
-use sayso_types::Pcm;
+use sayso_types::{Pcm, Picture};
 use sayso_wire::{ConsentDecision, ConsentStatus, ListenMode, ToDevice};
 use tokio::time::timeout;
 
@@ -43,6 +43,7 @@ impl Conversation {
             match utterance {
                 Utterance::Recording { title, sound } => self.speak(title, sound).await?,
                 Utterance::Text(text) => self.write(text).await?,
+                Utterance::Picture { title, picture, question } => self.show(title, picture, question).await?,
             }
         }
         if matches!(self.floor.consent(), Consent::Asked { .. }) {
@@ -82,6 +83,25 @@ impl Conversation {
             self.send(text).await?;
         }
         Ok(())
+    }
+
+    /// Shows `picture` and hears what is said about it. At first contact that is the consent question, and it is shown again.
+    async fn show(&mut self, title: &str, picture: &Picture, question: &str) -> Result<()> {
+        let asked = self.floor.was_asked();
+        self.offer(title, picture, question).await?;
+        if !asked && self.floor.was_asked() {
+            self.press_button().await?;
+            self.offer(title, picture, question).await?;
+        }
+        Ok(())
+    }
+
+    async fn offer(&mut self, title: &str, picture: &Picture, question: &str) -> Result<()> {
+        self.check_consent()?;
+        let before = self.floor.answers();
+        self.view.shows(title, question)?;
+        self.device.show(picture, question)?;
+        self.answered(before).await
     }
 
     async fn send(&mut self, text: &str) -> Result<()> {

@@ -45,6 +45,12 @@ impl View {
         self.line("types", text.to_owned(), json!({"text": text}))
     }
 
+    /// The person shows a picture.
+    pub(super) fn shows(self, title: &str, question: &str) -> Result<()> {
+        let asked = if question.is_empty() { String::new() } else { format!(": {question}") };
+        self.line("shows", format!("{title}{asked}"), json!({"picture": title, "question": question}))
+    }
+
     /// It is over.
     pub(super) fn goodbye(self, ok: bool) -> Result<()> {
         self.line("goodbye", String::new(), json!({"ok": ok}))
@@ -94,6 +100,7 @@ fn describe_message(message: &ToDevice) -> Option<Line> {
             let text = if *speaking { "begins" } else { "ends" };
             line("voice", text.to_owned(), json!({"turn": turn.0, "speaking": speaking}))
         }
+        ToDevice::PictureWanted { turn } => line("wanted", "the picture".to_owned(), json!({"offer": turn.0})),
         ToDevice::Transcript { turn, text } => {
             line("understood", text.reveal().clone(), json!({"turn": turn.0, "text": text.reveal()}))
         }

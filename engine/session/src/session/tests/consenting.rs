@@ -292,7 +292,7 @@ fn a_conversation_does_not_outlive_the_consent_that_it_was_had_under() {
         rig.answer("Good morning to you.");
         rig.play(700);
         rig.feed(Event::Detached);
-        rig.feed(Event::Attached { consent: later.clone(), facts: Vec::new() });
+        rig.feed(Event::Attached { consent: later.clone(), facts: Vec::new(), history: Vec::new() });
         assert_eq!(rig.session.observe().exchanges, kept, "{later:?}");
     }
 }
@@ -352,7 +352,11 @@ fn facts_are_saved_only_where_memory_is_consented_to() {
 #[test]
 fn memory_that_is_withdrawn_is_forgotten_and_the_conversation_goes_on() {
     let mut rig = Rig::new(ConsentView { memory: true, ..GIVEN });
-    rig.feed(Event::Attached { consent: ConsentView { memory: true, ..GIVEN }, facts: vec![fact("name", "Anna")] });
+    rig.feed(Event::Attached {
+        consent: ConsentView { memory: true, ..GIVEN },
+        facts: vec![fact("name", "Anna")],
+        history: Vec::new(),
+    });
     rig.feed(Event::ListenStart(ListenMode::Auto));
     rig.feed(Event::VoiceStart);
     rig.feed(Event::ConsentChanged(ConsentView { cv: ConsentVersion(2), ..GIVEN }));

@@ -13,9 +13,11 @@ fn any_event() -> impl Strategy<Value = Event> {
     let turn = (0u32..6).prop_map(TurnId);
     let standings =
         [Standing::Undecided, Standing::Given, Standing::Refused, Standing::Withdrawing, Standing::Withdrawn];
-    let view = (0u64..6, prop::sample::select(standings.to_vec()), any::<bool>()).prop_map(|(cv, standing, memory)| {
-        ConsentView { cv: ConsentVersion(cv), standing, memory, asks_again: Vec::new() }
-    });
+    let view =
+        (0u64..6, prop::sample::select(standings.to_vec()), any::<[bool; 3]>()).prop_map(|(cv, standing, may)| {
+            let [memory, pictures, history] = may;
+            ConsentView { cv: ConsentVersion(cv), standing, memory, pictures, history, asks_again: Vec::new() }
+        });
     let mode = prop::sample::select(vec![ListenMode::Auto, ListenMode::Manual, ListenMode::Realtime]);
     let text = || prop::sample::select(vec!["", "yes", "no", "hello there my friend. how are you?"]);
     let text = move || text().prop_map(|t| Redacted::new(t.to_owned()));
@@ -30,6 +32,9 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::VoiceEnd),
         Just(Event::VoiceNone),
         text().prop_map(Event::Text),
+        text().prop_map(|question| Event::Picture(picture(question))),
+        (turn.clone(), text()).prop_map(|(t, s)| Event::Viewed(t, Ok(s))),
+        turn.clone().prop_map(|t| Event::Viewed(t, Err("not_allowed"))),
         (turn.clone(), text()).prop_map(|(t, s)| Event::Transcribed(t, Ok(s))),
         turn.clone().prop_map(|t| Event::Transcribed(t, Err("timed_out"))),
         (turn.clone(), text()).prop_map(|(t, s)| Event::ReplyText(t, s)),
@@ -46,7 +51,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             played_ms,
             finished
         }),
-        view.clone().prop_map(|consent| Event::Attached { consent, facts: Vec::new() }),
+        view.clone().prop_map(|consent| Event::Attached { consent, facts: Vec::new(), history: Vec::new() }),
         view.prop_map(Event::ConsentChanged),
         Just(Event::Notices(vec![ToTell { notice: NoticeId([1; 16]), text: "It ends.".to_owned() }])),
         Just(Event::AnswerUnrecorded("store_full")),
@@ -80,6 +85,8 @@ proptest! {
                 match effect {
                     Effect::Transcribe(_, purpose) if *purpose == Purpose::VOICE_INTERACTION => prop_assert!(given),
                     Effect::Respond(..) => prop_assert!(given),
+                    Effect::View(..) => prop_assert!(given && rig.session.consent.pictures),
+                    Effect::KeepExchange(..) => prop_assert!(rig.session.consent.history),
                     Effect::Listen(Capture::Automatic | Capture::PushToTalk) => {
                         prop_assert!(given || rig.session.asking.is_some());
                     }
@@ -108,6 +115,7 @@ proptest! {
                     }
                     Effect::Speak { turn, .. }
                     | Effect::Respond(turn, _)
+                    | Effect::View(turn, _)
                     | Effect::Transcribe(turn, _)
                     | Effect::FinishSpeech(turn) => prop_assert!(!cancelled.contains(turn)),
                     _ => {}

@@ -1,0 +1,135 @@
+//! What is kept of people, from the door for integrators.
+
+use sayso_policy::Profile;
+use sayso_policy::profile::Draft;
+use sayso_proto::admin::v1::{
+    DeleteKeptRequest, GetKeptRequest, KeptParty, KeptSource, ListKeptRequest, Principal, PutKeptRequest,
+};
+use tonic::Code;
+
+use crate::device::attach;
+use crate::node::{Node, TENANT};
+use crate::soon;
+
+fn profile() -> Profile {
+    let written = include_str!("../../../../deploy/profiles/aiwellflow.toml");
+    let lawful = include_str!("../../../../deploy/profiles/aiwellflow-lawful.toml");
+    Draft::parse(lawful, Some(written)).unwrap().accept().unwrap()
+}
+
+fn person() -> Option<Principal> {
+    Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned(), ..Principal::default() })
+}
+
+fn question() -> PutKeptRequest {
+    PutKeptRequest {
+        principal: person(),
+        category: "support_record".to_owned(),
+        purpose: "support".to_owned(),
+        media_type: "application/json".to_owned(),
+        content: br#"{"question":"it is silent"}"#.to_vec(),
+        ticket: "T-17".to_owned(),
+        ..PutKeptRequest::default()
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_read_listed_and_deleted_by_the_tenant_and_each_time_is_on_record() {
+    let node = Node::under(profile()).await;
+    let _attached = attach(&node.sessions, TENANT, "speaker-1").await;
+    let (client, other) = (node.integrator(TENANT).await, node.integrator("other").await);
+    let item_id = soon(client.kept().put(question())).await.unwrap().into_inner().item_id;
+    let get = || GetKeptRequest { principal: person(), item_id: item_id.clone() };
+    let got = soon(client.kept().get(get())).await.unwrap().into_inner();
+    let item = got.item.unwrap();
+    assert_eq!((got.content.as_slice(), item.ticket.as_str()), (question().content.as_slice(), "T-17"));
+    let settings = PutKeptRequest {
+        category: "agent_config".to_owned(),
+        purpose: "agent_building".to_owned(),
+        content: br#"{"prompt":"Be kind."}"#.to_vec(),
+        ..question()
+    };
+    soon(client.kept().put(settings)).await.unwrap();
+    let list = |category: &str, page_token: &str| ListKeptRequest {
+        principal: person(),
+        category: category.to_owned(),
+        page_size: 1,
+        page_token: page_token.to_owned(),
+    };
+    let first = soon(client.kept().list(list("", ""))).await.unwrap().into_inner();
+    assert_eq!((first.items.len(), first.next_page_token.as_str()), (1, "1"));
+    let second = soon(client.kept().list(list("", "1"))).await.unwrap().into_inner();
+    assert!(second.items.len() == 1 && second.next_page_token.is_empty() && second.items != first.items);
+    let of_support = soon(client.kept().list(list("support_record", ""))).await.unwrap().into_inner();
+    assert_eq!(of_support.items, [item]);
+    let refused = soon(other.kept().get(get())).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "nobody else's people: {refused:?}");
+
+    let delete = || DeleteKeptRequest { principal: person(), item_id: item_id.clone() };
+    soon(client.kept().delete(delete())).await.unwrap();
+    for gone in
+        [soon(client.kept().delete(delete())).await.unwrap_err(), soon(client.kept().get(get())).await.unwrap_err()]
+    {
+        assert_eq!(gone.code(), Code::NotFound, "{gone:?}");
+    }
+    let told: Vec<_> = node
+        .leaves()
+        .await
+        .iter()
+        .filter_map(|leaf| match &leaf.fact.event {
+            sayso_audit::Event::OperatorAccess { reason, .. } => Some(reason.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["kept.get", "kept.list", "kept.list", "kept.list", "kept.delete"]);
+}
+
+#[tokio::test]
+async fn what_is_not_kept_is_refused_by_its_field() {
+    let node = Node::under(profile()).await;
+    let _attached = attach(&node.sessions, TENANT, "speaker-1").await;
+    let client = node.integrator(TENANT).await;
+    let party = Some(KeptParty { processor: "nobody".into(), basis: "Consent".into(), reference: "7".into() });
+    let handed_on = |party| PutKeptRequest { source: KeptSource::Party.into(), party, ..question() };
+    for (wrong, code, text) in [
+        (PutKeptRequest { principal: None, ..question() }, Code::InvalidArgument, "principal: missing"),
+        (PutKeptRequest { category: "Support".into(), ..question() }, Code::InvalidArgument, "category: "),
+        (
+            PutKeptRequest { purpose: "operate".into(), ..question() },
+            Code::FailedPrecondition,
+            "category: not allowed: unknown_cell",
+        ),
+        (PutKeptRequest { media_type: String::new(), ..question() }, Code::InvalidArgument, "media_type: give 1 to"),
+        (
+            PutKeptRequest { content: b"{\"age\":7}".to_vec(), ..question() },
+            Code::InvalidArgument,
+            "content: category support_record declares no such",
+        ),
+        (
+            PutKeptRequest { content: b"words".to_vec(), ..question() },
+            Code::InvalidArgument,
+            "content: category support_record consists of",
+        ),
+        (
+            PutKeptRequest { derived_from: vec![vec![1; 16]], ..question() },
+            Code::InvalidArgument,
+            "derived_from: name up to",
+        ),
+        (
+            PutKeptRequest { derived_from: vec![vec![1]], ..question() },
+            Code::InvalidArgument,
+            "derived_from: an id has 16 bytes",
+        ),
+        (
+            PutKeptRequest { collected_unix_ms: u64::MAX, ..question() },
+            Code::InvalidArgument,
+            "collected_unix_ms: that moment",
+        ),
+        (handed_on(None), Code::InvalidArgument, "party: missing"),
+        (PutKeptRequest { party: party.clone(), ..question() }, Code::InvalidArgument, "party: only what"),
+        (handed_on(party), Code::FailedPrecondition, "party.processor: nobody is no active"),
+    ] {
+        let refused = soon(client.kept().put(wrong)).await.unwrap_err();
+        assert!(refused.code() == code && refused.message().starts_with(text), "{text}: {refused:?}");
+    }
+}

@@ -1,0 +1,79 @@
+//! What those do who answer for the data, as the protocol buffer that is encoded.
+
+use sayso_proto::audit::v1::AuditLeaf;
+use sayso_types::WallTime;
+
+use super::{category, cell, document, purpose, reason, reference, scope};
+use crate::Scope;
+use crate::event::{ConsentEnding, ControlEvent, Instructed};
+use crate::leaf::LeafError;
+
+pub(super) fn write(event: &ControlEvent, wire: &mut AuditLeaf) {
+    match event {
+        ControlEvent::ConsentEnded { withdrawal, scope, ending: _, reason } => {
+            wire.reference = withdrawal.0.to_vec();
+            wire.cell = match scope {
+                Scope::Everything => None,
+                Scope::Purpose(purpose) => Some(cell::write_purpose(*purpose)),
+            };
+            wire.reason = reason.to_string();
+        }
+        ControlEvent::TenantInstructed { instructions, tenant, document, until } => {
+            wire.reference = instructions.0.to_vec();
+            wire.document_sha256 = tenant.0.to_vec();
+            wire.content_sha256 = document.0.to_vec();
+            // no term ends at the beginning of time
+            wire.pieces = until.map_or(0, |until| until.0);
+        }
+        ControlEvent::TenantInstructs { instructions, tenant, what } => {
+            wire.reference = instructions.0.to_vec();
+            wire.document_sha256 = tenant.0.to_vec();
+            wire.cell = Some(match what {
+                Instructed::Purpose(purpose) => cell::write_purpose(*purpose),
+                Instructed::Category(category) => cell::write_category(*category),
+            });
+        }
+        ControlEvent::TenantServes { tenant } => wire.document_sha256 = tenant.0.to_vec(),
+        ControlEvent::TenantErasing { instructions, tenant, reason } => {
+            wire.reference = instructions.0.to_vec();
+            wire.document_sha256 = tenant.0.to_vec();
+            wire.reason = reason.to_string();
+        }
+        ControlEvent::TenantErased { instructions, tenant, people } => {
+            wire.reference = instructions.0.to_vec();
+            wire.document_sha256 = tenant.0.to_vec();
+            wire.pieces = *people;
+        }
+    }
+}
+
+/// The event of this `name`, if it is one of these.
+pub(super) fn read(name: &str, wire: &AuditLeaf) -> Result<Option<ControlEvent>, LeafError> {
+    if let Some(ending) = ConsentEnding::ALL.into_iter().find(|ending| ending.name() == name) {
+        let (withdrawal, scope, reason) = (reference(wire)?, scope(wire)?, reason(wire)?);
+        return Ok(Some(ControlEvent::ConsentEnded { withdrawal, scope, ending, reason }));
+    }
+    let instructs = |what| -> Result<ControlEvent, LeafError> {
+        Ok(ControlEvent::TenantInstructs { instructions: reference(wire)?, tenant: document(wire)?, what })
+    };
+    Ok(Some(match name {
+        "tenant.instructed" => ControlEvent::TenantInstructed {
+            instructions: reference(wire)?,
+            tenant: document(wire)?,
+            document: super::content(wire)?,
+            until: Some(wire.pieces).filter(|at| *at > 0).map(WallTime),
+        },
+        "tenant.purpose_instructed" => instructs(Instructed::Purpose(purpose(wire)?))?,
+        "tenant.category_instructed" => instructs(Instructed::Category(category(wire)?))?,
+        "tenant.person_served" => ControlEvent::TenantServes { tenant: document(wire)? },
+        "tenant.erasing" => ControlEvent::TenantErasing {
+            instructions: reference(wire)?,
+            tenant: document(wire)?,
+            reason: reason(wire)?,
+        },
+        "tenant.erased" => {
+            ControlEvent::TenantErased { instructions: reference(wire)?, tenant: document(wire)?, people: wire.pieces }
+        }
+        _ => return Ok(None),
+    }))
+}

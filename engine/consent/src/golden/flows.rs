@@ -1,0 +1,70 @@
+//! What is stored of data that has left.
+
+use core::time::Duration;
+
+use sayso_policy::{Covered, Transfer, TransferLimit};
+
+use super::*;
+use crate::deletion::{self, Deletion, Standing, Why};
+use crate::erasure::certificate::Deleted;
+use crate::loan::stored::StoredLoan;
+use crate::tables::{DELETION, LOAN, TRANSFER, TRANSFER_COUNT, TransferCountKey, TransferKey};
+use crate::transfer::{Counted, Crossed};
+
+#[test]
+fn people_whose_data_went_overseas_are_stored_as_they_were() {
+    let far = "far".parse().unwrap();
+    let limit = TransferLimit { together: Covered::default(), there: Covered::default() };
+    let mut crossed = Crossed::default();
+    let more = crossed.take(far, &Transfer { is_sensitive: true, counts: true, limit }).unwrap();
+    let counted = Counted::default().with(far, more);
+    let value = TRANSFER.encode(&crossed.encode());
+    assert_golden("transfer", &TransferKey { year: 2026, subject: SUBJECT }.key(), &value);
+    assert_eq!(Crossed::decode(&value[2..]).unwrap(), crossed);
+    let value = TRANSFER_COUNT.encode(&counted.encode());
+    assert_golden("transfer_count", &TransferCountKey { year: 2026 }.key(), &value);
+    assert_eq!(Counted::decode(&value[2..]).unwrap(), counted);
+}
+
+#[test]
+fn that_a_receiver_is_told_is_stored_as_it_was() {
+    let due = Deletion::due(Why::Erasure, NOW, Duration::from_secs(60));
+    let confirmed = Deletion { standing: Standing::Confirmed { answer: [3; 32], at: NOW }, ..due.tried(NOW) };
+    let corrected = Deletion { why: Why::Rectification, ..due.tried(NOW) };
+    for (name, deletion) in [("deletion", due), ("deletion_confirmed", confirmed), ("deletion_rectified", corrected)] {
+        let key = deletion::key(SUBJECT, Reference([7; 16]), "cloud".parse().unwrap());
+        let Op::Put(key, value) = deletion.put(key) else { panic!("it is put") };
+        assert_golden(name, &key, &value);
+        assert_eq!(Deletion::decode(&value[2..]).unwrap(), deletion);
+        assert!(DELETION.decode(&value).is_ok());
+    }
+}
+
+#[test]
+fn what_receivers_have_deleted_is_in_the_certificate() {
+    let (id, party) = ("cloud".parse().unwrap(), "Somebody Else".to_owned());
+    let deleted = Deleted { id, party: party.clone(), at: NOW, answer: [3; 32] };
+    let untold = Residual::Processor { id, party, can_be_told: true, until: None, told_at: Some(NOW) };
+    let json = serde_json::to_string(&(&deleted, &untold)).unwrap();
+    assert_golden_text("certificate_deleted.json", &json);
+    assert_eq!(serde_json::from_str::<(Deleted, Residual)>(&json).unwrap(), (deleted, untold));
+}
+
+#[test]
+fn a_permit_outside_of_the_node_is_stored_as_it_was() {
+    let cell = Cell {
+        purpose: Purpose::MEMORY,
+        category: Category::MEMORY_SUMMARY,
+        kind: ProcessorKind::Sms,
+        region: RegionClass::Domestic,
+    };
+    let (processor, cv) = ("partner-sms".parse().unwrap(), ConsentVersion(3));
+    let (permit, longest) = (Reference([6; 16]), Duration::from_millis(3_000));
+    let loan = StoredLoan { subject: SUBJECT, permit, cell, processor, cv, exemption: None, longest };
+    let on_a_grant = StoredLoan { exemption: Some(Name::constant("x04-7")), ..loan };
+    for (name, loan) in [("loan", loan), ("loan_on_a_grant", on_a_grant)] {
+        let value = LOAN.encode(&loan.encode());
+        assert_golden(name, &loan.key(), &value);
+        assert_eq!(StoredLoan::decode(&loan.key(), &value[2..]).unwrap(), loan);
+    }
+}

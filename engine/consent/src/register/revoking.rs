@@ -1,0 +1,91 @@
+//! Ending consent otherwise than by withdrawal: because it is revoked, or because it turned out not to have been valid. It
+//! goes the way of a withdrawal; what it is called, and what is erased with it, is its own.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sayso_audit::{ConsentEnding, Reference};
+use sayso_policy::{ConsentStatus, Profile};
+use sayso_types::{Category, Purpose, SubjectId};
+
+use super::{Register, Subject, Withdrawal};
+use crate::evidence::Ending;
+use crate::record::withdrawal::Cause;
+use crate::tables::FACTS_CATEGORY;
+use crate::{Error, record};
+
+impl Register {
+    /// Ends the subject's consent to `purposes`, or to everything that they agreed to, for whoever answers for the data. Gates
+    /// close, holders are waited for and what was kept by it is erased as in [`withdraw`](Self::withdraw). With consent that
+    /// had not been valid goes also what is remembered, where that was derived from data that it let in.
+    ///
+    /// # Errors
+    /// [`Error::NothingToEnd`] where they have not agreed; otherwise as there.
+    pub async fn end_consent(
+        self: &Arc<Self>,
+        subject: SubjectId,
+        purposes: &[Purpose],
+        ending: Ending,
+    ) -> Result<Withdrawal, Error> {
+        self.end_for(subject, purposes, Cause::Ended(ending)).await
+    }
+
+    /// The consent records that `ended` has ended of the subject's, of `purposes` or of everything. What went by them is found
+    /// by an incident whose scope names them.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn ended_records(
+        &self,
+        subject: SubjectId,
+        ended: &Withdrawal,
+        purposes: &[Purpose],
+    ) -> Result<Vec<Reference>, Error> {
+        let written = self.scan_records(subject).await?;
+        let asked =
+            ended.state.consents.iter().filter(|(purpose, _)| purposes.is_empty() || purposes.contains(purpose));
+        let records = asked.filter_map(|(purpose, consent)| match consent.status {
+            // not yet said of the record
+            ConsentStatus::Withdrawing => record::latest(&written, *purpose),
+            // an earlier yes to the same may stand behind it
+            ConsentStatus::Revoked | ConsentStatus::Invalidated => {
+                written.iter().rev().find(|(_, record)| record::is_for(record, *purpose) && record::is_ended(record))
+            }
+            _ => None,
+        });
+        records.map(|(_, record)| record::reference(record)).collect()
+    }
+
+    /// Refuses to end what nobody agreed to. Whoever asks again for what has been ended is told how far that has come.
+    pub(super) fn can_end(subject: &Subject, purposes: &[Purpose], given: &[Purpose]) -> Result<(), Error> {
+        let consents = subject.state.consent.consents.iter();
+        let mut asked = consents.filter(|(purpose, _)| purposes.is_empty() || purposes.contains(purpose));
+        if given.is_empty() && !asked.any(|(_, consent)| is_ended(consent.status)) {
+            return Err(Error::NothingToEnd);
+        }
+        Ok(())
+    }
+
+    /// Whether what is remembered of somebody goes, when their consent to `given` ends for `cause`.
+    pub(super) fn forgets(&self, given: &[Purpose], cause: Cause) -> bool {
+        let is_invalid = matches!(cause, Cause::Ended(Ending { how: ConsentEnding::Invalidated, .. }));
+        given.contains(&Purpose::MEMORY) || is_invalid && goes_back_to(&self.profile(), FACTS_CATEGORY, given)
+    }
+}
+
+const fn is_ended(status: ConsentStatus) -> bool {
+    matches!(status, ConsentStatus::Withdrawing | ConsentStatus::Revoked | ConsentStatus::Invalidated)
+}
+
+/// Whether data of `category`, or something that it is derived from, is used for one of `purposes`.
+fn goes_back_to(profile: &Profile, category: Category, purposes: &[Purpose]) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![category]);
+    while let Some(category) = next.pop() {
+        let Some(rule) = profile.category(category).filter(|_| seen.insert(category)) else { continue };
+        if rule.purposes.iter().any(|purpose| purposes.contains(purpose)) {
+            return true;
+        }
+        next.extend(rule.derived_from.iter().copied());
+    }
+    false
+}

@@ -1,0 +1,221 @@
+//! Tenants' instructions: what data of a tenant's people may be used for because the tenant says so, and what becomes of it
+//! when the tenant is served no more.
+//!
+//! ```text
+//!  nothing said ── set ──▶ Live ── set anew ──▶ Live
+//!                           ├── its term is over ──┐
+//!                           └── erase ─────────────┴▶ Erasing ── the last certificate ──▶ Erased ── set ──▶ Live
+//! ```
+//!
+//! Instructions narrow what the profile gives, as the registry's switches do, and never widen it. When they end, nothing of the
+//! tenant's people passes any gate, and everybody of theirs is erased by the path of all erasures, a bounded number at a time.
+
+pub(crate) mod stored;
+
+use std::collections::BTreeSet;
+
+use sayso_audit::{ControlEvent, Event, Hash, Instructed, Reference};
+use sayso_policy::{Instructions as Narrowing, Profile, Registry};
+use sayso_types::{Category, Name, Purpose, SubjectId, TenantId, WallTime};
+use serde::{Deserialize, Serialize};
+
+/// Tenants whose instructions are kept: each check looks among them, and each is a contract that people signed.
+pub const TENANTS_MAX: usize = 4_096;
+
+/// Bytes of what names the document that instructions are written down in.
+pub const REFERENCE_BYTES_MAX: usize = 200;
+
+/// What a tenant is to instruct.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Who.
+    pub tenant: TenantId,
+    /// Where that is written down, such as the number of a contract.
+    pub reference: String,
+    /// What data may be used for.
+    pub purposes: BTreeSet<Purpose>,
+    /// Which data.
+    pub categories: BTreeSet<Category>,
+    /// The first moment at which they no longer count.
+    pub until: Option<WallTime>,
+}
+
+/// What a tenant has instructed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// The instructions, as the log names them.
+    pub id: Reference,
+    /// What they say.
+    pub order: Order,
+    /// Since when.
+    pub since: WallTime,
+    /// The revision of the registry that they, or their end, made.
+    pub rev: u32,
+    /// Their end; [`None`] while they count.
+    pub ending: Option<Ending>,
+}
+
+/// How the end of a tenant is carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Why.
+    pub why: Why,
+    /// When.
+    pub at: WallTime,
+    /// For how many people an erasure was begun.
+    pub people: u64,
+    /// The last person who was looked at; [`None`] before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reached: Option<SubjectId>,
+    /// Whether everybody was looked at.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_everybody: bool,
+    /// When the last certificate was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<WallTime>,
+}
+
+/// Why a tenant is served no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The term of its instructions is over.
+    TermOver,
+    /// It said so.
+    Instructed,
+}
+
+impl Why {
+    /// What the log calls it.
+    #[must_use]
+    pub const fn name(self) -> Name {
+        match self {
+            Self::TermOver => Name::constant("term_over"),
+            Self::Instructed => Name::constant("instructed"),
+        }
+    }
+}
+
+/// Why instructions are not taken, or not ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotInstructed {
+    /// Nothing is named.
+    #[error("name at least one purpose and one category; to serve a tenant no more, erase it")]
+    Nothing,
+    /// The policy has no such purpose: instructions never go beyond it.
+    #[error("the policy has no purpose {0}; a tenant can instruct what the policy has, and nothing more")]
+    Purpose(Purpose),
+    /// The policy has no such category.
+    #[error("the policy has no category {0}; a tenant can instruct what the policy has, and nothing more")]
+    Category(Category),
+    /// Where they are written down is not said, or is a text.
+    #[error(
+        "say where the instructions are written down, in 1 to {REFERENCE_BYTES_MAX} bytes, such as a contract's number"
+    )]
+    Reference,
+    /// The term has passed.
+    #[error("the term ends before it begins; give a moment that has not passed")]
+    Term,
+    /// Data of the tenant's people is being erased.
+    #[error("everything of this tenant's people is being erased; it can instruct anew when that is done")]
+    Erasing,
+    /// The tenant has given none.
+    #[error("this tenant has given no instructions; list them")]
+    Unknown,
+    /// There are too many.
+    #[error("the instructions of {TENANTS_MAX} tenants are kept, and no more")]
+    TooMany,
+}
+
+impl Tenant {
+    /// What becomes of a tenant that stood as `before` with `order`, as revision `rev` of the registry. `id` is the new
+    /// instructions'.
+    ///
+    /// # Errors
+    /// [`NotInstructed`]; the tenant is as it was.
+    pub fn instructed(
+        before: Option<&Self>,
+        order: Order,
+        profile: &Profile,
+        (id, rev, now): (Reference, u32, WallTime),
+    ) -> Result<Self, NotInstructed> {
+        if before.is_some_and(Self::is_erasing) {
+            return Err(NotInstructed::Erasing);
+        }
+        if order.purposes.is_empty() || order.categories.is_empty() {
+            return Err(NotInstructed::Nothing);
+        }
+        if let Some(unknown) = order.purposes.iter().find(|purpose| profile.purpose(**purpose).is_none()) {
+            return Err(NotInstructed::Purpose(*unknown));
+        }
+        if let Some(unknown) = order.categories.iter().find(|category| profile.category(**category).is_none()) {
+            return Err(NotInstructed::Category(*unknown));
+        }
+        if order.reference.trim().is_empty() || order.reference.len() > REFERENCE_BYTES_MAX {
+            return Err(NotInstructed::Reference);
+        }
+        if order.until.is_some_and(|until| until <= now) {
+            return Err(NotInstructed::Term);
+        }
+        Ok(Self { id, order, since: now, rev, ending: None })
+    }
+
+    /// The tenant when it is served no more, because of `why`; [`None`] when that has begun before.
+    #[must_use]
+    pub fn ended(&self, why: Why, rev: u32, now: WallTime) -> Option<Self> {
+        let ending = Ending { why, at: now, people: 0, reached: None, is_everybody: false, erased_at: None };
+        self.ending.is_none().then(|| Self { rev, ending: Some(ending), ..self.clone() })
+    }
+
+    /// Whether its term is over at `now`, and its end has not begun.
+    #[must_use]
+    pub fn is_over(&self, now: WallTime) -> bool {
+        self.ending.is_none() && self.order.until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether data of its people is being erased.
+    #[must_use]
+    pub fn is_erasing(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| ending.erased_at.is_none())
+    }
+
+    /// What decisions make of it: of what has ended, nothing is instructed.
+    #[must_use]
+    pub fn narrowing(&self) -> Narrowing {
+        if self.ending.is_some() {
+            return Narrowing::default();
+        }
+        let Order { purposes, categories, until, .. } = self.order.clone();
+        Narrowing { purposes, categories, until }
+    }
+
+    /// SHA-256 of its id, as the log names it.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        hash_of(&self.order.tenant)
+    }
+
+    /// The leaves that say what it instructs.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let (instructions, tenant) = (self.id, self.hash());
+        let Order { reference, purposes, categories, until, .. } = &self.order;
+        let document = Hash::of(reference.as_bytes());
+        let first = ControlEvent::TenantInstructed { instructions, tenant, document, until: *until };
+        let purposes = purposes.iter().copied().map(Instructed::Purpose);
+        let named = purposes.chain(categories.iter().copied().map(Instructed::Category));
+        let named = named.map(|what| ControlEvent::TenantInstructs { instructions, tenant, what });
+        [first].into_iter().chain(named).map(Event::Control).collect()
+    }
+}
+
+/// `registry` with what `tenants` instruct, at the newest revision of both.
+pub(crate) fn added_to(registry: Registry, tenants: &[Tenant]) -> Registry {
+    let rev = tenants.iter().map(|tenant| tenant.rev).fold(registry.rev(), u32::max);
+    let instructions = tenants.iter().map(|tenant| (tenant.order.tenant.clone(), tenant.narrowing()));
+    registry.at(rev).with_instructions(instructions)
+}
+
+/// What the log calls `tenant`.
+pub(crate) fn hash_of(tenant: &TenantId) -> Hash {
+    Hash::of(tenant.as_str().as_bytes())
+}

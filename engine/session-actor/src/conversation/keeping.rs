@@ -1,0 +1,37 @@
+//! What is kept beyond the conversation: what was said, and how. It is written by tasks in the order in which it was said, and
+//! no turn waits for them.
+
+use sayso_audio::Recording;
+use sayso_types::dialogue::Exchange;
+use sayso_types::{Category, Purpose, TurnId};
+
+use super::Conversation;
+use crate::kept;
+
+impl Conversation {
+    /// Whether the person agrees to `purpose`, and data of `category` may be used. The register decides each time; this only
+    /// saves asking it in vain.
+    pub(super) fn may(&self, purpose: Purpose, category: Category) -> bool {
+        self.consent.has_agreed(purpose, self.services.clock.wall()) && !self.consent.restricted.contains(&category)
+    }
+
+    /// Keeps what was said in `turn`, with its time and its place.
+    pub(super) fn keep_exchange(&mut self, turn: TurnId, exchange: Exchange) {
+        let (register, cv) = (self.services.register.clone(), self.consent.cv);
+        let (subject, session) = (self.place().identity.subject, self.place().identity.session);
+        let at = (session, turn, self.services.clock.wall());
+        self.keeping.start(&self.services.tasks, "keep exchange", async move {
+            kept::keep_exchange(&register, subject, cv, exchange, at).await;
+        });
+    }
+
+    /// Keeps the sound of an utterance.
+    pub(super) fn keep_recording(&mut self, recording: Recording) {
+        let Some(file) = recording.finish() else { return };
+        let (register, cv) = (self.services.register.clone(), self.consent.cv);
+        let subject = self.place().identity.subject;
+        self.keeping.start(&self.services.tasks, "keep recording", async move {
+            kept::keep(&register, subject, cv, kept::recording(subject, file)).await;
+        });
+    }
+}
