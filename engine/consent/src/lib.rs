@@ -28,7 +28,7 @@
 //! * [`guardian`] says who answers for children, and what their age closes.
 //! * [`shutdown`] ends the service: nothing is collected any more, and everybody's data is erased.
 //! * [`Anchor`] has the end of the log witnessed by others.
-//! * [`format`] keeps programs away from a store in which a newer one may have put what they do not know.
+//! * [`format`](mod@format) keeps programs away from a store in which a newer one may have put what they do not know.
 //! * [`Tenure`] keeps a store to one register at a time where several processes have the store open.
 
 pub mod anchor;

@@ -1,4 +1,4 @@
-//! Telling receivers to delete. See [`deletion`](crate::deletion) for the steps.
+//! Telling receivers to delete. See [`deletion`] for the steps.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
