@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::{env, fs};
@@ -18,6 +18,7 @@ use sayso_runtime::Tasks;
 use sayso_store::{Batch, Error, Key, Page, Prefix, Range, Store, Version, Versioned, Watch};
 use sayso_store_local::LocalStore;
 use sayso_types::{ManualClock, Purpose, SubjectId};
+use sayso_vault::Vault;
 use sayso_vault::testing::vault;
 
 use crate::faults::die;
@@ -78,11 +79,13 @@ impl Store for Counting {
     }
 }
 
-/// A node whose data and keys are in stores of their own.
+/// A node whose data and keys are in stores of their own, in one directory.
 pub(crate) struct Node {
     pub(crate) register: Arc<Register>,
     pub(crate) clock: ManualClock,
+    pub(crate) vault: Arc<Vault>,
     data: Arc<LocalStore>,
+    pub(crate) dir: PathBuf,
     keys: Arc<LocalStore>,
     tasks: Tasks,
 }
@@ -94,8 +97,8 @@ impl Node {
         let vault = vault(Arc::new(Counting(keys.clone()))).await.unwrap();
         let (store, tasks) = (Arc::new(Counting(data.clone())), Tasks::new());
         let times = Arc::new(clock.clone());
-        let register = Register::open(store, vault, policy, times, tasks.clone(), Options::default()).await.unwrap();
-        Self { register, clock, data, keys, tasks }
+        let opened = Register::open(store, vault.clone(), policy, times, tasks.clone(), Options::default()).await;
+        Self { register: opened.unwrap(), clock, vault, data, dir: dir.to_owned(), keys, tasks }
     }
 
     async fn close(self) {
@@ -121,6 +124,11 @@ impl Node {
     /// Rows of `table`.
     pub(crate) async fn rows(&self, table: &'static str) -> usize {
         self.data.scan((&Prefix::table(table)).into(), 1_000).await.unwrap().entries.len()
+    }
+
+    /// What lies sealed at `row`, without the version before it.
+    pub(crate) async fn sealed(&self, row: Key) -> Vec<u8> {
+        self.data.read(&[row]).await.unwrap().remove(0).unwrap().value[2..].to_vec()
     }
 
     /// How often an event is on record that is as `is` says.
@@ -172,7 +180,9 @@ pub(crate) trait Story {
     async fn ends(&self, node: &Node) -> bool;
 
     /// How much time has passed when it goes, and when the next process ends it.
-    fn passed(&self) -> [Duration; 2];
+    fn passed(&self) -> [Duration; 2] {
+        [Duration::ZERO; 2]
+    }
 }
 
 /// Has `story` killed before each of its writes. `name` is the test's.
