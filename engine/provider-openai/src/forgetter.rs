@@ -18,15 +18,13 @@
 //! each of them is. The same order may come again, under the same key.
 
 use core::fmt;
-use core::pin::pin;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
+use sayso_http::{ExchangeError, exchange};
 use sayso_provider::{Error, Forget, Forgetter, Forgotten};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -105,24 +103,15 @@ impl HttpForgetter {
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Error> {
         let (io, _) = self.dialler.dial_ungated().await?;
-        let broken = |_: hyper::Error| Error::Incomplete("the connection broke".to_owned());
-        let (mut sender, connection) = http1::handshake(TokioIo::new(io as Box<dyn Io>)).await.map_err(broken)?;
-        let answer = async {
-            let (head, body) = sender.send_request(request).await.map_err(broken)?.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-            let body = body.map_err(|_| Error::Malformed("an answer that breaks off or does not end".to_owned()))?;
-            Ok((head.status, body.to_bytes()))
-        };
-        let (mut answer, mut connection) = (pin!(answer), pin!(connection));
-        let mut is_open = true;
-        // hyper moves bytes only while its connection is polled
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => return answer,
-                _ = &mut connection, if is_open => is_open = false,
-            }
-        }
+        let (head, body) = exchange(io as Box<dyn Io>, request, ANSWER_BYTES_MAX).await.map_err(broken)?.into_parts();
+        Ok((head.status, body))
+    }
+}
+
+fn broken(error: ExchangeError) -> Error {
+    match error {
+        ExchangeError::Body { .. } => Error::Malformed("an answer that breaks off or does not end".to_owned()),
+        _ => Error::Incomplete("the connection broke".to_owned()),
     }
 }
 

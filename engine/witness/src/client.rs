@@ -2,7 +2,6 @@
 
 mod address;
 
-use core::pin::pin;
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -10,15 +9,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use sayso_audit::note::NOTE_LEN_MAX;
 use sayso_audit::witness::{ADD_CHECKPOINT_PATH, AddCheckpoint, Answer, SIZE_CONTENT_TYPE, Witness, WitnessError};
-use tokio::io::{AsyncRead, AsyncWrite};
+use sayso_http::{ExchangeError, exchange};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -56,45 +53,23 @@ impl WitnessClient {
         Self { answer_within, ..self }
     }
 
-    /// Posts `body`; status, content type and body of the answer.
-    async fn post(&self, body: String) -> Result<Response, Failure> {
-        let Address { host, port, .. } = &self.address;
-        let tcp = TcpStream::connect((host.as_str(), *port)).await?;
-        tcp.set_nodelay(true)?;
-        match &self.tls {
-            Some(tls) => {
-                let name = ServerName::try_from(host.clone()).expect("checked when the address was parsed");
-                self.exchange(tls.connect(name, tcp).await?, body).await
-            }
-            None => self.exchange(tcp, body).await,
-        }
-    }
-
-    async fn exchange<S>(&self, stream: S, body: String) -> Result<Response, Failure>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
+    /// Posts `body`.
+    async fn post(&self, body: String) -> Result<Response<Bytes>, Failure> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}{ADD_CHECKPOINT_PATH}", self.address.prefix))
             .header(HOST, self.address.authority())
             .body(Full::new(Bytes::from(body)))
             .expect("a parsed prefix and a constant path make a path");
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        let answer = async {
-            let (head, body) = sender.send_request(request).await?.into_parts();
-            let body = Limited::new(body, NOTE_LEN_MAX).collect().await.map_err(|_| Failure::Body)?.to_bytes();
-            Ok(Response { status: head.status, content_type: head.headers.get(CONTENT_TYPE).cloned(), body })
-        };
-        let (mut answer, mut connection) = (pin!(answer), pin!(connection));
-        let mut is_open = true;
-        // hyper moves bytes only while its connection is polled
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => return answer,
-                _ = &mut connection, if is_open => is_open = false,
+        let Address { host, port, .. } = &self.address;
+        let tcp = TcpStream::connect((host.as_str(), *port)).await?;
+        tcp.set_nodelay(true)?;
+        match &self.tls {
+            Some(tls) => {
+                let name = ServerName::try_from(host.clone()).expect("checked when the address was parsed");
+                Ok(exchange(tls.connect(name, tcp).await?, request, NOTE_LEN_MAX).await?)
             }
+            None => Ok(exchange(tcp, request, NOTE_LEN_MAX).await?),
         }
     }
 }
@@ -107,10 +82,12 @@ impl Witness for WitnessClient {
         let response = answered
             .map_err(|_| unreached(format!("no answer within {:?}", self.answer_within)))?
             .map_err(|failure| unreached(failure.to_string()))?;
-        let text = core::str::from_utf8(&response.body).map_err(|_| WitnessError::Malformed("it is not UTF-8"));
-        match response.status {
+        let text = core::str::from_utf8(response.body()).map_err(|_| WitnessError::Malformed("it is not UTF-8"));
+        match response.status() {
             StatusCode::OK => Ok(Answer::Cosigned(text?.to_owned())),
-            StatusCode::CONFLICT if response.content_type.is_some_and(|value| value == SIZE_CONTENT_TYPE) => {
+            StatusCode::CONFLICT
+                if response.headers().get(CONTENT_TYPE).is_some_and(|value| value == SIZE_CONTENT_TYPE) =>
+            {
                 let size = text?.strip_suffix('\n').and_then(|size| size.parse().ok());
                 size.map(Answer::OtherSize).ok_or(WitnessError::Malformed("its size is not a number"))
             }
@@ -119,22 +96,13 @@ impl Witness for WitnessClient {
     }
 }
 
-/// What a witness answered.
-struct Response {
-    status: StatusCode,
-    content_type: Option<HeaderValue>,
-    body: Bytes,
-}
-
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]
-    Http(#[from] hyper::Error),
-    #[error("its answer broke off, or is longer than {NOTE_LEN_MAX} bytes")]
-    Body,
+    Http(#[from] ExchangeError),
 }
 
 /// TLS 1.2 and up on ring, trusting the public authorities and `roots`, speaking HTTP/1.1.

@@ -49,7 +49,7 @@ const OWNED: [(&str, &[&str], &str); 13] = [
     ),
     (
         "hyper",
-        &["sayso-provider-openai", "sayso-witness", "sayso-http", "sayso-loadtest"],
+        &["sayso-provider-openai", "sayso-http", "sayso-loadtest"],
         "connections to processors belong to providers, behind the gate; witnesses are shown hashes, of nobody, and public \
          pages are for everybody; the load test is a processor",
     ),
