@@ -30,6 +30,7 @@ use sayso_consent::{Ask, Denied, Lease, Register};
 use sayso_policy::{Gate, Labelled, Permit};
 use sayso_provider::{AudioStream, Call, Reply, Request, Sight, Transcript};
 use sayso_runtime::Tasks;
+use sayso_types::dialogue::Exchange;
 use sayso_types::{Category, ConsentVersion, Label, ProcessorId, ProcessorKind, Purpose, Redacted, SubjectId, TurnId};
 use tokio::sync::oneshot;
 
@@ -154,8 +155,10 @@ impl Egress {
         let earlier = self.along(context, processor, (Purpose::HISTORY, Category::CHAT_HISTORY), earlier).await?;
         let passages = core::mem::take(&mut request.passages);
         let passages = self.along(context, processor, (Purpose::KNOWLEDGE, Category::KNOWLEDGE_BASE), passages).await?;
-        let others = [earlier.lease, passages.lease].into_iter().flatten().collect();
-        let (earlier, passages) = (earlier.data, passages.data);
+        let facts = if request.remembers { core::mem::take(&mut request.facts) } else { Vec::new() };
+        let facts = self.along(context, processor, (Purpose::MEMORY, Category::MEMORY_SUMMARY), facts).await?;
+        let others = [earlier.lease, passages.lease, facts.lease].into_iter().flatten().collect();
+        let (earlier, passages, facts) = (earlier.data, passages.data, facts.data);
         let label = context.label(Category::TRANSCRIPT);
         Ok(call::stream(&self.tasks, "respond", lease, others, PARTS_WAITING_MAX, async move {
             if let Some((permit, earlier)) = earlier {
@@ -163,6 +166,9 @@ impl Egress {
             }
             if let Some((permit, passages)) = passages {
                 request.passages = permit.pass(passages, |passages| passages)?;
+            }
+            if let Some((permit, facts)) = facts {
+                request.facts = permit.pass(facts, |facts| facts)?;
             }
             provider.respond(call, Labelled::new(label, request)).await
         }))
@@ -192,18 +198,24 @@ impl Egress {
         }
     }
 
-    /// `request` without the numbers that the policy has taken out of what was said, and of what is remembered: also out of
-    /// what was remembered before it said so.
+    /// `request` without the numbers that the policy has taken out of what was said, and of what is remembered or kept: also out
+    /// of what was there before it said so.
     fn without_what_stays(&self, mut request: Request) -> Request {
-        let [said, remembered] = [Category::TRANSCRIPT, Category::MEMORY_SUMMARY].map(|of| self.register.takes_out(of));
-        let history = request
-            .earlier
-            .iter_mut()
-            .chain(&mut request.history)
-            .flat_map(|exchange| [&mut exchange.said, &mut exchange.heard]);
-        history.chain([&mut request.text]).chain(&mut request.passages).for_each(|text| said.of(text));
+        let takes_out = |category| self.register.takes_out(category);
+        let said = takes_out(Category::TRANSCRIPT);
+        let [remembered, kept, documents] =
+            [Category::MEMORY_SUMMARY, Category::CHAT_HISTORY, Category::KNOWLEDGE_BASE].map(takes_out);
+        let texts = |exchanges: &mut Vec<Exchange>, of: &dyn Fn(&mut String)| {
+            exchanges.iter_mut().flat_map(|exchange| [&mut exchange.said, &mut exchange.heard]).for_each(of);
+        };
+        texts(&mut request.history, &|text| said.of(text));
+        texts(&mut request.earlier, &|text| [&said, &kept].iter().for_each(|takes_out| takes_out.of(text)));
+        said.of(&mut request.text);
+        for text in &mut request.passages {
+            [&said, &documents].iter().for_each(|takes_out| takes_out.of(text));
+        }
         let facts = request.facts.iter_mut().flat_map(|fact| [&mut fact.key, &mut fact.value]);
-        facts.for_each(|text| remembered.of(text));
+        facts.for_each(|text| [&said, &remembered].iter().for_each(|takes_out| takes_out.of(text)));
         request
     }
 

@@ -8,7 +8,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sayso_types::dialogue::{Exchange, Request};
+use sayso_types::dialogue::{Exchange, Fact, Request};
 use sayso_types::{Cell, Clock, ConsentVersion, Label, Mono, ProcessorId, SubjectId};
 use sha2::{Digest, Sha256};
 
@@ -67,10 +67,7 @@ impl Weigh for Request {
         self.earlier.weigh(visit);
         self.history.weigh(visit);
         self.passages.weigh(visit);
-        for fact in &self.facts {
-            visit(fact.key.as_bytes());
-            visit(fact.value.as_bytes());
-        }
+        self.facts.weigh(visit);
         visit(self.role.as_bytes());
         visit(self.text.as_bytes());
     }
@@ -81,6 +78,15 @@ impl Weigh for Vec<Exchange> {
         for exchange in self {
             visit(exchange.said.as_bytes());
             visit(exchange.heard.as_bytes());
+        }
+    }
+}
+
+impl Weigh for Vec<Fact> {
+    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
+        for fact in self {
+            visit(fact.key.as_bytes());
+            visit(fact.value.as_bytes());
         }
     }
 }

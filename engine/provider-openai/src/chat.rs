@@ -111,7 +111,7 @@ fn messages(request: &Request) -> Vec<Message<'_>> {
 }
 
 fn wipe(request: &mut Request) {
-    let Request { text, history, earlier, facts, passages, role: _written_by_the_integrator } = request;
+    let Request { text, history, earlier, facts, remembers: _, passages, role: _written_by_the_integrator } = request;
     text.zeroize();
     passages.iter_mut().for_each(Zeroize::zeroize);
     for exchange in earlier.iter_mut().chain(history) {
@@ -171,6 +171,7 @@ mod tests {
             ],
             earlier: vec![Exchange { said: "Bye.".into(), heard: "Good night.".into() }],
             facts: vec![Fact { key: "name".into(), value: "Anna \"A\"".into() }],
+            remembers: true,
             passages: vec!["The key is under the mat.".into()],
             role: "Be kind.".into(),
         };

@@ -31,6 +31,9 @@ pub struct Request {
     pub earlier: Vec<Exchange>,
     /// What the person asked to have remembered.
     pub facts: Vec<Fact>,
+    /// Whether `facts` are remembered beyond this conversation, by a consent of its own; else they are part of what was said
+    /// in it.
+    pub remembers: bool,
     /// What stands about it in the person's own documents, the best first.
     pub passages: Vec<String>,
     /// The agent's role and manner, as its integrator wrote it.

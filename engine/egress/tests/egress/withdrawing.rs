@@ -10,6 +10,7 @@ use sayso_egress::{Context, Error, Processors, Timeouts};
 use sayso_policy::{Reason, Refused};
 use sayso_provider::fake::{FakeTranscriber, Manner};
 use sayso_provider::{Error as ProviderError, Request};
+use sayso_types::dialogue::Fact;
 use sayso_types::{Category, Purpose};
 use tokio::sync::Notify;
 
@@ -249,21 +250,31 @@ async fn from_a_provider_that_takes_its_time_to_clean_up() {
     assert!(is_revoked(&result.unwrap_err()));
 }
 
-#[tokio::test]
-async fn what_goes_along_with_a_question_ends_its_answer_when_it_is_taken_back() {
+/// Asserts that what `question` takes along for `purpose` goes out by that consent, of which `bytes` go; that taking it back ends
+/// the answer, and that without it nothing goes along.
+async fn goes_along(purpose: Purpose, question: Request, bytes: usize) {
     let (fakes, halting) = (Fakes::new(), Arc::new(Halting::default()));
     let mut processors = fakes.processors();
     processors.responders.register(id("rules-local"), halting);
     let world = World::new(processors).await;
-    let person = world.agreeing(&[Purpose::VOICE_INTERACTION, Purpose::KNOWLEDGE]).await;
-    let question = || Request { passages: vec!["It is under the mat.".to_owned()], ..request() };
-    let mut answer = Box::pin(world.egress.respond(&person, question()).await.unwrap());
+    let person = world.agreeing(&[Purpose::VOICE_INTERACTION, purpose]).await;
+    let mut answer = Box::pin(world.egress.respond(&person, question.clone()).await.unwrap());
     assert!(matches!(answer.next().await, Some(Ok(_))));
-    let withdrawn = world.register.withdraw(person.subject, &[Purpose::KNOWLEDGE], Means::Button).await.unwrap();
-    assert_eq!((withdrawn.ok, withdrawn.bytes()), (true, "It is under the mat.".len() as u64));
+    let withdrawn = world.register.withdraw(person.subject, &[purpose], Means::Button).await.unwrap();
+    assert_eq!((withdrawn.ok, withdrawn.bytes()), (true, bytes as u64));
     assert!(is_revoked(&answer.next().await.unwrap().unwrap_err()), "nor is what was made of it handed on");
     // without it the conversation goes on, and nothing goes along
-    let mut answer = Box::pin(world.egress.respond(&person, question()).await.unwrap());
+    let mut answer = Box::pin(world.egress.respond(&person, question).await.unwrap());
     assert!(matches!(answer.next().await, Some(Ok(_))));
-    assert!(world.withdraw(&person).await.bytes() < (request().text.len() + "It is under the mat.".len()) as u64);
+    assert!(world.withdraw(&person).await.bytes() < (request().text.len() + bytes) as u64);
+}
+
+#[tokio::test]
+async fn what_goes_along_with_a_question_ends_its_answer_when_it_is_taken_back() {
+    let passage = "It is under the mat.".to_owned();
+    let bytes = passage.len();
+    goes_along(Purpose::KNOWLEDGE, Request { passages: vec![passage], ..request() }, bytes).await;
+    let fact = Fact { key: "key".to_owned(), value: "under the mat".to_owned() };
+    let bytes = fact.key.len() + fact.value.len();
+    goes_along(Purpose::MEMORY, Request { facts: vec![fact], remembers: true, ..request() }, bytes).await;
 }

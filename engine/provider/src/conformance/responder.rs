@@ -75,6 +75,7 @@ fn question() -> Request {
         history: vec![Exchange { said: "Hello.".to_owned(), heard: "Hello, Anna.".to_owned() }],
         earlier: vec![Exchange { said: "Good night.".to_owned(), heard: "Sleep well.".to_owned() }],
         facts: vec![Fact { key: "name".to_owned(), value: "Anna".to_owned() }],
+        remembers: true,
         passages: vec!["Two and two are four.".to_owned()],
         role: "You are a friendly speaker in a kitchen.".to_owned(),
     }

@@ -17,6 +17,7 @@ impl Session {
             earlier: self.context.earlier(),
             passages: Vec::new(),
             facts: self.context.facts().to_vec(),
+            remembers: self.consent.memory,
             role: self.options.role.clone(),
         };
         self.context.said(id, text, Origin::Conversation, self.options.history_len);
