@@ -8,7 +8,7 @@ mod frame;
 mod mark;
 mod replay;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -29,6 +29,15 @@ pub(crate) enum AppendError {
     Broken(Error),
 }
 
+impl AppendError {
+    /// What went wrong.
+    pub(crate) fn into_inner(self) -> Error {
+        match self {
+            Self::Refused(error) | Self::Broken(error) => error,
+        }
+    }
+}
+
 /// The segment that is written to.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -45,7 +54,7 @@ pub(crate) struct Log {
 impl Log {
     /// A new, empty segment in `dir` for commits from `base` on.
     pub(crate) fn create(dir: &Path, base: u64, mark: Mark) -> Result<Self, Error> {
-        let (path, file) = create_segment(dir, base)?;
+        let (path, file) = create_segment(dir, base).map_err(AppendError::into_inner)?;
         let end = HEADER_BYTES as u64;
         Ok(Self { dir: dir.to_owned(), path, file, base, end, synced: end, mark })
     }
@@ -111,8 +120,9 @@ impl Log {
         self.mark.set(self.base, self.end)
     }
 
-    /// Starts a segment for commits from `base` on and gives back the path of the one before, which is synced.
-    pub(crate) fn rotate(&mut self, base: u64) -> Result<PathBuf, Error> {
+    /// Starts a segment for commits from `base` on and gives back the path of the one before, which is synced. Where that is
+    /// refused there is none: commits go on in the one that there is, and whoever opens the store would miss them before it.
+    pub(crate) fn rotate(&mut self, base: u64) -> Result<PathBuf, AppendError> {
         let (path, file) = create_segment(&self.dir, base)?;
         self.file = file;
         self.base = base;
@@ -121,7 +131,7 @@ impl Log {
     }
 }
 
-fn create_segment(dir: &Path, base: u64) -> Result<(PathBuf, File), Error> {
+fn create_segment(dir: &Path, base: u64) -> Result<(PathBuf, File), AppendError> {
     let path = dir.join(replay::file_name(base));
     let create = || {
         // One may be left of a creation that was cut short; it holds no frame.
@@ -130,7 +140,19 @@ fn create_segment(dir: &Path, base: u64) -> Result<(PathBuf, File), Error> {
         file.sync_all()?;
         OpenOptions::new().append(true).open(&path)
     };
-    let file = create().map_err(|e| fault::io("create", &path, e))?;
-    fault::sync_dir(dir)?;
-    Ok((path, file))
+    let created = create().map_err(|e| fault::io("create", &path, e)).and_then(|file| {
+        fault::sync_dir(dir)?;
+        Ok(file)
+    });
+    match created {
+        Ok(file) => Ok((path, file)),
+        Err(error) => {
+            let is_gone = fs::remove_file(&path).or_else(|left| match left.kind() {
+                io::ErrorKind::NotFound => Ok(()),
+                _ => Err(left),
+            });
+            let is_gone = is_gone.is_ok() && fault::sync_dir(dir).is_ok();
+            Err(if is_gone { AppendError::Refused(error) } else { AppendError::Broken(error) })
+        }
+    }
 }

@@ -52,21 +52,14 @@ impl Writer {
             let group = match work {
                 Work::Group(group) => group,
                 Work::Purge(purges) => {
-                    self.purge(purges, broken.as_ref());
+                    self.purge(purges, &mut broken);
                     continue;
                 }
             };
             let (requests, callers): (Vec<_>, _) = group.into_iter().map(Request::split).unzip();
             let outcomes = match &broken {
                 Some(error) => Err(Error::clone(error)),
-                None => self.commit(requests, shared).map_err(|failed| match failed {
-                    AppendError::Refused(error) => error,
-                    AppendError::Broken(error) => {
-                        tracing::error!(%error, "the log is broken, refusing commits until the store is opened again");
-                        let reason = format!("its log is broken until it is opened again ({error})");
-                        broken.insert(Error::Unavailable { reason }).clone()
-                    }
-                }),
+                None => self.commit(requests, shared).map_err(|failed| note(failed, &mut broken)),
             };
             answer(callers, outcomes, shared);
         }
@@ -123,21 +116,19 @@ impl Writer {
         self.keeper.room().map_err(AppendError::Refused)?;
         // A segment is whole before there is another, and before its table is.
         self.log.sync().map_err(AppendError::Broken)?;
-        let segment = self.log.rotate(self.next).map_err(AppendError::Refused)?;
+        let segment = self.log.rotate(self.next)?;
         self.index.rotate();
         self.keeper.flush(segment);
         Ok(())
     }
 
     /// Has everything that was committed written to one set of tables, without what is deleted.
-    fn purge(&mut self, purges: Vec<Purged>, broken: Option<&Error>) {
-        let begun = match broken {
+    fn purge(&mut self, purges: Vec<Purged>, broken: &mut Option<Error>) {
+        let begun = match &*broken {
             Some(error) => Err(error.clone()),
             // A segment without commits has nothing to purge, and the next would have its name.
             None if self.log.is_empty() => Ok(()),
-            None => self.rotate().map_err(|failed| match failed {
-                AppendError::Refused(error) | AppendError::Broken(error) => error,
-            }),
+            None => self.rotate().map_err(|failed| note(failed, broken)),
         };
         match begun {
             Ok(()) => self.keeper.purge(purges),
@@ -153,6 +144,18 @@ impl State for Writer {
 
     fn commit_of(&self, token: &Token) -> Option<u64> {
         self.tokens.get(token)
+    }
+}
+
+/// Why it `failed`. A log that is broken is noted in `broken`: nothing is written to it any more.
+fn note(failed: AppendError, broken: &mut Option<Error>) -> Error {
+    match failed {
+        AppendError::Refused(error) => error,
+        AppendError::Broken(error) => {
+            tracing::error!(%error, "the log is broken, refusing commits until the store is opened again");
+            let reason = format!("its log is broken until it is opened again ({error})");
+            broken.insert(Error::Unavailable { reason }).clone()
+        }
     }
 }
 

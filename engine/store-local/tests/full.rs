@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use sayso_store::{Batch, Error, Key, Retryable, Store, Value};
 use sayso_store_local::{LocalOptions, LocalStore};
@@ -49,7 +50,7 @@ fn check(store: &LocalStore, held: &BTreeMap<u64, Value>) {
 /// Fills the space, frees some, goes on, and opens the store again in between, with tables of several sizes so that
 /// what fails is now the log, now a table.
 fn run_out_of_space(dir: &Path) {
-    for (memtable_bytes, value_bytes) in [(64 << 10, 700), (200 << 10, 5_000), (16 << 20, 20_000)] {
+    for (memtable_bytes, value_bytes) in [(64 << 10, 700), (200 << 10, 5_000), (16 << 20, 20_000), (16 << 20, 700)] {
         let ballast = dir.join(BALLAST);
         fs::write(&ballast, vec![1; 1 << 20]).expect("there is space for it");
         let mut held = BTreeMap::new();
@@ -64,6 +65,9 @@ fn run_out_of_space(dir: &Path) {
             if is_last {
                 break;
             }
+            // a purge begins with a segment of its own; where there is no space for it, commits go on in the one that there is
+            let _answered_by_and_by = store.purge().now_or_never();
+            fill(&store, &mut held, value_bytes);
             fs::remove_file(&ballast).expect("deletes");
             // a table that could not be written is tried again by and by
             let n = held.len() as u64;

@@ -35,6 +35,25 @@ pub struct KeyRef {
     pub key: KeyId,
 }
 
+/// Wipes the keys of `subject` from memory when it ends, and has what is due purged. However it ends: a commit whose answer
+/// never came, or that nobody waits for any more, may have destroyed them all the same, and whoever asks again finds that
+/// there was nothing to destroy.
+struct Forgetting<'a> {
+    vault: &'a Vault,
+    subject: SubjectId,
+}
+
+impl Drop for Forgetting<'_> {
+    fn drop(&mut self) {
+        self.vault.cache().forget(self.subject);
+        self.vault.deleted.notify_one();
+    }
+}
+
+fn count_destroyed(count: usize) {
+    metrics::counter!("sayso_vault_keys_destroyed_total").increment(count as u64);
+}
+
 impl Vault {
     /// The keys that there are of `subject`; none of somebody who was forgotten.
     ///
@@ -55,13 +74,12 @@ impl Vault {
     /// # Errors
     /// As the key store says; then the keys may still be there.
     pub async fn forget_keys(&self, subject: SubjectId, keys: &[KeyRef]) -> Result<bool, Error> {
+        let _forgetting = Forgetting { vault: self, subject };
         let destroyed = match retrying(subject, || self.try_forget_keys(subject, keys)).await {
             Err(Error::SubjectForgotten) => 0,
             done => done?,
         };
-        if destroyed > 0 {
-            self.destroyed(subject, destroyed);
-        }
+        count_destroyed(destroyed);
         Ok(destroyed > 0)
     }
 
@@ -83,11 +101,12 @@ impl Vault {
     /// # Errors
     /// As the key store says; then the key may still be there.
     pub async fn forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<KeyRef>, Error> {
+        let _forgetting = Forgetting { vault: self, subject };
         let destroyed = match retrying(subject, || self.try_forget_category(subject, category)).await {
             Err(Error::SubjectForgotten) => None,
             done => done?,
         };
-        self.destroyed(subject, destroyed.iter().len());
+        count_destroyed(destroyed.iter().len());
         Ok(destroyed)
     }
 
@@ -104,11 +123,12 @@ impl Vault {
     /// # Errors
     /// As the key store says; then the keys may still be there.
     pub async fn forget_subject(&self, subject: SubjectId) -> Result<Vec<KeyRef>, Error> {
+        let _forgetting = Forgetting { vault: self, subject };
         let destroyed = match retrying(subject, || self.try_forget_subject(subject)).await {
             Err(Error::SubjectForgotten) => Vec::new(),
             done => done?,
         };
-        self.destroyed(subject, destroyed.len());
+        count_destroyed(destroyed.len());
         Ok(destroyed)
     }
 
@@ -120,12 +140,6 @@ impl Vault {
             .put(TombstoneRow { subject }.key(), TOMBSTONE.encode(&generation.to_be_bytes()));
         self.store.commit(purge_due(batch)).await?;
         Ok(keys.map_or_else(Vec::new, |keys| keys.all()))
-    }
-
-    fn destroyed(&self, subject: SubjectId, count: usize) {
-        self.cache().forget(subject);
-        metrics::counter!("sayso_vault_keys_destroyed_total").increment(count as u64);
-        self.deleted.notify_one();
     }
 
     /// Purges what was destroyed before this call from the files of the key store. Whether there was anything.

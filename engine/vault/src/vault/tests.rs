@@ -3,10 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use sayso_store::Key;
+use async_trait::async_trait;
+use sayso_store::{Batch, Key, Page, Prefix, Range, Store, Version, Versioned, Watch};
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Category, ManualClock, Purpose, SubjectId};
+use tokio::sync::Notify;
 
 use super::*;
 use crate::tables::{SUBJECT, SubjectRow};
@@ -154,6 +157,62 @@ async fn somebody_who_was_never_here_can_be_forgotten_too() {
     assert!(matches!(world.seal(ANNA, MEMORY).await, Err(Error::SubjectForgotten)));
 }
 
+/// Passes on to a real store, and answers no commit once it is told to: what was committed stands.
+#[derive(Debug)]
+struct FakeSilence {
+    store: Arc<LocalStore>,
+    is_silent: AtomicBool,
+    committed: Notify,
+}
+
+#[async_trait]
+impl Store for FakeSilence {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+        self.store.read(keys).await
+    }
+
+    async fn scan(&self, range: Range, limit: usize) -> Result<Page, StoreError> {
+        self.store.scan(range, limit).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Version, StoreError> {
+        let version = Store::commit(self.store.as_ref(), batch).await;
+        if self.is_silent.load(Ordering::SeqCst) {
+            self.committed.notify_one();
+            core::future::pending::<()>().await;
+        }
+        version
+    }
+
+    async fn watch(&self, prefix: Prefix) -> Result<Watch, StoreError> {
+        Store::watch(self.store.as_ref(), prefix).await
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_destruction_was_never_answered_seals_nothing_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    write_kek(&dir.path().join("kek"), &[1]);
+    let silence = FakeSilence { store: open_store(dir.path()), is_silent: false.into(), committed: Notify::new() };
+    let silence = Arc::new(silence);
+    let vault = Vault::unlock(silence.clone(), Arc::new(FileKek::new(&dir.path().join("kek")))).await.unwrap();
+    let (row, canary) = (Key::from_bytes("row"), b"canary");
+    let sealed = vault.seal(&at(&row, ANNA, MEMORY), canary).await.unwrap();
+    let keys = vault.keys_of(ANNA).await.unwrap();
+    silence.is_silent.store(true, Ordering::SeqCst);
+    tokio::select! {
+        _ = vault.forget_keys(ANNA, &keys) => panic!("nobody answers"),
+        () = silence.committed.notified() => {}
+    }
+    silence.is_silent.store(false, Ordering::SeqCst);
+    assert!(vault.open(&at(&row, ANNA, MEMORY), &sealed).await.unwrap_err().is_forgotten());
+    assert!(!vault.forget_keys(ANNA, &keys).await.unwrap(), "it was destroyed already");
+    assert!(vault.open(&at(&row, ANNA, MEMORY), &sealed).await.unwrap_err().is_forgotten());
+    let next = vault.seal(&at(&row, ANNA, MEMORY), canary).await.unwrap();
+    assert_ne!(next[5..21], sealed[5..21], "what is sealed from here on is sealed under a new key");
+    assert_eq!(*vault.open(&at(&row, ANNA, MEMORY), &next).await.unwrap(), canary);
+}
+
 #[tokio::test]
 async fn a_purge_that_is_due_is_so_until_it_is_done_also_after_a_restart() {
     let world = World::new().await;
@@ -231,12 +290,12 @@ async fn keys_move_to_another_store_whole_also_when_interrupted() {
     let to = open_store(elsewhere.path());
     assert!(!move_keys(to.as_ref(), world.store.as_ref()).await.unwrap(), "there is nothing to move");
     // Interrupted after the rows were copied, before it was said whose they are.
-    let copied = world.store.scan(sayso_store::Range::all(), PAGE).await.unwrap().entries;
+    let copied = world.store.scan(Range::all(), PAGE).await.unwrap().entries;
     let some = copied.into_iter().filter(|entry| !VaultKey::table().contains(&entry.key));
     to.commit(some.fold(Batch::new(), |batch, entry| batch.put(entry.key, entry.value))).await.unwrap();
     assert!(move_keys(world.store.as_ref(), to.as_ref()).await.unwrap());
     assert!(!move_keys(world.store.as_ref(), to.as_ref()).await.unwrap(), "once is enough");
-    assert_eq!(world.store.scan(sayso_store::Range::all(), PAGE).await.unwrap().entries, []);
+    assert_eq!(world.store.scan(Range::all(), PAGE).await.unwrap().entries, []);
 
     let kek = Arc::new(FileKek::new(&world.dir.path().join("kek")));
     let moved = Vault::unlock(to.clone(), kek).await.unwrap();
