@@ -17,6 +17,7 @@ mod incident;
 mod keeping;
 mod kept;
 mod kill;
+mod moving;
 mod notices;
 mod numbers;
 mod pages;
