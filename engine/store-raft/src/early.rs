@@ -21,7 +21,7 @@ use crate::codec::log_id_into;
 use crate::types::LogId;
 
 /// Entries of more bytes are not sent twice: for them the network takes longer than the disk.
-const EARLY_BYTES_MAX: usize = 64 << 10;
+const EARLY_BYTES_MAX: usize = 256 << 10;
 
 /// The way to everybody else.
 pub(crate) struct Early {
