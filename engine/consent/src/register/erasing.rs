@@ -92,7 +92,8 @@ impl Register {
 
     /// Has `entry`, which makes `next` of the subject's state, delete what they had remembered, and commit to
     /// destroying the key of it; or, where one of the `holds` keeps it, have that done when it is released. An erasure
-    /// that is on its way and has not got that far takes it in.
+    /// that is on its way and has not got that far takes it in; one of everything only if nothing of that is held, since what
+    /// is committed destroys every key.
     pub(super) async fn forget_facts(
         &self,
         subject: SubjectId,
@@ -101,17 +102,25 @@ impl Register {
         holds: &Holds,
         entry: &mut Entry,
     ) -> Result<(), Error> {
-        let pending = self.pending(subject).await?.into_iter();
-        let mut open = pending.filter(|pending| pending.destroyed_at.is_none() && pending.covers(FACTS_CATEGORY));
-        let mut pending = match open.next() {
+        let (about, now) = (next.about(subject), self.clock.wall());
+        let hold = holds.keeping(subject, Some(FACTS_CATEGORY), now);
+        let mut taken = None;
+        for pending in self.pending(subject).await? {
+            let is_open = pending.destroyed_at.is_none() && pending.covers(FACTS_CATEGORY);
+            let may_be = hold.is_some() || pending.category.is_some();
+            if is_open && (may_be || self.takes_everything(&pending, subject, holds).await?) {
+                taken = Some(pending);
+                break;
+            }
+        }
+        let mut pending = match taken {
             Some(mut pending) => {
                 pending.add(ground);
                 pending
             }
-            None => Pending::new(Some(FACTS_CATEGORY), ground, self.clock.wall()),
+            None => Pending::new(Some(FACTS_CATEGORY), ground, now),
         };
-        let (about, now) = (next.about(subject), self.clock.wall());
-        match holds.keeping(subject, Some(FACTS_CATEGORY), now) {
+        match hold {
             Some(hold) => {
                 pending.is_held = true;
                 entry.events.push(hold.kept(about, FACTS_CATEGORY, ground.name()));

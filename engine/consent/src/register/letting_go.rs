@@ -108,7 +108,7 @@ impl Register {
         let about = next.about(subject);
         for (category, gone) in self.let_go(subject, about, over, "withdrawn", holds, entry).await? {
             let grounds = grounds.get(&category).map_or(&[][..], Vec::as_slice);
-            self.erase_category(subject, about, category, (&gone, grounds), entry).await?;
+            self.erase_category(subject, about, category, (&gone, grounds), holds, entry).await?;
         }
         Ok(())
     }
@@ -121,14 +121,16 @@ impl Register {
         about: About,
         category: Category,
         (gone, grounds): (&Gone, &[Ground]),
+        holds: &Holds,
         entry: &mut Entry,
     ) -> Result<(), Error> {
         let [first, others @ ..] = grounds else { return Ok(()) };
         let open = self.pending_of(subject).await?;
-        let is_of_everything = |one: &Pending| one.category.is_none() && one.destroyed_at.is_none() && !one.is_held;
-        if !gone.is_held && open.iter().any(is_of_everything) {
-            // all of their keys are about to be destroyed
-            return Ok(());
+        for one in open.iter().filter(|one| one.category.is_none() && one.destroyed_at.is_none() && !gone.is_held) {
+            if self.takes_everything(one, subject, holds).await? {
+                // all of their keys are about to be destroyed
+                return Ok(());
+            }
         }
         let open = open.into_iter().filter(|one| one.category.is_some());
         let mut open = open.filter(|one| {
@@ -223,6 +225,21 @@ impl Register {
             None => true,
         };
         self.all_derived(&own, shown, is_covered).await
+    }
+
+    /// Whether the erasure `pending` of everything of `subject` destroys every key of theirs: it is committed, or nothing of it
+    /// is held.
+    pub(super) async fn takes_everything(
+        &self,
+        pending: &Pending,
+        subject: SubjectId,
+        holds: &Holds,
+    ) -> Result<bool, Error> {
+        if pending.is_held {
+            return Ok(false);
+        }
+        let over = self.covered_by(pending, subject).await?;
+        Ok(self.hold_on(pending, subject, &over, holds).is_none())
     }
 
     /// A hold that keeps the erasure `pending` of `subject`, which is not committed yet, or something of what it would end.

@@ -29,6 +29,7 @@ mod instructing;
 mod journal;
 mod keeping;
 mod keeping_copied;
+mod keeping_ended;
 mod keeping_held;
 mod keeping_of_others;
 mod killed;
