@@ -140,12 +140,16 @@ impl Register {
         let mut pending = match open.next() {
             Some(mut pending) => {
                 pending.add(*first);
+                // nothing is left under the keys that an earlier ending took, whatever others seal
+                pending.is_partial &= gone.is_partial;
                 pending
             }
-            None => Pending::new(Some(category), *first, self.clock.wall()),
+            None => {
+                let is_partial = gone.is_partial;
+                Pending { is_partial, ..Pending::new(Some(category), *first, self.clock.wall()) }
+            }
         };
         others.iter().for_each(|ground| pending.add(*ground));
-        pending.is_partial = gone.is_partial;
         if gone.is_held {
             pending.is_held = true;
             entry.ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));

@@ -1,6 +1,7 @@
 //! What is kept ends in the midst of something else: of a withdrawal, of a hold, of being written.
 
-use sayso_audit::{Actor, Event, RequestStep};
+use sayso_audit::{Actor, Event, Reference, RequestStep};
+use sayso_consent::Means;
 use sayso_consent::retention::{Hold, HoldOrder};
 use sayso_consent::rights::{Desk, Standing};
 use sayso_policy::ConsentStatus;
@@ -86,4 +87,19 @@ async fn what_no_hold_keeps_is_erased_with_its_keys_while_something_else_is_held
     until_destroyed(&world, "knowledge_base").await;
     assert_eq!(destroyed(&world).await, [category("knowledge_base")]);
     assert_eq!(rows(&world, "kept").await, 1);
+}
+
+#[tokio::test]
+async fn a_second_ending_leaves_no_key_of_the_first() {
+    let world = World::under(lawful(XIAOZHI)).await;
+    let (anna, ben) = (world.stranger().await, world.stranger().await);
+    for person in [anna, ben] {
+        agrees(&world, person, &["history", "improve_voice"]).await;
+    }
+    keep(&world, anna, bytes("conversation_audio", "history", &[1; 64]).of(anna)).await.unwrap();
+    keep(&world, anna, bytes("conversation_audio", "improve_voice", &[2; 64]).of(ben)).await.unwrap();
+    let first = world.register.withdraw(anna, &[purpose("history")], Means::Voice).await.unwrap();
+    assert!(world.register.withdraw(anna, &[purpose("improve_voice")], Means::Voice).await.unwrap().ok);
+    let certificate = certified(&world, anna, Reference(first.id)).await;
+    assert!(!certificate.shares_keys && certificate.keys.len() == 1, "{certificate:?}");
 }
