@@ -20,12 +20,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const TOLD_AT_ONCE: usize = 8;
 
 impl Egress {
-    /// Starts telling processors to delete what they were given, for as long as there is somebody else who holds this. Where
-    /// nobody can be told, nothing is started.
+    /// Starts telling processors to delete what they were given, for as long as there is somebody else who holds this. Also where
+    /// nobody can be told: whoever could be before is given up on when their time is over, and nothing waits for them.
     pub fn start_forgetting(self: &Arc<Self>) {
-        if self.processors.forgetters.is_empty() {
-            return;
-        }
         let egress = Arc::downgrade(self);
         let deletions = async move {
             while let Some(egress) = egress.upgrade() {

@@ -28,7 +28,7 @@ fn people_whose_data_went_overseas_are_stored_as_they_were() {
 
 #[test]
 fn that_a_receiver_is_told_is_stored_as_it_was() {
-    let due = Deletion::due(Why::Erasure, NOW, Duration::from_secs(60));
+    let due = Deletion::due(Why::Erasure, (NOW, 17), Duration::from_secs(60));
     let confirmed = Deletion { standing: Standing::Confirmed { answer: [3; 32], at: NOW }, ..due.tried(NOW) };
     let corrected = Deletion { why: Why::Rectification, ..due.tried(NOW) };
     for (name, deletion) in [("deletion", due), ("deletion_confirmed", confirmed), ("deletion_rectified", corrected)] {

@@ -10,7 +10,7 @@ use sayso_store::{Error as StoreError, Key as Row, Op, Range, TypedKey, limits::
 use sayso_types::{Category, Mono, Name, ProcessorId, SubjectId, WallTime};
 use sayso_vault::{Error as VaultError, KeyRef};
 
-use super::deleting::NO_ANSWER;
+use super::deleting::{NO_ANSWER, NOT_TOLD};
 use super::holding::Holds;
 use super::state::StoredState;
 use super::{Register, Subject};
@@ -369,7 +369,7 @@ impl Register {
         entry.events.push(about.event(Event::EraseAcknowledged { erasure, how }));
         for residual in &residuals {
             if let Residual::Processor { id, can_be_told, told_at, .. } = residual {
-                let untold = Name::constant(if *can_be_told { "not_told" } else { "cannot_be_told" });
+                let untold = if *can_be_told { NOT_TOLD } else { Name::constant("cannot_be_told") };
                 let reason = if told_at.is_some() { NO_ANSWER } else { untold };
                 entry.events.push(about.event(Event::DeletionUnconfirmed { erasure, processor: *id, reason }));
             }
@@ -457,7 +457,7 @@ impl Register {
                     can_be_told: one.deletion_api || one.contact.is_some(),
                     until: end(&profile, one.declared_retention.as_ref(), from),
                     party: one.party,
-                    told_at: told.map(|told| told.asked_at),
+                    told_at: told.filter(|told| told.tries > 0).map(|told| told.asked_at),
                 }),
             }
         });

@@ -33,6 +33,6 @@ key! {
     }
 }
 
-pub(crate) const DELETION: Schema = Schema::new("deletion", 1, 1);
+pub(crate) const DELETION: Schema = Schema::new("deletion", 1, 2);
 pub(crate) const TRANSFER: Schema = Schema::new("transfer", 1, 1);
 pub(crate) const TRANSFER_COUNT: Schema = Schema::new("transfer_count", 1, 1);

@@ -8,11 +8,12 @@ use sayso_consent::erasure::{Certificate, Residual};
 use sayso_consent::rights::{Desk, Standing};
 use sayso_consent::{Ask, Options};
 use sayso_policy::profile::RightKind;
-use sayso_policy::{Gate, Profile};
+use sayso_policy::{ConsentStatus, Gate, Profile};
 use sayso_types::{Category, SubjectId};
 
 use crate::answering::accepted;
 use crate::erasing::profile_with_a_receiver_who;
+use crate::keeping::rows;
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::*;
 
@@ -207,6 +208,89 @@ async fn what_is_put_right_is_told_receivers_and_the_answer_does_not_wait_for_th
     for name in ["rectify.propagated", "processor.deletion_unconfirmed"] {
         assert_eq!(count(&told, name), 1, "{name}");
     }
+}
+
+/// Waits until it is due that the receiver is told, which nobody has been yet.
+async fn until_due(world: &World) {
+    let wait = async {
+        while rows(world, "deletion").await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(core::time::Duration::from_secs(30), wait).await.expect("that it is due");
+}
+
+fn told_at(certificate: &Certificate) -> Option<u64> {
+    let told = certificate.residuals.iter().find_map(|residual| match residual {
+        Residual::Processor { told_at, .. } => *told_at,
+        _ => None,
+    });
+    told.map(|at| at.0)
+}
+
+async fn why_unconfirmed(world: &World) -> Vec<String> {
+    let leaves = world.leaves().await.into_iter();
+    let why = leaves.filter_map(|leaf| match leaf.fact.event {
+        Event::DeletionUnconfirmed { reason, .. } => Some(reason.to_string()),
+        _ => None,
+    });
+    why.collect()
+}
+
+#[tokio::test]
+async fn one_that_nobody_could_tell_in_time_is_told_late_before_it_is_given_up_on() {
+    let (world, clock) = setting().await;
+    let anna = remembered(&world).await;
+    give(&world, anna).await;
+    let desk = Desk::open(world.register.clone());
+    let case = accepted(&desk, anna, RightKind::Erase).await;
+    until_due(&world).await;
+    // nobody was there to tell it
+    clock.set(NOON + 2 * DAY);
+    assert_eq!(orders(&world).await.len(), 1);
+    clock.set(NOON + 2 * DAY + SECOND);
+    assert_eq!(told_at(&certificate(&world, anna, case).await), Some(NOON));
+    assert_eq!(why_unconfirmed(&world).await, ["no_answer"]);
+}
+
+#[tokio::test]
+async fn where_nobody_can_be_told_any_more_nothing_waits_for_them_and_the_certificate_says_so() {
+    let (world, _) = setting().await;
+    let (anna, ben) = (remembered(&world).await, remembered(&world).await);
+    for person in [anna, ben] {
+        give(&world, person).await;
+    }
+    let desk = Desk::open(world.register.clone());
+    let case = accepted(&desk, anna, RightKind::Erase).await;
+    until_due(&world).await;
+    correct(&world, ben).await;
+    drop(desk);
+    let world = world.restarted(who_can_be_told(2), Options::default()).await;
+    assert_eq!(world.register.due_deletions().await.unwrap(), [], "there is nobody who would tell it");
+    assert_eq!(count(&world.told_since(0).await, "processor.deletion_requested"), 0);
+    world.clock.advance(core::time::Duration::from_millis(DAY));
+    assert_eq!(told_at(&certificate(&world, anna, case).await), None);
+    assert_eq!(why_unconfirmed(&world).await, ["not_told"; 2]);
+    assert_eq!(rows(&world, "deletion").await, 0);
+}
+
+#[tokio::test]
+async fn an_order_is_the_same_each_time_whatever_is_given_and_ends_meanwhile() {
+    let (world, clock) = setting().await;
+    let anna = remembered(&world).await;
+    let given = give(&world, anna).await;
+    // by its own word it has that for 30 days
+    clock.set(NOON + 30 * DAY - SECOND / 2);
+    let case = accepted(&Desk::open(world.register.clone()), anna, RightKind::Erase).await;
+    let first = orders(&world).await.pop().unwrap();
+    assert_eq!(first.segments, [given]);
+    world.answers(anna, &[VOICE, MEMORY], ConsentStatus::Given).await;
+    give(&world, anna).await;
+    clock.set(NOON + 30 * DAY + SECOND);
+    let again = orders(&world).await;
+    assert_eq!(again, [DeletionOrder { tries: 1, ..first.clone() }], "what came later was never erased");
+    world.register.deletion_confirmed(&first, ANSWER).await.unwrap();
+    assert_eq!(certificate(&world, anna, case).await.deleted.len(), 1);
 }
 
 /// Has what is remembered of `person` put right, and waits for the answer.
