@@ -67,7 +67,11 @@ impl Register {
         let tenants = self.tenants().await?;
         let known = tenants.into_iter().find(|known| known.order.tenant == *tenant).ok_or(NotInstructed::Unknown)?;
         let rev = self.revisions().registry().rev() + 1;
-        let Some(next) = known.ended(why, rev, self.clock.wall()) else { return Ok(known) };
+        let Some(next) = known.ended(why, rev, self.clock.wall()) else {
+            // whoever asks again is told so only if nothing was left open by an error
+            self.enforce_switches().await?;
+            return Ok(known);
+        };
         let (instructions, tenant, reason) = (next.id, next.hash(), why.name());
         let event = Event::Control(ControlEvent::TenantErasing { instructions, tenant, reason });
         let events = vec![About::default().by_registry(rev).by(by, event)];

@@ -1,6 +1,7 @@
 //! Tenants' instructions: what they do not name is closed, and when they end everything of the tenant's people goes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
 use sayso_audit::{Actor, ActorKind, ControlEvent, Event, Leaf};
 use sayso_consent::erasure::{Certificate, Ground};
@@ -82,6 +83,20 @@ async fn what_a_tenant_does_not_instruct_is_closed_for_its_people_at_once() {
     world.register.instruct(order("acme"), BY).await.unwrap();
     drop(world.listen(anna).await.unwrap());
     world.ends_spotless().await;
+}
+
+#[tokio::test]
+async fn whoever_ends_a_tenant_again_is_told_so_only_when_its_permits_have_ended() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE]).await;
+    world.register.instruct(order("acme"), BY).await.unwrap();
+    let lease = world.listen(anna).await.unwrap();
+    world.store.is_unread.store(true, SeqCst);
+    let failed = world.register.end_tenant(acme(), Why::Instructed, BY).await;
+    world.store.is_unread.store(false, SeqCst);
+    assert!(failed.is_err(), "who has permits could not be read: {failed:?}");
+    world.register.end_tenant(acme(), Why::Instructed, BY).await.unwrap();
+    assert!(!lease.permit().is_open());
 }
 
 #[tokio::test]
