@@ -19,7 +19,7 @@ use crate::erasure::certificate::{self, Certificate, Deleted, Ground, Key, Polic
 use crate::erasure::pending::Pending;
 use crate::evidence::Means;
 use crate::journal::About;
-use crate::retention::{Hold, Stored};
+use crate::retention::Stored;
 use crate::rights::carrier::Carrier;
 use crate::rights::left::Left;
 use crate::tables::{CERTIFICATE, CertificateKey, ERASURE, ErasureKey, FACTS_CATEGORY, FactsKey};
@@ -251,7 +251,7 @@ impl Register {
         if pending.is_to_withdraw && !self.withdraw(subject, &[], Means::Integrator).await?.ok {
             return Ok(false);
         }
-        let subject = self.lock(subject).await?;
+        let mut subject = self.lock(subject).await?;
         let Some(mut pending) = self.one_pending(subject.id, erasure).await? else { return Ok(false) };
         let holds = self.holds.read().await;
         let over = self.covered_by(&pending, subject.id).await?;
@@ -272,28 +272,10 @@ impl Register {
             } else {
                 entry.ops.push(Op::Put(pending.row(subject.id), ERASURE.encode(&pending.encode())));
             }
-            self.journal.append(entry).await?;
+            self.commit_erasure(&mut subject, &pending, entry).await?;
         }
         self.destroy_due(&subject).await?;
         Ok(true)
-    }
-
-    /// Keeps what `pending` is of because of `hold`, and answers the cases that it was for: what they ask for is done but for
-    /// what a law forbids.
-    async fn hold_back(&self, subject: &Subject, mut pending: Pending, hold: &Hold) -> Result<(), Error> {
-        (pending.is_held, pending.is_to_withdraw) = (true, false);
-        let from = pending.grounds.first().map_or(Name::constant("requested"), |ground| ground.name());
-        let kept = hold.kept(subject.state.about(subject.id), FACTS_CATEGORY, from);
-        let mut entry = Entry { events: vec![kept], ..Entry::default() };
-        for ground in &pending.grounds {
-            if let Ground::Request(case) = ground {
-                let detail = Name::constant("legal_hold");
-                rights::desk::fulfil_into(self, subject, Reference(*case), true, detail, &mut entry).await?;
-            }
-        }
-        entry.ops.push(Op::Put(pending.row(subject.id), ERASURE.encode(&pending.encode())));
-        self.journal.append(entry).await?;
-        Ok(())
     }
 
     /// Destroys the keys of erasures of the subject that are committed. Within the subject's turn, so that nothing is sealed
@@ -394,7 +376,10 @@ impl Register {
             let (case, detail) = (Reference(*case), Name::constant(if is_partial { "in_part" } else { "whole" }));
             let answered = rights::desk::fulfil_into(self, &subject, case, is_partial, detail, &mut entry).await?;
             if answered == Some(Carrier::Closing) {
-                self.close_account(&subject, &mut next, case, &mut entry).await?;
+                if !next.is_closed {
+                    self.close_account(&subject, &mut next, &mut entry).await?;
+                }
+                entry.events.push(next.about(subject.id).event(Event::AccountCancelled { request: case }));
             }
         }
         if next.is_closed == subject.state.is_closed {

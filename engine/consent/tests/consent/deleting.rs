@@ -6,7 +6,7 @@ use sayso_audit::{Event, Leaf, Reference};
 use sayso_consent::deletion::{DeletionAnswer, DeletionOrder, Why};
 use sayso_consent::erasure::{Certificate, Residual};
 use sayso_consent::rights::{Desk, Standing};
-use sayso_consent::{Ask, Options};
+use sayso_consent::{Ask, Error, Options};
 use sayso_policy::profile::RightKind;
 use sayso_policy::{ConsentStatus, Gate, Profile};
 use sayso_types::{Category, SubjectId};
@@ -291,6 +291,25 @@ async fn an_order_is_the_same_each_time_whatever_is_given_and_ends_meanwhile() {
     assert_eq!(again, [DeletionOrder { tries: 1, ..first.clone() }], "what came later was never erased");
     world.register.deletion_confirmed(&first, ANSWER).await.unwrap();
     assert_eq!(certificate(&world, anna, case).await.deleted.len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_is_closed_before_receivers_have_answered() {
+    let (world, _) = setting().await;
+    let (tenant, device) = ("acme".parse().unwrap(), "a-device".parse().unwrap());
+    let anna = world.register.subject_of(&tenant, &device).await.unwrap();
+    world.answers(anna, &[VOICE, MEMORY], ConsentStatus::Given).await;
+    assert!(world.register.save_facts(anna, &[("word".to_owned(), "yes".to_owned())]).await.unwrap());
+    give(&world, anna).await;
+    let case = accepted(&Desk::open(world.register.clone()), anna, RightKind::Cancel).await;
+    let order = orders(&world).await.pop().unwrap();
+    assert!(world.register.certificate(anna, case).await.unwrap().is_none());
+    let refused = world.register.record(&answer(anna, &[VOICE], ConsentStatus::Given)).await;
+    assert!(matches!(refused, Err(Error::Closed)), "{refused:?}");
+    assert_ne!(world.register.subject_of(&tenant, &device).await.unwrap(), anna, "whoever speaks now is somebody new");
+    world.register.deletion_confirmed(&order, ANSWER).await.unwrap();
+    assert_eq!(certificate(&world, anna, case).await.deleted.len(), 1);
+    assert_eq!(count(&world.told_since(0).await, "account.cancelled"), 1);
 }
 
 /// Has what is remembered of `person` put right, and waits for the answer.
