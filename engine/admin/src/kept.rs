@@ -136,7 +136,7 @@ impl From<NotKept> for Refusal {
                 let limit = usize::try_from(PERSON_BYTES_MAX).unwrap_or(usize::MAX);
                 Self::OverLimit { what: "bytes of items of the person", limit }
             }
-            NotKept::TooLarge | NotKept::InClear => Self::Invalid { field: "content", problem },
+            NotKept::TooLarge | NotKept::InClear | NotKept::NotJson => Self::Invalid { field: "content", problem },
             NotKept::Words(field) => Self::Invalid { field, problem: rest(&problem) },
             NotKept::Future => Self::Invalid { field: "collected_unix_ms", problem: rest(&problem) },
             NotKept::Over(_) => Self::Invalid { field: "collected_unix_ms", problem },
