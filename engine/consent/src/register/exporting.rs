@@ -145,6 +145,15 @@ impl Register {
         Ok(off.iter().filter(|id| has_room(id)).map(|id| switch::limit(*id, false)).collect())
     }
 
+    /// Whether nobody more may be counted of those whose data goes to `target` this year, though perhaps nobody came who was one
+    /// too many.
+    pub(super) async fn is_full(&self, target: &Target, now: WallTime) -> Result<bool, Error> {
+        let Target::Processor(id) = target else { return Ok(false) };
+        let profile = self.profile();
+        let counted = self.counted(profile.year_of(now)).await?;
+        Ok(transfers_to(&profile, *id).any(|transfer| !has_room(&counted, *id, &transfer)))
+    }
+
     /// Takes the rows of people away whose year is over at `now`.
     pub(super) async fn forget_past_years(&self, now: WallTime) -> Result<(), Error> {
         let year = self.profile().year_of(now);
