@@ -40,13 +40,13 @@ struct Place {
 }
 
 /// Those whose consent counts: whom it is kept of, and who is seen or heard in it where that is somebody else.
-struct Concerned {
+pub(super) struct Concerned {
     subject: Subject,
     other: Option<Subject>,
 }
 
 impl Concerned {
-    fn each(&self) -> impl Iterator<Item = &Subject> {
+    pub(super) fn each(&self) -> impl Iterator<Item = &Subject> {
         [Some(&self.subject), self.other.as_ref()].into_iter().flatten()
     }
 }
@@ -183,19 +183,24 @@ impl Register {
     }
 
     /// The turns of whoever is concerned, taken in one order whoever asks: nobody waits for somebody who waits for them.
-    async fn concerned(&self, id: SubjectId, of: Option<SubjectId>) -> Result<Concerned, NotKept> {
-        let concerned = match of.filter(|of| *of != id) {
-            None => Concerned { subject: self.lock(id).await?, other: None },
-            Some(of) => {
-                let (theirs, tenant) = (self.tenant_of(of).await?, self.tenant_of(id).await?);
-                if theirs.is_none() || theirs != tenant {
-                    return Err(NotKept::OtherTenant);
-                }
-                let (first, second) = (self.lock(of.min(id)).await?, self.lock(of.max(id)).await?);
-                let (subject, other) = if of < id { (second, first) } else { (first, second) };
-                Concerned { subject, other: Some(other) }
-            }
+    pub(super) async fn turns(&self, id: SubjectId, of: Option<SubjectId>) -> Result<Concerned, Error> {
+        let Some(of) = of.filter(|of| *of != id) else {
+            return Ok(Concerned { subject: self.lock(id).await?, other: None });
         };
+        let (first, second) = (self.lock(of.min(id)).await?, self.lock(of.max(id)).await?);
+        let (subject, other) = if of < id { (second, first) } else { (first, second) };
+        Ok(Concerned { subject, other: Some(other) })
+    }
+
+    /// The turns of whoever is concerned by something new, who are of one tenant and have not left.
+    async fn concerned(&self, id: SubjectId, of: Option<SubjectId>) -> Result<Concerned, NotKept> {
+        if let Some(of) = of.filter(|of| *of != id) {
+            let (theirs, tenant) = (self.tenant_of(of).await?, self.tenant_of(id).await?);
+            if theirs.is_none() || theirs != tenant {
+                return Err(NotKept::OtherTenant);
+            }
+        }
+        let concerned = self.turns(id, of).await?;
         if concerned.each().any(|who| who.state.is_closed) {
             return Err(Error::Closed.into());
         }

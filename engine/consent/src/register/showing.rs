@@ -27,17 +27,17 @@ impl Register {
     /// [`NotKept::Policy`] when it may not be used now: consent is taken back, its use is restricted, or the policy has
     /// changed; or as the store and the vault say.
     pub async fn kept(&self, subject: SubjectId, id: Reference) -> Result<Option<Kept>, NotKept> {
+        let Some(found) = self.head(subject, id).await? else { return Ok(None) };
+        // within the turns of whoever's consent counts: what is taken back meanwhile is handed out to nobody
+        let concerned = self.turns(subject, found.of).await?;
         let Some(head) = self.head(subject, id).await?.filter(Head::is_live) else { return Ok(None) };
-        for who in [Some(subject), head.of].into_iter().flatten() {
-            let who = self.lock(who).await?;
-            self.usable(&who, &head).await.map_err(NotKept::Policy)?;
+        for who in concerned.each() {
+            self.usable(who, &head).map_err(NotKept::Policy)?;
         }
-        // within the turn of whoever's keys seal it: nothing ends it meanwhile
-        let _turn = self.lock(head.sealer()).await?;
         Ok(self.opened_item(&head).await?)
     }
 
-    async fn usable(&self, who: &Subject, head: &Head) -> Result<(), Reason> {
+    fn usable(&self, who: &Subject, head: &Head) -> Result<(), Reason> {
         let now = self.clock.wall();
         let ending = self.ending_of_kept(head, &who.state.consent);
         if ending.is_some_and(|ending| ending.at <= now) {
