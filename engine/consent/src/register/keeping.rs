@@ -85,7 +85,6 @@ impl Register {
         let concerned = self.concerned(id, item.of).await?;
         let heads = self.heads(id).await?;
         let sources = sources(&item, id, &heads)?;
-        self.has_room(&concerned, &heads, item.content.len()).await?;
         let placed: Vec<_> = concerned
             .each()
             .map(|who| self.place(who, cv, &item, now))
@@ -95,6 +94,10 @@ impl Register {
             if self.holds_back(who.id(), item.category).await? {
                 return Err(NotKept::Held);
             }
+        }
+        // last: whoever makes room for it does not do so in vain
+        self.has_room(&concerned, &heads, &item).await?;
+        for who in concerned.each() {
             // nothing is sealed under a key that is about to be destroyed
             self.destroy_due(who).await?;
         }
@@ -207,13 +210,15 @@ impl Register {
         Ok(concerned)
     }
 
-    /// Whether there is room for `bytes` more.
-    async fn has_room(&self, concerned: &Concerned, heads: &[Head], bytes: usize) -> Result<(), NotKept> {
+    /// Whether there is room for `item`. None is made for it by deleting what a legal hold keeps there all the same.
+    async fn has_room(&self, concerned: &Concerned, heads: &[Head], item: &NewItem) -> Result<(), NotKept> {
+        let (id, now, holds) = (concerned.subject.id(), self.clock.wall(), self.holds.read().await);
+        let is_held = holds.keeping(id, Some(item.category), now).is_some();
         let full = |what: &'static str, why: NotKept| {
             metrics::counter!("sayso_kept_over_limit_total", "what" => what).increment(1);
-            Err(why)
+            Err(if is_held { NotKept::Held } else { why })
         };
-        let shown = self.shows(concerned.subject.id()).await?.len();
+        let shown = self.shows(id).await?.len();
         let of_other = match &concerned.other {
             Some(other) => self.shows(other.id()).await?.len() + self.heads(other.id()).await?.len(),
             None => 0,
@@ -221,7 +226,7 @@ impl Register {
         if heads.len() + shown >= ITEMS_MAX || of_other >= ITEMS_MAX {
             return full("items", NotKept::TooMany);
         }
-        if heads.iter().map(|head| head.bytes).sum::<u64>() + bytes as u64 > PERSON_BYTES_MAX {
+        if heads.iter().map(|head| head.bytes).sum::<u64>() + item.content.len() as u64 > PERSON_BYTES_MAX {
             return full("bytes", NotKept::TooMuch);
         }
         Ok(())
