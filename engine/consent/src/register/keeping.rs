@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::retaining::put_mark;
 use super::{Register, Subject};
+use crate::journal::Noted;
 use crate::keep::head::{Head, Origin};
 use crate::keep::item::{
     ITEM_BYTES_MAX, ITEMS_MAX, Label, PERSON_BYTES_MAX, SOURCES_MAX, WORDS_MAX, gate_of, names_a_party,
@@ -37,6 +38,8 @@ struct Place {
     gate: Gate,
     processor: ProcessorId,
     grounds: Grounds,
+    /// The revisions of the policy and of the registry by which that was decided.
+    revs: (u32, u32),
 }
 
 /// Those whose consent counts: whom it is kept of, and who is seen or heard in it where that is somebody else.
@@ -85,11 +88,7 @@ impl Register {
         let concerned = self.concerned(id, item.of).await?;
         let heads = self.heads(id).await?;
         let sources = sources(&item, id, &heads)?;
-        let placed: Vec<_> = concerned
-            .each()
-            .map(|who| self.place(who, cv, &item, now))
-            .collect::<Result<_, Reason>>()
-            .map_err(NotKept::Policy)?;
+        self.places(&concerned, cv, &item)?;
         for who in concerned.each() {
             if self.holds_back(who.id(), item.category).await? {
                 return Err(NotKept::Held);
@@ -124,20 +123,23 @@ impl Register {
         }
         let mut entry = Entry::default();
         entry.ops.extend(ending.map(|ending| put_mark(Stored::Kept.mark(id, ending.at))));
+        if let Some(other) = other {
+            let shown = KeptOfKey::of(other.id(), id, head.id).key();
+            entry.ops.push(Op::Put(shown, KEPT_OF.encode(&[])));
+        }
+        self.write_parts(&head, &item, &mut entry).await?;
+        // The rules may have changed while it was sealed. Nothing is awaited between this and its place in the log.
+        let placed = self.places(&concerned, cv, &item)?;
         for (who, place) in concerned.each().zip(&placed) {
             let register = RegisterKey { subject: who.id() }.key();
             entry.require.push((register, Condition::Version(who.state.version)));
-            entry.events.push(self.written(who, &head, place));
+            entry.events.push(written(who, &head, place));
         }
         for source in sources {
             let derived = LineageEvent::Derived { item: head.id, from: Hash::of(&source.0) };
             entry.events.push(subject.state.about(id).event(Event::Lineage(derived)));
         }
-        if let Some(other) = other {
-            let shown = KeptOfKey::of(other.id(), id, head.id).key();
-            entry.ops.push(Op::Put(shown, KEPT_OF.encode(&[])));
-        }
-        self.write_item(&head, &item, entry).await?;
+        self.journal().append(entry).await?;
         Ok(head.id)
     }
 
@@ -232,6 +234,13 @@ impl Register {
         Ok(())
     }
 
+    /// By what right `item` is kept as far as each of those `concerned` is, and where, by the rules as they are now.
+    fn places(&self, concerned: &Concerned, cv: ConsentVersion, item: &NewItem) -> Result<Vec<Place>, NotKept> {
+        let now = self.clock.wall();
+        let placed = concerned.each().map(|who| self.place(who, cv, item, now));
+        placed.collect::<Result<_, Reason>>().map_err(NotKept::Policy)
+    }
+
     /// By what right `item` is kept as far as `who` is concerned, and where: the nearest place that may have it. A denial is on
     /// record.
     fn place(&self, who: &Subject, cv: ConsentVersion, item: &NewItem, now: WallTime) -> Result<Place, Reason> {
@@ -273,6 +282,7 @@ impl Register {
         let ids = places.iter().map(|one| one.id);
         let ids: Vec<_> = if places.is_empty() { vec![nowhere] } else { ids.collect() };
         let mut refused = None;
+        let revs = (revisions.governing(purpose, state).rev(), revisions.registry().rev());
         for processor in ids {
             let decided = gates.into_iter().flatten().map(|gate| {
                 let question = Question { label, gate, processor, now };
@@ -281,7 +291,7 @@ impl Register {
             match decided.collect::<Result<Vec<_>, _>>() {
                 // what nobody agreed to is handed over on a grant, and not kept
                 Ok(grounds) if grounds.iter().all(|grounds| grounds.exemption().is_none()) => {
-                    return Ok(Place { gate, processor, grounds: grounds[0] });
+                    return Ok(Place { gate, processor, grounds: grounds[0], revs });
                 }
                 Ok(_) => refused = refused.or(Some((Reason::NoBasis, processor))),
                 Err(reason) => refused = refused.or(Some((reason, processor))),
@@ -298,33 +308,24 @@ impl Register {
         self.placed(who, what, Gate::Memory, now).map(drop).map_err(|(reason, _)| reason)
     }
 
-    fn written(&self, who: &Subject, head: &Head, place: &Place) -> crate::journal::Noted {
-        let revisions = self.revisions();
-        let governing = revisions.governing(head.purpose, &who.state.consent).rev();
-        let about = who.state.about(who.id()).under(governing).by_registry(revisions.registry().rev());
-        about.event(Event::Lineage(LineageEvent::Written {
-            item: head.id,
-            gate: place.gate.name(),
-            cell: place.grounds.cell,
-            processor: place.processor,
-            bytes: head.bytes,
-        }))
-    }
-
-    /// Writes the item with `entry`: in one batch where it is small, else its parts first, under a head that does not count.
-    async fn write_item(&self, head: &Head, item: &NewItem, mut entry: Entry) -> Result<(), NotKept> {
+    /// Has `entry` write the item: in one batch where it is small, else its parts are written first, under a head that does not
+    /// count, and that is looked at soon in case that nothing comes of it.
+    async fn write_parts(&self, head: &Head, item: &NewItem, entry: &mut Entry) -> Result<(), NotKept> {
         let label = serde_json::to_vec(&Label::of(item)).expect("texts are JSON");
         let label = self.sealed_part(head, 0, &Zeroizing::new(label)).await?;
         if head.parts > 1 {
             let begun = Head { is_begun: true, ..head.clone() };
             let mut batch = Batch::new().require(head.row(), Condition::Absent);
             batch.ops.push(begun.put());
+            batch.ops.push(put_mark(Stored::Kept.mark(head.subject, self.clock.wall())));
             let version = self.store.commit(batch).await?;
-            let mut batch = Batch::new();
+            // whoever took over meanwhile has deleted the head: then nothing more is written, which nobody would find
+            let of_begun = || Batch::new().require(head.row(), Condition::Version(version));
+            let mut batch = of_begun();
             for (part, bytes) in (1..).zip(item.content.chunks(PART_BYTES)) {
                 batch.ops.push(self.sealed_part(head, part, bytes).await?);
                 if batch.ops.len() >= PARTS_AT_ONCE {
-                    self.store.commit(core::mem::replace(&mut batch, Batch::new())).await?;
+                    self.store.commit(core::mem::replace(&mut batch, of_begun())).await?;
                 }
             }
             if !batch.ops.is_empty() {
@@ -339,7 +340,6 @@ impl Register {
         }
         entry.ops.push(label);
         entry.ops.push(head.put());
-        self.journal().append(entry).await?;
         Ok(())
     }
 
@@ -348,6 +348,17 @@ impl Register {
         let sealed = self.vault.seal(&sealed_at(&row, head), bytes).await?;
         Ok(Op::Put(row, KEPT_PART.encode(&sealed)))
     }
+}
+
+fn written(who: &Subject, head: &Head, place: &Place) -> Noted {
+    let (governing, registry) = place.revs;
+    who.state.about(who.id()).under(governing).by_registry(registry).event(Event::Lineage(LineageEvent::Written {
+        item: head.id,
+        gate: place.gate.name(),
+        cell: place.grounds.cell,
+        processor: place.processor,
+        bytes: head.bytes,
+    }))
 }
 
 /// What a part of the item of `head` is bound to, in the row `row`.

@@ -139,6 +139,33 @@ async fn nothing_is_handed_out_once_it_is_taken_back() {
 }
 
 #[tokio::test]
+async fn what_is_being_written_when_its_category_is_turned_off_is_not_kept() {
+    let world = World::under(lawful(XIAOZHI)).await;
+    let person = world.stranger().await;
+    agrees(&world, person, &["knowledge"]).await;
+    let (stalled, came) = (world.store.stall.write().await, world.store.came.load(SeqCst));
+    let long = vec![1; 300_000];
+    let writes = keep(&world, person, bytes("knowledge_base", "knowledge", &long));
+    let target = Target::Category(category("knowledge_base"));
+    let off = Throw { target, to: Position::Off, reason: Name::constant("test"), incident: None };
+    let throws = async {
+        until_it_waits(&world, came).await;
+        world.register.throw(off, OPERATOR).await.unwrap();
+        rows(&world, "kept").await
+    };
+    let goes_on = async {
+        until_it_waits(&world, came + 1).await;
+        drop(stalled);
+    };
+    let (written, _, ()) = tokio::join!(writes, throws, goes_on);
+    assert!(matches!(written, Err(NotKept::Policy(_))), "{written:?}");
+    assert_eq!(listed(&world, person).await, [Reference([0; 16]); 0]);
+    assert_eq!(replayed(&world).await.1, [0; 0], "an auditor finds nothing that was not allowed");
+    world.register.end_what_is_due().await.unwrap();
+    assert_eq!((rows(&world, "kept").await, rows(&world, "kept_part").await), (0, 0), "and nothing of it is left");
+}
+
+#[tokio::test]
 async fn nobody_is_asked_to_make_room_for_what_would_not_be_kept_all_the_same() {
     let world = World::under(lawful(XIAOZHI)).await;
     let person = world.stranger().await;
