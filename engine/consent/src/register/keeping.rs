@@ -241,12 +241,17 @@ impl Register {
         placed.collect::<Result<_, Reason>>().map_err(NotKept::Policy)
     }
 
-    /// By what right `item` is kept as far as `who` is concerned, and where: the nearest place that may have it. A denial is on
-    /// record.
+    /// By what right `item` is kept as far as `who` is concerned, and where: the nearest place that may have it, never one
+    /// overseas. A denial is on record.
     fn place(&self, who: &Subject, cv: ConsentVersion, item: &NewItem, now: WallTime) -> Result<Place, Reason> {
         let gate = gate_of(item.category, &item.source);
         let what = (item.category, item.purpose, cv);
-        self.placed(who, what, gate, now).map_err(|(reason, processor)| {
+        // who lies overseas is counted where a segment is opened, and nowhere else
+        let is_near = |place: &Place| self.profile().transfer(place.processor, item.category).is_none();
+        let placed = self.placed(who, what, gate, now);
+        let placed =
+            placed.and_then(|place| if is_near(&place) { Ok(place) } else { Err((Reason::Region, place.processor)) });
+        placed.map_err(|(reason, processor)| {
             let ask = Ask {
                 subject: who.id(),
                 turn: TurnId(0),

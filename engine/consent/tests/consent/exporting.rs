@@ -7,8 +7,9 @@ use sayso_consent::switch::{NotThrown, Position, Target, Throw};
 use sayso_consent::{Ask, Denied, Error, Options, Replay, Replayed};
 use sayso_policy::{People, Profile, Reason};
 use sayso_store::{Prefix, Store};
-use sayso_types::{Name, SubjectId};
+use sayso_types::{Name, Purpose, SubjectId};
 
+use crate::keeping::{is_denied, json, keep};
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::{VOICE, World, ask, processor};
 
@@ -222,4 +223,29 @@ async fn turned_off_in_between_it_has_no_more_room_than_before() {
     assert!(matches!(refused, Err(Error::NotThrown(NotThrown::LimitReached))), "{refused:?}");
     world.register.publish(profile_that_exports(3, 3, "certification")).await.unwrap();
     throw(Position::On).await.unwrap();
+}
+
+/// The same profile with a store overseas for what is kept of conversations.
+fn profile_that_keeps_far(rev: u32) -> Arc<Profile> {
+    let text = text_that_exports(rev, 2, "certification");
+    let purpose = "purpose = [\n  { id = \"history\", dpv = \"RequestedServiceProvision\", basis = \"Consent\" },";
+    let store = "processor = [\n  { id = \"store-far\", kind = \"database\", party = \"A Store\", contact = \"privacy@store.example\", \
+                 region = \"US\", region_class = \"overseas\", mechanism = \"certification\", accepts = [\"chat_history\"], \
+                 purposes = [\"history\"], state = \"active\", trains_on_data = false, declared_retention = \"P30D\" },";
+    let text = text.replacen("\npurpose = [", &format!("\n{purpose}"), 1);
+    let text = text.replacen("\nprocessor = [", &format!("\n{store}"), 1);
+    let category = "[category.chat_history]\ndpv = [\"pd:Communication\"]\nsensitivity = \"high\"\npurposes = [\"history\"]\n\
+                    necessity = \"Optional\"\nat_rest = \"allowed\"\n\
+                    retention = { trigger = \"withdraw\", after = \"PT0S\", action = \"erase\" }\n";
+    Arc::new(Profile::in_force_before(&format!("{text}\n{category}")).unwrap())
+}
+
+#[tokio::test]
+async fn nothing_is_kept_where_it_would_cross_a_border_uncounted() {
+    let (world, _) = setting().await;
+    world.register.publish(profile_that_keeps_far(3)).await.unwrap();
+    let anna = world.person(&[Purpose::HISTORY]).await;
+    let kept = keep(&world, anna, json("chat_history", "history", "{}")).await;
+    assert!(is_denied(&kept, Reason::Region), "{kept:?}");
+    assert_eq!(people(&world).await, People::default());
 }
