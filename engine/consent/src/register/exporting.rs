@@ -154,6 +154,15 @@ impl Register {
         Ok(transfers_to(&profile, *id).any(|transfer| !has_room(&counted, *id, &transfer)))
     }
 
+    /// Whether somebody's data goes overseas by `segment` in a year that has just begun, in which they are not counted by it. For
+    /// as long as a permit lasts, so that none is renewed from one year into the next: whoever goes on asks anew.
+    pub(super) fn is_of_last_year(&self, segment: &Segment, now: WallTime) -> bool {
+        let (profile, ttl) = (self.profile(), u64::try_from(self.permit_ttl().as_millis()).unwrap_or(u64::MAX));
+        let before = WallTime(now.0.saturating_sub(ttl));
+        profile.year_of(before) < profile.year_of(now)
+            && profile.transfer(segment.processor, segment.cell.category).is_some()
+    }
+
     /// Takes the rows of people away whose year is over at `now`.
     pub(super) async fn forget_past_years(&self, now: WallTime) -> Result<(), Error> {
         let year = self.profile().year_of(now);

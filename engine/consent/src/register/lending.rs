@@ -98,9 +98,10 @@ impl Register {
         if self.has_ended() {
             return Ok(None);
         }
-        let decision = self.revisions().decide(&holder.question(self.clock.wall()), &state.consent);
+        let wall = self.clock.wall();
+        let decision = self.revisions().decide(&holder.question(wall), &state.consent);
         let Ok(grounds) = decision.answer else { return Ok(None) };
-        if !holder.segment.rests_on(&grounds) {
+        if !holder.segment.rests_on(&grounds) || self.is_of_last_year(&holder.segment, wall) {
             return Ok(None);
         }
         let lasts = self.permit_until(asked_at, grounds.until).since(asked_at).min(outside.longest);

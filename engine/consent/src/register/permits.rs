@@ -216,7 +216,7 @@ impl Register {
         // those outside of this process are renewed when they ask for it
         for holder in self.holders.of(subject).into_iter().filter(|holder| holder.outside.is_none()) {
             match revisions.decide(&holder.question(wall), &state.consent).answer {
-                Ok(grounds) if holder.segment.rests_on(&grounds) => {
+                Ok(grounds) if holder.segment.rests_on(&grounds) && !self.is_of_last_year(&holder.segment, wall) => {
                     holder.revoker.renew(self.permit_until(asked_at, grounds.until));
                 }
                 _ => {}
