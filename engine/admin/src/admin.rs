@@ -180,7 +180,7 @@ impl Admin {
             key: operator_key.clone(),
             feeds: feeds.clone(),
         };
-        let kept = KeptService { register: Arc::clone(&register), access: access.clone() };
+        let kept = KeptService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         let statistics = StatisticsService { register: Arc::clone(&register), access: access.clone() };
         let tenants = TenantsService { register: Arc::clone(&register), key: operator_key.clone() };
         let disclosures = DisclosuresService {

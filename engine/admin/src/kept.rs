@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use sayso_audit::Reference;
+use sayso_audit::{AuditKey, Reference};
 use sayso_consent::Register;
+use sayso_consent::exemption::NotRead;
 use sayso_consent::keep::item::{ITEMS_MAX, PERSON_BYTES_MAX};
 use sayso_consent::keep::{Kept, NewItem, NotKept, Source};
 use sayso_proto::admin::v1 as proto;
@@ -25,6 +26,7 @@ const PAGE: (usize, usize) = (100, 1_000);
 pub(crate) struct KeptService {
     pub(crate) register: Arc<Register>,
     pub(crate) access: Access,
+    pub(crate) key: AuditKey,
 }
 
 impl KeptService {
@@ -59,9 +61,7 @@ impl KeptService {
     async fn get(&self, operator: &Operator, request: proto::GetKeptRequest) -> Result<Kept, Refusal> {
         let id = item_id("item_id", &request.item_id)?;
         let subject = self.find(operator, request.principal).await?;
-        let kept = self.register.kept(subject, id).await?.ok_or_else(unknown)?;
-        self.access.record(operator, Name::constant("kept.get"), 1).await?;
-        Ok(kept)
+        self.register.read_kept(subject, id, operator.actor(&self.key)).await?.ok_or_else(unknown)
     }
 
     async fn listed(
@@ -73,7 +73,11 @@ impl KeptService {
         let size = field::page_size(request.page_size, PAGE.0, PAGE.1)?;
         let after: Option<usize> = field::page_token(&request.page_token)?;
         let subject = self.find(operator, request.principal).await?;
-        let listed = self.register.list_kept(subject, category).await?;
+        // what an item says of a person is for the tenant's own people, or for whoever has a grant to read it
+        let listed = match operator.sees_all() {
+            true => self.register.list_heads(subject, category).await?,
+            false => self.register.list_kept(subject, category).await?,
+        };
         let from = after.unwrap_or(0).min(listed.len());
         let page = &listed[from..listed.len().min(from + size)];
         self.access.record(operator, Name::constant("kept.list"), page.len()).await?;
@@ -146,6 +150,17 @@ impl From<NotKept> for Refusal {
             NotKept::NoSuchSource => Self::Invalid { field: "derived_from", problem: rest(&problem) },
             NotKept::NoParty(_) => Self::Invalid { field: "party", problem },
             NotKept::UnknownParty(_) => Self::NotNow { field: "party.processor", problem },
+        }
+    }
+}
+
+impl From<NotRead> for Refusal {
+    fn from(why: NotRead) -> Self {
+        let problem = why.to_string();
+        match why {
+            NotRead::Register(error) => error.into(),
+            NotRead::Kept(why) => why.into(),
+            NotRead::NoGrant(_) | NotRead::Grant(_) => Self::GrantOnly(problem),
         }
     }
 }

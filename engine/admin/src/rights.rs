@@ -256,6 +256,7 @@ impl From<Error> for Refusal {
             Error::NamesPurposes => Self::invalid("purposes", error),
             Error::NotPutRight(problem) => Self::NotNow { field: "facts", problem },
             Error::TooLarge => Self::NotNow { field: "case_id", problem: error.to_string() },
+            Error::NotRead(why) => why.into(),
             Error::NotForRelatives => Self::invalid("right", error),
             Error::SaidOtherwise => Self::NotNow { field: "principal", problem: error.to_string() },
             Error::Complaint => Self::invalid("right", error),

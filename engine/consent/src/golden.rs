@@ -292,6 +292,7 @@ fn an_exemption_is_stored_as_it_was() {
             lasts: "PT2H".parse().unwrap(),
             evidence_sha256: [7; 32],
             demand: None,
+            reading: None,
         },
         proposed: said(1),
         approved: Vec::new(),

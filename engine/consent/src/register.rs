@@ -19,6 +19,7 @@ mod instructing;
 mod keeping;
 mod lending;
 mod letting_go;
+mod letting_read;
 mod permits;
 mod reading;
 mod redacting;

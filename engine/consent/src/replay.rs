@@ -50,7 +50,7 @@ pub struct Replay {
 /// What a replay has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
-    /// Segments that were opened, categories that were disclosed and items that were kept under the profile, whose verdict was recomputed.
+    /// Segments that were opened, categories that were disclosed or read, and items that were kept under the profile, whose verdict was recomputed.
     pub checked: u64,
     /// Those under other profiles: not checked.
     pub others: u64,
@@ -179,6 +179,23 @@ impl Replay {
                 if self.governs(fact.profile_rev) {
                     self.found.checked += 1;
                     if !self.stores(leaf, *gate, *cell, *processor) {
+                        self.found.denied.push(index);
+                    }
+                } else {
+                    self.found.others += 1;
+                }
+            }
+            Event::Desk(DeskEvent::DisclosurePermitted { disclosure, category, grant, .. })
+                if self.grants.is_to_read(*grant, *disclosure, (fact.subject, *category)) => {}
+            Event::Desk(DeskEvent::ContentRead { access, category, ticket, .. }) => {
+                if self.governs(fact.profile_rev) {
+                    self.found.checked += 1;
+                    let profile = self.rules.profile();
+                    let may = match ticket {
+                        Some(ticket) => self.grants.reads(leaf, (*access, *category), *ticket, profile),
+                        None => !profile.is_content(*category),
+                    };
+                    if !may {
                         self.found.denied.push(index);
                     }
                 } else {

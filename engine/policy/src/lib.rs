@@ -57,7 +57,7 @@ pub use diff::{Change, ChangeKind, Diff, diff};
 pub use due::Due;
 pub use ending::{Ending, Happened};
 pub use error::{Error, Problem};
-pub use exemption::{ExemptionGrant, GrantError};
+pub use exemption::{ExemptionGrant, GrantError, MINORS_APPROVERS, READING_MS_MAX};
 pub use explain::{Explanation, explain};
 pub use gate::Gate;
 pub use in_force::{EXEMPTIONS_MAX, InForce};

@@ -324,7 +324,7 @@ impl Conversation {
     }
 
     fn listen(&mut self, capture: Capture) {
-        let records = self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO);
+        let records = self.records();
         self.hearing.listen(capture, self.services.options.endpoint, records);
         if capture == Capture::Off {
             self.place().ring.clear();

@@ -35,6 +35,17 @@ async fn drop_oldest(register: &Arc<Register>, subject: SubjectId, category: Cat
     matches!(register.drop_kept(subject, oldest.id).await, Ok(true))
 }
 
+/// Keeps the sound of an answer of `subject` that was put on record, as the policy says; its SHA-256 is in the record.
+pub(crate) async fn keep_answer(register: &Arc<Register>, subject: SubjectId, file: Option<Zeroizing<Vec<u8>>>) {
+    let (Some(file), Some((category, purpose))) = (file, register.profile().evidence()) else { return };
+    let mut item = NewItem::new(category, purpose, "audio/ogg", Vec::new()).of(subject);
+    item.content = file;
+    // no older answer makes room for it: each shows what was said then
+    if let Err(why) = register.keep(subject, ConsentVersion(u64::MAX), item).await {
+        tracing::warn!(code = why.code(), "the sound of an answer is not kept; its record has the SHA-256");
+    }
+}
+
 /// A recording of what somebody said.
 pub(crate) fn recording(subject: SubjectId, file: Zeroizing<Vec<u8>>) -> NewItem {
     let mut item =

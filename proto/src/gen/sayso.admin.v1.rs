@@ -528,6 +528,9 @@ pub struct Exemption {
     /// How many people's data was handed over on it.
     #[prost(uint64, tag = "15")]
     pub people: u64,
+    /// Of a grant to read what is kept of the person: why. Empty for others.
+    #[prost(string, tag = "16")]
+    pub ticket: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProposeExemptionRequest {
@@ -550,6 +553,10 @@ pub struct ProposeExemptionRequest {
     /// Of what it is approved on, such as an order: 32 bytes.
     #[prost(bytes = "vec", tag = "7")]
     pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// For a grant to read what is kept of the person, by whoever proposes it and for a day at most: what is worked on, up to
+    /// 200 bytes. Purposes and processors are empty then. What was said, of a child, takes two others' approval.
+    #[prost(string, tag = "8")]
+    pub ticket: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProposeExemptionResponse {

@@ -106,6 +106,11 @@ impl Node {
         self.client(Some(self.authority.caller("admin:anna", None)), None).await
     }
 
+    /// Another of the operator's people.
+    pub(crate) async fn operator_called(&self, name: &str) -> Client {
+        self.client(Some(self.authority.caller(name, None)), None).await
+    }
+
     /// An integrator's backend.
     pub(crate) async fn integrator(&self, tenant: &str) -> Client {
         self.client(Some(self.authority.caller("admin:backend", Some(tenant))), None).await

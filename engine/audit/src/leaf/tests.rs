@@ -272,7 +272,7 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
     let walls = any::<u64>().prop_map(WallTime);
     let steps = prop::sample::select(ComplaintStep::ALL.to_vec());
     prop_oneof![
-        (names(), names().prop_map(Category), walls, hashes(), hashes(), tags).prop_map(
+        (names(), names().prop_map(Category), walls.clone(), hashes(), hashes(), tags.clone()).prop_map(
             |(grant, category, until, evidence, recipient, approvers)| DeskEvent::DisclosureGranted {
                 grant,
                 category,
@@ -281,6 +281,19 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
                 recipient,
                 approvers,
             }
+        ),
+        (names(), names().prop_map(Category), walls, hashes(), hashes(), any::<[u8; 16]>().prop_map(ActorTag), tags)
+            .prop_map(|(grant, category, until, evidence, ticket, reader, approvers)| DeskEvent::ReadingGranted {
+                grant,
+                category,
+                until,
+                evidence,
+                ticket,
+                reader,
+                approvers,
+            }),
+        (references(), names(), names().prop_map(Category), any::<u64>(), prop::option::of(hashes())).prop_map(
+            |(access, what, category, rows, ticket)| DeskEvent::ContentRead { access, what, category, rows, ticket }
         ),
         (references(), names(), names().prop_map(Category), names()).prop_map(|(disclosure, gate, category, grant)| {
             DeskEvent::DisclosurePermitted { disclosure, gate, category, grant }

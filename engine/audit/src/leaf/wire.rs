@@ -12,8 +12,10 @@ mod control;
 mod field;
 mod minors;
 
-pub(super) use self::field::{approvers, category, content, document, full_cell, gate, processor, reason, reference};
-use self::field::{evidence, optional, purpose, scope};
+pub(super) use self::field::{
+    approvers, category, content, document, full_cell, gate, optional, processor, reason, reference,
+};
+use self::field::{evidence, purpose, scope};
 
 pub(super) fn write(leaf: &Leaf) -> AuditLeaf {
     let Leaf { place, fact } = leaf;

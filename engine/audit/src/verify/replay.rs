@@ -106,7 +106,8 @@ impl<'a> Replay<'a> {
             Event::ExemptionGranted { .. }
             | Event::ExemptionExpired { .. }
             | Event::ExemptionRevoked { .. }
-            | Event::PermittedByExemption { .. } => {
+            | Event::PermittedByExemption { .. }
+            | Event::OperatorAccess { .. } => {
                 if !self.grants.leaf(leaf) {
                     self.find(index, Rule::WithoutLiveGrant);
                 }
@@ -127,7 +128,6 @@ impl<'a> Replay<'a> {
             | Event::GateDenied { .. }
             | Event::SelfcheckPassed { .. }
             | Event::LogKeyRotated { .. }
-            | Event::OperatorAccess { .. }
             | Event::Request { .. }
             | Event::ExportCreated { .. }
             | Event::EraseCommitted { .. }

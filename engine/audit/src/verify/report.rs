@@ -119,7 +119,7 @@ pub enum Rule {
     EffectiveWithoutRequest,
     /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
     DeniedByProfile,
-    /// A segment or a disclosure on a grant that there was not, that had ended, or that was for something else.
+    /// A segment, a disclosure or a reading on a grant that there was not, that had ended, or that was for something else.
     WithoutLiveGrant,
     /// A person's request that was not answered by its day. Said by the log, or found by whoever has the profile.
     RequestLate,
@@ -179,7 +179,7 @@ impl Rule {
                 "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
             }
             Self::WithoutLiveGrant => {
-                "data was about to be handed over without consent, on a grant that nobody had given for it, or that had ended"
+                "data was about to be handed over without consent, or was read by somebody of the operator's, on a grant that nobody had given for it, or that had ended"
             }
             Self::EndedLate => "something that is stored ended later than the profile allows",
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",

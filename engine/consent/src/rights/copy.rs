@@ -205,6 +205,16 @@ impl Copy {
         })
     }
 
+    /// How many records of which category it has of what people keep.
+    pub(crate) fn content(&self) -> BTreeMap<Category, u64> {
+        let remembered = self.remembered.iter().map(|_| Category::MEMORY_SUMMARY);
+        let mut rows = BTreeMap::new();
+        for category in remembered.chain(self.kept.iter().map(|item| item.category)) {
+            *rows.entry(category).or_default() += 1;
+        }
+        rows
+    }
+
     /// How many records it holds.
     #[must_use]
     pub const fn rows(&self) -> u64 {

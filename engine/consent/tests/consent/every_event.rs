@@ -209,6 +209,8 @@ fn is_told(event: &Event) -> bool {
 fn is_told_at_a_desk(event: &DeskEvent) -> bool {
     match event {
         DeskEvent::DisclosureGranted { .. }
+        | DeskEvent::ReadingGranted { .. }
+        | DeskEvent::ContentRead { .. }
         | DeskEvent::DisclosurePermitted { .. }
         | DeskEvent::DisclosureCreated { .. }
         | DeskEvent::OperatorDenied { .. } => true,

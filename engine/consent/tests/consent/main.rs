@@ -36,6 +36,7 @@ mod lending;
 mod linearizing;
 mod noticing;
 mod proving;
+mod reading_by_grant;
 mod referring;
 mod relatives;
 mod replaying;

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::Conversation;
 use crate::actor::Message;
+use crate::kept;
 use crate::stage::post;
 
 /// A consent question that was put.
@@ -72,7 +73,7 @@ impl Conversation {
         if !self.consent.status(Purpose::MEMORY).is_valid() {
             self.remembered.clear();
         }
-        if !self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO) {
+        if !self.records() {
             self.hearing.stop_recording();
         }
         for message in changes(&before, &self.consent) {
@@ -100,6 +101,10 @@ impl Conversation {
         // Only what was asked can be answered.
         let Some(Put { question, notice_sha256 }) = self.question.take() else { return };
         let identity = &self.awake.place().identity;
+        let file = match means {
+            Means::Voice => self.hearing.take_answer(turn),
+            Means::Button => None,
+        };
         let answer = Answer {
             tenant: identity.tenant.clone(),
             subject: identity.subject,
@@ -113,12 +118,17 @@ impl Conversation {
             notice_sha256,
             language: identity.language.name.to_string(),
             spoken: true,
-            evidence_sha256: self.evidence(turn, means),
+            evidence_sha256: match &file {
+                Some(file) => Sha256::digest(file).into(),
+                None => self.evidence(turn, means),
+            },
         };
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
         self.writes.start(&self.services.tasks, "record consent", async move {
-            if let Err(error) = register.record(&answer).await {
-                unrecorded(&actor, &error, Event::AnswerUnrecorded);
+            match register.record(&answer).await {
+                // what is evidence of nothing is not kept
+                Ok(_) => kept::keep_answer(&register, answer.subject, file).await,
+                Err(error) => unrecorded(&actor, &error, Event::AnswerUnrecorded),
             }
         });
     }
@@ -179,7 +189,7 @@ impl Conversation {
         });
     }
 
-    /// The fingerprint of what the person did: the sound of the answer, or what the device reported. Where nothing was
+    /// The fingerprint of what the person did, where nothing of it is kept: the sound of the answer, or what the device reported. Where nothing was
     /// said, it is that of nothing.
     fn evidence(&self, turn: TurnId, means: Means) -> [u8; 32] {
         let evidence = match means {

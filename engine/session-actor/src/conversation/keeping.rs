@@ -15,6 +15,12 @@ impl Conversation {
         self.consent.has_agreed(purpose, self.services.clock.wall()) && !self.consent.restricted.contains(&category)
     }
 
+    /// Whether what is said now may come to be kept: by whoever agreed to that, or as the answer to a question that is open.
+    pub(super) fn records(&self) -> bool {
+        let is_answering = self.question.is_some() && self.services.register.profile().evidence().is_some();
+        is_answering || self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO)
+    }
+
     /// Keeps what was said in `turn`, with its time and its place.
     pub(super) fn keep_exchange(&mut self, turn: TurnId, exchange: Exchange) {
         let (register, cv) = (self.services.register.clone(), self.consent.cv);

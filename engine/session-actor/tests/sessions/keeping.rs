@@ -1,19 +1,23 @@
 //! What is kept of conversations: with the consent to that, and with no other.
 
-use sayso_audit::{Actor, ActorKind, Event};
+use sayso_audit::{Actor, ActorKind, Event, Reference};
 use sayso_consent::Means;
 use sayso_consent::guardian::{Said, Step};
 use sayso_consent::keep::NewItem;
+use sayso_consent::rights::{self, Desk};
 use sayso_policy::AgeBand;
-use sayso_types::{Category, ConsentVersion, Purpose, SubjectId};
+use sayso_policy::profile::RightKind;
+use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId};
 use sayso_wire::{ListenMode, SessionState};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::device::Device;
-use crate::node::Node;
+use crate::node::{Node, Setup};
 use crate::{soon, sound};
 
 const VOICE: Purpose = Purpose::VOICE_INTERACTION;
+const BY: Actor = Actor { kind: ActorKind::Tenant, tag: None };
 
 async fn count(node: &Node, subject: SubjectId, category: Category) -> usize {
     node.register.list_kept(subject, Some(category)).await.unwrap().len()
@@ -117,7 +121,8 @@ async fn how_it_was_said_is_kept_as_a_file_that_plays_only_with_the_consent_to_t
 
     assert!(soon(node.register.withdraw(subject, &[Purpose::IMPROVE_VOICE], Means::Button)).await.unwrap().ok);
     until_kept(&node, subject, Category::CONVERSATION_AUDIO, 0).await;
-    assert_eq!(count(&node, subject, Category::CHAT_HISTORY).await, 2, "what was said is kept apart from how");
+    // what was said is kept apart from how
+    until_kept(&node, subject, Category::CHAT_HISTORY, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -183,4 +188,101 @@ async fn of_a_child_neither_words_nor_sound_are_kept_whatever_their_guardian_agr
         [Category::CHAT_HISTORY, Category::CONVERSATION_AUDIO]
     );
     assert_eq!(node.register.list_kept(subject, None).await.unwrap().len(), 0);
+}
+
+const EVIDENCE: Category = Category(Name::constant("consent_evidence"));
+
+/// The sound of answers is kept for three years.
+fn keep_answers(policy: String) -> String {
+    let category = r#"
+[category.consent_evidence]
+dpv = ["pd:VoiceCommunicationRecording"]
+sensitivity = "high"
+subject = "speaker"
+purposes = ["proof"]
+necessity = "Required"
+at_rest = "allowed"
+retention = { trigger = "collected", after = "P3Y", action = "erase" }
+
+[asks]
+evidence = "consent_evidence"
+"#;
+    let proof = "purpose = [\n{ id = \"proof\", dpv = \"LegalCompliance\", basis = \"LegalObligation\" },";
+    let shelf = |line: &str| match line.contains("shelf-local") {
+        true => line
+            .replace("accepts = [", "accepts = [\"consent_evidence\", ")
+            .replace("purposes = [", "purposes = [\"proof\", "),
+        false => line.to_owned(),
+    };
+    policy.lines().map(shelf).collect::<Vec<_>>().join("\n").replacen("purpose = [", proof, 1).replacen(
+        "\n[asks]\n",
+        category,
+        1,
+    )
+}
+
+/// Is asked, and answers aloud.
+async fn answer_aloud(device: &mut Device) {
+    device.listen(ListenMode::Auto);
+    soon(device.hear_out()).await;
+    soon(device.told_state(SessionState::Listening)).await;
+    device.say(&sound::utterance(device.welcome.uplink));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sound_of_a_spoken_yes_or_no_is_kept_sealed_where_the_policy_says_so_and_its_record_has_the_hash() {
+    for (words, given) in [("Yes, I agree.", true), ("No.", false)] {
+        let setup = Setup { hears: vec![words], policy: keep_answers, ..Setup::default() };
+        let node = Node::with(setup).await;
+        let mut device = Device::connect(&node, "speaker").await;
+        answer_aloud(&mut device).await;
+        let subject = node.subject("speaker").await;
+        until_kept(&node, subject, EVIDENCE, 1).await;
+        let [listed] = &node.register.list_kept(subject, None).await.unwrap()[..] else { panic!("one thing is kept") };
+        let kept = node.register.kept(subject, listed.id).await.unwrap().unwrap();
+        assert_eq!((kept.media_type.as_str(), kept.purpose), ("audio/ogg", Purpose(Name::constant("proof"))));
+        assert!(kept.content.starts_with(b"OggS") && kept.content[28..].starts_with(b"OpusHead"));
+        let (state, records) = node.register.records(subject).await.unwrap();
+        assert_eq!(state.status(VOICE).is_valid(), given, "{words}");
+        let sha256: [u8; 32] = Sha256::digest(&kept.content).into();
+        assert!(records.iter().all(|record| record.events[0].evidence_sha256 == sha256), "it shows which sound it was");
+
+        // it is in the copy that the person is given, and goes with everything of theirs
+        let desk = Desk::open(node.register.clone());
+        let copy = accepted(&desk, subject, RightKind::Copy).await;
+        let copy = desk.copy(subject, copy, BY).await.unwrap();
+        assert_eq!(copy.kept.iter().map(|item| item.category).collect::<Vec<_>>(), [EVIDENCE]);
+        accepted(&desk, subject, RightKind::Erase).await;
+        until_kept(&node, subject, EVIDENCE, 0).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_answer_is_not_kept_as_one() {
+    let setup =
+        Setup { hears: vec!["what a day", "Yes.", "what time is it"], policy: keep_answers, ..Setup::default() };
+    let node = Node::with(setup).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    answer_aloud(&mut device).await;
+    soon(device.hear_out()).await;
+    soon(device.told_state(SessionState::Listening)).await;
+    let subject = node.subject("speaker").await;
+    assert_eq!(count(&node, subject, EVIDENCE).await, 0, "it was not understood");
+    device.say(&sound::utterance(device.welcome.uplink));
+    until_kept(&node, subject, EVIDENCE, 1).await;
+    soon(device.hear_out()).await;
+    soon(device.told_state(SessionState::Listening)).await;
+    device.say(&sound::utterance(device.welcome.uplink));
+    soon(device.hear_out()).await;
+    soon(node.until_session("speaker", |s| s.turns.answered == 1)).await;
+    assert_eq!(node.register.list_kept(subject, None).await.unwrap().len(), 1, "nothing of the conversation");
+}
+
+/// A request of `subject` that was accepted.
+async fn accepted(desk: &Desk, subject: SubjectId, right: RightKind) -> Reference {
+    let id = desk.receive(subject, right, BY).await.unwrap().id;
+    for step in [rights::Step::Verify, rights::Step::Accept] {
+        desk.step(subject, id, step, BY).await.unwrap();
+    }
+    id
 }

@@ -94,11 +94,19 @@ pub(crate) struct Setup {
     pub(crate) answers: Vec<Vec<Reply>>,
     pub(crate) options: Options,
     pub(crate) timeouts: Timeouts,
+    /// What its policy says otherwise.
+    pub(crate) policy: fn(String) -> String,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { hears: Vec::new(), answers: Vec::new(), options: options(), timeouts: Timeouts::default() }
+        Self {
+            hears: Vec::new(),
+            answers: Vec::new(),
+            options: options(),
+            timeouts: Timeouts::default(),
+            policy: |said| said,
+        }
     }
 }
 
@@ -127,11 +135,11 @@ impl Node {
     }
 
     pub(crate) async fn with(setup: Setup) -> Self {
-        let Setup { hears, answers, options, timeouts } = setup;
+        let Setup { hears, answers, options, timeouts, policy } = setup;
         let dir = tempfile::tempdir().unwrap();
         let (tasks, clock) = (Tasks::new(), Arc::new(SystemClock::new()));
         let store = SlowStore::new(LocalStore::open(dir.path(), LocalOptions::new(clock.clone())).unwrap());
-        let profile = Arc::new(Profile::parse(&patient_profile()).unwrap());
+        let profile = Arc::new(Profile::parse(&policy(patient_profile())).unwrap());
         let register_options = sayso_consent::Options::default();
         let vault = vault(store.clone()).await.unwrap();
         let register =

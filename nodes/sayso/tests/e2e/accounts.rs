@@ -15,7 +15,7 @@ async fn what_people_ask_for_is_carried_out_and_an_account_is_closed_for_good() 
     device.agree(&prompt).await;
     device.until_listening().await;
 
-    let (certs, at) = (installation.file("admin"), node.admin.to_string());
+    let (certs, at) = (installation.person("tess", Some(TENANT)).await, node.admin.to_string());
     let rights = async |command: &str, args: &[&str]| {
         let person = ["rights", command, "--admin", &at, "--certs", &certs, "--tenant", TENANT];
         sayso().run(person.into_iter().chain(args.iter().copied())).await
