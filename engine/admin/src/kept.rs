@@ -74,9 +74,10 @@ impl KeptService {
         let after: Option<usize> = field::page_token(&request.page_token)?;
         let subject = self.find(operator, request.principal).await?;
         // what an item says of a person is for the tenant's own people, or for whoever has a grant to read it
-        let listed = match operator.sees_all() {
-            true => self.register.list_heads(subject, category).await?,
-            false => self.register.list_kept(subject, category).await?,
+        let listed = if operator.sees_all() {
+            self.register.list_heads(subject, category).await?
+        } else {
+            self.register.list_kept(subject, category).await?
         };
         let from = after.unwrap_or(0).min(listed.len());
         let page = &listed[from..listed.len().min(from + size)];

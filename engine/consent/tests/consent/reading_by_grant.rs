@@ -9,7 +9,7 @@ use sayso_consent::keep::NewItem;
 use sayso_consent::rights::{self, Desk};
 use sayso_consent::{Replay, Replayed};
 use sayso_policy::profile::{ExemptionCode, RightKind};
-use sayso_policy::{AgeBand, ConsentStatus, GrantError, Profile};
+use sayso_policy::{AgeBand, ConsentStatus, GrantError, Profile, Tongue};
 use sayso_types::{Category, SubjectId};
 use sha2::{Digest, Sha256};
 
@@ -229,6 +229,13 @@ async fn a_replay_finds_a_reading_without_a_live_grant() {
     let case = accepted(&desk, anna, RightKind::Copy).await;
     granted(&world, terms(anna, Category::MEMORY_SUMMARY)).await;
     desk.copy(anna, case, operator(ANN)).await.unwrap();
+    let shown = desk.copy(anna, case, INTEGRATOR).await.unwrap();
+    assert_eq!((shown.read.len(), shown.read[0].category), (1, Category::MEMORY_SUMMARY), "the person sees it, too");
+    let [english, chinese] = Tongue::ALL.map(|tongue| shown.page(tongue, |at| at.0.to_string()));
+    assert!(
+        english.contains("summary: how many 1, ticket ") && chinese.contains("运营方人员查看了什么"),
+        "{english}"
+    );
     let leaves = world.leaves().await;
     let at = |name: &str| leaves.iter().position(|leaf| leaf.fact.event.name() == name).unwrap();
     let [granted, permitted, read] = ["exemption.granted", "gate.permitted_by_exemption", "operator.access"].map(at);

@@ -208,17 +208,15 @@ retention = { trigger = "collected", after = "P3Y", action = "erase" }
 evidence = "consent_evidence"
 "#;
     let proof = "purpose = [\n{ id = \"proof\", dpv = \"LegalCompliance\", basis = \"LegalObligation\" },";
-    let shelf = |line: &str| match line.contains("shelf-local") {
-        true => line
-            .replace("accepts = [", "accepts = [\"consent_evidence\", ")
-            .replace("purposes = [", "purposes = [\"proof\", "),
-        false => line.to_owned(),
+    let shelf = |line: &str| {
+        if !line.contains("shelf-local") {
+            return line.to_owned();
+        }
+        let accepts = line.replace("accepts = [", "accepts = [\"consent_evidence\", ");
+        accepts.replace("purposes = [", "purposes = [\"proof\", ")
     };
-    policy.lines().map(shelf).collect::<Vec<_>>().join("\n").replacen("purpose = [", proof, 1).replacen(
-        "\n[asks]\n",
-        category,
-        1,
-    )
+    let policy = policy.lines().map(shelf).collect::<Vec<_>>().join("\n");
+    policy.replacen("purpose = [", proof, 1).replacen("\n[asks]\n", category, 1)
 }
 
 /// Is asked, and answers aloud.

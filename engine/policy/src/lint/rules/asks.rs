@@ -6,7 +6,7 @@ use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
 use crate::lint::rules::consent::is_apart;
-use crate::profile::{AtRest, LegalBasis, Necessity, Trigger};
+use crate::profile::{AtRest, LegalBasis, Necessity, Processor, Trigger};
 
 pub(in crate::lint) static SPECIAL_ASKED_TOGETHER: Rule = Rule {
     id: "SPECIAL_ASKED_TOGETHER",
@@ -79,17 +79,11 @@ fn unkept(case: &Case<'_>) -> Found {
     }
     match &rule.retention {
         None => tell("retention", "nobody knows for how long an answer is kept; write it here, and not for all data"),
-        Some(rule)
-            if rule
-                .trigger
-                .iter()
-                .any(|trigger| matches!(trigger, Trigger::TurnEnd | Trigger::SessionEnd | Trigger::Withdraw)) =>
-        {
-            tell(
-                "retention.trigger",
-                "it must still be there when somebody asks what the person said; let it end with \"account.cancelled\", or some time after it was \"collected\"",
-            )
-        }
+        Some(rule) if rule.trigger.iter().any(is_too_early) => tell(
+            "retention.trigger",
+            "it must still be there when somebody asks what the person said; let it end with \"account.cancelled\", or some \
+             time after it was \"collected\"",
+        ),
         Some(_) => {}
     }
     if !rule.attrs.is_empty() {
@@ -102,11 +96,17 @@ fn unkept(case: &Case<'_>) -> Found {
             "name one, and none that rests on consent: also who says no is heard, and has agreed to nothing",
         );
     }
-    let mut stores = case.document.processor.values().filter(|one| one.kind == ProcessorKind::Database);
-    if !stores
-        .any(|one| one.accepts.contains(&id) && rule.purposes.iter().all(|purpose| one.purposes.contains(purpose)))
-    {
+    let keeps = |one: &Processor| {
+        let is_for_it = one.accepts.contains(&id) && rule.purposes.iter().all(|purpose| one.purposes.contains(purpose));
+        one.kind == ProcessorKind::Database && is_for_it
+    };
+    if !case.document.processor.values().any(keeps) {
         tell("purposes", "no database accepts it for that; add it to `accepts` and `purposes` of one");
     }
     found
+}
+
+/// Whether what ends then proves nothing to whoever asks later.
+const fn is_too_early(trigger: Trigger) -> bool {
+    matches!(trigger, Trigger::TurnEnd | Trigger::SessionEnd | Trigger::Withdraw)
 }
