@@ -202,6 +202,7 @@ fn kind(kind: proto::NoticeKind) -> Result<NoticeKind, Refusal> {
         proto::NoticeKind::Incident => NoticeKind::Incident,
         proto::NoticeKind::Shutdown => NoticeKind::Shutdown,
         proto::NoticeKind::Disclosure => NoticeKind::Disclosure,
+        proto::NoticeKind::TenantEnd => NoticeKind::TenantEnd,
         proto::NoticeKind::Unspecified => {
             return Err(Refusal::invalid("kind", "missing; say why people are told"));
         }
@@ -265,6 +266,7 @@ fn shown(notice: &Notice) -> proto::Notice {
         NoticeKind::Incident => proto::NoticeKind::Incident,
         NoticeKind::Shutdown => proto::NoticeKind::Shutdown,
         NoticeKind::Disclosure => proto::NoticeKind::Disclosure,
+        NoticeKind::TenantEnd => proto::NoticeKind::TenantEnd,
     };
     let texts = notice.texts.iter().map(|(language, text)| proto::NoticeText {
         language: language.to_string(),

@@ -6,6 +6,7 @@ mod flow;
 mod lineage;
 mod minor;
 mod name;
+mod node;
 mod scope;
 mod step;
 
@@ -19,6 +20,7 @@ pub use self::desk::{ComplaintStep, DeskEvent};
 pub use self::flow::FlowEvent;
 pub use self::lineage::LineageEvent;
 pub use self::minor::MinorEvent;
+pub use self::node::{KeyStep, NodeEvent};
 pub use self::scope::Scope;
 pub use self::step::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 
@@ -459,4 +461,6 @@ pub enum Event {
     Flow(FlowEvent),
     /// What those do who answer for the data.
     Control(ControlEvent),
+    /// What became of a node.
+    Node(NodeEvent),
 }

@@ -4,6 +4,7 @@ mod desks;
 mod flows;
 mod kept;
 mod minors;
+mod node;
 mod telling;
 
 use std::fs;
@@ -375,7 +376,7 @@ fn a_certificate_is_stored_as_it_was() {
     assert_golden("certificate", &key.key(), &value);
     assert_eq!(Certificate::parse(&value[2..]).unwrap(), certificate);
     let moment = |at: WallTime| at.0.to_string();
-    let told = Tongue::ALL.map(|tongue| certificate.told(tongue, moment)).join("\n");
+    let told = Tongue::ALL.map(|tongue| certificate.told(&[], tongue, moment)).join("\n");
     assert_golden_text("certificate.txt", &told);
 }
 

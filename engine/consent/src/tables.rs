@@ -2,6 +2,7 @@
 
 mod flows;
 mod kept;
+mod node;
 mod notices;
 
 use sayso_audit::Reference;
@@ -10,6 +11,7 @@ use sayso_types::{Category, DeviceId, SubjectId, TenantId};
 
 pub(crate) use self::flows::*;
 pub(crate) use self::kept::*;
+pub(crate) use self::node::*;
 pub(crate) use self::notices::*;
 
 key! {
@@ -474,7 +476,7 @@ pub(crate) const DISCLOSURE: Schema = Schema::new("disclosure", 1, 1);
 pub(crate) const DISCLOSURE_TELL: Schema = Schema::new("disclosure_tell", 1, 1);
 pub(crate) const COMPLAINT: Schema = Schema::new("complaint", 1, 1);
 pub(crate) const COMPLAINT_DUE: Schema = Schema::new("complaint_due", 1, 1);
-pub(crate) const TENANT: Schema = Schema::new("tenant", 1, 1);
+pub(crate) const TENANT: Schema = Schema::new("tenant", 1, 2);
 pub(crate) const DOCUMENT: Schema = Schema::new("document", 1, 1);
 /// Both keys under which a referral is found; their rows are empty.
 pub(crate) const REFERRAL: Schema = Schema::new("referral", 1, 1);

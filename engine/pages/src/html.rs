@@ -80,6 +80,8 @@ const fn kind(kind: NoticeKind, tongue: Tongue) -> &'static str {
         (NoticeKind::Shutdown, Tongue::Chinese) => "服务终止",
         (NoticeKind::Disclosure, Tongue::English) => "data was given to an authority",
         (NoticeKind::Disclosure, Tongue::Chinese) => "依法向机关提供了数据",
+        (NoticeKind::TenantEnd, Tongue::English) => "a provider is served no more",
+        (NoticeKind::TenantEnd, Tongue::Chinese) => "不再为某服务商提供服务",
     }
 }
 

@@ -9,7 +9,7 @@ use sayso_types::{Category, Cell, ConsentVersion, Label, Name, ProcessorId, Purp
 pub(crate) use self::demand::Demand;
 use crate::profile::{
     AtRest, CategoryRule, Deployment, Identifies, Mechanism, MinorRule, Processing, Processor, ProcessorState,
-    PurposeRule, RetentionAction, Sensitivity, Trigger,
+    PurposeRule, Retention, RetentionAction, Sensitivity, Trigger,
 };
 use crate::{ConsentState, ExemptionGrant, Gate, InForce, LegalBasis, Narrowed, Period, Profile};
 
@@ -174,7 +174,27 @@ impl fmt::Display for Reason {
 /// `state` must be the register of the subject of the label.
 #[must_use]
 pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> Decision {
-    let answer = Case::of(question, state, in_force).and_then(|case| {
+    decided(question, state, in_force, Form::AsItIs)
+}
+
+/// Decides as [`decide()`] does about what a registered [`Transformation`](crate::Transformation) makes of the data: it leads to
+/// nobody where the retention of its category says that it is anonymised.
+#[must_use]
+pub fn decide_anonymised(question: &Question, state: &ConsentState, in_force: &InForce) -> Decision {
+    decided(question, state, in_force, Form::Anonymised)
+}
+
+/// In which form data crosses a gate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it is stored or said.
+    AsItIs,
+    /// As a registered transformation releases it.
+    Anonymised,
+}
+
+fn decided(question: &Question, state: &ConsentState, in_force: &InForce, form: Form) -> Decision {
+    let answer = Case::in_form(question, state, in_force, form).and_then(|case| {
         let (basis, basis_ref, ends) = match case.own_basis(question, state) {
             Some((basis, basis_ref)) => {
                 let required = case.profile.document().required(case.purpose);
@@ -205,6 +225,10 @@ pub(crate) struct Case<'a> {
 impl<'a> Case<'a> {
     /// The checks in the order of [`Reason`], up to that of the basis.
     pub(crate) fn of(question: &Question, state: &ConsentState, in_force: &'a InForce) -> Result<Self, Reason> {
+        Self::in_form(question, state, in_force, Form::AsItIs)
+    }
+
+    fn in_form(question: &Question, state: &ConsentState, in_force: &'a InForce, form: Form) -> Result<Self, Reason> {
         let Question { label, gate, processor, .. } = *question;
         let profile: &Profile = in_force.profile();
         let purpose = profile.purpose(label.purpose);
@@ -216,7 +240,7 @@ impl<'a> Case<'a> {
         let does = |processing| is_done(processing, gate, purpose, receiver);
         let mut prohibitions = profile.document().prohibition.iter();
         if prohibitions.any(|p| p.covers((label.purpose, purpose), label.category, does, age_years))
-            || category.is_some_and(|rule| is_closed(profile, gate, label, rule, age_years))
+            || category.is_some_and(|rule| is_closed(profile, (gate, form), label, rule, age_years))
         {
             return Err(Reason::Prohibited);
         }
@@ -346,12 +370,14 @@ pub(crate) fn is_instructable(purpose: &PurposeRule) -> bool {
 }
 
 /// Whether what is said about the category closes the gate to it.
-fn is_closed(profile: &Profile, gate: Gate, label: Label, rule: &CategoryRule, age_years: u8) -> bool {
+fn is_closed(profile: &Profile, (gate, form): (Gate, Form), label: Label, rule: &CategoryRule, age_years: u8) -> bool {
     let for_minors =
         if age_years < profile.protected_below() { minors_rule(profile, label.category) } else { MinorRule::default() };
     let stored = gate.stores() && (rule.at_rest == AtRest::Forbidden || for_minors.no_store);
     let said = gate == Gate::Log && !rule.content_free;
-    let leads_back = gate == Gate::Telemetry && rule.identifies != Identifies::Anonymised;
+    let is_anonymised = || profile.document().retention_of(rule).and_then(Retention::transformation).is_some();
+    let leads_to_nobody = rule.identifies == Identifies::Anonymised || form == Form::Anonymised && is_anonymised();
+    let leads_back = gate == Gate::Telemetry && !leads_to_nobody;
     // nothing sensitive belongs on a test platform, and whatever is about a child is
     let on_trial = profile.header().deployment == Deployment::TestPlatform
         && (rule.sensitivity == Sensitivity::Special || rule.is_personal() && age_years < profile.protected_below());

@@ -52,7 +52,7 @@ pub use compile::{Compiled, Tables, compile};
 pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
 pub use coverage::Coverage;
 pub use deadline::Deadline;
-pub use decide::{BasisRef, Decision, Grounds, Obligations, Question, Reason, decide};
+pub use decide::{BasisRef, Decision, Grounds, Obligations, Question, Reason, decide, decide_anonymised};
 pub use diff::{Change, ChangeKind, Diff, diff};
 pub use due::Due;
 pub use ending::{Ending, Happened};

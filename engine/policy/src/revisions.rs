@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     ConsentState, Decision, Diff, ExemptionGrant, Explanation, InForce, Profile, ProfileHash, Question, Redactor,
-    Registry, Tables, diff, explain,
+    Registry, Tables, decide_anonymised, diff, explain,
 };
 
 /// Older revisions that are kept. Whoever agreed to one that came before is asked again: eight revisions are more than a
@@ -190,6 +190,16 @@ impl Revisions {
                 let tells = agreed.is_permit() && !rests_on_grant(&agreed) && rests_on_grant(&newest);
                 if tells { newest } else { agreed }
             }
+            _ => newest,
+        }
+    }
+
+    /// As [`decide`](Self::decide), about what a registered transformation makes of the data.
+    #[must_use]
+    pub fn decide_anonymised(&self, question: &Question, state: &ConsentState) -> Decision {
+        let newest = decide_anonymised(question, &self.carried(state), self.newest.in_force());
+        match self.agreed_to(question.label.purpose, state) {
+            Some(older) if newest.is_permit() => decide_anonymised(question, state, older.tables.in_force()),
             _ => newest,
         }
     }

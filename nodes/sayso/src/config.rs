@@ -1,6 +1,7 @@
 //! The configuration of a node, and its defaults. `sayso serve --dump-config` prints it.
 
 mod deletion;
+mod noted;
 mod store;
 mod vault;
 

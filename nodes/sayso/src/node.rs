@@ -105,6 +105,8 @@ impl Node {
             register_options,
         )
         .await?;
+        register.note_config(config.node(), &config.noted()?).await?;
+        register.note_keys().await?;
         witnesses::begin_signing(register.journal(), &signer).await?;
         let anchor = witnesses::anchor(&config.witnesses, register.journal(), &signer, &clock)?;
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
@@ -193,6 +195,10 @@ impl Node {
         match self.vault.rewrap().await {
             Ok(_) => tracing::info!("the keys are wrapped under the newest key encryption key"),
             Err(error) => tracing::error!(%error, "the keys stay wrapped as they are"),
+        }
+        if let Err(error) = self.register.note_keys().await {
+            // the next start finds it again
+            tracing::error!(%error, "what wraps the keys is not on record yet");
         }
     }
 

@@ -480,12 +480,49 @@ pub struct CertificateRequest {
     #[prost(bytes = "vec", tag = "2")]
     pub reference: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CertificateResponse {
     /// JSON in UTF-8, in the layout that its member `format` names: sayso/erasure-certificate/v1. The SHA-256 of these bytes
     /// is in the leaf erase.certified.
     #[prost(bytes = "vec", tag = "1")]
     pub certificate: ::prost::alloc::vec::Vec<u8>,
+    /// Who answers for what it says to remain.
+    #[prost(message, repeated, tag = "2")]
+    pub approvals: ::prost::alloc::vec::Vec<ResidualApproval>,
+}
+/// That somebody answers for it that something remains.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResidualApproval {
+    /// What: a processor, or key_backups, store_logs, evidence, device or people.
+    #[prost(string, tag = "1")]
+    pub residual: ::prost::alloc::string::String,
+    /// Why, in a word such as receiver_dissolved.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who answers for it.
+    #[prost(string, tag = "3")]
+    pub approved_by: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub approved_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApproveResidualRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes, as in CertificateRequest.
+    #[prost(bytes = "vec", tag = "2")]
+    pub reference: ::prost::alloc::vec::Vec<u8>,
+    /// What remains, as the certificate names it.
+    #[prost(string, tag = "3")]
+    pub residual: ::prost::alloc::string::String,
+    /// Why, in a word of lower-case letters, digits, dots, dashes and underscores; nothing about the person.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApproveResidualResponse {
+    #[prost(message, optional, tag = "1")]
+    pub approval: ::core::option::Option<ResidualApproval>,
 }
 /// What is done, or was to be done, without consent.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1265,6 +1302,8 @@ pub enum NoticeKind {
     Shutdown = 4,
     /// An authority was given their data by law.
     Disclosure = 5,
+    /// Whose devices they speak to is served no more.
+    TenantEnd = 6,
 }
 impl NoticeKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1279,6 +1318,7 @@ impl NoticeKind {
             Self::Incident => "NOTICE_KIND_INCIDENT",
             Self::Shutdown => "NOTICE_KIND_SHUTDOWN",
             Self::Disclosure => "NOTICE_KIND_DISCLOSURE",
+            Self::TenantEnd => "NOTICE_KIND_TENANT_END",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1290,6 +1330,7 @@ impl NoticeKind {
             "NOTICE_KIND_INCIDENT" => Some(Self::Incident),
             "NOTICE_KIND_SHUTDOWN" => Some(Self::Shutdown),
             "NOTICE_KIND_DISCLOSURE" => Some(Self::Disclosure),
+            "NOTICE_KIND_TENANT_END" => Some(Self::TenantEnd),
             _ => None,
         }
     }
@@ -2830,6 +2871,33 @@ pub mod rights_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Certificate"));
             self.inner.unary(req, path, codec).await
         }
+        /// Answers for it that something remains which the certificate of an erasure names, such as what a receiver has that never
+        /// answers. It is on record who does, since when and why. PERMISSION_DENIED for callers of a tenant, FAILED_PRECONDITION
+        /// when the certificate names no such thing or somebody answers for it already.
+        pub async fn approve_residual(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ApproveResidualRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ApproveResidualResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/ApproveResidual",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "ApproveResidual"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The certificates of all erasures of the person.
         pub async fn list_certificates(
             &mut self,
@@ -2952,6 +3020,16 @@ pub mod rights_server {
             request: tonic::Request<super::CertificateRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CertificateResponse>,
+            tonic::Status,
+        >;
+        /// Answers for it that something remains which the certificate of an erasure names, such as what a receiver has that never
+        /// answers. It is on record who does, since when and why. PERMISSION_DENIED for callers of a tenant, FAILED_PRECONDITION
+        /// when the certificate names no such thing or somebody answers for it already.
+        async fn approve_residual(
+            &self,
+            request: tonic::Request<super::ApproveResidualRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ApproveResidualResponse>,
             tonic::Status,
         >;
         /// The certificates of all erasures of the person.
@@ -3464,6 +3542,51 @@ pub mod rights_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CertificateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/ApproveResidual" => {
+                    #[allow(non_camel_case_types)]
+                    struct ApproveResidualSvc<T: Rights>(pub Arc<T>);
+                    impl<
+                        T: Rights,
+                    > tonic::server::UnaryService<super::ApproveResidualRequest>
+                    for ApproveResidualSvc<T> {
+                        type Response = super::ApproveResidualResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ApproveResidualRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::approve_residual(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ApproveResidualSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -11617,6 +11740,12 @@ pub struct Tenant {
     pub people: u64,
     #[prost(uint64, tag = "13")]
     pub erased_unix_ms: u64,
+    /// 16 bytes: the notice that tells its people; empty where there is none.
+    #[prost(bytes = "vec", tag = "14")]
+    pub notice_id: ::prost::alloc::vec::Vec<u8>,
+    /// Nothing is erased before then, so that its people were told as early as the policy promises; 0 where it promises nothing.
+    #[prost(uint64, tag = "15")]
+    pub not_before_unix_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InstructRequest {

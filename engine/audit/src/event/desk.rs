@@ -1,5 +1,6 @@
-//! [`DeskEvent`]: what happens at the desks where people decide on disclosures and on complaints. Some of these events have
-//! a name that others have, too, and other fields: no gate opens and no processor receives anything.
+//! [`DeskEvent`]: what happens at the desks where people decide on disclosures, on complaints and on what an erasure does not
+//! reach. Some of these events have a name that others have, too, and other fields: no gate opens and no processor receives
+//! anything.
 
 use sayso_types::{Category, Name, WallTime};
 
@@ -70,6 +71,18 @@ pub enum DeskEvent {
         /// SHA-256 of what came with it, if something did.
         evidence: Option<Hash>,
     },
+    /// `erase.residual_approved`: somebody of the operator's has looked at something that an erasure does not reach, and
+    /// answers for it that it remains.
+    ResidualApproved {
+        /// The erasure.
+        erasure: Reference,
+        /// SHA-256 of its certificate, which says what remains.
+        certificate: Hash,
+        /// What remains: a processor, or `key_backups`, `store_logs`, `evidence`, `device` or `people`.
+        residual: Name,
+        /// Why that is so, such as `receiver_dissolved`.
+        reason: Name,
+    },
 }
 
 /// What happens to a complaint.
@@ -108,6 +121,7 @@ impl DeskEvent {
             Self::DisclosureCreated { .. } => "export.created",
             Self::OperatorDenied { .. } => "operator.denied",
             Self::Complaint { step, .. } => step.name(),
+            Self::ResidualApproved { .. } => "erase.residual_approved",
         }
     }
 }

@@ -3,7 +3,7 @@
 use sayso_proto::audit::v1::{AuditLeaf, Verdict};
 use sayso_types::WallTime;
 
-use super::wire::{approvers, category, content, document, gate, reason, reference};
+use super::wire::{approvers, category, content, document, gate, processor, reason, reference};
 use super::{LeafError, cell};
 use crate::event::{ComplaintStep, DeskEvent};
 
@@ -42,6 +42,12 @@ pub(super) fn write(event: &DeskEvent, wire: &mut AuditLeaf) {
             wire.document_sha256 = document.0.to_vec();
             wire.content_sha256 = evidence.map_or_else(Vec::new, |evidence| evidence.0.to_vec());
         }
+        DeskEvent::ResidualApproved { erasure, certificate, residual, reason } => {
+            wire.reference = erasure.0.to_vec();
+            wire.document_sha256 = certificate.0.to_vec();
+            wire.processor_id = residual.to_string();
+            wire.reason = reason.to_string();
+        }
     }
 }
 
@@ -73,6 +79,12 @@ pub(super) fn read(wire: &AuditLeaf) -> Result<Option<DeskEvent>, LeafError> {
         "operator.denied" => {
             DeskEvent::OperatorDenied { ticket: reference(wire)?, gate: gate(wire)?, reason: reason(wire)? }
         }
+        "erase.residual_approved" => DeskEvent::ResidualApproved {
+            erasure: reference(wire)?,
+            certificate: document(wire)?,
+            residual: processor(wire)?.0,
+            reason: reason(wire)?,
+        },
         name => {
             let Some(step) = ComplaintStep::ALL.into_iter().find(|step| step.name() == name) else { return Ok(None) };
             let evidence = has_content.then(|| content(wire)).transpose()?;

@@ -6,7 +6,7 @@ use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, Reg
 use super::*;
 use crate::event::{
     Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, FlowEvent, IncidentStep,
-    Instructed, LineageEvent, MinorEvent, NoticeStep, ProcessorChange, RequestStep,
+    Instructed, KeyStep, LineageEvent, MinorEvent, NodeEvent, NoticeStep, ProcessorChange, RequestStep,
 };
 use crate::{Commitment, Hash, Reference, Scope};
 
@@ -118,6 +118,7 @@ fn events() -> impl Strategy<Value = Event> {
         minors().prop_map(Event::Minor),
         anonymised().prop_map(Event::Anonymised),
         control_events().prop_map(Event::Control),
+        node_events().prop_map(Event::Node),
     ]
 }
 
@@ -292,6 +293,9 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
             gate,
             reason
         }),
+        (references(), hashes(), names(), names()).prop_map(|(erasure, certificate, residual, reason)| {
+            DeskEvent::ResidualApproved { erasure, certificate, residual, reason }
+        }),
         (references(), steps, names(), hashes(), prop::option::of(hashes())).prop_map(
             |(complaint, step, detail, document, evidence)| DeskEvent::Complaint {
                 complaint,
@@ -301,6 +305,19 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
                 evidence,
             }
         ),
+    ]
+}
+
+fn node_events() -> impl Strategy<Value = NodeEvent> {
+    let steps = prop::sample::select(KeyStep::ALL.to_vec());
+    prop_oneof![
+        (names(), hashes()).prop_map(|(setting, config)| NodeEvent::ConfigChanged { setting, config }),
+        (steps, names(), any::<u32>(), hashes()).prop_map(|(step, which, generation, kek)| NodeEvent::Key {
+            step,
+            which,
+            generation,
+            kek
+        }),
     ]
 }
 

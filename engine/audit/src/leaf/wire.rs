@@ -3,7 +3,7 @@
 use sayso_proto::audit::v1::{AuditLeaf, Verdict};
 use sayso_types::{Cell, ConsentVersion, ProcessorId, TurnId, WallTime};
 
-use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk, flow, lineage};
+use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk, flow, lineage, node};
 use crate::event::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
 use crate::{ActorTag, Event, Reference, Scope, SubjectTag};
@@ -264,6 +264,7 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
         Event::Lineage(event) => lineage::write(event, wire),
         Event::Flow(event) => flow::write(event, wire),
         Event::Control(event) => control::write(event, wire),
+        Event::Node(event) => node::write(event, wire),
     }
 }
 
@@ -276,6 +277,9 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
     }
     if let Some(event) = flow::read(wire)? {
         return Ok(Event::Flow(event));
+    }
+    if let Some(event) = node::read(wire)? {
+        return Ok(Event::Node(event));
     }
     Ok(match wire.event.as_str() {
         "policy.effective" => Event::PolicyEffective { profile: document(wire)? },

@@ -144,7 +144,8 @@ impl DisclosureDesk {
         let mut document = Document::new(&self.register, disclosure.0, (id, demand, evidence), now);
         let mut rows = BTreeMap::new();
         for subject in &demand.people {
-            rows.insert(*subject, document.add(&self.register, *subject, categories, demand).await?);
+            let added = document.add(&self.register, *subject, categories, demand).await?;
+            rows.insert(*subject, added.ok_or(Error::TooLarge)?);
         }
         let content = document.encode();
         if content.len() > BYTES_MAX {

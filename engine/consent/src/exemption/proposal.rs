@@ -132,7 +132,7 @@ impl Proposal {
         let (id, standing) = (named(terms.code), Standing::Proposed);
         let proposal = Self { id, terms, proposed, approved: Vec::new(), standing };
         if let Some(demand) = &proposal.terms.demand {
-            demand.check(&proposal.terms, now)?;
+            demand.check(&proposal.terms, profile, now)?;
             proposal.grant(now).check_disclosure_terms(profile)?;
             return Ok(proposal);
         }

@@ -33,6 +33,8 @@ pub enum NoticeKind {
     Shutdown,
     /// An authority was given their data by law.
     Disclosure,
+    /// Whose devices they speak to is served no more.
+    TenantEnd,
 }
 
 impl NoticeKind {
@@ -48,7 +50,8 @@ impl NoticeKind {
                 let own = duty(NoticeOccasion::ControllerChange);
                 told.into_iter().chain([own]).flatten().max_by_key(|period| period.longest())
             }
-            Self::Shutdown => duty(NoticeOccasion::Shutdown),
+            // to people of a tenant that is served no more, the service ends
+            Self::Shutdown | Self::TenantEnd => duty(NoticeOccasion::Shutdown),
             Self::Incident => document.incident.subjects.as_ref()?.within.period(),
             Self::Disclosure => None,
         }

@@ -8,7 +8,9 @@ use sayso_audit::{ConsentEnding, Reference};
 use sayso_policy::{ConsentStatus, Profile};
 use sayso_types::{Category, Purpose, SubjectId};
 
+use super::letting_go::Ended;
 use super::{Register, Subject, Withdrawal};
+use crate::erasure::Ground;
 use crate::evidence::Ending;
 use crate::record::withdrawal::Cause;
 use crate::tables::FACTS_CATEGORY;
@@ -17,7 +19,7 @@ use crate::{Error, record};
 impl Register {
     /// Ends the subject's consent to `purposes`, or to everything that they agreed to, for whoever answers for the data. Gates
     /// close, holders are waited for and what was kept by it is erased as in [`withdraw`](Self::withdraw). With consent that
-    /// had not been valid goes also what is remembered, where that was derived from data that it let in.
+    /// had not been valid goes also what is remembered or kept, where that was derived from data that it let in.
     ///
     /// # Errors
     /// [`Error::NothingToEnd`] where they have not agreed; otherwise as there.
@@ -68,9 +70,20 @@ impl Register {
 
     /// Whether what is remembered of somebody goes, when their consent to `given` ends for `cause`.
     pub(super) fn forgets(&self, given: &[Purpose], cause: Cause) -> bool {
-        let is_invalid = matches!(cause, Cause::Ended(Ending { how: ConsentEnding::Invalidated, .. }));
-        given.contains(&Purpose::MEMORY) || is_invalid && goes_back_to(&self.profile(), FACTS_CATEGORY, given)
+        given.contains(&Purpose::MEMORY) || is_invalid(cause) && goes_back_to(&self.profile(), FACTS_CATEGORY, given)
     }
+
+    /// What ends when the subject's consent to `given` does, for `cause`.
+    pub(super) fn ended_for(&self, subject: &Subject, given: &[Purpose], cause: Cause, ground: Ground) -> Ended {
+        let since =
+            given.iter().filter_map(|purpose| Some(subject.state.consent.consents.get(purpose)?.given_at)).min();
+        let invalid = since.filter(|_| is_invalid(cause)).map(|since| (given.to_vec(), since));
+        Ended { invalid, ..Ended::of(self.ended_with(given), ground) }
+    }
+}
+
+const fn is_invalid(cause: Cause) -> bool {
+    matches!(cause, Cause::Ended(Ending { how: ConsentEnding::Invalidated, .. }))
 }
 
 const fn is_ended(status: ConsentStatus) -> bool {
@@ -78,7 +91,7 @@ const fn is_ended(status: ConsentStatus) -> bool {
 }
 
 /// Whether data of `category`, or something that it is derived from, is used for one of `purposes`.
-fn goes_back_to(profile: &Profile, category: Category, purposes: &[Purpose]) -> bool {
+pub(super) fn goes_back_to(profile: &Profile, category: Category, purposes: &[Purpose]) -> bool {
     let (mut seen, mut next) = (BTreeSet::new(), vec![category]);
     while let Some(category) = next.pop() {
         let Some(rule) = profile.category(category).filter(|_| seen.insert(category)) else { continue };

@@ -160,7 +160,7 @@ impl Register {
             if self.forgets(&covered, cause) {
                 forgets = Some(ground(cause, reference));
             }
-            ended.push((self.ended_with(&covered), ground(cause, reference)));
+            ended.push(self.ended_for(subject, &covered, cause, ground(cause, reference)));
             entry.events.push(said(about, cause, reference, scope(purpose)));
             let withdrawal = withdrawal::requested(subject.id, reference, purpose, cause, cv, now);
             let purpose = purpose.map_or_else(String::new, |purpose| purpose.to_string());

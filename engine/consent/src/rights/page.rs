@@ -68,7 +68,7 @@ impl Copy {
         }
         page.heading(say("What was erased", "已删除的内容"), self.certificates.is_empty(), tongue);
         for certificate in &self.certificates {
-            page.line(format_args!("```text\n{}```", certificate.told(tongue, &moment)));
+            page.line(format_args!("```text\n{}```", certificate.told(&[], tongue, &moment)));
         }
         page.0
     }

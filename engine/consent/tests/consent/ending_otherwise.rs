@@ -14,6 +14,8 @@ use sayso_types::{Name, Purpose, SubjectId};
 
 use crate::erasing::{facts, row};
 use crate::incidents::{everything, report};
+use crate::keeping;
+use crate::keeping_ended;
 use crate::world::*;
 
 const BY: Actor = Actor { kind: ActorKind::Operator, tag: Some(ActorTag([7; 16])) };
@@ -189,4 +191,33 @@ async fn a_replay_finds_what_is_opened_after_it() {
     (late.place, late.fact.cv) = (last.place, last.fact.cv);
     leaves.push(late);
     assert_eq!(denied(&leaves), [leaves.len() as u64 - 1]);
+}
+
+#[tokio::test]
+async fn what_is_kept_and_comes_of_what_invalid_consent_let_in_goes_with_it() {
+    let history: Purpose = "history".parse().unwrap();
+    for (how, stays) in [(ConsentEnding::Invalidated, false), (ConsentEnding::Revoked, true)] {
+        let world = World::under(keeping_ended::that_keeps_history()).await;
+        let anna = world.stranger().await;
+        let item = |of| keeping::bytes(of, "history", b"words");
+        world.answers(anna, &[history], ConsentStatus::Given).await;
+        let earlier = keeping::keep(&world, anna, item("said")).await.unwrap();
+        world.answers(anna, &[VOICE], ConsentStatus::Given).await;
+        let said = keeping::keep(&world, anna, item("said")).await.unwrap();
+        let liked = keeping::keep(&world, anna, item("liked")).await.unwrap();
+        let made = keeping::keep(&world, anna, item("liked").made_from(&[said])).await.unwrap();
+        let done = ended(&world, anna, &[VOICE], how).await;
+        assert!(done.ok);
+        let mut left = if stays { vec![earlier, said, liked, made] } else { vec![earlier, liked] };
+        let mut listed = keeping::listed(&world, anna).await;
+        left.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, left, "{how:?}");
+        if !stays {
+            let certificate = keeping::certified(&world, anna, Reference(done.id)).await;
+            assert_eq!(certificate.grounds, [Ground::Invalidation(done.id)]);
+        }
+        assert_eq!(world.state(anna).await.status(history), ConsentStatus::Given);
+        world.ends_spotless_under(keeping_ended::that_keeps_history()).await;
+    }
 }

@@ -105,6 +105,28 @@ fn telemetry_leads_back_to_nobody() {
 }
 
 #[test]
+fn what_a_registered_transformation_makes_leads_back_to_nobody_and_is_asked_about_like_all_else() {
+    let counted = |more: &str| {
+        let rule = r#"{ trigger = "collected", after = "P10D", action = "anonymise", by = "monthly_counts@1" }"#;
+        home(&format!("[category.memory_summary]\nretention = {rule}\n{more}"))
+    };
+    let telemetry = question((Gate::Telemetry, REMEMBERS.1));
+    let answer = |in_force: &InForce, state: &ConsentState| decide_anonymised(&telemetry, state, in_force).answer.err();
+    assert_eq!(answer(&counted(""), &yes()), None);
+    assert_eq!(
+        reason(&counted(""), &yes(), (Gate::Telemetry, REMEMBERS.1)),
+        Some(Reason::Prohibited),
+        "as it is stored"
+    );
+    assert_eq!(answer(&home(""), &yes()), Some(Reason::Prohibited), "its category is erased");
+    assert_eq!(answer(&counted(""), &ConsentState::new()), Some(Reason::NoBasis));
+    let restricted = ConsentState { restricted: [Category::MEMORY_SUMMARY].into(), ..yes() };
+    assert_eq!(answer(&counted(""), &restricted), Some(Reason::Restricted));
+    let off = counted("").with_registry(Registry::new(1, []).without_categories([Category::MEMORY_SUMMARY]));
+    assert_eq!(answer(&off, &yes()), Some(Reason::SwitchedOff));
+}
+
+#[test]
 fn a_gate_leads_to_its_own_sort_of_processor() {
     assert_eq!(reason(&home(""), &yes(), (Gate::Speech, HEARS.1)), Some(Reason::ProcessorState));
     assert_eq!(reason(&home(""), &yes(), (Gate::Ingress, HEARS.1)), None);

@@ -28,7 +28,8 @@ async fn a_card_number_gets_no_further_than_the_gate() {
         sayso().run(node.into_iter().chain(args.iter().copied())).await.success().stdout
     };
     let tenant = ["--tenant", TENANT];
-    let opened: Value = serde_json::from_str(&run("rights", "open", &[&tenant[..], &["copy"]].concat()).await).unwrap();
+    let opened: Value =
+        serde_json::from_str(&run("rights", "open", &[&tenant[..], &["copy", "--json"]].concat()).await).unwrap();
     let case = opened["case"].as_str().unwrap().to_owned();
     for step in ["verify", "accept"] {
         let _ = run("rights", "advance", &[&tenant[..], &[&case, step]].concat()).await;

@@ -12,7 +12,7 @@ fn parsed(text: &str) -> Value {
 /// `sayso rights COMMAND ...` at this node, about whoever speaks to its first device.
 async fn rights(installation: &Installation, node: &Node, args: &[&str]) -> Finished {
     let (certs, at) = (installation.file("admin"), node.admin.to_string());
-    let person = ["rights", args[0], "--admin", &at, "--certs", &certs, "--tenant", TENANT];
+    let person = ["rights", args[0], "--json", "--admin", &at, "--certs", &certs, "--tenant", TENANT];
     sayso().run(person.into_iter().chain(args[1..].iter().copied())).await
 }
 

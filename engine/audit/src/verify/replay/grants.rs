@@ -79,7 +79,7 @@ impl Grants {
             }
             // each category before it says by what right
             DeskEvent::DisclosureCreated { disclosure, .. } => self.disclosed.remove(&(*disclosure, subject)),
-            DeskEvent::OperatorDenied { .. } | DeskEvent::Complaint { .. } => true,
+            DeskEvent::OperatorDenied { .. } | DeskEvent::Complaint { .. } | DeskEvent::ResidualApproved { .. } => true,
         }
     }
 
