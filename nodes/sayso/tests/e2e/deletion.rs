@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use sayso_audit::Event;
+use sayso_audit::{Event, FlowEvent};
 use sayso_tests::{Finished, Installation, Node, TENANT, within};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -61,9 +61,12 @@ impl FakeReceiver {
 
     /// Waits until it was told to delete so often; how it stands then.
     async fn until_told(&self, times: usize) -> State {
+        self.until(|state| state.orders.len() >= times).await
+    }
+
+    async fn until(&self, is: impl FnMut(&State) -> bool) -> State {
         let mut changes = self.state.subscribe();
-        let told = changes.wait_for(|state| state.orders.len() >= times);
-        within("an order to delete", told).await.unwrap().clone()
+        within("an order to delete", changes.wait_for(is)).await.unwrap().clone()
     }
 
     fn serve(&self, stream: &TcpStream) -> io::Result<()> {
@@ -296,12 +299,14 @@ async fn a_receiver_of_what_was_wrong_is_told_when_it_is_put_right() {
     drop(device);
 
     let case = correct("rectify", &json!({ "pet": "a cat" })).await;
-    let told = receiver.until_told(1).await;
-    let (_, order) = told.orders.last().unwrap();
-    assert_eq!((&order["why"], &order["deletion"]), (&json!("rectification"), &json!(case)));
+    let is_of = |order: &Value| order["deletion"] == case.as_str();
+    let told = receiver.until(|state| state.orders.iter().any(|(_, order)| is_of(order))).await;
+    let (_, order) = told.orders.iter().find(|(_, order)| is_of(order)).unwrap();
+    assert_eq!(order["why"], "rectification");
     assert!(!order["requests"].as_array().unwrap().is_empty());
     let operator = installation.operator(&node).await;
-    operator.until_leaf("what was put right is passed on", |leaf| leaf.fact.event.name() == "rectify.propagated").await;
+    let propagated = |event: &Event| matches!(event, Event::Flow(FlowEvent::RectifyPropagated { request, .. }) if request.to_string() == case);
+    operator.until_leaf("what was put right is passed on", |leaf| propagated(&leaf.fact.event)).await;
     let given =
         |event: &Event| matches!(event, Event::SegmentOpened { processor, .. } if processor.to_string() == "service");
     assert!(operator.leaves().await.iter().any(|leaf| given(&leaf.fact.event)));
