@@ -432,9 +432,9 @@ key! {
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
 pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
-/// From version 2 on it says whether the person is a child and who answers for them: a program that does not know that would
-/// lose it.
-pub(crate) const REGISTER: Schema = Schema::new("register", 1, 2);
+/// From version 2 on it says whether the person is a child and who answers for them, from version 3 on what they were told of
+/// services: a program that does not know that would lose it.
+pub(crate) const REGISTER: Schema = Schema::new("register", 1, 3);
 /// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
 /// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn.

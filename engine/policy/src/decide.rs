@@ -127,11 +127,13 @@ pub enum Reason {
     TransferLimit,
     /// There is no valid consent that covers it, or to a purpose that must have been agreed to first.
     NoBasis,
+    /// The processor decides itself what it does with the data, and the person was not told of it yet.
+    NotTold,
 }
 
 impl Reason {
     /// Every reason, in the order of asking.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Prohibited,
         Self::UnknownCell,
         Self::MinorNoGuardian,
@@ -142,6 +144,7 @@ impl Reason {
         Self::Region,
         Self::TransferLimit,
         Self::NoBasis,
+        Self::NotTold,
     ];
 
     /// Its name in audit leaves and metrics.
@@ -158,6 +161,7 @@ impl Reason {
             Self::Region => "region",
             Self::TransferLimit => "transfer_limit",
             Self::NoBasis => "no_basis",
+            Self::NotTold => "not_told",
         }
     }
 }
@@ -185,6 +189,11 @@ pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> 
                 (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
             }
         };
+        // the last of all, so that whoever is denied for this has but to be told, and nobody is told of a service that would
+        // get nothing of theirs all the same
+        if !case.was_told(state) {
+            return Err(Reason::NotTold);
+        }
         let term = case.term(state, in_force);
         let until = ends.into_iter().chain(case.receiver.examined_until()).chain(term).min();
         Ok(Grounds { cell: case.cell, basis, basis_ref, obligations: case.obligations(), until })
@@ -192,7 +201,7 @@ pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> 
     Decision::new(answer, state, in_force)
 }
 
-/// A question that nothing but the want of a basis stands against.
+/// A question that nothing stands against but, perhaps, the want of a basis, or that the person was not told of the receiver.
 pub(crate) struct Case<'a> {
     profile: &'a Profile,
     purpose: &'a PurposeRule,
@@ -256,6 +265,11 @@ impl<'a> Case<'a> {
             region: receiver.region_class,
         };
         Ok(Self { profile, purpose, category, receiver, cell, minor })
+    }
+
+    /// Whether the person was told of the receiver, if they have to be before it gets anything of theirs.
+    pub(crate) fn was_told(&self, state: &ConsentState) -> bool {
+        !self.category.is_personal() || state.was_told_of(self.receiver)
     }
 
     /// When the tenant's instructions end, if it is the tenant's to instruct.

@@ -78,6 +78,20 @@ struct Older {
     changes: Diff,
 }
 
+impl Older {
+    /// `state` of somebody who was told of all services as this revision would: what there is to tell of one is what the newest
+    /// has, which is asked first.
+    fn told<'a>(&self, state: &'a ConsentState) -> Cow<'a, ConsentState> {
+        let own: Vec<_> = self.tables.in_force().profile().introductions().map(|one| one.hash()).collect();
+        if own.iter().all(|one| state.told.contains(one)) {
+            return Cow::Borrowed(state);
+        }
+        let mut told = state.clone();
+        told.told.extend(own);
+        Cow::Owned(told)
+    }
+}
+
 impl Revisions {
     /// A policy of which there is one revision.
     #[must_use]
@@ -185,7 +199,8 @@ impl Revisions {
         let newest = self.newest.compiled(&self.carried(state)).decide(question);
         match self.agreed_to(question.label.purpose, state) {
             Some(older) if newest.is_permit() => {
-                let agreed = older.tables.compiled(state).decide(question);
+                let told = older.told(state);
+                let agreed = older.tables.compiled(&told).decide(question);
                 // a use without consent is told as one, whichever revision it rests on
                 let tells = agreed.is_permit() && !rests_on_grant(&agreed) && rests_on_grant(&newest);
                 if tells { newest } else { agreed }
@@ -199,7 +214,9 @@ impl Revisions {
     pub fn explain(&self, question: &Question, state: &ConsentState) -> Explanation {
         let newest = explain(question, &self.carried(state), self.newest.in_force());
         match self.agreed_to(question.label.purpose, state) {
-            Some(older) if newest.decision.is_permit() => explain(question, state, older.tables.in_force()),
+            Some(older) if newest.decision.is_permit() => {
+                explain(question, &older.told(state), older.tables.in_force())
+            }
             _ => newest,
         }
     }
