@@ -204,6 +204,7 @@ impl Admin {
         let permits = PermitsService {
             register: Arc::clone(&register),
             key: operator_key.clone(),
+            access: access.clone(),
             streams: Feeds::new("permit streams", limits.permit_streams, Arc::clone(&clock), draining.clone()),
             limits,
         };

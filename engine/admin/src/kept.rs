@@ -181,12 +181,12 @@ fn source(request: &proto::PutKeptRequest) -> Result<Source, Refusal> {
     })
 }
 
-fn item_id(field: &'static str, bytes: &[u8]) -> Result<Reference, Refusal> {
+pub(crate) fn item_id(field: &'static str, bytes: &[u8]) -> Result<Reference, Refusal> {
     let malformed = |_| Refusal::invalid(field, format_args!("an id has 16 bytes, this has {}", bytes.len()));
     bytes.try_into().map(Reference).map_err(malformed)
 }
 
-fn shown(kept: &Kept) -> proto::KeptItem {
+pub(crate) fn shown(kept: &Kept) -> proto::KeptItem {
     let (source, party) = match &kept.source {
         Source::Person => (proto::KeptSource::Unspecified, None),
         Source::Device => (proto::KeptSource::Device, None),

@@ -38,8 +38,10 @@ pub enum Event {
     },
     /// `notice.served`: a text was read out or shown to a person.
     NoticeServed {
-        /// SHA-256 of the text.
+        /// SHA-256 of the text; of a service that has a policy of its own, over all that there is to tell of it.
         text: Hash,
+        /// The service that the person was told of, if they were told of one.
+        processor: Option<ProcessorId>,
     },
     /// `consent.requested`: a person was asked.
     ConsentRequested {

@@ -16,6 +16,7 @@ mod guarding;
 mod holders;
 mod holding;
 mod instructing;
+mod introducing;
 mod keeping;
 mod lending;
 mod letting_go;
@@ -329,7 +330,12 @@ impl Register {
 
     /// Writes `next` in place of the subject's state, with `entry`'s records and leaves, in one batch; then tells the
     /// watchers. After an error nothing has changed, unless the journal has stopped: then nothing ever will.
-    async fn advance(&self, subject: &mut Subject, mut next: StoredState, mut entry: Entry) -> Result<(), Error> {
+    pub(crate) async fn advance(
+        &self,
+        subject: &mut Subject,
+        mut next: StoredState,
+        mut entry: Entry,
+    ) -> Result<(), Error> {
         let key = RegisterKey { subject: subject.id }.key();
         entry.require.push((key.clone(), Condition::Version(subject.state.version)));
         entry.ops.push(Op::Put(key, REGISTER.encode(&next.encode())));

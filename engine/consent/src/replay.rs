@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use sayso_audit::{ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope, SubjectTag};
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Registry,
-    decide,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, IntroductionHash, Profile, PurposeConsent,
+    Question, Registry, decide,
 };
 use sayso_types::{Cell, ConsentVersion, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 
@@ -100,6 +100,11 @@ impl Replay {
             Event::ConsentExpired { purpose, .. } => {
                 if let Some(subject) = fact.subject {
                     withdraw(self.person(subject), Scope::Purpose(*purpose));
+                }
+            }
+            Event::NoticeServed { text, processor: Some(_) } => {
+                if let Some(subject) = fact.subject {
+                    self.person(subject).told.insert(IntroductionHash(text.0));
                 }
             }
             // whoever is asked again because of another revision, and says no, keeps what they had agreed to: with more
@@ -257,7 +262,11 @@ impl Replay {
     ) -> bool {
         let fact = &leaf.fact;
         let person = fact.subject.and_then(|subject| self.people.get(&subject));
-        let state = ConsentState { cv: fact.cv, ..person.cloned().unwrap_or_else(somebody) };
+        let mut state = ConsentState { cv: fact.cv, ..person.cloned().unwrap_or_else(somebody) };
+        // what is told of a service is what the newest revision has: whoever it is for is a question of that one
+        if self.effective.keys().any(|rev| *rev > self.rules.profile().rev()) {
+            state.told.extend(self.rules.profile().introductions().map(|introduction| introduction.hash()));
+        }
         // decide() looks at whose data it is nowhere but in exemptions, and only those are there that are for this person
         let subject = SubjectId([0; 16]);
         let label = Label { subject, category: cell.category, purpose: cell.purpose, turn, cv: fact.cv };

@@ -124,7 +124,7 @@ impl Conversation {
                 match mail {
                     Mail::Control(message) => self.control(message),
                     Mail::Audio => self.hear(),
-                    Mail::Consent(state) => self.consent_changed(state),
+                    Mail::Consent(state) => self.consent_changes(state),
                     Mail::Connected => self.run(Event::Detached),
                     Mail::Disconnected => {
                         self.run(Event::Detached);

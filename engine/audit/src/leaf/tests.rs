@@ -61,7 +61,8 @@ fn events() -> impl Strategy<Value = Event> {
     let turns = || any::<u32>().prop_map(TurnId);
     prop_oneof![
         hashes().prop_map(|profile| Event::PolicyEffective { profile }),
-        hashes().prop_map(|text| Event::NoticeServed { text }),
+        (hashes(), prop::option::of(processors()))
+            .prop_map(|(text, processor)| Event::NoticeServed { text, processor }),
         (references(), purposes()).prop_map(|(record, purpose)| Event::ConsentRequested { record, purpose }),
         (references(), purposes(), hashes(), evidence(), any::<bool>()).prop_map(
             |(record, purpose, notice, evidence, is_renewal)| {

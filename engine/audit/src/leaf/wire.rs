@@ -69,9 +69,12 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
         | Event::PolicyPublished { profile: document }
         | Event::PolicySuperseded { profile: document }
         | Event::ControllerChanged { profile: document }
-        | Event::NoticeServed { text: document }
         | Event::LogKeyRotated { key: document } => {
             wire.document_sha256 = document.0.to_vec();
+        }
+        Event::NoticeServed { text, processor } => {
+            wire.document_sha256 = text.0.to_vec();
+            wire.processor_id = processor.map_or_else(String::new, |processor| processor.to_string());
         }
         Event::ConsentRequested { record, purpose } | Event::ConsentExpired { record, purpose } => {
             wire.reference = record.0.to_vec();
@@ -279,7 +282,10 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
     }
     Ok(match wire.event.as_str() {
         "policy.effective" => Event::PolicyEffective { profile: document(wire)? },
-        "notice.served" => Event::NoticeServed { text: document(wire)? },
+        "notice.served" => Event::NoticeServed {
+            text: document(wire)?,
+            processor: if wire.processor_id.is_empty() { None } else { Some(processor(wire)?) },
+        },
         "consent.requested" => Event::ConsentRequested { record: reference(wire)?, purpose: purpose(wire)? },
         name @ ("consent.given" | "consent.renewed") => Event::ConsentGiven {
             record: reference(wire)?,

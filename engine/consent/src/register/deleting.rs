@@ -153,7 +153,8 @@ impl Register {
     pub(super) fn receivers(&self, category: Option<Category>) -> BTreeMap<ProcessorId, Processor> {
         let revisions = self.revisions();
         let all = revisions.all().flat_map(|profile| profile.document().processor.values());
-        all.filter(|one| is_receiver(one, category)).map(|one| (one.id, one.clone())).collect()
+        let is_told = |one: &Processor| self.options.deletes.contains(&one.id);
+        all.filter(|one| is_receiver(one, category, is_told(one))).map(|one| (one.id, one.clone())).collect()
     }
 
     fn tell(&self, (subject, of, processor): (SubjectId, Reference, ProcessorId), why: Why, within: Duration) -> Op {
@@ -271,12 +272,14 @@ impl Register {
 /// Why nothing is known of a receiver that was told.
 pub(super) const NO_ANSWER: Name = Name::constant("no_answer");
 
-/// Whether `processor` is somebody else who may have been given what is erased, and may keep it.
-fn is_receiver(processor: &Processor, category: Option<Category>) -> bool {
+/// Whether `processor` is somebody else who may have been given what is erased, and may keep it: also a service of the operator's
+/// own that is told by its end point, because what it has is beyond the keys that are destroyed here.
+fn is_receiver(processor: &Processor, category: Option<Category>, is_told: bool) -> bool {
     let accepts = match category {
         Some(category) => processor.accepts.contains(&category),
         None => !processor.accepts.is_empty(),
     };
     let keeps = processor.declared_retention.as_ref().and_then(Deadline::period).is_none_or(|time| !time.is_zero());
-    accepts && keeps && !processor.zero_retention && !processor.is_own() && processor.state != ProcessorState::Draft
+    let is_elsewhere = !processor.is_own() || processor.deletion_api && is_told;
+    accepts && keeps && !processor.zero_retention && is_elsewhere && processor.state != ProcessorState::Draft
 }

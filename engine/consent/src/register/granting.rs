@@ -23,7 +23,7 @@ impl Register {
     /// When the journal does.
     pub async fn asked(&self, subject: SubjectId, notice_sha256: [u8; 32], question: &Question) -> Result<(), Error> {
         let about = self.read(subject).await?.about(subject);
-        let mut events = vec![about.event(Event::NoticeServed { text: Hash(notice_sha256) })];
+        let mut events = vec![about.event(Event::NoticeServed { text: Hash(notice_sha256), processor: None })];
         events.extend(
             question.records().map(|(purpose, record)| about.event(Event::ConsentRequested { record, purpose })),
         );

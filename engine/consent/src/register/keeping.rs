@@ -86,11 +86,16 @@ impl Register {
         let heads = self.heads(id).await?;
         let sources = sources(&item, id, &heads)?;
         self.has_room(&concerned, &heads, item.content.len()).await?;
-        let placed: Vec<_> = concerned
-            .each()
-            .map(|who| self.place(who, cv, &item, now))
-            .collect::<Result<_, Reason>>()
-            .map_err(NotKept::Policy)?;
+        let placed: Result<Vec<_>, _> = concerned.each().map(|who| self.place(who, cv, &item, now)).collect();
+        let placed = match placed {
+            Ok(placed) => placed,
+            Err(refused) => {
+                let (reason, ask) = *refused;
+                drop(concerned);
+                self.introduce_denied(&ask, reason).await;
+                return Err(NotKept::Policy(reason));
+            }
+        };
         for who in concerned.each() {
             if self.holds_back(who.id(), item.category).await? {
                 return Err(NotKept::Held);
@@ -224,7 +229,13 @@ impl Register {
 
     /// By what right `item` is kept as far as `who` is concerned, and where: the nearest place that may have it. A denial is on
     /// record.
-    fn place(&self, who: &Subject, cv: ConsentVersion, item: &NewItem, now: WallTime) -> Result<Place, Reason> {
+    fn place(
+        &self,
+        who: &Subject,
+        cv: ConsentVersion,
+        item: &NewItem,
+        now: WallTime,
+    ) -> Result<Place, Box<(Reason, Ask)>> {
         let gate = gate_of(item.category, &item.source);
         let what = (item.category, item.purpose, cv);
         self.placed(who, what, gate, now).map_err(|(reason, processor)| {
@@ -238,7 +249,7 @@ impl Register {
                 processor,
             };
             self.deny(who, &ask, reason);
-            reason
+            Box::new((reason, ask))
         })
     }
 

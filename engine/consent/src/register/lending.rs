@@ -64,6 +64,9 @@ impl Register {
             let opened = register.open_segment(&ask, slot, Some(by)).await;
             if let Err(denied) = &opened {
                 register.stop_at_the_limit(&ask, denied).await;
+                if let Denied::Policy(reason) = denied {
+                    register.introduce_denied(&ask, *reason).await;
+                }
             }
             let opened = opened?;
             metrics::counter!("sayso_consent_loans_total").increment(1);

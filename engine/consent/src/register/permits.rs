@@ -46,6 +46,9 @@ impl Register {
             let opened = register.open_segment(&ask, slot, None).await;
             if let Err(denied) = &opened {
                 register.stop_at_the_limit(&ask, denied).await;
+                if let Denied::Policy(reason) = denied {
+                    register.introduce_denied(&ask, *reason).await;
+                }
             }
             let Opened { permit, holder, .. } = opened?;
             Ok(Lease { permit, holder, holders: Arc::clone(&register.holders), reason: "dropped" })

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use sayso_audit::Reference;
-use sayso_policy::Reason;
+use sayso_policy::{Reason, Terms};
 use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store::{Error as StoreError, TypedKey};
 use sayso_types::{Category, SubjectId};
 use zeroize::Zeroizing;
 
+use super::holders::Holder;
 use super::keeping::sealed_at;
 use super::{Register, Subject};
 use crate::Error;
@@ -65,6 +66,21 @@ impl Register {
     pub(crate) async fn list_shown(&self, subject: SubjectId) -> Result<Vec<(SubjectId, Kept)>, Error> {
         let mut listed = Vec::new();
         for head in self.shows(subject).await?.into_iter().filter(Head::is_live) {
+            listed.extend(self.label(&head).await?.map(|label| (head.subject, head.shown(label))));
+        }
+        Ok(listed)
+    }
+
+    /// What shows the person whose permit `holder` has, of its category and purpose, each with whom it is kept of: to be used.
+    pub(crate) async fn kept_for(&self, holder: &Holder) -> Result<Vec<(SubjectId, Kept)>, Error> {
+        let Terms { subject, cell, .. } = holder.revoker.terms();
+        let own = self.live_heads(*subject).await?.into_iter().filter(|head| head.of.is_none());
+        let of_others = self.shows(*subject).await?.into_iter().filter(Head::is_live);
+        let mut heads: Vec<_> = own.chain(of_others).collect();
+        heads.retain(|head| (head.category, head.purpose) == (cell.category, cell.purpose));
+        heads.sort_by_key(|head| (head.collected_at, head.id.0));
+        let mut listed = Vec::with_capacity(heads.len());
+        for head in heads {
             listed.extend(self.label(&head).await?.map(|label| (head.subject, head.shown(label))));
         }
         Ok(listed)

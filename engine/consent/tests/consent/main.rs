@@ -26,6 +26,7 @@ mod faults;
 mod guarding;
 mod incidents;
 mod instructing;
+mod introducing;
 mod journal;
 mod keeping;
 mod keeping_copied;

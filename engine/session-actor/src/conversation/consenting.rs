@@ -1,9 +1,11 @@
 //! What goes to the consent register, and what comes back. Each write runs in a task; what changed is told by the
 //! register to all who follow it, this session among them.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use ractor::ActorRef;
-use sayso_consent::notices::{Notice, Notices};
+use sayso_consent::notices::{Notice, NoticeKind, Notices};
 use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered};
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
 use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing, ToTell};
@@ -13,7 +15,7 @@ use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
 use sha2::{Digest, Sha256};
 
 use super::Conversation;
-use crate::actor::Message;
+use crate::actor::{Message, to_tell};
 use crate::stage::post;
 
 /// A consent question that was put.
@@ -79,6 +81,15 @@ impl Conversation {
             self.place().tell(message);
         }
         self.run(Event::ConsentChanged(self.view()));
+    }
+
+    /// The same, where somebody changed it just now.
+    pub(super) fn consent_changes(&mut self, state: ConsentState) {
+        let had_agreed = standing(&self.consent) == Standing::Given;
+        self.consent_changed(state);
+        if !had_agreed && standing(&self.consent) == Standing::Given {
+            self.introduce();
+        }
     }
 
     /// Puts on record that the question is being put.
@@ -147,9 +158,22 @@ impl Conversation {
 
     /// What the person is to be told, in the language of this conversation.
     pub(super) fn to_tell(&self, notices: &[Notice]) -> Vec<ToTell> {
-        let language = self.place().identity.language.name;
-        let told = |notice: &Notice| ToTell { notice: notice.id, text: notice.text(language).spoken.clone() };
-        notices.iter().map(told).collect()
+        told(notices, self.place().identity.language.name)
+    }
+
+    /// Has the person told of the services that they are about to use, now that they have agreed to it.
+    fn introduce(&mut self) {
+        let (services, actor) = (Arc::clone(&self.services), self.actor.clone());
+        let (subject, cv, language) =
+            (self.place().identity.subject, self.consent.cv, self.place().identity.language.name);
+        self.keeping.start(&self.services.tasks, "introduce services", async move {
+            match to_tell(&services, subject, cv).await {
+                Ok(notices) if !notices.is_empty() => post(&actor, Event::Notices(told(&notices, language))),
+                Ok(_) => {}
+                // what goes to none of them fails, and begins to tell the person itself
+                Err(error) => tracing::warn!(%error, "a person could not be told of services yet"),
+            }
+        });
     }
 
     /// Puts on record that the person has heard a notice to its end.
@@ -188,6 +212,18 @@ impl Conversation {
         };
         evidence.unwrap_or_else(|| Sha256::digest([]).into())
     }
+}
+
+/// What is told of `notices` in `language`.
+fn told(notices: &[Notice], language: Name) -> Vec<ToTell> {
+    let told = |notice: &Notice| {
+        let text = notice.text(language);
+        // other notices have texts of pages, which no device has room for
+        let is_shown = notice.kind == NoticeKind::Introduction;
+        let shown = if is_shown { text.written.clone() } else { String::new() };
+        ToTell { notice: notice.id, text: text.spoken.clone(), shown }
+    };
+    notices.iter().map(told).collect()
 }
 
 /// What a device is told when `before` has become `after`. A withdrawal is told once it holds.

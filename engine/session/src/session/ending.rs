@@ -24,6 +24,7 @@ impl Session {
         self.keep_exchange(kind, id, effects);
         match kind {
             Kind::Told => self.told_notice(played_out, effects),
+            Kind::Notice if self.goes_on_to_tell(effects) => {}
             _ => self.rest(effects),
         }
     }
