@@ -10,6 +10,7 @@ use sayso_session::{Event, Timer};
 use sayso_types::dialogue::Exchange;
 use sayso_types::{Purpose, SubjectId};
 use sayso_wire::{GoodbyeReason, ToNode};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::conversation::{Conversation, Next};
 use crate::directory::Directory;
@@ -20,8 +21,8 @@ use crate::services::Services;
 
 /// What reaches a session from outside, through its place. Sound is not among it: it waits in the place's ring.
 pub(crate) enum Mail {
-    /// The device says something.
-    Control(ToNode),
+    /// The device says something, which takes room.
+    Control(ToNode, OwnedSemaphorePermit),
     /// There are packets in the ring.
     Audio,
     /// The subject's consent changed.

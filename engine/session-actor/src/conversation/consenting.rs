@@ -81,6 +81,16 @@ impl Conversation {
         self.run(Event::ConsentChanged(self.view()));
     }
 
+    /// Has the register write, in order. What the device said keeps its room until that is done: who says things faster than
+    /// they are written is told so.
+    fn write(&mut self, name: &'static str, write: impl Future<Output = ()> + Send + 'static) {
+        let room = self.room.clone();
+        self.writes.start(&self.services.tasks, name, async move {
+            write.await;
+            drop(room);
+        });
+    }
+
     /// Puts on record that the question is being put.
     pub(super) fn note_question(&mut self, asked: &Asked) {
         let identity = &self.awake.place().identity;
@@ -88,7 +98,7 @@ impl Conversation {
         let notice = if asked.again { language.again_sha256 } else { language.notice_sha256 };
         let question = Question::of(&asked.purposes);
         self.question = Some(Put { question: question.clone(), notice_sha256: notice });
-        self.writes.start(&self.services.tasks, "note question", async move {
+        self.write("note question", async move {
             if let Err(error) = register.asked(subject, notice, &question).await {
                 tracing::warn!(%error, "a notice could not be put on record");
             }
@@ -116,7 +126,7 @@ impl Conversation {
             evidence_sha256: self.evidence(turn, means),
         };
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
-        self.writes.start(&self.services.tasks, "record consent", async move {
+        self.write("record consent", async move {
             if let Err(error) = register.record(&answer).await {
                 unrecorded(&actor, &error, Event::AnswerUnrecorded);
             }
@@ -126,7 +136,7 @@ impl Conversation {
     pub(super) fn withdraw(&mut self, purpose: Option<Purpose>, means: Means) {
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
         let subject = self.place().identity.subject;
-        self.writes.start(&self.services.tasks, "withdraw consent", async move {
+        self.write("withdraw consent", async move {
             let purposes: Vec<Purpose> = purpose.into_iter().collect();
             if let Err(error) = register.withdraw(subject, &purposes, register_means(means)).await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
@@ -138,7 +148,7 @@ impl Conversation {
     pub(super) fn lose(&mut self, capability: Name) {
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
         let subject = self.place().identity.subject;
-        self.writes.start(&self.services.tasks, "withdraw consent", async move {
+        self.write("withdraw consent", async move {
             if let Err(error) = register.lose(subject, capability).await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
             }
@@ -155,7 +165,7 @@ impl Conversation {
     /// Puts on record that the person has heard a notice to its end.
     pub(super) fn heard_notice(&mut self, notice: NoticeId) {
         let (notices, subject) = (Notices::new(self.services.register.clone()), self.place().identity.subject);
-        self.writes.start(&self.services.tasks, "heard notice", async move {
+        self.write("heard notice", async move {
             if let Err(error) = notices.heard(subject, notice).await {
                 tracing::warn!(%error, "that a notice was heard could not be put on record; it is told again");
             }
@@ -172,7 +182,7 @@ impl Conversation {
         });
         let remembered: Vec<_> = remembered.collect();
         self.remembered.clone_from(&remembered);
-        self.writes.start(&self.services.tasks, "save facts", async move {
+        self.write("save facts", async move {
             if let Err(error) = register.remember(subject, cv, remembered).await {
                 tracing::warn!(%error, "facts could not be saved");
             }
