@@ -249,7 +249,7 @@ impl Conversation {
                 self.reply = Some(viewing::start(&self.services, &self.actor, self.place(), context, offer));
                 self.prepare_to_speak(turn);
             }
-            Effect::KeepExchange(turn, exchange) => self.keep_exchange(turn, exchange),
+            Effect::KeepExchange(turn, cv, exchange) => self.keep_exchange(turn, cv, exchange),
             Effect::EndReply(_) => self.reply = None,
             Effect::Speak { turn, sentence, text, kind } => self.speak(turn, Sentence { number: sentence, text, kind }),
             Effect::FinishSpeech(turn) => {

@@ -181,7 +181,7 @@ impl Session {
 
     fn begin(&mut self, kind: Kind, phase: Phase, effects: &mut Vec<Effect>) -> TurnId {
         self.latest = self.latest.next();
-        self.turn = Some(Turn::new(self.latest, kind, phase));
+        self.turn = Some(Turn::new(self.latest, self.consent.cv, kind, phase));
         effects.push(Effect::Disarm(Timer::Idle));
         self.latest
     }
