@@ -10,8 +10,8 @@ pub(crate) use self::library::passages;
 use std::sync::Arc;
 
 use sayso_consent::Register;
-use sayso_consent::keep::{NewItem, NotKept};
-use sayso_types::{Category, ConsentVersion, SubjectId};
+use sayso_consent::keep::{Kept, NewItem, NotKept};
+use sayso_types::{Category, ConsentVersion, Purpose, SubjectId};
 use zeroize::Zeroizing;
 
 /// Keeps `item`, which makes room for itself if need be: the oldest of its category goes.
@@ -29,6 +29,12 @@ pub(crate) async fn keep(register: &Arc<Register>, subject: SubjectId, cv: Conse
     }
 }
 
+/// Whether an item of theirs may be told on for `purpose`: it is kept for that, and it shows nobody else, whose consent would be
+/// another.
+fn is_told(kept: &Kept, subject: SubjectId, purpose: Purpose) -> bool {
+    kept.purpose == purpose && kept.of.is_none_or(|of| of == subject)
+}
+
 async fn drop_oldest(register: &Arc<Register>, subject: SubjectId, category: Category) -> bool {
     let Ok(kept) = register.list_kept(subject, Some(category)).await else { return false };
     let Some(oldest) = kept.first() else { return false };
@@ -37,8 +43,7 @@ async fn drop_oldest(register: &Arc<Register>, subject: SubjectId, category: Cat
 
 /// A recording of what somebody said.
 pub(crate) fn recording(subject: SubjectId, file: Zeroizing<Vec<u8>>) -> NewItem {
-    let mut item =
-        NewItem::new(Category::CONVERSATION_AUDIO, sayso_types::Purpose::IMPROVE_VOICE, "audio/ogg", Vec::new());
+    let mut item = NewItem::new(Category::CONVERSATION_AUDIO, Purpose::IMPROVE_VOICE, "audio/ogg", Vec::new());
     item.content = file;
     // who speaks is whom the device belongs to, as far as a node can tell
     item.of(subject)

@@ -6,7 +6,7 @@ use sayso_consent::guardian::{Said, Step};
 use sayso_consent::keep::NewItem;
 use sayso_policy::AgeBand;
 use sayso_types::{Category, ConsentVersion, Purpose, SubjectId};
-use sayso_wire::{ListenMode, SessionState};
+use sayso_wire::{ListenMode, SessionState, ToDevice, ToNode};
 use serde_json::Value;
 
 use crate::device::Device;
@@ -88,6 +88,44 @@ async fn history_that_is_taken_back_is_gone_and_nothing_more_is_kept() {
     assert_eq!(count(&node, subject, Category::CHAT_HISTORY).await, 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_said_before_there_was_consent_to_keep_it_is_not_kept_with_it() {
+    let node = Node::start().await;
+    let subject = node.agreed("speaker", &[VOICE]).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.write("before");
+    let end = |m: &ToDevice| match m {
+        ToDevice::SpeechEnd { turn, total_ms } => Some((*turn, *total_ms)),
+        _ => None,
+    };
+    let (turn, played_ms) = soon(device.told(end)).await;
+    // they agree while they hear the answer
+    node.agreed("speaker", &[Purpose::HISTORY]).await;
+    soon(node.until_session("speaker", |s| s.conversation.consent.cv == ConsentVersion(2))).await;
+    device.send(ToNode::PlayoutPosition { turn, played_ms, finished: true });
+    soon(node.until_session("speaker", |s| s.turns.answered == 1)).await;
+    converse(&node, &mut device, "after", 2).await;
+    // what is kept is kept in order, so that the first would be there before the second
+    let is_there = async {
+        while said(&node, subject).await.last().is_none_or(|said| said != "after") {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(is_there).await;
+    assert_eq!(said(&node, subject).await, ["after"]);
+}
+
+/// What the person said, as far as it is kept.
+async fn said(node: &Node, subject: SubjectId) -> Vec<String> {
+    let mut said = Vec::new();
+    for listed in node.register.list_kept(subject, Some(Category::CHAT_HISTORY)).await.unwrap() {
+        let Some(kept) = node.register.kept(subject, listed.id).await.unwrap() else { continue };
+        let read: Value = serde_json::from_slice(&kept.content).unwrap();
+        said.push(read["text"]["said"].as_str().unwrap().to_owned());
+    }
+    said
+}
+
 /// Says something aloud, and hears the answer out.
 async fn say(node: &Node, device: &mut Device, turns: u64) {
     device.listen(ListenMode::Auto);
@@ -156,6 +194,36 @@ async fn answers_draw_on_the_persons_own_documents_and_nobody_elses() {
     assert!(told(3).await.0 > 0);
     assert!(soon(node.register.withdraw(subject, &[Purpose::KNOWLEDGE], Means::Button)).await.unwrap().ok);
     assert_eq!(told(4).await.0, 0, "nor what may not be searched any more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_what_shows_somebody_else_nor_what_is_kept_for_something_else_is_told() {
+    let node = Node::start().await;
+    let everything = [VOICE, Purpose::HISTORY, Purpose::KNOWLEDGE, Purpose::IMPROVE_VOICE];
+    let other = node.agreed("other", &everything).await;
+    let said = br#"{"text":{"said":"where is the umbrella","heard":"in the cellar"}}"#;
+    let items = [
+        (Category::KNOWLEDGE_BASE, Purpose::KNOWLEDGE, "text/plain", &b"The umbrella is in the cellar."[..]),
+        (Category::CHAT_HISTORY, Purpose::HISTORY, "application/json", said),
+    ];
+    let question = "where is the umbrella";
+    // what the dialogue is told besides the question when somebody of whom this is kept asks for the first time
+    let more = async |device: &str, item: NewItem| {
+        let subject = node.agreed(device, &everything).await;
+        node.register.keep(subject, ConsentVersion(u64::MAX), item).await.unwrap();
+        let before = node.responder.desk().received().bytes;
+        let mut device = Device::connect(&node, device).await;
+        device.write(question);
+        soon(device.hear_out()).await;
+        node.responder.desk().received().bytes - before - question.len() as u64
+    };
+    for (category, purpose, media_type, content) in items {
+        let item = || NewItem::new(category, purpose, media_type, content.to_vec());
+        assert!(more(&format!("{category}-1"), item()).await > 0, "{category} of their own is told");
+        assert_eq!(more(&format!("{category}-2"), item().of(other)).await, 0, "{category} shows somebody else");
+        let elsewhere = NewItem { purpose: Purpose::IMPROVE_VOICE, ..item() };
+        assert_eq!(more(&format!("{category}-3"), elsewhere).await, 0, "{category} is kept for something else");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

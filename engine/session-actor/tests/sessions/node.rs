@@ -57,7 +57,7 @@ retention = { trigger = "turn.end", after = "PT0S", action = "zeroise" }
 dpv = ["pd:Communication"]
 attrs = ["text", "time", "context"]
 sensitivity = "high"
-purposes = ["history"]
+purposes = ["history", "improve_voice"]
 necessity = "Optional"
 at_rest = "allowed"
 derived_from = ["transcript", "reply_text"]
@@ -76,7 +76,7 @@ retention = { trigger = "withdraw", after = "PT0S", action = "erase" }
 [category.knowledge_base]
 dpv = ["sayso:KnowledgeBase"]
 sensitivity = "high"
-purposes = ["knowledge"]
+purposes = ["knowledge", "improve_voice"]
 necessity = "Required_for:knowledge"
 at_rest = "allowed"
 retention = { trigger = "withdraw", after = "PT0S", action = "erase" }
