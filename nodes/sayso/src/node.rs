@@ -320,7 +320,9 @@ fn add_forgetter(at: &Deletion, processors: &mut Processors) -> Result<()> {
     if let Some(file) = &at.ca_file {
         endpoint = endpoint.with_ca_file(file).with_context(named)?;
     }
-    processors.forgetters.insert(id, Arc::new(HttpForgetter::new(endpoint)));
+    if processors.forgetters.insert(id, Arc::new(HttpForgetter::new(endpoint))).is_some() {
+        bail!("{}: it is configured twice; keep one [[deletion]] with this id", named());
+    }
     Ok(())
 }
 
@@ -374,4 +376,19 @@ fn read_seed(file: &Path) -> Result<[u8; 32]> {
 /// The key that makes operators' tags in the log: derived from the log's own secret, so that there is one to keep.
 fn operator_key(seed: &[u8; 32]) -> AuditKey {
     AuditKey::new(Sha256::new().chain_update(seed).chain_update(b"sayso/operator-tags/v1").finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_is_told_to_delete_in_one_place() {
+        let at =
+            |url: &str| Deletion { id: "cloud".parse().unwrap(), url: url.into(), api_key_env: None, ca_file: None };
+        let mut processors = Processors::none();
+        add_forgetter(&at("https://one.example"), &mut processors).unwrap();
+        let error = add_forgetter(&at("https://two.example"), &mut processors).unwrap_err().to_string();
+        assert!(error.contains("deletion at processor cloud") && error.contains("twice"), "{error}");
+    }
 }
