@@ -53,6 +53,7 @@ impl KeptService {
             ticket: (!request.ticket.is_empty()).then_some(request.ticket),
             ..NewItem::new(category, purpose, &request.media_type, request.content)
         };
+        self.access.record(operator, Name::constant("kept.put"), 1).await?;
         Ok(self.register.keep(subject, ConsentVersion(u64::MAX), item).await?)
     }
 

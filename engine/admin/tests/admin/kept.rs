@@ -81,7 +81,7 @@ async fn what_is_kept_is_read_listed_and_deleted_by_the_tenant_and_each_time_is_
             _ => None,
         })
         .collect();
-    assert_eq!(told, ["kept.get", "kept.list", "kept.list", "kept.list", "kept.delete"]);
+    assert_eq!(told, ["kept.put", "kept.get", "kept.put", "kept.list", "kept.list", "kept.list", "kept.delete"]);
 }
 
 #[tokio::test]
