@@ -153,7 +153,7 @@ impl Admin {
         if tls.client_roots.is_empty() && tokens.is_none() {
             return Err(Error::NoAuthentication);
         }
-        let config = tls::server_config(tls, Arc::clone(&clock))?;
+        let config = tls::server_config(tls, tokens.is_some(), Arc::clone(&clock))?;
         let (listener, local_addr) = listen_on(listen).map_err(|source| Error::Bind { addr: listen, source })?;
         let journal = register.journal().clone();
         let access = Access::new(journal.clone(), operator_key.clone());
