@@ -33,12 +33,13 @@ struct Found {
 }
 
 impl Register {
-    /// What there is to be told receivers now. Each that is handed out is on record as requested; it is handed out again
-    /// later unless it was [confirmed](Self::deletion_confirmed), and not after its time.
+    /// What there is to be told receivers now, but for those that are `busy`. An order is handed out again and again until it is
+    /// [requested](Self::deletion_requested), later again unless it was [confirmed](Self::deletion_confirmed), and not after its
+    /// time.
     ///
     /// # Errors
     /// As the store says; what was not reached is found next time.
-    pub async fn due_deletions(&self) -> Result<Vec<DeletionOrder>, Error> {
+    pub async fn due_deletions(&self, busy: &BTreeSet<ProcessorId>) -> Result<Vec<DeletionOrder>, Error> {
         let now = self.clock.wall();
         let mut due = Vec::new();
         for found in self.deletions(Range::from(DeletionKey::table())).await? {
@@ -47,17 +48,42 @@ impl Register {
             }
             if found.deletion.until <= now {
                 self.give_up_on(found).await?;
-            } else if found.deletion.next_at <= now && due.len() < ORDERS_AT_ONCE {
+            } else if found.deletion.next_at <= now && !busy.contains(&found.processor) && due.len() < ORDERS_AT_ONCE {
                 due.push(found);
             }
         }
         let given = self.given_to(&due).await?;
         let mut orders = Vec::new();
         for found in due {
-            let segments = given.get(&(found.subject, found.processor)).cloned().unwrap_or_default();
-            orders.extend(self.order(found, segments).await?);
+            let Found { subject, of, processor, deletion: Deletion { why, tries, .. }, .. } = found;
+            match given.get(&(subject, processor)).filter(|segments| !segments.is_empty()) {
+                Some(segments) => {
+                    orders.push(DeletionOrder { subject, of, processor, why, segments: segments.clone(), tries });
+                }
+                None => self.nothing_to_delete(found).await?,
+            }
         }
         Ok(orders)
+    }
+
+    /// Puts on record that the receiver of `order` is about to be told; `false` when there is nothing to tell any more.
+    ///
+    /// # Errors
+    /// As the store says: then it must not be told.
+    pub async fn deletion_requested(&self, order: &DeletionOrder) -> Result<bool, Error> {
+        let turn = self.lock(order.subject).await?;
+        let key = deletion::key(order.subject, order.of, order.processor);
+        let Some(deletion) = self.deletion(&key).await?.filter(|deletion| !deletion.standing.is_over()) else {
+            return Ok(false);
+        };
+        let mut entry = Entry::default();
+        if deletion.standing == Standing::Due {
+            let event = FlowEvent::DeletionRequested { erasure: order.of, processor: order.processor };
+            entry.events.push(turn.state.about(order.subject).event(Event::Flow(event)));
+        }
+        entry.ops.push(deletion.tried(self.clock.wall()).put(key));
+        self.journal.append(entry).await?;
+        Ok(true)
     }
 
     /// Puts on record that the receiver of `order` says that it has deleted it, with its `answer`.
@@ -180,30 +206,18 @@ impl Register {
         Ok(())
     }
 
-    /// The order by which the receiver is told of `segments`, on record as given; [`None`] where there is nothing to tell.
-    async fn order(&self, found: Found, segments: Vec<Reference>) -> Result<Option<DeletionOrder>, Error> {
-        let Found { key, subject, of, processor, .. } = found;
-        let turn = self.lock(subject).await?;
-        let Some(deletion) = self.deletion(&key).await?.filter(|deletion| !deletion.standing.is_over()) else {
-            return Ok(None);
+    /// Notes that the receiver was never given anything, or by its own word has it no more.
+    async fn nothing_to_delete(&self, found: Found) -> Result<(), Error> {
+        let _turn = self.lock(found.subject).await?;
+        let Some(deletion) = self.deletion(&found.key).await?.filter(|deletion| !deletion.standing.is_over()) else {
+            return Ok(());
         };
-        let (why, tries) = (deletion.why, deletion.tries);
-        let mut entry = Entry::default();
-        if segments.is_empty() {
-            entry.ops.push(match why {
-                Why::Erasure => Deletion { standing: Standing::Nothing, ..deletion }.put(key),
-                Why::Rectification => Op::Delete(key),
-            });
-            self.journal.append(entry).await?;
-            return Ok(None);
-        }
-        if deletion.standing == Standing::Due {
-            let event = Event::Flow(FlowEvent::DeletionRequested { erasure: of, processor });
-            entry.events.push(turn.state.about(subject).event(event));
-        }
-        entry.ops.push(deletion.tried(self.clock.wall()).put(key));
-        self.journal.append(entry).await?;
-        Ok(Some(DeletionOrder { subject, of, processor, why, segments, tries }))
+        let op = match deletion.why {
+            Why::Erasure => Deletion { standing: Standing::Nothing, ..deletion }.put(found.key),
+            Why::Rectification => Op::Delete(found.key),
+        };
+        self.journal.append(Entry { ops: vec![op], ..Entry::default() }).await?;
+        Ok(())
     }
 
     /// In which segments each of `due` was given something that it may still have by its own word: one pass over the log.
