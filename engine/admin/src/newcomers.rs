@@ -87,7 +87,7 @@ mod tests {
         let (other, host) = (admit("10.0.0.2").unwrap(), admit("2001:db8:1:2::1").unwrap());
         assert!(admit("2001:db8:1:2:ffff::2").is_none() && admit("2001:db8:1:3::1").is_some());
         assert!(first.is_awaited());
-        first.clone().given();
+        first.given();
         first.given();
         assert!(!first.is_awaited() && admit("10.0.0.1").is_some());
         drop((other, host));
