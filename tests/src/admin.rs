@@ -56,6 +56,11 @@ impl Admin {
 
     /// Records that the person in front of `device` agreed to `purpose`, on a screen of the integrator's.
     pub async fn give(&self, device: &str, purpose: &str) -> GiveConsentResponse {
+        self.try_give(device, purpose).await.expect("the node takes a consent")
+    }
+
+    /// The same of a node that may be about to end; `None` when it has not acknowledged it.
+    pub async fn try_give(&self, device: &str, purpose: &str) -> Option<GiveConsentResponse> {
         let request = GiveConsentRequest {
             principal: principal(device),
             purposes: vec![purpose.to_owned()],
@@ -67,14 +72,19 @@ impl Admin {
             ..Default::default()
         };
         let mut client = ConsentClient::new(self.channel.clone());
-        within("a consent", client.give(request)).await.expect("the node takes a consent").into_inner()
+        within("a consent", client.give(request)).await.ok().map(tonic::Response::into_inner)
     }
 
     /// Takes back every consent of the person in front of `device`.
     pub async fn withdraw(&self, device: &str) -> WithdrawConsentResponse {
+        self.try_withdraw(device).await.expect("the node takes a withdrawal")
+    }
+
+    /// The same of a node that may be about to end; `None` when it has not acknowledged it.
+    pub async fn try_withdraw(&self, device: &str) -> Option<WithdrawConsentResponse> {
         let request = WithdrawConsentRequest { principal: principal(device), ..WithdrawConsentRequest::default() };
         let mut client = ConsentClient::new(self.channel.clone());
-        within("a withdrawal", client.withdraw(request)).await.expect("the node takes a withdrawal").into_inner()
+        within("a withdrawal", client.withdraw(request)).await.ok().map(tonic::Response::into_inner)
     }
 
     /// Waits until the first witness of the log stands as `state`; how far the log is witnessed then.

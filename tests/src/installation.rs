@@ -129,6 +129,15 @@ impl Installation {
         .await
     }
 
+    /// The directory of a certificate for one more of the operator's people, or of the people of `tenant`.
+    pub async fn person(&self, name: &str, tenant: Option<&str>) -> String {
+        let (node, out) = (self.file(""), self.file(name));
+        let of = tenant.map_or_else(Vec::new, |tenant| vec!["--tenant", tenant]);
+        let add = [&["operator", "add", name, "--node", &node, "--out", &out], &of[..]].concat();
+        let _ = self.sayso.run(add).await.success();
+        out
+    }
+
     /// The first device, connected to `node` by its certificate.
     pub async fn first_device(&self, node: &Node) -> TestDevice {
         let connected = TestDevice::connect(node.gateway, self.roots(), self.identity(), device_id(FIRST_DEVICE)).await;

@@ -153,7 +153,7 @@ impl Admin {
         if tls.client_roots.is_empty() && tokens.is_none() {
             return Err(Error::NoAuthentication);
         }
-        let config = tls::server_config(tls, Arc::clone(&clock))?;
+        let config = tls::server_config(tls, tokens.is_some(), Arc::clone(&clock))?;
         let (listener, local_addr) = listen_on(listen).map_err(|source| Error::Bind { addr: listen, source })?;
         let journal = register.journal().clone();
         let access = Access::new(journal.clone(), operator_key.clone());
@@ -180,7 +180,7 @@ impl Admin {
             key: operator_key.clone(),
             feeds: feeds.clone(),
         };
-        let kept = KeptService { register: Arc::clone(&register), access: access.clone() };
+        let kept = KeptService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         let statistics = StatisticsService { register: Arc::clone(&register), access: access.clone() };
         let tenants = TenantsService { register: Arc::clone(&register), key: operator_key.clone() };
         let disclosures = DisclosuresService {
@@ -204,6 +204,7 @@ impl Admin {
         let permits = PermitsService {
             register: Arc::clone(&register),
             key: operator_key.clone(),
+            access: access.clone(),
             streams: Feeds::new("permit streams", limits.permit_streams, Arc::clone(&clock), draining.clone()),
             limits,
         };

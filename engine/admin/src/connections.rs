@@ -5,17 +5,19 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt, stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::{Connected, TcpConnectInfo, TlsConnectInfo};
 
+use crate::newcomers::{Newcomer, Newcomers, Proof};
 use crate::options::Limits;
 
 /// How long to wait after the system refused to accept, which it does when the process has no file left: others must
@@ -30,18 +32,23 @@ pub(crate) fn connections(
     limits: &Limits,
 ) -> impl Stream<Item = io::Result<Connection>> + use<> {
     let slots = Arc::new(Semaphore::new(limits.connections));
-    let within = Duration::from_millis(limits.handshake_ms);
+    let newcomers = Newcomers::default();
+    let (per_source, within) = (limits.newcomers_per_source, Duration::from_millis(limits.handshake_ms));
+    let first_call = Duration::from_millis(limits.first_call_ms);
     stream::unfold(listener, |listener| async { Some((accept(&listener).await, listener)) })
-        .filter_map(move |tcp| ready(Slot::take(&slots).map(|slot| (tcp, slot))))
-        .map(move |(tcp, slot)| handshake(tls.clone(), tcp, slot, within))
+        .filter_map(move |(tcp, from)| {
+            let newcomer = newcomers.admit(from.ip(), per_source);
+            ready(newcomer.and_then(|newcomer| Some((tcp, Slot::take(&slots)?, newcomer))))
+        })
+        .map(move |(tcp, slot, newcomer)| handshake(tls.clone(), tcp, (slot, newcomer), (within, first_call)))
         .buffer_unordered(limits.handshakes)
         .filter_map(|connection| ready(connection.map(Ok)))
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((tcp, _)) => return tcp,
+            Ok(accepted) => return accepted,
             Err(error) => {
                 tracing::warn!(%error, "an admin connection could not be accepted");
                 sleep(ACCEPT_AGAIN).await;
@@ -53,14 +60,17 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 fn handshake(
     tls: TlsAcceptor,
     tcp: TcpStream,
-    slot: Slot,
-    within: Duration,
+    (slot, newcomer): (Slot, Newcomer),
+    (within, first_call): (Duration, Duration),
 ) -> impl Future<Output = Option<Connection>> {
     // Answers are small and awaited. Where the system refuses, they are only later.
     let _ = tcp.set_nodelay(true);
     async move {
         let reason = match timeout(within, tls.accept(tcp)).await {
-            Ok(Ok(tls)) => return Some(Connection { tls, _slot: slot }),
+            Ok(Ok(tls)) => {
+                let (proof, due) = (Proof::awaited_of(newcomer), Some(Box::pin(sleep(first_call))));
+                return Some(Connection { tls, proof, due, _slot: slot });
+            }
             Ok(Err(_)) => "failed",
             Err(_) => "timed_out",
         };
@@ -91,28 +101,54 @@ impl Drop for Slot {
     }
 }
 
-/// A caller's connection.
+/// A caller's connection. It ends when nobody proves on it in time who they are: places are for those who do.
 pub(crate) struct Connection {
     tls: TlsStream<TcpStream>,
+    proof: Proof,
+    /// When they must have; [`None`] once they have.
+    due: Option<Pin<Box<Sleep>>>,
     _slot: Slot,
 }
 
+impl Connection {
+    /// An error when somebody should have proved by now who they are.
+    fn in_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some(due) = &mut self.due else { return Ok(()) };
+        if !self.proof.is_awaited() {
+            self.due = None;
+        } else if due.as_mut().poll(cx).is_ready() {
+            metrics::counter!("sayso_admin_connections_unproved_total").increment(1);
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        Ok(())
+    }
+}
+
+/// What each call on a connection knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) tls: TlsConnectInfo<TcpConnectInfo>,
+    pub(crate) proof: Proof,
+}
+
 impl Connected for Connection {
-    type ConnectInfo = TlsConnectInfo<TcpConnectInfo>;
+    type ConnectInfo = Caller;
 
     fn connect_info(&self) -> Self::ConnectInfo {
-        self.tls.connect_info()
+        Caller { tls: self.tls.connect_info(), proof: self.proof.clone() }
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.in_time(cx)?;
         Pin::new(&mut self.tls).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.in_time(cx)?;
         Pin::new(&mut self.tls).poll_write(cx, buf)
     }
 

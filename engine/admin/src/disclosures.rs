@@ -58,6 +58,7 @@ impl DisclosuresService {
             lasts: field::id("lasts", &request.lasts)?,
             evidence_sha256: field::sha256("demand.document_sha256", &demand.document_sha256)?,
             demand: Some(Demand { people: subjects, ..read(demand)? }),
+            reading: None,
         };
         self.access.record(operator, Name::constant("disclosure.propose"), people).await?;
         let proposal = self.register.propose_exemption(terms, by).await?;

@@ -7,6 +7,7 @@ use sayso_wire::token::TokenVerifier;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
+use crate::connections::Caller;
 use crate::operator::{Operator, Unproved};
 use crate::refusal::Refusal;
 
@@ -24,7 +25,7 @@ impl Doorman {
 
     /// Who makes `request`. A certificate, which TLS has verified, goes before a token.
     fn prove(&self, request: &Request<()>, now: WallTime) -> Result<Operator, Unproved> {
-        let chain = request.peer_certs();
+        let chain = request.extensions().get::<Caller>().and_then(|caller| caller.tls.peer_certs());
         if let Some(certificate) = chain.as_deref().and_then(|chain| chain.first()) {
             return Operator::by_certificate(certificate, now);
         }
@@ -37,6 +38,9 @@ impl Doorman {
 impl Interceptor for Doorman {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let operator = self.prove(&request, self.clock.wall()).map_err(Refusal::from)?;
+        if let Some(caller) = request.extensions().get::<Caller>() {
+            caller.proof.given();
+        }
         request.extensions_mut().insert(operator);
         Ok(request)
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sayso_audit::{ActorTag, AuditKey};
 use sayso_consent::Register;
-use sayso_consent::exemption::{Error, Proposal, Standing, Terms};
-use sayso_policy::profile::{Exemption, ExemptionCode};
+use sayso_consent::exemption::{Error, Proposal, Reading, Standing, Terms};
+use sayso_policy::profile::ExemptionCode;
 use sayso_policy::{EXEMPTIONS_MAX, Profile};
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::exemptions_server::Exemptions;
@@ -43,15 +43,20 @@ impl ExemptionsService {
             None => None,
             named => Some(Principal::find(&self.register, operator, named).await?.subject),
         };
+        let reading = (!request.ticket.is_empty()).then(|| Reading::new(&request.ticket));
+        // a grant to read opens no gate, so that it names neither
+        let is_named = |names: &[String]| reading.is_none() || !names.is_empty();
+        let (purposes, processors) = (&request.purposes, &request.processors);
         let terms = Terms {
             code: code(&request.code)?,
             subject,
-            purposes: names("purposes", &request.purposes)?,
+            purposes: if is_named(purposes) { names("purposes", purposes)? } else { BTreeSet::new() },
             categories: names("categories", &request.categories)?,
-            processors: names("processors", &request.processors)?,
+            processors: if is_named(processors) { names("processors", processors)? } else { BTreeSet::new() },
             lasts: field::id("lasts", &request.lasts)?,
             evidence_sha256: field::sha256("evidence_sha256", &request.evidence_sha256)?,
             demand: None,
+            reading,
         };
         self.access.record(operator, Name::constant("exemption.propose"), 1).await?;
         self.shown(&self.register.propose_exemption(terms, by).await?).await
@@ -171,8 +176,6 @@ pub(crate) fn shown(proposal: &Proposal, people: usize, profile: &Profile) -> pr
         Standing::Live { from, until } => (from.0, until.0),
         _ => (0, 0),
     };
-    let kept = profile.document().exemption.get(&terms.code);
-    let needed = kept.map_or_else(|| terms.code.approvers_min(), Exemption::approvers_needed);
     proto::Exemption {
         exemption_id: id.to_string(),
         code: terms.code.to_string(),
@@ -185,9 +188,10 @@ pub(crate) fn shown(proposal: &Proposal, people: usize, profile: &Profile) -> pr
         state: state.into(),
         proposed_unix_ms: proposed.at.0,
         approvals: u32::try_from(approved.len()).unwrap_or(u32::MAX),
-        approvals_needed: needed.into(),
+        approvals_needed: proposal.approvers_needed(profile).into(),
         from_unix_ms: from,
         until_unix_ms: until,
         people: people as u64,
+        ticket: terms.reading.as_ref().map_or_else(String::new, |reading| reading.ticket.clone()),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use sayso_audit::Reference;
+use sayso_audit::{AuditKey, Reference};
 use sayso_consent::Register;
+use sayso_consent::exemption::NotRead;
 use sayso_consent::keep::item::{ITEMS_MAX, PERSON_BYTES_MAX};
 use sayso_consent::keep::{Kept, NewItem, NotKept, Source};
 use sayso_proto::admin::v1 as proto;
@@ -25,6 +26,7 @@ const PAGE: (usize, usize) = (100, 1_000);
 pub(crate) struct KeptService {
     pub(crate) register: Arc<Register>,
     pub(crate) access: Access,
+    pub(crate) key: AuditKey,
 }
 
 impl KeptService {
@@ -53,15 +55,14 @@ impl KeptService {
             ticket: (!request.ticket.is_empty()).then_some(request.ticket),
             ..NewItem::new(category, purpose, &request.media_type, request.content)
         };
+        self.access.record(operator, Name::constant("kept.put"), 1).await?;
         Ok(self.register.keep(subject, ConsentVersion(u64::MAX), item).await?)
     }
 
     async fn get(&self, operator: &Operator, request: proto::GetKeptRequest) -> Result<Kept, Refusal> {
         let id = item_id("item_id", &request.item_id)?;
         let subject = self.find(operator, request.principal).await?;
-        let kept = self.register.kept(subject, id).await?.ok_or_else(unknown)?;
-        self.access.record(operator, Name::constant("kept.get"), 1).await?;
-        Ok(kept)
+        self.register.read_kept(subject, id, operator.actor(&self.key)).await?.ok_or_else(unknown)
     }
 
     async fn listed(
@@ -73,7 +74,12 @@ impl KeptService {
         let size = field::page_size(request.page_size, PAGE.0, PAGE.1)?;
         let after: Option<usize> = field::page_token(&request.page_token)?;
         let subject = self.find(operator, request.principal).await?;
-        let listed = self.register.list_kept(subject, category).await?;
+        // what an item says of a person is for the tenant's own people, or for whoever has a grant to read it
+        let listed = if operator.sees_all() {
+            self.register.list_heads(subject, category).await?
+        } else {
+            self.register.list_kept(subject, category).await?
+        };
         let from = after.unwrap_or(0).min(listed.len());
         let page = &listed[from..listed.len().min(from + size)];
         self.access.record(operator, Name::constant("kept.list"), page.len()).await?;
@@ -136,7 +142,7 @@ impl From<NotKept> for Refusal {
                 let limit = usize::try_from(PERSON_BYTES_MAX).unwrap_or(usize::MAX);
                 Self::OverLimit { what: "bytes of items of the person", limit }
             }
-            NotKept::TooLarge | NotKept::InClear => Self::Invalid { field: "content", problem },
+            NotKept::TooLarge | NotKept::InClear | NotKept::NotJson => Self::Invalid { field: "content", problem },
             NotKept::Words(field) => Self::Invalid { field, problem: rest(&problem) },
             NotKept::Future => Self::Invalid { field: "collected_unix_ms", problem: rest(&problem) },
             NotKept::Over(_) => Self::Invalid { field: "collected_unix_ms", problem },
@@ -146,6 +152,17 @@ impl From<NotKept> for Refusal {
             NotKept::NoSuchSource => Self::Invalid { field: "derived_from", problem: rest(&problem) },
             NotKept::NoParty(_) => Self::Invalid { field: "party", problem },
             NotKept::UnknownParty(_) => Self::NotNow { field: "party.processor", problem },
+        }
+    }
+}
+
+impl From<NotRead> for Refusal {
+    fn from(why: NotRead) -> Self {
+        let problem = why.to_string();
+        match why {
+            NotRead::Register(error) => error.into(),
+            NotRead::Kept(why) => why.into(),
+            NotRead::NoGrant(_) | NotRead::Grant(_) => Self::GrantOnly(problem),
         }
     }
 }
@@ -181,12 +198,12 @@ fn source(request: &proto::PutKeptRequest) -> Result<Source, Refusal> {
     })
 }
 
-fn item_id(field: &'static str, bytes: &[u8]) -> Result<Reference, Refusal> {
+pub(crate) fn item_id(field: &'static str, bytes: &[u8]) -> Result<Reference, Refusal> {
     let malformed = |_| Refusal::invalid(field, format_args!("an id has 16 bytes, this has {}", bytes.len()));
     bytes.try_into().map(Reference).map_err(malformed)
 }
 
-fn shown(kept: &Kept) -> proto::KeptItem {
+pub(crate) fn shown(kept: &Kept) -> proto::KeptItem {
     let (source, party) = match &kept.source {
         Source::Person => (proto::KeptSource::Unspecified, None),
         Source::Device => (proto::KeptSource::Device, None),

@@ -31,6 +31,7 @@ mod guardians;
 mod holds;
 mod incidents;
 mod kept;
+mod newcomers;
 mod notices;
 mod operator;
 mod options;

@@ -184,7 +184,7 @@ impl From<Refused> for Refusal {
 /// Whether `operator` may see `notice`: those of other tenants are none of a tenant's business.
 fn sees(operator: &Operator, notice: &Notice) -> bool {
     match &notice.audience {
-        Audience::Everybody => true,
+        Audience::Everybody | Audience::Introduced { .. } => true,
         Audience::Tenant(tenant) => operator.sees(tenant),
         Audience::People { .. } => operator.sees_all(),
     }
@@ -202,6 +202,13 @@ fn kind(kind: proto::NoticeKind) -> Result<NoticeKind, Refusal> {
         proto::NoticeKind::Incident => NoticeKind::Incident,
         proto::NoticeKind::Shutdown => NoticeKind::Shutdown,
         proto::NoticeKind::Disclosure => NoticeKind::Disclosure,
+        proto::NoticeKind::TenantEnd => NoticeKind::TenantEnd,
+        proto::NoticeKind::Introduction => {
+            return Err(Refusal::invalid(
+                "kind",
+                "people are told of services by the node itself, when they come to use one",
+            ));
+        }
         proto::NoticeKind::Unspecified => {
             return Err(Refusal::invalid("kind", "missing; say why people are told"));
         }
@@ -265,15 +272,18 @@ fn shown(notice: &Notice) -> proto::Notice {
         NoticeKind::Incident => proto::NoticeKind::Incident,
         NoticeKind::Shutdown => proto::NoticeKind::Shutdown,
         NoticeKind::Disclosure => proto::NoticeKind::Disclosure,
+        NoticeKind::TenantEnd => proto::NoticeKind::TenantEnd,
+        NoticeKind::Introduction => proto::NoticeKind::Introduction,
     };
     let texts = notice.texts.iter().map(|(language, text)| proto::NoticeText {
         language: language.to_string(),
         spoken: text.spoken.clone(),
         written: text.written.clone(),
     });
-    let tenant_id = match &notice.audience {
-        Audience::Tenant(tenant) => tenant.to_string(),
-        Audience::Everybody | Audience::People { .. } => String::new(),
+    let (tenant_id, processor_id) = match &notice.audience {
+        Audience::Tenant(tenant) => (tenant.to_string(), String::new()),
+        Audience::Introduced { processor, .. } => (String::new(), processor.to_string()),
+        Audience::Everybody | Audience::People { .. } => (String::new(), String::new()),
     };
     proto::Notice {
         notice_id: notice.id.0.to_vec(),
@@ -284,5 +294,6 @@ fn shown(notice: &Notice) -> proto::Notice {
         made_unix_ms: notice.made_at.0,
         by_unix_ms: notice.by.0,
         texts_sha256: notice.sha256().0.to_vec(),
+        processor_id,
     }
 }

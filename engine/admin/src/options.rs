@@ -15,7 +15,7 @@ pub struct AdminOptions {
     pub listen: SocketAddr,
     /// Certificates.
     pub tls: Tls,
-    /// Who signs tokens; without it every caller needs a client certificate.
+    /// Who signs tokens; without it every caller needs a client certificate, or does not get past TLS.
     pub tokens: Option<AdminTokens>,
     /// The key of the tags that stand for callers in the audit log. The same at every start, so that the deeds of one
     /// can be told from those of another; secret, so that nobody finds a name by trying names.
@@ -64,6 +64,11 @@ pub struct Limits {
     pub handshakes: usize,
     /// From the connection to the end of its handshake.
     pub handshake_ms: u64,
+    /// Connections from one source on which nobody has proved yet who they are, those in their handshake among them. A source is
+    /// an IPv4 address, or an IPv6 /64. Fewer than handshakes, so that one source leaves some to others.
+    pub newcomers_per_source: usize,
+    /// From the end of the handshake to the first call of somebody who proves who they are.
+    pub first_call_ms: u64,
     /// Calls under way on one connection. HTTP/2 makes the others wait in the client.
     pub calls_per_connection: u32,
     /// From a call to its answer; streams have only begun by then. Longer than the longest wait for a withdrawal.
@@ -89,6 +94,8 @@ impl Default for Limits {
             connections: 128,
             handshakes: 16,
             handshake_ms: 5_000,
+            newcomers_per_source: 12,
+            first_call_ms: 10_000,
             calls_per_connection: 32,
             call_ms: 60_000,
             permit_streams: 64,

@@ -13,6 +13,7 @@ use sayso_proto::admin::v1::permits_server::Permits;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::holding::Holding;
+use crate::access::Access;
 use crate::feed::{Feed, Feeds};
 use crate::operator::Operator;
 use crate::options::Limits;
@@ -22,6 +23,7 @@ use crate::refusal::Refusal;
 pub(crate) struct PermitsService {
     pub(crate) register: Arc<Register>,
     pub(crate) key: AuditKey,
+    pub(crate) access: Access,
     pub(crate) streams: Feeds,
     pub(crate) limits: Limits,
 }
@@ -34,7 +36,8 @@ impl PermitsService {
     ) -> Result<Feed<proto::HoldPermitsResponse>, Refusal> {
         let slot = self.streams.slot()?;
         let by = service.actor(&self.key);
-        let holding = Holding::new(Arc::clone(&self.register), service.clone(), by, &self.limits, asked);
+        let access = self.access.clone();
+        let holding = Holding::new(Arc::clone(&self.register), service.clone(), by, access, &self.limits, asked);
         let answers = stream::unfold(holding, |mut holding| async { Some((Ok(holding.next().await?), holding)) });
         Ok(self.streams.open(slot, &service, answers))
     }

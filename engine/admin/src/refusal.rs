@@ -25,6 +25,8 @@ pub(crate) enum Refusal {
     OtherProcessor(ProcessorId),
     #[error("this is for the tenant whose person asked; call with a certificate or a token of theirs")]
     TenantOnly,
+    #[error("{0}")]
+    GrantOnly(String),
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("{field}: {problem}")]
@@ -64,6 +66,7 @@ impl Refusal {
             | Self::ServiceOnly
             | Self::NotForServices
             | Self::TenantOnly
+            | Self::GrantOnly(_)
             | Self::OverLimit { .. }
             | Self::Register(_)
             | Self::ShuttingDown => None,
@@ -74,7 +77,7 @@ impl Refusal {
         match self {
             Self::Unproved(_) => Code::Unauthenticated,
             Self::OtherTenant { .. } | Self::OperatorOnly | Self::OtherProcessor(_) => Code::PermissionDenied,
-            Self::ServiceOnly | Self::NotForServices | Self::TenantOnly => Code::PermissionDenied,
+            Self::ServiceOnly | Self::NotForServices | Self::TenantOnly | Self::GrantOnly(_) => Code::PermissionDenied,
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::NotNow { .. } => Code::FailedPrecondition,

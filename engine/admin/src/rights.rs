@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sayso_audit::{AuditKey, Reference, Signer, VerifierKey};
 use sayso_consent::Register;
+use sayso_consent::erasure::{Approval, ApprovalError, Certificate};
 use sayso_consent::rights::bundle::{Brought, Bundle};
 use sayso_consent::rights::{Delay, Desk, Error, Imported, Relative, Request as Case, Standing, Step};
 use sayso_proto::admin::v1 as proto;
@@ -127,13 +128,43 @@ impl RightsService {
         Ok(found)
     }
 
-    async fn certified(&self, operator: &Operator, request: proto::CertificateRequest) -> Result<Vec<u8>, Refusal> {
+    async fn approved(
+        &self,
+        operator: &Operator,
+        request: proto::ApproveResidualRequest,
+    ) -> Result<proto::ResidualApproval, Refusal> {
+        operator.must_see_all()?;
+        let of = id("reference", &request.reference)?;
+        let what: Name = field::id("residual", &request.residual)?;
+        let reason: Name = field::id("reason", &request.reason)?;
+        let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        let by = (operator.name().to_owned(), operator.actor(&self.key));
+        match self.register.approve_residual(subject, of, (what, reason), by).await {
+            Ok(approval) => Ok(approval_shown(approval)),
+            Err(ApprovalError::Register(error)) => Err(error.into()),
+            Err(error @ ApprovalError::NotCertified) => {
+                Err(Refusal::NotNow { field: "reference", problem: error.to_string() })
+            }
+            Err(error) => Err(Refusal::NotNow { field: "residual", problem: error.to_string() }),
+        }
+    }
+
+    async fn certified(
+        &self,
+        operator: &Operator,
+        request: proto::CertificateRequest,
+    ) -> Result<proto::CertificateResponse, Refusal> {
         let of = id("reference", &request.reference)?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         let found = self.register.certificate(subject, of).await?;
         self.access.record(operator, Name::constant("rights.certificate"), found.iter().len()).await?;
         match found {
-            Some(certificate) => Ok(certificate),
+            Some(certificate) => {
+                let erasure = Reference(Certificate::parse(&certificate)?.erasure);
+                let approvals = self.register.approvals(subject, erasure).await?;
+                let approvals = approvals.into_iter().map(approval_shown).collect();
+                Ok(proto::CertificateResponse { certificate, approvals })
+            }
             None if self.register.is_erasing(subject, of).await? => {
                 let problem = "the erasure is on its way; ask again in a moment".to_owned();
                 Err(Refusal::NotNow { field: "reference", problem })
@@ -240,8 +271,16 @@ impl Rights for RightsService {
         request: Request<proto::CertificateRequest>,
     ) -> Result<Response<proto::CertificateResponse>, Status> {
         let operator = Operator::of(&request)?;
-        let certificate = self.certified(&operator, request.into_inner()).await?;
-        Ok(Response::new(proto::CertificateResponse { certificate }))
+        Ok(Response::new(self.certified(&operator, request.into_inner()).await?))
+    }
+
+    async fn approve_residual(
+        &self,
+        request: Request<proto::ApproveResidualRequest>,
+    ) -> Result<Response<proto::ApproveResidualResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let approval = Some(self.approved(&operator, request.into_inner()).await?);
+        Ok(Response::new(proto::ApproveResidualResponse { approval }))
     }
 }
 
@@ -256,6 +295,7 @@ impl From<Error> for Refusal {
             Error::NamesPurposes => Self::invalid("purposes", error),
             Error::NotPutRight(problem) => Self::NotNow { field: "facts", problem },
             Error::TooLarge => Self::NotNow { field: "case_id", problem: error.to_string() },
+            Error::NotRead(why) => why.into(),
             Error::NotForRelatives => Self::invalid("right", error),
             Error::SaidOtherwise => Self::NotNow { field: "principal", problem: error.to_string() },
             Error::Complaint => Self::invalid("right", error),
@@ -263,6 +303,12 @@ impl From<Error> for Refusal {
             Error::Changed => Self::Changed { field: "case_id" },
         }
     }
+}
+
+fn approval_shown(approval: Approval) -> proto::ResidualApproval {
+    let Approval { residual, reason, by, at } = approval;
+    let (residual, reason) = (residual.to_string(), reason.to_string());
+    proto::ResidualApproval { residual, reason, approved_by: by, approved_unix_ms: at.0 }
 }
 
 /// A moment in UTC, for people.

@@ -146,5 +146,7 @@ fn shown(tenant: &Tenant) -> proto::Tenant {
         ended_for: ending.map_or_else(String::new, |ending| ending.why.name().to_string()),
         people: ending.map_or(0, |ending| ending.people),
         erased_unix_ms: ending.and_then(|ending| ending.erased_at).map_or(0, |at| at.0),
+        notice_id: ending.and_then(|ending| ending.notice).map_or_else(Vec::new, |notice| notice.0.to_vec()),
+        not_before_unix_ms: ending.and_then(|ending| ending.not_before).map_or(0, |at| at.0),
     }
 }

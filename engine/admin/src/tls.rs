@@ -16,9 +16,8 @@ use crate::options::Tls;
 /// gRPC is HTTP/2.
 const ALPN: &[u8] = b"h2";
 
-/// What rustls needs to serve callers: TLS 1.3, client certificates taken but not required, since a token may come
-/// instead.
-pub(crate) fn server_config(tls: Tls, clock: Arc<dyn Clock>) -> Result<ServerConfig, Error> {
+/// What rustls needs to serve callers: TLS 1.3, client certificates required unless a token may come instead.
+pub(crate) fn server_config(tls: Tls, takes_tokens: bool, clock: Arc<dyn Clock>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_details(provider.clone(), Arc::new(NodeTime(clock)))
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -26,10 +25,9 @@ pub(crate) fn server_config(tls: Tls, clock: Arc<dyn Clock>) -> Result<ServerCon
     let builder = if tls.client_roots.is_empty() {
         builder.with_no_client_auth()
     } else {
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(tls.client_roots), provider)
-            .allow_unauthenticated()
-            .build()
-            .map_err(Error::ClientRoots)?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(tls.client_roots), provider);
+        let verifier = if takes_tokens { verifier.allow_unauthenticated() } else { verifier };
+        let verifier = verifier.build().map_err(Error::ClientRoots)?;
         builder.with_client_cert_verifier(verifier)
     };
     let mut config = builder.with_single_cert(tls.chain, tls.key).map_err(Error::Certificate)?;

@@ -6,6 +6,7 @@ mod flow;
 mod lineage;
 mod minor;
 mod name;
+mod node;
 mod scope;
 mod step;
 
@@ -19,6 +20,7 @@ pub use self::desk::{ComplaintStep, DeskEvent};
 pub use self::flow::FlowEvent;
 pub use self::lineage::LineageEvent;
 pub use self::minor::MinorEvent;
+pub use self::node::{KeyStep, NodeEvent};
 pub use self::scope::Scope;
 pub use self::step::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 
@@ -38,8 +40,10 @@ pub enum Event {
     },
     /// `notice.served`: a text was read out or shown to a person.
     NoticeServed {
-        /// SHA-256 of the text.
+        /// SHA-256 of the text; of a service that has a policy of its own, over all that there is to tell of it.
         text: Hash,
+        /// The service that the person was told of, if they were told of one.
+        processor: Option<ProcessorId>,
     },
     /// `consent.requested`: a person was asked.
     ConsentRequested {
@@ -459,4 +463,6 @@ pub enum Event {
     Flow(FlowEvent),
     /// What those do who answer for the data.
     Control(ControlEvent),
+    /// What became of a node.
+    Node(NodeEvent),
 }

@@ -4,6 +4,7 @@ mod cell;
 mod desk;
 mod flow;
 mod lineage;
+mod node;
 mod wire;
 
 use prost::Message;

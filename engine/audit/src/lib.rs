@@ -26,7 +26,8 @@ pub mod witness;
 pub use checkpoint::Checkpoint;
 pub use event::{
     Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, Event, FlowEvent, IncidentStep,
-    Instructed, LineageEvent, MinorEvent, NoticeStep, ProcessorChange, Reference, RequestStep, Scope,
+    Instructed, KeyStep, LineageEvent, MinorEvent, NodeEvent, NoticeStep, ProcessorChange, Reference, RequestStep,
+    Scope,
 };
 pub use export::Export;
 pub use key::{Cosigner, PublicKey, Signer, VerifierKey, WitnessKey};

@@ -11,8 +11,12 @@
 //!
 //! Only a receiver that the profile says can be told (`deletion_api`), that keeps what it is given, and for which the node has
 //! an end point, is told. What it deletes is named by the ids of the segments in which it got it, which it was told with each
-//! call: it hears of nobody's pseudonym. Each step is durable before the next, and an order is the same each time that it is
-//! given, so that the next process goes on where one was killed.
+//! call: it hears of nobody's pseudonym. Those are all that it got of the person until then, of whatever category, since what
+//! goes along with a call (what is remembered, what was kept) has no segment of its own.
+//!
+//! Each step is durable before the next, so that the next process goes on where one was killed. An order is the same each time
+//! that it is given: it names what the log told when it was asked for. What the receiver is given later, and what it has no
+//! more by then, changes nothing about it.
 
 use core::time::Duration;
 
@@ -95,11 +99,14 @@ impl Standing {
     }
 }
 
-/// That a receiver is told, as it is stored, schema version 1: JSON.
+/// That a receiver is told, as it is stored, schema version 2: JSON. Version 1 had no `log_size`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Deletion {
     pub(crate) why: Why,
     pub(crate) asked_at: WallTime,
+    /// Leaves of the log by then: what it is to delete is in these. [`None`]: in all that there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) log_size: Option<u64>,
     /// When it should have said so.
     pub(crate) until: WallTime,
     pub(crate) tries: u32,
@@ -110,10 +117,10 @@ pub(crate) struct Deletion {
 }
 
 impl Deletion {
-    /// One that is due at `now`, and to be confirmed `within` that time.
-    pub(crate) fn due(why: Why, now: WallTime, within: Duration) -> Self {
-        let until = after(now, within);
-        Self { why, asked_at: now, until, tries: 0, next_at: now, standing: Standing::Due }
+    /// One that is due at `now`, when the log has `log_size` leaves, and to be confirmed `within` that time.
+    pub(crate) fn due(why: Why, (now, log_size): (WallTime, u64), within: Duration) -> Self {
+        let (until, log_size) = (after(now, within), Some(log_size));
+        Self { why, asked_at: now, log_size, until, tries: 0, next_at: now, standing: Standing::Due }
     }
 
     /// The same with one try more at `now`.
@@ -174,7 +181,7 @@ mod tests {
 
     #[test]
     fn tries_come_further_and_further_apart_and_never_end_by_themselves() {
-        let mut deletion = Deletion::due(Why::Erasure, WallTime(0), Duration::from_secs(60));
+        let mut deletion = Deletion::due(Why::Erasure, (WallTime(0), 0), Duration::from_secs(60));
         assert_eq!((deletion.until, deletion.next_at), (WallTime(60_000), WallTime(0)));
         let mut pauses = Vec::new();
         for _ in 0..40 {

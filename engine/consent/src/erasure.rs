@@ -13,8 +13,10 @@
 //! Each step is durable before the next begins, and can be taken twice: whatever ends the process, the next one goes on
 //! where it was. `pending::Pending` is what is stored meanwhile, [`Certificate`] what is stored after it.
 
+pub mod approval;
 pub mod certificate;
 pub(crate) mod pending;
 pub mod told;
 
+pub use approval::{Approval, ApprovalError};
 pub use certificate::{Certificate, Ground, Key, Residual};

@@ -12,6 +12,7 @@
 
 pub mod demand;
 pub mod proposal;
+pub mod reading;
 
 use sayso_store::Error as StoreError;
 
@@ -19,6 +20,7 @@ use crate::Error as RegisterError;
 
 pub use demand::{Demand, DemandError};
 pub use proposal::{NotNow, Proposal, Standing, Terms};
+pub use reading::{NotRead, Reading, ReadingError};
 
 /// Why nothing came of a proposal or a step.
 #[derive(Debug, thiserror::Error)]

@@ -14,13 +14,14 @@ use crate::journal::SHARD;
 use crate::tables::*;
 
 /// Everything that a register keeps in its store, by the names in [`tables`](crate::tables).
-const SCHEMAS: [Schema; 55] = [
+const SCHEMAS: [Schema; 58] = [
     ANNOUNCED,
     ANONYMISED,
     ANONYMISED_COUNT,
     CERTIFICATE,
     COMPLAINT,
     COMPLAINT_DUE,
+    CONFIG,
     CONSENT_END,
     DELETION,
     DEVICE,
@@ -59,6 +60,7 @@ const SCHEMAS: [Schema; 55] = [
     REFERRAL,
     REGISTER,
     REQUEST,
+    RESIDUAL,
     RETENTION,
     SEALED_BY,
     SHUTDOWN,
@@ -70,6 +72,7 @@ const SCHEMAS: [Schema; 55] = [
     TRANSFER_COUNT,
     WITHDRAWAL,
     WITNESSED,
+    WRAPPING,
 ];
 
 /// The versions of kinds of records.
@@ -133,6 +136,7 @@ mod tests {
             include_str!("tables.rs"),
             include_str!("tables/flows.rs"),
             include_str!("tables/kept.rs"),
+            include_str!("tables/node.rs"),
             include_str!("tables/notices.rs"),
         ];
         let declared = files.into_iter().flat_map(|file| file.split("Schema::new(\"").skip(1));

@@ -4,6 +4,7 @@ mod desks;
 mod flows;
 mod kept;
 mod minors;
+mod node;
 mod telling;
 
 use std::fs;
@@ -14,7 +15,7 @@ use sayso_audit::{Event, HybridClock, Reference, Scope};
 use sayso_policy::due::{Clocks, Due};
 use sayso_policy::law;
 use sayso_policy::profile::{ExemptionCode, Refusal, RightKind};
-use sayso_policy::{ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Tongue};
+use sayso_policy::{ConsentState, ConsentStatus, ConsentType, IntroductionHash, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Key as Row, Op, Schema, SchemaError, TypedKey, Value, Version, Versioned};
 use sayso_types::{
@@ -126,10 +127,11 @@ fn a_register_entry_is_stored_as_it_was() {
     let read = StoredState::of(&Versioned { value: first, version }).unwrap();
     assert_eq!((&read.consent, &read.ward), (&state.consent, &Ward::default()), "what was stored before is read");
     let refused = earlier.decode(&REGISTER.encode(&state.encode())).unwrap_err();
-    assert!(matches!(refused, SchemaError::Unknown { found: 2, .. }), "an earlier program refuses it: {refused}");
+    assert!(matches!(refused, SchemaError::Unknown { found: 3, .. }), "an earlier program refuses it: {refused}");
 
     let mut closed = state;
     closed.consent.restricted = [Category::MEMORY_SUMMARY].into();
+    closed.consent.told = [IntroductionHash([7; 32])].into();
     (closed.consent.stale_before, closed.is_closed) = (ConsentVersion(2), true);
     let barred = StoredState { bars_relatives: true, ..closed.clone() };
     let value = REGISTER.encode(&barred.encode());
@@ -292,6 +294,7 @@ fn an_exemption_is_stored_as_it_was() {
             lasts: "PT2H".parse().unwrap(),
             evidence_sha256: [7; 32],
             demand: None,
+            reading: None,
         },
         proposed: said(1),
         approved: Vec::new(),
@@ -375,7 +378,7 @@ fn a_certificate_is_stored_as_it_was() {
     assert_golden("certificate", &key.key(), &value);
     assert_eq!(Certificate::parse(&value[2..]).unwrap(), certificate);
     let moment = |at: WallTime| at.0.to_string();
-    let told = Tongue::ALL.map(|tongue| certificate.told(tongue, moment)).join("\n");
+    let told = Tongue::ALL.map(|tongue| certificate.told(&[], tongue, moment)).join("\n");
     assert_golden_text("certificate.txt", &told);
 }
 

@@ -69,7 +69,7 @@ pub use evidence::{Answer, Ending, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use loan::Loan;
-pub use register::{Options, Register, TakesOut, Thrown, Withdrawal, remembers};
+pub use register::{Configured, Options, Register, TakesOut, Thrown, Withdrawal, remembers};
 pub use remembered::Remembered;
 pub use replay::{Replay, Replayed};
 pub use tenure::Tenure;

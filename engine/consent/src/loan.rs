@@ -18,9 +18,11 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::Reference;
-use sayso_policy::{Grounds, Passed};
+use sayso_policy::{Grounds, Passed, Reason};
+use sayso_types::SubjectId;
 use tokio_util::sync::CancellationToken;
 
+use crate::keep::{Kept, NotKept};
 use crate::register::Holder;
 use crate::{Error, Register};
 
@@ -86,6 +88,34 @@ impl Loan {
     /// When it cannot be read whether it is still allowed.
     pub async fn renew(&self) -> Result<Option<Duration>, Error> {
         self.register.renew_loan(&self.holder).await
+    }
+
+    /// What is kept of the person and shows them, of the category and the purpose that it is for, oldest first and without
+    /// contents: also what is kept of somebody else. Each with whom it is kept of.
+    ///
+    /// # Errors
+    /// [`NotKept::Policy`] once it is taken back or over; or as the store and the vault say.
+    pub async fn list_kept(&self) -> Result<Vec<(SubjectId, Kept)>, NotKept> {
+        let listed = self.register.kept_for(&self.holder).await?;
+        self.is_held().map(|()| listed)
+    }
+
+    /// One of them with its content. [`None`] when there is none, or not any more.
+    ///
+    /// # Errors
+    /// As [`list_kept`](Self::list_kept); and when it may not be used as far as somebody else is concerned.
+    pub async fn kept(&self, id: Reference) -> Result<Option<Kept>, NotKept> {
+        let listed = self.list_kept().await?;
+        let Some((of, _)) = listed.into_iter().find(|(_, kept)| kept.id == id) else { return Ok(None) };
+        let kept = self.register.kept(of, id).await?;
+        // after it was read: whoever takes the permit back waits for its holder to let go of this, too
+        self.is_held().map(|()| kept)
+    }
+
+    /// Fails once it is taken back or over.
+    fn is_held(&self) -> Result<(), NotKept> {
+        let is_held = self.why().is_none() && !self.holder.released.is_cancelled();
+        if is_held { Ok(()) } else { Err(NotKept::Policy(Reason::NoBasis)) }
     }
 
     /// Its holder says that it has let go, and what had passed. When this returns that is on record, and no withdrawal

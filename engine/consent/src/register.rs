@@ -16,12 +16,16 @@ mod guarding;
 mod holders;
 mod holding;
 mod instructing;
+mod introducing;
 mod keeping;
 mod lending;
 mod letting_go;
+mod letting_read;
+pub(crate) mod noting;
 mod permits;
 mod reading;
 mod redacting;
+mod remaining;
 pub(crate) mod remembering;
 mod retaining;
 mod revising;
@@ -51,6 +55,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock, broadcast, onesh
 pub(crate) use self::holders::{Holder, Holders};
 use self::holding::Holds;
 pub(crate) use self::lending::RAN_OUT;
+pub use self::noting::Configured;
 pub use self::redacting::TakesOut;
 pub use self::remembering::remembers;
 use self::state::StoredState;
@@ -329,7 +334,12 @@ impl Register {
 
     /// Writes `next` in place of the subject's state, with `entry`'s records and leaves, in one batch; then tells the
     /// watchers. After an error nothing has changed, unless the journal has stopped: then nothing ever will.
-    async fn advance(&self, subject: &mut Subject, mut next: StoredState, mut entry: Entry) -> Result<(), Error> {
+    pub(crate) async fn advance(
+        &self,
+        subject: &mut Subject,
+        mut next: StoredState,
+        mut entry: Entry,
+    ) -> Result<(), Error> {
         let key = RegisterKey { subject: subject.id }.key();
         entry.require.push((key.clone(), Condition::Version(subject.state.version)));
         entry.ops.push(Op::Put(key, REGISTER.encode(&next.encode())));

@@ -8,6 +8,7 @@
 //! fault with had no right to be, whatever the answer was. What it finds no fault with was allowed as far as the log shows.
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
+mod anonymised;
 mod endings;
 mod grants;
 mod registries;
@@ -17,13 +18,18 @@ mod transfers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sayso_audit::{ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope, SubjectTag};
-use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Registry,
-    decide,
+use sayso_audit::{
+    Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope, SubjectTag,
 };
-use sayso_types::{Cell, ConsentVersion, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
+use sayso_policy::{
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, IntroductionHash, Profile, PurposeConsent,
+    Question, Registry, decide, decide_anonymised,
+};
+use sayso_types::{
+    Category, Cell, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, SubjectId, TurnId, WallTime,
+};
 
+use self::anonymised::Releases;
 use self::endings::Endings;
 use self::grants::Grants;
 use self::registries::Registries;
@@ -42,6 +48,7 @@ pub struct Replay {
     requests: Requests,
     endings: Endings,
     transfers: Transfers,
+    releases: Releases,
     /// When the newest leaf was written.
     now: WallTime,
     found: Replayed,
@@ -50,7 +57,8 @@ pub struct Replay {
 /// What a replay has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
-    /// Segments that were opened, categories that were disclosed and items that were kept under the profile, whose verdict was recomputed.
+    /// Segments that were opened, categories that were disclosed or read, items that were kept, and people and numbers of people
+    /// that were anonymised under the profile, whose verdict was recomputed.
     pub checked: u64,
     /// Those under other profiles: not checked.
     pub others: u64,
@@ -77,6 +85,7 @@ impl Replay {
             requests: Requests::default(),
             endings: Endings::default(),
             transfers: Transfers::default(),
+            releases: Releases::default(),
             now: WallTime(0),
             found: Replayed::default(),
         }
@@ -100,6 +109,11 @@ impl Replay {
             Event::ConsentExpired { purpose, .. } => {
                 if let Some(subject) = fact.subject {
                     withdraw(self.person(subject), Scope::Purpose(*purpose));
+                }
+            }
+            Event::NoticeServed { text, processor: Some(_) } => {
+                if let Some(subject) = fact.subject {
+                    self.person(subject).told.insert(IntroductionHash(text.0));
                 }
             }
             // whoever is asked again because of another revision, and says no, keeps what they had agreed to: with more
@@ -185,6 +199,24 @@ impl Replay {
                     self.found.others += 1;
                 }
             }
+            Event::Desk(DeskEvent::DisclosurePermitted { disclosure, category, grant, .. })
+                if self.grants.is_to_read(*grant, *disclosure, (fact.subject, *category)) => {}
+            Event::Desk(DeskEvent::ContentRead { access, category, ticket, .. }) => {
+                if self.governs(fact.profile_rev) {
+                    self.found.checked += 1;
+                    let profile = self.rules.profile();
+                    let may = match ticket {
+                        Some(ticket) => self.grants.reads(leaf, (*access, *category), *ticket, profile),
+                        None => !profile.is_content(*category),
+                    };
+                    if !may {
+                        self.found.denied.push(index);
+                    }
+                } else {
+                    self.found.others += 1;
+                }
+            }
+            Event::Anonymised(anonymised) => self.anonymised(index, leaf, anonymised),
             Event::Desk(DeskEvent::DisclosurePermitted { category, grant, .. }) => {
                 if self.governs(fact.profile_rev) {
                     self.found.checked += 1;
@@ -233,6 +265,38 @@ impl Replay {
         }
     }
 
+    /// Goes on by the leaf at `index`, of data that was to lead to nobody.
+    fn anonymised(&mut self, index: u64, leaf: &Leaf, anonymised: &Anonymised) {
+        let is_governed = self.governs(leaf.fact.profile_rev);
+        let profile = Arc::clone(self.rules.profile());
+        let is_released = self.releases.leaf(anonymised, is_governed.then_some(profile.as_ref()));
+        if !is_governed {
+            self.found.others += 1;
+            return;
+        }
+        self.found.checked += 1;
+        let is_counted = anonymised.step != AnonymisedStep::HandedOn || self.counts(leaf, anonymised.category);
+        if !(is_released && is_counted) {
+            self.found.denied.push(index);
+        }
+    }
+
+    /// Whether somebody may be counted, whose data of `category` ends by `leaf`: for something that it is used for, at a place of
+    /// the node's own.
+    fn counts(&self, leaf: &Leaf, category: Category) -> bool {
+        let profile = self.rules.profile();
+        let Some(rule) = profile.category(category) else { return false };
+        let places = || profile.processors().filter(|one| one.kind == ProcessorKind::Database && one.is_own());
+        let registry = self.registries.at(leaf.fact.registry_rev);
+        rule.purposes.iter().any(|purpose| {
+            places().any(|place| {
+                let label = (*purpose, category, TurnId(0));
+                let (question, state, rules) = self.asked(&registry, leaf, label, (place.id, Gate::Telemetry), None);
+                decide_anonymised(&question, &state, &rules).is_permit()
+            })
+        })
+    }
+
     /// Whether the profile is the one that was in force as revision `rev`.
     fn governs(&self, rev: u32) -> bool {
         let profile = self.rules.profile();
@@ -255,18 +319,35 @@ impl Replay {
         turn: TurnId,
         grant: Option<Name>,
     ) -> bool {
+        let label = (cell.purpose, cell.category, turn);
+        let (question, state, rules) = self.asked(registry, leaf, label, (processor, gate), grant);
+        decide(&question, &state, &rules).answer.is_ok_and(|grounds| grounds.cell == cell)
+    }
+
+    /// What was to be asked, of whom, and by which rules.
+    fn asked(
+        &self,
+        registry: &Arc<Registry>,
+        leaf: &Leaf,
+        (purpose, category, turn): (Purpose, Category, TurnId),
+        (processor, gate): (ProcessorId, Gate),
+        grant: Option<Name>,
+    ) -> (Question, ConsentState, InForce) {
         let fact = &leaf.fact;
         let person = fact.subject.and_then(|subject| self.people.get(&subject));
-        let state = ConsentState { cv: fact.cv, ..person.cloned().unwrap_or_else(somebody) };
+        let mut state = ConsentState { cv: fact.cv, ..person.cloned().unwrap_or_else(somebody) };
+        // what is told of a service is what the newest revision has: whoever it is for is a question of that one
+        if self.effective.keys().any(|rev| *rev > self.rules.profile().rev()) {
+            state.told.extend(self.rules.profile().introductions().map(|introduction| introduction.hash()));
+        }
         // decide() looks at whose data it is nowhere but in exemptions, and only those are there that are for this person
         let subject = SubjectId([0; 16]);
-        let label = Label { subject, category: cell.category, purpose: cell.purpose, turn, cv: fact.cv };
+        let label = Label { subject, category, purpose, turn, cv: fact.cv };
         let grant = grant.and_then(|grant| self.grants.live(grant, fact.subject));
         let ttl = self.rules.profile().defaults().permit_ttl;
         let now = grant.map_or(leaf.place.wall, |grant| grants::decided_at(grant, leaf.place.wall, ttl));
         let rules = self.rules.clone().with_registry(Arc::clone(registry)).with_exemptions(grant.cloned());
-        let question = Question { label, gate, processor, now };
-        decide(&question, &state, &rules).answer.is_ok_and(|grounds| grounds.cell == cell)
+        (Question { label, gate, processor, now }, state, rules)
     }
 
     fn person(&mut self, subject: SubjectTag) -> &mut ConsentState {

@@ -2,6 +2,7 @@
 
 mod flows;
 mod kept;
+mod node;
 mod notices;
 
 use sayso_audit::Reference;
@@ -10,6 +11,7 @@ use sayso_types::{Category, DeviceId, SubjectId, TenantId};
 
 pub(crate) use self::flows::*;
 pub(crate) use self::kept::*;
+pub(crate) use self::node::*;
 pub(crate) use self::notices::*;
 
 key! {
@@ -432,9 +434,9 @@ key! {
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
 pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
-/// From version 2 on it says whether the person is a child and who answers for them: a program that does not know that would
-/// lose it.
-pub(crate) const REGISTER: Schema = Schema::new("register", 1, 2);
+/// From version 2 on it says whether the person is a child and who answers for them, from version 3 on what they were told of
+/// services: a program that does not know that would lose it.
+pub(crate) const REGISTER: Schema = Schema::new("register", 1, 3);
 /// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
 /// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn.
@@ -447,7 +449,7 @@ pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
 pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
 pub(crate) const LEFT: Schema = Schema::new("request_left", 1, 1);
 pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
-pub(crate) const EXEMPTION: Schema = Schema::new("exemption", 1, 1);
+pub(crate) const EXEMPTION: Schema = Schema::new("exemption", 1, 2);
 pub(crate) const EXEMPTION_USE: Schema = Schema::new("exemption_use", 1, 1);
 pub(crate) const RETENTION: Schema = Schema::new("retention_due", 1, 1);
 pub(crate) const HELD: Schema = Schema::new("held", 1, 1);
@@ -474,7 +476,7 @@ pub(crate) const DISCLOSURE: Schema = Schema::new("disclosure", 1, 1);
 pub(crate) const DISCLOSURE_TELL: Schema = Schema::new("disclosure_tell", 1, 1);
 pub(crate) const COMPLAINT: Schema = Schema::new("complaint", 1, 1);
 pub(crate) const COMPLAINT_DUE: Schema = Schema::new("complaint_due", 1, 1);
-pub(crate) const TENANT: Schema = Schema::new("tenant", 1, 1);
+pub(crate) const TENANT: Schema = Schema::new("tenant", 1, 2);
 pub(crate) const DOCUMENT: Schema = Schema::new("document", 1, 1);
 /// Both keys under which a referral is found; their rows are empty.
 pub(crate) const REFERRAL: Schema = Schema::new("referral", 1, 1);

@@ -5,10 +5,13 @@
 //!  nothing said ── set ──▶ Live ── set anew ──▶ Live
 //!                           ├── its term is over ──┐
 //!                           └── erase ─────────────┴▶ Erasing ── the last certificate ──▶ Erased ── set ──▶ Live
+//!                                                       └ its people are told first
 //! ```
 //!
 //! Instructions narrow what the profile gives, as the registry's switches do, and never widen it. When they end, nothing of the
 //! tenant's people passes any gate, and everybody of theirs is erased by the path of all erasures, a bounded number at a time.
+//! They are told before that: a notice to all of them goes with the end, the erasure begins when it is sent to each, and, where
+//! the policy says how long before the end of the service people are told, not before that time has passed.
 
 pub(crate) mod stored;
 
@@ -16,7 +19,7 @@ use std::collections::BTreeSet;
 
 use sayso_audit::{ControlEvent, Event, Hash, Instructed, Reference};
 use sayso_policy::{Instructions as Narrowing, Profile, Registry};
-use sayso_types::{Category, Name, Purpose, SubjectId, TenantId, WallTime};
+use sayso_types::{Category, Name, NoticeId, Purpose, SubjectId, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Tenants whose instructions are kept: each check looks among them, and each is a contract that people signed.
@@ -70,6 +73,12 @@ pub struct Ending {
     /// Whether everybody was looked at.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) is_everybody: bool,
+    /// What tells its people; [`None`] of a tenant that ended before they were told, or when no further notice was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<NoticeId>,
+    /// Nothing is erased before then: they are told as long before as the policy promises of the end of the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<WallTime>,
     /// When the last certificate was there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased_at: Option<WallTime>,
@@ -163,7 +172,16 @@ impl Tenant {
     /// The tenant when it is served no more, because of `why`; [`None`] when that has begun before.
     #[must_use]
     pub fn ended(&self, why: Why, rev: u32, now: WallTime) -> Option<Self> {
-        let ending = Ending { why, at: now, people: 0, reached: None, is_everybody: false, erased_at: None };
+        let ending = Ending {
+            why,
+            at: now,
+            people: 0,
+            reached: None,
+            is_everybody: false,
+            notice: None,
+            not_before: None,
+            erased_at: None,
+        };
         self.ending.is_none().then(|| Self { rev, ending: Some(ending), ..self.clone() })
     }
 

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::journal::SHARD;
 use crate::tables::{TENURE, TenureKey};
-use crate::{Error, mutant};
+use crate::{Error, format, mutant};
 
 /// How long a tenure lasts after it was renewed: a renewal may be due when the store loses its leader, which it is then
 /// without for 1.5 s at most in ninety-nine cases of a hundred, and as much again is left, so that an election does not
@@ -99,8 +99,8 @@ impl Candidate {
     /// that cannot be reached is waited for.
     ///
     /// # Errors
-    /// [`Error::Store`] when the store fails in a way that waiting does not mend; [`Error::Damaged`] when the record
-    /// cannot be read.
+    /// [`Error::Newer`] when a newer program has used the store; [`Error::Store`] when the store fails in a way that waiting
+    /// does not mend; [`Error::Damaged`] when the record cannot be read.
     pub async fn stand(self, mut standing_by: impl FnMut(&str)) -> Result<Owner, Error> {
         let key = TenureKey { shard: SHARD }.key();
         let mut seen = Seen::default();
@@ -145,6 +145,11 @@ impl Candidate {
 
     /// Takes the record as it was seen; `None` when it has changed, or when it is not known whether it was taken.
     async fn take(&self, key: &Key, seen: Option<Version>) -> Result<Option<(Version, Mono)>, Error> {
+        // A newer program says what it knows while it owns the register, and so before the record was seen, or changes it.
+        match format::require_known(self.store.as_ref()).await {
+            Err(Error::Store(error)) if error.retryable() => return Ok(None),
+            known => known?,
+        }
         let sent = self.clock.now();
         match self.store.commit(put(key, seen, &self.name)).await {
             Ok(version) => Ok(Some((version, sent.after(LASTS)))),

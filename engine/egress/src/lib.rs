@@ -16,6 +16,7 @@ pub mod call;
 pub mod error;
 pub mod exposure;
 mod forgetting;
+mod introducing;
 #[cfg(any(feature = "mutant-m3", feature = "mutant-m6"))]
 mod mutant;
 pub mod processors;

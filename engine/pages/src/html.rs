@@ -80,6 +80,10 @@ const fn kind(kind: NoticeKind, tongue: Tongue) -> &'static str {
         (NoticeKind::Shutdown, Tongue::Chinese) => "服务终止",
         (NoticeKind::Disclosure, Tongue::English) => "data was given to an authority",
         (NoticeKind::Disclosure, Tongue::Chinese) => "依法向机关提供了数据",
+        (NoticeKind::TenantEnd, Tongue::English) => "a provider is served no more",
+        (NoticeKind::TenantEnd, Tongue::Chinese) => "不再为某服务商提供服务",
+        (NoticeKind::Introduction, Tongue::English) => "a service with a policy of its own",
+        (NoticeKind::Introduction, Tongue::Chinese) => "适用其自身政策的服务",
     }
 }
 

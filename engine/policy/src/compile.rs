@@ -14,7 +14,8 @@ use crate::{BasisRef, ConsentState, InForce, LegalBasis, Question, decide};
 pub use tables::{SHAPES_MAX, Tables};
 
 /// The answers of [`decide()`] under one consent state, one profile and one registry: a bit for each purpose, category,
-/// processor and gate. What depends on the asking (the age of the data, the time of day) is kept beside the bits.
+/// processor and gate. What depends on the asking (the age of the data, the time of day), and what the person was told of, is kept beside
+/// the bits.
 ///
 /// The bits depend on the shape of the state only: which purposes have what sort of consent, region, age, guardian. Two
 /// people who answered alike share them.
@@ -75,6 +76,10 @@ impl Compiled<'_> {
                 (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
             }
         };
+        // words about nobody go to anybody untold
+        if pair.is_personal && receiver.introduction.is_some_and(|one| !self.state.told.contains(&one)) {
+            return None;
+        }
         let term = instructions.and_then(|given| given.until);
         let until = ends.into_iter().chain(receiver.examined_until).chain(term).min();
         Some(Grounds { cell: receiver.cell(&question.label), basis, basis_ref, obligations: entry.obligations, until })

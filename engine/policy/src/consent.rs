@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sayso_types::{Category, ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
+use crate::IntroductionHash;
+
 /// Where one purpose stands with one person. Only [`Given`](Self::Given) and [`Renewed`](Self::Renewed) allow
 /// anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -195,6 +197,8 @@ pub struct ConsentState {
     /// Revisions that the person was asked about anew and said no to: what they agreed to before goes on governing, and
     /// they are not asked about the same revision again.
     pub declined: BTreeMap<Purpose, u32>,
+    /// What the person was told of services that decide themselves what they do with data.
+    pub told: BTreeSet<IntroductionHash>,
     /// Whose devices the person speaks to, where that is known: the audit log does not say.
     pub tenant: Option<TenantId>,
 }
@@ -212,6 +216,7 @@ impl ConsentState {
             restricted: BTreeSet::new(),
             stale_before: ConsentVersion(0),
             declined: BTreeMap::new(),
+            told: BTreeSet::new(),
             tenant: None,
         }
     }

@@ -9,7 +9,7 @@ use sayso_types::{Category, Cell, ConsentVersion, Label, Name, ProcessorId, Purp
 pub(crate) use self::demand::Demand;
 use crate::profile::{
     AtRest, CategoryRule, Deployment, Identifies, Mechanism, MinorRule, Processing, Processor, ProcessorState,
-    PurposeRule, RetentionAction, Sensitivity, Trigger,
+    PurposeRule, Retention, RetentionAction, Sensitivity, Trigger,
 };
 use crate::{ConsentState, ExemptionGrant, Gate, InForce, LegalBasis, Narrowed, Period, Profile};
 
@@ -127,11 +127,13 @@ pub enum Reason {
     TransferLimit,
     /// There is no valid consent that covers it, or to a purpose that must have been agreed to first.
     NoBasis,
+    /// The processor decides itself what it does with the data, and the person was not told of it yet.
+    NotTold,
 }
 
 impl Reason {
     /// Every reason, in the order of asking.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Prohibited,
         Self::UnknownCell,
         Self::MinorNoGuardian,
@@ -142,6 +144,7 @@ impl Reason {
         Self::Region,
         Self::TransferLimit,
         Self::NoBasis,
+        Self::NotTold,
     ];
 
     /// Its name in audit leaves and metrics.
@@ -158,6 +161,7 @@ impl Reason {
             Self::Region => "region",
             Self::TransferLimit => "transfer_limit",
             Self::NoBasis => "no_basis",
+            Self::NotTold => "not_told",
         }
     }
 }
@@ -174,7 +178,27 @@ impl fmt::Display for Reason {
 /// `state` must be the register of the subject of the label.
 #[must_use]
 pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> Decision {
-    let answer = Case::of(question, state, in_force).and_then(|case| {
+    decided(question, state, in_force, Form::AsItIs)
+}
+
+/// Decides as [`decide()`] does about what a registered [`Transformation`](crate::Transformation) makes of the data: it leads to
+/// nobody where the retention of its category says that it is anonymised.
+#[must_use]
+pub fn decide_anonymised(question: &Question, state: &ConsentState, in_force: &InForce) -> Decision {
+    decided(question, state, in_force, Form::Anonymised)
+}
+
+/// In which form data crosses a gate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it is stored or said.
+    AsItIs,
+    /// As a registered transformation releases it.
+    Anonymised,
+}
+
+fn decided(question: &Question, state: &ConsentState, in_force: &InForce, form: Form) -> Decision {
+    let answer = Case::in_form(question, state, in_force, form).and_then(|case| {
         let (basis, basis_ref, ends) = match case.own_basis(question, state) {
             Some((basis, basis_ref)) => {
                 let required = case.profile.document().required(case.purpose);
@@ -185,6 +209,11 @@ pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> 
                 (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
             }
         };
+        // the last of all, so that whoever is denied for this has but to be told, and nobody is told of a service that would
+        // get nothing of theirs all the same
+        if !case.was_told(state) {
+            return Err(Reason::NotTold);
+        }
         let term = case.term(state, in_force);
         let until = ends.into_iter().chain(case.receiver.examined_until()).chain(term).min();
         Ok(Grounds { cell: case.cell, basis, basis_ref, obligations: case.obligations(), until })
@@ -192,7 +221,7 @@ pub fn decide(question: &Question, state: &ConsentState, in_force: &InForce) -> 
     Decision::new(answer, state, in_force)
 }
 
-/// A question that nothing but the want of a basis stands against.
+/// A question that nothing stands against but, perhaps, the want of a basis, or that the person was not told of the receiver.
 pub(crate) struct Case<'a> {
     profile: &'a Profile,
     purpose: &'a PurposeRule,
@@ -205,6 +234,10 @@ pub(crate) struct Case<'a> {
 impl<'a> Case<'a> {
     /// The checks in the order of [`Reason`], up to that of the basis.
     pub(crate) fn of(question: &Question, state: &ConsentState, in_force: &'a InForce) -> Result<Self, Reason> {
+        Self::in_form(question, state, in_force, Form::AsItIs)
+    }
+
+    fn in_form(question: &Question, state: &ConsentState, in_force: &'a InForce, form: Form) -> Result<Self, Reason> {
         let Question { label, gate, processor, .. } = *question;
         let profile: &Profile = in_force.profile();
         let purpose = profile.purpose(label.purpose);
@@ -216,7 +249,7 @@ impl<'a> Case<'a> {
         let does = |processing| is_done(processing, gate, purpose, receiver);
         let mut prohibitions = profile.document().prohibition.iter();
         if prohibitions.any(|p| p.covers((label.purpose, purpose), label.category, does, age_years))
-            || category.is_some_and(|rule| is_closed(profile, gate, label, rule, age_years))
+            || category.is_some_and(|rule| is_closed(profile, (gate, form), label, rule, age_years))
         {
             return Err(Reason::Prohibited);
         }
@@ -256,6 +289,11 @@ impl<'a> Case<'a> {
             region: receiver.region_class,
         };
         Ok(Self { profile, purpose, category, receiver, cell, minor })
+    }
+
+    /// Whether the person was told of the receiver, if they have to be before it gets anything of theirs.
+    pub(crate) fn was_told(&self, state: &ConsentState) -> bool {
+        !self.category.is_personal() || state.was_told_of(self.receiver)
     }
 
     /// When the tenant's instructions end, if it is the tenant's to instruct.
@@ -346,12 +384,14 @@ pub(crate) fn is_instructable(purpose: &PurposeRule) -> bool {
 }
 
 /// Whether what is said about the category closes the gate to it.
-fn is_closed(profile: &Profile, gate: Gate, label: Label, rule: &CategoryRule, age_years: u8) -> bool {
+fn is_closed(profile: &Profile, (gate, form): (Gate, Form), label: Label, rule: &CategoryRule, age_years: u8) -> bool {
     let for_minors =
         if age_years < profile.protected_below() { minors_rule(profile, label.category) } else { MinorRule::default() };
     let stored = gate.stores() && (rule.at_rest == AtRest::Forbidden || for_minors.no_store);
     let said = gate == Gate::Log && !rule.content_free;
-    let leads_back = gate == Gate::Telemetry && rule.identifies != Identifies::Anonymised;
+    let is_anonymised = || profile.document().retention_of(rule).and_then(Retention::transformation).is_some();
+    let leads_to_nobody = rule.identifies == Identifies::Anonymised || form == Form::Anonymised && is_anonymised();
+    let leads_back = gate == Gate::Telemetry && !leads_to_nobody;
     // nothing sensitive belongs on a test platform, and whatever is about a child is
     let on_trial = profile.header().deployment == Deployment::TestPlatform
         && (rule.sensitivity == Sensitivity::Special || rule.is_personal() && age_years < profile.protected_below());

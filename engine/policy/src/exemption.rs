@@ -7,6 +7,13 @@ use sayso_types::{Category, Name, ProcessorId, Purpose, SubjectId, WallTime};
 use crate::profile::{CategoryRule, ClauseId, Exemption, ExemptionCode, ExemptionScope, Identifies, Processing};
 use crate::{LegalBasis, Period, Profile, Question};
 
+/// People who approve that what is kept of a child is read, whatever the ground: one person's word would be too easily had.
+pub const MINORS_APPROVERS: u8 = 2;
+
+/// The longest that a grant to read lasts, however long the profile lets others: what is looked into for longer is worth that
+/// somebody approves it anew.
+pub const READING_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+
 /// What people decided to do without somebody's consent, and on what ground. It opens what it names and nothing else,
 /// and only while the profile keeps its ground for itself. What the profile prohibits, or no processor may have, stays
 /// closed.
@@ -73,6 +80,15 @@ pub enum GrantError {
     /// The policy forbids to give this data to others, whatever the ground.
     #[error("the policy prohibits that `{0}` is shared; no exemption opens it")]
     Prohibited(Category),
+    /// The ground is for giving data to others, and not for using it.
+    #[error("the profile keeps exemption {0} for giving data to others; give one whose scope is collect_use")]
+    NotForUse(ExemptionCode),
+    /// Looking at what people keep is for the day on which there is a need to.
+    #[error("a grant to read lasts no longer than a day; propose another one tomorrow")]
+    ReadingWindow,
+    /// The policy forbids that this data is taken out, whatever the ground.
+    #[error("the policy prohibits that `{0}` is taken out; no exemption opens it")]
+    Closed(Category),
 }
 
 impl ExemptionGrant {
@@ -128,16 +144,46 @@ impl ExemptionGrant {
             if !fits {
                 return Err(GrantError::Category { code, category });
             }
-            if is_never_shared(profile, category) {
+            if is_never(profile, category, Processing::Share) {
                 return Err(GrantError::Prohibited(category));
             }
         }
         Ok(())
     }
 
+    /// Whether `profile` lets somebody of the operator's read what is kept of its categories: of a child's, if two others
+    /// approved it.
+    ///
+    /// # Errors
+    /// [`GrantError`] says what is missing.
+    pub fn check_reading(&self, profile: &Profile, is_minors: bool) -> Result<(), GrantError> {
+        self.check_approvers_of(profile, if is_minors { MINORS_APPROVERS } else { 1 })?;
+        self.check_reading_terms(profile)
+    }
+
+    /// Whether `profile` would let it be read if enough people approved it.
+    ///
+    /// # Errors
+    /// [`GrantError`] says what stands against it.
+    pub fn check_reading_terms(&self, profile: &Profile) -> Result<(), GrantError> {
+        self.check_terms(profile)?;
+        if !self.kept(profile)?.is_for(false) {
+            return Err(GrantError::NotForUse(self.code));
+        }
+        if self.not_after.0.saturating_sub(self.not_before.0) > READING_MS_MAX {
+            return Err(GrantError::ReadingWindow);
+        }
+        let closed = self.categories.iter().find(|category| is_never(profile, **category, Processing::Export));
+        closed.map_or(Ok(()), |category| Err(GrantError::Closed(*category)))
+    }
+
     fn check_approvers(&self, profile: &Profile) -> Result<(), GrantError> {
+        self.check_approvers_of(profile, 1)
+    }
+
+    fn check_approvers_of(&self, profile: &Profile, least: u8) -> Result<(), GrantError> {
         let kept = self.kept(profile)?;
-        let (code, found, needed) = (self.code, self.approvers.len(), kept.approvers_needed());
+        let (code, found, needed) = (self.code, self.approvers.len(), kept.approvers_needed().max(least));
         if found < usize::from(needed) {
             return Err(GrantError::Approvers { code, found, needed });
         }
@@ -182,15 +228,15 @@ fn is_listed(kept: &Exemption, category: Category) -> bool {
     kept.categories.is_empty() || kept.categories.contains(&category)
 }
 
-/// Whether the profile prohibits that `category` is given to others, whatever it was collected for and whoever the person is.
-fn is_never_shared(profile: &Profile, category: Category) -> bool {
+/// Whether the profile prohibits that this is `done` with `category`, whatever it was collected for and whoever the person is.
+fn is_never(profile: &Profile, category: Category, done: Processing) -> bool {
     profile.document().prohibition.iter().any(|one| {
         let is_about_it = one.category.is_none_or(|prohibited| prohibited == category) && one.purpose.is_none();
-        let is_sharing = match one.processing {
-            Some(processing) => processing == Processing::Share,
+        let is_done = match one.processing {
+            Some(processing) => processing == done,
             None => one.category.is_some(),
         };
-        is_about_it && is_sharing && one.when.is_none()
+        is_about_it && is_done && one.when.is_none()
     })
 }
 

@@ -123,7 +123,12 @@ impl<'a> Asking<'a> {
             self.step(Reason::TransferLimit, vec![Fact::WithinLimit { processor, narrowed }])?;
         }
         let facts = self.basis(purpose, category, receiver);
-        self.step(Reason::NoBasis, facts)
+        self.step(Reason::NoBasis, facts)?;
+        if receiver.introduction().is_some() && category.is_personal() {
+            let told = self.state.was_told_of(receiver);
+            self.step(Reason::NotTold, vec![Fact::Introduced { processor, told }])?;
+        }
+        Some(())
     }
 
     /// Notes a question and its answer; [`None`] when that is no.
@@ -227,7 +232,16 @@ impl<'a> Asking<'a> {
 
     fn basis(&self, purpose: &PurposeRule, category: &CategoryRule, receiver: &Processor) -> Vec<Fact> {
         let (id, rev) = (purpose.id, self.profile().rev());
-        if let Ok(BasisRef::Exemption(grant)) = self.decision.answer.map(|grounds| grounds.basis_ref) {
+        let answer = match self.decision.answer {
+            // whoever is told has the same right
+            Err(Reason::NotTold) => {
+                let mut told = self.state.clone();
+                told.told.extend(receiver.introduction().map(|introduction| introduction.hash()));
+                decide(self.question, &told, self.in_force).answer
+            }
+            answer => answer,
+        };
+        if let Ok(BasisRef::Exemption(grant)) = answer.map(|grounds| grounds.basis_ref) {
             return vec![Fact::Exempted { grant }];
         }
         let required = self.profile().document().required(purpose).into_iter();

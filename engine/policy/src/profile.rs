@@ -280,6 +280,20 @@ impl Profile {
         self.document.category.get(&category)
     }
 
+    /// Whether somebody reads of a person what is of `category`: what is about nobody, or has nothing in it that people said,
+    /// wrote or showed, is not read of them. Of what the profile does not know, that is not known.
+    #[must_use]
+    pub fn is_content(&self, category: Category) -> bool {
+        self.category(category).is_none_or(|rule| rule.is_personal() && !rule.content_free)
+    }
+
+    /// As what, and for what, the sound of spoken answers is kept, if it is.
+    #[must_use]
+    pub fn evidence(&self) -> Option<(Category, Purpose)> {
+        let category = self.document.asks.evidence?;
+        Some((category, *self.category(category)?.purposes.first()?))
+    }
+
     /// Every category, by id.
     pub fn categories(&self) -> impl Iterator<Item = (Category, &CategoryRule)> {
         self.document.category.iter().map(|(id, rule)| (*id, rule))

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     ConsentState, Decision, Diff, ExemptionGrant, Explanation, InForce, Profile, ProfileHash, Question, Redactor,
-    Registry, Tables, diff, explain,
+    Registry, Tables, decide_anonymised, diff, explain,
 };
 
 /// Older revisions that are kept. Whoever agreed to one that came before is asked again: eight revisions are more than a
@@ -76,6 +76,20 @@ struct Older {
     tables: Arc<Tables>,
     /// What has changed from it to the newest.
     changes: Diff,
+}
+
+impl Older {
+    /// `state` of somebody who was told of all services as this revision would: what there is to tell of one is what the newest
+    /// has, which is asked first.
+    fn told<'a>(&self, state: &'a ConsentState) -> Cow<'a, ConsentState> {
+        let own: Vec<_> = self.tables.in_force().profile().introductions().map(|one| one.hash()).collect();
+        if own.iter().all(|one| state.told.contains(one)) {
+            return Cow::Borrowed(state);
+        }
+        let mut told = state.clone();
+        told.told.extend(own);
+        Cow::Owned(told)
+    }
 }
 
 impl Revisions {
@@ -185,11 +199,22 @@ impl Revisions {
         let newest = self.newest.compiled(&self.carried(state)).decide(question);
         match self.agreed_to(question.label.purpose, state) {
             Some(older) if newest.is_permit() => {
-                let agreed = older.tables.compiled(state).decide(question);
+                let told = older.told(state);
+                let agreed = older.tables.compiled(&told).decide(question);
                 // a use without consent is told as one, whichever revision it rests on
                 let tells = agreed.is_permit() && !rests_on_grant(&agreed) && rests_on_grant(&newest);
                 if tells { newest } else { agreed }
             }
+            _ => newest,
+        }
+    }
+
+    /// As [`decide`](Self::decide), about what a registered transformation makes of the data.
+    #[must_use]
+    pub fn decide_anonymised(&self, question: &Question, state: &ConsentState) -> Decision {
+        let newest = decide_anonymised(question, &self.carried(state), self.newest.in_force());
+        match self.agreed_to(question.label.purpose, state) {
+            Some(older) if newest.is_permit() => decide_anonymised(question, state, older.tables.in_force()),
             _ => newest,
         }
     }
@@ -199,7 +224,9 @@ impl Revisions {
     pub fn explain(&self, question: &Question, state: &ConsentState) -> Explanation {
         let newest = explain(question, &self.carried(state), self.newest.in_force());
         match self.agreed_to(question.label.purpose, state) {
-            Some(older) if newest.decision.is_permit() => explain(question, state, older.tables.in_force()),
+            Some(older) if newest.decision.is_permit() => {
+                explain(question, &older.told(state), older.tables.in_force())
+            }
             _ => newest,
         }
     }

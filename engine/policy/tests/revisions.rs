@@ -9,10 +9,10 @@ use proptest::prelude::*;
 use sayso_policy::diff::ChangeKind::{self, Data, Editorial, Method, Protection, PurposeAdded, Region, Retention};
 use sayso_policy::pages::PrivacyNotice;
 use sayso_policy::{
-    ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, RevisionError,
+    ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Reason, RevisionError,
     Revisions, Tongue, diff,
 };
-use sayso_types::{ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
+use sayso_types::{Category, ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
 
 const HOME: &str = include_str!("../../../deploy/profiles/home.toml");
 const NOW: WallTime = WallTime(1_780_000_000_000);
@@ -239,6 +239,48 @@ fn what_a_revision_takes_away_is_gone_for_all() {
     }
 }
 
+/// Who gets what is told as the newest revision has it, whichever governs.
+#[test]
+fn what_is_told_of_a_service_is_what_the_newest_revision_has() {
+    let own = edit(
+        "{ id = \"whisper-local\", kind = \"asr\", party = \"operator\"",
+        "{ id = \"whisper-local\", independent_controller = true, kind = \"asr\", party = \"operator\"",
+        &[],
+        &[],
+    );
+    let moved =
+        edit("party = \"operator\", region = \"home\"", "party = \"operator\", region = \"the cellar\"", &[], &[]);
+    let [first, then] = [revised(&[&own], 1), revised(&[&own, &moved, &EDITS[8]], 2)].map(Arc::new);
+    let told = |profile: &Profile| profile.introductions().map(|one| one.hash()).collect();
+    let somebody = |profile: &Profile| ConsentState { told: told(profile), ..agreed(1, BOTH) };
+    let listens = |revisions: &Revisions, state: &ConsentState| {
+        let open = open(Purpose::VOICE_INTERACTION, revisions, state);
+        open.iter().any(|flow| flow.starts_with("voice_audio"))
+    };
+    let one = Revisions::new(InForce::new(Arc::clone(&first)));
+    assert!(listens(&one, &somebody(&first)) && !listens(&one, &agreed(1, BOTH)));
+    let (two, _) = one.publish(Arc::clone(&then), NOW).unwrap();
+    assert_eq!(two.governing(Purpose::VOICE_INTERACTION, &agreed(1, BOTH)).rev(), 1);
+    assert!(listens(&two, &somebody(&then)), "nobody is told what is out of date");
+    assert!(!listens(&two, &somebody(&first)), "and everybody what is new");
+    let denied = Question {
+        label: Label {
+            subject: SubjectId([1; 16]),
+            category: Category::VOICE_AUDIO,
+            purpose: Purpose::VOICE_INTERACTION,
+            turn: TurnId(1),
+            cv: ConsentVersion(1),
+        },
+        gate: Gate::Recognition,
+        processor: "whisper-local".parse().unwrap(),
+        now: NOW,
+    };
+    assert_eq!(two.decide(&denied, &somebody(&first)).answer, Err(Reason::NotTold));
+    for state in [somebody(&first), somebody(&then)] {
+        assert_eq!(two.explain(&denied, &state).decision, two.decide(&denied, &state));
+    }
+}
+
 proptest! {
     /// AW-8.1, ZG-U1: until a person agrees anew, a revision opens nothing for that person, and shuts nothing that it
     /// does not shut for everybody.
@@ -275,7 +317,7 @@ fn routes_go_nearest_first_and_never_further_than_allowed() {
     let ids = |names: &[&str]| names.iter().map(|n| n.parse().unwrap()).collect::<Vec<_>>();
     let label = Label {
         subject: SubjectId([1; 16]),
-        category: sayso_types::Category::TRANSCRIPT,
+        category: Category::TRANSCRIPT,
         purpose: Purpose::VOICE_INTERACTION,
         turn: TurnId(1),
         cv: ConsentVersion(1),

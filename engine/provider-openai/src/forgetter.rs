@@ -118,13 +118,20 @@ fn broken(error: ExchangeError) -> Error {
 #[async_trait]
 impl Forgetter for HttpForgetter {
     async fn forget(&self, order: &Forget) -> Result<Forgotten, Error> {
+        timeout(order.timeout, self.parts(order)).await.unwrap_or(Err(Error::TimedOut(order.timeout)))
+    }
+}
+
+impl HttpForgetter {
+    /// Sends all parts of `order`.
+    async fn parts(&self, order: &Forget) -> Result<Forgotten, Error> {
         let deletion = hex(order.id);
         let parts = order.calls.len().div_ceil(REQUESTS_IN_PART);
         let (mut answers, mut is_done) = (Sha256::new(), true);
         for (part, calls) in (1..).zip(order.calls.chunks(REQUESTS_IN_PART)) {
             let requests = calls.iter().map(|call| hex(*call)).collect();
             let asked = Order { deletion: &deletion, why: order.why, part, parts, requests };
-            match timeout(order.timeout, self.part(&asked)).await.map_err(|_| Error::TimedOut(order.timeout))?? {
+            match self.part(&asked).await? {
                 Some(answer) => answers.update(&answer),
                 None => is_done = false,
             }

@@ -8,8 +8,9 @@ use sayso_consent::notices::{self, Notice, Notices};
 use sayso_policy::ConsentState;
 use sayso_session::{Event, Timer};
 use sayso_types::dialogue::Exchange;
-use sayso_types::{Purpose, SubjectId};
+use sayso_types::{ConsentVersion, Purpose, SubjectId};
 use sayso_wire::{GoodbyeReason, ToNode};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::conversation::{Conversation, Next};
 use crate::directory::Directory;
@@ -20,8 +21,8 @@ use crate::services::Services;
 
 /// What reaches a session from outside, through its place. Sound is not among it: it waits in the place's ring.
 pub(crate) enum Mail {
-    /// The device says something.
-    Control(ToNode),
+    /// The device says something, which takes room.
+    Control(ToNode, OwnedSemaphorePermit),
     /// There are packets in the ring.
     Audio,
     /// The subject's consent changed.
@@ -105,6 +106,16 @@ pub(crate) struct Known {
     pub(crate) notices: Vec<Notice>,
 }
 
+/// What the person is to be told: also of services that they are about to use and that have a policy of their own.
+pub(crate) async fn to_tell(
+    services: &Services,
+    subject: SubjectId,
+    cv: ConsentVersion,
+) -> Result<Vec<Notice>, notices::Error> {
+    services.egress.introduce(subject, cv).await?;
+    Notices::new(Arc::clone(&services.register)).to_tell(subject).await
+}
+
 async fn read(services: &Services, subject: SubjectId, begins: bool) -> Result<Known, notices::Error> {
     let consent = services.register.state(subject).await?;
     let remembered = services.register.remembered(subject).await?;
@@ -114,6 +125,6 @@ async fn read(services: &Services, subject: SubjectId, begins: bool) -> Result<K
     } else {
         Vec::new()
     };
-    let notices = Notices::new(Arc::clone(&services.register)).to_tell(subject).await?;
+    let notices = to_tell(services, subject, consent.cv).await?;
     Ok(Known { consent, remembered, history, notices })
 }

@@ -6,7 +6,6 @@ mod hearing;
 mod keeping;
 mod writes;
 
-use core::sync::atomic::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ use sayso_session::{Capture, Effect, Ending, Event, Session};
 use sayso_types::dialogue::Fact;
 use sayso_types::{Category, Purpose, TurnId};
 use sayso_wire::ToNode;
+use tokio::sync::OwnedSemaphorePermit;
 
 use self::consenting::Put;
 use self::hearing::Hearing;
@@ -52,6 +52,8 @@ pub(crate) struct Conversation {
     reported: Option<[u8; 32]>,
     /// What is remembered of the person, each with the moment at which it was said.
     remembered: Vec<Remembered>,
+    /// The room of what the device said, while it is handled.
+    room: Option<Arc<OwnedSemaphorePermit>>,
     writes: Writes,
     /// What is kept: a withdrawal does not wait for it.
     keeping: Writes,
@@ -94,6 +96,7 @@ impl Conversation {
             question: None,
             reported: None,
             remembered,
+            room: None,
             writes: Writes::default(),
             keeping: Writes::default(),
             timers: Timers::default(),
@@ -122,9 +125,13 @@ impl Conversation {
             Message::Mail(mail) => {
                 self.awake.took();
                 match mail {
-                    Mail::Control(message) => self.control(message),
+                    Mail::Control(message, room) => {
+                        self.room = Some(Arc::new(room));
+                        self.control(message);
+                        self.room = None;
+                    }
                     Mail::Audio => self.hear(),
-                    Mail::Consent(state) => self.consent_changed(state),
+                    Mail::Consent(state) => self.consent_changes(state),
                     Mail::Connected => self.run(Event::Detached),
                     Mail::Disconnected => {
                         self.run(Event::Detached);
@@ -179,7 +186,6 @@ impl Conversation {
     }
 
     fn control(&mut self, message: ToNode) {
-        self.place().control_waiting.fetch_sub(1, Ordering::AcqRel);
         if matches!(message, ToNode::TextInput { .. } | ToNode::ConsentAnswer { .. }) {
             self.reported = Some(consenting::fingerprint(&message));
         }
@@ -243,7 +249,7 @@ impl Conversation {
                 self.reply = Some(viewing::start(&self.services, &self.actor, self.place(), context, offer));
                 self.prepare_to_speak(turn);
             }
-            Effect::KeepExchange(turn, exchange) => self.keep_exchange(turn, exchange),
+            Effect::KeepExchange(turn, cv, exchange) => self.keep_exchange(turn, cv, exchange),
             Effect::EndReply(_) => self.reply = None,
             Effect::Speak { turn, sentence, text, kind } => self.speak(turn, Sentence { number: sentence, text, kind }),
             Effect::FinishSpeech(turn) => {
@@ -324,7 +330,7 @@ impl Conversation {
     }
 
     fn listen(&mut self, capture: Capture) {
-        let records = self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO);
+        let records = self.records();
         self.hearing.listen(capture, self.services.options.endpoint, records);
         if capture == Capture::Off {
             self.place().ring.clear();

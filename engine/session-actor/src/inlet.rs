@@ -1,6 +1,5 @@
 //! [`Inlet`]: where the gateway puts what a device sends.
 
-use core::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use sayso_session::{DeviceInlet, Full};
@@ -8,7 +7,6 @@ use sayso_wire::{AudioPacket, ToNode};
 
 use crate::actor::Mail;
 use crate::directory::Directory;
-use crate::options::CONTROL_WAITING_MAX;
 use crate::place::Place;
 
 /// One connection's way in. Once a newer connection has taken its place it leads nowhere.
@@ -29,12 +27,11 @@ impl DeviceInlet for Inlet {
             self.place.intake.take(*turn, bytes.reveal());
             return Ok(());
         }
-        if self.place.control_waiting.fetch_add(1, Ordering::AcqRel) >= CONTROL_WAITING_MAX {
-            self.place.control_waiting.fetch_sub(1, Ordering::AcqRel);
+        let Ok(room) = Arc::clone(&self.place.room).try_acquire_owned() else {
             metrics::counter!("sayso_session_control_refused_total").increment(1);
             return Err(Full);
-        }
-        self.directory.post(&self.place, Mail::Control(message));
+        };
+        self.directory.post(&self.place, Mail::Control(message, room));
         Ok(())
     }
 

@@ -14,6 +14,10 @@ const QUIET_MS: u32 = 200;
 /// How far what is heard lags behind what has come: what the jitter buffer holds back at most.
 const LAG_MS: u32 = 200;
 
+/// Bytes that a millisecond of a recording has at most: 512 kb/s, a little more than Opus is made for. What has more is given
+/// up.
+const BYTES_PER_MS_MAX: usize = 64;
+
 /// What was found in the sound, in order. Mostly nothing, which takes no memory.
 pub(crate) type Marks = Vec<Mark>;
 
@@ -49,19 +53,38 @@ impl Listening {
 
     /// Takes a packet. One that is not Opus is concealed, and counted when listening ends.
     pub(crate) fn push(&mut self, packet: &AudioPacket) -> Marks {
-        self.quiet_ms = 0;
         let packet = Packet { sequence: packet.sequence, timestamp_ms: packet.timestamp_ms, opus: &packet.opus };
-        if let Some(tape) = &mut self.tape {
-            if self.feed.is_none() {
-                tape.keep_last(self.config.pre_roll_ms + self.config.min_speech_ms + LAG_MS);
-            }
-            tape.push(packet);
-        }
-        self.hear(|uplink, sink| {
+        let (dropped, begins) = (self.dropped(), self.feed.is_none());
+        let marks = self.hear(|uplink, sink| {
             if let Err(error) = uplink.push(packet, sink) {
                 tracing::trace!(%error, "a packet could not be decoded");
             }
-        })
+        });
+        // Whoever sends again what was there, or is too late, brings nothing: they may as well be silent.
+        if self.dropped() == dropped {
+            self.quiet_ms = 0;
+            self.record(packet, begins);
+        }
+        marks
+    }
+
+    /// Packets that came too late, or again.
+    fn dropped(&self) -> u64 {
+        let stats = self.uplink.stats().jitter;
+        stats.late + stats.duplicate
+    }
+
+    fn record(&mut self, packet: Packet<'_>, begins: bool) {
+        let Some(tape) = &mut self.tape else { return };
+        let before_ms = self.config.pre_roll_ms + self.config.min_speech_ms + LAG_MS;
+        if begins {
+            tape.keep_last(before_ms);
+        }
+        tape.push(packet);
+        if tape.bytes() > (before_ms + self.config.max_utterance_ms) as usize * BYTES_PER_MS_MAX {
+            metrics::counter!("sayso_session_recordings_given_up_total").increment(1);
+            self.stop_recording();
+        }
     }
 
     /// [`TICK_MS`] have passed. An utterance ends although the device, or the network, fell silent in the middle of it.
@@ -139,5 +162,48 @@ impl Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         self.uplink.stats().publish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use sayso_audio::{Encoder, EncoderConfig, FRAME_MS, RATE};
+    use sayso_types::TurnId;
+
+    use super::*;
+
+    /// A device that is listened to while it pushes to talk, and the packet that it sends.
+    fn talking() -> (Listening, Bytes) {
+        let mut encoder = Encoder::new(RATE, FRAME_MS, &EncoderConfig::default()).unwrap();
+        let opus = Bytes::copy_from_slice(encoder.encode(&vec![0; RATE.samples_in_ms(FRAME_MS)]).unwrap());
+        let mut listening = Listening::new(EndpointConfig::default(), Mode::Manual, true);
+        let packets = (0..50).map(|n| packet(n, n * FRAME_MS, &opus));
+        let begun = packets.flat_map(|packet| listening.push(&packet)).count();
+        assert_eq!(begun, 1, "it talks");
+        (listening, opus)
+    }
+
+    fn packet(sequence: u32, timestamp_ms: u32, opus: &Bytes) -> AudioPacket {
+        AudioPacket { turn: TurnId(1), sequence, timestamp_ms, opus: opus.clone() }
+    }
+
+    fn recorded(listening: &Listening) -> usize {
+        listening.tape.as_ref().map_or(0, Recording::bytes)
+    }
+
+    #[test]
+    fn an_utterance_ends_although_packets_that_were_there_come_again_and_again() {
+        let (mut listening, opus) = talking();
+        let (before, ms_max) = (recorded(&listening), EndpointConfig::default().max_utterance_ms);
+        let ended = (0..2 * ms_max / TICK_MS).any(|n| {
+            for again in 0..TICK_MS / FRAME_MS {
+                let timestamp_ms = 10_000 + n * TICK_MS + again * FRAME_MS;
+                assert!(listening.push(&packet(n % 50, timestamp_ms, &opus)).is_empty());
+            }
+            listening.tick().iter().any(|mark| matches!(mark, Mark::End { .. }))
+        });
+        assert!(ended, "whoever brings nothing new has fallen silent");
+        assert_eq!(recorded(&listening), before, "and nothing of it is kept");
     }
 }

@@ -33,8 +33,8 @@ impl Default for Options {
     }
 }
 
-/// Control messages of one device that may wait for its session. A device sends a few a second; one that sends faster
-/// than the session handles them is told so.
+/// Control messages of one device that may wait for its session, or for the consent register to write what comes of them. A
+/// device sends a few a second; one that sends faster than they are handled is told so.
 pub(crate) const CONTROL_WAITING_MAX: usize = 64;
 
 /// Packets of sound of one device that may wait for its session: 1.3 s of 20 ms packets. More would be heard too late

@@ -4,7 +4,7 @@ mod intake;
 mod life;
 mod link;
 
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,7 @@ use sayso_policy::ConsentState;
 use sayso_session::{Observed, Session, Stage};
 use sayso_types::{ConsentVersion, DeviceId, SessionId, SubjectId, TenantId, TurnId, WallTime};
 use sayso_wire::{AudioPacket, Goodbye, GoodbyeReason, ResumeToken, ToDevice};
+use tokio::sync::Semaphore;
 
 use self::intake::Intake;
 use self::life::Life;
@@ -20,7 +21,7 @@ pub(crate) use self::link::Link;
 use crate::actor::Mail;
 use crate::language::Language;
 use crate::observed::{Packets, Snapshot, Turns};
-use crate::options::AFTER_FAILURE;
+use crate::options::{AFTER_FAILURE, CONTROL_WAITING_MAX};
 use crate::ring::Ring;
 
 /// What stays the same for the life of a session.
@@ -42,8 +43,8 @@ pub(crate) struct Place {
     pub(crate) ring: Ring,
     /// Where a picture comes in.
     pub(crate) intake: Intake,
-    /// Control messages in the mailbox.
-    pub(crate) control_waiting: AtomicUsize,
+    /// Room for what the device says. Each message has its own until it is handled, and what is written for it is written.
+    pub(crate) room: Arc<Semaphore>,
     /// Packets of the device that never came.
     pub(crate) packets_lost: AtomicU64,
     active: AtomicU64,
@@ -71,7 +72,7 @@ impl Place {
             identity,
             ring: Ring::default(),
             intake: Intake::default(),
-            control_waiting: AtomicUsize::new(0),
+            room: Arc::new(Semaphore::new(CONTROL_WAITING_MAX)),
             packets_lost: AtomicU64::new(0),
             life: Mutex::new(Life::Asleep(Box::new(Asleep { session, consent }))),
             link: Mutex::new(link),

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use sayso_types::dialogue::{Exchange, Fact, Request};
-use sayso_types::{NoticeId, Purpose, Redacted, TurnId};
+use sayso_types::{ConsentVersion, NoticeId, Purpose, Redacted, TurnId};
 use sayso_wire::{PictureOffer, ToDevice};
 
 /// How the uplink listens.
@@ -120,8 +120,8 @@ pub enum Effect {
     Respond(TurnId, Request),
     /// Take in the picture that was offered, and have it looked at.
     View(TurnId, PictureOffer),
-    /// Keep this exchange beyond the conversation.
-    KeepExchange(TurnId, Exchange),
+    /// Keep this exchange, which began under this version of the consent, beyond the conversation.
+    KeepExchange(TurnId, ConsentVersion, Exchange),
     /// Speak this sentence after those of the same turn before it.
     Speak {
         /// The answer's turn.

@@ -55,6 +55,8 @@ pub struct ToTell {
     pub notice: NoticeId,
     /// What is read out, in the language of the conversation.
     pub text: String,
+    /// What the device shows meanwhile; empty where there is nothing but what it says.
+    pub shown: String,
 }
 
 /// Something that happened. Results carry the turn they belong to.
@@ -69,7 +71,8 @@ pub enum Event {
         /// The latest that was said in earlier conversations, oldest first, if it is kept.
         history: Vec<Exchange>,
     },
-    /// What the person is to be told before the conversation goes on. It takes the place of what was to be told before.
+    /// What the person is to be told before the conversation goes on. It takes the place of what was to be told before, but of
+    /// what is being said.
     Notices(Vec<ToTell>),
     /// The device is gone, or begins anew on another connection: nobody listens and nobody hears.
     Detached,

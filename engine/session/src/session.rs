@@ -103,7 +103,7 @@ impl Session {
         self.now = now;
         match event {
             Event::Attached { consent, facts, history } => self.attached(consent, facts, history, effects),
-            Event::Notices(notices) => self.notices = notices.into(),
+            Event::Notices(notices) => self.has_to_tell(notices, effects),
             Event::Detached => self.detached(effects),
             Event::ListenStart(mode) => self.listen_start(mode, effects),
             Event::ListenStop => self.listen_stop(effects),
@@ -181,7 +181,7 @@ impl Session {
 
     fn begin(&mut self, kind: Kind, phase: Phase, effects: &mut Vec<Effect>) -> TurnId {
         self.latest = self.latest.next();
-        self.turn = Some(Turn::new(self.latest, kind, phase));
+        self.turn = Some(Turn::new(self.latest, self.consent.cv, kind, phase));
         effects.push(Effect::Disarm(Timer::Idle));
         self.latest
     }

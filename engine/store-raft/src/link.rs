@@ -42,6 +42,12 @@ const BIND_TRIES: u32 = 250;
 /// How long until then.
 const BIND_RETRY: Duration = Duration::from_millis(20);
 
+/// How long a peer may take to take what it is told. Nobody waits for it.
+const TELL_WITHIN: Duration = Duration::from_secs(1);
+/// What is on its way to peers at once without anybody's waiting: some rounds of a cluster of five. What is more is not told,
+/// because a peer that is so far behind is asked in order.
+const TOLD_MAX: usize = 32;
+
 /// How a connection is closed, for those who read packets.
 const CLOSED: VarInt = VarInt::from_u32(0);
 const DUPLICATE: VarInt = VarInt::from_u32(1);
@@ -59,6 +65,7 @@ pub(crate) struct Links {
     service: Mutex<Option<Arc<Service>>>,
     budget: Budget,
     greetings: tokio::sync::Semaphore,
+    told: Arc<tokio::sync::Semaphore>,
     tasks: Tasks,
     running: TaskTracker,
     closing: CancellationToken,
@@ -97,6 +104,7 @@ impl Links {
             service: Mutex::default(),
             budget: Budget::new(),
             greetings: tokio::sync::Semaphore::new(GREETINGS_MAX),
+            told: Arc::new(tokio::sync::Semaphore::new(TOLD_MAX)),
             closing: tasks.stopping(),
             tasks,
             running: TaskTracker::new(),
@@ -137,6 +145,15 @@ impl Links {
         request: request::Request,
     ) -> Result<response::Response, Error> {
         let connection = self.connect(node, address).await?;
+        self.ask(node, &connection, request).await
+    }
+
+    async fn ask(
+        &self,
+        node: NodeId,
+        connection: &Connection,
+        request: request::Request,
+    ) -> Result<response::Response, Error> {
         let lost = |error: FrameError| Error::unreachable(node, error);
         let (mut send, mut receive) = connection.open_bi().await.map_err(|error| connection_error(node, &error))?;
         frame::write(&mut send, &Request { request: Some(request) }).await.map_err(lost)?;
@@ -145,6 +162,28 @@ impl Links {
         answer
             .response
             .ok_or_else(|| Error::unreachable(node, "its answer is of a type that this version does not know"))
+    }
+
+    /// Sends every peer that is connected a request, and forgets about it. Not when much is on its way already.
+    pub(crate) fn tell(self: &Arc<Self>, request: &request::Request) {
+        // nothing panics while it is held
+        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let connected: Vec<_> = peers.iter().filter_map(|(node, slot)| Some((*node, slot.live()?))).collect();
+        drop(peers);
+        for (node, connection) in connected {
+            let Ok(room) = Arc::clone(&self.told).try_acquire_owned() else {
+                metrics::counter!("sayso_store_raft_untold_total").increment(1);
+                continue;
+            };
+            let (links, request) = (Arc::clone(self), request.clone());
+            self.apart("word to a peer", async move {
+                let told = timeout(TELL_WITHIN, links.ask(node, &connection, request)).await;
+                drop(room);
+                if !matches!(told, Ok(Ok(_))) {
+                    tracing::debug!(%node, "a peer was not told");
+                }
+            });
+        }
     }
 
     /// A stream to `node`, for requests of more than one message.

@@ -1,4 +1,5 @@
-//! [`Log`]: the replicated log on this node's disk. One fsync an append, however many entries it has.
+//! [`Log`]: the replicated log on this node's disk. One fsync an append, however many entries it has. What a leader appends
+//! is on its way to the others ([`Early`]) while its own disk writes.
 
 use core::fmt::Debug;
 use core::ops::{Bound, RangeBounds};
@@ -14,7 +15,8 @@ use sayso_store_local::Durability;
 
 use crate::codec::{Malformed, entry_from, entry_into, log_id_from, log_id_into, vote_from, vote_into};
 use crate::disk::{self, Disk, ENTRY, PURGED, VOTE, log_key};
-use crate::types::{Entry, LogId, StorageError, StorageIoError, Types, Vote};
+use crate::early::Early;
+use crate::types::{Entry, LogId, NodeId, StorageError, StorageIoError, Types, Vote};
 
 /// Bytes of entries that are written together; what is more goes before, in order, and is synced with the last.
 const WRITE_BYTES_MAX: usize = 4 << 20;
@@ -25,15 +27,22 @@ pub(crate) struct Log {
     disk: Arc<Disk>,
     purged: Option<LogId>,
     last: Option<LogId>,
+    early: Early,
 }
 
 impl Log {
     /// The log on `disk`.
-    pub(crate) fn open(disk: Arc<Disk>) -> Result<Self, Error> {
+    pub(crate) fn open(disk: Arc<Disk>, early: Early) -> Result<Self, Error> {
         let purged = disk.record::<wire::LogId>(PURGED)?.map(log_id_from);
         let last = disk.last(&Range { start: log_key(0), end: log_key(u64::MAX) })?;
         let last = last.map(|entry| entry_of(&entry.value)).transpose()?;
-        Ok(Self { disk, purged, last: last.map(|entry| entry.log_id).or(purged) })
+        Ok(Self { disk, purged, last: last.map(|entry| entry.log_id).or(purged), early })
+    }
+
+    /// Whether `node` led when the log was closed, or fell silent.
+    pub(crate) fn has_led(disk: &Disk, node: NodeId) -> Result<bool, Error> {
+        let vote = disk.record::<wire::Vote>(VOTE)?;
+        Ok(vote.is_some_and(|vote| vote.committed && vote.node == node.0))
     }
 
     /// Deletes entries from `first` to before `end`, with what else is in `batch`.
@@ -48,13 +57,13 @@ impl Log {
         self.purged.map_or(0, |purged| purged.index + 1)
     }
 
-    async fn write(&self, entries: Vec<Entry>) -> Result<(), Error> {
+    async fn write(&self, entries: &[wire::Entry], first: u64) -> Result<(), Error> {
         let mut batch = Batch::new();
-        for entry in entries {
+        for (index, entry) in (first..).zip(entries) {
             if batch.size() >= WRITE_BYTES_MAX {
                 self.disk.write(core::mem::take(&mut batch), Durability::Ordered).await?;
             }
-            batch = batch.put(log_key(entry.log_id.index), disk::encode_record(ENTRY, &entry_into(&entry)));
+            batch = batch.put(log_key(index), disk::encode_record(ENTRY, entry));
         }
         self.disk.write(batch, Durability::Synced).await
     }
@@ -136,7 +145,12 @@ impl RaftLogStorage<Types> for Log {
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
-        let vote = self.disk.record::<wire::Vote>(VOTE).map_err(|e| StorageIoError::read_vote(&e))?;
+        let mut vote = self.disk.record::<wire::Vote>(VOTE).map_err(|e| StorageIoError::read_vote(&e))?;
+        // Who led and starts again does not lead in that term any more: others may have entries of it which this disk lost,
+        // and there would be two under one number.
+        if let Some(vote) = vote.as_mut().filter(|vote| self.early.is_from(vote.node)) {
+            vote.committed = false;
+        }
         vote.map(|vote| vote_from(Some(vote))).transpose().map_err(|e| StorageIoError::read_vote(&e).into())
     }
 
@@ -146,9 +160,11 @@ impl RaftLogStorage<Types> for Log {
         I::IntoIter: OptionalSend,
     {
         let entries: Vec<_> = entries.into_iter().collect();
-        let last = entries.last().map(|entry| entry.log_id);
+        let (first, last) = (entries.first().map(|entry| entry.log_id.index), entries.last().map(|entry| entry.log_id));
+        let entries: Vec<_> = entries.iter().map(entry_into).collect();
         metrics::histogram!("sayso_store_raft_append_entries").record(entries.len() as f64);
-        let written = self.write(entries).await;
+        self.early.send(self.last, &entries);
+        let written = self.write(&entries, first.unwrap_or_default()).await;
         if written.is_ok() {
             self.last = last.or(self.last);
         }

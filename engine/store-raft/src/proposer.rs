@@ -2,33 +2,32 @@
 //!
 //! ```text
 //!   propose ──▶ queue ──▶ group ──encoded──▶ openraft: this disk, the others', applied ──▶ answers
-//!                          └ a few groups are under way at once
+//!                          └ one at a time
 //! ```
+//!
+//! openraft writes one entry after another and hears nobody meanwhile: with a second group under way, the first would be
+//! answered only after the disk had written both, and each would carry less.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt};
-use openraft::ServerState;
-use openraft::error::ClientWriteError;
+use openraft::error::{ClientWriteError, RaftError};
+use openraft::{RaftMetrics, ServerState};
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::Batch;
 use sayso_store::limits::BATCH_BYTES_MAX;
 use sayso_types::{Clock, Mono};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::NodeId;
 use crate::codec::proposal_into;
 use crate::types::{Outcome, Raft};
+use crate::{Address, NodeId};
 
 /// Batches in one group: enough to make a round of fsyncs cheap, few enough to keep the first one's wait short.
 const GROUP_BATCHES_MAX: usize = 1_024;
 /// Bytes in one group, above which no further batch joins it. An entry is one group, so this bounds messages, too.
 const GROUP_BYTES_MAX: usize = 1 << 20;
-/// Groups under way at once: while the others' disks write one, this node's writes the next.
-const GROUPS_MAX: usize = 3;
 /// Batches that wait at once; those beyond wait until there is room.
 const QUEUE_BATCHES_MAX: usize = 16_384;
 /// Bytes of them. At least one batch of the greatest size fits.
@@ -105,27 +104,38 @@ struct Groups {
 
 impl Groups {
     async fn run(mut self, mut queue: mpsc::Receiver<Taken>, closing: CancellationToken) {
-        let mut under_way = FuturesUnordered::new();
         let mut taken = Vec::with_capacity(GROUP_BATCHES_MAX);
         loop {
             tokio::select! {
                 biased;
                 () = closing.cancelled() => return,
-                Some(()) = under_way.next() => {}
-                count = queue.recv_many(&mut taken, GROUP_BATCHES_MAX), if self.waiting.is_empty() => {
+                count = queue.recv_many(&mut taken, GROUP_BATCHES_MAX) => {
                     if count == 0 {
                         return;
                     }
                     self.waiting.extend(taken.drain(..));
                 }
             }
-            while under_way.len() < GROUPS_MAX
-                && let Some((term, group)) = self.next_group()
-            {
-                let proposed = self.propose(term, group).await;
-                under_way.push(proposed);
+            while let Some((term, group)) = self.next_group() {
+                tokio::select! {
+                    biased;
+                    () = closing.cancelled() => return,
+                    () = self.propose(term, group) => {}
+                    // what becomes of it then may never be heard here; who waits asks again
+                    () = self.leads_no_more(term) => {}
+                }
             }
         }
+    }
+
+    /// Waits until this node does not lead in `term` any more.
+    async fn leads_no_more(&self, term: u64) {
+        let mut metrics = self.raft.metrics();
+        let leads = |metrics: &RaftMetrics<NodeId, Address>| {
+            metrics.state == ServerState::Leader && metrics.current_term == term
+        };
+        // it fails when Raft has ended, and so leads no more
+        let _ = metrics.wait_for(|metrics| !leads(metrics)).await;
     }
 
     /// What is to be proposed next. Who cannot be served is told, who has gone is forgotten.
@@ -155,26 +165,16 @@ impl Groups {
         Some((term?, group)).filter(|(_, group)| !group.is_empty())
     }
 
-    /// Hands a group to openraft; what is given back answers the callers.
-    async fn propose(&self, term: u64, group: Vec<Taken>) -> impl Future<Output = ()> + use<> {
+    /// Has openraft decide a group, and answers the callers.
+    async fn propose(&self, term: u64, group: Vec<Taken>) {
         let (batches, callers): (Vec<_>, Vec<_>) = group.into_iter().map(|taken| (taken.batch, taken.caller)).unzip();
         metrics::histogram!("sayso_store_raft_group_batches").record(batches.len() as f64);
-        let proposed = self.raft.client_write_ff(proposal_into(term, &batches)).await;
-        let clock = Arc::clone(&self.clock);
-        async move {
-            let outcome = match proposed {
-                Ok(outcome) => outcome.await,
-                Err(fatal) => return answer(callers, Err(NotDecided::Unknown(fatal.to_string())), &*clock),
-            };
-            let outcomes = match outcome {
-                Ok(Ok(response)) => Ok(response.data),
-                Ok(Err(ClientWriteError::ForwardToLeader(to))) => Err(NotDecided::NotLeader(to.leader_id)),
-                Ok(Err(error)) => Err(NotDecided::Unknown(error.to_string())),
-                Err(_) => Err(NotDecided::Unknown("this node's Raft has ended".to_owned())),
-            };
-            answer(callers, outcomes, &*clock);
-        }
-        .boxed()
+        let outcomes = match self.raft.client_write(proposal_into(term, &batches)).await {
+            Ok(response) => Ok(response.data),
+            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to))) => Err(NotDecided::NotLeader(to.leader_id)),
+            Err(error) => Err(NotDecided::Unknown(error.to_string())),
+        };
+        answer(callers, outcomes, &*self.clock);
     }
 }
 

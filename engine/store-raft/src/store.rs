@@ -12,6 +12,7 @@ use openraft::SnapshotPolicy;
 use openraft::error::{InitializeError, RaftError};
 use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::change_members::Change;
+use sayso_proto::peer::v1::request::Request;
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::{Batch, Key, Page, Prefix, Range, Store, Version, Versioned, Watch, limits};
 use sayso_store_local::LocalOptions;
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 use crate::barrier::Barrier;
 use crate::cluster::Cluster;
 use crate::disk::Disk;
+use crate::early::Early;
 use crate::leader::Leader;
 use crate::link::Links;
 use crate::log::Log;
@@ -74,8 +76,15 @@ impl RaftStore {
         let opened = tasks.blocking("open store", move || Disk::open(&place, local)).await;
         let disk = Arc::new(opened.map_err(unavailable)??);
         let cluster = Arc::new(Cluster::open(&options, Arc::clone(&disk)).await?);
-        let (log, machine) = (Log::open(Arc::clone(&disk))?, Machine::open(Arc::clone(&disk))?);
+        let (machine, has_led) = (Machine::open(Arc::clone(&disk))?, Log::has_led(&disk, options.node)?);
         let links = Links::bind(&options, Arc::clone(&cluster), tasks.clone()).await?;
+        let told = Arc::downgrade(&links);
+        let early = Early::new(options.node, move |entries| {
+            if let Some(links) = told.upgrade() {
+                links.tell(&Request::AppendEntries(entries));
+            }
+        });
+        let log = Log::open(Arc::clone(&disk), early)?;
         let applier = Applier(Arc::clone(&machine));
         let raft =
             Raft::new(options.node, config, Peers(Arc::clone(&links)), log, applier).await.map_err(unavailable)?;
@@ -106,6 +115,10 @@ impl RaftStore {
             store.found(&options).await?;
         }
         store.greet();
+        if has_led {
+            // whoever led until a moment ago asks for it at once, rather than when everybody has noticed that nobody does
+            store.raft.trigger().elect().await.map_err(unavailable)?;
+        }
         Ok(store)
     }
 

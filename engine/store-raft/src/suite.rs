@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use openraft::storage::{RaftLogStorage, RaftStateMachine};
+use openraft::storage::{RaftLogStorage, RaftLogStorageExt, RaftStateMachine};
 use openraft::testing::{StoreBuilder, Suite};
 use openraft::{CommittedLeaderId, EntryPayload};
 use sayso_store::{Batch, Key, Range, Token, Value};
@@ -12,16 +12,17 @@ use tempfile::TempDir;
 
 use crate::codec::proposal_into;
 use crate::disk::Disk;
+use crate::early::Early;
 use crate::log::Log;
 use crate::machine::{Applier, Machine};
-use crate::types::{Entry, LogId, NodeId, Outcome, StorageError, Types};
+use crate::types::{Entry, LogId, NodeId, Outcome, StorageError, Types, Vote};
 
 struct Builder;
 
 fn open(dir: &TempDir) -> (Arc<Disk>, Log, Applier) {
     let options = LocalOptions { memtable_bytes: 16 << 10, ..LocalOptions::new(Arc::new(ManualClock::new())) };
     let disk = Arc::new(Disk::open(dir.path(), options).expect("opens"));
-    let log = Log::open(Arc::clone(&disk)).expect("opens");
+    let log = Log::open(Arc::clone(&disk), Early::new(NodeId(1), |_| {})).expect("opens");
     let machine = Machine::open(Arc::clone(&disk)).expect("opens");
     (disk, log, Applier(machine))
 }
@@ -105,4 +106,36 @@ async fn a_snapshot_replaces_everything_or_nothing() {
     let again = machine.apply([entry(1, 2, 1, &[known])]).await.expect("applies");
     assert!(matches!(again[0][..], [Outcome::Committed(_)]), "tokens come with it");
     assert_eq!(contents(&machine.0), expected);
+}
+
+#[tokio::test]
+async fn what_a_leader_appends_is_on_its_way_and_what_a_follower_appends_is_not() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (disk, log, _machine) = open(&dir);
+    drop(log);
+    let (sent, mut told) = tokio::sync::mpsc::channel(3);
+    let mut log = Log::open(disk, Early::new(NodeId(1), move |entries| sent.try_send(entries).expect("is heard")))
+        .expect("opens");
+    log.blocking_append([entry(2, 1, 2, &[put("a", "1")])]).await.expect("appends");
+    log.blocking_append([entry(2, 2, 2, &[put("a", "2")])]).await.expect("appends");
+    let first = told.try_recv().expect("is sent");
+    assert_eq!(first.previous, None);
+    let second = told.try_recv().expect("is sent");
+    assert_eq!(second.previous, first.entries[0].log_id, "it follows the one before");
+    assert_eq!(second.vote.map(|vote| (vote.term, vote.node, vote.committed)), Some((2, 1, true)));
+    let foreign = LogId::new(CommittedLeaderId::new(3, NodeId(2)), 3);
+    log.blocking_append([Entry { log_id: foreign, payload: EntryPayload::Blank }]).await.expect("appends");
+    assert!(told.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn who_led_and_starts_again_has_lost_its_term() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (disk, mut log, _machine) = open(&dir);
+    log.save_vote(&Vote::new_committed(4, NodeId(2))).await.expect("saves");
+    assert_eq!(log.read_vote().await.expect("reads"), Some(Vote::new_committed(4, NodeId(2))), "another's");
+    assert!(!Log::has_led(&disk, NodeId(1)).expect("reads"));
+    log.save_vote(&Vote::new_committed(5, NodeId(1))).await.expect("saves");
+    assert_eq!(log.read_vote().await.expect("reads"), Some(Vote::new(5, NodeId(1))));
+    assert!(Log::has_led(&disk, NodeId(1)).expect("reads"));
 }

@@ -155,6 +155,11 @@ impl KeyWrap for TransitKek {
         let ciphertext = text(wrapped)?;
         self.ciphertext(&self.ask("rewrap", &Ciphertext { ciphertext }).await?)
     }
+
+    /// What stands before the last colon, such as `vault:v3`.
+    fn version_of<'a>(&self, wrapped: &'a [u8]) -> &'a [u8] {
+        wrapped.iter().rposition(|byte| *byte == b':').map_or(wrapped, |end| &wrapped[..end])
+    }
 }
 
 impl fmt::Debug for TransitKek {

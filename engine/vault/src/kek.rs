@@ -72,6 +72,11 @@ impl Keks {
     }
 }
 
+/// The KEK that `wrapped` names, which stands after the version of the format.
+pub(crate) fn version_of(wrapped: &[u8]) -> &[u8] {
+    wrapped.get(1..1 + KeyId::BYTES).unwrap_or(wrapped)
+}
+
 /// The key that `digits` spell; [`None`] unless there are 64 hexadecimal ones.
 fn unhex(digits: &[u8]) -> Option<SecretKey> {
     if digits.len() != 2 * KEY_BYTES {

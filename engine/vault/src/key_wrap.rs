@@ -42,6 +42,9 @@ pub trait KeyWrap: fmt::Debug + Send + Sync + 'static {
         let key = self.unwrap(wrapped, context).await?;
         self.wrap(&key, context).await
     }
+
+    /// The part of `wrapped` that names the version of the KEK that it is wrapped under, and shows nothing of a key.
+    fn version_of<'a>(&self, wrapped: &'a [u8]) -> &'a [u8];
 }
 
 /// Why the KEK does not do it.

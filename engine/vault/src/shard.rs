@@ -85,6 +85,11 @@ pub(crate) fn context(vault: VaultId, generation: u32) -> Vec<u8> {
     authenticated(&[b"sayso/vault/shard-key/v1", &vault.0, &SHARD.to_be_bytes(), &generation.to_be_bytes()])
 }
 
+/// The part of `stored` that names the version of the KEK that it is wrapped under.
+pub(crate) fn kek_of<'a>(stored: &'a [u8], kek: &dyn KeyWrap) -> Result<&'a [u8], Error> {
+    Ok(kek.version_of(decode(stored)?.1))
+}
+
 fn encode(id: KeyId, wrapped: &[u8]) -> Vec<u8> {
     [&[VERSION][..], &id.0, wrapped].concat()
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sayso_store::Store;
 
 pub use self::adversary::Adversary;
-use crate::kek::Keks;
+use crate::kek::{Keks, version_of};
 use crate::{Error, KekError, KeyWrap, SecretKey, Vault};
 
 /// A KEK that is no secret.
@@ -32,6 +32,10 @@ impl KeyWrap for FakeKek {
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<SecretKey, KekError> {
         Self::keks()?.unwrap(wrapped, context)
+    }
+
+    fn version_of<'a>(&self, wrapped: &'a [u8]) -> &'a [u8] {
+        version_of(wrapped)
     }
 }
 

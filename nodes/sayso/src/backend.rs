@@ -1,5 +1,6 @@
 //! [`Backend`]: the store that the configuration chose. Here stores are opened, and nowhere else.
 
+mod held;
 mod raft;
 
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use sayso_consent::Tenure;
 use sayso_consent::tenure::Candidate;
+use sayso_consent::{Tenure, format};
 use sayso_runtime::tasks::Failure;
 use sayso_runtime::{CancellationToken, TaskHandle, TaskKind, Tasks};
 use sayso_store::Store;
@@ -17,6 +18,7 @@ use sayso_store_raft::RaftStore;
 use sayso_types::Clock;
 use sayso_vault::move_keys;
 
+pub(crate) use self::held::HeldStore;
 use crate::config::{Config, Store as StoreSettings, StoreKind, StoreProblem};
 
 /// Where a replicated store lies in the data directory, apart from a store of one node.
@@ -30,7 +32,7 @@ const END_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) struct Backend {
     kind: Kind,
     /// The key store, where it is not the store itself.
-    keys: Option<Arc<LocalStore>>,
+    keys: Option<Arc<HeldStore>>,
     /// The name under which this process may own the register; none where nobody else could.
     claim: Option<String>,
     clock: Arc<dyn Clock>,
@@ -40,7 +42,7 @@ pub(crate) struct Backend {
 }
 
 enum Kind {
-    Local(Arc<LocalStore>),
+    Local(Arc<HeldStore>),
     Raft(Arc<RaftStore>),
     #[cfg(feature = "fdb")]
     Fdb(Arc<sayso_store_fdb::FdbStore>),
@@ -56,7 +58,10 @@ impl Backend {
     pub(crate) async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
         let tasks = Tasks::new();
         let (kind, claim) = match config.store.kind {
-            StoreKind::Local => (Kind::Local(open_local(&config.data_dir, &clock, &tasks).await?), None),
+            StoreKind::Local => {
+                let store = open_local(&config.data_dir, &clock, &tasks).await?;
+                (Kind::Local(HeldStore::new(store)), None)
+            }
             StoreKind::Raft => {
                 let settings = config.store.raft()?;
                 let claim = format!("{}/{}", settings.cluster, settings.node);
@@ -79,7 +84,7 @@ impl Backend {
         if !dir.join(LOCAL_LOG).exists() {
             bail!("there is no store in {}: give the data-dir of a node whose store is local", dir.display());
         }
-        let kind = Kind::Local(open_local(dir, &clock, &tasks).await?);
+        let kind = Kind::Local(HeldStore::new(open_local(dir, &clock, &tasks).await?));
         Ok(Self { kind, keys: None, claim: None, clock, tasks, keeping: None })
     }
 
@@ -98,7 +103,7 @@ impl Backend {
     pub(crate) async fn open_keys(&mut self, dir: &Path) -> Result<Arc<dyn Store>> {
         let store = self.store();
         if let Kind::Local(_) = self.kind {
-            let keys = open_local(dir, &self.clock, &self.tasks).await?;
+            let keys = HeldStore::new(open_local(dir, &self.clock, &self.tasks).await?);
             self.keys = Some(Arc::clone(&keys));
             move_keys(store.as_ref(), keys.as_ref()).await?;
             return Ok(keys);
@@ -112,6 +117,14 @@ impl Backend {
         Ok(store)
     }
 
+    /// The store and its keys, where they are of one node and can be left for another store while that node serves.
+    pub(crate) fn held(&self) -> Option<(Arc<HeldStore>, Arc<HeldStore>)> {
+        match (&self.kind, &self.keys) {
+            (Kind::Local(store), Some(keys)) => Some((Arc::clone(store), Arc::clone(keys))),
+            _ => None,
+        }
+    }
+
     /// The replicated store, if it is one.
     pub(crate) fn raft(&self) -> Option<&RaftStore> {
         match &self.kind {
@@ -121,9 +134,12 @@ impl Backend {
     }
 
     /// Waits until this process owns what is in the store, where several could: one serves, the others stand by.
-    /// `standing_by` is told who does meanwhile.
+    /// `standing_by` is told who does meanwhile. Fails before anything is written where a newer program has used the store.
     pub(crate) async fn own(&mut self, standing_by: impl FnMut(&str)) -> Result<Tenure> {
-        let Some(name) = self.claim.clone() else { return Ok(Tenure::sole()) };
+        let Some(name) = self.claim.clone() else {
+            format::require_known(self.store().as_ref()).await?;
+            return Ok(Tenure::sole());
+        };
         let (store, clock) = (self.store(), Arc::clone(&self.clock));
         metrics::gauge!("sayso_node_serving").set(0);
         let stood = Candidate { store, name, clock }.stand(standing_by).await;
@@ -135,22 +151,33 @@ impl Backend {
         Ok(tenure)
     }
 
+    /// Whether other nodes may have the same store.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.claim.is_some()
+    }
+
+    /// Gives back what this process owns.
+    pub(crate) async fn disown(&mut self) {
+        if let Some(Keeping { stop, task }) = self.keeping.take() {
+            stop.cancel();
+            task.join().await;
+            metrics::gauge!("sayso_node_serving").set(0);
+        }
+    }
+
     /// Resolves when a task fails without which the store cannot go on, or when another process owns the register.
     pub(crate) async fn failure(&self) -> Failure {
         self.tasks.failure().await
     }
 
     /// Gives the register back to whoever stands by, and closes the store.
-    pub(crate) async fn close(self) {
-        if let Some(Keeping { stop, task }) = self.keeping {
-            stop.cancel();
-            task.join().await;
-        }
+    pub(crate) async fn close(mut self) {
+        self.disown().await;
         if let Some(keys) = self.keys {
-            close_local(keys, &self.tasks).await;
+            close_local(keys.beneath(), &self.tasks).await;
         }
         match self.kind {
-            Kind::Local(store) => close_local(store, &self.tasks).await,
+            Kind::Local(store) => close_local(store.beneath(), &self.tasks).await,
             Kind::Raft(store) => store.close().await,
             #[cfg(feature = "fdb")]
             Kind::Fdb(store) => store.close().await,

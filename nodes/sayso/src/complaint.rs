@@ -14,11 +14,12 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::{ComplaintArgs, ComplaintCommand, ComplaintNode, OutcomeArg};
 use crate::operator;
-use crate::output::{self, moment};
+use crate::output::{self, due, moment, text};
 use crate::serve::runtime;
 
 pub(crate) fn run(args: &ComplaintArgs) -> Result<ExitCode> {
-    output::json(&runtime()?.block_on(complaint(&args.command))?)?;
+    let complaints = runtime()?.block_on(complaint(&args.command))?;
+    output::shown(&complaints, args.json, "nobody has complained", told)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,6 +82,18 @@ fn parsed(id: &str) -> Result<Vec<u8>> {
         .ok()
         .filter(|bytes| bytes.len() == 16)
         .with_context(|| format!("COMPLAINT {id:?} is not 32 hexadecimal digits, as `file` and `list` print"))
+}
+
+/// A complaint in one line, for people.
+fn told(complaint: &Value) -> String {
+    let (id, received) = (text(complaint, "complaint"), text(complaint, "received_at"));
+    let by = complaint["subject"].as_str().unwrap_or_else(|| text(complaint, "tenant"));
+    let (due, late) = (due(&complaint["due"]), if complaint["overdue"] == true { ", overdue" } else { "" });
+    let answer = match &complaint["answer"] {
+        Value::Null => "not answered".to_owned(),
+        answer => format!("{} at {}", text(answer, "outcome"), text(answer, "at")),
+    };
+    format!("{id}  by {by} at {received}: {answer}{due}{late}")
 }
 
 fn shown(complaint: Option<&Complaint>) -> Value {

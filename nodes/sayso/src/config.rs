@@ -1,6 +1,7 @@
 //! The configuration of a node, and its defaults. `sayso serve --dump-config` prints it.
 
 mod deletion;
+mod noted;
 mod store;
 mod vault;
 
@@ -359,6 +360,7 @@ impl Config {
         paths.extend(self.store.paths());
         paths.extend(self.vault.paths());
         paths.extend(self.openai.iter_mut().filter_map(|service| service.ca_file.as_mut()));
+        paths.extend(self.deletion.iter_mut().filter_map(|at| at.ca_file.as_mut()));
         for path in paths {
             *path = dir.join(&*path);
         }
@@ -411,6 +413,15 @@ mod tests {
         let config = Config::load(&args(Some(file))).unwrap();
         assert_eq!(config.data_dir, dir.path().join("data"), "relative to the file");
         assert_eq!(config.gateway.listen, Config::default().gateway.listen);
+    }
+
+    #[test]
+    fn files_of_services_are_relative_to_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("sayso.toml");
+        let deletion = "[[deletion]]\nid = \"cloud\"\nurl = \"https://example.com\"\nca-file = \"ca.pem\"\n";
+        std::fs::write(&file, deletion).unwrap();
+        assert_eq!(Config::read(&file).unwrap().deletion[0].ca_file, Some(dir.path().join("ca.pem")));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::{DisclosureArgs, DisclosureCommand, NodeArgs, ProposeDisclosureArgs};
 use crate::exemption;
 use crate::operator;
-use crate::output::{self, moment};
+use crate::output::{self, moment, text};
 use crate::serve::runtime;
 
 /// Bytes of a message with a file: what a node gives at once, encrypted and in base64, and some for the rest.
@@ -36,7 +36,10 @@ const PRIVATE: &[u8] =
 pub(crate) fn run(args: &DisclosureArgs) -> Result<ExitCode> {
     match &args.command {
         DisclosureCommand::Open { file, key } => open(file, key)?,
-        command => output::json(&runtime()?.block_on(disclosure(command))?)?,
+        command => {
+            let shown = runtime()?.block_on(disclosure(command))?;
+            if args.json { output::json(&shown)? } else { output::line(told(&shown))? }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -125,6 +128,48 @@ fn proposal(args: &ProposeDisclosureArgs) -> Result<ProposeDisclosureRequest> {
             tell_after: args.tell_after.clone().unwrap_or_default(),
         }),
     })
+}
+
+/// What was demanded and what was given, for people; of one of them, that.
+fn told(shown: &Value) -> String {
+    if shown["demands"].is_null() {
+        return if shown["disclosure"].is_null() { told_demand(shown) } else { told_disclosure(shown) };
+    }
+    let lines =
+        |of: &str, told: fn(&Value) -> String| shown[of].as_array().into_iter().flatten().map(told).collect::<Vec<_>>();
+    let all = [lines("demands", told_demand), lines("disclosures", told_disclosure)].concat();
+    if all.is_empty() { "nothing was demanded".to_owned() } else { all.join("\n") }
+}
+
+/// What is demanded in one line.
+fn told_demand(demand: &Value) -> String {
+    let [id, code, state, authority, reference, law, lasts] =
+        ["exemption", "code", "state", "authority", "reference", "law", "lasts"].map(|name| text(demand, name));
+    let (given, needed) = (&demand["approvals"], &demand["approvals_needed"]);
+    let until = demand["until"].as_str().map_or_else(|| format!("for {lasts}"), |until| format!("until {until}"));
+    let by = if authority.is_empty() { String::new() } else { format!(" by {authority}, {reference} ({law})") };
+    let categories = listed(&demand["categories"]);
+    format!("{id}  {code} {state}, {given} of {needed} approvals, {until}: {categories} demanded{by}")
+}
+
+/// What was given in one line.
+fn told_disclosure(made: &Value) -> String {
+    let [id, exemption, at, file] = ["disclosure", "exemption", "made_at", "file_sha256"].map(|name| text(made, name));
+    let (categories, rows, bytes) = (listed(&made["categories"]), &made["rows"], &made["bytes"]);
+    let people = made["subjects"].as_array().map_or(0, Vec::len);
+    let told = match (made["told_at"].as_str(), made["tell_at"].as_str()) {
+        (Some(at), _) => format!("told at {at}"),
+        (None, Some(at)) => format!("to be told at {at}"),
+        (None, None) => "not to be told".to_owned(),
+    };
+    format!(
+        "{id}  given on {exemption} at {at}: {categories}, {rows} records of {people} people ({told}), {bytes} bytes, \
+         SHA-256 {file}"
+    )
+}
+
+fn listed(names: &Value) -> String {
+    names.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn demanded(demanded: &Demanded) -> Value {

@@ -64,6 +64,7 @@ fn proposal(args: &ProposeArgs) -> Result<ProposeExemptionRequest> {
         processors: args.processors.clone(),
         lasts: args.lasts.clone(),
         evidence_sha256: Sha256::digest(&evidence).to_vec(),
+        ticket: args.ticket.clone().unwrap_or_default(),
     })
 }
 
@@ -86,5 +87,6 @@ pub(crate) fn shown(exemption: Option<&Exemption>) -> Value {
         "from": (exemption.from_unix_ms > 0).then(|| output::moment(exemption.from_unix_ms)),
         "until": (exemption.until_unix_ms > 0).then(|| output::moment(exemption.until_unix_ms)),
         "people": exemption.people,
+        "ticket": (!exemption.ticket.is_empty()).then_some(&exemption.ticket),
     })
 }

@@ -1,5 +1,6 @@
 //! [`Node`]: the composition root. The one place that names providers; `backend` names stores.
 
+use core::time::Duration;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use hex::FromHex;
 use sayso_admin::{Admin, AdminOptions, AdminTokens};
 use sayso_audit::{AuditKey, Signer};
-use sayso_consent::{Error, Register};
+use sayso_consent::{Error, Register, Tenure};
 use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
@@ -31,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backend::Backend;
 use crate::certs::Identity;
 use crate::config::{Config, Deletion, OpenAi, Stage, TokenKey, ms};
-use crate::store::{require_here, require_whole};
+use crate::store::{Moves, Moving, require_here, require_whole};
 use crate::{vault, witnesses};
 
 /// A running node.
@@ -54,7 +55,9 @@ pub(crate) struct Node {
 }
 
 /// How long a device waits before it comes back after a drain.
-const RECONNECT_IN: core::time::Duration = core::time::Duration::from_secs(2);
+const RECONNECT_IN: Duration = Duration::from_secs(2);
+/// How often a node that waits for all of a store looks whether it is there: a read each.
+const WHOLE_EVERY: Duration = Duration::from_millis(200);
 
 impl Node {
     /// Loads the models, opens the store and listens. Everything that can be wrong with a configuration is found here.
@@ -80,8 +83,7 @@ impl Node {
         }
 
         let mut backend = Backend::open(config, Arc::clone(&clock)).await?;
-        let tenure = backend.own(|owner| tracing::info!(owner, "standing by")).await?;
-        require_whole(backend.store().as_ref()).await?;
+        let tenure = own(&mut backend).await?;
         require_here(backend.store().as_ref()).await?;
         let keys = backend.open_keys(&config.vault.keys_dir).await?;
         let vault = vault::unlock(&config.vault, keys).await?;
@@ -105,6 +107,8 @@ impl Node {
             register_options,
         )
         .await?;
+        register.note_config(config.node(), &config.noted()?).await?;
+        register.note_keys().await?;
         witnesses::begin_signing(register.journal(), &signer).await?;
         let anchor = witnesses::anchor(&config.witnesses, register.journal(), &signer, &clock)?;
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
@@ -194,6 +198,10 @@ impl Node {
             Ok(_) => tracing::info!("the keys are wrapped under the newest key encryption key"),
             Err(error) => tracing::error!(%error, "the keys stay wrapped as they are"),
         }
+        if let Err(error) = self.register.note_keys().await {
+            // the next start finds it again
+            tracing::error!(%error, "what wraps the keys is not on record yet");
+        }
     }
 
     /// Reads the profile again and puts it in force, also for those who talk. What is wrong with it is told, and the
@@ -228,10 +236,33 @@ impl Node {
         }
     }
 
+    /// Where it is told that its store is to move.
+    pub(crate) fn moves(&self, config: &Config) -> Moves {
+        Moves::of(config, &self.backend)
+    }
+
     /// Stops in order: devices are told to come back, what is being written is finished, the store is closed.
     pub(crate) async fn stop(self, signals: &mut Signals) -> Vec<&'static str> {
+        let (mut overdue, backend) = self.rest(signals).await;
+        overdue.extend(close(backend, signals).await);
+        overdue
+    }
+
+    /// Stops in order, and leaves its store for the one that its data is moving to.
+    pub(crate) async fn leave(self, mut moving: Moving, signals: &mut Signals) -> Result<()> {
+        let (_, backend) = tokio::select! {
+            rested = self.rest(signals) => rested,
+            never = moving.keep_up() => match never {},
+        };
+        let finished = moving.finish().await;
+        close(backend, signals).await;
+        finished
+    }
+
+    /// Serves nobody any more, and ends what runs.
+    async fn rest(self, signals: &mut Signals) -> (Vec<&'static str>, Backend) {
         let Self { tasks, sessions, backend, stop, .. } = self;
-        Phases::new()
+        let overdue = Phases::new()
             .then("drain sessions", ms(5_000), async move {
                 sessions.drain(RECONNECT_IN);
                 stop.cancel();
@@ -239,10 +270,32 @@ impl Node {
             .then("end tasks", ms(10_000), async move {
                 tasks.shutdown(ms(9_000)).await;
             })
-            .then("close store", ms(10_000), backend.close())
             .run(signals)
-            .await
+            .await;
+        (overdue, backend)
     }
+}
+
+/// Waits until this process owns what is in the store. Where nodes share it and only a part of what is put into it is there,
+/// they wait for the rest: whoever puts it there may need their disks for that.
+async fn own(backend: &mut Backend) -> Result<Tenure> {
+    loop {
+        let tenure = backend.own(|owner| tracing::info!(owner, "standing by")).await?;
+        let store = backend.store();
+        match require_whole(store.as_ref()).await {
+            Ok(()) => return Ok(tenure),
+            Err(error) if !backend.is_shared() => return Err(error),
+            Err(error) => tracing::warn!(%error, "waiting until all is there that is put into the store"),
+        }
+        backend.disown().await;
+        while require_whole(store.as_ref()).await.is_err() {
+            tokio::time::sleep(WHOLE_EVERY).await;
+        }
+    }
+}
+
+async fn close(backend: Backend, signals: &mut Signals) -> Vec<&'static str> {
+    Phases::new().then("close store", ms(10_000), backend.close()).run(signals).await
 }
 
 fn session_options(config: &Config) -> sayso_session_actor::Options {
@@ -320,7 +373,9 @@ fn add_forgetter(at: &Deletion, processors: &mut Processors) -> Result<()> {
     if let Some(file) = &at.ca_file {
         endpoint = endpoint.with_ca_file(file).with_context(named)?;
     }
-    processors.forgetters.insert(id, Arc::new(HttpForgetter::new(endpoint)));
+    if processors.forgetters.insert(id, Arc::new(HttpForgetter::new(endpoint))).is_some() {
+        bail!("{}: it is configured twice; keep one [[deletion]] with this id", named());
+    }
     Ok(())
 }
 
@@ -374,4 +429,19 @@ fn read_seed(file: &Path) -> Result<[u8; 32]> {
 /// The key that makes operators' tags in the log: derived from the log's own secret, so that there is one to keep.
 fn operator_key(seed: &[u8; 32]) -> AuditKey {
     AuditKey::new(Sha256::new().chain_update(seed).chain_update(b"sayso/operator-tags/v1").finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_is_told_to_delete_in_one_place() {
+        let at =
+            |url: &str| Deletion { id: "cloud".parse().unwrap(), url: url.into(), api_key_env: None, ca_file: None };
+        let mut processors = Processors::none();
+        add_forgetter(&at("https://one.example"), &mut processors).unwrap();
+        let error = add_forgetter(&at("https://two.example"), &mut processors).unwrap_err().to_string();
+        assert!(error.contains("deletion at processor cloud") && error.contains("twice"), "{error}");
+    }
 }

@@ -101,7 +101,11 @@ async fn status(node: &NodeArgs, notice: &str) -> Result<GetNoticeResponse> {
 
 pub(crate) fn told(notice: &Notice) -> String {
     let (id, kind) = (hex::encode(&notice.notice_id), word(notice.kind().as_str_name(), "NOTICE_KIND_"));
-    let whom = if notice.tenant_id.is_empty() { "everybody" } else { &notice.tenant_id };
+    let whom = match (notice.tenant_id.as_str(), notice.processor_id.as_str()) {
+        ("", "") => "everybody".to_owned(),
+        ("", processor) => format!("whoever comes to use {processor}"),
+        (tenant, _) => tenant.to_owned(),
+    };
     let (made, by) = (moment(notice.made_unix_ms), moment(notice.by_unix_ms));
     format!("{id}  {kind}, to {whom}, sent {}, by {}", made.unwrap_or_default(), by.unwrap_or_default())
 }
@@ -127,6 +131,7 @@ fn shown(notice: &Notice) -> Value {
         "notice": hex::encode(&notice.notice_id),
         "kind": word(notice.kind().as_str_name(), "NOTICE_KIND_"),
         "tenant": (!notice.tenant_id.is_empty()).then_some(&notice.tenant_id),
+        "processor": (!notice.processor_id.is_empty()).then_some(&notice.processor_id),
         "channels": notice.channels().map(channel).collect::<Vec<_>>(),
         "sent_at": moment(notice.made_unix_ms),
         "by": moment(notice.by_unix_ms),

@@ -69,6 +69,10 @@ fn told(denied: &PermitDenied) -> String {
         "processor_state" => "the receiver is not in use, was not examined in time, or is not meant for this",
         "region" => "the receiver is further away than the person allows",
         "no_basis" => "the person has not agreed to it, or has taken that back",
+        "not_told" => {
+            "the receiver has a privacy policy of its own, and the person was not told so yet; their device says it in their \
+             next conversation, or their tenant tells them"
+        }
         _ => "the node says so",
     };
     format!("It may not: {why} ({reason}). The policy rests this on: {basis}.")

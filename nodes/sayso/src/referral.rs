@@ -13,7 +13,11 @@ use crate::serve::runtime;
 use crate::{operator, rights};
 
 pub(crate) fn run(args: &ReferralArgs) -> Result<ExitCode> {
-    output::json(&runtime()?.block_on(referral(&args.command))?)?;
+    let cases = runtime()?.block_on(referral(&args.command))?;
+    output::shown(&cases, args.json, "no request waits for the tenant", |case| match case["tenant_until"].as_str() {
+        Some(until) => format!("{}; the tenant's until {until}", rights::told(case)),
+        None => rights::told(case),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,18 +7,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use sayso_consent::erasure::Certificate;
+use sayso_consent::erasure::{Approval, Certificate};
 use sayso_consent::rights::bundle::COPY;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::{
-    AdvanceCaseRequest, Case, CaseStep, CertificateRequest, CopyCaseRequest, CorrectCaseRequest, ExplainCaseRequest,
-    ImportCaseRequest, LiftCaseRequest, ListCasesRequest, OpenCaseRequest, PortCaseRequest, RememberedFact,
+    AdvanceCaseRequest, ApproveResidualRequest, Case, CaseStep, CertificateRequest, CertificateResponse,
+    CopyCaseRequest, CorrectCaseRequest, ExplainCaseRequest, ImportCaseRequest, LiftCaseRequest, ListCasesRequest,
+    OpenCaseRequest, PortCaseRequest, RememberedFact, ResidualApproval,
 };
+use sayso_types::{Name, WallTime};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::cli::{AdvanceArgs, CertificateArgs, PersonArgs, RightsArgs, RightsCommand, StepArg};
-use crate::output::moment;
+use crate::output::{moment, text};
 use crate::serve::runtime;
 use crate::{operator, output};
 
@@ -26,41 +28,57 @@ use crate::{operator, output};
 const BUNDLE_BYTES_MAX: usize = 64 << 20;
 
 pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
-    let runtime = runtime()?;
+    let (runtime, json) = (runtime()?, args.json);
     match &args.command {
         RightsCommand::Certificate(args) => {
-            let json = runtime.block_on(certificate(args))?;
-            if args.json {
+            let given = runtime.block_on(certificate(args))?;
+            if json {
                 // as it is: its hash is that of these bytes
-                output::line(String::from_utf8(json).context("the node gave a certificate that is not text")?)?;
+                let bytes = given.certificate;
+                output::line(String::from_utf8(bytes).context("the node gave a certificate that is not text")?)?;
             } else {
-                let certificate = Certificate::parse(&json)?;
-                output::line(certificate.told(args.lang, |at| moment(at.0).unwrap_or_default()).trim_end())?;
+                let approvals = given.approvals.iter().map(approval).collect::<Result<Vec<_>>>()?;
+                let told = Certificate::parse(&given.certificate)?;
+                output::line(told.told(&approvals, args.lang, |at| moment(at.0).unwrap_or_default()).trim_end())?;
             }
         }
         RightsCommand::Explain(args) => {
-            let json = runtime.block_on(explain(args))?;
-            if args.json {
-                output::line(String::from_utf8(json).context("the node gave an explanation that is not text")?)?;
+            let given = runtime.block_on(explain(args))?;
+            if json {
+                output::line(String::from_utf8(given).context("the node gave an explanation that is not text")?)?;
             } else {
                 let explained: Vec<Value> =
-                    serde_json::from_slice(&json).context("the node gave an explanation that is not JSON")?;
-                output::line(told(&explained))?;
+                    serde_json::from_slice(&given).context("the node gave an explanation that is not JSON")?;
+                output::line(told_why(&explained))?;
             }
         }
-        command => output::json(&runtime.block_on(rights(command))?)?,
+        RightsCommand::Copy { person, case } => output::json(&runtime.block_on(copy(person, case))?)?,
+        RightsCommand::Port { person, case, dir } => {
+            let files = runtime.block_on(port(person, case, dir))?;
+            let told = |_: &Value| format!("wrote {files} files to {}", dir.display());
+            output::shown(&json!({ "files": files }), json, "", told)?;
+        }
+        RightsCommand::Import { person, dir, trust } => {
+            output::shown(&runtime.block_on(import(person, dir, trust))?, json, "", told_import)?;
+        }
+        RightsCommand::ApproveResidual { person, case, residual, reason } => {
+            let approved = runtime.block_on(approve(person, case, (*residual, *reason)))?;
+            output::shown(&approved, json, "", told_approval)?;
+        }
+        command => output::shown(&runtime.block_on(cases(command))?, json, "the person has asked for nothing", told)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn certificate(args: &CertificateArgs) -> Result<Vec<u8>> {
+async fn certificate(args: &CertificateArgs) -> Result<CertificateResponse> {
     let principal = Some(operator::principal(&args.person));
     let request = CertificateRequest { principal, reference: id(&args.case)? };
     let given = client(&args.person).await?.certificate(request).await.context("the node gives no certificate")?;
-    Ok(given.into_inner().certificate)
+    Ok(given.into_inner())
 }
 
-async fn rights(command: &RightsCommand) -> Result<Value> {
+/// What a command does to the requests of a person; what they have become.
+async fn cases(command: &RightsCommand) -> Result<Value> {
     Ok(match command {
         RightsCommand::Open { person, right, purposes, kinship, death } => {
             let sha256 = |proof: Option<&PathBuf>| -> Result<Vec<u8>> {
@@ -87,31 +105,6 @@ async fn rights(command: &RightsCommand) -> Result<Value> {
             let advanced = client(&args.person).await?.advance(step(args)?).await;
             shown(advanced.context("the step is not taken")?.into_inner().case.as_ref())
         }
-        RightsCommand::Port { person, case, dir } => {
-            let request = PortCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
-            let mut client = client(person).await?.max_decoding_message_size(BUNDLE_BYTES_MAX);
-            let ported = client.port(request).await.context("the node gives no copy to take elsewhere")?.into_inner();
-            bundle::write(dir, &ported)?;
-            json!({ "files": ported.files.len() + 1 })
-        }
-        RightsCommand::Import { person, dir, trust } => {
-            let (bundle, key) = bundle::read(dir, trust)?;
-            let request = ImportCaseRequest {
-                principal: Some(operator::principal(person)),
-                copy: bundle.files.get(COPY).cloned().unwrap_or_default(),
-                manifest: bundle.manifest,
-                key: key.to_string(),
-            };
-            let imported = client(person).await?.import(request).await.context("nothing is taken in")?.into_inner();
-            json!({
-                "taken": imported.taken,
-                "known": imported.known,
-                "conflicts": imported.conflicts,
-                "consents_left": imported.consents_left,
-                "items_taken": imported.items_taken,
-                "items_left": imported.items_left,
-            })
-        }
         RightsCommand::Correct { person, case, facts } => {
             let principal = Some(operator::principal(person));
             let request = CorrectCaseRequest { principal, case_id: id(case)?, facts: read_facts(facts)? };
@@ -123,18 +116,66 @@ async fn rights(command: &RightsCommand) -> Result<Value> {
             let lifted = client(person).await?.lift(request).await.context("the restriction is not lifted")?;
             shown(lifted.into_inner().case.as_ref())
         }
-        RightsCommand::Explain(args) => {
-            serde_json::from_slice(&explain(args).await?).context("the node gave an explanation that is not JSON")?
-        }
-        RightsCommand::Copy { person, case } => {
-            let request = CopyCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
-            let copy = client(person).await?.copy(request).await.context("the node gives no copy")?.into_inner().copy;
-            serde_json::from_slice(&copy).context("the node gave a copy that is not JSON")?
-        }
-        RightsCommand::Certificate(args) => {
-            serde_json::from_slice(&certificate(args).await?).context("the node gave a certificate that is not JSON")?
-        }
+        RightsCommand::Explain(_)
+        | RightsCommand::Copy { .. }
+        | RightsCommand::Port { .. }
+        | RightsCommand::Import { .. }
+        | RightsCommand::Certificate(_)
+        | RightsCommand::ApproveResidual { .. } => Value::Null,
     })
+}
+
+async fn copy(person: &PersonArgs, case: &str) -> Result<Value> {
+    let request = CopyCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
+    let copy = client(person).await?.copy(request).await.context("the node gives no copy")?.into_inner().copy;
+    serde_json::from_slice(&copy).context("the node gave a copy that is not JSON")
+}
+
+/// Writes a copy to take elsewhere; of how many files it is.
+async fn port(person: &PersonArgs, case: &str, dir: &Path) -> Result<usize> {
+    let request = PortCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
+    let mut client = client(person).await?.max_decoding_message_size(BUNDLE_BYTES_MAX);
+    let ported = client.port(request).await.context("the node gives no copy to take elsewhere")?.into_inner();
+    bundle::write(dir, &ported)?;
+    Ok(ported.files.len() + 1)
+}
+
+async fn import(person: &PersonArgs, dir: &Path, trust: &Path) -> Result<Value> {
+    let (bundle, key) = bundle::read(dir, trust)?;
+    let request = ImportCaseRequest {
+        principal: Some(operator::principal(person)),
+        copy: bundle.files.get(COPY).cloned().unwrap_or_default(),
+        manifest: bundle.manifest,
+        key: key.to_string(),
+    };
+    let imported = client(person).await?.import(request).await.context("nothing is taken in")?.into_inner();
+    Ok(json!({
+        "taken": imported.taken,
+        "known": imported.known,
+        "conflicts": imported.conflicts,
+        "consents_left": imported.consents_left,
+        "items_taken": imported.items_taken,
+        "items_left": imported.items_left,
+    }))
+}
+
+async fn approve(person: &PersonArgs, case: &str, (residual, reason): (Name, Name)) -> Result<Value> {
+    let request = ApproveResidualRequest {
+        principal: Some(operator::principal(person)),
+        reference: id(case)?,
+        residual: residual.to_string(),
+        reason: reason.to_string(),
+    };
+    let approved = client(person).await?.approve_residual(request).await.context("nobody answers for it")?;
+    let Approval { residual, reason, by, at } = approval(&approved.into_inner().approval.unwrap_or_default())?;
+    Ok(json!({ "residual": residual, "reason": reason, "approved_by": by, "approved_at": moment(at.0) }))
+}
+
+fn approval(given: &ResidualApproval) -> Result<Approval> {
+    let word =
+        |text: &str| text.parse::<Name>().context("the node says of something unnamed that somebody answers for it");
+    let (residual, reason) = (word(&given.residual)?, word(&given.reason)?);
+    Ok(Approval { residual, reason, by: given.approved_by.clone(), at: WallTime(given.approved_unix_ms) })
 }
 
 async fn explain(args: &CertificateArgs) -> Result<Vec<u8>> {
@@ -145,18 +186,50 @@ async fn explain(args: &CertificateArgs) -> Result<Vec<u8>> {
     Ok(given.into_inner().explained)
 }
 
+/// A request in one line, for people.
+pub(crate) fn told(case: &Value) -> String {
+    let [id, right, state, received] = ["case", "right", "state", "received_at"].map(|name| text(case, name));
+    let purposes: Vec<_> = case["purposes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let of = if purposes.is_empty() { String::new() } else { format!(" of {}", purposes.join(", ")) };
+    let relative = if case["by_relative"] == true { " by a relative" } else { "" };
+    let due = output::due(&case["due"]);
+    let late = if case["overdue"] == true { ", overdue" } else { "" };
+    let delayed = if case["delayed"] == true { ", delayed" } else { "" };
+    let refusal = case["refusal"].as_str().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{id}  {right}{of}{relative}, received {received}: {state}{refusal}{due}{delayed}{late}")
+}
+
+/// What was taken in, for people.
+fn told_import(imported: &Value) -> String {
+    let [taken, known, left, items, items_left] =
+        ["taken", "known", "consents_left", "items_taken", "items_left"].map(|name| &imported[name]);
+    let conflicts: Vec<_> = imported["conflicts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let conflicts = if conflicts.is_empty() { "none".to_owned() } else { conflicts.join(", ") };
+    format!(
+        "remembered: {taken} taken, {known} known before; otherwise here than there: {conflicts}\n\
+         kept: {items} taken, {items_left} left\n\
+         consents: {left} left with whoever they were given to"
+    )
+}
+
+/// That somebody answers for what remains, for people.
+fn told_approval(approval: &Value) -> String {
+    let [residual, reason, by, at] =
+        ["residual", "reason", "approved_by", "approved_at"].map(|name| text(approval, name));
+    format!("{residual} remains: {reason} ({by} answers for it, {at})")
+}
+
 /// The answers of an explanation under their purposes; the way to each is in its JSON.
-fn told(explained: &[Value]) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+fn told_why(explained: &[Value]) -> String {
     let (mut lines, mut heading) = (Vec::new(), String::new());
     for one in explained {
-        let purpose = text(&one["purpose"]);
+        let purpose = text(one, "purpose");
         if purpose != heading {
-            lines.push(purpose.clone());
-            heading = purpose;
+            lines.push(purpose.to_owned());
+            purpose.clone_into(&mut heading);
         }
-        let (category, processor) = (text(&one["category"]), text(&one["processor"]));
-        lines.push(format!("  {category} > {processor}: {}", text(&one["told"]["verdict"])));
+        let (category, processor) = (text(one, "category"), text(one, "processor"));
+        lines.push(format!("  {category} > {processor}: {}", text(&one["told"], "verdict")));
     }
     lines.join("\n")
 }

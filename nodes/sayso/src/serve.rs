@@ -10,6 +10,7 @@ use sayso_runtime::{Tasks, config as loader, telemetry};
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::node::Node;
+use crate::store::Moving;
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
     let config = Config::load(&args)?;
@@ -31,18 +32,27 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         };
         let pages = node.pages_addr.map(tracing::field::display);
         tracing::info!(gateway = %node.gateway_addr, admin = %node.admin_addr, pages, "ready");
-        let failed = loop {
+        let moves = node.moves(&config);
+        let mut moving = Box::pin(moves.next());
+        let end = loop {
             tokio::select! {
                 signal = signals.next() => {
                     tracing::info!(%signal, "stopping");
-                    break false;
+                    break End::Asked;
                 }
                 task = node.failure() => {
                     tracing::error!(task, "a task that the node cannot do without has failed; stopping");
-                    break true;
+                    break End::Failed;
                 }
+                moving = &mut moving => break End::Moving(Box::new(moving)),
                 () = reload.next() => node.reload(&config).await,
             }
+        };
+        drop(moving);
+        let failed = match end {
+            End::Moving(moving) => return leave(node, *moving, &mut signals).await,
+            End::Failed => true,
+            End::Asked => false,
         };
         let overdue = node.stop(&mut signals).await;
         if !overdue.is_empty() {
@@ -50,6 +60,23 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         }
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
+}
+
+/// Why a node ends.
+enum End {
+    Asked,
+    Failed,
+    /// Its store is left for another.
+    Moving(Box<Moving>),
+}
+
+/// Ends a node whose store moves.
+async fn leave(node: Node, moving: Moving, signals: &mut Signals) -> Result<ExitCode> {
+    let to = moving.to.clone();
+    tracing::info!(to, "stopping: everything is there but for the rest");
+    node.leave(moving, signals).await?;
+    tracing::info!(to, "the data of this node has moved: start it with the configuration of where it is now");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The runtime that a node, or a client, lives in.

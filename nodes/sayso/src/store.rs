@@ -2,18 +2,21 @@
 
 mod contents;
 mod dump;
+mod follow;
 mod load;
+mod migrate;
 mod moved;
+mod moving;
 mod told;
+mod wish;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use sayso_consent::Journal;
 use sayso_models::Progress;
 use sayso_runtime::SystemClock;
-use sayso_store::Store;
 use sayso_types::Clock;
 
 use self::contents::{Contents, Summary};
@@ -21,9 +24,10 @@ use self::dump::{Dump, Place, Writer};
 pub(crate) use self::load::require_whole;
 use self::load::{Complete, Load};
 pub(crate) use self::moved::require_here;
+pub(crate) use self::moving::{Moves, Moving};
 use self::told::{Checked, Exported, Inspected, Loaded};
 use crate::backend::{self, Backend};
-use crate::cli::{ExportStoreArgs, ImportStoreArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs};
+use crate::cli::{ExportStoreArgs, ImportStoreArgs, StoreArgs, StoreCommand, StoreFileArgs};
 use crate::config::Config;
 use crate::progress::progress;
 use crate::{join, output, serve};
@@ -38,7 +42,7 @@ pub(crate) fn run(args: StoreArgs) -> Result<ExitCode> {
             StoreCommand::Check(args) => check(&args).await,
             StoreCommand::Export(args) => export(&args).await,
             StoreCommand::Import(args) => import(&args).await,
-            StoreCommand::Migrate(args) => migrate(&args).await,
+            StoreCommand::Migrate(args) => migrate::run(&args).await,
             StoreCommand::Invite(_) => unreachable!("it was done above"),
         }
     })
@@ -130,51 +134,6 @@ async fn import(args: &ImportStoreArgs) -> Result<ExitCode> {
         Ok(Loaded { all: dump.manifest.all.clone(), is_resumed })
     });
     tell(&loaded.await?, args.store.json)
-}
-
-async fn migrate(args: &MigrateArgs) -> Result<ExitCode> {
-    if let Some(kind) = args.to {
-        let configured = Config::read(&args.store.config)?.store.kind;
-        if configured != kind {
-            bail!("--to is {kind}, but store.kind is {configured} in {}", args.store.config.display());
-        }
-    }
-    let opened = Backend::open_dir(&args.from.0, Arc::new(SystemClock::new())).await;
-    let from =
-        opened.context("a store moves while no node runs on it: what is acknowledged meanwhile would be left")?;
-    let loaded = move_from(from.store(), &args.store).await;
-    from.close().await;
-    tell(&loaded?, args.store.json)
-}
-
-/// Puts all that is in `source` into the store of a configuration.
-async fn move_from(source: Arc<dyn Store>, into: &StoreFileArgs) -> Result<Loaded> {
-    require_whole(source.as_ref()).await.context("nothing can be moved from it")?;
-    let mut bars = progress();
-    bars.begin("reading what there is", 0);
-    let all = contents::summary(&source, |bytes| bars.reach(bytes)).await?;
-    bars.end();
-    with_store(into, async |config, backend| {
-        let to = backend::name(config);
-        moved::require_not_elsewhere(source.as_ref(), &to).await.context("nothing can be moved from it")?;
-        let mut load = Load::begin(backend.store(), all.clone()).await?;
-        let is_resumed = load.is_resumed();
-        let mut contents = Contents::of(&source);
-        bars.begin("moving", all.bytes);
-        while let Some(page) = contents.next().await? {
-            for entry in page {
-                load.put(entry.key.as_bytes(), &entry.value).await?;
-            }
-            bars.reach(load.bytes());
-        }
-        bars.end();
-        let load = compare(load, &all, bars.as_mut()).await?;
-        // Here the one stops to be served, and then the other begins to be: never both.
-        moved::note(source.as_ref(), &to, SystemClock::new().wall().0).await?;
-        load.release().await?;
-        Ok(Loaded { all: all.clone(), is_resumed })
-    })
-    .await
 }
 
 async fn compare(load: Load, all: &Summary, bars: &mut dyn Progress) -> Result<Complete> {

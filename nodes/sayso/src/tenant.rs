@@ -72,7 +72,10 @@ fn told(tenant: &Tenant) -> String {
     let Tenant { tenant_id, reference, purposes, categories, people, .. } = tenant;
     let ended = || format!("{} ({})", moment(tenant.ended_unix_ms).unwrap_or_default(), tenant.ended_for);
     match tenant.state() {
-        TenantState::Erasing => format!("{tenant_id} ended {}; {people} people are being erased", ended()),
+        TenantState::Erasing => {
+            let told = moment(tenant.not_before_unix_ms).map_or_else(String::new, |at| format!(", from {at} on"));
+            format!("{tenant_id} ended {}; {people} people are being erased{told}", ended())
+        }
         TenantState::Erased => {
             let at = moment(tenant.erased_unix_ms).unwrap_or_default();
             format!("{tenant_id} ended {}; {people} people were erased by {at}", ended())
@@ -100,5 +103,7 @@ fn shown(tenant: &Tenant) -> Value {
         "ended_for": Some(&tenant.ended_for).filter(|why| !why.is_empty()),
         "people": tenant.people,
         "erased": moment(tenant.erased_unix_ms),
+        "notice": Some(hex::encode(&tenant.notice_id)).filter(|notice| !notice.is_empty()),
+        "erases_from": moment(tenant.not_before_unix_ms),
     })
 }

@@ -480,12 +480,49 @@ pub struct CertificateRequest {
     #[prost(bytes = "vec", tag = "2")]
     pub reference: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CertificateResponse {
     /// JSON in UTF-8, in the layout that its member `format` names: sayso/erasure-certificate/v1. The SHA-256 of these bytes
     /// is in the leaf erase.certified.
     #[prost(bytes = "vec", tag = "1")]
     pub certificate: ::prost::alloc::vec::Vec<u8>,
+    /// Who answers for what it says to remain.
+    #[prost(message, repeated, tag = "2")]
+    pub approvals: ::prost::alloc::vec::Vec<ResidualApproval>,
+}
+/// That somebody answers for it that something remains.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResidualApproval {
+    /// What: a processor, or key_backups, store_logs, evidence, device or people.
+    #[prost(string, tag = "1")]
+    pub residual: ::prost::alloc::string::String,
+    /// Why, in a word such as receiver_dissolved.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who answers for it.
+    #[prost(string, tag = "3")]
+    pub approved_by: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub approved_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApproveResidualRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// 16 bytes, as in CertificateRequest.
+    #[prost(bytes = "vec", tag = "2")]
+    pub reference: ::prost::alloc::vec::Vec<u8>,
+    /// What remains, as the certificate names it.
+    #[prost(string, tag = "3")]
+    pub residual: ::prost::alloc::string::String,
+    /// Why, in a word of lower-case letters, digits, dots, dashes and underscores; nothing about the person.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApproveResidualResponse {
+    #[prost(message, optional, tag = "1")]
+    pub approval: ::core::option::Option<ResidualApproval>,
 }
 /// What is done, or was to be done, without consent.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -528,6 +565,9 @@ pub struct Exemption {
     /// How many people's data was handed over on it.
     #[prost(uint64, tag = "15")]
     pub people: u64,
+    /// Of a grant to read what is kept of the person: why. Empty for others.
+    #[prost(string, tag = "16")]
+    pub ticket: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProposeExemptionRequest {
@@ -550,6 +590,10 @@ pub struct ProposeExemptionRequest {
     /// Of what it is approved on, such as an order: 32 bytes.
     #[prost(bytes = "vec", tag = "7")]
     pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// For a grant to read what is kept of the person, by whoever proposes it and for a day at most: what is worked on, up to
+    /// 200 bytes. Purposes and processors are empty then. What was said, of a child, takes two others' approval.
+    #[prost(string, tag = "8")]
+    pub ticket: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProposeExemptionResponse {
@@ -686,6 +730,9 @@ pub struct Notice {
     /// which has the members spoken and, where there is one, written.
     #[prost(bytes = "vec", tag = "8")]
     pub texts_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// The service that people are told of, if it is one.
+    #[prost(string, tag = "9")]
+    pub processor_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NoticeText {
@@ -1265,6 +1312,11 @@ pub enum NoticeKind {
     Shutdown = 4,
     /// An authority was given their data by law.
     Disclosure = 5,
+    /// Whose devices they speak to is served no more.
+    TenantEnd = 6,
+    /// Something of theirs is about to go to a service that has a privacy policy of its own. The node sends it by itself to whom
+    /// it concerns, and lets nothing go there before the person was told.
+    Introduction = 7,
 }
 impl NoticeKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1279,6 +1331,8 @@ impl NoticeKind {
             Self::Incident => "NOTICE_KIND_INCIDENT",
             Self::Shutdown => "NOTICE_KIND_SHUTDOWN",
             Self::Disclosure => "NOTICE_KIND_DISCLOSURE",
+            Self::TenantEnd => "NOTICE_KIND_TENANT_END",
+            Self::Introduction => "NOTICE_KIND_INTRODUCTION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1290,6 +1344,8 @@ impl NoticeKind {
             "NOTICE_KIND_INCIDENT" => Some(Self::Incident),
             "NOTICE_KIND_SHUTDOWN" => Some(Self::Shutdown),
             "NOTICE_KIND_DISCLOSURE" => Some(Self::Disclosure),
+            "NOTICE_KIND_TENANT_END" => Some(Self::TenantEnd),
+            "NOTICE_KIND_INTRODUCTION" => Some(Self::Introduction),
             _ => None,
         }
     }
@@ -2830,6 +2886,33 @@ pub mod rights_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Certificate"));
             self.inner.unary(req, path, codec).await
         }
+        /// Answers for it that something remains which the certificate of an erasure names, such as what a receiver has that never
+        /// answers. It is on record who does, since when and why. PERMISSION_DENIED for callers of a tenant, FAILED_PRECONDITION
+        /// when the certificate names no such thing or somebody answers for it already.
+        pub async fn approve_residual(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ApproveResidualRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ApproveResidualResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/ApproveResidual",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "ApproveResidual"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The certificates of all erasures of the person.
         pub async fn list_certificates(
             &mut self,
@@ -2952,6 +3035,16 @@ pub mod rights_server {
             request: tonic::Request<super::CertificateRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CertificateResponse>,
+            tonic::Status,
+        >;
+        /// Answers for it that something remains which the certificate of an erasure names, such as what a receiver has that never
+        /// answers. It is on record who does, since when and why. PERMISSION_DENIED for callers of a tenant, FAILED_PRECONDITION
+        /// when the certificate names no such thing or somebody answers for it already.
+        async fn approve_residual(
+            &self,
+            request: tonic::Request<super::ApproveResidualRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ApproveResidualResponse>,
             tonic::Status,
         >;
         /// The certificates of all erasures of the person.
@@ -3464,6 +3557,51 @@ pub mod rights_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CertificateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/ApproveResidual" => {
+                    #[allow(non_camel_case_types)]
+                    struct ApproveResidualSvc<T: Rights>(pub Arc<T>);
+                    impl<
+                        T: Rights,
+                    > tonic::server::UnaryService<super::ApproveResidualRequest>
+                    for ApproveResidualSvc<T> {
+                        type Response = super::ApproveResidualResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ApproveResidualRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::approve_residual(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ApproveResidualSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -7653,9 +7791,695 @@ pub mod incidents_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Who handed something on, and by what right.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptParty {
+    /// A processor of the policy, in state active.
+    #[prost(string, tag = "1")]
+    pub processor: ::prost::alloc::string::String,
+    /// By what right, as profiles spell it: Consent, ContractPerformance, LegalObligation, ...
+    #[prost(string, tag = "2")]
+    pub basis: ::prost::alloc::string::String,
+    /// What shows it, 1 to 200 bytes: their record of the person's consent, the agreement, the law. It is sealed.
+    #[prost(string, tag = "3")]
+    pub reference: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PutKeptRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// A category of the policy that may be stored.
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    /// What it is kept for: a purpose of that category.
+    #[prost(string, tag = "3")]
+    pub purpose: ::prost::alloc::string::String,
+    /// What the content is, such as application/json, text/plain or image/jpeg. A category with attributes takes JSON with them, or
+    /// one of them that `attribute` names.
+    #[prost(string, tag = "4")]
+    pub media_type: ::prost::alloc::string::String,
+    /// At most 8 MiB.
+    #[prost(bytes = "vec", tag = "5")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+    /// When it was collected: milliseconds since the Unix epoch; 0 is now.
+    #[prost(uint64, tag = "6")]
+    pub collected_unix_ms: u64,
+    #[prost(enumeration = "KeptSource", tag = "7")]
+    pub source: i32,
+    /// With KEPT_SOURCE_PARTY.
+    #[prost(message, optional, tag = "8")]
+    pub party: ::core::option::Option<KeptParty>,
+    /// Who is seen or heard in it: it must be said of categories of whoever speaks or is pictured, also where it is the person
+    /// themselves. They must have agreed, too, and end it when they take that back.
+    #[prost(message, optional, tag = "9")]
+    pub of: ::core::option::Option<Principal>,
+    /// Items of the same person that it was made from, 16 bytes each, at most 64: it ends with each of them.
+    #[prost(bytes = "vec", repeated, tag = "10")]
+    pub derived_from: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, tag = "11")]
+    pub attribute: ::prost::alloc::string::String,
+    /// What it belongs to, such as the ticket of a question to support; at most 200 bytes. It is sealed.
+    #[prost(string, tag = "12")]
+    pub ticket: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PutKeptResponse {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeptRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeptResponse {
+    #[prost(message, optional, tag = "1")]
+    pub item: ::core::option::Option<KeptItem>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListKeptRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    /// Empty is any.
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub page_size: u32,
+    /// Of the answer before.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListKeptResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub items: ::prost::alloc::vec::Vec<KeptItem>,
+    /// Empty when there are no more.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteKeptRequest {
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteKeptResponse {}
+/// An item, without its content.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptItem {
+    #[prost(bytes = "vec", tag = "1")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub purpose: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub media_type: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub bytes: u64,
+    #[prost(uint64, tag = "6")]
+    pub collected_unix_ms: u64,
+    #[prost(enumeration = "KeptSource", tag = "7")]
+    pub source: i32,
+    #[prost(message, optional, tag = "8")]
+    pub party: ::core::option::Option<KeptParty>,
+    /// Who is seen or heard in it, where that is somebody else.
+    #[prost(string, tag = "9")]
+    pub of_subject_id: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", repeated, tag = "10")]
+    pub derived_from: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, tag = "11")]
+    pub attribute: ::prost::alloc::string::String,
+    #[prost(string, tag = "12")]
+    pub ticket: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum KeptSource {
+    /// The person gave it.
+    Unspecified = 0,
+    /// Their device reported it: attributes that the policy does not declare are taken out.
+    Device = 1,
+    /// Somebody else handed it on: party, basis and reference are required.
+    Party = 2,
+}
+impl KeptSource {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "KEPT_SOURCE_UNSPECIFIED",
+            Self::Device => "KEPT_SOURCE_DEVICE",
+            Self::Party => "KEPT_SOURCE_PARTY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "KEPT_SOURCE_UNSPECIFIED" => Some(Self::Unspecified),
+            "KEPT_SOURCE_DEVICE" => Some(Self::Device),
+            "KEPT_SOURCE_PARTY" => Some(Self::Party),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod kept_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps items of people, sealed under their keys: accounts, settings, documents, pictures, what devices report. An item is kept
+    /// where the policy and the consents of whoever it is of allow it; it ends by itself when they are taken back, when the policy's
+    /// time for its category is over, and with the person's account. A tenant's caller keeps and sees what is of their own people.
+    #[derive(Debug, Clone)]
+    pub struct KeptClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl KeptClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> KeptClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> KeptClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            KeptClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Keeps an item. It is durable, and on record, when this returns. FAILED_PRECONDITION with the reason where it is not allowed;
+        /// INVALID_ARGUMENT for attributes that the policy does not declare, for a password in clear, and where it is not said whose
+        /// face or voice it is or who handed it on.
+        pub async fn put(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutKeptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/Put");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "Put"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// An item with its content, to be used: FAILED_PRECONDITION where it may not be any more, or while its use is restricted.
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetKeptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/Get");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What is kept of a person, oldest first and without contents; pages of 100 unless page_size says otherwise, at most 1,000.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/List");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes an item, and what was made from it. NOT_FOUND when there is none, or not any more.
+        pub async fn delete(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteKeptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Kept/Delete",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Kept", "Delete"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod kept_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with KeptServer.
+    #[async_trait]
+    pub trait Kept: std::marker::Send + std::marker::Sync + 'static {
+        /// Keeps an item. It is durable, and on record, when this returns. FAILED_PRECONDITION with the reason where it is not allowed;
+        /// INVALID_ARGUMENT for attributes that the policy does not declare, for a password in clear, and where it is not said whose
+        /// face or voice it is or who handed it on.
+        async fn put(
+            &self,
+            request: tonic::Request<super::PutKeptRequest>,
+        ) -> std::result::Result<tonic::Response<super::PutKeptResponse>, tonic::Status>;
+        /// An item with its content, to be used: FAILED_PRECONDITION where it may not be any more, or while its use is restricted.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetKeptRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetKeptResponse>, tonic::Status>;
+        /// What is kept of a person, oldest first and without contents; pages of 100 unless page_size says otherwise, at most 1,000.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeptResponse>,
+            tonic::Status,
+        >;
+        /// Deletes an item, and what was made from it. NOT_FOUND when there is none, or not any more.
+        async fn delete(
+            &self,
+            request: tonic::Request<super::DeleteKeptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteKeptResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps items of people, sealed under their keys: accounts, settings, documents, pictures, what devices report. An item is kept
+    /// where the policy and the consents of whoever it is of allow it; it ends by itself when they are taken back, when the policy's
+    /// time for its category is over, and with the person's account. A tenant's caller keeps and sees what is of their own people.
+    #[derive(Debug)]
+    pub struct KeptServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> KeptServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for KeptServer<T>
+    where
+        T: Kept,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Kept/Put" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::PutKeptRequest>
+                    for PutSvc<T> {
+                        type Response = super::PutKeptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutKeptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::put(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Kept/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::GetKeptRequest>
+                    for GetSvc<T> {
+                        type Response = super::GetKeptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetKeptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Kept/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::ListKeptRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListKeptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListKeptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Kept/Delete" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::DeleteKeptRequest>
+                    for DeleteSvc<T> {
+                        type Response = super::DeleteKeptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteKeptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::delete(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for KeptServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Kept";
+    impl<T> tonic::server::NamedService for KeptServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HoldPermitsRequest {
-    #[prost(oneof = "hold_permits_request::Request", tags = "1, 2, 3")]
+    #[prost(oneof = "hold_permits_request::Request", tags = "1, 2, 3, 4")]
     pub request: ::core::option::Option<hold_permits_request::Request>,
 }
 /// Nested message and enum types in `HoldPermitsRequest`.
@@ -7669,6 +8493,8 @@ pub mod hold_permits_request {
         /// Also the acknowledgement of a PermitRevoked.
         #[prost(message, tag = "3")]
         LetGo(super::LetGoOfPermit),
+        #[prost(message, tag = "4")]
+        ReadKept(super::ReadKeptUnderPermit),
     }
 }
 /// May something of a person go to a processor?
@@ -7693,6 +8519,17 @@ pub struct RenewPermit {
     #[prost(bytes = "vec", tag = "1")]
     pub permit_id: ::prost::alloc::vec::Vec<u8>,
 }
+/// What is kept of the person that the permit is for, of its category and purpose: such as the voice prints that tell them apart.
+/// Also what is kept of somebody else and shows them. It is to be let go of with the permit, wherever the service has put it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadKeptUnderPermit {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+    /// One item, with its content; empty lists them all without, oldest first.
+    #[prost(bytes = "vec", tag = "2")]
+    pub item_id: ::prost::alloc::vec::Vec<u8>,
+}
 /// The service uses the permit no more: nothing is sent any more, and nothing that was to be sent is left anywhere.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LetGoOfPermit {
@@ -7708,14 +8545,14 @@ pub struct LetGoOfPermit {
     #[prost(bytes = "vec", tag = "4")]
     pub content_sha256: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HoldPermitsResponse {
-    #[prost(oneof = "hold_permits_response::Response", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "hold_permits_response::Response", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub response: ::core::option::Option<hold_permits_response::Response>,
 }
 /// Nested message and enum types in `HoldPermitsResponse`.
 pub mod hold_permits_response {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Response {
         #[prost(message, tag = "1")]
         Given(super::PermitGiven),
@@ -7729,6 +8566,8 @@ pub mod hold_permits_response {
         Ended(super::PermitEnded),
         #[prost(message, tag = "6")]
         Refused(super::PermitRefused),
+        #[prost(message, tag = "7")]
+        Kept(super::KeptUnderPermit),
     }
 }
 /// It may.
@@ -7815,6 +8654,18 @@ pub struct PermitEnded {
     /// 16 bytes.
     #[prost(bytes = "vec", tag = "1")]
     pub permit_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// What was asked for by ReadKeptUnderPermit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct KeptUnderPermit {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "2")]
+    pub items: ::prost::alloc::vec::Vec<KeptItem>,
+    /// Of the one item that was asked for.
+    #[prost(bytes = "vec", tag = "3")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
 }
 /// A request that is not answered as asked.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -10895,692 +11746,6 @@ pub mod statistics_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Who handed something on, and by what right.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KeptParty {
-    /// A processor of the policy, in state active.
-    #[prost(string, tag = "1")]
-    pub processor: ::prost::alloc::string::String,
-    /// By what right, as profiles spell it: Consent, ContractPerformance, LegalObligation, ...
-    #[prost(string, tag = "2")]
-    pub basis: ::prost::alloc::string::String,
-    /// What shows it, 1 to 200 bytes: their record of the person's consent, the agreement, the law. It is sealed.
-    #[prost(string, tag = "3")]
-    pub reference: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PutKeptRequest {
-    #[prost(message, optional, tag = "1")]
-    pub principal: ::core::option::Option<Principal>,
-    /// A category of the policy that may be stored.
-    #[prost(string, tag = "2")]
-    pub category: ::prost::alloc::string::String,
-    /// What it is kept for: a purpose of that category.
-    #[prost(string, tag = "3")]
-    pub purpose: ::prost::alloc::string::String,
-    /// What the content is, such as application/json, text/plain or image/jpeg. A category with attributes takes JSON with them, or
-    /// one of them that `attribute` names.
-    #[prost(string, tag = "4")]
-    pub media_type: ::prost::alloc::string::String,
-    /// At most 8 MiB.
-    #[prost(bytes = "vec", tag = "5")]
-    pub content: ::prost::alloc::vec::Vec<u8>,
-    /// When it was collected: milliseconds since the Unix epoch; 0 is now.
-    #[prost(uint64, tag = "6")]
-    pub collected_unix_ms: u64,
-    #[prost(enumeration = "KeptSource", tag = "7")]
-    pub source: i32,
-    /// With KEPT_SOURCE_PARTY.
-    #[prost(message, optional, tag = "8")]
-    pub party: ::core::option::Option<KeptParty>,
-    /// Who is seen or heard in it: it must be said of categories of whoever speaks or is pictured, also where it is the person
-    /// themselves. They must have agreed, too, and end it when they take that back.
-    #[prost(message, optional, tag = "9")]
-    pub of: ::core::option::Option<Principal>,
-    /// Items of the same person that it was made from, 16 bytes each, at most 64: it ends with each of them.
-    #[prost(bytes = "vec", repeated, tag = "10")]
-    pub derived_from: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    #[prost(string, tag = "11")]
-    pub attribute: ::prost::alloc::string::String,
-    /// What it belongs to, such as the ticket of a question to support; at most 200 bytes. It is sealed.
-    #[prost(string, tag = "12")]
-    pub ticket: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PutKeptResponse {
-    /// 16 bytes.
-    #[prost(bytes = "vec", tag = "1")]
-    pub item_id: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetKeptRequest {
-    #[prost(message, optional, tag = "1")]
-    pub principal: ::core::option::Option<Principal>,
-    #[prost(bytes = "vec", tag = "2")]
-    pub item_id: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetKeptResponse {
-    #[prost(message, optional, tag = "1")]
-    pub item: ::core::option::Option<KeptItem>,
-    #[prost(bytes = "vec", tag = "2")]
-    pub content: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListKeptRequest {
-    #[prost(message, optional, tag = "1")]
-    pub principal: ::core::option::Option<Principal>,
-    /// Empty is any.
-    #[prost(string, tag = "2")]
-    pub category: ::prost::alloc::string::String,
-    #[prost(uint32, tag = "3")]
-    pub page_size: u32,
-    /// Of the answer before.
-    #[prost(string, tag = "4")]
-    pub page_token: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListKeptResponse {
-    #[prost(message, repeated, tag = "1")]
-    pub items: ::prost::alloc::vec::Vec<KeptItem>,
-    /// Empty when there are no more.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteKeptRequest {
-    #[prost(message, optional, tag = "1")]
-    pub principal: ::core::option::Option<Principal>,
-    #[prost(bytes = "vec", tag = "2")]
-    pub item_id: ::prost::alloc::vec::Vec<u8>,
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteKeptResponse {}
-/// An item, without its content.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KeptItem {
-    #[prost(bytes = "vec", tag = "1")]
-    pub item_id: ::prost::alloc::vec::Vec<u8>,
-    #[prost(string, tag = "2")]
-    pub category: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub purpose: ::prost::alloc::string::String,
-    #[prost(string, tag = "4")]
-    pub media_type: ::prost::alloc::string::String,
-    #[prost(uint64, tag = "5")]
-    pub bytes: u64,
-    #[prost(uint64, tag = "6")]
-    pub collected_unix_ms: u64,
-    #[prost(enumeration = "KeptSource", tag = "7")]
-    pub source: i32,
-    #[prost(message, optional, tag = "8")]
-    pub party: ::core::option::Option<KeptParty>,
-    /// Who is seen or heard in it, where that is somebody else.
-    #[prost(string, tag = "9")]
-    pub of_subject_id: ::prost::alloc::string::String,
-    #[prost(bytes = "vec", repeated, tag = "10")]
-    pub derived_from: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    #[prost(string, tag = "11")]
-    pub attribute: ::prost::alloc::string::String,
-    #[prost(string, tag = "12")]
-    pub ticket: ::prost::alloc::string::String,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum KeptSource {
-    /// The person gave it.
-    Unspecified = 0,
-    /// Their device reported it: attributes that the policy does not declare are taken out.
-    Device = 1,
-    /// Somebody else handed it on: party, basis and reference are required.
-    Party = 2,
-}
-impl KeptSource {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "KEPT_SOURCE_UNSPECIFIED",
-            Self::Device => "KEPT_SOURCE_DEVICE",
-            Self::Party => "KEPT_SOURCE_PARTY",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "KEPT_SOURCE_UNSPECIFIED" => Some(Self::Unspecified),
-            "KEPT_SOURCE_DEVICE" => Some(Self::Device),
-            "KEPT_SOURCE_PARTY" => Some(Self::Party),
-            _ => None,
-        }
-    }
-}
-/// Generated client implementations.
-#[cfg(feature = "services")]
-pub mod kept_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Keeps items of people, sealed under their keys: accounts, settings, documents, pictures, what devices report. An item is kept
-    /// where the policy and the consents of whoever it is of allow it; it ends by itself when they are taken back, when the policy's
-    /// time for its category is over, and with the person's account. A tenant's caller keeps and sees what is of their own people.
-    #[derive(Debug, Clone)]
-    pub struct KeptClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl KeptClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> KeptClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> KeptClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            KeptClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Keeps an item. It is durable, and on record, when this returns. FAILED_PRECONDITION with the reason where it is not allowed;
-        /// INVALID_ARGUMENT for attributes that the policy does not declare, for a password in clear, and where it is not said whose
-        /// face or voice it is or who handed it on.
-        pub async fn put(
-            &mut self,
-            request: impl tonic::IntoRequest<super::PutKeptRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PutKeptResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/Put");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "Put"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// An item with its content, to be used: FAILED_PRECONDITION where it may not be any more, or while its use is restricted.
-        pub async fn get(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetKeptRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::GetKeptResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/Get");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "Get"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// What is kept of a person, oldest first and without contents; pages of 100 unless page_size says otherwise, at most 1,000.
-        pub async fn list(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListKeptRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListKeptResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Kept/List");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Kept", "List"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Deletes an item, and what was made from it. NOT_FOUND when there is none, or not any more.
-        pub async fn delete(
-            &mut self,
-            request: impl tonic::IntoRequest<super::DeleteKeptRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::DeleteKeptResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/sayso.admin.v1.Kept/Delete",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("sayso.admin.v1.Kept", "Delete"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-#[cfg(feature = "services")]
-pub mod kept_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with KeptServer.
-    #[async_trait]
-    pub trait Kept: std::marker::Send + std::marker::Sync + 'static {
-        /// Keeps an item. It is durable, and on record, when this returns. FAILED_PRECONDITION with the reason where it is not allowed;
-        /// INVALID_ARGUMENT for attributes that the policy does not declare, for a password in clear, and where it is not said whose
-        /// face or voice it is or who handed it on.
-        async fn put(
-            &self,
-            request: tonic::Request<super::PutKeptRequest>,
-        ) -> std::result::Result<tonic::Response<super::PutKeptResponse>, tonic::Status>;
-        /// An item with its content, to be used: FAILED_PRECONDITION where it may not be any more, or while its use is restricted.
-        async fn get(
-            &self,
-            request: tonic::Request<super::GetKeptRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetKeptResponse>, tonic::Status>;
-        /// What is kept of a person, oldest first and without contents; pages of 100 unless page_size says otherwise, at most 1,000.
-        async fn list(
-            &self,
-            request: tonic::Request<super::ListKeptRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListKeptResponse>,
-            tonic::Status,
-        >;
-        /// Deletes an item, and what was made from it. NOT_FOUND when there is none, or not any more.
-        async fn delete(
-            &self,
-            request: tonic::Request<super::DeleteKeptRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::DeleteKeptResponse>,
-            tonic::Status,
-        >;
-    }
-    /// Keeps items of people, sealed under their keys: accounts, settings, documents, pictures, what devices report. An item is kept
-    /// where the policy and the consents of whoever it is of allow it; it ends by itself when they are taken back, when the policy's
-    /// time for its category is over, and with the person's account. A tenant's caller keeps and sees what is of their own people.
-    #[derive(Debug)]
-    pub struct KeptServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> KeptServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for KeptServer<T>
-    where
-        T: Kept,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/sayso.admin.v1.Kept/Put" => {
-                    #[allow(non_camel_case_types)]
-                    struct PutSvc<T: Kept>(pub Arc<T>);
-                    impl<T: Kept> tonic::server::UnaryService<super::PutKeptRequest>
-                    for PutSvc<T> {
-                        type Response = super::PutKeptResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::PutKeptRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Kept>::put(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = PutSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/sayso.admin.v1.Kept/Get" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetSvc<T: Kept>(pub Arc<T>);
-                    impl<T: Kept> tonic::server::UnaryService<super::GetKeptRequest>
-                    for GetSvc<T> {
-                        type Response = super::GetKeptResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetKeptRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Kept>::get(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/sayso.admin.v1.Kept/List" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListSvc<T: Kept>(pub Arc<T>);
-                    impl<T: Kept> tonic::server::UnaryService<super::ListKeptRequest>
-                    for ListSvc<T> {
-                        type Response = super::ListKeptResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListKeptRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Kept>::list(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/sayso.admin.v1.Kept/Delete" => {
-                    #[allow(non_camel_case_types)]
-                    struct DeleteSvc<T: Kept>(pub Arc<T>);
-                    impl<T: Kept> tonic::server::UnaryService<super::DeleteKeptRequest>
-                    for DeleteSvc<T> {
-                        type Response = super::DeleteKeptResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DeleteKeptRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Kept>::delete(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DeleteSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for KeptServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "sayso.admin.v1.Kept";
-    impl<T> tonic::server::NamedService for KeptServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// What a tenant has instructed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Tenant {
@@ -11617,6 +11782,12 @@ pub struct Tenant {
     pub people: u64,
     #[prost(uint64, tag = "13")]
     pub erased_unix_ms: u64,
+    /// 16 bytes: the notice that tells its people; empty where there is none.
+    #[prost(bytes = "vec", tag = "14")]
+    pub notice_id: ::prost::alloc::vec::Vec<u8>,
+    /// Nothing is erased before then, so that its people were told as early as the policy promises; 0 where it promises nothing.
+    #[prost(uint64, tag = "15")]
+    pub not_before_unix_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InstructRequest {

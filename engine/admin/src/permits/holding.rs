@@ -6,20 +6,22 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::FuturesUnordered;
-use sayso_audit::Actor;
+use sayso_audit::{Actor, Reference};
 use sayso_consent::{Error, Loan, Register};
 use sayso_policy::Passed;
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::hold_permits_request::Request;
 use sayso_proto::admin::v1::hold_permits_response::Response;
+use sayso_types::Name;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Streaming;
 
 use super::question::{Answer, answer};
-use crate::field;
+use crate::access::Access;
 use crate::operator::Operator;
 use crate::options::Limits;
 use crate::refusal::Refusal;
+use crate::{field, kept};
 
 type Id = [u8; 16];
 
@@ -28,6 +30,7 @@ enum Done {
     Answered(u64, Answer),
     Renewed(Id, Result<Option<core::time::Duration>, Error>),
     LetGo(Id, Result<(), Error>),
+    Read(Id, Result<proto::KeptUnderPermit, Refusal>),
 }
 
 /// What became of a permit by itself.
@@ -51,6 +54,7 @@ pub(super) struct Holding {
     register: Arc<Register>,
     service: Operator,
     by: Actor,
+    access: Access,
     questions_max: usize,
     permits_max: usize,
     /// [`None`] when the service has said all that it will.
@@ -67,6 +71,7 @@ impl Holding {
         register: Arc<Register>,
         service: Operator,
         by: Actor,
+        access: Access,
         limits: &Limits,
         asked: Streaming<proto::HoldPermitsRequest>,
     ) -> Self {
@@ -74,6 +79,7 @@ impl Holding {
             register,
             service,
             by,
+            access,
             questions_max: limits.questions_per_permit_stream,
             permits_max: limits.permits_per_stream,
             asked: Some(asked),
@@ -134,6 +140,10 @@ impl Holding {
             Some(Request::Renew(proto::RenewPermit { permit_id })) => {
                 self.renew(&permit_id).err().map(|refusal| refused(0, permit_id, refusal))
             }
+            Some(Request::ReadKept(read)) => {
+                let permit_id = read.permit_id.clone();
+                self.read_kept(&read).err().map(|refusal| refused(0, permit_id, refusal))
+            }
             Some(Request::LetGo(let_go)) => {
                 let permit_id = let_go.permit_id.clone();
                 self.let_go(&let_go).err().map(|refusal| refused(0, permit_id, refusal))
@@ -163,6 +173,16 @@ impl Holding {
         let id = id(permit)?;
         let loan = self.permits.get(&id).ok_or(UNKNOWN)?.loan.clone();
         self.under_way.push(async move { Done::Renewed(id, loan.renew().await) }.boxed());
+        Ok(())
+    }
+
+    fn read_kept(&self, read: &proto::ReadKeptUnderPermit) -> Result<(), Refusal> {
+        let id = id(&read.permit_id)?;
+        let item = if read.item_id.is_empty() { None } else { Some(kept::item_id("item_id", &read.item_id)?) };
+        let loan = self.permits.get(&id).ok_or(UNKNOWN)?.loan.clone();
+        let (access, service) = (self.access.clone(), self.service.clone());
+        let reading = async move { Done::Read(id, kept_under(&loan, item, &access, &service).await) };
+        self.under_way.push(reading.boxed());
         Ok(())
     }
 
@@ -200,6 +220,8 @@ impl Holding {
                     "it is not renewed: it was taken back, has run out, or is not allowed any more".to_owned();
                 refused(0, id.to_vec(), Refusal::NotNow { field: "permit_id", problem })
             }
+            Done::Read(_, Ok(kept)) => Response::Kept(kept),
+            Done::Read(id, Err(refusal)) => refused(0, id.to_vec(), refusal),
             Done::LetGo(id, Ok(())) => Response::Ended(proto::PermitEnded { permit_id: id.to_vec() }),
             Done::Renewed(id, Err(error)) | Done::LetGo(id, Err(error)) => refused(0, id.to_vec(), error.into()),
         }
@@ -238,6 +260,30 @@ impl Holding {
             Turn::Forgotten => None,
         }
     }
+}
+
+/// What `loan` lets `service` have of what is kept of the person; that it had it is on record.
+async fn kept_under(
+    loan: &Loan,
+    item: Option<Reference>,
+    access: &Access,
+    service: &Operator,
+) -> Result<proto::KeptUnderPermit, Refusal> {
+    let unknown = Refusal::NotFound { field: "item_id", problem: "no such item under this permit, or not any more" };
+    let (items, content): (Vec<_>, _) = match item {
+        None => (loan.list_kept().await?.into_iter().map(|(_, one)| one).collect(), Vec::new()),
+        Some(item) => {
+            let one = loan.kept(item).await?.ok_or(unknown)?;
+            let content = one.content.to_vec();
+            (vec![one], content)
+        }
+    };
+    access.record(service, Name::constant("permits.kept"), items.len()).await?;
+    Ok(proto::KeptUnderPermit {
+        permit_id: loan.id().to_vec(),
+        items: items.iter().map(kept::shown).collect(),
+        content,
+    })
 }
 
 /// Also what was let go of before: whoever says so twice has mistaken one permit for another.

@@ -17,6 +17,7 @@ fn proposal() -> ProposeExemptionRequest {
         processors: vec!["whisper-local".to_owned()],
         lasts: "PT1H".to_owned(),
         evidence_sha256: vec![7; 32],
+        ticket: String::new(),
     }
 }
 

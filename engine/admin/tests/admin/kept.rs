@@ -3,7 +3,8 @@
 use sayso_policy::Profile;
 use sayso_policy::profile::Draft;
 use sayso_proto::admin::v1::{
-    DeleteKeptRequest, GetKeptRequest, KeptParty, KeptSource, ListKeptRequest, Principal, PutKeptRequest,
+    ApproveExemptionRequest, DeleteKeptRequest, GetKeptRequest, KeptParty, KeptSource, ListKeptRequest, Principal,
+    ProposeExemptionRequest, PutKeptRequest,
 };
 use tonic::Code;
 
@@ -81,7 +82,7 @@ async fn what_is_kept_is_read_listed_and_deleted_by_the_tenant_and_each_time_is_
             _ => None,
         })
         .collect();
-    assert_eq!(told, ["kept.get", "kept.list", "kept.list", "kept.list", "kept.delete"]);
+    assert_eq!(told, ["kept.put", "kept.get", "kept.put", "kept.list", "kept.list", "kept.list", "kept.delete"]);
 }
 
 #[tokio::test]
@@ -132,4 +133,41 @@ async fn what_is_not_kept_is_refused_by_its_field() {
         let refused = soon(client.kept().put(wrong)).await.unwrap_err();
         assert!(refused.code() == code && refused.message().starts_with(text), "{text}: {refused:?}");
     }
+}
+
+#[tokio::test]
+async fn the_operators_people_read_a_question_to_support_with_its_ticket_once_somebody_else_approved_it() {
+    let node = Node::under(profile()).await;
+    let _attached = attach(&node.sessions, TENANT, "speaker-1").await;
+    let tenant = node.integrator(TENANT).await;
+    let item_id = soon(tenant.kept().put(question())).await.unwrap().into_inner().item_id;
+    let (ann, ben) = (node.operator().await, node.operator_called("ben").await);
+    let get = || GetKeptRequest { principal: person(), item_id: item_id.clone() };
+    let refused = soon(ann.kept().get(get())).await.unwrap_err();
+    assert!(refused.code() == Code::PermissionDenied && refused.message().contains("by grant only"), "{refused:?}");
+    let listed = soon(ann.kept().list(ListKeptRequest { principal: person(), ..ListKeptRequest::default() })).await;
+    let [head] = &listed.unwrap().into_inner().items[..] else { panic!("one thing is kept") };
+    assert!(head.item_id == item_id && head.ticket.is_empty() && head.media_type.is_empty(), "{head:?}");
+
+    let proposal = ProposeExemptionRequest {
+        code: "X07".to_owned(),
+        principal: person(),
+        categories: vec!["support_record".to_owned()],
+        lasts: "PT2H".to_owned(),
+        evidence_sha256: vec![7; 32],
+        ticket: "T-17".to_owned(),
+        ..ProposeExemptionRequest::default()
+    };
+    let proposed = soon(ann.exemptions().propose(proposal)).await.unwrap().into_inner().exemption.unwrap();
+    assert_eq!((proposed.ticket.as_str(), proposed.approvals_needed), ("T-17", 1));
+    let approve = || ApproveExemptionRequest { exemption_id: proposed.exemption_id.clone() };
+    let own = soon(ann.exemptions().approve(approve())).await.unwrap_err();
+    assert_eq!(own.code(), Code::FailedPrecondition, "{own:?}");
+    soon(ben.exemptions().approve(approve())).await.unwrap();
+    let got = soon(ann.kept().get(get())).await.unwrap().into_inner();
+    assert_eq!(got.content, question().content);
+    assert_eq!(soon(ben.kept().get(get())).await.unwrap_err().code(), Code::PermissionDenied, "it is Ann's");
+    let told: Vec<_> = node.leaves().await.iter().map(|leaf| leaf.fact.event.name()).collect();
+    let count = |name: &str| told.iter().filter(|told| **told == name).count();
+    assert_eq!(["operator.denied", "gate.permitted_by_exemption"].map(count), [2, 1], "{told:?}");
 }

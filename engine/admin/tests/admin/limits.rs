@@ -1,12 +1,14 @@
 //! What callers cannot take up.
 
-use sayso_admin::Limits;
+use sayso_admin::{AdminOptions, Limits};
+use sayso_proto::admin::v1::sessions_client::SessionsClient;
 use sayso_proto::admin::v1::{GetSessionRequest, ListSessionsRequest, WatchSessionsRequest};
+use sayso_runtime::TaskKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-use crate::node::Node;
+use crate::node::{Node, options_of};
 use crate::{refused, soon};
 
 #[tokio::test]
@@ -54,6 +56,52 @@ async fn who_does_not_speak_tls_is_dropped_and_holds_up_nobody() {
     let _ = soon(silent.read_to_end(&mut rest)).await;
     let client = node.operator().await;
     soon(client.sessions().list(ListSessionsRequest::default())).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_does_not_prove_who_they_are_in_time_makes_room_for_others() {
+    let node = Node::with(Limits { connections: 1, first_call_ms: 200, ..Limits::default() }).await;
+    let silent = node.connect(None).await.unwrap();
+    let again = async {
+        loop {
+            if let Ok(channel) = node.connect(Some(node.authority.caller("admin:anna", None))).await {
+                return channel;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut other = SessionsClient::new(soon(again).await);
+    soon(other.list(ListSessionsRequest::default())).await.unwrap();
+    drop(silent);
+}
+
+#[tokio::test]
+async fn who_has_proved_who_they_are_takes_no_room_of_those_who_have_not() {
+    let node = Node::with(Limits { newcomers_per_source: 1, ..Limits::default() }).await;
+    let first = node.operator().await;
+    let identity = || Some(node.authority.caller("admin:ben", None));
+    assert!(node.connect(identity()).await.is_err(), "nobody has said yet who they are");
+    soon(first.sessions().list(ListSessionsRequest::default())).await.unwrap();
+    let second = node.connect(identity()).await.unwrap();
+    soon(first.sessions().list(ListSessionsRequest::default())).await.unwrap();
+    drop(second);
+}
+
+#[tokio::test]
+async fn without_tokens_nobody_gets_past_tls_without_a_certificate() {
+    let mut node = Node::start().await;
+    let options = AdminOptions { tokens: None, ..options_of(&node.authority, "127.0.0.1:0".parse().unwrap()) };
+    let admin = node.bind(options).unwrap();
+    node.addr = admin.local_addr();
+    let admin = node.tasks.spawn(TaskKind::Listener, "admin", admin.run(node.shutdown.clone()));
+    // TLS 1.3 clients learn of it with the first answer, or while they connect
+    if let Ok(channel) = node.connect(None).await {
+        let mut stranger = SessionsClient::new(channel);
+        let refused = soon(stranger.list(ListSessionsRequest::default())).await.unwrap_err();
+        assert_ne!(refused.code(), Code::Unauthenticated, "it was not even asked: {refused:?}");
+    }
+    soon(node.operator().await.sessions().list(ListSessionsRequest::default())).await.unwrap();
+    drop(admin);
 }
 
 #[tokio::test]

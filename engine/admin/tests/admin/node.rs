@@ -61,21 +61,28 @@ impl Node {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
-        Self::of(Profile::parse(HOME).unwrap(), limits).await
+        Self::of(Profile::parse(HOME).unwrap(), limits, &[]).await
     }
 
     /// One under another policy.
     pub(crate) async fn under(profile: Profile) -> Self {
-        Self::of(profile, Limits::default()).await
+        Self::of(profile, Limits::default(), &[]).await
     }
 
-    async fn of(profile: Profile, limits: Limits) -> Self {
+    /// One under another policy, that has `receivers` told to delete.
+    pub(crate) async fn telling(profile: Profile, receivers: &[&str]) -> Self {
+        Self::of(profile, Limits::default(), receivers).await
+    }
+
+    async fn of(profile: Profile, limits: Limits, receivers: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (tasks, clock) = (Tasks::new(), Arc::new(SystemClock::new()));
         let store = LocalStore::open(dir.path(), LocalOptions::new(clock.clone())).unwrap();
         let profile = Arc::new(profile);
         // Withdrawals that have to wait for a holder answer soon, so that tests see them pending.
-        let options = sayso_consent::Options { withdraw_wait: Duration::from_millis(20), ..Default::default() };
+        let deletes = receivers.iter().map(|id| id.parse().unwrap()).collect();
+        let options =
+            sayso_consent::Options { withdraw_wait: Duration::from_millis(20), deletes, ..Default::default() };
         let vault = vault(store.clone()).await.unwrap();
         let register =
             Register::open(store.clone(), vault, profile, clock.clone(), tasks.clone(), options).await.unwrap();
@@ -104,6 +111,11 @@ impl Node {
     /// The operator of the node, who sees all tenants.
     pub(crate) async fn operator(&self) -> Client {
         self.client(Some(self.authority.caller("admin:anna", None)), None).await
+    }
+
+    /// Another of the operator's people.
+    pub(crate) async fn operator_called(&self, name: &str) -> Client {
+        self.client(Some(self.authority.caller(name, None)), None).await
     }
 
     /// An integrator's backend.

@@ -13,7 +13,7 @@ use crate::service::Service;
 const DEVICE: &str = "speaker-1";
 
 /// The policy as it is written, and its variant that can be run.
-type Shipped = (&'static str, &'static str);
+pub(crate) type Shipped = (&'static str, &'static str);
 
 macro_rules! shipped {
     ($name:literal) => {
@@ -24,13 +24,13 @@ macro_rules! shipped {
     };
 }
 
-const XIAOZHI: Shipped = shipped!("xiaozhi");
+pub(crate) const XIAOZHI: Shipped = shipped!("xiaozhi");
 const AIWELLFLOW: Shipped = shipped!("aiwellflow");
 const CHAT_AI: Shipped = shipped!("chat-ai");
 const ZEGO: Shipped = shipped!("zego");
 
 /// The variant as it is shipped.
-fn lawful((written, lawful): Shipped) -> Profile {
+pub(crate) fn lawful((written, lawful): Shipped) -> Profile {
     Draft::parse(lawful, Some(written)).unwrap().accept().unwrap()
 }
 

@@ -1,5 +1,6 @@
-//! [`DeskEvent`]: what happens at the desks where people decide on disclosures and on complaints. Some of these events have
-//! a name that others have, too, and other fields: no gate opens and no processor receives anything.
+//! [`DeskEvent`]: what happens at the desks where people decide on disclosures, on looking at content, on complaints and on
+//! what an erasure does not reach. Some of these events have a name that others have, too, and other fields: no gate opens and
+//! no processor receives anything.
 
 use sayso_types::{Category, Name, WallTime};
 
@@ -26,9 +27,40 @@ pub enum DeskEvent {
         /// Who approved it.
         approvers: Vec<ActorTag>,
     },
-    /// `gate.permitted_by_exemption`: what is stored of a category is put together to be given away.
+    /// `exemption.granted`: people approved that one of the operator's people reads what is kept of a category of a person. One
+    /// leaf for each category.
+    ReadingGranted {
+        /// The grant: its ground, such as `x07`, then `-` and digits.
+        grant: Name,
+        /// What may be read.
+        category: Category,
+        /// The first moment at which it no longer counts.
+        until: WallTime,
+        /// SHA-256 of what it was approved on.
+        evidence: Hash,
+        /// SHA-256 of the ticket, which says why.
+        ticket: Hash,
+        /// Who may read it, and nobody else.
+        reader: ActorTag,
+        /// Who approved it.
+        approvers: Vec<ActorTag>,
+    },
+    /// `operator.access`: somebody of the operator's reads what is kept of a category of a person.
+    ContentRead {
+        /// What this is called. Categories that are read at once share it.
+        access: Reference,
+        /// By which call, such as `kept.get`.
+        what: Name,
+        /// What is read.
+        category: Category,
+        /// How many records.
+        rows: u64,
+        /// SHA-256 of the ticket of the grant that it rests on, which the leaf before it names; [`None`] for what is no content.
+        ticket: Option<Hash>,
+    },
+    /// `gate.permitted_by_exemption`: what is stored of a category is put together to be given away, or is about to be read.
     DisclosurePermitted {
-        /// The disclosure.
+        /// The disclosure, or the access.
         disclosure: Reference,
         /// The gate that it passes: `access`.
         gate: Name,
@@ -70,6 +102,18 @@ pub enum DeskEvent {
         /// SHA-256 of what came with it, if something did.
         evidence: Option<Hash>,
     },
+    /// `erase.residual_approved`: somebody of the operator's has looked at something that an erasure does not reach, and
+    /// answers for it that it remains.
+    ResidualApproved {
+        /// The erasure.
+        erasure: Reference,
+        /// SHA-256 of its certificate, which says what remains.
+        certificate: Hash,
+        /// What remains: a processor, or `key_backups`, `store_logs`, `evidence`, `device` or `people`.
+        residual: Name,
+        /// Why that is so, such as `receiver_dissolved`.
+        reason: Name,
+    },
 }
 
 /// What happens to a complaint.
@@ -103,11 +147,13 @@ impl DeskEvent {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::DisclosureGranted { .. } => "exemption.granted",
+            Self::DisclosureGranted { .. } | Self::ReadingGranted { .. } => "exemption.granted",
+            Self::ContentRead { .. } => "operator.access",
             Self::DisclosurePermitted { .. } => "gate.permitted_by_exemption",
             Self::DisclosureCreated { .. } => "export.created",
             Self::OperatorDenied { .. } => "operator.denied",
             Self::Complaint { step, .. } => step.name(),
+            Self::ResidualApproved { .. } => "erase.residual_approved",
         }
     }
 }

@@ -65,6 +65,7 @@ impl Event {
             Self::Lineage(event) => event.name(),
             Self::Flow(event) => event.name(),
             Self::Control(event) => event.name(),
+            Self::Node(event) => event.name(),
         }
     }
 }

@@ -6,7 +6,7 @@ use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, Reg
 use super::*;
 use crate::event::{
     Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, FlowEvent, IncidentStep,
-    Instructed, LineageEvent, MinorEvent, NoticeStep, ProcessorChange, RequestStep,
+    Instructed, KeyStep, LineageEvent, MinorEvent, NodeEvent, NoticeStep, ProcessorChange, RequestStep,
 };
 use crate::{Commitment, Hash, Reference, Scope};
 
@@ -61,7 +61,8 @@ fn events() -> impl Strategy<Value = Event> {
     let turns = || any::<u32>().prop_map(TurnId);
     prop_oneof![
         hashes().prop_map(|profile| Event::PolicyEffective { profile }),
-        hashes().prop_map(|text| Event::NoticeServed { text }),
+        (hashes(), prop::option::of(processors()))
+            .prop_map(|(text, processor)| Event::NoticeServed { text, processor }),
         (references(), purposes()).prop_map(|(record, purpose)| Event::ConsentRequested { record, purpose }),
         (references(), purposes(), hashes(), evidence(), any::<bool>()).prop_map(
             |(record, purpose, notice, evidence, is_renewal)| {
@@ -118,6 +119,7 @@ fn events() -> impl Strategy<Value = Event> {
         minors().prop_map(Event::Minor),
         anonymised().prop_map(Event::Anonymised),
         control_events().prop_map(Event::Control),
+        node_events().prop_map(Event::Node),
     ]
 }
 
@@ -272,7 +274,7 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
     let walls = any::<u64>().prop_map(WallTime);
     let steps = prop::sample::select(ComplaintStep::ALL.to_vec());
     prop_oneof![
-        (names(), names().prop_map(Category), walls, hashes(), hashes(), tags).prop_map(
+        (names(), names().prop_map(Category), walls.clone(), hashes(), hashes(), tags.clone()).prop_map(
             |(grant, category, until, evidence, recipient, approvers)| DeskEvent::DisclosureGranted {
                 grant,
                 category,
@@ -281,6 +283,19 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
                 recipient,
                 approvers,
             }
+        ),
+        (names(), names().prop_map(Category), walls, hashes(), hashes(), any::<[u8; 16]>().prop_map(ActorTag), tags)
+            .prop_map(|(grant, category, until, evidence, ticket, reader, approvers)| DeskEvent::ReadingGranted {
+                grant,
+                category,
+                until,
+                evidence,
+                ticket,
+                reader,
+                approvers,
+            }),
+        (references(), names(), names().prop_map(Category), any::<u64>(), prop::option::of(hashes())).prop_map(
+            |(access, what, category, rows, ticket)| DeskEvent::ContentRead { access, what, category, rows, ticket }
         ),
         (references(), names(), names().prop_map(Category), names()).prop_map(|(disclosure, gate, category, grant)| {
             DeskEvent::DisclosurePermitted { disclosure, gate, category, grant }
@@ -292,6 +307,9 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
             gate,
             reason
         }),
+        (references(), hashes(), names(), names()).prop_map(|(erasure, certificate, residual, reason)| {
+            DeskEvent::ResidualApproved { erasure, certificate, residual, reason }
+        }),
         (references(), steps, names(), hashes(), prop::option::of(hashes())).prop_map(
             |(complaint, step, detail, document, evidence)| DeskEvent::Complaint {
                 complaint,
@@ -301,6 +319,19 @@ fn desk_events() -> impl Strategy<Value = DeskEvent> {
                 evidence,
             }
         ),
+    ]
+}
+
+fn node_events() -> impl Strategy<Value = NodeEvent> {
+    let steps = prop::sample::select(KeyStep::ALL.to_vec());
+    prop_oneof![
+        (names(), hashes()).prop_map(|(setting, config)| NodeEvent::ConfigChanged { setting, config }),
+        (steps, names(), any::<u32>(), hashes()).prop_map(|(step, which, generation, kek)| NodeEvent::Key {
+            step,
+            which,
+            generation,
+            kek
+        }),
     ]
 }
 

@@ -3,7 +3,7 @@
 use sayso_proto::audit::v1::{AuditLeaf, Verdict};
 use sayso_types::{Cell, ConsentVersion, ProcessorId, TurnId, WallTime};
 
-use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk, flow, lineage};
+use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk, flow, lineage, node};
 use crate::event::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
 use crate::{ActorTag, Event, Reference, Scope, SubjectTag};
@@ -12,8 +12,10 @@ mod control;
 mod field;
 mod minors;
 
-pub(super) use self::field::{approvers, category, content, document, full_cell, gate, processor, reason, reference};
-use self::field::{evidence, optional, purpose, scope};
+pub(super) use self::field::{
+    approvers, category, content, document, full_cell, gate, optional, processor, reason, reference,
+};
+use self::field::{evidence, purpose, scope};
 
 pub(super) fn write(leaf: &Leaf) -> AuditLeaf {
     let Leaf { place, fact } = leaf;
@@ -69,9 +71,12 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
         | Event::PolicyPublished { profile: document }
         | Event::PolicySuperseded { profile: document }
         | Event::ControllerChanged { profile: document }
-        | Event::NoticeServed { text: document }
         | Event::LogKeyRotated { key: document } => {
             wire.document_sha256 = document.0.to_vec();
+        }
+        Event::NoticeServed { text, processor } => {
+            wire.document_sha256 = text.0.to_vec();
+            wire.processor_id = processor.map_or_else(String::new, |processor| processor.to_string());
         }
         Event::ConsentRequested { record, purpose } | Event::ConsentExpired { record, purpose } => {
             wire.reference = record.0.to_vec();
@@ -264,6 +269,7 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
         Event::Lineage(event) => lineage::write(event, wire),
         Event::Flow(event) => flow::write(event, wire),
         Event::Control(event) => control::write(event, wire),
+        Event::Node(event) => node::write(event, wire),
     }
 }
 
@@ -277,9 +283,15 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
     if let Some(event) = flow::read(wire)? {
         return Ok(Event::Flow(event));
     }
+    if let Some(event) = node::read(wire)? {
+        return Ok(Event::Node(event));
+    }
     Ok(match wire.event.as_str() {
         "policy.effective" => Event::PolicyEffective { profile: document(wire)? },
-        "notice.served" => Event::NoticeServed { text: document(wire)? },
+        "notice.served" => Event::NoticeServed {
+            text: document(wire)?,
+            processor: if wire.processor_id.is_empty() { None } else { Some(processor(wire)?) },
+        },
         "consent.requested" => Event::ConsentRequested { record: reference(wire)?, purpose: purpose(wire)? },
         name @ ("consent.given" | "consent.renewed") => Event::ConsentGiven {
             record: reference(wire)?,

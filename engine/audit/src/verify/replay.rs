@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_types::{Cell, ConsentVersion, ProcessorId, Purpose};
 
+mod anonymised;
 mod grants;
 
+use self::anonymised::Anonymisations;
 use self::grants::Grants;
 use super::{Finding, Report, Rule, Trust, Witnessed};
 use crate::checkpoint::Checkpoint;
 use crate::leaf::{HybridClock, Leaf};
+use crate::merkle::Hash;
 use crate::trust::Attested;
 use crate::{ComplaintStep, ControlEvent, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
 
@@ -24,6 +27,9 @@ pub(super) struct Replay<'a> {
     withdrawals: BTreeMap<Reference, u64>,
     segments: BTreeMap<Reference, Segment>,
     grants: Grants,
+    anonymisations: Anonymisations,
+    /// The certificates of erasures.
+    certified: BTreeMap<Reference, Hash>,
     profiles: BTreeSet<String>,
     events: BTreeMap<&'static str, u64>,
     bytes: u64,
@@ -61,6 +67,8 @@ impl<'a> Replay<'a> {
             withdrawals: BTreeMap::new(),
             segments: BTreeMap::new(),
             grants: Grants::new(),
+            anonymisations: Anonymisations::new(),
+            certified: BTreeMap::new(),
             profiles: BTreeSet::new(),
             events: BTreeMap::new(),
             bytes: 0,
@@ -106,13 +114,27 @@ impl<'a> Replay<'a> {
             Event::ExemptionGranted { .. }
             | Event::ExemptionExpired { .. }
             | Event::ExemptionRevoked { .. }
-            | Event::PermittedByExemption { .. } => {
+            | Event::PermittedByExemption { .. }
+            | Event::OperatorAccess { .. } => {
                 if !self.grants.leaf(leaf) {
                     self.find(index, Rule::WithoutLiveGrant);
                 }
             }
             Event::Desk(DeskEvent::Complaint { step: ComplaintStep::Overdue, .. }) => {
                 self.find(index, Rule::ComplaintLate);
+            }
+            Event::EraseCertified { erasure, certificate } => {
+                self.certified.insert(*erasure, *certificate);
+            }
+            Event::Desk(DeskEvent::ResidualApproved { erasure, certificate, .. }) => {
+                if self.certified.get(erasure) != Some(certificate) {
+                    self.find(index, Rule::ApprovedUnsaid);
+                }
+            }
+            Event::RetentionDue { .. } | Event::RetentionExecuted { .. } | Event::Anonymised(_) => {
+                if !self.anonymisations.leaf(leaf) {
+                    self.find(index, Rule::AnonymisedUnduly);
+                }
             }
             Event::Desk(_) => {
                 if !self.grants.leaf(leaf) {
@@ -127,21 +149,17 @@ impl<'a> Replay<'a> {
             | Event::GateDenied { .. }
             | Event::SelfcheckPassed { .. }
             | Event::LogKeyRotated { .. }
-            | Event::OperatorAccess { .. }
             | Event::Request { .. }
             | Event::ExportCreated { .. }
             | Event::EraseCommitted { .. }
             | Event::KeyDestroyed { .. }
             | Event::EraseAcknowledged { .. }
             | Event::DeletionUnconfirmed { .. }
-            | Event::EraseCertified { .. }
             | Event::ProcessorChanged { .. }
             | Event::CategorySwitched { .. }
             | Event::TenantSwitched { .. }
             | Event::Incident { .. }
             | Event::ExemptionUsed { .. }
-            | Event::RetentionDue { .. }
-            | Event::RetentionExecuted { .. }
             | Event::RetentionHeld { .. }
             | Event::HoldSet { .. }
             | Event::HoldReleased { .. }
@@ -155,10 +173,10 @@ impl<'a> Replay<'a> {
             | Event::WithdrawPending { .. }
             | Event::ShutdownStarted { .. }
             | Event::ShutdownCompleted { .. }
-            | Event::Anonymised(_)
             | Event::Lineage(_)
             | Event::Flow(_)
             | Event::Control(_)
+            | Event::Node(_)
             | Event::Minor(_) => {}
         }
     }

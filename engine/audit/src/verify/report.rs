@@ -119,7 +119,7 @@ pub enum Rule {
     EffectiveWithoutRequest,
     /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
     DeniedByProfile,
-    /// A segment or a disclosure on a grant that there was not, that had ended, or that was for something else.
+    /// A segment, a disclosure or a reading on a grant that there was not, that had ended, or that was for something else.
     WithoutLiveGrant,
     /// A person's request that was not answered by its day. Said by the log, or found by whoever has the profile.
     RequestLate,
@@ -129,6 +129,10 @@ pub enum Rule {
     ComplaintLate,
     /// Something that is stored ended later than its rule allows. Found by whoever has the profile.
     EndedLate,
+    /// Somebody was counted as anonymised, or more were released, than was due; or without the report of the test.
+    AnonymisedUnduly,
+    /// Somebody answers for what an erasure left whose certificate the log does not have.
+    ApprovedUnsaid,
     /// The node found its own log damaged.
     SelfcheckFailed,
     /// The node's clock was set back.
@@ -179,12 +183,16 @@ impl Rule {
                 "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
             }
             Self::WithoutLiveGrant => {
-                "data was about to be handed over without consent, on a grant that nobody had given for it, or that had ended"
+                "data was about to be handed over without consent, or was read by somebody of the operator's, on a grant that nobody had given for it, or that had ended"
             }
             Self::EndedLate => "something that is stored ended later than the profile allows",
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",
             Self::IncidentLate => "an incident was not told to somebody by the moment by which it was to be",
             Self::ComplaintLate => "a complaint was not answered by the day by which it was to be",
+            Self::AnonymisedUnduly => {
+                "data was counted or released as anonymised that was not due, that had been counted before, or without the report of its test"
+            }
+            Self::ApprovedUnsaid => "somebody answers for what remains of an erasure that has no such certificate",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",
             Self::ClockSetBack => {
                 "the node's clock was set back: the order of the leaves holds, the times that they give from here on may not"

@@ -2,7 +2,8 @@
 
 use sayso_audit::verify::{Rule, Severity};
 use sayso_audit::{
-    ActorTag, ComplaintStep, DeskEvent, Event, Hash, HybridClock, RequestStep, Scope, Trust, verify_log,
+    Actor, ActorKind, ActorTag, Anonymised, AnonymisedStep, ComplaintStep, DeskEvent, Event, Hash, HybridClock,
+    RequestStep, Scope, Trust, verify_log,
 };
 use sayso_types::{Category, Name, Purpose, WallTime};
 
@@ -295,4 +296,109 @@ fn what_is_given_away_needs_a_grant_that_lives_and_is_for_that() {
         s.tell(desk(DeskEvent::Complaint { complaint, step: late, detail, document, evidence: None }));
     });
     assert_eq!(found(&overdue), [(0, Rule::ComplaintLate)]);
+}
+
+#[test]
+fn what_the_operators_people_read_needs_a_grant_of_theirs_that_lives() {
+    let (grant, category) = (Name::constant("x07-5a5a5a5a5a5a5a5a5a5a5a5a"), Category::MEMORY_SUMMARY);
+    let (ann, ben) = (ActorTag([1; 16]), ActorTag([2; 16]));
+    let (access, ticket) = (crate::log::id(10), Hash([8; 32]));
+    let granted = |until| {
+        let (evidence, approvers) = (Hash([7; 32]), vec![ben]);
+        Event::Desk(DeskEvent::ReadingGranted { grant, category, until, evidence, ticket, reader: ann, approvers })
+    };
+    let permitted = || {
+        let gate = Name::constant("access");
+        Event::Desk(DeskEvent::DisclosurePermitted { disclosure: access, gate, category, grant })
+    };
+    let read = |category, ticket| {
+        Event::Desk(DeskEvent::ContentRead { access, what: Name::constant("kept.get"), category, rows: 1, ticket })
+    };
+    let told = |granting: Option<Event>, rest: &[Event], by: ActorTag| {
+        let mut told = story(|s| {
+            for event in granting.into_iter().chain(rest.iter().cloned()) {
+                s.tell(event);
+            }
+        });
+        for leaf in &mut told.leaves {
+            leaf.fact.actor = Actor { kind: ActorKind::Operator, tag: Some(by) };
+        }
+        found(&told)
+    };
+    let forever = || Some(granted(WallTime(u64::MAX)));
+    let reading = [permitted(), read(category, Some(ticket))];
+    assert_eq!(told(forever(), &reading, ann), []);
+    let broken = |leaf| vec![(leaf, Rule::WithoutLiveGrant)];
+    assert_eq!(told(forever(), &reading, ben), broken(2), "it is Ann's");
+    assert_eq!(told(None, &reading, ann), [broken(0), broken(1)].concat(), "nobody granted it");
+    assert_eq!(told(Some(granted(WallTime(0))), &reading, ann), [broken(1), broken(2)].concat(), "its time was over");
+    assert_eq!(told(forever(), &reading[1..], ann), broken(1), "it does not say by what right");
+    let twice = [permitted(), read(category, Some(ticket)), read(category, Some(ticket))];
+    assert_eq!(told(forever(), &twice, ann), broken(3), "each says it");
+    let other = [permitted(), read(Category::TRANSCRIPT, Some(ticket))];
+    assert_eq!(told(forever(), &other, ann), broken(2), "it is for something else");
+    let unasked = [permitted(), read(category, Some(Hash([9; 32])))];
+    assert_eq!(told(forever(), &unasked, ann), broken(2), "it is for another ticket");
+    let ended = [Event::ExemptionRevoked { grant }, permitted(), read(category, Some(ticket))];
+    assert_eq!(told(forever(), &ended, ann), [broken(2), broken(3)].concat());
+    let unsaid = Event::OperatorAccess { ticket: access, reason: Name::constant("kept.get"), rows: 1 };
+    assert_eq!(told(forever(), &[unsaid], ann), broken(1), "of a category that it does not name");
+}
+
+fn step(ending: u8, step: AnonymisedStep, people: u64, report: Option<Hash>) -> Event {
+    let (ending, category) = (crate::log::id(ending), Category::MEMORY_SUMMARY);
+    Event::Anonymised(Anonymised { ending, category, step, people, report })
+}
+
+#[test]
+fn whoever_is_counted_as_anonymised_was_due_and_is_counted_once() {
+    let (category, how) = (Category::MEMORY_SUMMARY, |text| Name::constant(text));
+    let due = |ending| Event::RetentionDue { ending: crate::log::id(ending), category, at: WallTime(0) };
+    let counted = |ending| step(ending, AnonymisedStep::HandedOn, 1, None);
+    let executed = |ending, how| Event::RetentionExecuted { ending: crate::log::id(ending), category, how, rows: 1 };
+    let released = |people| step(9, AnonymisedStep::Released, people, Some(Hash([1; 32])));
+    let told = |events: Vec<Event>| {
+        found(&story(|s| {
+            for event in events {
+                s.tell(event);
+            }
+        }))
+    };
+    let sound =
+        vec![due(1), counted(1), executed(1, how("anonymised")), released(1), step(9, AnonymisedStep::TooFew, 0, None)];
+    assert_eq!(told(sound), []);
+    assert_eq!(told(vec![due(1), executed(1, how("erased"))]), []);
+    let undue = |at| [(at, Rule::AnonymisedUnduly)];
+    assert_eq!(told(vec![counted(1), executed(1, how("anonymised"))]), undue(0), "nothing was due");
+    assert_eq!(told(vec![due(1), executed(1, how("anonymised"))]), undue(1), "nobody was counted");
+    assert_eq!(told(vec![due(1), counted(1), executed(1, how("erased"))]), undue(2), "it was erased");
+    let again =
+        [due(1), counted(1), executed(1, how("anonymised")), due(2), counted(2), executed(2, how("anonymised"))];
+    assert_eq!(told(again.to_vec()), undue(4), "they had been counted before");
+    assert_eq!(told(vec![released(1)]), undue(0), "nobody had been counted");
+    let unreported =
+        vec![due(1), counted(1), executed(1, how("anonymised")), step(9, AnonymisedStep::Released, 1, None)];
+    assert_eq!(told(unreported), undue(3), "its test has no report");
+}
+
+#[test]
+fn what_somebody_answers_for_is_what_a_certificate_says() {
+    let (erasure, certificate) = (crate::log::id(1), Hash([7; 32]));
+    let certified = || Event::EraseCertified { erasure, certificate };
+    let approved = |certificate| {
+        let (residual, reason) = (Name::constant("llm-cloud"), Name::constant("receiver_dissolved"));
+        Event::Desk(DeskEvent::ResidualApproved { erasure, certificate, residual, reason })
+    };
+    let sound = story(|s| {
+        s.tell(certified()).tell(approved(certificate));
+    });
+    assert_eq!(found(&sound), []);
+    let early = story(|s| {
+        s.tell(approved(certificate)).tell(certified());
+    });
+    assert_eq!(found(&early), [(0, Rule::ApprovedUnsaid)]);
+    let other = story(|s| {
+        s.tell(certified()).tell(approved(Hash([8; 32])));
+    });
+    assert_eq!(found(&other), [(1, Rule::ApprovedUnsaid)]);
 }

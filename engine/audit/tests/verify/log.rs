@@ -110,7 +110,7 @@ impl Story {
 
     pub(crate) fn asked(&mut self, purpose: Purpose) -> &mut Self {
         self.cv += 1;
-        self.tell(Event::NoticeServed { text: Hash::of(b"May I listen?") })
+        self.tell(Event::NoticeServed { text: Hash::of(b"May I listen?"), processor: None })
             .tell(Event::ConsentRequested { record: id(1), purpose })
     }
 

@@ -16,7 +16,7 @@ use crate::exemption::{Demand, Proposal};
 use crate::journal::About;
 use crate::notices::{self, Audience, Channel, Draft, NoticeKind, Notices, Text};
 use crate::register::Look;
-use crate::tables::{DISCLOSURE, DISCLOSURE_TELL, DisclosureKey, DisclosureTellKey, EXEMPTION_USE, ExemptionUseKey};
+use crate::tables::{DISCLOSURE, DISCLOSURE_TELL, DisclosureKey, DisclosureTellKey};
 use crate::{Entry, Error as RegisterError, Register};
 
 /// Bytes of what is given away at once, before it is encrypted: in base64, and as a message, no more than a gRPC client that
@@ -144,7 +144,8 @@ impl DisclosureDesk {
         let mut document = Document::new(&self.register, disclosure.0, (id, demand, evidence), now);
         let mut rows = BTreeMap::new();
         for subject in &demand.people {
-            rows.insert(*subject, document.add(&self.register, *subject, categories, demand).await?);
+            let added = document.add(&self.register, *subject, categories, demand).await?;
+            rows.insert(*subject, added.ok_or(Error::TooLarge)?);
         }
         let content = document.encode();
         if content.len() > BYTES_MAX {
@@ -174,18 +175,14 @@ impl DisclosureDesk {
 
     /// What puts `disclosure` on record, with how many `rows` it has of whom.
     async fn entry(&self, disclosure: &Disclosure, rows: &BTreeMap<SubjectId, u64>, by: Actor) -> Result<Entry, Error> {
-        let Disclosure { id, grant, bytes, file, made_at, .. } = *disclosure;
+        let Disclosure { id, grant, bytes, file, .. } = *disclosure;
         let mut entry = Entry { ops: vec![put(disclosure)], ..Entry::default() };
         if let Some(at) = disclosure.tell_at {
             entry.ops.push(Op::Put(tell_key(id, at), DISCLOSURE_TELL.encode(&[])));
         }
         for (subject, rows) in rows {
             let about = self.register.read(*subject).await?.about(*subject);
-            let row = ExemptionUseKey { id: grant.to_string(), subject: *subject }.key();
-            if self.register.store.read(core::slice::from_ref(&row)).await?.pop().flatten().is_none() {
-                entry.events.push(about.event(Event::ExemptionUsed { grant }));
-                entry.ops.push(Op::Put(row, EXEMPTION_USE.encode(&made_at.0.to_be_bytes())));
-            }
+            self.register.first_use(*subject, grant, about, &mut entry).await?;
             let gate = Gate::Access.name();
             for category in disclosure.categories.iter().copied() {
                 let permitted = DeskEvent::DisclosurePermitted { disclosure: id, gate, category, grant };

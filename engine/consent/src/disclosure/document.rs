@@ -7,12 +7,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::desk::BYTES_MAX;
 use super::sealed::FORMAT;
 use crate::erasure::Certificate;
 use crate::exemption::Demand;
+use crate::keep::Kept;
 use crate::retention::Stored;
 use crate::rights::copy::{asked, withdrawn};
 use crate::rights::desk;
+use crate::rights::items::Item;
 use crate::{Error, Register, receipt};
 
 /// What an authority is given. Times are milliseconds since the Unix epoch.
@@ -63,29 +66,57 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Puts in what `register` has of `subject` in `categories`, as far as `demand` reaches; how many records that is.
+    /// Puts in what `register` has of `subject` in `categories`, as far as `demand` reaches; how many records that is. [`None`]
+    /// where it is more than a file holds.
     pub(super) async fn add(
         &mut self,
         register: &Register,
         subject: SubjectId,
         categories: &BTreeSet<Category>,
         demand: &Demand,
-    ) -> Result<u64, Error> {
+    ) -> Result<Option<u64>, Error> {
         let mut data = BTreeMap::new();
         for category in categories {
-            let Some(stored) = Stored::in_category(*category) else { continue };
-            let rows = rows(register, subject, stored).await?;
+            let rows = match Stored::in_category(*category) {
+                Some(stored) => Some(rows(register, subject, stored).await?),
+                None => kept(register, subject, *category, demand).await?,
+            };
+            let Some(rows) = rows else { return Ok(None) };
             let demanded = rows.into_iter().filter(|(at, _)| demand.spans(*at)).map(|(_, row)| row);
             data.insert(*category, demanded.collect::<Vec<_>>());
         }
         let rows = data.values().map(Vec::len).sum::<usize>() as u64;
         self.people.push(Person { subject, data });
-        Ok(rows)
+        Ok(Some(rows))
     }
 
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(serde_json::to_vec(self).expect("texts, numbers and lists of them are JSON"))
     }
+}
+
+/// What is kept of `subject` in `category` and `demand` spans, each with its moment and its content; not what shows somebody of
+/// whom nothing is demanded. [`None`] where it is more than a file holds.
+async fn kept(
+    register: &Register,
+    subject: SubjectId,
+    category: Category,
+    demand: &Demand,
+) -> Result<Option<Vec<(WallTime, Value)>>, Error> {
+    let is_demanded =
+        |one: &Kept| demand.spans(one.collected_at) && one.of.is_none_or(|of| demand.people.contains(&of));
+    let mut listed = register.list_kept(subject, Some(category)).await?;
+    listed.retain(is_demanded);
+    if listed.iter().map(|one| one.bytes).sum::<u64>() > BYTES_MAX as u64 {
+        return Ok(None);
+    }
+    let mut rows = Vec::with_capacity(listed.len());
+    for one in listed {
+        if let Some(whole) = register.shown_item(subject, one.id).await? {
+            rows.push((one.collected_at, value(&Item::whole(&whole))));
+        }
+    }
+    Ok(Some(rows))
 }
 
 /// What is `stored` of `subject`, each with its moment.
@@ -96,7 +127,7 @@ async fn rows(register: &Register, subject: SubjectId, stored: Stored) -> Result
             let shown = |fact: &crate::Remembered| json!({ "key": fact.key, "value": fact.value, "collected_at": fact.collected_at });
             facts.iter().map(|fact| (fact.collected_at, shown(fact))).collect()
         }
-        // no category of theirs is one that is demanded
+        // each is of a category of its own
         Stored::Kept => Vec::new(),
         Stored::Consents => {
             let records = register.scan_records(subject).await?.into_iter();

@@ -216,6 +216,21 @@ pub enum Residual {
     People,
 }
 
+impl Residual {
+    /// What it is called where somebody answers for it: a receiver by its id.
+    #[must_use]
+    pub const fn name(&self) -> Name {
+        match self {
+            Self::Processor { id, .. } => id.0,
+            Self::KeyBackups { .. } => Name::constant("key_backups"),
+            Self::StoreLogs => Name::constant("store_logs"),
+            Self::Evidence => Name::constant("evidence"),
+            Self::Device => Name::constant("device"),
+            Self::People => Name::constant("people"),
+        }
+    }
+}
+
 impl Certificate {
     /// Reads a certificate.
     ///

@@ -5,12 +5,13 @@ use core::fmt::Write as _;
 use sayso_policy::tongue::Tongue;
 use sayso_types::WallTime;
 
+use super::approval::Approval;
 use super::certificate::{Certificate, Deleted, Ground, Residual};
 
 impl Certificate {
-    /// What it says, in sentences of `tongue`; moments as `moment` shows them.
+    /// What it says, and who answers for what remains, in sentences of `tongue`; moments as `moment` shows them.
     #[must_use]
-    pub fn told(&self, tongue: Tongue, moment: impl Fn(WallTime) -> String) -> String {
+    pub fn told(&self, approvals: &[Approval], tongue: Tongue, moment: impl Fn(WallTime) -> String) -> String {
         let say = |english: String, chinese: String| match tongue {
             Tongue::English => english,
             Tongue::Chinese => chinese,
@@ -94,6 +95,13 @@ impl Certificate {
         line(say("What remains:".to_owned(), "仍然存在的：".to_owned()));
         for residual in &self.residuals {
             line(format!("- {}", residual.told(tongue, &moment)));
+            for Approval { reason, by, at, .. } in approvals.iter().filter(|one| one.residual == residual.name()) {
+                let at = moment(*at);
+                line(say(
+                    format!("  {by} answers for it since {at}: {reason}"),
+                    format!("  自 {at} 起由 {by} 对此负责：{reason}"),
+                ));
+            }
         }
         text
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sayso_policy::IsoPeriod;
+use sayso_policy::profile::AtRest;
+use sayso_policy::{IsoPeriod, Profile};
 use sayso_types::{Category, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +61,7 @@ pub enum DemandError {
     )]
     TooWide(usize),
     /// Nothing is demanded, or something that is not stored.
-    #[error("categories: {}; what is stored is {}", .0.map_or_else(|| "there is none".to_owned(), |c| format!("nothing of `{c}` is stored")), stored())]
+    #[error("categories: {}; what is stored is {}, and what the policy lets be stored", .0.map_or_else(|| "there is none".to_owned(), |c| format!("nothing of `{c}` is stored")), stored())]
     NotStored(Option<Category>),
     /// A span that ends before it begins.
     #[error("until: must be after from")]
@@ -77,11 +78,11 @@ pub enum DemandError {
 }
 
 impl Demand {
-    /// Whether it can be part of `terms` at `now`.
+    /// Whether it can be part of `terms` at `now` under `profile`.
     ///
     /// # Errors
     /// [`DemandError`] names the first thing against it.
-    pub fn check(&self, terms: &Terms, now: WallTime) -> Result<(), DemandError> {
+    pub fn check(&self, terms: &Terms, profile: &Profile, now: WallTime) -> Result<(), DemandError> {
         for (field, words) in [("authority", &self.authority), ("reference", &self.reference), ("law", &self.law)] {
             if words.trim().is_empty() || words.len() > WORDS_BYTES_MAX {
                 return Err(DemandError::Words(field));
@@ -94,7 +95,9 @@ impl Demand {
         if !(1..=PEOPLE_MAX).contains(&people) {
             return Err(DemandError::People(people));
         }
-        let unknown = terms.categories.iter().find(|category| Stored::in_category(**category).is_none());
+        let is_kept = |category| profile.category(category).is_some_and(|rule| rule.at_rest != AtRest::Forbidden);
+        let is_stored = |category| Stored::in_category(category).is_some() || is_kept(category);
+        let unknown = terms.categories.iter().find(|category| !is_stored(**category));
         if categories == 0 || unknown.is_some() {
             return Err(DemandError::NotStored(unknown.copied()));
         }
@@ -118,5 +121,6 @@ impl Demand {
 
 /// The categories of what is stored.
 fn stored() -> String {
-    Stored::ALL.map(|stored| stored.category().to_string()).join(", ")
+    let all = Stored::ALL.into_iter().filter(|stored| *stored != Stored::Kept);
+    all.map(|stored| stored.category().to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use sayso_audit::ActorTag;
-use sayso_policy::profile::ExemptionCode;
-use sayso_policy::{ExemptionGrant, GrantError, IsoPeriod, Profile};
+use sayso_policy::profile::{Exemption, ExemptionCode};
+use sayso_policy::{ExemptionGrant, GrantError, IsoPeriod, MINORS_APPROVERS, Profile};
 use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use super::demand::{Demand, DemandError};
+use super::reading::{Reading, ReadingError};
 use crate::Error;
 
 /// Cells that one grant opens: each is a leaf, and people have to see what they approve.
@@ -38,9 +39,12 @@ pub struct Terms {
     /// What an authority demands; then no purposes and no processors are named, and no gate opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demand: Option<Demand>,
+    /// Why somebody of the operator's wants to read it themselves; then no gate opens either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
 }
 
-/// A proposal. The stored form, schema version 1, is JSON; its id is in the key.
+/// A proposal. The stored form, schema version 2, is JSON; its id is in the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     /// Its ground in lower case, `-` and 24 hexadecimal digits by chance: what every use is noted under.
@@ -102,6 +106,9 @@ pub enum NotNow {
     /// What is demanded cannot be.
     #[error(transparent)]
     Demand(#[from] DemandError),
+    /// What is to be read cannot be.
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
     /// It opens nothing.
     #[error("none of these processors may have any of this data for these purposes; check them against the policy")]
     Nothing,
@@ -131,12 +138,15 @@ impl Proposal {
         let proposed = Said { by: by.0, at: now };
         let (id, standing) = (named(terms.code), Standing::Proposed);
         let proposal = Self { id, terms, proposed, approved: Vec::new(), standing };
-        if let Some(demand) = &proposal.terms.demand {
-            demand.check(&proposal.terms, now)?;
-            proposal.grant(now).check_disclosure_terms(profile)?;
+        if let Some(reading) = &proposal.terms.reading {
+            reading.check(&proposal.terms, profile)?;
+        } else if let Some(demand) = &proposal.terms.demand {
+            demand.check(&proposal.terms, profile, now)?;
+        }
+        proposal.check_terms(&proposal.grant(now), profile)?;
+        if proposal.opens_no_gate() {
             return Ok(proposal);
         }
-        proposal.grant(now).check_terms(profile)?;
         match proposal.cells(profile).len() {
             0 => Err(NotNow::Nothing),
             cells if cells > CELLS_MAX => Err(NotNow::TooWide(cells)),
@@ -163,15 +173,51 @@ impl Proposal {
         let mut next = self.clone();
         next.approved.push(Said { by: by.0, at: now });
         let grant = next.grant(now);
-        let is_demand = next.terms.demand.is_some();
-        match if is_demand { grant.check_disclosure(profile) } else { grant.check(profile) } {
+        match next.check(&grant, profile) {
             Ok(()) => next.standing = Standing::Live { from: grant.not_before, until: grant.not_after },
             // the policy may have been revised since it was proposed
-            Err(GrantError::Approvers { .. }) if is_demand => grant.check_disclosure_terms(profile)?,
-            Err(GrantError::Approvers { .. }) => grant.check_terms(profile)?,
+            Err(GrantError::Approvers { .. }) => next.check_terms(&grant, profile)?,
             Err(error) => return Err(error.into()),
         }
         Ok(next)
+    }
+
+    /// Whether `profile` lets `grant`, which is this one's, do what it is for.
+    pub(crate) fn check(&self, grant: &ExemptionGrant, profile: &Profile) -> Result<(), GrantError> {
+        match (&self.terms.reading, &self.terms.demand) {
+            (Some(reading), _) => grant.check_reading(profile, reading.is_minors),
+            (None, Some(_)) => grant.check_disclosure(profile),
+            (None, None) => grant.check(profile),
+        }
+    }
+
+    /// Whether `profile` would, if enough people approved it.
+    fn check_terms(&self, grant: &ExemptionGrant, profile: &Profile) -> Result<(), GrantError> {
+        match (&self.terms.reading, &self.terms.demand) {
+            (Some(_), _) => grant.check_reading_terms(profile),
+            (None, Some(_)) => grant.check_disclosure_terms(profile),
+            (None, None) => grant.check_terms(profile),
+        }
+    }
+
+    const fn opens_no_gate(&self) -> bool {
+        self.terms.demand.is_some() || self.terms.reading.is_some()
+    }
+
+    /// How many must approve it under `profile`.
+    #[must_use]
+    pub fn approvers_needed(&self, profile: &Profile) -> u8 {
+        let kept = profile.document().exemption.get(&self.terms.code);
+        let needed = kept.map_or_else(|| self.terms.code.approvers_min(), Exemption::approvers_needed);
+        if self.terms.reading.as_ref().is_some_and(|one| one.is_minors) { needed.max(MINORS_APPROVERS) } else { needed }
+    }
+
+    /// The same, if what is to be read is that of somebody who was found to be a minor.
+    pub(crate) fn of_minor(mut self, is_minors: bool) -> Self {
+        if let Some(reading) = &mut self.terms.reading {
+            reading.is_minors |= is_minors;
+        }
+        self
     }
 
     /// The proposal after it was taken back.
@@ -206,7 +252,7 @@ impl Proposal {
 
     /// What it would let be done from `now` on.
     fn grant(&self, now: WallTime) -> ExemptionGrant {
-        let Terms { code, subject, purposes, categories, processors, lasts, evidence_sha256, demand } = &self.terms;
+        let Terms { code, subject, purposes, categories, processors, lasts, evidence_sha256, demand, .. } = &self.terms;
         let tell_after = demand.as_ref().and_then(|demand| demand.tell_after);
         ExemptionGrant {
             id: self.id,

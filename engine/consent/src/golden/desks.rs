@@ -5,7 +5,7 @@ use sayso_audit::{ActorTag, Hash};
 use super::*;
 use crate::complaints::{self, Complaint, Filing, Outcome};
 use crate::disclosure::Disclosure;
-use crate::exemption::Demand;
+use crate::exemption::{Demand, Reading};
 use crate::rights::referral::{self, Referral};
 use crate::rights::request::Relative;
 use crate::tables::{
@@ -14,7 +14,7 @@ use crate::tables::{
 };
 
 #[test]
-fn a_demand_and_a_disclosure_are_stored_as_they_were() {
+fn demands_readings_and_disclosures_are_stored_as_they_were() {
     let id = Name::constant("x08-5a5a5a5a5a5a5a5a5a5a5a5a");
     let demand = Demand {
         authority: "The court".into(),
@@ -38,6 +38,7 @@ fn a_demand_and_a_disclosure_are_stored_as_they_were() {
             lasts: "P7D".parse().unwrap(),
             evidence_sha256: [7; 32],
             demand: Some(demand),
+            reading: None,
         },
         proposed: Said { by: [1; 16], at: NOW },
         approved: Vec::new(),
@@ -46,6 +47,19 @@ fn a_demand_and_a_disclosure_are_stored_as_they_were() {
     let value = EXEMPTION.encode(&proposal.encode());
     assert_golden("exemption_demand", &ExemptionKey { id: id.to_string() }.key(), &value);
     assert_eq!(Proposal::decode(id.as_str(), &value[2..]).unwrap(), proposal);
+
+    let reading = Proposal {
+        terms: Terms {
+            subject: Some(SUBJECT),
+            demand: None,
+            reading: Some(Reading { ticket: "T-17".into(), is_minors: true }),
+            ..proposal.terms.clone()
+        },
+        ..proposal
+    };
+    let value = EXEMPTION.encode(&reading.encode());
+    assert_golden("exemption_reading", &ExemptionKey { id: id.to_string() }.key(), &value);
+    assert_eq!(Proposal::decode(id.as_str(), &value[2..]).unwrap(), reading);
 
     let told = Disclosure {
         id: Reference([6; 16]),

@@ -6,9 +6,10 @@ use sayso_policy::{Covered, Transfer, TransferLimit};
 
 use super::*;
 use crate::deletion::{self, Deletion, Standing, Why};
+use crate::erasure::Approval;
 use crate::erasure::certificate::Deleted;
 use crate::loan::stored::StoredLoan;
-use crate::tables::{DELETION, LOAN, TRANSFER, TRANSFER_COUNT, TransferCountKey, TransferKey};
+use crate::tables::{DELETION, LOAN, RESIDUAL, ResidualKey, TRANSFER, TRANSFER_COUNT, TransferCountKey, TransferKey};
 use crate::transfer::{Counted, Crossed};
 
 #[test]
@@ -28,7 +29,7 @@ fn people_whose_data_went_overseas_are_stored_as_they_were() {
 
 #[test]
 fn that_a_receiver_is_told_is_stored_as_it_was() {
-    let due = Deletion::due(Why::Erasure, NOW, Duration::from_secs(60));
+    let due = Deletion::due(Why::Erasure, (NOW, 17), Duration::from_secs(60));
     let confirmed = Deletion { standing: Standing::Confirmed { answer: [3; 32], at: NOW }, ..due.tried(NOW) };
     let corrected = Deletion { why: Why::Rectification, ..due.tried(NOW) };
     for (name, deletion) in [("deletion", due), ("deletion_confirmed", confirmed), ("deletion_rectified", corrected)] {
@@ -38,6 +39,16 @@ fn that_a_receiver_is_told_is_stored_as_it_was() {
         assert_eq!(Deletion::decode(&value[2..]).unwrap(), deletion);
         assert!(DELETION.decode(&value).is_ok());
     }
+}
+
+#[test]
+fn who_answers_for_what_remains_is_stored_as_it_was() {
+    let residual = Name::constant("cloud");
+    let approval = Approval { residual, reason: Name::constant("receiver_dissolved"), by: "admin:dpo".into(), at: NOW };
+    let key = ResidualKey { subject: SUBJECT, erasure: vec![7; 16], residual: residual.to_string() };
+    let value = RESIDUAL.encode(&approval.encode());
+    assert_golden("residual", &key.key(), &value);
+    assert_eq!(Approval::decode(residual, &value[2..]).unwrap(), approval);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use sayso_policy::anonymise::{MONTHLY_COUNTS, class};
 
+use sayso_types::ProcessorId;
+
 use super::*;
 use crate::anonymised::{Statistic, Tally};
 use crate::tables::{ANONYMISED, ANONYMISED_COUNT, AnonymisedCountKey, AnonymisedKey};
@@ -23,6 +25,9 @@ fn a_notice_is_stored_as_it_was() {
     assert_golden("notice", &NoticeKey { notice: id }.key(), &value(&notice));
     (notice.audience, notice.kind) = (Audience::People { count: 2 }, NoticeKind::Incident);
     assert_golden("notice_to_people", &NoticeKey { notice: id }.key(), &value(&notice));
+    let (processor, introduction) = (ProcessorId(Name::constant("asr")), IntroductionHash([8; 32]));
+    (notice.audience, notice.kind) = (Audience::Introduced { processor, introduction }, NoticeKind::Introduction);
+    assert_golden("notice_of_a_service", &NoticeKey { notice: id }.key(), &value(&notice));
     let page: Vec<u8> = [[1; 16], [2; 16]].concat();
     assert_golden("notice_page", &NoticePageKey { notice: id, page: 3 }.key(), &NOTICE_PAGE.encode(&page));
     assert_golden("notice_spread", &NoticeSpreadKey { notice: id }.key(), &NOTICE_SPREAD.encode(&SUBJECT.0));

@@ -1,6 +1,7 @@
 //! What of an item may be kept: the attributes that its category declares, and no password in clear.
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use sayso_policy::profile::CategoryRule;
 use sayso_types::Category;
@@ -34,9 +35,10 @@ impl<'de> Deserialize<'de> for Members {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members: Vec<(String, Value)> = Vec::new();
+                let (mut members, mut names) = (Vec::new(), BTreeSet::new());
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    if members.iter().any(|(other, _)| *other == name) {
+                    // megabytes of names are looked through before anybody's consent is asked
+                    if !names.insert(name.clone()) {
                         return Err(A::Error::custom("an attribute twice"));
                     }
                     members.push((name, value));
@@ -59,8 +61,7 @@ pub fn leave(item: &mut NewItem, rule: &CategoryRule, takes_out: &TakesOut) -> R
         if item.attribute.is_some() {
             return Err(NotKept::Attribute(category));
         }
-        take_out(item, takes_out);
-        return Ok(());
+        return take_out(item, takes_out);
     }
     if let Some(attribute) = &item.attribute {
         if !rule.attrs.contains(attribute) {
@@ -69,8 +70,7 @@ pub fn leave(item: &mut NewItem, rule: &CategoryRule, takes_out: &TakesOut) -> R
         if is_secret(attribute) && !checks_a_password(core::str::from_utf8(&item.content).unwrap_or_default()) {
             return Err(NotKept::InClear);
         }
-        take_out(item, takes_out);
-        return Ok(());
+        return take_out(item, takes_out);
     }
     if item.media_type != JSON {
         return Err(NotKept::NoAttributes(category));
@@ -124,15 +124,26 @@ fn written(category: Category, members: &[(String, Value)]) -> Result<Zeroizing<
     Ok(written)
 }
 
-/// Takes out of a text what the policy says; other bytes have no numbers that could be found.
-fn take_out(item: &mut NewItem, takes_out: &TakesOut) {
-    if !item.media_type.starts_with("text/") {
-        return;
+/// Takes out of a text, or of the texts in JSON, what the policy says; other bytes have no numbers that could be found.
+fn take_out(item: &mut NewItem, takes_out: &TakesOut) -> Result<(), NotKept> {
+    if takes_out.is_nothing() {
+        return Ok(());
     }
-    let Ok(text) = core::str::from_utf8(&item.content) else { return };
-    let mut text = text.to_owned();
-    takes_out.of(&mut text);
-    item.content = Zeroizing::new(text.into_bytes());
+    let media_type = item.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if media_type == JSON || media_type.ends_with("+json") {
+        let mut value: Value = serde_json::from_slice(&item.content).map_err(|_| NotKept::NotJson)?;
+        texts(&mut value, &mut |text| takes_out.of(text));
+        // also where nothing was found: of a name that is there twice this has one value, which was looked at
+        item.content = Zeroizing::new(serde_json::to_vec(&value).map_err(|_| NotKept::NotJson)?);
+        wipe(&mut value);
+    } else if media_type.starts_with("text/")
+        && let Ok(text) = core::str::from_utf8(&item.content)
+    {
+        let mut text = text.to_owned();
+        takes_out.of(&mut text);
+        item.content = Zeroizing::new(text.into_bytes());
+    }
+    Ok(())
 }
 
 fn is_secret(attribute: &str) -> bool {
@@ -201,6 +212,17 @@ mod tests {
         let Members(members) = serde_json::from_str(r#"{"b":1,"a":[2]}"#).unwrap();
         let text = written(Category::TRANSCRIPT, &members).unwrap();
         assert_eq!(text.as_slice(), br#"{"b":1,"a":[2]}"#);
+    }
+
+    /// Among each other they would be compared for hours.
+    #[test]
+    fn many_names_are_looked_through_as_fast_as_they_are_read() {
+        let object = |last: u32| {
+            let names: Vec<_> = (0..400_000).chain([last]).map(|name| format!("\"{name}\":0")).collect();
+            format!("{{{}}}", names.join(","))
+        };
+        assert_eq!(serde_json::from_str::<Members>(&object(400_000)).map(|members| members.0.len()).unwrap(), 400_001);
+        assert!(serde_json::from_str::<Members>(&object(7)).is_err());
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl fmt::Debug for Kept {
 }
 
 /// What of an item is sealed beside its content. The stored form, inside the sealed record of schema version 1, is JSON.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Label {
     pub(crate) media_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

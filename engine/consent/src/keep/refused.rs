@@ -39,6 +39,9 @@ pub enum NotKept {
     /// The category declares no such attribute.
     #[error("category {0} declares no such attribute: the policy lists those that it has under attrs")]
     Attribute(Category),
+    /// It is said to be JSON, and what the policy takes out of texts could not be found in it.
+    #[error("it is said to be JSON and is not: what the policy takes out of texts could not be found in it")]
+    NotJson,
     /// A secret in clear.
     #[error("a password is kept as what checks it (a PHC string of argon2, scrypt, bcrypt or pbkdf2), never in clear")]
     InClear,
@@ -95,6 +98,7 @@ impl NotKept {
             Self::Future => "future",
             Self::NoAttributes(_) => "no_attributes",
             Self::Attribute(_) => "attribute",
+            Self::NotJson => "not_json",
             Self::InClear => "in_clear",
             Self::WhoseIsIt(_) => "whose_is_it",
             Self::OtherTenant => "other_tenant",

@@ -230,7 +230,7 @@ impl Notices {
     /// [`Error::Unknown`], or as the register says.
     pub async fn step(&self, subject: SubjectId, id: NoticeId, step: Step, by: Actor) -> Result<Delivery, Error> {
         // two entries of one batch do not see each other, so steps of one person are taken one after the other
-        let turn = self.register.lock(subject).await?;
+        let mut turn = self.register.lock(subject).await?;
         let key = NoticeToKey { subject, notice: id }.key();
         let found = self.register.store.read(&[key]).await?.pop().flatten().ok_or(Error::Unknown)?;
         let (before, notice) = (delivery(&found)?, self.get(id).await?);
@@ -238,7 +238,12 @@ impl Notices {
         let mut entry = written(&turn, &notice, Some((&before, found.version)), &next);
         entry.events =
             told.iter().map(|(step, channel)| event(turn.state.about(subject), by, &notice, *step, *channel)).collect();
-        self.register.journal().append(entry).await?;
+        match notice.audience {
+            Audience::Introduced { processor, introduction } if next.is_heard() => {
+                self.register.introduced(&mut turn, (processor, introduction), by, entry).await?;
+            }
+            _ => drop(self.register.journal().append(entry).await?),
+        }
         for (step, channel) in told {
             metrics::counter!("sayso_notices_total", "step" => step.name(), "channel" => channel.name().to_string())
                 .increment(1);
@@ -260,7 +265,7 @@ pub(crate) async fn of(register: &Register, subject: SubjectId) -> Result<Vec<(N
     Ok(sent)
 }
 
-async fn get(register: &Register, id: NoticeId) -> Result<Option<Notice>, RegisterError> {
+pub(crate) async fn get(register: &Register, id: NoticeId) -> Result<Option<Notice>, RegisterError> {
     let Some(found) = register.store.read(&[NoticeKey { notice: id }.key()]).await?.pop().flatten() else {
         return Ok(None);
     };
@@ -269,7 +274,7 @@ async fn get(register: &Register, id: NoticeId) -> Result<Option<Notice>, Regist
 }
 
 /// What writes `next` in place of what was stored of the delivery of `notice` before.
-fn written(turn: &Subject, notice: &Notice, before: Option<(&Delivery, Version)>, next: &Delivery) -> Entry {
+pub(crate) fn written(turn: &Subject, notice: &Notice, before: Option<(&Delivery, Version)>, next: &Delivery) -> Entry {
     let (subject, tenant) = (turn.id(), &turn.state.tenant);
     let key = NoticeToKey { subject, notice: notice.id }.key();
     let unchanged = before.map_or(Condition::Absent, |(_, version)| Condition::Version(version));
@@ -317,7 +322,7 @@ fn exchange(before: Option<Key>, next: Option<Key>, value: sayso_store::Value, o
 }
 
 /// The leaf of a step of `notice`.
-pub(super) fn event(about: About, by: Actor, notice: &Notice, step: NoticeStep, channel: Channel) -> Noted {
+pub(crate) fn event(about: About, by: Actor, notice: &Notice, step: NoticeStep, channel: Channel) -> Noted {
     let (reference, text) = (Reference(notice.id.0), notice.sha256());
     about.by(by, Event::Notice { notice: reference, step, channel: channel.name(), text })
 }
@@ -331,7 +336,7 @@ pub(crate) fn sending(notice: &Notice, people: &[SubjectId]) -> Vec<Op> {
     [put(notice)].into_iter().chain(pages).chain([spread]).collect()
 }
 
-fn put(notice: &Notice) -> Op {
+pub(crate) fn put(notice: &Notice) -> Op {
     let json = serde_json::to_vec(notice).expect("plain values are JSON");
     Op::Put(NoticeKey { notice: notice.id }.key(), NOTICE.encode(&json))
 }

@@ -106,7 +106,8 @@ impl Delivery {
     /// When the time of what was begun has passed; [`None`] when nothing more is to be waited for.
     #[must_use]
     pub fn due(&self, notice: &Notice) -> Option<WallTime> {
-        matches!(self.standing(notice), Standing::Waiting(_)).then(|| notice.share_ends(self.begun.len()))
+        let first = self.begun.first()?;
+        matches!(self.standing(notice), Standing::Waiting(_)).then(|| notice.share_ends(self.begun.len(), *first))
     }
 
     /// The delivery of `notice` after `step`, taken at `now`, and what is told of it; [`None`] when it changes nothing: the

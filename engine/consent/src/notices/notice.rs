@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_audit::Hash;
 use sayso_policy::profile::{NoticeOccasion, SPOKEN_MAX, speaking_time};
-use sayso_policy::{Period, Profile};
-use sayso_types::{Name, NoticeId, SubjectId, TenantId, WallTime};
+use sayso_policy::{Introduction, IntroductionHash, Period, Profile};
+use sayso_types::{Name, NoticeId, ProcessorId, SubjectId, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +15,10 @@ pub const PEOPLE_MAX: usize = 100_000;
 
 /// Characters of a written text: four pages, and in every language of a policy together no more than a record holds.
 pub const WRITTEN_CHARS_MAX: usize = 8_000;
+
+/// By when people are told of a service that they wait for, where the policy does not say: their device says it the next time
+/// that they speak to it, and their tenant has the other half of the day.
+const INTRODUCED_WITHIN_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Bytes of all texts of a notice: a record of the store holds a hundred thousand.
 const TEXTS_BYTES_MAX: usize = 64_000;
@@ -33,6 +37,10 @@ pub enum NoticeKind {
     Shutdown,
     /// An authority was given their data by law.
     Disclosure,
+    /// Whose devices they speak to is served no more.
+    TenantEnd,
+    /// Something of theirs is about to go to a service that has a policy of its own.
+    Introduction,
 }
 
 impl NoticeKind {
@@ -48,9 +56,11 @@ impl NoticeKind {
                 let own = duty(NoticeOccasion::ControllerChange);
                 told.into_iter().chain([own]).flatten().max_by_key(|period| period.longest())
             }
-            Self::Shutdown => duty(NoticeOccasion::Shutdown),
+            // to people of a tenant that is served no more, the service ends
+            Self::Shutdown | Self::TenantEnd => duty(NoticeOccasion::Shutdown),
             Self::Incident => document.incident.subjects.as_ref()?.within.period(),
             Self::Disclosure => None,
+            Self::Introduction => duty(NoticeOccasion::IndependentController),
         }
     }
 }
@@ -103,6 +113,13 @@ pub enum Audience {
         /// How many.
         count: u64,
     },
+    /// Each person of whom something is about to go to a service for the first time.
+    Introduced {
+        /// Which service.
+        processor: ProcessorId,
+        /// What is told of it.
+        introduction: IntroductionHash,
+    },
 }
 
 /// A notice that somebody wants to send.
@@ -118,7 +135,7 @@ pub struct Draft {
     pub channels: Vec<Channel>,
 }
 
-/// A notice that was sent. The stored form, schema version 1, is JSON.
+/// A notice that was sent. The stored form, schema version 2, is JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// Which.
@@ -226,6 +243,42 @@ impl Draft {
     }
 }
 
+impl Notice {
+    /// What people are told of `processor` at `now`, before the first thing of theirs goes there. Whatever says the same has
+    /// the same id, so that each of them is told once.
+    #[must_use]
+    pub fn introducing(
+        processor: ProcessorId,
+        introduction: Introduction<'_>,
+        profile: &Profile,
+        now: WallTime,
+    ) -> Self {
+        let hash = introduction.hash();
+        let text = |language: &Name| {
+            let (spoken, written) = (introduction.spoken(*language), introduction.written(*language));
+            (*language, Text { spoken, written })
+        };
+        let within = NoticeKind::Introduction.within(profile);
+        let day = WallTime(now.0.saturating_add(INTRODUCED_WITHIN_MS));
+        let by = within.map_or(day, |within| profile.end_of(within, now, String::new()).at);
+        Self {
+            id: introduction_id(hash),
+            kind: NoticeKind::Introduction,
+            texts: profile.header().languages.iter().map(text).collect(),
+            audience: Audience::Introduced { processor, introduction: hash },
+            channels: vec![Channel::Device, Channel::Tenant],
+            made_at: now,
+            by,
+        }
+    }
+}
+
+/// The notice that tells what this is over.
+pub(crate) fn introduction_id(introduction: IntroductionHash) -> NoticeId {
+    let (id, _) = introduction.0.split_first_chunk().expect("32 bytes begin with 16");
+    NoticeId(*id)
+}
+
 impl Text {
     fn check(&self, language: Name, is_spoken: bool) -> Result<(), Refused> {
         if !is_spoken {
@@ -287,12 +340,14 @@ impl Notice {
         Hash(Sha256::digest(self.texts_json()).into())
     }
 
-    /// When the time of the first `begun` channels has passed: each has the same share of the time up to `by`.
+    /// When the time of the first `begun` channels has passed: each has the same share of the time up to `by`. Of a service
+    /// each person is told when they come to need it: their time begins with `first`, when the first channel was.
     #[must_use]
-    pub fn share_ends(&self, begun: usize) -> WallTime {
+    pub fn share_ends(&self, begun: usize, first: WallTime) -> WallTime {
         let time = u128::from(self.by.0.saturating_sub(self.made_at.0));
         let passed = time * begun as u128 / self.channels.len().max(1) as u128;
-        WallTime(self.made_at.0.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
+        let from = if self.kind == NoticeKind::Introduction { first } else { self.made_at };
+        WallTime(from.0.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
     }
 }
 

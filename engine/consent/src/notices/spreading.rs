@@ -38,7 +38,8 @@ impl Notices {
     /// Sends `notice` to the next page of its audience, which begins after the person `from`; where the next page begins.
     async fn spread(&self, notice: &Notice, from: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let (people, done, next) = match &notice.audience {
-            Audience::People { .. } => self.named(notice).await?,
+            // nobody is sent one of a service before they come to need it
+            Audience::People { .. } | Audience::Introduced { .. } => self.named(notice).await?,
             Audience::Everybody => self.registered(from).await?,
             Audience::Tenant(tenant) => {
                 let (mut people, done, next) = self.registered(from).await?;

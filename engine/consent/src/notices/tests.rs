@@ -85,7 +85,7 @@ fn ways_are_named_once_and_people_are_not_too_many() {
 #[test]
 fn the_next_way_is_begun_when_time_is_over_and_what_was_begun_stays_open() {
     let notice = notice();
-    let half = notice.share_ends(1);
+    let half = notice.share_ends(1, NOW);
     assert_eq!(half, WallTime(NOW.0 + 15 * DAY));
     let (first, told) = Delivery::begun(&notice, NOW);
     assert_eq!(told, [(NoticeStep::Sent, Channel::Device)]);
@@ -122,8 +122,8 @@ fn whom_nothing_reaches_in_time_it_is_announced_for_and_they_can_be_told_all_the
     let mut notice = notice();
     notice.channels.push(Channel::Page);
     let (first, _) = Delivery::begun(&notice, NOW);
-    let (second, _) = first.after(Step::TimeIsOver, &notice, notice.share_ends(1)).unwrap();
-    let (third, told) = second.after(Step::TimeIsOver, &notice, notice.share_ends(2)).unwrap();
+    let (second, _) = first.after(Step::TimeIsOver, &notice, notice.share_ends(1, NOW)).unwrap();
+    let (third, told) = second.after(Step::TimeIsOver, &notice, notice.share_ends(2, NOW)).unwrap();
     assert_eq!(told, [(NoticeStep::Sent, Channel::Page), (NoticeStep::Delivered, Channel::Page)]);
     assert_eq!((third.standing(&notice), third.due(&notice)), (Standing::Delivered(Channel::Page), None));
     let (heard, _) = third.after(Step::Delivered(Channel::Device), &notice, notice.by).unwrap();

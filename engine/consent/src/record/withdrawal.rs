@@ -72,7 +72,8 @@ const fn operators(kind: ActorKind) -> proto::ActorKind {
     }
 }
 
-const fn becomes(ending: ConsentEnding) -> ConsentStatus {
+/// What consent becomes that ends so.
+pub(crate) const fn becomes(ending: ConsentEnding) -> ConsentStatus {
     match ending {
         ConsentEnding::Revoked => ConsentStatus::Revoked,
         ConsentEnding::Invalidated => ConsentStatus::Invalidated,

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use sayso_audit::{Anonymised, AnonymisedStep, Event, Hash, Reference};
-use sayso_policy::Transformation;
 use sayso_policy::anonymise::{Class, Month, class};
 use sayso_policy::profile::RetentionAction;
+use sayso_policy::{Gate, Reason, Transformation};
 use sayso_store::{Condition, Error as StoreError, Key, Op, TypedKey};
-use sayso_types::{Purpose, SubjectId, WallTime};
+use sayso_types::{Name, ProcessorId, ProcessorKind, Purpose, SubjectId, TurnId, WallTime};
 use sha2::{Digest, Sha256};
 use tokio::sync::MutexGuard;
 
@@ -17,7 +17,7 @@ use super::{Register, Subject};
 use crate::anonymised::{Statistic, Tally};
 use crate::journal::About;
 use crate::tables::{ANONYMISED, ANONYMISED_COUNT, AnonymisedCountKey, AnonymisedKey, FACTS_CATEGORY};
-use crate::{Entry, Error, Remembered};
+use crate::{Ask, Entry, Error, Remembered};
 
 /// That a person is counted by the entry: nobody else is before it is written.
 pub(super) type HandedOn<'a> = MutexGuard<'a, ()>;
@@ -62,6 +62,9 @@ impl Register {
         if !remembers(consent, now) || !over.iter().all(is_anonymised) || !first(self.vault.keys_of(turn.id).await?) {
             return Ok(None);
         }
+        if !self.may_be_counted(turn, now) {
+            return Ok(None);
+        }
         let counting = self.counting.lock().await;
         let class = class(turn.state.tenant.clone(), FACTS_CATEGORY, Purpose::MEMORY, over.len(), now);
         let [row, result] =
@@ -86,6 +89,40 @@ impl Register {
         Ok(Some(counting))
     }
 
+    /// Whether what `class` counts is switched off for the time being: it waits.
+    fn is_off(&self, class: &Class) -> bool {
+        let revisions = self.revisions();
+        let registry = revisions.registry();
+        registry.is_category_off(class.category) || registry.is_tenant_off(Some(&class.tenant))
+    }
+
+    /// Whether the policy lets what the person has remembered, as it is counted, into statistics: asked as at every gate, for
+    /// each place of the node's own that may have it. A denial is on record.
+    fn may_be_counted(&self, turn: &Subject, now: WallTime) -> bool {
+        let (profile, revisions, state) = (self.profile(), self.revisions(), &turn.state.consent);
+        let mut ask = Ask {
+            subject: turn.id,
+            turn: TurnId(0),
+            purpose: Purpose::MEMORY,
+            category: FACTS_CATEGORY,
+            cv: state.cv,
+            gate: Gate::Telemetry,
+            processor: ProcessorId(Name::constant("store-local")),
+        };
+        let mut refused = Reason::ProcessorState;
+        for place in profile.processors().filter(|one| one.kind == ProcessorKind::Database && one.is_own()) {
+            ask.processor = place.id;
+            match revisions.decide_anonymised(&ask.question(now), state).answer {
+                // what nobody agreed to is handed over on a grant, and not counted
+                Ok(grounds) if grounds.exemption().is_none() => return true,
+                Ok(_) => refused = Reason::NoBasis,
+                Err(reason) => refused = reason,
+            }
+        }
+        self.deny(turn, &ask, refused);
+        false
+    }
+
     /// Releases what was counted in months that are over, where enough people are alike, and erases the rest.
     pub(super) async fn release_what_is_counted(&self) -> Result<(), Error> {
         let _counting = self.counting.lock().await;
@@ -94,7 +131,7 @@ impl Register {
         for (key, tally) in self.scan(AnonymisedCountKey::table(), ANONYMISED_COUNT, Tally::decode).await? {
             let counted = AnonymisedCountKey::parse(&key).map_err(StoreError::from)?;
             let class = counted.class()?;
-            if class.month >= now {
+            if class.month >= now || self.is_off(&class) {
                 continue;
             }
             let result = AnonymisedKey::of(&class, counted.by.clone()).key();

@@ -12,6 +12,8 @@ use sayso_types::{Category, ConsentVersion, Name, Purpose, RegionClass, SubjectI
 use super::holders::POLICY;
 use super::state::StoredState;
 use super::{Register, Subject};
+use crate::erasure::Ground;
+use crate::erasure::pending::Pending;
 use crate::evidence::Means;
 use crate::rights::carrier::Carrier;
 use crate::rights::desk;
@@ -137,13 +139,36 @@ impl Register {
         Ok(true)
     }
 
-    /// Has `entry`, which makes `next` of the subject's state, close their account for the request `id`: whoever speaks
-    /// through their devices from here on is somebody new.
+    /// Appends `entry`, which commits the erasure `pending` of the subject. Where it is for the closing of their account, that
+    /// is closed with it: the certificate may wait for receivers for a day, and nothing new comes in meanwhile.
+    pub(super) async fn commit_erasure(
+        &self,
+        subject: &mut Subject,
+        pending: &Pending,
+        mut entry: Entry,
+    ) -> Result<(), Error> {
+        let mut closes = false;
+        for ground in &pending.grounds {
+            let Ground::Request(case) = ground else { continue };
+            let request = desk::get(self, subject.id, Reference(*case)).await?;
+            closes |=
+                request.is_some_and(|(request, _)| request.standing.is_open() && request.carrier() == Carrier::Closing);
+        }
+        if !closes || subject.state.is_closed {
+            self.journal.append(entry).await?;
+            return Ok(());
+        }
+        let mut next = subject.state.clone();
+        self.close_account(subject, &mut next, &mut entry).await?;
+        self.advance(subject, next, entry).await
+    }
+
+    /// Has `entry`, which makes `next` of the subject's state, close their account: whoever speaks through their devices from
+    /// here on is somebody new.
     pub(super) async fn close_account(
         &self,
         subject: &Subject,
         next: &mut StoredState,
-        id: Reference,
         entry: &mut Entry,
     ) -> Result<(), Error> {
         next.is_closed = true;
@@ -164,7 +189,6 @@ impl Register {
             let Some(rest) = page.rest else { break };
             range = rest;
         }
-        entry.events.push(next.about(subject.id).event(Event::AccountCancelled { request: id }));
         Ok(())
     }
 }

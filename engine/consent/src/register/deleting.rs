@@ -33,31 +33,58 @@ struct Found {
 }
 
 impl Register {
-    /// What there is to be told receivers now. Each that is handed out is on record as requested; it is handed out again
-    /// later unless it was [confirmed](Self::deletion_confirmed), and not after its time.
+    /// What there is to be told receivers now, but for those that are `busy`. An order is handed out again and again until it is
+    /// [requested](Self::deletion_requested), later again unless it was [confirmed](Self::deletion_confirmed), and not after its
+    /// time; but whom nobody could tell in time is told late, once. Whom nobody can tell any more is given up on when its time
+    /// is over.
     ///
     /// # Errors
     /// As the store says; what was not reached is found next time.
-    pub async fn due_deletions(&self) -> Result<Vec<DeletionOrder>, Error> {
+    pub async fn due_deletions(&self, busy: &BTreeSet<ProcessorId>) -> Result<Vec<DeletionOrder>, Error> {
         let now = self.clock.wall();
         let mut due = Vec::new();
         for found in self.deletions(Range::from(DeletionKey::table())).await? {
-            if found.deletion.standing.is_over() {
+            let Deletion { standing, until, tries, next_at, .. } = found.deletion;
+            let can_be_told = self.options.deletes.contains(&found.processor);
+            if standing.is_over() {
                 continue;
             }
-            if found.deletion.until <= now {
+            if until <= now && (tries > 0 || !can_be_told) {
                 self.give_up_on(found).await?;
-            } else if found.deletion.next_at <= now && due.len() < ORDERS_AT_ONCE {
+            } else if can_be_told && next_at <= now && !busy.contains(&found.processor) && due.len() < ORDERS_AT_ONCE {
                 due.push(found);
             }
         }
-        let given = self.given_to(&due).await?;
         let mut orders = Vec::new();
-        for found in due {
-            let segments = given.get(&(found.subject, found.processor)).cloned().unwrap_or_default();
-            orders.extend(self.order(found, segments).await?);
+        for (found, segments) in self.given_to(due).await? {
+            if segments.is_empty() {
+                self.nothing_to_delete(found).await?;
+                continue;
+            }
+            let Found { subject, of, processor, deletion: Deletion { why, tries, .. }, .. } = found;
+            orders.push(DeletionOrder { subject, of, processor, why, segments, tries });
         }
         Ok(orders)
+    }
+
+    /// Puts on record that the receiver of `order` is about to be told; `false` when there is nothing to tell any more.
+    ///
+    /// # Errors
+    /// As the store says: then it must not be told.
+    pub async fn deletion_requested(&self, order: &DeletionOrder) -> Result<bool, Error> {
+        let turn = self.lock(order.subject).await?;
+        let key = deletion::key(order.subject, order.of, order.processor);
+        let Some(deletion) = self.deletion(&key).await?.filter(|deletion| !deletion.standing.is_over()) else {
+            return Ok(false);
+        };
+        let mut entry = Entry::default();
+        if deletion.standing == Standing::Due {
+            let event = FlowEvent::DeletionRequested { erasure: order.of, processor: order.processor };
+            entry.events.push(turn.state.about(order.subject).event(Event::Flow(event)));
+        }
+        entry.ops.push(deletion.tried(self.clock.wall()).put(key));
+        self.journal.append(entry).await?;
+        Ok(true)
     }
 
     /// Puts on record that the receiver of `order` says that it has deleted it, with its `answer`.
@@ -102,7 +129,8 @@ impl Register {
         let told: BTreeMap<_, _> = told.into_iter().map(|found| (found.processor, found.deletion)).collect();
         let untold: Vec<_> = self.deletes(category).filter(|id| !told.contains_key(id)).collect();
         if !untold.is_empty() {
-            let ops = untold.into_iter().map(|id| self.tell((turn.id(), of, id), Why::Erasure, within)).collect();
+            let now = self.asked_now().await?;
+            let ops = untold.into_iter().map(|id| tell((turn.id(), of, id), Why::Erasure, now, within)).collect();
             self.journal.append(Entry { ops, ..Entry::default() }).await?;
             return Ok(None);
         }
@@ -110,9 +138,20 @@ impl Register {
     }
 
     /// What has the receivers told that may have what was put right by the request `of`.
-    pub(super) fn tell_of_correction(&self, subject: SubjectId, of: Reference, category: Category) -> Vec<Op> {
-        let within = self.options.confirm_within;
-        self.deletes(Some(category)).map(|id| self.tell((subject, of, id), Why::Rectification, within)).collect()
+    pub(super) async fn tell_of_correction(
+        &self,
+        subject: SubjectId,
+        of: Reference,
+        category: Category,
+    ) -> Result<Vec<Op>, Error> {
+        let (now, within) = (self.asked_now().await?, self.options.confirm_within);
+        let told = self.deletes(Some(category)).map(|id| tell((subject, of, id), Why::Rectification, now, within));
+        Ok(told.collect())
+    }
+
+    /// What time it is, and how much of the log there is.
+    async fn asked_now(&self) -> Result<(WallTime, u64), Error> {
+        Ok((self.clock.wall(), self.journal.head().await?.0))
     }
 
     /// How long receivers have to confirm: of a child's data no longer than half of what is left of the time in which it is to
@@ -153,23 +192,24 @@ impl Register {
     pub(super) fn receivers(&self, category: Option<Category>) -> BTreeMap<ProcessorId, Processor> {
         let revisions = self.revisions();
         let all = revisions.all().flat_map(|profile| profile.document().processor.values());
-        all.filter(|one| is_receiver(one, category)).map(|one| (one.id, one.clone())).collect()
-    }
-
-    fn tell(&self, (subject, of, processor): (SubjectId, Reference, ProcessorId), why: Why, within: Duration) -> Op {
-        let deletion = Deletion::due(why, self.clock.wall(), within);
-        deletion.put(deletion::key(subject, of, processor))
+        let is_told = |one: &Processor| self.options.deletes.contains(&one.id);
+        all.filter(|one| is_receiver(one, category, is_told(one))).map(|one| (one.id, one.clone())).collect()
     }
 
     /// Says of one whose time is over that nothing is known. Of an erasure its certificate says so.
     async fn give_up_on(&self, found: Found) -> Result<(), Error> {
-        let Found { key, subject, of, processor, deletion } = found;
+        let Found { key, subject, of, processor, .. } = found;
         let turn = self.lock(subject).await?;
+        // its answer may have come meanwhile
+        let Some(deletion) = self.deletion(&key).await?.filter(|deletion| !deletion.standing.is_over()) else {
+            return Ok(());
+        };
         let mut entry = Entry::default();
         match deletion.why {
             Why::Erasure => entry.ops.push(Deletion { standing: Standing::Unconfirmed, ..deletion }.put(key)),
             Why::Rectification => {
-                let event = Event::DeletionUnconfirmed { erasure: of, processor, reason: NO_ANSWER };
+                let reason = if deletion.tries > 0 { NO_ANSWER } else { NOT_TOLD };
+                let event = Event::DeletionUnconfirmed { erasure: of, processor, reason };
                 entry.events.push(turn.state.about(subject).event(event));
                 entry.ops.push(Op::Delete(key));
             }
@@ -180,65 +220,55 @@ impl Register {
         Ok(())
     }
 
-    /// The order by which the receiver is told of `segments`, on record as given; [`None`] where there is nothing to tell.
-    async fn order(&self, found: Found, segments: Vec<Reference>) -> Result<Option<DeletionOrder>, Error> {
-        let Found { key, subject, of, processor, .. } = found;
-        let turn = self.lock(subject).await?;
-        let Some(deletion) = self.deletion(&key).await?.filter(|deletion| !deletion.standing.is_over()) else {
-            return Ok(None);
+    /// Notes that the receiver was never given anything, or by its own word has it no more.
+    async fn nothing_to_delete(&self, found: Found) -> Result<(), Error> {
+        let _turn = self.lock(found.subject).await?;
+        let Some(deletion) = self.deletion(&found.key).await?.filter(|deletion| !deletion.standing.is_over()) else {
+            return Ok(());
         };
-        let (why, tries) = (deletion.why, deletion.tries);
-        let mut entry = Entry::default();
-        if segments.is_empty() {
-            entry.ops.push(match why {
-                Why::Erasure => Deletion { standing: Standing::Nothing, ..deletion }.put(key),
-                Why::Rectification => Op::Delete(key),
-            });
-            self.journal.append(entry).await?;
-            return Ok(None);
-        }
-        if deletion.standing == Standing::Due {
-            let event = Event::Flow(FlowEvent::DeletionRequested { erasure: of, processor });
-            entry.events.push(turn.state.about(subject).event(event));
-        }
-        entry.ops.push(deletion.tried(self.clock.wall()).put(key));
-        self.journal.append(entry).await?;
-        Ok(Some(DeletionOrder { subject, of, processor, why, segments, tries }))
+        let op = match deletion.why {
+            Why::Erasure => Deletion { standing: Standing::Nothing, ..deletion }.put(found.key),
+            Why::Rectification => Op::Delete(found.key),
+        };
+        self.journal.append(Entry { ops: vec![op], ..Entry::default() }).await?;
+        Ok(())
     }
 
-    /// In which segments each of `due` was given something that it may still have by its own word: one pass over the log.
-    async fn given_to(&self, due: &[Found]) -> Result<BTreeMap<(SubjectId, ProcessorId), Vec<Reference>>, Error> {
-        let mut tags: BTreeMap<SubjectTag, SubjectId> = BTreeMap::new();
-        let mut wanted = Vec::new();
-        for found in due {
+    /// Each of `due` with the segments in which it was given something that it still had by its own word when it was asked for:
+    /// one pass over the log.
+    async fn given_to(&self, due: Vec<Found>) -> Result<Vec<(Found, Vec<Reference>)>, Error> {
+        let (mut tags, mut wanted): (BTreeMap<SubjectId, SubjectTag>, Vec<_>) = (BTreeMap::new(), Vec::new());
+        for found in &due {
             if let Some(tag) = self.read(found.subject).await?.about(found.subject).tag {
-                tags.insert(tag, found.subject);
+                tags.insert(found.subject, tag);
                 wanted.push((tag, found.processor));
             }
         }
-        if wanted.is_empty() {
-            return Ok(BTreeMap::new());
-        }
+        let size = due.iter().map(|found| found.deletion.log_size.unwrap_or(u64::MAX)).max();
         let (mut given, mut next) = (Given::of(wanted), 0);
-        loop {
+        while next < size.filter(|_| !tags.is_empty()).unwrap_or(0) {
             let entries = self.journal.read(next, LEAVES_AT_ONCE).await?;
             if entries.is_empty() {
                 break;
             }
-            next += entries.len() as u64;
-            for entry in &entries {
-                given.leaf(&Leaf::decode(entry).map_err(|e| Error::Log(e.to_string()))?);
+            for (index, entry) in (next..).zip(&entries) {
+                given.leaf(index, &Leaf::decode(entry).map_err(|e| Error::Log(e.to_string()))?);
             }
+            next += entries.len() as u64;
         }
-        let (now, receivers) = (self.clock.wall(), self.receivers(None));
-        let found = given.finish(now).into_iter().filter_map(|((tag, processor), segments)| {
-            let keeps = receivers.get(&processor).and_then(|one| one.declared_retention.as_ref());
-            let kept = segments.into_iter().filter(|(_, at)| self.is_kept(keeps, *at, now));
-            // in an order that does not depend on when each was closed: told again, it is the same
+        let (given, receivers) = (given.finish(), self.receivers(None));
+        let named = due.into_iter().map(|found| {
+            let Deletion { asked_at, log_size, .. } = found.deletion;
+            let keeps = receivers.get(&found.processor).and_then(|one| one.declared_retention.as_ref());
+            let calls = tags.get(&found.subject).and_then(|tag| given.get(&(*tag, found.processor)));
+            let calls =
+                calls.into_iter().flatten().filter_map(|call| call.as_of(log_size.unwrap_or(u64::MAX), asked_at));
+            let kept = calls.filter(|(_, at)| self.is_kept(keeps, *at, asked_at));
+            // in an order that does not depend on when each was closed
             let kept: BTreeSet<_> = kept.map(|(segment, _)| segment).collect();
-            Some(((*tags.get(&tag)?, processor), kept.into_iter().collect()))
+            (found, kept.into_iter().collect())
         });
-        Ok(found.collect())
+        Ok(named.collect())
     }
 
     /// Whether what was given `at` that time is still there at `now`, by what its receiver declares.
@@ -271,12 +301,26 @@ impl Register {
 /// Why nothing is known of a receiver that was told.
 pub(super) const NO_ANSWER: Name = Name::constant("no_answer");
 
-/// Whether `processor` is somebody else who may have been given what is erased, and may keep it.
-fn is_receiver(processor: &Processor, category: Option<Category>) -> bool {
+/// Why nothing is known of one that could have been.
+pub(super) const NOT_TOLD: Name = Name::constant("not_told");
+
+fn tell(
+    (subject, of, processor): (SubjectId, Reference, ProcessorId),
+    why: Why,
+    now: (WallTime, u64),
+    within: Duration,
+) -> Op {
+    Deletion::due(why, now, within).put(deletion::key(subject, of, processor))
+}
+
+/// Whether `processor` is somebody else who may have been given what is erased, and may keep it: also a service of the operator's
+/// own that is told by its end point, because what it has is beyond the keys that are destroyed here.
+fn is_receiver(processor: &Processor, category: Option<Category>, is_told: bool) -> bool {
     let accepts = match category {
         Some(category) => processor.accepts.contains(&category),
         None => !processor.accepts.is_empty(),
     };
     let keeps = processor.declared_retention.as_ref().and_then(Deadline::period).is_none_or(|time| !time.is_zero());
-    accepts && keeps && !processor.zero_retention && !processor.is_own() && processor.state != ProcessorState::Draft
+    let is_elsewhere = !processor.is_own() || processor.deletion_api && is_told;
+    accepts && keeps && !processor.zero_retention && is_elsewhere && processor.state != ProcessorState::Draft
 }

@@ -10,7 +10,7 @@ use sayso_store::{Error as StoreError, Key as Row, Op, Range, TypedKey, limits::
 use sayso_types::{Category, Mono, Name, ProcessorId, SubjectId, WallTime};
 use sayso_vault::{Error as VaultError, KeyRef};
 
-use super::deleting::NO_ANSWER;
+use super::deleting::{NO_ANSWER, NOT_TOLD};
 use super::holding::Holds;
 use super::state::StoredState;
 use super::{Register, Subject};
@@ -19,7 +19,7 @@ use crate::erasure::certificate::{self, Certificate, Deleted, Ground, Key, Polic
 use crate::erasure::pending::Pending;
 use crate::evidence::Means;
 use crate::journal::About;
-use crate::retention::{Hold, Stored};
+use crate::retention::Stored;
 use crate::rights::carrier::Carrier;
 use crate::rights::left::Left;
 use crate::tables::{CERTIFICATE, CertificateKey, ERASURE, ErasureKey, FACTS_CATEGORY, FactsKey};
@@ -92,7 +92,8 @@ impl Register {
 
     /// Has `entry`, which makes `next` of the subject's state, delete what they had remembered, and commit to
     /// destroying the key of it; or, where one of the `holds` keeps it, have that done when it is released. An erasure
-    /// that is on its way and has not got that far takes it in.
+    /// that is on its way and has not got that far takes it in; one of everything only if nothing of that is held, since what
+    /// is committed destroys every key.
     pub(super) async fn forget_facts(
         &self,
         subject: SubjectId,
@@ -101,17 +102,25 @@ impl Register {
         holds: &Holds,
         entry: &mut Entry,
     ) -> Result<(), Error> {
-        let pending = self.pending(subject).await?.into_iter();
-        let mut open = pending.filter(|pending| pending.destroyed_at.is_none() && pending.covers(FACTS_CATEGORY));
-        let mut pending = match open.next() {
+        let (about, now) = (next.about(subject), self.clock.wall());
+        let hold = holds.keeping(subject, Some(FACTS_CATEGORY), now);
+        let mut taken = None;
+        for pending in self.pending(subject).await? {
+            let is_open = pending.destroyed_at.is_none() && pending.covers(FACTS_CATEGORY);
+            let may_be = hold.is_some() || pending.category.is_some();
+            if is_open && (may_be || self.takes_everything(&pending, subject, holds).await?) {
+                taken = Some(pending);
+                break;
+            }
+        }
+        let mut pending = match taken {
             Some(mut pending) => {
                 pending.add(ground);
                 pending
             }
-            None => Pending::new(Some(FACTS_CATEGORY), ground, self.clock.wall()),
+            None => Pending::new(Some(FACTS_CATEGORY), ground, now),
         };
-        let (about, now) = (next.about(subject), self.clock.wall());
-        match holds.keeping(subject, Some(FACTS_CATEGORY), now) {
+        match hold {
             Some(hold) => {
                 pending.is_held = true;
                 entry.events.push(hold.kept(about, FACTS_CATEGORY, ground.name()));
@@ -242,7 +251,7 @@ impl Register {
         if pending.is_to_withdraw && !self.withdraw(subject, &[], Means::Integrator).await?.ok {
             return Ok(false);
         }
-        let subject = self.lock(subject).await?;
+        let mut subject = self.lock(subject).await?;
         let Some(mut pending) = self.one_pending(subject.id, erasure).await? else { return Ok(false) };
         let holds = self.holds.read().await;
         let over = self.covered_by(&pending, subject.id).await?;
@@ -263,28 +272,10 @@ impl Register {
             } else {
                 entry.ops.push(Op::Put(pending.row(subject.id), ERASURE.encode(&pending.encode())));
             }
-            self.journal.append(entry).await?;
+            self.commit_erasure(&mut subject, &pending, entry).await?;
         }
         self.destroy_due(&subject).await?;
         Ok(true)
-    }
-
-    /// Keeps what `pending` is of because of `hold`, and answers the cases that it was for: what they ask for is done but for
-    /// what a law forbids.
-    async fn hold_back(&self, subject: &Subject, mut pending: Pending, hold: &Hold) -> Result<(), Error> {
-        (pending.is_held, pending.is_to_withdraw) = (true, false);
-        let from = pending.grounds.first().map_or(Name::constant("requested"), |ground| ground.name());
-        let kept = hold.kept(subject.state.about(subject.id), FACTS_CATEGORY, from);
-        let mut entry = Entry { events: vec![kept], ..Entry::default() };
-        for ground in &pending.grounds {
-            if let Ground::Request(case) = ground {
-                let detail = Name::constant("legal_hold");
-                rights::desk::fulfil_into(self, subject, Reference(*case), true, detail, &mut entry).await?;
-            }
-        }
-        entry.ops.push(Op::Put(pending.row(subject.id), ERASURE.encode(&pending.encode())));
-        self.journal.append(entry).await?;
-        Ok(())
     }
 
     /// Destroys the keys of erasures of the subject that are committed. Within the subject's turn, so that nothing is sealed
@@ -360,7 +351,7 @@ impl Register {
         entry.events.push(about.event(Event::EraseAcknowledged { erasure, how }));
         for residual in &residuals {
             if let Residual::Processor { id, can_be_told, told_at, .. } = residual {
-                let untold = Name::constant(if *can_be_told { "not_told" } else { "cannot_be_told" });
+                let untold = if *can_be_told { NOT_TOLD } else { Name::constant("cannot_be_told") };
                 let reason = if told_at.is_some() { NO_ANSWER } else { untold };
                 entry.events.push(about.event(Event::DeletionUnconfirmed { erasure, processor: *id, reason }));
             }
@@ -385,7 +376,10 @@ impl Register {
             let (case, detail) = (Reference(*case), Name::constant(if is_partial { "in_part" } else { "whole" }));
             let answered = rights::desk::fulfil_into(self, &subject, case, is_partial, detail, &mut entry).await?;
             if answered == Some(Carrier::Closing) {
-                self.close_account(&subject, &mut next, case, &mut entry).await?;
+                if !next.is_closed {
+                    self.close_account(&subject, &mut next, &mut entry).await?;
+                }
+                entry.events.push(next.about(subject.id).event(Event::AccountCancelled { request: case }));
             }
         }
         if next.is_closed == subject.state.is_closed {
@@ -448,7 +442,7 @@ impl Register {
                     can_be_told: one.deletion_api || one.contact.is_some(),
                     until: end(&profile, one.declared_retention.as_ref(), from),
                     party: one.party,
-                    told_at: told.map(|told| told.asked_at),
+                    told_at: told.filter(|told| told.tries > 0).map(|told| told.asked_at),
                 }),
             }
         });

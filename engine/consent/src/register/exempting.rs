@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sayso_audit::{Actor, ActorKind, ActorTag, DeskEvent, Event, Hash};
 use sayso_policy::{EXEMPTIONS_MAX, ExemptionGrant};
 use sayso_store::{Condition, Error as StoreError, Op, Store, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
-use sayso_types::Name;
+use sayso_types::{Category, Name, SubjectId};
 use sha2::{Digest, Sha256};
 
 use super::holders::{POLICY, Segment};
@@ -40,7 +40,10 @@ impl Register {
         if self.exemptions().await?.iter().filter(|one| one.standing.is_open()).count() >= EXEMPTIONS_MAX {
             return Err(Error::TooMany);
         }
-        let proposal = Proposal::new(terms, by, &self.profile(), self.clock.wall())?;
+        let mut proposal = Proposal::new(terms, by, &self.profile(), self.clock.wall())?;
+        if let Some(subject) = proposal.terms.subject {
+            proposal = proposal.of_minor(self.is_minor(subject).await?);
+        }
         self.put_down(&proposal, None, Vec::new()).await?;
         Ok(proposal)
     }
@@ -53,7 +56,10 @@ impl Register {
         let register = Arc::clone(self);
         self.to_the_end("approve exemption", async move {
             let _turn = register.rules_turn().await;
-            let (proposal, stored) = register.proposal(id).await?;
+            let (mut proposal, stored) = register.proposal(id).await?;
+            if let Some(subject) = proposal.terms.subject {
+                proposal = proposal.of_minor(register.is_minor(subject).await?);
+            }
             let next = proposal.approved(by, &register.profile(), register.clock.wall())?;
             let granted = register.granted(&next, by).await?;
             register.put_down(&next, Some(&stored), granted).await?;
@@ -160,6 +166,17 @@ impl Register {
             return self.disclosure_granted(&grant, demand, by).await;
         }
         let about = self.about_whom(&grant).await?;
+        if let Some(reading) = &proposal.terms.reading {
+            let (until, evidence) = (grant.not_after, Hash(grant.evidence_hash));
+            let (ticket, reader) = (Hash(reading.ticket_sha256()), ActorTag(proposal.proposed.by));
+            let leaf = |category: &Category| {
+                let approvers = grant.approvers.iter().map(|tag| ActorTag(*tag)).collect();
+                let (grant, category) = (grant.id, *category);
+                let event = DeskEvent::ReadingGranted { grant, category, until, evidence, ticket, reader, approvers };
+                about.by(operator(by), Event::Desk(event))
+            };
+            return Ok(grant.categories.iter().map(leaf).collect());
+        }
         let leaf = |(cell, processor)| {
             let (until, evidence) = (grant.not_after, Hash(grant.evidence_hash));
             let approvers = proposal.approved.iter().map(|said| ActorTag(said.by)).collect();
@@ -207,15 +224,27 @@ impl Register {
         segment: &Segment,
         entry: &mut Entry,
     ) -> Result<(), RegisterError> {
-        let row = ExemptionUseKey { id: grant.to_string(), subject: subject.id() }.key();
-        if self.store.read(core::slice::from_ref(&row)).await?.pop().flatten().is_none() {
-            entry.events.push(segment.about.event(Event::ExemptionUsed { grant }));
-            entry.ops.push(Op::Put(row, EXEMPTION_USE.encode(&self.clock.wall().0.to_be_bytes())));
-        }
+        self.first_use(subject.id(), grant, segment.about, entry).await?;
         let Segment { reference, gate, cell, processor, .. } = *segment;
         let permitted = Event::PermittedByExemption { segment: reference, gate: gate.name(), cell, processor, grant };
         entry.events.push(segment.about.event(permitted));
         metrics::counter!("sayso_consent_permitted_by_exemption_total").increment(1);
+        Ok(())
+    }
+
+    /// Has `entry` say that something of this person is used on `grant`, if that is so for the first time.
+    pub(crate) async fn first_use(
+        &self,
+        subject: SubjectId,
+        grant: Name,
+        about: About,
+        entry: &mut Entry,
+    ) -> Result<(), RegisterError> {
+        let row = ExemptionUseKey { id: grant.to_string(), subject }.key();
+        if self.store.read(core::slice::from_ref(&row)).await?.pop().flatten().is_none() {
+            entry.events.push(about.event(Event::ExemptionUsed { grant }));
+            entry.ops.push(Op::Put(row, EXEMPTION_USE.encode(&self.clock.wall().0.to_be_bytes())));
+        }
         Ok(())
     }
 

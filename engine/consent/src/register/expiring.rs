@@ -8,6 +8,7 @@ use sayso_store::{Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 
 use super::Register;
+use super::letting_go::Ended;
 use crate::erasure::Ground;
 use crate::retention::Stored;
 use crate::tables::{CONSENT_END, ConsentEndKey, RECORD};
@@ -61,7 +62,7 @@ impl Register {
             expired.events.push(record::expired(next_cv, now));
             entry.ops.push(Op::Put(key.clone(), RECORD.encode(&record::encode(&expired))));
             entry.events.push(about.event(Event::ConsentExpired { record, purpose: *purpose }));
-            ended.push((self.ended_with(&[*purpose]), Ground::Expiry(record.0)));
+            ended.push(Ended::of(self.ended_with(&[*purpose]), Ground::Expiry(record.0)));
             if *purpose == Purpose::MEMORY {
                 self.forget_facts(id, &next, Ground::Expiry(record.0), &holds, &mut entry).await?;
             }

@@ -145,6 +145,24 @@ impl Register {
         Ok(off.iter().filter(|id| has_room(id)).map(|id| switch::limit(*id, false)).collect())
     }
 
+    /// Whether nobody more may be counted of those whose data goes to `target` this year, though perhaps nobody came who was one
+    /// too many.
+    pub(super) async fn is_full(&self, target: &Target, now: WallTime) -> Result<bool, Error> {
+        let Target::Processor(id) = target else { return Ok(false) };
+        let profile = self.profile();
+        let counted = self.counted(profile.year_of(now)).await?;
+        Ok(transfers_to(&profile, *id).any(|transfer| !has_room(&counted, *id, &transfer)))
+    }
+
+    /// Whether somebody's data goes overseas by `segment` in a year that has just begun, in which they are not counted by it. For
+    /// as long as a permit lasts, so that none is renewed from one year into the next: whoever goes on asks anew.
+    pub(super) fn is_of_last_year(&self, segment: &Segment, now: WallTime) -> bool {
+        let (profile, ttl) = (self.profile(), u64::try_from(self.permit_ttl().as_millis()).unwrap_or(u64::MAX));
+        let before = WallTime(now.0.saturating_sub(ttl));
+        profile.year_of(before) < profile.year_of(now)
+            && profile.transfer(segment.processor, segment.cell.category).is_some()
+    }
+
     /// Takes the rows of people away whose year is over at `now`.
     pub(super) async fn forget_past_years(&self, now: WallTime) -> Result<(), Error> {
         let year = self.profile().year_of(now);

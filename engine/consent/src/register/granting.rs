@@ -8,6 +8,7 @@ use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, Profile, PurposeCons
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, RegionClass, SubjectId};
 
+use super::letting_go::Ended;
 use super::state::StoredState;
 use super::{Register, Subject, expiring, lock};
 use crate::erasure::Ground;
@@ -23,7 +24,7 @@ impl Register {
     /// When the journal does.
     pub async fn asked(&self, subject: SubjectId, notice_sha256: [u8; 32], question: &Question) -> Result<(), Error> {
         let about = self.read(subject).await?.about(subject);
-        let mut events = vec![about.event(Event::NoticeServed { text: Hash(notice_sha256) })];
+        let mut events = vec![about.event(Event::NoticeServed { text: Hash(notice_sha256), processor: None })];
         events.extend(
             question.records().map(|(purpose, record)| about.event(Event::ConsentRequested { record, purpose })),
         );
@@ -147,8 +148,9 @@ impl Register {
             let was_given = subject.state.consent.status(*purpose).is_valid();
             was_given && !status.is_valid() && closed.contains(purpose)
         });
-        let refused: Vec<_> =
-            refused.map(|(purpose, record)| (self.ended_with(&[purpose]), Ground::Refusal(record.0))).collect();
+        let refused: Vec<_> = refused
+            .map(|(purpose, record)| Ended::of(self.ended_with(&[purpose]), Ground::Refusal(record.0)))
+            .collect();
         self.forget_kept(subject.id, &next, &refused, &holds, &mut entry).await?;
         entry.ops.extend(self.marks(&subject, Stored::Consents, now));
         let recorded = self.advance(&mut subject, next, entry).await;

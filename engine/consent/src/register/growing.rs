@@ -1,13 +1,16 @@
 //! Growing up: what was agreed to for a child ends when they need no guardian any more.
 
-use sayso_audit::{Actor, Event};
+use sayso_audit::{Actor, Event, Reference};
 use sayso_policy::ConsentStatus;
 use sayso_store::{Op, TypedKey};
-use sayso_types::WallTime;
+use sayso_types::{Purpose, WallTime};
 
+use super::holding::Holds;
+use super::letting_go::Ended;
 use super::retaining::put_mark;
 use super::state::StoredState;
 use super::{Register, Subject};
+use crate::erasure::Ground;
 use crate::guardian::age::{grown, reaches};
 use crate::retention::Stored;
 use crate::tables::{GROWING, GrowingKey, RECORD};
@@ -42,19 +45,21 @@ impl Register {
         (next.consent.age, age.ends) = grown(next.consent.age, age.ends, now);
         let ends = age.ends.map(|at| GrowingKey { at: at.0, subject: subject.id }.key());
         entry.ops.extend(ends.map(|key| Op::Put(key, GROWING.encode(&[]))));
-        self.limit_to_childhood(&subject, &mut next, &mut entry).await?;
+        let over = self.limit_to_childhood(&subject, &mut next, &mut entry).await?;
+        let holds = self.holds.read().await;
+        self.forget_childhood(&subject, &next, &over, &holds, &mut entry).await?;
         self.stand(&mut subject, next, entry, Actor::SYSTEM).await?;
         Ok(true)
     }
 
     /// Has what was agreed to for the subject as a child end in `next`: now, if they need no guardian any more, or else when
-    /// they will not, as far as that is known.
+    /// they will not, as far as that is known. The purposes of which it ends now, each with its record.
     pub(super) async fn limit_to_childhood(
         &self,
         subject: &Subject,
         next: &mut StoredState,
         entry: &mut Entry,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<(Purpose, Reference)>, Error> {
         let now = self.clock.wall();
         let ends = match self.needs_guardian(&next.consent) {
             true => self.end_of_childhood(next),
@@ -62,8 +67,9 @@ impl Register {
         };
         let is_over = ends.is_some_and(|end| end <= now);
         let agreed = if is_over { core::mem::take(&mut next.ward.agreed) } else { next.ward.agreed.clone() };
+        let mut over = Vec::new();
         if agreed.is_empty() {
-            return Ok(());
+            return Ok(over);
         }
         let (about, records) = (next.about(subject.id), self.scan_records(subject.id).await?);
         let profile = self.profile();
@@ -82,7 +88,9 @@ impl Register {
             }
             given.status = ConsentStatus::Expired;
             let Some((key, record)) = record::latest(&records, purpose) else { continue };
-            entry.events.push(about.event(Event::ConsentExpired { record: record::reference(record)?, purpose }));
+            let reference = record::reference(record)?;
+            over.push((purpose, reference));
+            entry.events.push(about.event(Event::ConsentExpired { record: reference, purpose }));
             let mut record = record.clone();
             record.events.push(record::expired(next.consent.cv, now));
             entry.ops.push(Op::Put(key.clone(), RECORD.encode(&record::encode(&record))));
@@ -94,7 +102,28 @@ impl Register {
         if is_over {
             entry.ops.extend(self.marks(subject, Stored::Consents, now));
         }
-        Ok(())
+        Ok(over)
+    }
+
+    /// Has `entry`, which makes `next` of the subject's state, erase what was kept by the consents that are `over`, as where they
+    /// had been given for a time.
+    pub(super) async fn forget_childhood(
+        &self,
+        subject: &Subject,
+        next: &StoredState,
+        over: &[(Purpose, Reference)],
+        holds: &Holds,
+        entry: &mut Entry,
+    ) -> Result<(), Error> {
+        let mut ended = Vec::new();
+        for (purpose, record) in over {
+            let ground = Ground::Expiry(record.0);
+            ended.push(Ended::of(self.ended_with(&[*purpose]), ground));
+            if *purpose == Purpose::MEMORY {
+                self.forget_facts(subject.id, next, ground, holds, entry).await?;
+            }
+        }
+        self.forget_kept(subject.id, next, &ended, holds, entry).await
     }
 
     /// When a person who needs a guardian will not any more, as far as that is known.

@@ -42,8 +42,11 @@ impl Register {
             }
             next.consent.age = said.band;
             next.ward.age = Some(age);
-            register.limit_to_childhood(&subject, &mut next, &mut entry).await?;
+            let over = register.limit_to_childhood(&subject, &mut next, &mut entry).await?;
+            let holds = register.holds.read().await;
+            register.forget_childhood(&subject, &next, &over, &holds, &mut entry).await?;
             let found = register.stand(&mut subject, next, entry, by).await?;
+            drop(holds);
             register.after_finding(subject, found).await
         })
         .await?

@@ -5,10 +5,13 @@ use sayso_store::{Error as StoreError, Op, Store, TypedKey, limits::SCAN_LIMIT_M
 use sayso_types::{Category, Name, SubjectId, WallTime};
 
 use super::{Register, Subject};
+use crate::erasure::Ground;
+use crate::erasure::pending::Pending;
 use crate::journal::{About, Noted};
 use crate::retention::hold::HOLDS_MAX;
 use crate::retention::{Hold, HoldError, HoldOrder, Stored};
-use crate::tables::{HELD, HOLD, HoldKey};
+use crate::rights::desk;
+use crate::tables::{ERASURE, FACTS_CATEGORY, HELD, HOLD, HoldKey};
 use crate::{Entry, Error};
 
 /// The holds that are set.
@@ -126,6 +129,24 @@ impl Register {
         }
         entry.events.push(hold.kept(turn.state.about(turn.id), stored.category(), Name::constant("due")));
         entry.ops.push(Op::Put(row, HELD.encode(&hold.id.0)));
+        Ok(())
+    }
+
+    /// Keeps what `pending` is of because of `hold`, and answers the cases that it was for: what they ask for is done but for
+    /// what a law forbids.
+    pub(super) async fn hold_back(&self, subject: &Subject, mut pending: Pending, hold: &Hold) -> Result<(), Error> {
+        (pending.is_held, pending.is_to_withdraw) = (true, false);
+        let from = pending.grounds.first().map_or(Name::constant("requested"), |ground| ground.name());
+        let kept = hold.kept(subject.state.about(subject.id), FACTS_CATEGORY, from);
+        let mut entry = Entry { events: vec![kept], ..Entry::default() };
+        for ground in &pending.grounds {
+            if let Ground::Request(case) = ground {
+                let detail = Name::constant("legal_hold");
+                desk::fulfil_into(self, subject, Reference(*case), true, detail, &mut entry).await?;
+            }
+        }
+        entry.ops.push(Op::Put(pending.row(subject.id), ERASURE.encode(&pending.encode())));
+        self.journal.append(entry).await?;
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sayso_audit::{Actor, ControlEvent, Event, Reference};
-use sayso_policy::{ConsentState, Registry};
+use sayso_policy::{ConsentState, IsoPeriod, Registry};
 use sayso_store::{Error as StoreError, Op, Range, TypedKey, Versioned};
-use sayso_types::{Purpose, SubjectId, TenantId};
+use sayso_types::{Name, Purpose, SubjectId, TenantId};
 
 use super::Register;
 use super::state::StoredState;
@@ -13,8 +13,10 @@ use super::switching::Turn;
 use crate::erasure::Ground;
 use crate::erasure::pending::Pending;
 use crate::journal::About;
-use crate::tables::{ERASURE, FACTS_CATEGORY, RegisterKey};
-use crate::tenants::{NotInstructed, Order, TENANTS_MAX, Tenant, Why, stored};
+use crate::notices::book::sending;
+use crate::notices::{Audience, Draft, Error as NoticeError, NoticeKind, Notices, Text};
+use crate::tables::{ERASURE, FACTS_CATEGORY, NoticeSpreadKey, RegisterKey};
+use crate::tenants::{Ending, NotInstructed, Order, TENANTS_MAX, Tenant, Why, stored};
 use crate::{Entry, Error};
 
 /// People who are looked at in one step: some hundred kilobytes, which hold nobody else up.
@@ -22,6 +24,20 @@ const PAGE: usize = 256;
 
 /// Erasures on their way beyond which no more are begun: each look at what is due reads them all.
 const ERASING_MAX: usize = 1_024;
+
+/// By when its people are told that a tenant is served no more, where the policy says nothing of it.
+const TOLD_WITHIN: &str = "P1M";
+
+/// What the people of `tenant`, which is served no more, are told.
+fn said(tenant: &Tenant, language: Name) -> Text {
+    let id = tenant.id;
+    if language.as_str().split('-').next() == Some("zh") {
+        let spoken = "本设备的服务商已不再使用本服务，为你保存的内容将被删除。".to_owned();
+        return Text { written: format!("{spoken}\n编号：{id}"), spoken };
+    }
+    let spoken = "The provider of this device is served here no more. What was kept for you is going to be erased.";
+    Text { written: format!("{spoken}\nReference: {id}"), spoken: spoken.to_owned() }
+}
 
 impl Register {
     /// Has data of a tenant's people used for what `order` names from here on, and for nothing else. What it does not name
@@ -63,16 +79,64 @@ impl Register {
         self.to_the_end("end a tenant", work).await?
     }
 
-    async fn end_now(&self, turn: &Turn<'_>, tenant: &TenantId, why: Why, by: Actor) -> Result<Tenant, Error> {
+    async fn end_now(
+        self: &Arc<Self>,
+        turn: &Turn<'_>,
+        tenant: &TenantId,
+        why: Why,
+        by: Actor,
+    ) -> Result<Tenant, Error> {
         let tenants = self.tenants().await?;
         let known = tenants.into_iter().find(|known| known.order.tenant == *tenant).ok_or(NotInstructed::Unknown)?;
         let rev = self.revisions().registry().rev() + 1;
-        let Some(next) = known.ended(why, rev, self.clock.wall()) else { return Ok(known) };
+        let Some(mut next) = known.ended(why, rev, self.clock.wall()) else {
+            // whoever asks again is told so only if nothing was left open by an error
+            self.enforce_switches().await?;
+            return Ok(known);
+        };
         let (instructions, tenant, reason) = (next.id, next.hash(), why.name());
         let event = Event::Control(ControlEvent::TenantErasing { instructions, tenant, reason });
         let events = vec![About::default().by_registry(rev).by(by, event)];
-        self.rule(turn, &next, Entry { events, ..Entry::default() }).await?;
+        let ops = self.tell_of_end(&mut next).await?;
+        self.rule(turn, &next, Entry { ops, events, ..Entry::default() }).await?;
         Ok(next)
+    }
+
+    /// What tells the people of `tenant`, which ends, that it does. Nothing keeps a tenant from ending: where no further notice
+    /// is kept, nobody is told.
+    async fn tell_of_end(self: &Arc<Self>, tenant: &mut Tenant) -> Result<Vec<Op>, Error> {
+        let (notices, profile, now) = (Notices::new(Arc::clone(self)), self.profile(), self.clock.wall());
+        let lead = NoticeKind::TenantEnd.within(&profile);
+        let within: IsoPeriod = TOLD_WITHIN.parse().expect("a period");
+        let draft = Draft {
+            kind: NoticeKind::TenantEnd,
+            texts: profile.header().languages.iter().map(|language| (*language, said(tenant, *language))).collect(),
+            // as early as the policy promises, or else as late as is of use
+            by: lead.is_none().then(|| within.after(now)),
+            channels: notices.usual_channels(),
+        };
+        let notice = match notices.draw_up(draft, Audience::Tenant(tenant.order.tenant.clone())).await {
+            Ok(notice) => notice,
+            Err(NoticeError::Register(error)) => return Err(error),
+            Err(error) => {
+                metrics::counter!("sayso_tenants_untold_total").increment(1);
+                tracing::error!(%error, "people of a tenant that is served no more are not told");
+                return Ok(Vec::new());
+            }
+        };
+        if let Some(ending) = tenant.ending.as_mut() {
+            ending.notice = Some(notice.id);
+            ending.not_before = lead.is_some().then_some(notice.by);
+        }
+        Ok(sending(&notice, &[]))
+    }
+
+    /// Whether the people of the tenant whose `ending` it is were all sent the notice of it, and had as long as the policy
+    /// promises.
+    async fn are_told(&self, ending: &Ending) -> Result<bool, Error> {
+        let Some(notice) = ending.notice else { return Ok(true) };
+        let spreading = self.store.read(&[NoticeSpreadKey { notice }.key()]).await?.pop().flatten();
+        Ok(spreading.is_none() && ending.not_before.is_none_or(|at| at <= self.clock.wall()))
     }
 
     /// Whether the person's tenant does not instruct that anything is remembered.
@@ -113,7 +177,7 @@ impl Register {
 
     /// Ends tenants whose term is over, begins the erasure of further people of those that have ended, and notes those of
     /// whom the last certificate is issued.
-    pub(super) async fn carry_out_tenants(&self) -> Result<(), Error> {
+    pub(super) async fn carry_out_tenants(self: &Arc<Self>) -> Result<(), Error> {
         let turn = self.rules_turn().await;
         let now = self.clock.wall();
         for tenant in self.tenants().await? {
@@ -132,7 +196,7 @@ impl Register {
             let Some(ending) = tenant.ending.as_mut() else { return Ok(()) };
             let due = self.due_erasures().await?;
             if !ending.is_everybody {
-                if due.len() >= ERASING_MAX {
+                if due.len() >= ERASING_MAX || !self.are_told(ending).await? {
                     return Ok(());
                 }
                 self.erase_more_of(&mut tenant).await?;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::retaining::put_mark;
 use super::{Register, Subject};
+use crate::journal::Noted;
 use crate::keep::head::{Head, Origin};
 use crate::keep::item::{
     ITEM_BYTES_MAX, ITEMS_MAX, Label, PERSON_BYTES_MAX, SOURCES_MAX, WORDS_MAX, gate_of, names_a_party,
@@ -37,16 +38,18 @@ struct Place {
     gate: Gate,
     processor: ProcessorId,
     grounds: Grounds,
+    /// The revisions of the policy and of the registry by which that was decided.
+    revs: (u32, u32),
 }
 
 /// Those whose consent counts: whom it is kept of, and who is seen or heard in it where that is somebody else.
-struct Concerned {
+pub(super) struct Concerned {
     subject: Subject,
     other: Option<Subject>,
 }
 
 impl Concerned {
-    fn each(&self) -> impl Iterator<Item = &Subject> {
+    pub(super) fn each(&self) -> impl Iterator<Item = &Subject> {
         [Some(&self.subject), self.other.as_ref()].into_iter().flatten()
     }
 }
@@ -85,16 +88,20 @@ impl Register {
         let concerned = self.concerned(id, item.of).await?;
         let heads = self.heads(id).await?;
         let sources = sources(&item, id, &heads)?;
-        self.has_room(&concerned, &heads, item.content.len()).await?;
-        let placed: Vec<_> = concerned
-            .each()
-            .map(|who| self.place(who, cv, &item, now))
-            .collect::<Result<_, Reason>>()
-            .map_err(NotKept::Policy)?;
+        if let Err(refused) = self.places(&concerned, cv, &item) {
+            let (reason, ask) = *refused;
+            drop(concerned);
+            self.introduce_denied(&ask, reason).await;
+            return Err(NotKept::Policy(reason));
+        }
         for who in concerned.each() {
             if self.holds_back(who.id(), item.category).await? {
                 return Err(NotKept::Held);
             }
+        }
+        // last: whoever makes room for it does not do so in vain
+        self.has_room(&concerned, &heads, &item).await?;
+        for who in concerned.each() {
             // nothing is sealed under a key that is about to be destroyed
             self.destroy_due(who).await?;
         }
@@ -121,20 +128,23 @@ impl Register {
         }
         let mut entry = Entry::default();
         entry.ops.extend(ending.map(|ending| put_mark(Stored::Kept.mark(id, ending.at))));
+        if let Some(other) = other {
+            let shown = KeptOfKey::of(other.id(), id, head.id).key();
+            entry.ops.push(Op::Put(shown, KEPT_OF.encode(&[])));
+        }
+        self.write_parts(&head, &item, &mut entry).await?;
+        // The rules may have changed while it was sealed. Nothing is awaited between this and its place in the log.
+        let placed = self.places(&concerned, cv, &item).map_err(|refused| NotKept::Policy(refused.0))?;
         for (who, place) in concerned.each().zip(&placed) {
             let register = RegisterKey { subject: who.id() }.key();
             entry.require.push((register, Condition::Version(who.state.version)));
-            entry.events.push(self.written(who, &head, place));
+            entry.events.push(written(who, &head, place));
         }
         for source in sources {
             let derived = LineageEvent::Derived { item: head.id, from: Hash::of(&source.0) };
             entry.events.push(subject.state.about(id).event(Event::Lineage(derived)));
         }
-        if let Some(other) = other {
-            let shown = KeptOfKey::of(other.id(), id, head.id).key();
-            entry.ops.push(Op::Put(shown, KEPT_OF.encode(&[])));
-        }
-        self.write_item(&head, &item, entry).await?;
+        self.journal().append(entry).await?;
         Ok(head.id)
     }
 
@@ -183,32 +193,39 @@ impl Register {
     }
 
     /// The turns of whoever is concerned, taken in one order whoever asks: nobody waits for somebody who waits for them.
-    async fn concerned(&self, id: SubjectId, of: Option<SubjectId>) -> Result<Concerned, NotKept> {
-        let concerned = match of.filter(|of| *of != id) {
-            None => Concerned { subject: self.lock(id).await?, other: None },
-            Some(of) => {
-                let (theirs, tenant) = (self.tenant_of(of).await?, self.tenant_of(id).await?);
-                if theirs.is_none() || theirs != tenant {
-                    return Err(NotKept::OtherTenant);
-                }
-                let (first, second) = (self.lock(of.min(id)).await?, self.lock(of.max(id)).await?);
-                let (subject, other) = if of < id { (second, first) } else { (first, second) };
-                Concerned { subject, other: Some(other) }
-            }
+    pub(super) async fn turns(&self, id: SubjectId, of: Option<SubjectId>) -> Result<Concerned, Error> {
+        let Some(of) = of.filter(|of| *of != id) else {
+            return Ok(Concerned { subject: self.lock(id).await?, other: None });
         };
+        let (first, second) = (self.lock(of.min(id)).await?, self.lock(of.max(id)).await?);
+        let (subject, other) = if of < id { (second, first) } else { (first, second) };
+        Ok(Concerned { subject, other: Some(other) })
+    }
+
+    /// The turns of whoever is concerned by something new, who are of one tenant and have not left.
+    async fn concerned(&self, id: SubjectId, of: Option<SubjectId>) -> Result<Concerned, NotKept> {
+        if let Some(of) = of.filter(|of| *of != id) {
+            let (theirs, tenant) = (self.tenant_of(of).await?, self.tenant_of(id).await?);
+            if theirs.is_none() || theirs != tenant {
+                return Err(NotKept::OtherTenant);
+            }
+        }
+        let concerned = self.turns(id, of).await?;
         if concerned.each().any(|who| who.state.is_closed) {
             return Err(Error::Closed.into());
         }
         Ok(concerned)
     }
 
-    /// Whether there is room for `bytes` more.
-    async fn has_room(&self, concerned: &Concerned, heads: &[Head], bytes: usize) -> Result<(), NotKept> {
+    /// Whether there is room for `item`. None is made for it by deleting what a legal hold keeps there all the same.
+    async fn has_room(&self, concerned: &Concerned, heads: &[Head], item: &NewItem) -> Result<(), NotKept> {
+        let (id, now, holds) = (concerned.subject.id(), self.clock.wall(), self.holds.read().await);
+        let is_held = holds.keeping(id, Some(item.category), now).is_some();
         let full = |what: &'static str, why: NotKept| {
             metrics::counter!("sayso_kept_over_limit_total", "what" => what).increment(1);
-            Err(why)
+            Err(if is_held { NotKept::Held } else { why })
         };
-        let shown = self.shows(concerned.subject.id()).await?.len();
+        let shown = self.shows(id).await?.len();
         let of_other = match &concerned.other {
             Some(other) => self.shows(other.id()).await?.len() + self.heads(other.id()).await?.len(),
             None => 0,
@@ -216,18 +233,40 @@ impl Register {
         if heads.len() + shown >= ITEMS_MAX || of_other >= ITEMS_MAX {
             return full("items", NotKept::TooMany);
         }
-        if heads.iter().map(|head| head.bytes).sum::<u64>() + bytes as u64 > PERSON_BYTES_MAX {
+        if heads.iter().map(|head| head.bytes).sum::<u64>() + item.content.len() as u64 > PERSON_BYTES_MAX {
             return full("bytes", NotKept::TooMuch);
         }
         Ok(())
     }
 
-    /// By what right `item` is kept as far as `who` is concerned, and where: the nearest place that may have it. A denial is on
-    /// record.
-    fn place(&self, who: &Subject, cv: ConsentVersion, item: &NewItem, now: WallTime) -> Result<Place, Reason> {
+    /// By what right `item` is kept as far as each of those `concerned` is, and where, by the rules as they are now.
+    fn places(
+        &self,
+        concerned: &Concerned,
+        cv: ConsentVersion,
+        item: &NewItem,
+    ) -> Result<Vec<Place>, Box<(Reason, Ask)>> {
+        let now = self.clock.wall();
+        concerned.each().map(|who| self.place(who, cv, item, now)).collect()
+    }
+
+    /// By what right `item` is kept as far as `who` is concerned, and where: the nearest place that may have it, never one
+    /// overseas. A denial is on record.
+    fn place(
+        &self,
+        who: &Subject,
+        cv: ConsentVersion,
+        item: &NewItem,
+        now: WallTime,
+    ) -> Result<Place, Box<(Reason, Ask)>> {
         let gate = gate_of(item.category, &item.source);
         let what = (item.category, item.purpose, cv);
-        self.placed(who, what, gate, now).map_err(|(reason, processor)| {
+        // who lies overseas is counted where a segment is opened, and nowhere else
+        let is_near = |place: &Place| self.profile().transfer(place.processor, item.category).is_none();
+        let placed = self.placed(who, what, gate, now);
+        let placed =
+            placed.and_then(|place| if is_near(&place) { Ok(place) } else { Err((Reason::Region, place.processor)) });
+        placed.map_err(|(reason, processor)| {
             let ask = Ask {
                 subject: who.id(),
                 turn: TurnId(0),
@@ -238,7 +277,7 @@ impl Register {
                 processor,
             };
             self.deny(who, &ask, reason);
-            reason
+            Box::new((reason, ask))
         })
     }
 
@@ -263,6 +302,7 @@ impl Register {
         let ids = places.iter().map(|one| one.id);
         let ids: Vec<_> = if places.is_empty() { vec![nowhere] } else { ids.collect() };
         let mut refused = None;
+        let revs = (revisions.governing(purpose, state).rev(), revisions.registry().rev());
         for processor in ids {
             let decided = gates.into_iter().flatten().map(|gate| {
                 let question = Question { label, gate, processor, now };
@@ -271,7 +311,7 @@ impl Register {
             match decided.collect::<Result<Vec<_>, _>>() {
                 // what nobody agreed to is handed over on a grant, and not kept
                 Ok(grounds) if grounds.iter().all(|grounds| grounds.exemption().is_none()) => {
-                    return Ok(Place { gate, processor, grounds: grounds[0] });
+                    return Ok(Place { gate, processor, grounds: grounds[0], revs });
                 }
                 Ok(_) => refused = refused.or(Some((Reason::NoBasis, processor))),
                 Err(reason) => refused = refused.or(Some((reason, processor))),
@@ -288,33 +328,24 @@ impl Register {
         self.placed(who, what, Gate::Memory, now).map(drop).map_err(|(reason, _)| reason)
     }
 
-    fn written(&self, who: &Subject, head: &Head, place: &Place) -> crate::journal::Noted {
-        let revisions = self.revisions();
-        let governing = revisions.governing(head.purpose, &who.state.consent).rev();
-        let about = who.state.about(who.id()).under(governing).by_registry(revisions.registry().rev());
-        about.event(Event::Lineage(LineageEvent::Written {
-            item: head.id,
-            gate: place.gate.name(),
-            cell: place.grounds.cell,
-            processor: place.processor,
-            bytes: head.bytes,
-        }))
-    }
-
-    /// Writes the item with `entry`: in one batch where it is small, else its parts first, under a head that does not count.
-    async fn write_item(&self, head: &Head, item: &NewItem, mut entry: Entry) -> Result<(), NotKept> {
+    /// Has `entry` write the item: in one batch where it is small, else its parts are written first, under a head that does not
+    /// count, and that is looked at soon in case that nothing comes of it.
+    async fn write_parts(&self, head: &Head, item: &NewItem, entry: &mut Entry) -> Result<(), NotKept> {
         let label = serde_json::to_vec(&Label::of(item)).expect("texts are JSON");
         let label = self.sealed_part(head, 0, &Zeroizing::new(label)).await?;
         if head.parts > 1 {
             let begun = Head { is_begun: true, ..head.clone() };
             let mut batch = Batch::new().require(head.row(), Condition::Absent);
             batch.ops.push(begun.put());
+            batch.ops.push(put_mark(Stored::Kept.mark(head.subject, self.clock.wall())));
             let version = self.store.commit(batch).await?;
-            let mut batch = Batch::new();
+            // whoever took over meanwhile has deleted the head: then nothing more is written, which nobody would find
+            let of_begun = || Batch::new().require(head.row(), Condition::Version(version));
+            let mut batch = of_begun();
             for (part, bytes) in (1..).zip(item.content.chunks(PART_BYTES)) {
                 batch.ops.push(self.sealed_part(head, part, bytes).await?);
                 if batch.ops.len() >= PARTS_AT_ONCE {
-                    self.store.commit(core::mem::replace(&mut batch, Batch::new())).await?;
+                    self.store.commit(core::mem::replace(&mut batch, of_begun())).await?;
                 }
             }
             if !batch.ops.is_empty() {
@@ -329,7 +360,6 @@ impl Register {
         }
         entry.ops.push(label);
         entry.ops.push(head.put());
-        self.journal().append(entry).await?;
         Ok(())
     }
 
@@ -338,6 +368,17 @@ impl Register {
         let sealed = self.vault.seal(&sealed_at(&row, head), bytes).await?;
         Ok(Op::Put(row, KEPT_PART.encode(&sealed)))
     }
+}
+
+fn written(who: &Subject, head: &Head, place: &Place) -> Noted {
+    let (governing, registry) = place.revs;
+    who.state.about(who.id()).under(governing).by_registry(registry).event(Event::Lineage(LineageEvent::Written {
+        item: head.id,
+        gate: place.gate.name(),
+        cell: place.grounds.cell,
+        processor: place.processor,
+        bytes: head.bytes,
+    }))
 }
 
 /// What a part of the item of `head` is bound to, in the row `row`.

@@ -64,6 +64,9 @@ impl Register {
             let opened = register.open_segment(&ask, slot, Some(by)).await;
             if let Err(denied) = &opened {
                 register.stop_at_the_limit(&ask, denied).await;
+                if let Denied::Policy(reason) = denied {
+                    register.introduce_denied(&ask, *reason).await;
+                }
             }
             let opened = opened?;
             metrics::counter!("sayso_consent_loans_total").increment(1);
@@ -98,9 +101,10 @@ impl Register {
         if self.has_ended() {
             return Ok(None);
         }
-        let decision = self.revisions().decide(&holder.question(self.clock.wall()), &state.consent);
+        let wall = self.clock.wall();
+        let decision = self.revisions().decide(&holder.question(wall), &state.consent);
         let Ok(grounds) = decision.answer else { return Ok(None) };
-        if !holder.segment.rests_on(&grounds) {
+        if !holder.segment.rests_on(&grounds) || self.is_of_last_year(&holder.segment, wall) {
             return Ok(None);
         }
         let lasts = self.permit_until(asked_at, grounds.until).since(asked_at).min(outside.longest);

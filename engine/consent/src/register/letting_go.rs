@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use sayso_audit::{Event, Reference};
 use sayso_policy::profile::{RetentionAction, Trigger};
-use sayso_policy::{ConsentState, Ending, Happened};
+use sayso_policy::{ConsentState, Ending, Happened, Profile};
 use sayso_store::{Batch, Error as StoreError, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Category, Name, Purpose, SubjectId, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId, WallTime};
 
 use super::holding::Holds;
 use super::retaining::put_mark;
+use super::revoking::goes_back_to;
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::erasure::Ground;
 use crate::erasure::pending::Pending;
 use crate::journal::About;
-use crate::keep::head::Head;
+use crate::keep::head::{Head, Origin};
 use crate::retention::{Hold, Stored};
 use crate::tables::{ERASURE, KEPT_GONE, KeptGoneKey, KeptOfKey, KeptPartKey, RetentionKey};
 use crate::{Entry, Error};
@@ -34,6 +35,38 @@ pub(super) struct Gone {
     pub(super) is_held: bool,
     /// Whether something else lies under the keys of that category.
     pub(super) is_partial: bool,
+}
+
+/// Consent that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// What nothing is kept for any more.
+    pub(super) purposes: Vec<Purpose>,
+    /// By what it is erased.
+    pub(super) ground: Ground,
+    /// Those of the purposes to which consent had never been valid, and since when: what comes of data that it let in goes,
+    /// too, whatever it is kept for.
+    pub(super) invalid: Option<(Vec<Purpose>, ConsentVersion)>,
+}
+
+impl Ended {
+    pub(super) const fn of(purposes: Vec<Purpose>, ground: Ground) -> Self {
+        Self { purposes, ground, invalid: None }
+    }
+
+    /// Whether the item of `head` was kept by it.
+    fn covers(&self, head: &Head) -> bool {
+        self.purposes.contains(&head.purpose)
+    }
+
+    /// Whether the item of `head` comes of data that it let in and must not have: not what somebody else handed on.
+    fn let_in(&self, head: &Head, profile: &Profile) -> bool {
+        let is_own = !matches!(head.source, Origin::Party { .. });
+        let since = |(purposes, since): &(Vec<Purpose>, ConsentVersion)| {
+            is_own && head.cv >= *since && goes_back_to(profile, head.category, purposes)
+        };
+        self.invalid.as_ref().is_some_and(since)
+    }
 }
 
 /// Items that end, those that were made from them with them, by their category.
@@ -80,35 +113,38 @@ impl Register {
         Ok(self.pending_of(subject).await?.iter().any(|pending| pending.is_held && pending.covers(category)))
     }
 
-    /// Has `entry`, which makes `next` of the subject's state, end what is kept of them, and what shows them, for each of these
-    /// purposes, each with its ground, and commit to destroying the keys of categories of which nothing is left.
+    /// Has `entry`, which makes `next` of the subject's state, end what is kept of them, and what shows them, by what has `ended`,
+    /// and commit to destroying the keys of categories of which nothing is left.
     pub(super) async fn forget_kept(
         &self,
         subject: SubjectId,
         next: &StoredState,
-        ended: &[(Vec<Purpose>, Ground)],
+        ended: &[Ended],
         holds: &Holds,
         entry: &mut Entry,
     ) -> Result<(), Error> {
-        if ended.iter().all(|(purposes, _)| purposes.is_empty()) {
+        if ended.iter().all(|ended| ended.purposes.is_empty()) {
             return Ok(());
         }
         let (own, shown) = (self.heads(subject).await?, self.shows(subject).await?);
-        let is_ended = |head: &Head| ended.iter().any(|(purposes, _)| purposes.contains(&head.purpose));
+        let profile = self.profile();
+        let is_ended = |head: &Head| {
+            ended.iter().any(|one| one.covers(head) || head.subject == subject && one.let_in(head, &profile))
+        };
         let over = self.all_derived(&own, shown, is_ended).await?;
         let grounds_of = |category: Category| {
             let here: BTreeSet<_> =
                 over.iter().filter(|head| head.category == category).map(|head| head.purpose).collect();
-            let own = ended.iter().filter(move |(purposes, _)| purposes.iter().any(|purpose| here.contains(purpose)));
-            let own: Vec<_> = own.map(|(_, ground)| *ground).collect();
-            if own.is_empty() { ended.iter().map(|(_, ground)| *ground).collect() } else { own }
+            let own = ended.iter().filter(move |ended| ended.purposes.iter().any(|purpose| here.contains(purpose)));
+            let own: Vec<_> = own.map(|ended| ended.ground).collect();
+            if own.is_empty() { ended.iter().map(|ended| ended.ground).collect() } else { own }
         };
         let grounds: BTreeMap<_, Vec<Ground>> =
             over.iter().map(|head| (head.category, grounds_of(head.category))).collect();
         let about = next.about(subject);
         for (category, gone) in self.let_go(subject, about, over, "withdrawn", holds, entry).await? {
             let grounds = grounds.get(&category).map_or(&[][..], Vec::as_slice);
-            self.erase_category(subject, about, category, (&gone, grounds), entry).await?;
+            self.erase_category(subject, about, category, (&gone, grounds), holds, entry).await?;
         }
         Ok(())
     }
@@ -121,14 +157,16 @@ impl Register {
         about: About,
         category: Category,
         (gone, grounds): (&Gone, &[Ground]),
+        holds: &Holds,
         entry: &mut Entry,
     ) -> Result<(), Error> {
         let [first, others @ ..] = grounds else { return Ok(()) };
         let open = self.pending_of(subject).await?;
-        let is_of_everything = |one: &Pending| one.category.is_none() && one.destroyed_at.is_none() && !one.is_held;
-        if !gone.is_held && open.iter().any(is_of_everything) {
-            // all of their keys are about to be destroyed
-            return Ok(());
+        for one in open.iter().filter(|one| one.category.is_none() && one.destroyed_at.is_none() && !gone.is_held) {
+            if self.takes_everything(one, subject, holds).await? {
+                // all of their keys are about to be destroyed
+                return Ok(());
+            }
         }
         let open = open.into_iter().filter(|one| one.category.is_some());
         let mut open = open.filter(|one| {
@@ -138,12 +176,16 @@ impl Register {
         let mut pending = match open.next() {
             Some(mut pending) => {
                 pending.add(*first);
+                // nothing is left under the keys that an earlier ending took, whatever others seal
+                pending.is_partial &= gone.is_partial;
                 pending
             }
-            None => Pending::new(Some(category), *first, self.clock.wall()),
+            None => {
+                let is_partial = gone.is_partial;
+                Pending { is_partial, ..Pending::new(Some(category), *first, self.clock.wall()) }
+            }
         };
         others.iter().for_each(|ground| pending.add(*ground));
-        pending.is_partial = gone.is_partial;
         if gone.is_held {
             pending.is_held = true;
             entry.ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));
@@ -223,6 +265,21 @@ impl Register {
             None => true,
         };
         self.all_derived(&own, shown, is_covered).await
+    }
+
+    /// Whether the erasure `pending` of everything of `subject` destroys every key of theirs: it is committed, or nothing of it
+    /// is held.
+    pub(super) async fn takes_everything(
+        &self,
+        pending: &Pending,
+        subject: SubjectId,
+        holds: &Holds,
+    ) -> Result<bool, Error> {
+        if pending.is_held {
+            return Ok(false);
+        }
+        let over = self.covered_by(pending, subject).await?;
+        Ok(self.hold_on(pending, subject, &over, holds).is_none())
     }
 
     /// A hold that keeps the erasure `pending` of `subject`, which is not committed yet, or something of what it would end.

@@ -46,6 +46,9 @@ impl Register {
             let opened = register.open_segment(&ask, slot, None).await;
             if let Err(denied) = &opened {
                 register.stop_at_the_limit(&ask, denied).await;
+                if let Denied::Policy(reason) = denied {
+                    register.introduce_denied(&ask, *reason).await;
+                }
             }
             let Opened { permit, holder, .. } = opened?;
             Ok(Lease { permit, holder, holders: Arc::clone(&register.holders), reason: "dropped" })
@@ -216,7 +219,7 @@ impl Register {
         // those outside of this process are renewed when they ask for it
         for holder in self.holders.of(subject).into_iter().filter(|holder| holder.outside.is_none()) {
             match revisions.decide(&holder.question(wall), &state.consent).answer {
-                Ok(grounds) if holder.segment.rests_on(&grounds) => {
+                Ok(grounds) if holder.segment.rests_on(&grounds) && !self.is_of_last_year(&holder.segment, wall) => {
                     holder.revoker.renew(self.permit_until(asked_at, grounds.until));
                 }
                 _ => {}

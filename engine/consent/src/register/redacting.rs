@@ -19,6 +19,11 @@ impl Register {
 }
 
 impl TakesOut {
+    /// Whether the policy takes nothing out.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0 == Redactor::default()
+    }
+
     /// Leaves in `text` what may go further. Where there is nothing to take out it is not touched; otherwise what it was is
     /// wiped.
     pub fn of(&self, text: &mut String) {

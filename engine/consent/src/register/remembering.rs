@@ -304,7 +304,7 @@ impl Register {
         let (mut next, mut entry) = (subject.state.clone(), Entry::default());
         outdate(&mut next);
         entry.ops.push(Left::Purge.put(subject.id, id));
-        entry.ops.extend(self.tell_of_correction(subject.id, id, FACTS_CATEGORY));
+        entry.ops.extend(self.tell_of_correction(subject.id, id, FACTS_CATEGORY).await?);
         entry.events.push(next.about(subject.id).by(by, applied));
         self.replace(subject, next, (kept, facts), entry).await
     }

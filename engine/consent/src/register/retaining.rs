@@ -196,7 +196,13 @@ impl Register {
             entry.events.push(about.event(Event::RetentionDue { ending, category, at: first.at }));
             entry.events.push(about.event(Event::RetentionExecuted { ending, category, how, rows: count_of }));
         }
-        entry.ops.extend(over.into_iter().map(|(key, _)| Op::Delete(key)));
+        for (key, _) in over {
+            if stored == Stored::Certificates {
+                let CertificateKey { erasure, .. } = CertificateKey::parse(&key).map_err(StoreError::from)?;
+                entry.ops.extend(self.end_approvals(turn.id, &erasure).await?);
+            }
+            entry.ops.push(Op::Delete(key));
+        }
         self.journal.append(entry).await?;
         if let Some(first) = &first {
             count(stored, count_of, first, now);

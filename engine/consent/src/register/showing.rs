@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use sayso_audit::Reference;
-use sayso_policy::Reason;
+use sayso_policy::{Reason, Terms};
 use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store::{Error as StoreError, TypedKey};
 use sayso_types::{Category, SubjectId};
 use zeroize::Zeroizing;
 
+use super::holders::Holder;
 use super::keeping::sealed_at;
 use super::{Register, Subject};
 use crate::Error;
@@ -27,17 +28,17 @@ impl Register {
     /// [`NotKept::Policy`] when it may not be used now: consent is taken back, its use is restricted, or the policy has
     /// changed; or as the store and the vault say.
     pub async fn kept(&self, subject: SubjectId, id: Reference) -> Result<Option<Kept>, NotKept> {
+        let Some(found) = self.head(subject, id).await? else { return Ok(None) };
+        // within the turns of whoever's consent counts: what is taken back meanwhile is handed out to nobody
+        let concerned = self.turns(subject, found.of).await?;
         let Some(head) = self.head(subject, id).await?.filter(Head::is_live) else { return Ok(None) };
-        for who in [Some(subject), head.of].into_iter().flatten() {
-            let who = self.lock(who).await?;
-            self.usable(&who, &head).await.map_err(NotKept::Policy)?;
+        for who in concerned.each() {
+            self.usable(who, &head).map_err(NotKept::Policy)?;
         }
-        // within the turn of whoever's keys seal it: nothing ends it meanwhile
-        let _turn = self.lock(head.sealer()).await?;
         Ok(self.opened_item(&head).await?)
     }
 
-    async fn usable(&self, who: &Subject, head: &Head) -> Result<(), Reason> {
+    fn usable(&self, who: &Subject, head: &Head) -> Result<(), Reason> {
         let now = self.clock.wall();
         let ending = self.ending_of_kept(head, &who.state.consent);
         if ending.is_some_and(|ending| ending.at <= now) {
@@ -65,6 +66,21 @@ impl Register {
     pub(crate) async fn list_shown(&self, subject: SubjectId) -> Result<Vec<(SubjectId, Kept)>, Error> {
         let mut listed = Vec::new();
         for head in self.shows(subject).await?.into_iter().filter(Head::is_live) {
+            listed.extend(self.label(&head).await?.map(|label| (head.subject, head.shown(label))));
+        }
+        Ok(listed)
+    }
+
+    /// What shows the person whose permit `holder` has, of its category and purpose, each with whom it is kept of: to be used.
+    pub(crate) async fn kept_for(&self, holder: &Holder) -> Result<Vec<(SubjectId, Kept)>, Error> {
+        let Terms { subject, cell, .. } = holder.revoker.terms();
+        let own = self.live_heads(*subject).await?.into_iter().filter(|head| head.of.is_none());
+        let of_others = self.shows(*subject).await?.into_iter().filter(Head::is_live);
+        let mut heads: Vec<_> = own.chain(of_others).collect();
+        heads.retain(|head| (head.category, head.purpose) == (cell.category, cell.purpose));
+        heads.sort_by_key(|head| (head.collected_at, head.id.0));
+        let mut listed = Vec::with_capacity(heads.len());
+        for head in heads {
             listed.extend(self.label(&head).await?.map(|label| (head.subject, head.shown(label))));
         }
         Ok(listed)

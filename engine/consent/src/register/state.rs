@@ -1,8 +1,10 @@
 //! [`StoredState`]: a subject's entry in the register, as it is kept and as it is stored.
 
+use std::collections::BTreeSet;
+
 use hex::FromHex;
 use sayso_audit::AuditKey;
-use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
+use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, IntroductionHash, PurposeConsent};
 use sayso_store::{Version, Versioned};
 use sayso_types::{Category, ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,7 @@ pub(crate) struct StoredState {
     pub(crate) version: Version,
 }
 
-/// The stored form, schema version 2: JSON, because records of consent outlive the program that wrote them.
+/// The stored form, schema version 3: JSON, because records of consent outlive the program that wrote them.
 #[derive(Serialize, Deserialize)]
 struct Body {
     tenant: TenantId,
@@ -45,6 +47,8 @@ struct Body {
     restricted: Vec<Category>,
     #[serde(default, skip_serializing_if = "is_first")]
     stale_before: ConsentVersion,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    told: BTreeSet<IntroductionHash>,
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     is_closed: bool,
     #[serde(default, skip_serializing_if = "Ward::is_nobodys")]
@@ -110,6 +114,7 @@ impl StoredState {
             declined: consent.declined.iter().map(|(purpose, rev)| (*purpose, *rev)).collect(),
             restricted: consent.restricted.iter().copied().collect(),
             stale_before: consent.stale_before,
+            told: consent.told.clone(),
             is_closed: self.is_closed,
             ward: self.ward.clone(),
             bars_relatives: self.bars_relatives,
@@ -143,6 +148,7 @@ impl StoredState {
                 tenant: Some(body.tenant),
                 restricted: body.restricted.into_iter().collect(),
                 stale_before: body.stale_before,
+                told: body.told,
             },
             ward: body.ward,
             is_closed: body.is_closed,

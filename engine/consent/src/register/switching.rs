@@ -103,6 +103,11 @@ impl Register {
             let ended = self.enforce_switches().await?;
             return Ok(Thrown { switch, ended });
         };
+        // turned off in between, it would have been forgotten that there is no room
+        let is_wish = throw.to == Position::On && by != Actor::SYSTEM;
+        if is_wish && self.is_full(&throw.target, made.2).await? {
+            return Err(NotThrown::LimitReached.into());
+        }
         if at.is_none() {
             entry.require.push((stored::key(&switch.target), Condition::Absent));
         }

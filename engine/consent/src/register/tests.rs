@@ -6,7 +6,7 @@ use sayso_policy::{ConsentStatus, Gate};
 use sayso_runtime::Tasks;
 use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store_local::{LocalOptions, LocalStore};
-use sayso_types::{Category, ManualClock, TurnId};
+use sayso_types::{Category, ManualClock, TurnId, WallTime};
 
 use super::*;
 use crate::evidence::{Answer, Means, Question};
@@ -23,9 +23,13 @@ struct Node {
 
 impl Node {
     async fn new() -> Self {
+        Self::under(include_str!("../../tests/profile.toml")).await
+    }
+
+    async fn under(profile: &str) -> Self {
         let (dir, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
         let store = LocalStore::open(dir.path(), LocalOptions::new(Arc::new(clock.clone()))).unwrap();
-        let profile = Profile::parse(include_str!("../../tests/profile.toml")).unwrap();
+        let profile = Profile::in_force_before(profile).unwrap();
         // longer than a test: what is at intervals is done here by hand
         let (profile, options) = (Arc::new(profile), Options { withdraw_wait: Duration::ZERO, ..Options::default() });
         let in_use = Arc::new(clock.clone());
@@ -83,6 +87,40 @@ async fn permits_live_on_for_as_long_as_they_are_renewed() {
     assert!(!lease.permit().is_open(), "unless they are not");
     node.register.renew_permits().await.unwrap();
     assert!(!lease.permit().is_open(), "what ran out stays closed");
+}
+
+#[tokio::test]
+async fn whoever_is_counted_by_the_year_asks_anew_in_the_next() {
+    let near = "region = \"home\", region_class = \"local\", accepts = [\"voice_audio\"], purposes = [\"consent_answer\", \
+                \"voice_interaction\"]";
+    let far = "region = \"US\", region_class = \"overseas\", mechanism = \"certification\", accepts = [\"voice_audio\"], \
+               purposes = [\"voice_interaction\"]";
+    let text = include_str!("../../tests/profile.toml").replacen(near, far, 1);
+    let node = Node::under(&format!("{text}\n[transfers]\noverseas = true\n")).await;
+    let person = node.person().await;
+    let year_of = |at| node.register.profile().year_of(at);
+    let (year, now) = (year_of(node.clock.wall()), node.clock.wall().0);
+    let (mut end, mut after) = (now, now + 366 * 86_400_000);
+    while end + 1 < after {
+        let middle = end.midpoint(after);
+        *(if year_of(WallTime(middle)) == year { &mut end } else { &mut after }) = middle;
+    }
+    node.clock.advance(Duration::from_millis(after - now) - node.ttl() / 2);
+    let lease = node.listen(person).await;
+    node.register.renew_permits().await.unwrap();
+    node.clock.advance(node.ttl() * 3 / 4);
+    node.register.renew_permits().await.unwrap();
+    assert!(lease.permit().is_open(), "it lasts for as long as it was given");
+    node.clock.advance(node.ttl() / 4);
+    node.register.renew_permits().await.unwrap();
+    assert!(!lease.permit().is_open(), "and is not given for longer");
+    let lease = node.listen(person).await;
+    let (_, counted) = node.register.transfers_of(None).await.unwrap();
+    assert_eq!((year_of(node.clock.wall()), counted.together.persons), (year + 1, 1));
+    node.clock.advance(node.ttl() * 3 / 4);
+    node.register.renew_permits().await.unwrap();
+    node.clock.advance(node.ttl() / 2);
+    assert!(lease.permit().is_open(), "which is renewed");
 }
 
 #[tokio::test]

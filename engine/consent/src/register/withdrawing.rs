@@ -12,6 +12,7 @@ use sayso_store::{Error as StoreError, Key, Op, TypedKey, Versioned, limits::SCA
 use sayso_types::{ConsentVersion, Name, Purpose, SubjectId};
 
 use super::holders::Holder;
+use super::revoking::is_worse_than;
 use super::state::StoredState;
 use super::{Register, Subject, lock};
 use crate::erasure::Ground;
@@ -110,9 +111,10 @@ impl Register {
                 return Err(Error::UnknownPurpose(*purpose));
             }
         }
-        let given = in_scope(&subject.state.consent, purposes, ConsentStatus::is_valid);
-        if let Cause::Ended(_) = cause {
-            Self::can_end(&subject, purposes, &given)?;
+        let given =
+            in_scope(&subject.state.consent, purposes, |status| status.is_valid() || is_worse_than(cause, status));
+        if let Cause::Ended(Ending { how, .. }) = cause {
+            self.can_end(&subject, purposes, &given, how).await?;
         }
         let requested = match (given.as_slice(), purposes) {
             ([], _) => Ok(()),
@@ -160,7 +162,7 @@ impl Register {
             if self.forgets(&covered, cause) {
                 forgets = Some(ground(cause, reference));
             }
-            ended.push((self.ended_with(&covered), ground(cause, reference)));
+            ended.push(self.ended_for(subject, &covered, cause, ground(cause, reference)));
             entry.events.push(said(about, cause, reference, scope(purpose)));
             let withdrawal = withdrawal::requested(subject.id, reference, purpose, cause, cv, now);
             let purpose = purpose.map_or_else(String::new, |purpose| purpose.to_string());

@@ -19,6 +19,18 @@ pub(super) struct Grants {
     permitted: BTreeMap<Reference, Name>,
     /// The grants on which something may be given away, each with what of whom.
     disclosing: BTreeMap<Name, (ExemptionGrant, BTreeSet<OfWhom>)>,
+    reading: BTreeMap<Name, Reading>,
+    /// By which of these something is about to be read, of whom.
+    about_to_be_read: BTreeMap<(Reference, OfWhom), Name>,
+}
+
+/// A grant by which one of the operator's people reads something.
+#[derive(Debug)]
+struct Reading {
+    grant: ExemptionGrant,
+    reader: ActorTag,
+    ticket: Hash,
+    of_whom: BTreeSet<OfWhom>,
 }
 
 impl Grants {
@@ -38,9 +50,17 @@ impl Grants {
                 granted.categories.insert(*category);
                 of_whom.insert((leaf.fact.subject, *category));
             }
+            Event::Desk(DeskEvent::ReadingGranted { grant, category, until, evidence, ticket, reader, approvers }) => {
+                let Some(new) = granted(*grant, leaf, (*until, *evidence), approvers) else { return };
+                let new = Reading { grant: new, reader: *reader, ticket: *ticket, of_whom: BTreeSet::new() };
+                let reading = self.reading.entry(*grant).or_insert(new);
+                reading.grant.categories.insert(*category);
+                reading.of_whom.insert((leaf.fact.subject, *category));
+            }
             Event::ExemptionExpired { grant } | Event::ExemptionRevoked { grant } => {
                 self.live.remove(grant);
                 self.disclosing.remove(grant);
+                self.reading.remove(grant);
             }
             Event::PermittedByExemption { segment, grant, .. } => {
                 self.permitted.insert(*segment, *grant);
@@ -57,6 +77,36 @@ impl Grants {
         granted.contains(&of_whom)
             && decided_at(grant, at, ttl) < grant.not_after
             && grant.check_disclosure(profile).is_ok()
+    }
+
+    /// Whether `grant` is one to read by, so that what `access` reads of this person is to be told next.
+    pub(super) fn is_to_read(&mut self, grant: Name, access: Reference, of_whom: OfWhom) -> bool {
+        let is_known = self.reading.contains_key(&grant);
+        if is_known {
+            self.about_to_be_read.insert((access, of_whom), grant);
+        }
+        is_known
+    }
+
+    /// Whether `access` may read this of this person, as `leaf` says, on a grant for whoever reads it that has not ended, and
+    /// that `profile` lets count.
+    pub(super) fn reads(
+        &mut self,
+        leaf: &Leaf,
+        (access, category): (Reference, Category),
+        ticket: Hash,
+        profile: &Profile,
+    ) -> bool {
+        let of_whom = (leaf.fact.subject, category);
+        let named = self.about_to_be_read.remove(&(access, of_whom));
+        let Some(reading) = named.and_then(|grant| self.reading.get(&grant)) else { return false };
+        let Reading { grant, reader, ticket: why, of_whom: granted } = reading;
+        // of whom the log says nothing is no child: the answer that allows most
+        granted.contains(&of_whom)
+            && leaf.fact.actor.tag == Some(*reader)
+            && ticket == *why
+            && decided_at(grant, leaf.place.wall, profile.defaults().permit_ttl) < grant.not_after
+            && grant.check_reading(profile, false).is_ok()
     }
 
     /// The grant that `segment`, which is opened now, is said to rest on.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sayso_audit::{Event, Leaf, LeafError};
+use sayso_audit::{DeskEvent, Event, Leaf, LeafError, SubjectTag};
 use sayso_policy::export::kantara::Receipt;
 use sayso_policy::profile::RightKind;
 use sayso_policy::{AgeBand, ConsentStatus, ConsentType};
@@ -68,6 +68,9 @@ pub struct Copy {
     pub notices: Vec<Noticed>,
     /// Who received what.
     pub received: Vec<Received>,
+    /// What the operator's people read of what is kept, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<Read>,
 }
 
 /// A policy in its revision.
@@ -135,6 +138,19 @@ pub struct Noticed {
     pub reached_at: Option<WallTime>,
 }
 
+/// A reading of what is kept, by one of the operator's people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Read {
+    /// When.
+    pub at: WallTime,
+    /// What.
+    pub category: Category,
+    /// How many records.
+    pub rows: u64,
+    /// SHA-256 of the ticket for which somebody else had approved it, in hexadecimal; [`None`] for what is no content.
+    pub ticket_sha256: Option<String>,
+}
+
 /// What a processor received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Received {
@@ -177,6 +193,7 @@ impl Copy {
             sent_at: delivery.begun.first().copied(),
             reached_at: delivery.reached.map(|(_, at)| at),
         });
+        let (received, read) = told(register, state.audit_key().subject(subject)).await?;
         Ok(Self {
             format: FORMAT,
             made_at: register.clock.wall(),
@@ -201,8 +218,19 @@ impl Copy {
             requests: asked(requests).collect(),
             certificates: certificates.collect::<Result<_, _>>()?,
             notices: notices.collect(),
-            received: received(register, state.audit_key().subject(subject)).await?,
+            received,
+            read,
         })
+    }
+
+    /// How many records of which category it has of what people keep.
+    pub(crate) fn content(&self) -> BTreeMap<Category, u64> {
+        let remembered = self.remembered.iter().map(|_| Category::MEMORY_SUMMARY);
+        let mut rows = BTreeMap::new();
+        for category in remembered.chain(self.kept.iter().map(|item| item.category)) {
+            *rows.entry(category).or_default() += 1;
+        }
+        rows
     }
 
     /// How many records it holds.
@@ -210,7 +238,7 @@ impl Copy {
     pub const fn rows(&self) -> u64 {
         let lists = [self.consents.len(), self.receipts.len(), self.withdrawals.len()];
         let others = [self.remembered.len(), self.requests.len(), self.notices.len(), self.received.len()];
-        let records = lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + others[3];
+        let records = lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + others[3] + self.read.len();
         (records + self.certificates.len() + self.kept.len()) as u64
     }
 }
@@ -235,28 +263,31 @@ pub(crate) fn asked(requests: Vec<Request>) -> impl Iterator<Item = Asked> {
     })
 }
 
-/// What the log says that processors received under `tag`.
-async fn received(register: &Register, tag: sayso_audit::SubjectTag) -> Result<Vec<Received>, Error> {
+/// What the log says that processors received under `tag`, and that the operator's people read.
+async fn told(register: &Register, tag: SubjectTag) -> Result<(Vec<Received>, Vec<Read>), Error> {
     let damaged = |e: LeafError| Error::Log(e.to_string());
-    let mut by_cell = BTreeMap::new();
+    let (mut by_cell, mut read) = (BTreeMap::new(), Vec::new());
     let mut index = 0;
     loop {
         let leaves = register.journal().read(index, LEAVES_AT_ONCE).await?;
         if leaves.is_empty() {
-            return Ok(by_cell.into_values().collect());
+            return Ok((by_cell.into_values().collect(), read));
         }
         index += leaves.len() as u64;
         for leaf in leaves {
             let leaf = Leaf::decode(&leaf).map_err(damaged)?;
-            let (Some(subject), Event::SegmentClosed { cell, processor, bytes, .. }) =
-                (leaf.fact.subject, leaf.fact.event)
-            else {
-                continue;
-            };
-            if subject != tag || bytes == 0 {
+            if leaf.fact.subject != Some(tag) {
                 continue;
             }
             let at = leaf.place.wall;
+            let (cell, processor, bytes) = match leaf.fact.event {
+                Event::SegmentClosed { cell, processor, bytes, .. } if bytes > 0 => (cell, processor, bytes),
+                Event::Desk(DeskEvent::ContentRead { category, rows, ticket, .. }) => {
+                    read.push(Read { at, category, rows, ticket_sha256: ticket.map(|ticket| hex::encode(ticket.0)) });
+                    continue;
+                }
+                _ => continue,
+            };
             let entry = by_cell.entry((processor, cell.purpose, cell.category)).or_insert(Received {
                 processor,
                 kind: cell.kind,

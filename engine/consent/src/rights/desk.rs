@@ -14,6 +14,7 @@ use super::names::{refusal_name, right_name};
 use super::referring::{keys, reference, step_of};
 use super::request::{Delay, NotNow, Relative, Request, Standing, Step};
 use super::stored;
+use crate::exemption::NotRead;
 use crate::register::remembering::PutRight;
 use crate::register::{Look, Subject};
 use crate::retention::Stored;
@@ -60,6 +61,9 @@ pub enum Error {
     /// The person has too many open.
     #[error("{OPEN_MAX} requests of this person wait for an answer; answer one first")]
     TooMany,
+    /// Whoever wants the copy may not read what is in it.
+    #[error(transparent)]
+    NotRead(#[from] NotRead),
     /// The request is not where that step can be taken.
     #[error(transparent)]
     NotNow(#[from] NotNow),
@@ -301,6 +305,7 @@ impl Desk {
             return Err(NotNow::NotAccepted.into());
         }
         let copy = Copy::of(&self.register, subject, self.of(subject).await?).await?;
+        self.register.let_read(subject, Name::constant("rights.copy"), &copy.content(), by).await?;
         let about = self.register.read(subject).await?.about(subject);
         let event = about.by(by, Event::ExportCreated { request: id, rows: copy.rows() });
         self.register.journal().append(Entry { events: vec![event], ..Entry::default() }).await?;

@@ -85,6 +85,11 @@ impl Item {
         }
     }
 
+    /// One with its content.
+    pub(crate) fn whole(kept: &Kept) -> Self {
+        Self::of(kept).with(&kept.content)
+    }
+
     /// Its content, where that is in the copy.
     #[must_use]
     pub fn content(&self) -> Option<Vec<u8>> {

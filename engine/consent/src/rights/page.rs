@@ -66,9 +66,16 @@ impl Copy {
             let what = format!("{} > {} ({})", received.category, received.processor, received.purpose);
             page.item(&what, &format!("{} B, {first} - {last}", received.bytes));
         }
+        page.heading(say("What the operator's people read", "运营方人员查看了什么"), self.read.is_empty(), tongue);
+        for read in &self.read {
+            let rows = format!("{} {}", say("how many", "条数"), read.rows);
+            let why = read.ticket_sha256.as_ref().map(|ticket| format!(", {} {ticket}", say("ticket", "工单")));
+            let what = format!("{} {}", moment(read.at), read.category);
+            page.item(&what, &format!("{rows}{}", why.unwrap_or_default()));
+        }
         page.heading(say("What was erased", "已删除的内容"), self.certificates.is_empty(), tongue);
         for certificate in &self.certificates {
-            page.line(format_args!("```text\n{}```", certificate.told(tongue, &moment)));
+            page.line(format_args!("```text\n{}```", certificate.told(&[], tongue, &moment)));
         }
         page.0
     }

@@ -33,6 +33,19 @@ key! {
     }
 }
 
-pub(crate) const DELETION: Schema = Schema::new("deletion", 1, 1);
+key! {
+    /// Who answers for something that an erasure does not reach.
+    pub(crate) struct ResidualKey in "residual" {
+        /// Whose.
+        pub(crate) subject: SubjectId,
+        /// The erasure's id.
+        pub(crate) erasure: Vec<u8>,
+        /// What remains.
+        pub(crate) residual: String,
+    }
+}
+
+pub(crate) const DELETION: Schema = Schema::new("deletion", 1, 2);
+pub(crate) const RESIDUAL: Schema = Schema::new("residual", 1, 1);
 pub(crate) const TRANSFER: Schema = Schema::new("transfer", 1, 1);
 pub(crate) const TRANSFER_COUNT: Schema = Schema::new("transfer_count", 1, 1);

@@ -83,7 +83,8 @@ key! {
     }
 }
 
-pub(crate) const NOTICE: Schema = Schema::new("notice", 1, 1);
+/// From version 2 on it may tell of a service: a program that does not know that could not read it.
+pub(crate) const NOTICE: Schema = Schema::new("notice", 1, 2);
 pub(crate) const NOTICE_SPREAD: Schema = Schema::new("notice_spread", 1, 1);
 pub(crate) const NOTICE_PAGE: Schema = Schema::new("notice_page", 1, 1);
 pub(crate) const NOTICE_TO: Schema = Schema::new("notice_to", 1, 1);

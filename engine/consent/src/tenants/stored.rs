@@ -1,4 +1,5 @@
-//! Tenants as they are stored, schema version 1: JSON, because instructions outlive the program that wrote them.
+//! Tenants as they are stored, schema version 2: JSON, because instructions outlive the program that wrote them. Version 1 had
+//! nothing of how people are told of the end of one, and its program would erase before they are.
 
 use std::collections::BTreeSet;
 

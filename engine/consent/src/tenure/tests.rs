@@ -4,6 +4,7 @@ use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::ManualClock;
 
 use super::*;
+use crate::tables::{FORMAT, FormatKey};
 use crate::{Options, Register};
 
 struct Shared {
@@ -96,6 +97,23 @@ async fn an_owner_that_is_started_again_goes_on_at_once() {
     let mut killed = shared.owner("node 1").await;
     shared.owner("node 1").await;
     assert!(killed.renew().await.is_err(), "and the one before is refused, should it still run");
+}
+
+#[tokio::test]
+async fn what_a_newer_program_noted_while_it_was_waited_for_is_left_to_it() {
+    let shared = Shared::new();
+    let newer = shared.owner("node 2").await;
+    let note = FORMAT.encode(b"{\"of_later\":1}");
+    let serves = async {
+        shared.store.commit(Batch::new().put(FormatKey { shard: SHARD }.key(), note)).await.unwrap();
+        let stop = CancellationToken::new();
+        stop.cancel();
+        newer.keep(stop).await.unwrap();
+    };
+    let (stood, ()) = tokio::join!(shared.candidate("node 1").stand(|_| {}), serves);
+    assert!(matches!(stood, Err(Error::Newer { record, .. }) if record == "of_later"));
+    let held = shared.store.read(&[TenureKey { shard: SHARD }.key()]).await.unwrap();
+    assert_eq!(held, [None], "nothing is written");
 }
 
 #[tokio::test]

@@ -3,22 +3,33 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::{Anonymised, AnonymisedStep, Event};
-use sayso_consent::Means;
+use sayso_audit::{Actor, Anonymised, AnonymisedStep, Event, Leaf, Reference};
+use sayso_consent::switch::{Position, Target, Throw};
+use sayso_consent::{Means, Replay};
 use sayso_policy::Profile;
 use sayso_store::{Prefix, Store};
-use sayso_types::SubjectId;
+use sayso_types::{Category, Name, SubjectId};
 
 use crate::world::*;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Where the node keeps what it counts.
+const PLACE: &str = r#"  { id = "counts", kind = "database", party = "operator", region = "home", region_class = "local", accepts = ["memory_summary"], purposes = ["memory"], state = "active" },
+]
+
+[profile]"#;
+
 /// The profile to test with, that has what is remembered anonymised after ten days, in classes of `k` people.
 pub(crate) fn profile_that_anonymises(rev: u32, k: u32) -> Arc<Profile> {
+    Arc::new(Profile::in_force_before(&text_that_anonymises(rev, k)).unwrap())
+}
+
+fn text_that_anonymises(rev: u32, k: u32) -> String {
     let of_memory = "retention = { trigger = \"withdraw\", after = \"PT0S\", action = \"erase\" }";
     let rule = "trigger = \"collected\", after = \"P10D\", action = \"anonymise\", by = \"monthly_counts@1\"";
     let text = profile_text().replace(of_memory, &format!("retention = {{ {rule}, k = {k} }}"));
-    Arc::new(Profile::in_force_before(&text.replace("rev = 1", &format!("rev = {rev}"))).unwrap())
+    text.replacen("]\n\n[profile]", PLACE, 1).replace("rev = 1", &format!("rev = {rev}"))
 }
 
 async fn world() -> World {
@@ -150,4 +161,87 @@ async fn whoever_agreed_to_erasure_is_erased() {
     world.register.publish(profile_that_anonymises(2, 12)).await.unwrap();
     pass(&world, 10).await;
     assert_eq!((steps(&world).await.len(), how(&world).await), (0, vec!["erased".to_owned(); early.len()]));
+}
+
+#[tokio::test]
+async fn whom_the_policy_lets_into_no_statistics_is_not_counted() {
+    // nowhere to keep what is counted; the place is switched off; the category is
+    let nowhere = text_that_anonymises(2, 12).replacen("kind = \"database\"", "kind = \"embedding\"", 1);
+    let nowhere = Arc::new(Profile::in_force_before(&nowhere).unwrap());
+    for (profile, off) in [
+        (nowhere, None),
+        (profile_that_anonymises(2, 12), Some(Target::Processor(processor("counts")))),
+        (profile_that_anonymises(2, 12), Some(Target::Category(Category::MEMORY_SUMMARY))),
+    ] {
+        let world = World::new().await;
+        world.register.publish(profile).await.unwrap();
+        people(&world, 13, 1).await;
+        if let Some(target) = off {
+            let throw = Throw { target, to: Position::Off, reason: Name::constant("leak"), incident: None };
+            world.register.throw(throw, Actor::SYSTEM).await.unwrap();
+        }
+        pass(&world, 10).await;
+        assert_eq!((steps(&world).await.len(), how(&world).await), (0, vec!["erased".to_owned(); 13]));
+        assert_eq!(rows(&world, "anonymised_count").await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_released_when_it_is_on_again() {
+    let world = world().await;
+    people(&world, 12, 1).await;
+    pass(&world, 10).await;
+    let throw = |to| {
+        let target = Target::Tenant("acme".parse().unwrap());
+        Throw { target, to, reason: Name::constant("leak"), incident: None }
+    };
+    world.register.throw(throw(Position::Off), Actor::SYSTEM).await.unwrap();
+    pass(&world, 31).await;
+    assert_eq!(world.register.anonymised().await.unwrap(), []);
+    world.register.throw(throw(Position::On), Actor::SYSTEM).await.unwrap();
+    pass(&world, 1).await;
+    assert_eq!(world.register.anonymised().await.unwrap()[0].classes()[0].people, 12);
+}
+
+/// What an auditor with `profile` finds in `leaves` that it did not allow, and how much it looked at.
+fn replayed(leaves: &[Leaf], profile: Arc<Profile>) -> (u64, Vec<u64>) {
+    let mut replay = Replay::new(profile);
+    (0..).zip(leaves).for_each(|(index, leaf)| replay.leaf(index, leaf));
+    let found = replay.finish();
+    (found.checked, found.denied)
+}
+
+#[tokio::test]
+async fn an_auditor_with_the_profile_finds_who_was_counted_and_must_not_have_been() {
+    let (world, profile) = (world().await, profile_that_anonymises(2, 12));
+    people(&world, 13, 3).await;
+    pass(&world, 10).await;
+    pass(&world, 31).await;
+    let leaves = world.leaves().await;
+    assert_eq!(replayed(&leaves, profile.clone()), (14, vec![]), "thirteen people, and what was released of them");
+
+    let place = |is: &dyn Fn(&Event) -> bool| leaves.iter().position(|leaf| is(&leaf.fact.event)).unwrap();
+    let counted = place(&|event| matches!(event, Event::Anonymised(one) if one.step == AnonymisedStep::HandedOn));
+    let released = place(&|event| matches!(event, Event::Anonymised(one) if one.step == AnonymisedStep::Released));
+    let mut withdrew = leaves.clone();
+    let person = withdrew[counted].fact.subject;
+    let agreed = withdrew.iter().rposition(|leaf| {
+        leaf.fact.subject == person
+            && matches!(&leaf.fact.event, Event::ConsentGiven { purpose, .. } if *purpose == MEMORY)
+    });
+    let agreed = &mut withdrew[agreed.unwrap()].fact.event;
+    *agreed = Event::ConsentExpired { record: Reference([1; 16]), purpose: MEMORY };
+    assert_eq!(replayed(&withdrew, profile.clone()).1, [counted as u64], "their consent had ended");
+
+    let mut few = leaves.clone();
+    if let Event::Anonymised(one) = &mut few[released].fact.event {
+        one.people = 11;
+    }
+    assert_eq!(replayed(&few, profile.clone()).1, [released as u64], "fewer than the profile asks for");
+
+    let mut other = leaves;
+    if let Event::Anonymised(one) = &mut other[counted].fact.event {
+        one.category = Category::VOICE_AUDIO;
+    }
+    assert_eq!(replayed(&other, profile).1, [counted as u64], "the profile has it erased");
 }

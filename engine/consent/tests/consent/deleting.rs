@@ -1,18 +1,20 @@
 //! Receivers are told to delete what they were given, and certificates say what they answered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::{Event, Leaf, Reference};
 use sayso_consent::deletion::{DeletionAnswer, DeletionOrder, Why};
 use sayso_consent::erasure::{Certificate, Residual};
 use sayso_consent::rights::{Desk, Standing};
-use sayso_consent::{Ask, Options};
+use sayso_consent::{Ask, Error, Options};
 use sayso_policy::profile::RightKind;
-use sayso_policy::{Gate, Profile};
+use sayso_policy::{ConsentStatus, Gate, Profile};
 use sayso_types::{Category, SubjectId};
 
 use crate::answering::accepted;
 use crate::erasing::profile_with_a_receiver_who;
+use crate::keeping::rows;
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::*;
 
@@ -57,11 +59,20 @@ async fn give(world: &World, person: SubjectId) -> Reference {
     given
 }
 
+/// Has told what is due, as whoever tells receivers does.
+async fn look(world: &World) -> Vec<DeletionOrder> {
+    let due = world.register.due_deletions(&BTreeSet::new()).await.unwrap();
+    for order in &due {
+        world.register.deletion_requested(order).await.unwrap();
+    }
+    due
+}
+
 /// What is to be told, once something is.
 async fn orders(world: &World) -> Vec<DeletionOrder> {
     let wait = async {
         loop {
-            let due = world.register.due_deletions().await.unwrap();
+            let due = look(world).await;
             if !due.is_empty() {
                 return due;
             }
@@ -75,7 +86,7 @@ async fn certificate(world: &World, person: SubjectId, case: Reference) -> Certi
     // whoever tells receivers looks once in a while
     let looks = async {
         loop {
-            world.register.due_deletions().await.unwrap();
+            look(world).await;
             tokio::task::yield_now().await;
         }
     };
@@ -103,7 +114,7 @@ async fn a_receiver_is_told_what_it_was_given_until_it_says_that_it_is_gone() {
     let Some(order) = first.pop().filter(|_| first.is_empty()) else { panic!("one order: {first:?}") };
     assert_eq!((order.processor, order.subject, order.why), (processor("cloud"), anna, Why::Erasure));
     assert_eq!(order.segments, given, "what it was given of anna, and nothing of ben");
-    assert!(world.register.due_deletions().await.unwrap().is_empty(), "it is not told twice at once");
+    assert!(look(&world).await.is_empty(), "it is not told twice at once");
     assert!(world.register.certificate(anna, case).await.unwrap().is_none());
     clock.set(NOON + SECOND);
     let again = orders(&world).await;
@@ -122,7 +133,7 @@ async fn a_receiver_is_told_what_it_was_given_until_it_says_that_it_is_gone() {
     let place = |name| told.iter().rposition(|told| *told == name).unwrap();
     assert!(place("processor.deletion_confirmed") < place("erase.certified"));
     clock.set(NOON + DAY);
-    assert!(world.register.due_deletions().await.unwrap().is_empty());
+    assert!(look(&world).await.is_empty());
 }
 
 #[tokio::test]
@@ -202,11 +213,113 @@ async fn what_is_put_right_is_told_receivers_and_the_answer_does_not_wait_for_th
     assert!(due.iter().all(|order| order.why == Why::Rectification));
     world.register.deletion_confirmed(&due[0], ANSWER).await.unwrap();
     clock.set(NOON + DAY);
-    assert!(world.register.due_deletions().await.unwrap().is_empty());
+    assert!(look(&world).await.is_empty());
     let told = world.told_since(0).await;
     for name in ["rectify.propagated", "processor.deletion_unconfirmed"] {
         assert_eq!(count(&told, name), 1, "{name}");
     }
+}
+
+/// Waits until it is due that the receiver is told, which nobody has been yet.
+async fn until_due(world: &World) {
+    let wait = async {
+        while rows(world, "deletion").await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(core::time::Duration::from_secs(30), wait).await.expect("that it is due");
+}
+
+fn told_at(certificate: &Certificate) -> Option<u64> {
+    let told = certificate.residuals.iter().find_map(|residual| match residual {
+        Residual::Processor { told_at, .. } => *told_at,
+        _ => None,
+    });
+    told.map(|at| at.0)
+}
+
+async fn why_unconfirmed(world: &World) -> Vec<String> {
+    let leaves = world.leaves().await.into_iter();
+    let why = leaves.filter_map(|leaf| match leaf.fact.event {
+        Event::DeletionUnconfirmed { reason, .. } => Some(reason.to_string()),
+        _ => None,
+    });
+    why.collect()
+}
+
+#[tokio::test]
+async fn one_that_nobody_could_tell_in_time_is_told_late_before_it_is_given_up_on() {
+    let (world, clock) = setting().await;
+    let anna = remembered(&world).await;
+    give(&world, anna).await;
+    let desk = Desk::open(world.register.clone());
+    let case = accepted(&desk, anna, RightKind::Erase).await;
+    until_due(&world).await;
+    // nobody was there to tell it
+    clock.set(NOON + 2 * DAY);
+    assert_eq!(orders(&world).await.len(), 1);
+    clock.set(NOON + 2 * DAY + SECOND);
+    assert_eq!(told_at(&certificate(&world, anna, case).await), Some(NOON));
+    assert_eq!(why_unconfirmed(&world).await, ["no_answer"]);
+}
+
+#[tokio::test]
+async fn where_nobody_can_be_told_any_more_nothing_waits_for_them_and_the_certificate_says_so() {
+    let (world, _) = setting().await;
+    let (anna, ben) = (remembered(&world).await, remembered(&world).await);
+    for person in [anna, ben] {
+        give(&world, person).await;
+    }
+    let desk = Desk::open(world.register.clone());
+    let case = accepted(&desk, anna, RightKind::Erase).await;
+    until_due(&world).await;
+    correct(&world, ben).await;
+    drop(desk);
+    let world = world.restarted(who_can_be_told(2), Options::default()).await;
+    assert_eq!(world.register.due_deletions(&BTreeSet::new()).await.unwrap(), [], "there is nobody who would tell it");
+    assert_eq!(count(&world.told_since(0).await, "processor.deletion_requested"), 0);
+    world.clock.advance(core::time::Duration::from_millis(DAY));
+    assert_eq!(told_at(&certificate(&world, anna, case).await), None);
+    assert_eq!(why_unconfirmed(&world).await, ["not_told"; 2]);
+    assert_eq!(rows(&world, "deletion").await, 0);
+}
+
+#[tokio::test]
+async fn an_order_is_the_same_each_time_whatever_is_given_and_ends_meanwhile() {
+    let (world, clock) = setting().await;
+    let anna = remembered(&world).await;
+    let given = give(&world, anna).await;
+    // by its own word it has that for 30 days
+    clock.set(NOON + 30 * DAY - SECOND / 2);
+    let case = accepted(&Desk::open(world.register.clone()), anna, RightKind::Erase).await;
+    let first = orders(&world).await.pop().unwrap();
+    assert_eq!(first.segments, [given]);
+    world.answers(anna, &[VOICE, MEMORY], ConsentStatus::Given).await;
+    give(&world, anna).await;
+    clock.set(NOON + 30 * DAY + SECOND);
+    let again = orders(&world).await;
+    assert_eq!(again, [DeletionOrder { tries: 1, ..first.clone() }], "what came later was never erased");
+    world.register.deletion_confirmed(&first, ANSWER).await.unwrap();
+    assert_eq!(certificate(&world, anna, case).await.deleted.len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_is_closed_before_receivers_have_answered() {
+    let (world, _) = setting().await;
+    let (tenant, device) = ("acme".parse().unwrap(), "a-device".parse().unwrap());
+    let anna = world.register.subject_of(&tenant, &device).await.unwrap();
+    world.answers(anna, &[VOICE, MEMORY], ConsentStatus::Given).await;
+    assert!(world.register.save_facts(anna, &[("word".to_owned(), "yes".to_owned())]).await.unwrap());
+    give(&world, anna).await;
+    let case = accepted(&Desk::open(world.register.clone()), anna, RightKind::Cancel).await;
+    let order = orders(&world).await.pop().unwrap();
+    assert!(world.register.certificate(anna, case).await.unwrap().is_none());
+    let refused = world.register.record(&answer(anna, &[VOICE], ConsentStatus::Given)).await;
+    assert!(matches!(refused, Err(Error::Closed)), "{refused:?}");
+    assert_ne!(world.register.subject_of(&tenant, &device).await.unwrap(), anna, "whoever speaks now is somebody new");
+    world.register.deletion_confirmed(&order, ANSWER).await.unwrap();
+    assert_eq!(certificate(&world, anna, case).await.deleted.len(), 1);
+    assert_eq!(count(&world.told_since(0).await, "account.cancelled"), 1);
 }
 
 /// Has what is remembered of `person` put right, and waits for the answer.

@@ -50,6 +50,7 @@ pub(crate) fn terms(people: &[SubjectId]) -> Terms {
         processors: [].into(),
         lasts: "P7D".parse().unwrap(),
         evidence_sha256: [7; 32],
+        reading: None,
         demand: Some(Demand {
             authority: "The court of Springfield".into(),
             reference: "7 K 12/26".into(),

@@ -14,6 +14,8 @@ use sayso_types::{Name, Purpose, SubjectId};
 
 use crate::erasing::{facts, row};
 use crate::incidents::{everything, report};
+use crate::keeping;
+use crate::keeping_ended;
 use crate::world::*;
 
 const BY: Actor = Actor { kind: ActorKind::Operator, tag: Some(ActorTag([7; 16])) };
@@ -125,6 +127,41 @@ async fn what_was_kept_by_it_is_erased_and_of_invalid_consent_what_was_derived_a
 }
 
 #[tokio::test]
+async fn what_was_revoked_can_turn_out_to_have_been_invalid_and_nothing_else_is_ended_twice() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    assert!(world.register.save_facts(anna, &facts()).await.unwrap());
+    let revoked = ended(&world, anna, &[VOICE], ConsentEnding::Revoked).await;
+    assert!(world.local.read(&[row(anna)]).await.unwrap()[0].is_some(), "they agreed to what is remembered");
+    let invalid = ended(&world, anna, &[VOICE], ConsentEnding::Invalidated).await;
+    assert!(invalid.ok && invalid.id != revoked.id);
+    assert_eq!(world.state(anna).await.status(VOICE), ConsentStatus::Invalidated);
+    assert!(world.local.read(&[row(anna)]).await.unwrap()[0].is_none(), "it comes from what was never to be heard");
+    let names: Vec<_> = said(&world).await.into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(names, ["consent.revoked", "consent.invalidated"]);
+    let of = world.register.ended_records(anna, &invalid, &[VOICE]).await.unwrap();
+    assert_eq!(of.len(), 1);
+    let refused = world.register.end_consent(anna, &[VOICE], ending(ConsentEnding::Revoked)).await;
+    assert!(matches!(refused, Err(Error::NothingToEnd)), "{refused:?}");
+    world.ends_spotless().await;
+}
+
+#[tokio::test]
+async fn what_somebody_is_taking_back_themselves_is_not_said_to_have_ended_otherwise() {
+    let world = World::impatient().await;
+    let anna = world.person(&[VOICE]).await;
+    let lease = world.listen(anna).await.unwrap();
+    assert!(!world.register.withdraw(anna, &[], Means::Voice).await.unwrap().ok);
+    for how in [ConsentEnding::Revoked, ConsentEnding::Invalidated] {
+        let refused = world.register.end_consent(anna, &[], ending(how)).await;
+        assert!(matches!(refused, Err(Error::NothingToEnd)), "{refused:?}");
+    }
+    drop(lease);
+    world.until(anna, |state| state.status(VOICE) == ConsentStatus::Withdrawn).await;
+    assert_eq!(said(&world).await, []);
+}
+
+#[tokio::test]
 async fn what_had_rested_on_invalid_consent_is_what_an_incident_finds() {
     let world = World::new().await;
     let (anna, ben, carl) = (world.person(&[VOICE]).await, world.person(&[VOICE]).await, world.person(&[VOICE]).await);
@@ -189,4 +226,33 @@ async fn a_replay_finds_what_is_opened_after_it() {
     (late.place, late.fact.cv) = (last.place, last.fact.cv);
     leaves.push(late);
     assert_eq!(denied(&leaves), [leaves.len() as u64 - 1]);
+}
+
+#[tokio::test]
+async fn what_is_kept_and_comes_of_what_invalid_consent_let_in_goes_with_it() {
+    let history: Purpose = "history".parse().unwrap();
+    for (how, stays) in [(ConsentEnding::Invalidated, false), (ConsentEnding::Revoked, true)] {
+        let world = World::under(keeping_ended::that_keeps_history()).await;
+        let anna = world.stranger().await;
+        let item = |of| keeping::bytes(of, "history", b"words");
+        world.answers(anna, &[history], ConsentStatus::Given).await;
+        let earlier = keeping::keep(&world, anna, item("said")).await.unwrap();
+        world.answers(anna, &[VOICE], ConsentStatus::Given).await;
+        let said = keeping::keep(&world, anna, item("said")).await.unwrap();
+        let liked = keeping::keep(&world, anna, item("liked")).await.unwrap();
+        let made = keeping::keep(&world, anna, item("liked").made_from(&[said])).await.unwrap();
+        let done = ended(&world, anna, &[VOICE], how).await;
+        assert!(done.ok);
+        let mut left = if stays { vec![earlier, said, liked, made] } else { vec![earlier, liked] };
+        let mut listed = keeping::listed(&world, anna).await;
+        left.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, left, "{how:?}");
+        if !stays {
+            let certificate = keeping::certified(&world, anna, Reference(done.id)).await;
+            assert_eq!(certificate.grounds, [Ground::Invalidation(done.id)]);
+        }
+        assert_eq!(world.state(anna).await.status(history), ConsentStatus::Given);
+        world.ends_spotless_under(keeping_ended::that_keeps_history()).await;
+    }
 }

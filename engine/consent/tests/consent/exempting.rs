@@ -35,6 +35,7 @@ fn terms(subject: Option<SubjectId>) -> Terms {
         lasts: "PT1H".parse().unwrap(),
         evidence_sha256: [7; 32],
         demand: None,
+        reading: None,
     }
 }
 

@@ -7,8 +7,9 @@ use sayso_consent::switch::{NotThrown, Position, Target, Throw};
 use sayso_consent::{Ask, Denied, Error, Options, Replay, Replayed};
 use sayso_policy::{People, Profile, Reason};
 use sayso_store::{Prefix, Store};
-use sayso_types::{Name, SubjectId};
+use sayso_types::{Name, Purpose, SubjectId};
 
+use crate::keeping::{is_denied, json, keep};
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::{VOICE, World, ask, processor};
 
@@ -18,6 +19,11 @@ const YEAR: u64 = 365 * 24 * HOUR;
 /// The profile to test with as revision `rev`, whose recogniser stands overseas, may have `most` people's sensitive data by
 /// `mechanism`, and does not stand under any law that asks for more.
 pub(crate) fn profile_that_exports(rev: u32, most: u32, mechanism: &str) -> Arc<Profile> {
+    Arc::new(Profile::in_force_before(&text_that_exports(rev, most, mechanism)).unwrap())
+}
+
+/// What it says.
+fn text_that_exports(rev: u32, most: u32, mechanism: &str) -> String {
     let near = "region = \"home\", region_class = \"local\", accepts = [\"voice_audio\"], purposes = \
                 [\"consent_answer\", \"voice_interaction\"]";
     // what people answer when they are asked stays near
@@ -26,8 +32,7 @@ pub(crate) fn profile_that_exports(rev: u32, most: u32, mechanism: &str) -> Arc<
          purposes = [\"voice_interaction\"]"
     );
     let text = include_str!("../profile.toml").replacen(near, &far, 1).replacen("rev = 1", &format!("rev = {rev}"), 1);
-    let text = format!("{text}\n[transfers]\noverseas = true\nsensitive_subjects_max = {most}\n");
-    Arc::new(Profile::in_force_before(&text).unwrap())
+    format!("{text}\n[transfers]\noverseas = true\nsensitive_subjects_max = {most}\n")
 }
 
 /// A node whose recogniser may have two people's data, on a clock of its own.
@@ -200,4 +205,47 @@ async fn what_stays_near_is_not_counted() {
     assert_eq!((people(&world).await, rows(&world).await), (People::default(), 0));
     let target = Target::Processor(processor("whisper-local"));
     assert!(world.register.switches().await.unwrap().iter().all(|switch| switch.target != target));
+}
+
+#[tokio::test]
+async fn turned_off_in_between_it_has_no_more_room_than_before() {
+    let (world, _) = setting().await;
+    for is_one_too_many in [false, false, true] {
+        let person = world.person(&[VOICE]).await;
+        assert_eq!(is_beyond(&world, person).await, is_one_too_many);
+    }
+    let throw = |to| {
+        let (target, reason) = (Target::Processor(processor("whisper-local")), Name::constant("wish"));
+        world.register.throw(Throw { target, to, reason, incident: None }, OPERATOR)
+    };
+    throw(Position::Off).await.unwrap();
+    let refused = throw(Position::On).await;
+    assert!(matches!(refused, Err(Error::NotThrown(NotThrown::LimitReached))), "{refused:?}");
+    world.register.publish(profile_that_exports(3, 3, "certification")).await.unwrap();
+    throw(Position::On).await.unwrap();
+}
+
+/// The same profile with a store overseas for what is kept of conversations.
+fn profile_that_keeps_far(rev: u32) -> Arc<Profile> {
+    let text = text_that_exports(rev, 2, "certification");
+    let purpose = "purpose = [\n  { id = \"history\", dpv = \"RequestedServiceProvision\", basis = \"Consent\" },";
+    let store = "processor = [\n  { id = \"store-far\", kind = \"database\", party = \"A Store\", contact = \"privacy@store.example\", \
+                 region = \"US\", region_class = \"overseas\", mechanism = \"certification\", accepts = [\"chat_history\"], \
+                 purposes = [\"history\"], state = \"active\", trains_on_data = false, declared_retention = \"P30D\" },";
+    let text = text.replacen("\npurpose = [", &format!("\n{purpose}"), 1);
+    let text = text.replacen("\nprocessor = [", &format!("\n{store}"), 1);
+    let category = "[category.chat_history]\ndpv = [\"pd:Communication\"]\nsensitivity = \"high\"\npurposes = [\"history\"]\n\
+                    necessity = \"Optional\"\nat_rest = \"allowed\"\n\
+                    retention = { trigger = \"withdraw\", after = \"PT0S\", action = \"erase\" }\n";
+    Arc::new(Profile::in_force_before(&format!("{text}\n{category}")).unwrap())
+}
+
+#[tokio::test]
+async fn nothing_is_kept_where_it_would_cross_a_border_uncounted() {
+    let (world, _) = setting().await;
+    world.register.publish(profile_that_keeps_far(3)).await.unwrap();
+    let anna = world.person(&[Purpose::HISTORY]).await;
+    let kept = keep(&world, anna, json("chat_history", "history", "{}")).await;
+    assert!(is_denied(&kept, Reason::Region), "{kept:?}");
+    assert_eq!(people(&world).await, People::default());
 }

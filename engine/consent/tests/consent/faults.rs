@@ -1,7 +1,7 @@
 //! A store that can be told to fail.
 
 use core::time::Duration;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -38,8 +38,12 @@ pub(crate) fn die() -> ! {
 #[derive(Debug)]
 pub(crate) struct Faulty<S: ?Sized> {
     fault: Mutex<Fault>,
+    /// Commits that came, whether they go through or not.
+    pub(crate) came: AtomicU64,
     /// Commits that went through.
     pub(crate) commits: AtomicU64,
+    /// Nothing can be read meanwhile.
+    pub(crate) is_unread: AtomicBool,
     /// Commits wait while somebody has it for writing; reads go on.
     pub(crate) stall: RwLock<()>,
     /// How long the next commit takes, by this clock.
@@ -49,8 +53,15 @@ pub(crate) struct Faulty<S: ?Sized> {
 
 impl<S: Store + ?Sized> Faulty<S> {
     pub(crate) fn new(inner: Arc<S>) -> Arc<Self> {
-        let (fault, slow) = (Mutex::new(Fault::None), Mutex::default());
-        Arc::new(Self { fault, commits: AtomicU64::new(0), stall: RwLock::new(()), slow, inner })
+        Arc::new(Self {
+            fault: Mutex::new(Fault::None),
+            came: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            is_unread: AtomicBool::new(false),
+            stall: RwLock::new(()),
+            slow: Mutex::default(),
+            inner,
+        })
     }
 
     pub(crate) fn fail(&self, fault: Fault) {
@@ -73,9 +84,16 @@ impl<S: Store + ?Sized> Faulty<S> {
     }
 }
 
+fn lost() -> Error {
+    Error::Unavailable { reason: "the test says so".into() }
+}
+
 #[async_trait]
 impl<S: Store + ?Sized> Store for Faulty<S> {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        if self.is_unread.load(SeqCst) {
+            return Err(lost());
+        }
         self.inner.read(keys).await
     }
 
@@ -84,11 +102,11 @@ impl<S: Store + ?Sized> Store for Faulty<S> {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Version, Error> {
+        self.came.fetch_add(1, SeqCst);
         let _goes_on = self.stall.read().await;
         if let Some((clock, takes)) = self.slow.lock().unwrap().take() {
             clock.advance(takes);
         }
-        let lost = || Error::Unavailable { reason: "the test says so".into() };
         match self.fault() {
             Fault::Full => Err(Error::Full { file: "a full disk".into() }),
             Fault::LostBefore => Err(lost()),

@@ -8,11 +8,12 @@ use sayso_consent::erasure::{Certificate, Ground};
 use sayso_consent::guardian::{Error, NotNow, Said, Standing, Step};
 use sayso_consent::rights::{self, Desk};
 use sayso_consent::{Answer, Ask, Denied, Error as RegisterError, Means, Replay, Replayed};
-use sayso_policy::profile::RightKind;
+use sayso_policy::profile::{Draft, RightKind};
 use sayso_policy::{AgeBand, ConsentState, ConsentStatus, Gate, Profile, Reason, Refused};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Category, Clock, Name, Purpose, SubjectId, WallTime};
 
+use crate::keeping::{XIAOZHI, bytes, keep, purpose, rows};
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::*;
 
@@ -211,6 +212,35 @@ async fn who_is_old_enough_is_asked_themselves() {
     world.until(anna, |state| state.age == AgeBand::Under18).await;
     assert_eq!(world.state(anna).await.status(VOICE), ConsentStatus::Given);
     world.ends_spotless().await;
+}
+
+/// What the policy keeps for a year, whatever is withdrawn, is not kept by a consent that has ended with childhood.
+#[tokio::test]
+async fn what_was_kept_of_a_child_goes_with_the_consent_that_ends_when_they_grow_up() {
+    let (written, lawful) = XIAOZHI;
+    let with_consent = "trigger = \"withdraw|feature.disabled|user.deleted_item\", after = \"PT0S\"";
+    let for_a_year = "trigger = \"collected\", after = \"P1Y\"";
+    assert!(lawful.contains(with_consent));
+    let lawful = lawful.replace(with_consent, for_a_year);
+    let profile = Draft::parse(&lawful, Some(written)).unwrap().accept().unwrap();
+    let world = World::under(Arc::new(profile)).await;
+    let (anna, knowledge) = (world.stranger().await, purpose("knowledge"));
+    world.register.set_age(anna, said(AgeBand::Under18, Some("2026-01")), BY).await.unwrap();
+    for taken in [Step::Request(Name::constant("guardian_phone_code")), Step::Verify([7; 32])] {
+        step(&world, anna, taken).await.unwrap();
+    }
+    agrees(&world, anna, &[knowledge, MEMORY]).await.unwrap();
+    keep(&world, anna, bytes("knowledge_base", "knowledge", b"a")).await.unwrap();
+    assert!(world.register.save_facts(anna, &[("name".into(), "Anna".into())]).await.unwrap());
+    world.clock.advance(Duration::from_millis(40 * DAY));
+    world.register.grow_up().await.unwrap();
+    world.until(anna, |state| state.status(knowledge) == ConsentStatus::Expired).await;
+    assert_eq!((rows(&world, "kept").await, rows(&world, "facts").await), (0, 0));
+    let destroyed = |of: Category| {
+        world.until_told(move |event| matches!(event, Event::KeyDestroyed { category, .. } if *category == of))
+    };
+    destroyed("knowledge_base".parse().unwrap()).await;
+    destroyed(Category::MEMORY_SUMMARY).await;
 }
 
 /// Turning 14 without a guardian: whoever was found is a child no longer, and is asked.

@@ -1,17 +1,20 @@
 //! Tenants' instructions: what they do not name is closed, and when they end everything of the tenant's people goes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
 use sayso_audit::{Actor, ActorKind, ControlEvent, Event, Leaf};
 use sayso_consent::erasure::{Certificate, Ground};
+use sayso_consent::notices::{Audience, NoticeKind, Notices};
 use sayso_consent::switch::{Position, Target, Throw};
 use sayso_consent::tenants::{NotInstructed, Order, Tenant, Why};
-use sayso_consent::{Answer, Denied, Error, Lease, Replay};
-use sayso_policy::{ConsentStatus, Reason, Refused};
+use sayso_consent::{Answer, Denied, Error, Lease, Options, Replay};
+use sayso_policy::{ConsentStatus, Profile, Reason, Refused};
 use sayso_store::Store;
 use sayso_types::{Category, Name, Purpose, SubjectId, TenantId, WallTime};
 
 use crate::erasing::{facts, row};
+use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::*;
 
 const BY: Actor = Actor { kind: ActorKind::Operator, tag: None };
@@ -85,6 +88,20 @@ async fn what_a_tenant_does_not_instruct_is_closed_for_its_people_at_once() {
 }
 
 #[tokio::test]
+async fn whoever_ends_a_tenant_again_is_told_so_only_when_its_permits_have_ended() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE]).await;
+    world.register.instruct(order("acme"), BY).await.unwrap();
+    let lease = world.listen(anna).await.unwrap();
+    world.store.is_unread.store(true, SeqCst);
+    let failed = world.register.end_tenant(acme(), Why::Instructed, BY).await;
+    world.store.is_unread.store(false, SeqCst);
+    assert!(failed.is_err(), "who has permits could not be read: {failed:?}");
+    world.register.end_tenant(acme(), Why::Instructed, BY).await.unwrap();
+    assert!(!lease.permit().is_open());
+}
+
+#[tokio::test]
 async fn instructions_never_go_beyond_the_policy_and_say_where_they_are_from() {
     let world = World::new().await;
     let (marketing, face) = ("marketing".parse().unwrap(), "face".parse().unwrap());
@@ -142,6 +159,53 @@ async fn a_tenant_that_ends_has_everything_of_its_people_erased_and_of_nobody_el
     world.answers(anna, &[VOICE], ConsentStatus::Given).await;
     drop(world.listen(anna).await.unwrap());
     world.ends_spotless().await;
+}
+
+#[tokio::test]
+async fn people_of_a_tenant_that_ends_are_told_before_anything_is_erased() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    let ben = of_another_tenant(&world).await;
+    assert!(world.register.save_facts(anna, &facts()).await.unwrap());
+    world.register.instruct(order("acme"), BY).await.unwrap();
+    let ended = world.register.end_tenant(acme(), Why::Instructed, BY).await.unwrap();
+    let notice = ended.ending.and_then(|ending| ending.notice).unwrap();
+    erased(&world).await;
+    let notices = Notices::new(world.register.clone());
+    let [told] = notices.to_tell(anna).await.unwrap().try_into().unwrap();
+    assert_eq!((told.id, told.kind, told.audience), (notice, NoticeKind::TenantEnd, Audience::Tenant(acme())));
+    assert!(told.texts[&Name::constant("en")].spoken.contains("is served here no more"));
+    assert!(notices.to_tell(ben).await.unwrap().is_empty());
+    let told = world.told_since(0).await;
+    let place = |name| told.iter().position(|told| *told == name).unwrap();
+    assert!(
+        place("tenant.erasing") < place("notice.sent") && place("notice.sent") < place("erase.committed"),
+        "{told:?}"
+    );
+    world.ends_spotless().await;
+}
+
+#[tokio::test]
+async fn where_the_policy_says_how_long_before_people_are_told_nothing_is_erased_earlier() {
+    let promises = format!("{}\n[notify]\nshutdown = {{ within = \"P3D\" }}\n", profile_text());
+    let promises = promises.replacen("rev = 1", "rev = 2", 1);
+    let clock = Arc::new(SetClock::at(NOON));
+    let world = World::with_clock(clock.clone(), Options::default()).await;
+    world.register.publish(Arc::new(Profile::in_force_before(&promises).unwrap())).await.unwrap();
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    assert!(world.register.save_facts(anna, &facts()).await.unwrap());
+    world.register.instruct(order("acme"), BY).await.unwrap();
+    let ended = world.register.end_tenant(acme(), Why::Instructed, BY).await.unwrap();
+    let not_before = ended.ending.unwrap().not_before.unwrap();
+    assert!(not_before.0 >= NOON + 3 * 24 * HOUR);
+    assert!(is_uninstructed(world.listen(anna).await), "but nothing is used from the end on");
+    clock.set(not_before.0 - 1);
+    world.until_told(|event| matches!(event, Event::Notice { .. })).await;
+    assert!(world.local.read(&[row(anna)]).await.unwrap()[0].is_some());
+    assert!(!world.told_since(0).await.contains(&"erase.committed"));
+    clock.set(not_before.0);
+    erased(&world).await;
+    assert!(world.local.read(&[row(anna)]).await.unwrap()[0].is_none());
 }
 
 #[tokio::test]

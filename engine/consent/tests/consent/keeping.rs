@@ -219,6 +219,26 @@ async fn a_real_name_is_kept_as_the_law_asks_and_refusing_one_function_costs_no_
 }
 
 #[tokio::test]
+async fn numbers_are_taken_out_of_json_also_where_the_policy_names_no_attributes() {
+    let (written, lawful) = XIAOZHI;
+    let written = written.replace("attrs = [\"text\", \"time\", \"context\"]\n", "");
+    let world = World::under(Arc::new(Draft::parse(lawful, Some(&written)).unwrap().accept().unwrap())).await;
+    let person = world.stranger().await;
+    world.answers(person, &[purpose("history"), purpose("knowledge")], ConsentStatus::Given).await;
+    let said = r#"{"text":{"heard":"no!","said":"my card is 4111 1111 1111 1111"},"time":1}"#;
+    let id = keep(&world, person, json("chat_history", "history", said)).await.unwrap();
+    let left = String::from_utf8(content(&world, person, id).await).unwrap();
+    assert_eq!(left, said.replace("4111 1111 1111 1111", "[bank_card]"));
+    let twice = r#"{"a":"4111 1111 1111 1111","a":"b"}"#;
+    let id = keep(&world, person, json("chat_history", "history", twice)).await.unwrap();
+    assert_eq!(content(&world, person, id).await, br#"{"a":"b"}"#);
+    let broken = keep(&world, person, json("chat_history", "history", "{\"a\":")).await;
+    assert!(matches!(broken, Err(NotKept::NotJson)), "{broken:?}");
+    let other = keep(&world, person, json("knowledge_base", "knowledge", "4111 1111")).await;
+    assert!(other.is_ok(), "of which nothing is taken out: {other:?}");
+}
+
+#[tokio::test]
 async fn settings_of_agents_are_kept_with_their_tags_and_plugins() {
     let world = World::under(lawful(XIAOZHI)).await;
     let person = world.stranger().await;

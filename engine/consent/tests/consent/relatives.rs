@@ -12,6 +12,7 @@ use crate::revising::revised;
 use crate::world::{MEMORY, VOICE, World};
 
 const OPERATOR: Actor = Actor { kind: ActorKind::Operator, tag: None };
+const INTEGRATOR: Actor = Actor { kind: ActorKind::Tenant, tag: None };
 const DAUGHTER: Relative = Relative { kinship_sha256: [7; 32], death_sha256: [8; 32] };
 
 /// The test profile gives relatives what the law gives them, in ten days.
@@ -52,7 +53,7 @@ async fn nothing_is_handed_out_before_the_relative_is_verified() {
         assert!(matches!(early, Err(Error::NotNow(NotNow::NotAccepted))), "{early:?}");
     }
     desk.step(anna, case.id, Step::Accept, OPERATOR).await.unwrap();
-    let copy = desk.copy(anna, case.id, OPERATOR).await.unwrap();
+    let copy = desk.copy(anna, case.id, INTEGRATOR).await.unwrap();
     assert_eq!(copy.remembered, [("name".to_owned(), "Anna".to_owned())]);
     assert_eq!(desk.of(anna).await.unwrap()[0].relative, Some(DAUGHTER), "a restart reads what was shown");
     let leaves = world.leaves().await;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod calls;
+mod forgetting;
 mod providers;
 mod redacting;
 mod viewing;

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use sayso_audit::{Event, Leaf};
+use sayso_audit::{Event, FlowEvent, Leaf};
 use sayso_consent::{Answer, Means, Options, Question, Register};
 use sayso_egress::{Context, Egress, Processors, Timeouts};
 use sayso_policy::{ConsentStatus, Labelled, Profile};
@@ -71,10 +71,15 @@ impl World {
     }
 
     pub(crate) async fn with(processors: Processors, timeouts: Timeouts, withdraw_wait: Duration) -> Self {
+        let profile = Profile::parse(include_str!("../profile.toml")).unwrap();
+        Self::under(profile, processors, timeouts, Options { withdraw_wait, ..Options::default() }).await
+    }
+
+    /// One under another policy.
+    pub(crate) async fn under(profile: Profile, processors: Processors, timeouts: Timeouts, options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = LocalStore::open(dir.path(), LocalOptions::new(clock())).unwrap();
-        let profile = Arc::new(Profile::parse(include_str!("../profile.toml")).unwrap());
-        let (tasks, options) = (Tasks::new(), Options { withdraw_wait, ..Options::default() });
+        let (profile, tasks) = (Arc::new(profile), Tasks::new());
         let vault = vault(store.clone()).await.unwrap();
         let register = Register::open(store.clone(), vault, profile, clock(), tasks.clone(), options).await.unwrap();
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, timeouts, tasks.clone()));
@@ -111,6 +116,17 @@ impl World {
 
     pub(crate) async fn withdraw(&self, context: &Context) -> sayso_consent::Withdrawal {
         self.register.withdraw(context.subject, &[], Means::Voice).await.unwrap()
+    }
+
+    /// Who is on record as told to delete something.
+    pub(crate) async fn requested(&self) -> Vec<ProcessorId> {
+        let entries = self.register.journal().read(0, 1_000).await.unwrap();
+        let leaves = entries.iter().map(|entry| Leaf::decode(entry).unwrap());
+        let requested = leaves.filter_map(|leaf| match leaf.fact.event {
+            Event::Flow(FlowEvent::DeletionRequested { processor, .. }) => Some(processor),
+            _ => None,
+        });
+        requested.collect()
     }
 
     /// Waits until `count` segments are closed on record; why each ended.

@@ -12,8 +12,8 @@ use sayso_types::{
 
 use crate::decide::Case;
 use crate::gate::Gates;
-use crate::profile::{Processor, Profile};
-use crate::{ConsentState, Gate, InForce, LegalBasis, Obligations, PurposeConsent, Question};
+use crate::profile::{CategoryRule, Processor, Profile};
+use crate::{ConsentState, Gate, InForce, IntroductionHash, LegalBasis, Obligations, PurposeConsent, Question};
 
 /// The bits of one shape of consent under one [`InForce`]: one entry for each use of a category and each processor, at
 /// most [`CELLS_MAX`](crate::profile::CELLS_MAX) of 16 bytes.
@@ -30,6 +30,8 @@ pub(super) struct Table {
 pub(super) struct Pair {
     at: usize,
     pub(super) basis: LegalBasis,
+    /// Whether the category is about somebody.
+    pub(super) is_personal: bool,
     /// The purposes that must have been agreed to first.
     pub(super) required: Vec<Purpose>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Receiver {
     region: RegionClass,
     /// The first moment at which it may have nothing any more.
     pub(super) examined_until: Option<WallTime>,
+    /// What people have to be told of it first.
+    pub(super) introduction: Option<IntroductionHash>,
 }
 
 /// What may go from a pair to a receiver.
@@ -71,12 +75,14 @@ impl Table {
         let entries = entries.collect();
         let pairs = uses.iter().enumerate().map(|(at, (pair, rule))| {
             let required = profile.document().required(rule).into_iter().collect();
-            (*pair, Pair { at, basis: rule.basis, required })
+            let is_personal = profile.category(pair.1).is_some_and(CategoryRule::is_personal);
+            (*pair, Pair { at, basis: rule.basis, is_personal, required })
         });
         let pairs = pairs.collect();
         let receivers = profile.processors().enumerate().map(|(at, p)| {
             let examined_until = p.examined_until();
-            (p.id, Receiver { at, kind: p.kind, region: p.region_class, examined_until })
+            let introduction = p.introduction().map(|one| one.hash());
+            (p.id, Receiver { at, kind: p.kind, region: p.region_class, examined_until, introduction })
         });
         let receivers = receivers.collect();
         Self { pairs, receivers, entries, in_force }

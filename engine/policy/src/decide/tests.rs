@@ -61,8 +61,14 @@ fn ask(in_force: &InForce, state: &ConsentState, asked: (Gate, &str)) -> Result<
     decision.answer
 }
 
+/// Why not, for somebody who was told of every service.
 fn reason(in_force: &InForce, state: &ConsentState, asked: (Gate, &str)) -> Option<Reason> {
-    ask(in_force, state, asked).err()
+    ask(in_force, &told(in_force, state), asked).err()
+}
+
+fn told(in_force: &InForce, state: &ConsentState) -> ConsentState {
+    let told = in_force.profile().introductions().map(|introduction| introduction.hash()).collect();
+    ConsentState { told, ..state.clone() }
 }
 
 #[test]
@@ -105,6 +111,28 @@ fn telemetry_leads_back_to_nobody() {
 }
 
 #[test]
+fn what_a_registered_transformation_makes_leads_back_to_nobody_and_is_asked_about_like_all_else() {
+    let counted = |more: &str| {
+        let rule = r#"{ trigger = "collected", after = "P10D", action = "anonymise", by = "monthly_counts@1" }"#;
+        home(&format!("[category.memory_summary]\nretention = {rule}\n{more}"))
+    };
+    let telemetry = question((Gate::Telemetry, REMEMBERS.1));
+    let answer = |in_force: &InForce, state: &ConsentState| decide_anonymised(&telemetry, state, in_force).answer.err();
+    assert_eq!(answer(&counted(""), &yes()), None);
+    assert_eq!(
+        reason(&counted(""), &yes(), (Gate::Telemetry, REMEMBERS.1)),
+        Some(Reason::Prohibited),
+        "as it is stored"
+    );
+    assert_eq!(answer(&home(""), &yes()), Some(Reason::Prohibited), "its category is erased");
+    assert_eq!(answer(&counted(""), &ConsentState::new()), Some(Reason::NoBasis));
+    let restricted = ConsentState { restricted: [Category::MEMORY_SUMMARY].into(), ..yes() };
+    assert_eq!(answer(&counted(""), &restricted), Some(Reason::Restricted));
+    let off = counted("").with_registry(Registry::new(1, []).without_categories([Category::MEMORY_SUMMARY]));
+    assert_eq!(answer(&off, &yes()), Some(Reason::SwitchedOff));
+}
+
+#[test]
 fn a_gate_leads_to_its_own_sort_of_processor() {
     assert_eq!(reason(&home(""), &yes(), (Gate::Speech, HEARS.1)), Some(Reason::ProcessorState));
     assert_eq!(reason(&home(""), &yes(), (Gate::Ingress, HEARS.1)), None);
@@ -134,6 +162,30 @@ fn what_is_prohibited_is_so_before_it_is_unknown() {
     let unknown = (Gate::Dialogue, "gossip/transcript/rules-local");
     assert_eq!(reason(&in_force, &yes(), unknown), Some(Reason::Prohibited));
     assert_eq!(reason(&home(""), &yes(), unknown), Some(Reason::UnknownCell));
+}
+
+#[test]
+fn nobodys_data_goes_untold_to_who_decides_alone() {
+    const ELSEWHERE: &str = "processor = [{ id = \"whisper-local\", independent_controller = true, party = \"Far\" }]";
+    let in_force = home(ELSEWHERE);
+    assert_eq!(ask(&in_force, &yes(), HEARS), Err(Reason::NotTold));
+    assert_eq!(ask(&in_force, &told(&in_force, &yes()), HEARS).map(|grounds| grounds.basis), Ok(LegalBasis::Consent));
+    assert_eq!(
+        ask(&in_force, &ConsentState::new(), HEARS),
+        Err(Reason::NoBasis),
+        "nobody is told of what gets nothing"
+    );
+    assert_eq!(ask(&in_force, &yes(), REMEMBERS).err(), None, "of the others there is nothing to tell");
+    // what was told of another, or before it changed, counts for nothing
+    let changed = home(&ELSEWHERE.replace("Far", "Farther"));
+    assert_eq!(ask(&changed, &told(&in_force, &yes()), HEARS), Err(Reason::NotTold));
+
+    let words = home(
+        "processor = [{ id = \"voice-local\", independent_controller = true }]\n[category.reply_text]\nsensitivity = \"normal\"",
+    );
+    let says = |cell| ask(&words, &yes(), (Gate::Speech, cell)).err();
+    assert_eq!(says("notice/notice_text/voice-local"), None, "or it could not even be said");
+    assert_eq!(says("voice_interaction/reply_text/voice-local"), Some(Reason::NotTold));
 }
 
 #[test]
@@ -374,6 +426,19 @@ fn a_grant_is_for_what_its_ground_is_kept_for() {
     let shared = given_away.replacen("\"collect_use\"", "\"share_publish\"", 1);
     let in_force = home(&shared).with_exemptions([grant(ExemptionCode::X04)]);
     assert_eq!(reason(&in_force, &none, HEARS), None);
+}
+
+#[test]
+fn no_grant_stands_in_for_being_told() {
+    let shared = KEPT.replacen("\"collect_use\"", "\"share_publish\"", 1);
+    let in_force = home(&format!("{shared}processor = [{{ id = \"whisper-local\", independent_controller = true }}]"));
+    let in_force = in_force.with_exemptions([grant(ExemptionCode::X04)]);
+    let none = ConsentState { age: AgeBand::Adult, ..ConsentState::new() };
+    assert_eq!(ask(&in_force, &none, HEARS), Err(Reason::NotTold));
+    assert!(ask(&in_force, &told(&in_force, &none), HEARS).is_ok_and(|grounds| grounds.exemption().is_some()));
+    let explained = crate::explain(&question(HEARS), &none, &in_force);
+    let reasons: Vec<_> = explained.steps.iter().filter(|step| !step.passed()).map(|step| step.reason).collect();
+    assert_eq!(reasons, [Reason::NotTold], "the grant is the right to it all the same");
 }
 
 #[test]

@@ -67,3 +67,52 @@ fn to_disclose_is_for_the_data_that_the_ground_is_for_and_that_may_be_shared() {
         assert_eq!(check(&transcript, &format!("prohibition = [{{ {other} }}]\n")), Ok(()), "{other}");
     }
 }
+
+/// A grant to read what was said, for a day.
+fn reading() -> ExemptionGrant {
+    ExemptionGrant {
+        categories: [Category::TRANSCRIPT].into(),
+        approvers: [[1; 16]].into(),
+        ..grant(ExemptionCode::X07)
+    }
+}
+
+/// The home, keeping a ground to use data on for itself.
+fn used(rest: &str) -> Profile {
+    home(&format!("exemption = [{{ code = \"X07\", scope = [\"collect_use\"], max = \"P7D\" }}]\n{rest}"))
+}
+
+#[test]
+fn to_read_takes_a_ground_that_is_kept_for_use_and_a_day_at_most() {
+    let one = reading();
+    assert_eq!(one.check_reading(&used(""), false), Ok(()));
+    let shared = home("exemption = [{ code = \"X07\", scope = [\"share_publish\"], max = \"P7D\" }]\n");
+    assert_eq!(one.check_reading(&shared, false), Err(GrantError::NotForUse(ExemptionCode::X07)));
+    let longer = ExemptionGrant { not_after: WallTime(NOW.0 + DAY_MS + 1), ..one.clone() };
+    assert_eq!(longer.check_reading(&used(""), false), Err(GrantError::ReadingWindow));
+    let undeclared = ExemptionGrant { categories: [evidence()].into(), ..one.clone() };
+    assert!(matches!(undeclared.check_reading(&used(""), false), Err(GrantError::Category { .. })));
+    let never = used("prohibition = [{ category = \"transcript\", processing = \"Export\" }]\n");
+    assert_eq!(one.check_reading(&never, false), Err(GrantError::Closed(Category::TRANSCRIPT)));
+    let nobody = ExemptionGrant { approvers: [].into(), ..one };
+    assert!(matches!(nobody.check_reading(&used(""), false), Err(GrantError::Approvers { found: 0, needed: 1, .. })));
+}
+
+#[test]
+fn to_read_of_a_child_takes_two_whatever_the_ground() {
+    let one = reading();
+    let refused = GrantError::Approvers { code: ExemptionCode::X07, found: 1, needed: 2 };
+    assert_eq!(one.check_reading(&used(""), true), Err(refused));
+    let two = ExemptionGrant { approvers: [[1; 16], [2; 16]].into(), ..one };
+    assert_eq!(two.check_reading(&used(""), true), Ok(()));
+}
+
+#[test]
+fn what_people_say_is_content_and_what_says_nothing_of_them_is_not() {
+    let profile = home("");
+    assert!(
+        profile.is_content(Category::TRANSCRIPT) && profile.is_content(evidence()),
+        "nor is it known of the latter"
+    );
+    assert!(!profile.is_content(Category::NOTICE_TEXT));
+}

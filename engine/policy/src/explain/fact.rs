@@ -80,6 +80,8 @@ pub enum Fact {
     Revision { found: u32, rev: u32 },
     /// When it ends by itself.
     Lasting { until: Option<WallTime>, now: WallTime },
+    /// A service that decides itself what it does with data, and whether the person was told of it.
+    Introduced { processor: ProcessorId, told: bool },
     /// The consent version at which the data came in, and the one at which the consent began.
     Fresh { data: ConsentVersion, since: ConsentVersion },
 }
@@ -130,6 +132,7 @@ impl Fact {
             | Self::Means { found: yes, .. }
             | Self::StoredHere { here: yes, .. }
             | Self::AgreedFirst { agreed: yes, .. }
+            | Self::Introduced { told: yes, .. }
             | Self::Serves { meant: yes, .. } => *yes,
             Self::Restricted { used, .. } => !used,
             Self::State { state, .. } => *state == ProcessorState::Active,
@@ -168,6 +171,7 @@ impl Fact {
             Self::Serves { processor, .. } => Some(format!("processor.{processor}.purposes")),
             Self::Reach { processor, .. } => Some(format!("processor.{processor}.region_class")),
             Self::OtherBasis { purpose, .. } => Some(format!("purpose.{purpose}.basis")),
+            Self::Introduced { processor, .. } => Some(format!("processor.{processor}.independent_controller")),
             Self::AgreedFirst { purpose, .. } => Some(format!("purpose.{purpose}.requires")),
             Self::Restricted { .. }
             | Self::Narrowed { .. }

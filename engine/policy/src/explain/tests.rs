@@ -19,7 +19,7 @@ fn varied() -> Profile {
 extends = "home.toml"
 clause = [{ id = "T-1", says = "a" }, { id = "T-2", says = "b" }, { id = "T-3", says = "c" }, { id = "T-4", says = "d" }]
 processor = [
-  { id = "far-llm", kind = "llm", party = "Far", contact = "far@example.com", privacy_url = "https://far.example.com/privacy", deletion_api = true, region = "US", region_class = "overseas", mechanism = "adequacy", accepts = ["transcript", "memory_summary"], purposes = ["voice_interaction", "memory"], state = "active", contract = "c-1", trains_on_data = false, declared_retention = "P30D", due_diligence = { at = 2026-01-01, by = "operator", valid = "P6M" }, src = ["T-3"] },
+  { id = "far-llm", kind = "llm", party = "Far", contact = "far@example.com", privacy_url = "https://far.example.com/privacy", deletion_api = true, independent_controller = true, region = "US", region_class = "overseas", mechanism = "adequacy", accepts = ["transcript", "memory_summary"], purposes = ["voice_interaction", "memory"], state = "active", contract = "c-1", trains_on_data = false, declared_retention = "P30D", due_diligence = { at = 2026-01-01, by = "operator", valid = "P6M" }, src = ["T-3"] },
   { id = "asleep-llm", kind = "llm", party = "operator", region = "home", region_class = "local", accepts = ["transcript"], purposes = ["voice_interaction"], state = "suspended" },
 ]
 purpose = [{ id = "memory", requires = ["voice_interaction"] }]
@@ -95,6 +95,7 @@ prop_compose! {
         ]),
         guardian_verified: bool,
         restricted: bool,
+        told: bool,
     ) -> ConsentState {
         let consents = [(Purpose::VOICE_INTERACTION, voice), (Purpose::MEMORY, memory)];
         let consents = consents.into_iter().filter_map(|(purpose, consent)| Some((purpose, consent?))).collect();
@@ -106,6 +107,7 @@ prop_compose! {
             age,
             guardian_verified,
             restricted,
+            told: VARIED.profile().introductions().map(|one| one.hash()).filter(|_| told).collect(),
             ..ConsentState::new()
         }
     }
@@ -219,6 +221,10 @@ fn a_no_names_what_stands_against_it() {
     let refused = told(&adult, "memmory", "noise", "store-local").to_string();
     assert!(refused.contains("! purpose memmory is not declared in the profile; did you mean `memory`?"), "{refused}");
     assert!(refused.contains("! category noise is not declared in the profile  ["), "nothing is like it: {refused}");
+
+    let talks = given(&VARIED, "voice_interaction");
+    let refused = told(&talks, "voice_interaction", "transcript", "far-llm").to_string();
+    assert!(refused.contains("! far-llm has a privacy policy of its own, and the person was not told so"), "{refused}");
 
     let near = ConsentState { farthest: RegionClass::Domestic, ..adult };
     let refused = told(&near, "memory", "memory_summary", "far-llm").to_string();

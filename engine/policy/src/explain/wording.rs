@@ -122,6 +122,13 @@ impl Fact {
             Self::Lasting { until: Some(until), .. } => {
                 format!("it {} {}", if self.holds() { "lasts until" } else { "ended on" }, date(*until))
             }
+            Self::Introduced { processor, told: true } => {
+                format!("{processor} has a privacy policy of its own, and the person was told so")
+            }
+            Self::Introduced { processor, .. } => format!(
+                "{processor} has a privacy policy of its own, and the person was not told so; their device says it in their \
+                 next conversation, or their tenant tells them"
+            ),
             Self::Fresh { data, since } => {
                 format!("the data came in at consent version {}; consent began at version {}", data.0, since.0)
             }
@@ -230,6 +237,10 @@ impl Fact {
             Self::Lasting { until: Some(until), .. } => {
                 format!("同意{} {}", if self.holds() { "有效至" } else { "已失效于" }, date(*until))
             }
+            Self::Introduced { processor, told: true } => format!("{processor} 有自己的隐私政策，已告知本人"),
+            Self::Introduced { processor, .. } => {
+                format!("{processor} 有自己的隐私政策，尚未告知本人；设备会在下次对话时播报，或由租户告知")
+            }
             Self::Fresh { data, since } => format!("数据在同意版本 {} 时进入；同意自版本 {} 起生效", data.0, since.0),
         }
     }
@@ -276,6 +287,10 @@ const fn denial(reason: Reason, tongue: Tongue) -> &'static str {
             tongue.pick("as many people's data went there this year as may", "本年度向其出境的人数已达上限")
         }
         Reason::NoBasis => tongue.pick("there is no consent that covers it", "没有涵盖此项的有效同意"),
+        Reason::NotTold => tongue.pick(
+            "somebody else decides there what is done with it, and the person was not told of them yet",
+            "接收方自行决定如何处理，而尚未告知本人",
+        ),
     }
 }
 

@@ -48,6 +48,7 @@ impl Rule {
         &consent::BASIS_CONTRADICTED,
         &asks::SPECIAL_ASKED_TOGETHER,
         &asks::CONSENT_BUNDLED,
+        &asks::EVIDENCE_UNKEPT,
         // data
         &categories::CATEGORY_UNDEFINED,
         &categories::NECESSITY_UNFLAGGED,

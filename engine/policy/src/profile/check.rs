@@ -130,6 +130,7 @@ fn references(document: &Document) -> Result<(), At> {
         rule.categories.iter().try_for_each(|c| category(format!("exemption.{code}.categories"), c))?;
     }
     document.minors.overrides.keys().try_for_each(|c| category("minors.overrides".to_owned(), c))?;
+    document.asks.evidence.iter().try_for_each(|c| category("asks.evidence".to_owned(), c))?;
     document.asks.spoken.iter().try_for_each(|p| purpose("asks.spoken".to_owned(), p))
 }
 

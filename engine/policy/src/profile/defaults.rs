@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
-use sayso_types::Purpose;
+use sayso_types::{Category, Purpose};
 use serde::{Deserialize, Serialize};
 
 use super::Src;
@@ -73,6 +73,10 @@ pub struct Asks {
     /// How clear the agreement is that the policy asks for: `ImpliedConsent` where going on to use the service counts.
     #[serde(default = "Asks::expressed")]
     pub consent_type: ConsentType,
+    /// The category under which the sound of a spoken answer is kept as evidence, sealed; nothing is kept of it where none is
+    /// named. Its retention says for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Category>,
     /// The clauses that say so.
     #[serde(default)]
     pub src: Src,

@@ -7,18 +7,17 @@ use proptest::option::weighted as maybe;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use sayso_policy::profile::{
-    AtRest, CategoryRule, Date, Deployment, Document, Draft, DueDiligence, Exemption, ExemptionCode, ExemptionScope,
-    Identifies, Mechanism, MinorRule, Processing, Processor, ProcessorState, ProhibitedPurpose, Prohibition,
-    PurposeRule, Retention, Sensitivity, Stricter, UnknownAge, When,
+    AtRest, CategoryRule, Date, Deployment, Document, Draft, Exemption, ExemptionCode, ExemptionScope, Identifies,
+    MinorRule, Processing, Processor, ProhibitedPurpose, Prohibition, PurposeRule, Retention, Sensitivity, Stricter,
+    UnknownAge, When,
 };
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, InForce, Instructions, LegalBasis, Narrowed,
     Profile, PurposeConsent, Registry,
 };
-use sayso_types::{
-    Category, ConsentVersion, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
-};
+use sayso_types::{Category, ConsentVersion, ProcessorId, Purpose, RegionClass, SubjectId, TenantId, WallTime};
 
+use crate::receivers::{INTRODUCTIONS, processors};
 use crate::reference::{Instructed, World, law_names};
 
 const DAY_MS: u64 = 86_400_000;
@@ -29,7 +28,7 @@ pub(crate) const NAMED: usize = 4;
 const REV: u32 = 7;
 
 /// A profile that says all that is not generated.
-static HOME: LazyLock<Document> = LazyLock::new(|| {
+pub(crate) static HOME: LazyLock<Document> = LazyLock::new(|| {
     let home = include_str!("../../../../deploy/profiles/home.toml");
     Draft::parse(home, None).unwrap().document().clone()
 });
@@ -86,15 +85,17 @@ pub(crate) fn processor_named(i: usize) -> ProcessorId {
     format!("r{i}").parse().unwrap()
 }
 
-fn some<T: Ord + Clone + std::fmt::Debug + 'static>(named: fn(usize) -> T) -> impl Strategy<Value = BTreeSet<T>> {
+pub(crate) fn some<T: Ord + Clone + std::fmt::Debug + 'static>(
+    named: fn(usize) -> T,
+) -> impl Strategy<Value = BTreeSet<T>> {
     subsequence((0..NAMED - 1).collect::<Vec<_>>(), 1..NAMED).prop_map(move |of| of.into_iter().map(named).collect())
 }
 
-fn one<T: Clone + std::fmt::Debug + 'static>(named: fn(usize) -> T) -> impl Strategy<Value = T> {
+pub(crate) fn one<T: Clone + std::fmt::Debug + 'static>(named: fn(usize) -> T) -> impl Strategy<Value = T> {
     (0..NAMED - 1).prop_map(named)
 }
 
-fn seldom() -> impl Strategy<Value = bool> {
+pub(crate) fn seldom() -> impl Strategy<Value = bool> {
     prop::bool::weighted(0.1)
 }
 
@@ -185,54 +186,6 @@ prop_compose! {
             attrs: BTreeSet::from(["a".to_owned(), "b".to_owned()]),
             necessity: None,
             ..HOME.category[&Category::VOICE_AUDIO].clone()
-        }
-    }
-}
-
-fn kinds() -> impl Strategy<Value = ProcessorKind> {
-    use ProcessorKind::*;
-    prop_oneof![
-        1 => Just(Llm), 2 => Just(Database),
-        2 => select(vec![Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Tool, MqttBroker]),
-    ]
-}
-
-prop_compose! {
-    fn processors()(
-        kind in kinds(),
-        own: bool,
-        (region_class, stands_here) in (regions(), prop::bool::weighted(0.7)),
-        mechanism in maybe(0.8, select(vec![
-            Mechanism::StandardContract, Mechanism::Exempt("few people".to_owned()), Mechanism::None,
-        ])),
-        (accepts, purposes) in (some(category_named), some(purpose_named)),
-        state in prop_oneof![
-            8 => Just(ProcessorState::Active),
-            1 => select(vec![ProcessorState::Draft, ProcessorState::Suspended, ProcessorState::Terminated]),
-        ],
-        examined in maybe(0.4, 30..300_u64),
-        (independent_controller, trains_on_data) in (seldom(), maybe(0.8, seldom())),
-        masked in maybe(0.3, one(category_named)),
-    ) -> Processor {
-        let examined = examined.map(|days| DueDiligence {
-            at: at(0),
-            by: "somebody".to_owned(),
-            valid: format!("P{days}D").parse().unwrap(),
-        });
-        Processor {
-            kind,
-            party: if own { Processor::OPERATOR } else { "Near Ltd" }.to_owned(),
-            region: if stands_here { "here" } else { "there" }.to_owned(),
-            region_class,
-            mechanism,
-            accepts,
-            purposes,
-            state,
-            due_diligence: examined,
-            independent_controller,
-            trains_on_data,
-            fields: masked.into_iter().map(|id| (id, BTreeSet::from(["a".to_owned()]))).collect(),
-            ..HOME.processor[&"store-local".parse::<ProcessorId>().unwrap()].clone()
         }
     }
 }
@@ -469,6 +422,7 @@ prop_compose! {
         guardian_verified in prop::bool::weighted(0.7),
         tenant in tenants(),
         restricted in maybe(0.3, some(category_named)),
+        told in maybe(0.7, some(processor_named)),
     ) -> ConsentState {
         let consents: BTreeMap<_, _> =
             consents.into_iter().enumerate().filter_map(|(i, given)| Some((purpose_named(i), given?))).collect();
@@ -480,6 +434,7 @@ prop_compose! {
             guardian_verified,
             tenant,
             restricted: restricted.unwrap_or_default(),
+            told: told.iter().flatten().flat_map(|of| &INTRODUCTIONS[of]).copied().collect(),
             ..ConsentState::new()
         }
     }

@@ -5,6 +5,7 @@
 
 mod generators;
 mod questions;
+mod receivers;
 mod reference;
 mod seeds;
 
@@ -216,6 +217,13 @@ proptest! {
         let in_force = world.in_force();
         let free = ConsentState { restricted: BTreeSet::new(), ..state.clone() };
         prop_assert_eq!(opened(about(&world, &asked), (&in_force, &free), (&in_force, &state)), None);
+    }
+
+    #[test]
+    fn not_having_been_told_opens_nothing(world in worlds(), state in states(), asked in questions()) {
+        let in_force = world.in_force();
+        let untold = ConsentState { told: BTreeSet::new(), ..state.clone() };
+        prop_assert_eq!(opened(about(&world, &asked), (&in_force, &state), (&in_force, &untold)), None);
     }
 
     #[test]

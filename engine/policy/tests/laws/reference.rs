@@ -10,8 +10,8 @@ use sayso_policy::profile::{
     UnknownAge,
 };
 use sayso_policy::{
-    AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, Grounds, LegalBasis, Narrowed,
-    Obligations, Period, PurposeConsent, Question, Reason,
+    AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, Grounds, Introduction,
+    LegalBasis, Narrowed, Obligations, Period, PurposeConsent, Question, Reason,
 };
 use sayso_types::{Category, Cell, ProcessorId, ProcessorKind as Kind, Purpose, RegionClass, TenantId, WallTime};
 
@@ -113,6 +113,9 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
         return Err(reason);
     }
     let (basis, basis_ref, ends) = facts.bases().into_iter().next().ok_or(Reason::NoBasis)?;
+    if facts.is_untold() {
+        return Err(Reason::NotTold);
+    }
     let receiver = facts.receiver.unwrap();
     let cell = Cell {
         purpose: question.label.purpose,
@@ -300,6 +303,12 @@ impl<'a> Facts<'a> {
 
     fn is_beyond_the_limit(&self) -> bool {
         self.is_personal() && self.narrowed.contains(&Narrowed::TransferLimitReached)
+    }
+
+    fn is_untold(&self) -> bool {
+        let Some(receiver) = self.receiver else { return false };
+        let told = |what: &Introduction<'_>| self.state.told.iter().any(|heard| *heard == what.hash());
+        self.is_personal() && receiver.independent_controller && !receiver.introduction().iter().any(told)
     }
 
     /// Every right that there is, the first to be named first, and when what it rests on ends.

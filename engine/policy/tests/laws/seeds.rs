@@ -59,11 +59,14 @@ fn shipped_profiles_agree_with_the_reference() {
             let consents: BTreeMap<_, _> = purposes.filter_map(|id| Some((*id, consent.clone()?))).collect();
             ConsentState { cv: ConsentVersion(1), consents, age, guardian_verified: true, ..ConsentState::new() }
         };
+        let told = in_force.profile().introductions().map(|introduction| introduction.hash()).collect();
+        let each = Some(given(ConsentType::ExplicitlyExpressed, true));
         for state in [
             state(AgeBand::Adult, None),
             state(AgeBand::Adult, Some(given(ConsentType::Expressed, false))),
-            state(AgeBand::Adult, Some(given(ConsentType::ExplicitlyExpressed, true))),
-            state(AgeBand::Under14, Some(given(ConsentType::ExplicitlyExpressed, true))),
+            state(AgeBand::Adult, each.clone()),
+            ConsentState { told, ..state(AgeBand::Adult, each.clone()) },
+            state(AgeBand::Under14, each),
         ] {
             let compiled = compile(&in_force, &state);
             let uses = world.document.category.iter();

@@ -57,6 +57,24 @@ fn every_rule_finds_what_it_is_for_and_nothing_once_it_is_put_right() {
 }
 
 #[test]
+fn what_is_kept_of_an_answer_has_a_place_an_end_and_a_purpose_that_nobody_has_to_agree_to() {
+    let right = fixtures().remove("EVIDENCE_UNKEPT").unwrap().right;
+    let key = |key: &str| [("EVIDENCE_UNKEPT".to_owned(), format!("category.consent_evidence.{key}"))];
+    for (from, to, at) in [
+        ("at_rest = \"allowed\"", "at_rest = \"forbidden\"", "at_rest"),
+        ("sensitivity", "attrs = [\"sound\"]\nsensitivity", "attrs"),
+        ("accepts = [\"consent_evidence\", ", "accepts = [", "purposes"),
+        ("[\"service\"]\nnecessity = \"Required\"", "[\"memory\"]\nnecessity = \"Optional\"", "purposes"),
+    ] {
+        assert!(right.contains(from), "{from}");
+        let found = open(&draft(&right.replacen(from, to, 1)));
+        assert!(found.iter().any(|found| *found == key(at)[0]), "{to}: {found:?}");
+    }
+    let unsaid = right.lines().filter(|line| !line.starts_with("retention")).collect::<Vec<_>>().join("\n");
+    assert!(open(&draft(&unsaid)).contains(&key("retention")[0]));
+}
+
+#[test]
 fn a_breach_keeps_a_profile_out_of_force_unless_it_may_be_and_is_waived() {
     for (id, fixture) in fixtures() {
         let rule = Rule::named(&id).unwrap();

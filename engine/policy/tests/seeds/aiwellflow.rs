@@ -198,6 +198,36 @@ fn partners_get_nothing_before_they_were_examined() {
 }
 
 #[test]
+fn a_service_with_a_policy_of_its_own_gets_nothing_before_people_were_told() {
+    const IN_USE: &str = r#"[[processor]]
+id = "third-party-service"
+party = "A maker of plug-ins"
+contact = "privacy@example.cn"
+privacy_url = "https://example.cn/privacy"
+trains_on_data = false
+declared_retention = "PT24H"
+deletion_api = true
+state = "active"
+due_diligence = { at = 2026-05-01, by = "privacy officer", valid = "P1Y" }
+
+[category.developer_data]
+min_consent_type = "ExplicitlyExpressedConsent"
+"#;
+    const USES: &str = "voice_interaction/developer_data/third-party-service";
+    let willing = Person::adult().yes_to_each("voice_interaction");
+    SEED.decides(&[(&willing, USES, "processor_state", "AW-4.1: nobody has looked at one yet")]);
+    let profile = SEED.changed("[category.developer_data]\n", IN_USE).accept().unwrap();
+    assert_decisions(
+        &profile,
+        &[
+            (&willing, USES, "Consent", "AW-9: they were told"),
+            (&willing.clone().untold(), USES, "not_told", "AW-9"),
+            (&Person::adult().untold(), USES, "no_basis", "AW-1.5.1"),
+        ],
+    );
+}
+
+#[test]
 fn research_sees_nothing_that_leads_to_a_person() {
     let willing = Person::adult().yes_to_each("diagnostics survey");
     SEED.decides(&[

@@ -113,6 +113,8 @@ pub(crate) struct Person {
     answers: Vec<(String, ConsentType, bool)>,
     /// How many revisions ago they said it.
     rev_behind: u32,
+    /// Whether nobody told them of services that have a policy of their own.
+    is_untold: bool,
 }
 
 impl Person {
@@ -123,7 +125,12 @@ impl Person {
 
     /// Somebody of that age who was asked nothing yet.
     pub(crate) fn aged(age: AgeBand) -> Self {
-        Self { state: ConsentState { age, ..ConsentState::new() }, answers: Vec::new(), rev_behind: 0 }
+        Self {
+            state: ConsentState { age, ..ConsentState::new() },
+            answers: Vec::new(),
+            rev_behind: 0,
+            is_untold: false,
+        }
     }
 
     /// With a guardian who was verified and agreed.
@@ -135,6 +142,12 @@ impl Person {
     /// Who lets data go no further than this.
     pub(crate) fn no_further_than(mut self, farthest: RegionClass) -> Self {
         self.state.farthest = farthest;
+        self
+    }
+
+    /// Who was told of no service that has a policy of its own.
+    pub(crate) fn untold(mut self) -> Self {
+        self.is_untold = true;
         self
     }
 
@@ -199,6 +212,8 @@ impl Person {
             (purpose.parse().unwrap(), given)
         };
         let consents = self.answers.iter().map(consent).collect();
-        ConsentState { cv: ConsentVersion(1), consents, ..self.state.clone() }
+        let told =
+            profile.introductions().map(|introduction| introduction.hash()).filter(|_| !self.is_untold).collect();
+        ConsentState { cv: ConsentVersion(1), consents, told, ..self.state.clone() }
     }
 }

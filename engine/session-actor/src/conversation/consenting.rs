@@ -1,9 +1,11 @@
 //! What goes to the consent register, and what comes back. Each write runs in a task; what changed is told by the
 //! register to all who follow it, this session among them.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use ractor::ActorRef;
-use sayso_consent::notices::{Notice, Notices};
+use sayso_consent::notices::{Notice, NoticeKind, Notices};
 use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered};
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
 use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing, ToTell};
@@ -13,7 +15,8 @@ use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
 use sha2::{Digest, Sha256};
 
 use super::Conversation;
-use crate::actor::Message;
+use crate::actor::{Message, to_tell};
+use crate::kept;
 use crate::stage::post;
 
 /// A consent question that was put.
@@ -72,13 +75,32 @@ impl Conversation {
         if !self.consent.status(Purpose::MEMORY).is_valid() {
             self.remembered.clear();
         }
-        if !self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO) {
+        if !self.records() {
             self.hearing.stop_recording();
         }
         for message in changes(&before, &self.consent) {
             self.place().tell(message);
         }
         self.run(Event::ConsentChanged(self.view()));
+    }
+
+    /// The same, where somebody changed it just now.
+    pub(super) fn consent_changes(&mut self, state: ConsentState) {
+        let had_agreed = standing(&self.consent) == Standing::Given;
+        self.consent_changed(state);
+        if !had_agreed && standing(&self.consent) == Standing::Given {
+            self.introduce();
+        }
+    }
+
+    /// Has the register write, in order. What the device said keeps its room until that is done: who says things faster than
+    /// they are written is told so.
+    fn write(&mut self, name: &'static str, write: impl Future<Output = ()> + Send + 'static) {
+        let room = self.room.clone();
+        self.writes.start(&self.services.tasks, name, async move {
+            write.await;
+            drop(room);
+        });
     }
 
     /// Puts on record that the question is being put.
@@ -88,7 +110,7 @@ impl Conversation {
         let notice = if asked.again { language.again_sha256 } else { language.notice_sha256 };
         let question = Question::of(&asked.purposes);
         self.question = Some(Put { question: question.clone(), notice_sha256: notice });
-        self.writes.start(&self.services.tasks, "note question", async move {
+        self.write("note question", async move {
             if let Err(error) = register.asked(subject, notice, &question).await {
                 tracing::warn!(%error, "a notice could not be put on record");
             }
@@ -100,6 +122,10 @@ impl Conversation {
         // Only what was asked can be answered.
         let Some(Put { question, notice_sha256 }) = self.question.take() else { return };
         let identity = &self.awake.place().identity;
+        let file = match means {
+            Means::Voice => self.hearing.take_answer(turn),
+            Means::Button => None,
+        };
         let answer = Answer {
             tenant: identity.tenant.clone(),
             subject: identity.subject,
@@ -113,12 +139,17 @@ impl Conversation {
             notice_sha256,
             language: identity.language.name.to_string(),
             spoken: true,
-            evidence_sha256: self.evidence(turn, means),
+            evidence_sha256: match &file {
+                Some(file) => Sha256::digest(file).into(),
+                None => self.evidence(turn, means),
+            },
         };
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
-        self.writes.start(&self.services.tasks, "record consent", async move {
-            if let Err(error) = register.record(&answer).await {
-                unrecorded(&actor, &error, Event::AnswerUnrecorded);
+        self.write("record consent", async move {
+            match register.record(&answer).await {
+                // what is evidence of nothing is not kept
+                Ok(_) => kept::keep_answer(&register, answer.subject, file).await,
+                Err(error) => unrecorded(&actor, &error, Event::AnswerUnrecorded),
             }
         });
     }
@@ -126,7 +157,7 @@ impl Conversation {
     pub(super) fn withdraw(&mut self, purpose: Option<Purpose>, means: Means) {
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
         let subject = self.place().identity.subject;
-        self.writes.start(&self.services.tasks, "withdraw consent", async move {
+        self.write("withdraw consent", async move {
             let purposes: Vec<Purpose> = purpose.into_iter().collect();
             if let Err(error) = register.withdraw(subject, &purposes, register_means(means)).await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
@@ -138,7 +169,7 @@ impl Conversation {
     pub(super) fn lose(&mut self, capability: Name) {
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
         let subject = self.place().identity.subject;
-        self.writes.start(&self.services.tasks, "withdraw consent", async move {
+        self.write("withdraw consent", async move {
             if let Err(error) = register.lose(subject, capability).await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
             }
@@ -147,15 +178,28 @@ impl Conversation {
 
     /// What the person is to be told, in the language of this conversation.
     pub(super) fn to_tell(&self, notices: &[Notice]) -> Vec<ToTell> {
-        let language = self.place().identity.language.name;
-        let told = |notice: &Notice| ToTell { notice: notice.id, text: notice.text(language).spoken.clone() };
-        notices.iter().map(told).collect()
+        told(notices, self.place().identity.language.name)
+    }
+
+    /// Has the person told of the services that they are about to use, now that they have agreed to it.
+    fn introduce(&mut self) {
+        let (services, actor) = (Arc::clone(&self.services), self.actor.clone());
+        let (subject, cv, language) =
+            (self.place().identity.subject, self.consent.cv, self.place().identity.language.name);
+        self.keeping.start(&self.services.tasks, "introduce services", async move {
+            match to_tell(&services, subject, cv).await {
+                Ok(notices) if !notices.is_empty() => post(&actor, Event::Notices(told(&notices, language))),
+                Ok(_) => {}
+                // what goes to none of them fails, and begins to tell the person itself
+                Err(error) => tracing::warn!(%error, "a person could not be told of services yet"),
+            }
+        });
     }
 
     /// Puts on record that the person has heard a notice to its end.
     pub(super) fn heard_notice(&mut self, notice: NoticeId) {
         let (notices, subject) = (Notices::new(self.services.register.clone()), self.place().identity.subject);
-        self.writes.start(&self.services.tasks, "heard notice", async move {
+        self.write("heard notice", async move {
             if let Err(error) = notices.heard(subject, notice).await {
                 tracing::warn!(%error, "that a notice was heard could not be put on record; it is told again");
             }
@@ -172,14 +216,14 @@ impl Conversation {
         });
         let remembered: Vec<_> = remembered.collect();
         self.remembered.clone_from(&remembered);
-        self.writes.start(&self.services.tasks, "save facts", async move {
+        self.write("save facts", async move {
             if let Err(error) = register.remember(subject, cv, remembered).await {
                 tracing::warn!(%error, "facts could not be saved");
             }
         });
     }
 
-    /// The fingerprint of what the person did: the sound of the answer, or what the device reported. Where nothing was
+    /// The fingerprint of what the person did, where nothing of it is kept: the sound of the answer, or what the device reported. Where nothing was
     /// said, it is that of nothing.
     fn evidence(&self, turn: TurnId, means: Means) -> [u8; 32] {
         let evidence = match means {
@@ -188,6 +232,18 @@ impl Conversation {
         };
         evidence.unwrap_or_else(|| Sha256::digest([]).into())
     }
+}
+
+/// What is told of `notices` in `language`.
+fn told(notices: &[Notice], language: Name) -> Vec<ToTell> {
+    let told = |notice: &Notice| {
+        let text = notice.text(language);
+        // other notices have texts of pages, which no device has room for
+        let is_shown = notice.kind == NoticeKind::Introduction;
+        let shown = if is_shown { text.written.clone() } else { String::new() };
+        ToTell { notice: notice.id, text: text.spoken.clone(), shown }
+    };
+    notices.iter().map(told).collect()
 }
 
 /// What a device is told when `before` has become `after`. A withdrawal is told once it holds.

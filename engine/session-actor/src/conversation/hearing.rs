@@ -4,11 +4,12 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use sayso_audio::{EndpointConfig, Mode};
+use sayso_audio::{EndpointConfig, Mode, Recording};
 use sayso_runtime::{TaskHandle, TaskKind};
 use sayso_session::{Capture, Event};
-use sayso_types::{Purpose, TurnId};
+use sayso_types::{Category, Purpose, TurnId};
 use sayso_wire::AudioPacket;
+use zeroize::Zeroizing;
 
 use super::Conversation;
 use crate::actor::Message;
@@ -29,6 +30,8 @@ pub(super) struct Hearing {
     converses: bool,
     /// The utterance that was heard last: its turn and its fingerprint.
     pub(super) heard: Option<(TurnId, [u8; 32])>,
+    /// The sound of what was heard last, where it may be an answer that is kept as evidence.
+    answer: Option<(TurnId, Recording)>,
     /// Room for packets.
     packets: VecDeque<AudioPacket>,
     /// Counts time while an utterance is going on.
@@ -57,6 +60,11 @@ impl Hearing {
         if let Some(listening) = &mut self.listening {
             listening.stop_recording();
         }
+    }
+
+    /// The sound of what was heard in `turn`, as a file, if it was recorded as an answer.
+    pub(super) fn take_answer(&mut self, turn: TurnId) -> Option<Zeroizing<Vec<u8>>> {
+        self.answer.take().filter(|(heard, _)| *heard == turn)?.1.finish()
     }
 
     /// Nobody wants the utterance of `turn` any more.
@@ -132,8 +140,13 @@ impl Conversation {
         let turn = self.hearing.turn.take()?;
         self.hearing.heard = Some((turn, sha256));
         // an answer to a question is no conversation
-        if let Some(recording) = recording.filter(|_| voiced && self.hearing.converses) {
-            self.keep_recording(recording);
+        self.hearing.answer = None;
+        match recording.filter(|_| voiced) {
+            Some(recording) if !self.hearing.converses => self.hearing.answer = Some((turn, recording)),
+            Some(recording) if self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO) => {
+                self.keep_recording(recording);
+            }
+            _ => {}
         }
         Some(if voiced { Event::VoiceEnd } else { Event::VoiceNone })
     }

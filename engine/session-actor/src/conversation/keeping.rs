@@ -3,7 +3,7 @@
 
 use sayso_audio::Recording;
 use sayso_types::dialogue::Exchange;
-use sayso_types::{Category, Purpose, TurnId};
+use sayso_types::{Category, ConsentVersion, Purpose, TurnId};
 
 use super::Conversation;
 use crate::kept;
@@ -15,9 +15,16 @@ impl Conversation {
         self.consent.has_agreed(purpose, self.services.clock.wall()) && !self.consent.restricted.contains(&category)
     }
 
-    /// Keeps what was said in `turn`, with its time and its place.
-    pub(super) fn keep_exchange(&mut self, turn: TurnId, exchange: Exchange) {
-        let (register, cv) = (self.services.register.clone(), self.consent.cv);
+    /// Whether what is said now may come to be kept: by whoever agreed to that, or as the answer to a question that is open.
+    pub(super) fn records(&self) -> bool {
+        let is_answering = self.question.is_some() && self.services.register.profile().evidence().is_some();
+        is_answering || self.may(Purpose::IMPROVE_VOICE, Category::CONVERSATION_AUDIO)
+    }
+
+    /// Keeps what was said in `turn`, with its time and its place. It began under the consent of version `cv`: what was agreed
+    /// to since is about what is said since.
+    pub(super) fn keep_exchange(&mut self, turn: TurnId, cv: ConsentVersion, exchange: Exchange) {
+        let register = self.services.register.clone();
         let (subject, session) = (self.place().identity.subject, self.place().identity.session);
         let at = (session, turn, self.services.clock.wall());
         self.keeping.start(&self.services.tasks, "keep exchange", async move {

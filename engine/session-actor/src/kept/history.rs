@@ -81,6 +81,7 @@ impl History {
                 return Vec::new();
             }
         };
+        let kept: Vec<_> = kept.into_iter().filter(|kept| super::is_told(kept, subject, Purpose::HISTORY)).collect();
         let mut latest = Vec::new();
         for kept in &kept[kept.len().saturating_sub(count)..] {
             let Ok(Some(kept)) = register.kept(subject, kept.id).await else { continue };

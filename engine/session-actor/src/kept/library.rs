@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sayso_consent::Register;
-use sayso_types::{Category, SubjectId};
+use sayso_types::{Category, Purpose, SubjectId};
 use zeroize::Zeroizing;
 
 use crate::search;
@@ -25,7 +25,8 @@ pub(crate) async fn passages(register: &Arc<Register>, subject: SubjectId, quest
         }
     };
     let (mut texts, mut bytes) = (Vec::new(), 0);
-    for document in kept.iter().rev().filter(|document| document.media_type.starts_with("text/")) {
+    let documents = kept.iter().rev().filter(|document| super::is_told(document, subject, Purpose::KNOWLEDGE));
+    for document in documents.filter(|document| document.media_type.starts_with("text/")) {
         bytes += document.bytes;
         if bytes > SEARCHED_BYTES_MAX {
             metrics::counter!("sayso_session_documents_not_searched_total").increment(1);

@@ -1,6 +1,5 @@
 //! [`Life`]: the session's half of a place.
 
-use core::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use ractor::ActorRef;
@@ -117,7 +116,6 @@ impl Awake {
     /// Gives the session back although it could not start. Mail that waits is lost.
     pub(crate) fn give_up(mut self, asleep: Asleep) {
         *lock(&self.place.life) = Life::Asleep(Box::new(asleep));
-        self.place.control_waiting.store(0, Ordering::Release);
         self.settled = true;
     }
 

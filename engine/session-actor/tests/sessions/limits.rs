@@ -3,7 +3,7 @@
 use sayso_session::{Full, Refusal};
 use sayso_session_actor::{ActorSessions, Error, Options};
 use sayso_types::{Purpose, TurnId};
-use sayso_wire::ToNode;
+use sayso_wire::{ConsentDecision, ConsentStatus, GoodbyeReason, ToDevice, ToNode};
 
 use crate::device::{Device, hello};
 use crate::node::{Node, Setup, options};
@@ -47,6 +47,63 @@ async fn messages_of_a_device() {
         device.hear_out().await
     };
     assert_eq!(soon(asked).await.1, ["All right."], "the session goes on with what it took");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_device_has_written_down_takes_room_until_it_is() {
+    let node = Node::start().await;
+    node.agreed("speaker", &[Purpose::VOICE_INTERACTION]).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.write("hello");
+    soon(device.hear_out()).await;
+    // the session is awake and takes what it is sent, but nothing can be written
+    soon(node.until_session("speaker", |s| s.turns.answered == 1)).await;
+    node.store.reads(Reads::Held);
+    let answer = |decision| ToNode::ConsentAnswer { prompt_id: String::new(), decision, purpose: None };
+    for _ in 0..63 {
+        device.send(answer(ConsentDecision::Withdraw));
+    }
+    // what nothing is written of is handled after them, and leaves its room
+    device.send(answer(ConsentDecision::Agree));
+    assert_eq!(soon(device.told_error()).await, "prompt_closed");
+    soon(async {
+        while device.try_send(answer(ConsentDecision::Withdraw)).is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(device.try_send(answer(ConsentDecision::Withdraw)), Err(Full), "as many wait as may");
+    node.store.reads(Reads::Served);
+    let withdrawn =
+        |m: &ToDevice| matches!(m, ToDevice::ConsentChanged { status: ConsentStatus::Withdrawn, .. }).then_some(());
+    soon(device.told(withdrawn)).await;
+    soon(async {
+        while device.try_send(ToNode::Abort { turn: TurnId(0) }).is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_session_that_cannot_wake_does_not_take_leaves_its_room() {
+    let node = Node::start().await;
+    node.agreed("speaker", &[Purpose::VOICE_INTERACTION]).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    let token = device.welcome.resume_token.clone();
+    node.store.reads(Reads::Held);
+    let abort = || ToNode::Abort { turn: TurnId(0) };
+    assert_eq!((0..).take_while(|_| device.try_send(abort()).is_ok()).count(), 64);
+    node.store.reads(Reads::Failing);
+    assert_eq!(soon(device.told_goodbye()).await, GoodbyeReason::Internal);
+    // as many wait again, and no more: nothing of those that were lost is counted, neither as waiting nor as taken
+    node.store.reads(Reads::Served);
+    let mut device = Device::resume(&node, "speaker", token).await;
+    assert!(device.welcome.resumed);
+    node.store.reads(Reads::Held);
+    assert_eq!((0..).take_while(|_| device.try_send(abort()).is_ok()).count(), 64);
+    node.store.reads(Reads::Failing);
+    assert_eq!(soon(device.told_goodbye()).await, GoodbyeReason::Internal);
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ retention = { trigger = "turn.end", after = "PT0S", action = "zeroise" }
 dpv = ["pd:Communication"]
 attrs = ["text", "time", "context"]
 sensitivity = "high"
-purposes = ["history"]
+purposes = ["history", "improve_voice"]
 necessity = "Optional"
 at_rest = "allowed"
 derived_from = ["transcript", "reply_text"]
@@ -76,7 +76,7 @@ retention = { trigger = "withdraw", after = "PT0S", action = "erase" }
 [category.knowledge_base]
 dpv = ["sayso:KnowledgeBase"]
 sensitivity = "high"
-purposes = ["knowledge"]
+purposes = ["knowledge", "improve_voice"]
 necessity = "Required_for:knowledge"
 at_rest = "allowed"
 retention = { trigger = "withdraw", after = "PT0S", action = "erase" }
@@ -94,11 +94,19 @@ pub(crate) struct Setup {
     pub(crate) answers: Vec<Vec<Reply>>,
     pub(crate) options: Options,
     pub(crate) timeouts: Timeouts,
+    /// What its profile says.
+    pub(crate) profile: String,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { hears: Vec::new(), answers: Vec::new(), options: options(), timeouts: Timeouts::default() }
+        Self {
+            hears: Vec::new(),
+            answers: Vec::new(),
+            options: options(),
+            timeouts: Timeouts::default(),
+            profile: patient_profile(),
+        }
     }
 }
 
@@ -127,11 +135,11 @@ impl Node {
     }
 
     pub(crate) async fn with(setup: Setup) -> Self {
-        let Setup { hears, answers, options, timeouts } = setup;
+        let Setup { hears, answers, options, timeouts, profile } = setup;
         let dir = tempfile::tempdir().unwrap();
         let (tasks, clock) = (Tasks::new(), Arc::new(SystemClock::new()));
         let store = SlowStore::new(LocalStore::open(dir.path(), LocalOptions::new(clock.clone())).unwrap());
-        let profile = Arc::new(Profile::parse(&patient_profile()).unwrap());
+        let profile = Arc::new(Profile::parse(&profile).unwrap());
         let register_options = sayso_consent::Options::default();
         let vault = vault(store.clone()).await.unwrap();
         let register =
@@ -260,7 +268,7 @@ pub(crate) fn sleepy() -> Options {
 
 /// The profile of a home, with short notices, and permits that live as long as one may: a disk that takes seconds over
 /// a record, as under a build, must not look like a consent that cannot be read.
-fn patient_profile() -> String {
+pub(crate) fn patient_profile() -> String {
     let shorten = |line: &str| {
         if line == "[category.voice_audio]" {
             return format!("{line}\ncapability = [\"microphone\"]");

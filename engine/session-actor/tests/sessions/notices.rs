@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use sayso_audit::{Event, NoticeStep};
 use sayso_consent::notices::{Channel, Draft, NoticeKind, Notices, Text};
 use sayso_types::{Name, Purpose, WallTime};
-use sayso_wire::{ListenMode, SessionState};
+use sayso_wire::{AudioFormat, ListenMode, SessionState, ToDevice};
 
-use crate::device::Device;
-use crate::node::Node;
-use crate::soon;
+use crate::device::{Device, Seen};
+use crate::node::{Node, Setup, patient_profile};
+use crate::{soon, sound};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -45,4 +45,68 @@ async fn a_notice_is_told_in_the_language_of_the_conversation_and_not_again() {
     let mut device = Device::connect(&node, "speaker").await;
     device.listen(ListenMode::Auto);
     soon(device.told_state(SessionState::Listening)).await;
+}
+
+/// A node whose dialogue has a privacy policy of its own.
+async fn with_a_service_of_its_own() -> Node {
+    let own =
+        "{ id = \"rules-local\", independent_controller = true, privacy_url = \"https://talk.example.com/privacy\",";
+    let profile = patient_profile().replacen("{ id = \"rules-local\",", own, 1);
+    Node::with(Setup { profile, hears: vec!["Yes.", "what time is it"], ..Setup::default() }).await
+}
+
+const OF_THE_SERVICE: &str = "For dialogue, what concerns you goes to operator.";
+
+fn shown(seen: &[Seen]) -> Vec<String> {
+    let shown = |one: &Seen| match one {
+        Seen::Message(ToDevice::Notice { code, text }) if code == "told" => Some(text.clone()),
+        _ => None,
+    };
+    seen.iter().filter_map(shown).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_with_a_policy_of_its_own_is_introduced_before_anything_goes_there() {
+    let node = with_a_service_of_its_own().await;
+    let subject = node.agreed("speaker", &[Purpose::VOICE_INTERACTION]).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.listen(ListenMode::Auto);
+    let said = soon(device.hear_out()).await.1;
+    assert!(said[0] == OF_THE_SERVICE && said.concat().contains("talk.example.com"), "{said:?}");
+    assert!(shown(&device.seen())[0].contains("https://talk.example.com/privacy"), "and on the screen");
+    soon(device.told_state(SessionState::Listening)).await;
+    let served = soon(node.logged(1, |event| match event {
+        Event::NoticeServed { processor, .. } => processor,
+        _ => None,
+    }));
+    assert_eq!(served.await, ["rules-local".parse().unwrap()]);
+    assert_eq!(node.register.state(subject).await.unwrap().told.len(), 1);
+
+    // and now it answers
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    soon(device.told(|m| matches!(m, ToDevice::Transcript { .. }).then_some(()))).await;
+    assert_eq!(soon(device.hear_out()).await.1.len(), 1);
+    let mut again = Device::connect(&node, "speaker").await;
+    again.listen(ListenMode::Auto);
+    soon(again.told_state(SessionState::Listening)).await;
+    assert_eq!(shown(&again.seen()), [""; 0], "once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_agrees_just_now_is_told_in_the_same_conversation() {
+    let node = with_a_service_of_its_own().await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.listen(ListenMode::Auto);
+    assert_eq!(soon(device.hear_out()).await.1, ["May I listen?"], "of what nobody may use nobody is told");
+    soon(device.told_state(SessionState::Listening)).await;
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    let mut heard = Vec::new();
+    while !heard.iter().any(|said| said == OF_THE_SERVICE) {
+        heard.extend(soon(device.hear_out()).await.1);
+    }
+    assert_eq!(heard[0], "Thanks.");
+    soon(device.told_state(SessionState::Listening)).await;
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    soon(device.told(|m| matches!(m, ToDevice::Transcript { .. }).then_some(()))).await;
+    assert_eq!(soon(device.hear_out()).await.1.len(), 1, "it is answered");
 }

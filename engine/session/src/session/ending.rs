@@ -4,7 +4,7 @@ use sayso_types::TurnId;
 use sayso_wire::ToDevice;
 
 use super::viewing::NOT_LOOKED_AT;
-use super::{Kind, Phase, Session};
+use super::{Kind, Phase, Session, Turn};
 use crate::{Answer, Effect, Ending, Origin, Timer};
 
 impl Session {
@@ -19,11 +19,10 @@ impl Session {
             effects.push(Effect::Ended(turn.id(), Ending::Answered));
         }
         let (kind, played_out) = (turn.kind, turn.played_out);
-        let id = turn.id();
-        self.retire(turn.answer);
-        self.keep_exchange(kind, id, effects);
+        self.retire(turn, effects);
         match kind {
             Kind::Told => self.told_notice(played_out, effects),
+            Kind::Notice if self.goes_on_to_tell(effects) => {}
             _ => self.rest(effects),
         }
     }
@@ -40,9 +39,7 @@ impl Session {
         if turn.counts() {
             effects.push(Effect::Ended(id, Ending::Interrupted));
         }
-        let kind = turn.kind;
-        self.retire(turn.answer);
-        self.keep_exchange(kind, id, effects);
+        self.retire(turn, effects);
     }
 
     /// The turn cannot be answered: tells the device why, and the person in words.
@@ -57,7 +54,7 @@ impl Session {
         if !turn.broken {
             tell_failure(id, code, effects);
         }
-        self.retire(turn.answer);
+        self.hold(turn.answer);
         match kind {
             // Saying that the voice fails needs the voice: once is enough.
             Kind::Notice => self.rest(effects),
@@ -117,19 +114,22 @@ impl Session {
         self.rest(effects);
     }
 
-    /// Has an exchange kept of which the person heard something, if they agree to that.
-    fn keep_exchange(&self, kind: Kind, turn: TurnId, effects: &mut Vec<Effect>) {
-        let exchange = self.context.exchange(turn).filter(|exchange| !exchange.heard.is_empty());
+    /// Keeps the answer for what the device may still report, and what was heard of it for the model. An exchange of which the
+    /// person heard something is kept beyond the conversation if they agree to that, and agreed when it began. One about a
+    /// picture is not: it goes with the consent to pictures, and what is kept does not.
+    fn retire(&mut self, turn: Turn, effects: &mut Vec<Effect>) {
+        let (id, cv, is_kept) = (turn.id(), turn.cv, turn.kind == Kind::Conversation && !turn.looks);
+        self.hold(turn.answer);
+        let exchange = self.context.exchange(id).filter(|exchange| !exchange.heard.is_empty());
         if let Some(exchange) = exchange
-            && kind == Kind::Conversation
+            && is_kept
             && self.consent.history
         {
-            effects.push(Effect::KeepExchange(turn, exchange.clone()));
+            effects.push(Effect::KeepExchange(id, cv, exchange.clone()));
         }
     }
 
-    /// Keeps the answer for what the device may still report, and what was heard of it for the model.
-    fn retire(&mut self, answer: Answer) {
+    fn hold(&mut self, answer: Answer) {
         self.context.heard(answer.turn(), answer.heard());
         self.last = Some(answer);
     }

@@ -1,15 +1,43 @@
 //! Notices: what the person has to be told, at the beginning of a conversation, before anything else.
 
+use sayso_wire::ToDevice;
+
 use super::{Kind, Session};
-use crate::Effect;
+use crate::{Capture, Effect, ToTell};
+
+/// What a device is told it shows a text of, while it says that.
+const SHOWN: &str = "told";
 
 impl Session {
+    /// There is this to tell. Whoever listens or waits is told at once, whoever is in the midst of a turn after it.
+    pub(super) fn has_to_tell(&mut self, notices: Vec<ToTell>, effects: &mut Vec<Effect>) {
+        let is_telling = self.turn.as_ref().is_some_and(|turn| turn.kind == Kind::Told);
+        let said = self.notices.pop_front().filter(|_| is_telling);
+        let is_said = |notice: &ToTell| said.as_ref().is_some_and(|said| said.notice == notice.notice);
+        self.notices = notices.into_iter().filter(|notice| !is_said(notice)).collect();
+        if let Some(said) = said {
+            self.notices.push_front(said);
+        }
+        if self.turn.is_none() && self.capture != Capture::PushToTalk {
+            self.goes_on_to_tell(effects);
+        }
+    }
+
+    /// Tells what there is to tell to whoever is in the midst of a conversation; whether there is something.
+    pub(super) fn goes_on_to_tell(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let tells = self.mode.is_some() && self.may_converse() && self.asking.is_none() && !self.notices.is_empty();
+        tells && self.tells_or_asks(effects)
+    }
+
     /// What comes before the conversation, if something does: the next notice, or the consent question. An open question is
     /// answered first.
     pub(super) fn tells_or_asks(&mut self, effects: &mut Vec<Effect>) -> bool {
         let next = self.notices.front().filter(|_| self.asking.is_none());
-        if let Some(text) = next.map(|notice| notice.text.clone()) {
+        if let Some(ToTell { text, shown, .. }) = next.cloned() {
             self.say(Kind::Told, &text, effects);
+            if !shown.is_empty() {
+                effects.push(Effect::Tell(ToDevice::Notice { code: SHOWN.to_owned(), text: shown }));
+            }
             return true;
         }
         let asks = self.has_to_ask();

@@ -1,6 +1,6 @@
 //! [`Turn`]: one utterance and its answer, or one prompt.
 
-use sayso_types::{Mono, TurnId};
+use sayso_types::{ConsentVersion, Mono, TurnId};
 
 use crate::Answer;
 use crate::sentence::SentenceSplitter;
@@ -31,6 +31,8 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) kind: Kind,
+    /// The version of the consent under which it began.
+    pub(super) cv: ConsentVersion,
     pub(super) phase: Phase,
     pub(super) answer: Answer,
     pub(super) splitter: SentenceSplitter,
@@ -53,9 +55,10 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    pub(super) const fn new(id: TurnId, kind: Kind, phase: Phase) -> Self {
+    pub(super) const fn new(id: TurnId, cv: ConsentVersion, kind: Kind, phase: Phase) -> Self {
         Self {
             kind,
+            cv,
             phase,
             answer: Answer::new(id),
             splitter: SentenceSplitter::new(),

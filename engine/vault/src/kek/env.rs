@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::Keks;
+use super::{Keks, version_of};
 use crate::{KekError, KeyWrap, SecretKey};
 
 /// An environment variable that holds the KEK, for where secrets are handed to processes that way.
@@ -33,6 +33,10 @@ impl KeyWrap for EnvKek {
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<SecretKey, KekError> {
         self.read()?.unwrap(wrapped, context)
+    }
+
+    fn version_of<'a>(&self, wrapped: &'a [u8]) -> &'a [u8] {
+        version_of(wrapped)
     }
 }
 

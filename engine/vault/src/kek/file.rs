@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::Keks;
+use super::{Keks, version_of};
 use crate::{KekError, KeyWrap, SecretKey};
 
 /// Permissions of others than the owner.
@@ -54,6 +54,10 @@ impl KeyWrap for FileKek {
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<SecretKey, KekError> {
         self.read()?.unwrap(wrapped, context)
+    }
+
+    fn version_of<'a>(&self, wrapped: &'a [u8]) -> &'a [u8] {
+        version_of(wrapped)
     }
 }
 

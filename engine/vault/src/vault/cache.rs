@@ -29,10 +29,13 @@ impl Cache {
         self.epoch
     }
 
-    /// Holds `keys`, unless something was forgotten since `epoch`: they may be what was.
+    /// Holds `keys`, unless something was forgotten since `epoch`: they may be what was. Then it holds none of `subject`, because
+    /// what it held may be older than they are, and not know of a key that was made just now.
     pub(super) fn insert(&mut self, subject: SubjectId, keys: &Arc<SubjectKeys>, epoch: u64) {
         if epoch == self.epoch {
             self.keys.insert(subject, Arc::clone(keys));
+        } else {
+            self.keys.remove(&subject);
         }
     }
 
@@ -72,6 +75,17 @@ mod tests {
         cache.forget(anna);
         assert!(cache.get(anna).is_none());
         assert_eq!(Arc::strong_count(&keys), 1, "it holds no other");
+    }
+
+    #[test]
+    fn keys_that_are_older_than_what_was_made_meanwhile_are_not_held() {
+        let (mut cache, anna, ben) = (Cache::default(), SubjectId([1; 16]), SubjectId([2; 16]));
+        cache.insert(anna, &Arc::new(SubjectKeys::new(1)), cache.epoch());
+        // a key is made for anna while somebody else is forgotten
+        let epoch = cache.epoch();
+        cache.forget(ben);
+        cache.insert(anna, &Arc::new(SubjectKeys::new(1)), epoch);
+        assert!(cache.get(anna).is_none(), "they are read anew");
     }
 
     #[test]

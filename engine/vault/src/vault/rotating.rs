@@ -9,11 +9,31 @@ use super::forgetting::purge_due;
 use super::keys::{Stored, retrying};
 use super::{PAGE, Vault};
 use crate::Error;
-use crate::shard::ShardKey;
+use crate::shard::{ShardKey, kek_of};
 use crate::subject::Wrapped;
 use crate::tables::{SHARD, SHARD_KEY, SUBJECT, ShardRow, SubjectRow};
 
+/// What wraps the keys of people, and what wraps that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrapping {
+    /// The newest shard key, counted from 1.
+    pub shard_key: u32,
+    /// What names the version of the KEK that it is wrapped under: no secret.
+    pub kek: Vec<u8>,
+}
+
 impl Vault {
+    /// What wraps the keys of people now.
+    ///
+    /// # Errors
+    /// As the key store says.
+    pub async fn wrapping(&self) -> Result<Wrapping, Error> {
+        let newest = shard_rows(self.store.as_ref()).await?.pop();
+        let none = || Error::Damaged { what: "shard key", found: "there is none".to_owned() };
+        let (shard_key, stored, _) = newest.ok_or_else(none)?;
+        Ok(Wrapping { shard_key, kek: kek_of(&stored, self.kek.as_ref())?.to_vec() })
+    }
+
     /// Wraps the shard key anew, under the newest version of the KEK: afterwards, and after a [purge](Self::purge), the
     /// older versions are not needed any more. Doing it again changes nothing that matters. How many keys it were.
     ///

@@ -14,6 +14,9 @@ anybody can ask what became of it, and the day by which it is answered (fifteen 
 pub(crate) struct ComplaintArgs {
     #[command(subcommand)]
     pub(crate) command: ComplaintCommand,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
 }
 
 /// Where a complaint is, and about whose devices.

@@ -20,6 +20,9 @@ They open the file with `sayso disclosure open`, or with any program that has HP
 pub(crate) struct DisclosureArgs {
     #[command(subcommand)]
     pub(crate) command: DisclosureCommand,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -51,13 +51,13 @@ pub(crate) struct ProposeArgs {
     #[arg(value_name = "CODE")]
     pub(crate) code: String,
     /// What for, a purpose of the policy (repeatable).
-    #[arg(long = "purpose", value_name = "ID", required = true)]
+    #[arg(long = "purpose", value_name = "ID", required_unless_present = "ticket", conflicts_with = "ticket")]
     pub(crate) purposes: Vec<String>,
     /// Which data, a category of the policy (repeatable).
     #[arg(long = "category", value_name = "ID", required = true)]
     pub(crate) categories: Vec<String>,
     /// To whom, a processor of the policy (repeatable).
-    #[arg(long = "processor", value_name = "ID", required = true)]
+    #[arg(long = "processor", value_name = "ID", required_unless_present = "ticket", conflicts_with = "ticket")]
     pub(crate) processors: Vec<String>,
     /// For how long from the last approval on, such as PT2H or P1D; no longer than the policy lets it.
     #[arg(long = "for", value_name = "DURATION")]
@@ -71,4 +71,7 @@ pub(crate) struct ProposeArgs {
     /// Whose device that is.
     #[arg(long, value_name = "ID", default_value = "home")]
     pub(crate) tenant: TenantId,
+    /// To read what is kept of that person yourself, for a day at most: what you work on, as your system for tickets names it.
+    #[arg(long, value_name = "TICKET", requires = "device_id")]
+    pub(crate) ticket: Option<String>,
 }

@@ -126,6 +126,9 @@ pub(crate) struct ExplainArgs {
     /// What the person agreed to, aloud and to this revision, each purpose asked apart (repeatable).
     #[arg(long, value_name = "PURPOSE")]
     pub(crate) given: Vec<Purpose>,
+    /// Which service that has a privacy policy of its own the person was told of (repeatable).
+    #[arg(long, value_name = "PROCESSOR")]
+    pub(crate) told: Vec<ProcessorId>,
     /// How old the person is.
     #[arg(long, value_name = "BAND", value_parser = age_band, default_value = "unknown")]
     pub(crate) age: AgeBand,
@@ -135,9 +138,9 @@ pub(crate) struct ExplainArgs {
     /// How far the person lets data go.
     #[arg(long, value_name = "REGION", value_enum, default_value = "overseas")]
     pub(crate) farthest: Farthest,
-    /// The state of the person from a TOML file instead: `age`, `guardian`, `farthest`, and for each purpose a table
+    /// The state of the person from a TOML file instead: `age`, `guardian`, `farthest`, `told`, and for each purpose a table
     /// `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and `expires_at`.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "age", "guardian", "farthest"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "told", "age", "guardian", "farthest"])]
     pub(crate) state: Option<PathBuf>,
     /// English or Chinese.
     #[arg(long, value_name = "LANG", default_value = "en")]

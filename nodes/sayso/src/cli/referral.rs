@@ -13,6 +13,9 @@ operator of the node by itself; by when the person is answered does not change."
 pub(crate) struct ReferralArgs {
     #[command(subcommand)]
     pub(crate) command: ReferralCommand,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sayso_policy::Tongue;
-use sayso_types::Purpose;
+use sayso_types::{Name, Purpose};
 
 use super::PersonArgs;
 
@@ -12,6 +12,9 @@ use super::PersonArgs;
 pub(crate) struct RightsArgs {
     #[command(subcommand)]
     pub(crate) command: RightsCommand,
+    /// Print JSON: of a certificate the very bytes whose SHA-256 is in the audit log. A copy is JSON in any case.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +101,22 @@ pub(crate) enum RightsCommand {
     },
     /// Print the certificate of an erasure: what was erased, how, and what remains elsewhere.
     Certificate(CertificateArgs),
+    /// Answer for it that something remains which a certificate names, such as what a receiver has that never answers; prints
+    /// it. The certificate stays as it is, and is printed with who answers.
+    ApproveResidual {
+        #[command(flatten)]
+        person: PersonArgs,
+        /// What the certificate answers, as `open` and `list` print it, or the withdrawal.
+        #[arg(value_name = "CASE")]
+        case: String,
+        /// What remains: the processor, as the certificate names it in brackets, or key_backups, store_logs, evidence, device or
+        /// people.
+        #[arg(value_name = "RESIDUAL")]
+        residual: Name,
+        /// Why, in a word such as receiver_dissolved. It goes into the audit log: nothing about the person.
+        #[arg(long, value_name = "WORD")]
+        reason: Name,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -107,9 +126,6 @@ pub(crate) struct CertificateArgs {
     /// The request, as `open` and `list` print it; for a certificate also the withdrawal that it answers.
     #[arg(value_name = "CASE")]
     pub(crate) case: String,
-    /// Print JSON: of a certificate the very bytes whose SHA-256 is in the audit log.
-    #[arg(long)]
-    pub(crate) json: bool,
     /// The language of the sentences: en or zh.
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     pub(crate) lang: Tongue,

@@ -115,8 +115,9 @@ impl FromStr for LocalDir {
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
-    /// The store that it is moved from: local:DIR, with the data-dir of a node that does not run. What is there stays, with
-    /// a note that it was moved, with which no node serves it any more.
+    /// The store that it is moved from: local:DIR, with the data-dir of a node. A node that runs moves it while it serves,
+    /// and ends when everything is there. What is there stays, with a note that it was moved, with which no node serves it
+    /// any more.
     #[arg(long, value_name = "local:DIR")]
     pub(crate) from: LocalDir,
     /// The kind of store that it is moved to; fails when the configuration names another.

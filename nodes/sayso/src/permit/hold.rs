@@ -59,7 +59,7 @@ pub(super) async fn hold(what: &PermitForArgs, command: &[OsString]) -> Result<E
                     term.ends(clock.now());
                 }
                 // a renewal that is refused ends by itself what it does not renew
-                Ok(Some(Response::Refused(_) | Response::Given(_) | Response::Denied(_))) => {}
+                Ok(Some(Response::Refused(_) | Response::Given(_) | Response::Denied(_) | Response::Kept(_))) => {}
                 Ok(Some(Response::Ended(_))) | Ok(None) | Err(_) => {
                     // who cannot be told to stop must stop
                     is_lost = true;

@@ -16,7 +16,7 @@ use crate::output;
 /// Whether it may.
 pub(super) fn run(args: &ExplainArgs, json: bool) -> Result<bool> {
     let profile = ProfileFile::open(&args.file)?.profile()?;
-    let state = state::of(args, profile.rev())?;
+    let state = state::of(args, &profile)?;
     // fresh data of somebody: the question is about the profile and the state, not about one utterance
     let label = Label {
         subject: SubjectId([0; 16]),

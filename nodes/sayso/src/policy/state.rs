@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use sayso_policy::profile::Date;
-use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
-use sayso_types::{ConsentVersion, Purpose, RegionClass};
+use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent};
+use sayso_types::{ConsentVersion, ProcessorId, Purpose, RegionClass};
 use serde::Deserialize;
 
 use crate::cli::ExplainArgs;
@@ -22,6 +22,9 @@ struct StateFile {
     guardian: bool,
     #[serde(default = "anywhere")]
     farthest: RegionClass,
+    /// Services that the person was told of.
+    #[serde(default)]
+    told: Vec<ProcessorId>,
     #[serde(default)]
     consents: BTreeMap<Purpose, Given>,
 }
@@ -57,18 +60,20 @@ const fn aloud() -> ConsentType {
     ConsentType::Expressed
 }
 
-/// The state that `args` describe, under revision `rev`.
-pub(super) fn of(args: &ExplainArgs, rev: u32) -> Result<ConsentState> {
+/// The state that `args` describe, under `profile`.
+pub(super) fn of(args: &ExplainArgs, profile: &Profile) -> Result<ConsentState> {
     let file = match &args.state {
         Some(path) => read(path)?,
         None => StateFile {
             age: args.age,
             guardian: args.guardian,
             farthest: args.farthest.into(),
+            told: args.told.clone(),
             consents: args.given.iter().map(|purpose| (*purpose, Given::aloud_and_apart())).collect(),
         },
     };
-    file.state(rev)
+    let told = file.told.iter().filter_map(|id| Some(profile.processor(*id)?.introduction()?.hash())).collect();
+    Ok(ConsentState { told, ..file.state(profile.rev())? })
 }
 
 fn read(path: &Path) -> Result<StateFile> {

@@ -7,19 +7,22 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use sayso_store::limits::BATCH_BYTES_MAX;
-use sayso_store::{Batch, Key, Op, Prefix, Range, Retryable, Schema, Store};
+use sayso_store::{Batch, Key, Op, Prefix, Range, Retryable, Schema, Store, Value};
 use serde::{Deserialize, Serialize};
 
 use super::contents::{self, Contents, Summary};
 
-/// Bytes of a batch after which no further entry joins: enough to make a commit cheap, far from the limit.
-const BATCH_BYTES: usize = 1 << 20;
+/// What a batch counts after which no further entry joins: enough to make a commit cheap, far from the limit.
+pub(super) const BATCH_BYTES: usize = 1 << 20;
 const _: () = assert!(BATCH_BYTES < BATCH_BYTES_MAX / 2);
 /// How often a batch is sent to a store that cannot be reached.
 const TRIES: u32 = 10;
 
-/// The stored form of the mark.
-const MARK: Schema = Schema::new("load", 1, 1);
+/// The stored form of the mark: in version 1 that of a data set that is put there, in version 2 that of a store which is made
+/// the same as another.
+const MARK: Schema = Schema::new("load", 1, 2);
+/// The former, which an earlier program goes on with.
+const LOAD: Schema = Schema::new("load", 1, 1);
 
 /// How far a data set was put into a store.
 #[derive(Serialize, Deserialize)]
@@ -31,18 +34,89 @@ struct Mark {
     upto: Vec<u8>,
 }
 
+/// That a store is being made the same as another.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Followed {
+    /// The other store, for people, and to tell it from others.
+    from: String,
+}
+
 /// Under what the mark lies.
 pub(crate) fn mark_prefix() -> Prefix {
     Prefix::table("load")
 }
 
-fn mark_key() -> Key {
+pub(super) fn mark_key() -> Key {
     mark_prefix().into_key()
 }
 
 /// Whether something was begun to be put into `store` and not finished.
 pub(crate) async fn is_unfinished(store: &dyn Store) -> Result<bool> {
     Ok(store.read(&[mark_key()]).await?.pop().flatten().is_some())
+}
+
+/// Marks `store`, which is empty or was marked so before, as on its way to be the same as the store `from`.
+pub(super) async fn mark_followed(store: &Arc<dyn Store>, from: &str) -> Result<()> {
+    if is_marked_followed(store, from).await? {
+        return Ok(());
+    }
+    if !is_empty(store).await? {
+        bail!(NOT_EMPTY);
+    }
+    let followed = Followed { from: from.to_owned() };
+    commit(store, Batch::new().put(mark_key(), MARK.encode(&serde_json::to_vec(&followed)?))).await
+}
+
+/// Takes the mark away from `store`, in which is all that was in the store `from`: from here on it may be served. Again, it
+/// does nothing.
+pub(super) async fn release_followed(store: &Arc<dyn Store>, from: &str) -> Result<()> {
+    if is_marked_followed(store, from).await? {
+        return commit(store, Batch::new().delete(mark_key())).await;
+    }
+    if is_empty(store).await? {
+        bail!("there is nothing in it: the data was moved to another store of the same name");
+    }
+    Ok(())
+}
+
+/// Whether `store` is marked as on its way to be the same as the store `from`; fails when it is as on another's.
+async fn is_marked_followed(store: &Arc<dyn Store>, from: &str) -> Result<bool> {
+    let Some(found) = store.read(&[mark_key()]).await?.pop().flatten() else { return Ok(false) };
+    let (version, body) = MARK.decode(&found.value)?;
+    if version == LOAD.current() || serde_json::from_slice::<Followed>(body).context(DAMAGED)?.from != from {
+        bail!(OTHER);
+    }
+    Ok(true)
+}
+
+const DAMAGED: &str = "the mark of an unfinished import is damaged";
+const OTHER: &str =
+    "another data set was begun to be put into this store: finish that one, or begin with an empty store";
+
+const NOT_EMPTY: &str = "the store is not empty: nothing was written; give the node a data-dir of its own";
+
+async fn is_empty(store: &Arc<dyn Store>) -> Result<bool> {
+    let mut held = Contents::of(store);
+    while let Some(page) = held.next().await? {
+        if !page.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Commits `batch`, however often a store that cannot be reached has to be asked.
+pub(super) async fn commit(store: &Arc<dyn Store>, batch: Batch) -> Result<()> {
+    for _ in 1..TRIES {
+        match store.commit(batch.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.retryable() => crate::output::note(format!("{error}")),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    store.commit(batch).await?;
+    Ok(())
 }
 
 /// A data set on its way into a store.
@@ -62,22 +136,19 @@ impl Load {
         let found = store.read(&[mark_key()]).await?.pop().flatten();
         let upto = match found {
             Some(found) => {
-                let (_, body) = MARK.decode(&found.value)?;
-                let mark: Mark = serde_json::from_slice(body).context("the mark of an unfinished import is damaged")?;
+                let (version, body) = MARK.decode(&found.value)?;
+                if version != LOAD.current() {
+                    bail!(OTHER);
+                }
+                let mark: Mark = serde_json::from_slice(body).context(DAMAGED)?;
                 if mark.of != of {
-                    bail!(
-                        "another data set was begun to be put into this store: finish that one, or begin with an empty \
-                         store"
-                    );
+                    bail!(OTHER);
                 }
                 Some(Key::from_bytes(mark.upto))
             }
             None => {
-                let mut held = Contents::of(&store);
-                while let Some(page) = held.next().await? {
-                    if !page.is_empty() {
-                        bail!("the store is not empty: nothing was written; give the node a data-dir of its own");
-                    }
+                if !is_empty(&store).await? {
+                    bail!(NOT_EMPTY);
                 }
                 None
             }
@@ -102,14 +173,14 @@ impl Load {
         if self.upto.as_ref().is_some_and(|upto| key <= *upto) {
             return Ok(());
         }
-        let batch = core::mem::take(&mut self.batch).put(key.clone(), value.to_vec());
-        self.size += key.as_bytes().len() + value.len();
-        self.batch = batch;
+        let put = Op::Put(key.clone(), value.to_vec().into());
+        self.size += put.size();
+        self.batch.ops.push(put);
         if self.size < BATCH_BYTES {
             return Ok(());
         }
         let mark = Mark { of: self.of.clone(), upto: key.as_bytes().to_vec() };
-        let mark = MARK.encode(&serde_json::to_vec(&mark)?);
+        let mark = encode(&mark)?;
         self.batch.ops.push(Op::Put(mark_key(), mark));
         self.commit().await
     }
@@ -117,7 +188,7 @@ impl Load {
     /// Puts what is left, and compares what is there then with what was to be put.
     pub(crate) async fn finish(mut self, reached: impl FnMut(u64)) -> Result<Complete> {
         let mark = Mark { of: self.of.clone(), upto: Range::all().end.as_bytes().to_vec() };
-        self.batch.ops.push(Op::Put(mark_key(), MARK.encode(&serde_json::to_vec(&mark)?)));
+        self.batch.ops.push(Op::Put(mark_key(), encode(&mark)?));
         self.commit().await?;
         let found = contents::summary(&self.store, reached).await?;
         if found != self.of {
@@ -127,17 +198,8 @@ impl Load {
     }
 
     async fn commit(&mut self) -> Result<()> {
-        let batch = core::mem::take(&mut self.batch);
         self.size = 0;
-        for _ in 1..TRIES {
-            match self.store.commit(batch.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error.retryable() => crate::output::note(format!("{error}")),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.store.commit(batch).await?;
-        Ok(())
+        commit(&self.store, core::mem::take(&mut self.batch)).await
     }
 }
 
@@ -147,10 +209,12 @@ pub(crate) struct Complete(Load);
 impl Complete {
     /// Takes the mark away: from here on the store may be served.
     pub(crate) async fn release(self) -> Result<()> {
-        let Self(mut load) = self;
-        load.batch = Batch::new().delete(mark_key());
-        load.commit().await
+        commit(&self.0.store, Batch::new().delete(mark_key())).await
     }
+}
+
+fn encode(mark: &Mark) -> Result<Value> {
+    Ok(LOAD.encode(&serde_json::to_vec(mark)?))
 }
 
 /// Fails when something was begun to be put into `store` and not finished.

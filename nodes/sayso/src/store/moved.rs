@@ -49,6 +49,11 @@ pub(super) async fn require_not_elsewhere(store: &dyn Store, to: &str) -> Result
     }
 }
 
+/// Whether the data set of `store` was moved.
+pub(super) async fn is_moved(store: &dyn Store) -> Result<bool> {
+    Ok(read(store).await?.is_some())
+}
+
 /// Fails when the data set of `store` was moved to another store.
 pub(crate) async fn require_here(store: &dyn Store) -> Result<()> {
     let Some(Moved { to, at_unix_ms }) = read(store).await? else { return Ok(()) };

@@ -131,6 +131,20 @@ impl fmt::Display for Loaded {
     }
 }
 
+/// That a data set is in another store now.
+#[derive(Serialize)]
+pub(super) struct Moved {
+    /// Where, for people.
+    pub(super) to: String,
+    pub(super) all: Summary,
+}
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "everything is in {}: {}\nserve that one; nobody serves the old one any more", self.to, self.all)
+    }
+}
+
 const fn resumed(is_resumed: bool) -> &'static str {
     if is_resumed { " (went on where it was broken off)" } else { "" }
 }

@@ -10,9 +10,9 @@ use crate::reload::{PROFILE, set_rev, until_logged};
 use crate::sayso;
 
 /// A node that stands by.
-struct Standby<'a> {
-    installation: &'a Installation,
-    process: Process,
+pub(crate) struct Standby<'a> {
+    pub(crate) installation: &'a Installation,
+    pub(crate) process: Process,
 }
 
 impl<'a> Standby<'a> {
@@ -25,7 +25,7 @@ impl<'a> Standby<'a> {
 }
 
 /// Waits until one of two that stand by serves; it and the other.
-async fn first_ready<'a>(mut one: Standby<'a>, mut other: Standby<'a>) -> (Node, Standby<'a>) {
+pub(crate) async fn first_ready<'a>(mut one: Standby<'a>, mut other: Standby<'a>) -> (Node, Standby<'a>) {
     let is_one = tokio::select! {
         () = one.process.logs("ready") => true,
         () = other.process.logs("ready") => false,

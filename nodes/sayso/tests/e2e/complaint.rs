@@ -13,7 +13,7 @@ async fn a_complaint_has_an_id_a_day_and_one_answer() {
     drop(device);
     let (at, certs) = (node.admin.to_string(), installation.file("admin"));
     let complaint = async |command: &str, args: &[&str]| {
-        let call = [&["complaint", command, "--admin", &at, "--certs", &certs], args].concat();
+        let call = [&["complaint", command, "--json", "--admin", &at, "--certs", &certs], args].concat();
         sayso().run(call).await
     };
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
@@ -35,6 +35,8 @@ async fn a_complaint_has_an_id_a_day_and_one_answer() {
     assert_eq!(parsed(&complaint("show", &[&id]).await.success().stdout), answered);
     let listed = parsed(&complaint("list", &[]).await.success().stdout);
     assert_eq!(listed.as_array().unwrap().len(), 2);
+    let told = sayso().run(["complaint", "show", "--admin", &at, "--certs", &certs, &id]).await.success().stdout;
+    assert!(told.starts_with(&format!("{id}  by ")) && told.contains(": not_upheld at "), "{told}");
     let leaves = installation.operator(&node).await.leaves().await;
     let names: Vec<_> = leaves.iter().map(|leaf| leaf.fact.event.name()).collect();
     let told: Vec<_> = names.iter().filter(|name| name.starts_with("complaint.")).collect();

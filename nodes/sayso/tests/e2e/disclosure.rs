@@ -46,7 +46,7 @@ async fn an_authority_is_given_what_it_demands_and_nothing_else() {
     }
     let rights = async |command: &str, args: &[&str]| {
         let args = [&["--tenant", TENANT], args].concat();
-        parsed(&run("admin", &["rights", command], &args).await.success().stdout)
+        parsed(&run("admin", &["rights", command, "--json"], &args).await.success().stdout)
     };
     let facts = installation.file("facts.json");
     std::fs::write(&facts, json!({"pet": "a cat called Schroedinger"}).to_string()).unwrap();
@@ -66,12 +66,12 @@ async fn an_authority_is_given_what_it_demands_and_nothing_else() {
     let what = ["--law", "cn-cpl:136", "--category", "memory_summary", "--document", &document];
     let how = ["--recipient", &recipient, "--for", "P7D", "--tell-after", "P30D"];
     let demand = [&["X08"], &who[..], &what[..], &how[..]].concat();
-    let proposed = parsed(&run("admin", &["disclosure", "propose"], &demand).await.success().stdout);
+    let proposed = parsed(&run("admin", &["disclosure", "propose", "--json"], &demand).await.success().stdout);
     let grant = proposed["exemption"].as_str().unwrap().to_owned();
 
     let make = async |out: &str, more: &[&str]| {
         let args = [&[grant.as_str(), out], more].concat();
-        run("admin", &["disclosure", "make"], &args).await
+        run("admin", &["disclosure", "make", "--json"], &args).await
     };
     run("admin", &["exemption", "approve"], &[&grant]).await.failure(&["who proposed it cannot approve it"]);
     let _ = run("ben", &["exemption", "approve"], &[&grant]).await.success();
@@ -94,9 +94,13 @@ async fn an_authority_is_given_what_it_demands_and_nothing_else() {
     sayso().run(["disclosure", "open", &out, "--key", &recipient]).await.failure(&["is no private key"]);
     make(&out, &[]).await.failure(&["give a file that is not there"]);
 
-    let listed = parsed(&run("carl", &["disclosure", "list"], &[]).await.success().stdout);
+    let listed = parsed(&run("carl", &["disclosure", "list", "--json"], &[]).await.success().stdout);
     assert_eq!((&listed["demands"][0]["authority"], &listed["demands"][0]["people"]), (&json!("The court"), &json!(1)));
     assert_eq!(listed["disclosures"][0]["file_sha256"], made["file_sha256"]);
+    let told = run("carl", &["disclosure", "list"], &[]).await.success().stdout;
+    let (demand, given) = told.split_once('\n').unwrap();
+    assert!(demand.starts_with(&grant) && demand.contains("demanded by The court, 7 K 12/26 (cn-cpl:136)"), "{told}");
+    assert!(given.contains("memory_summary, 1 records of 1 people (to be told at "), "{told}");
     let leaves = installation.operator(&node).await.leaves().await;
     let count = |name: &str| leaves.iter().filter(|leaf| leaf.fact.event.name() == name).count();
     let told = ["operator.denied", "exemption.granted", "gate.permitted_by_exemption", "export.created"].map(count);

@@ -72,7 +72,7 @@ async fn a_child_is_heard_once_a_guardian_is_verified_and_erased_when_they_ask()
     device.until_listening().await;
     device.hears("What is two times three?", "6").await;
 
-    let case = json(&run("rights", "open", &["guardian_erase"]).await.success().stdout)["case"].clone();
+    let case = json(&run("rights", "open", &["guardian_erase", "--json"]).await.success().stdout)["case"].clone();
     let case = case.as_str().unwrap();
     for step in ["verify", "accept"] {
         let _ = run("rights", "advance", &[case, step]).await.success();

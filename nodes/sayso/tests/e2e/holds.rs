@@ -29,12 +29,14 @@ async fn what_is_held_is_erased_when_the_hold_is_released() {
     assert_eq!((&set["category"], &set["until"]), (&Value::Null, &Value::Null));
 
     let tenant = ["--tenant", TENANT];
-    let opened = run("rights", "open", &[&tenant[..], &["erase"]].concat()).await.success().stdout;
+    let opened = run("rights", "open", &[&tenant[..], &["erase", "--json"]].concat()).await.success().stdout;
     let case = json(&opened)["case"].as_str().unwrap().to_owned();
     for step in ["verify", "accept"] {
         let _ = run("rights", "advance", &[&tenant[..], &[&case, step]].concat()).await.success();
     }
-    while json(&run("rights", "list", &tenant).await.success().stdout)[0]["state"] != "partly_fulfilled" {}
+    while json(&run("rights", "list", &["--tenant", TENANT, "--json"]).await.success().stdout)[0]["state"]
+        != "partly_fulfilled"
+    {}
     run("rights", "certificate", &[&tenant[..], &[&case]].concat()).await.failure(&["the erasure is on its way"]);
     let listed = run("hold", "list", &[]).await.success().stdout;
     assert!(listed.starts_with(hold) && listed.contains("keeps everything of ") && listed.contains("order 2026/17"));

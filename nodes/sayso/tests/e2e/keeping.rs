@@ -30,7 +30,8 @@ async fn a_conversation_goes_on_where_it_was_and_its_sound_is_kept_apart() {
     device.until_played().await;
     drop(device);
     // whoever it is of can have it: it is a file that plays
-    let (at, certs, file) = (node.admin.to_string(), installation.file("admin"), installation.file("said.opus"));
+    let certs = installation.person("tess", Some(TENANT)).await;
+    let (at, file) = (node.admin.to_string(), installation.file("said.opus"));
     let person = ["--admin", &at, "--certs", &certs, "--tenant", TENANT, "--device-id", "speaker-1"];
     let kept = async |args: &[&str]| sayso().run([&["kept"], args, &person].concat()).await.success().stdout;
     let listed: Value =

@@ -18,7 +18,7 @@ async fn settings_of_an_agent_are_kept_shown_and_deleted_and_a_password_is_refus
     fs::write(installation.path(PROFILE), LAWFUL).unwrap();
     let node = installation.start().await;
     drop(installation.first_device(&node).await);
-    let (at, certs) = (node.admin.to_string(), installation.file("admin"));
+    let (at, certs) = (node.admin.to_string(), installation.person("tess", Some(TENANT)).await);
     let kept = async |command: &str, args: &[&str]| {
         let call = ["kept", command, "--admin", &at, "--certs", &certs, "--tenant", TENANT, "--device-id", "speaker-1"];
         sayso().run([&call, args].concat()).await

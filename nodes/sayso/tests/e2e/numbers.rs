@@ -22,13 +22,16 @@ async fn a_card_number_gets_no_further_than_the_gate() {
     device.hears("Remember that my card is 4111 1111 1111 1111.", "bank").await;
     device.hears("What is twelve times seven?", "84").await;
 
-    let (certs, at) = (installation.file("admin"), node.admin.to_string());
+    let at = node.admin.to_string();
+    let (admin, tess) = (installation.file("admin"), installation.person("tess", Some(TENANT)).await);
     let run = async |noun: &str, command: &str, args: &[&str]| {
-        let node = [noun, command, "--admin", &at, "--certs", &certs];
+        let certs = if noun == "rights" { &tess } else { &admin };
+        let node = [noun, command, "--admin", &at, "--certs", certs];
         sayso().run(node.into_iter().chain(args.iter().copied())).await.success().stdout
     };
     let tenant = ["--tenant", TENANT];
-    let opened: Value = serde_json::from_str(&run("rights", "open", &[&tenant[..], &["copy"]].concat()).await).unwrap();
+    let opened: Value =
+        serde_json::from_str(&run("rights", "open", &[&tenant[..], &["copy", "--json"]].concat()).await).unwrap();
     let case = opened["case"].as_str().unwrap().to_owned();
     for step in ["verify", "accept"] {
         let _ = run("rights", "advance", &[&tenant[..], &[&case, step]].concat()).await;

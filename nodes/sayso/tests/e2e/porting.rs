@@ -11,8 +11,8 @@ fn parsed(text: &str) -> Value {
 
 /// `sayso rights COMMAND ...` at this node, about whoever speaks to its first device.
 async fn rights(installation: &Installation, node: &Node, args: &[&str]) -> Finished {
-    let (certs, at) = (installation.file("admin"), node.admin.to_string());
-    let person = ["rights", args[0], "--admin", &at, "--certs", &certs, "--tenant", TENANT];
+    let (certs, at) = (installation.file("tess"), node.admin.to_string());
+    let person = ["rights", args[0], "--json", "--admin", &at, "--certs", &certs, "--tenant", TENANT];
     sayso().run(person.into_iter().chain(args[1..].iter().copied())).await
 }
 
@@ -33,6 +33,7 @@ async fn agreed() -> (Installation, Node) {
     let (prompt, _) = device.asked().await;
     device.agree(&prompt).await;
     device.until_listening().await;
+    installation.person("tess", Some(TENANT)).await;
     (installation, node)
 }
 

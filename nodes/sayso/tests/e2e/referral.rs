@@ -25,7 +25,7 @@ async fn a_tenant_answers_what_is_its_to_answer_first() {
     let at = node.admin.to_string();
     let run = async |who: &str, command: [&str; 2], args: &[&str]| {
         let certs = installation.file(who);
-        let call = [&command[..], &["--admin", &at, "--certs", &certs, "--tenant", TENANT], args].concat();
+        let call = [&command[..], &["--json", "--admin", &at, "--certs", &certs, "--tenant", TENANT], args].concat();
         sayso().run(call).await
     };
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
@@ -41,6 +41,12 @@ async fn a_tenant_answers_what_is_its_to_answer_first() {
     let listed = parsed(&run("tess", ["referral", "list"], &[]).await.success().stdout);
     assert_eq!(listed.as_array().unwrap().len(), 2);
     assert!(listed[0]["tenant_until"].is_string(), "{listed}");
+    let list = ["referral", "list", "--admin", &at, "--certs", &out, "--tenant", TENANT];
+    let told = sayso().run(list).await.success().stdout;
+    assert!(
+        told.lines().count() == 2 && told.contains("  copy, received ") && told.contains("; the tenant's until "),
+        "{told}"
+    );
     let answered = parsed(&run("tess", ["referral", "answer"], &[done, "done"]).await.success().stdout);
     assert_eq!(answered["state"], "fulfilled");
     let cannot = parsed(&run("tess", ["referral", "answer"], &[back, "cannot"]).await.success().stdout);

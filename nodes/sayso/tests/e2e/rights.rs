@@ -20,7 +20,7 @@ async fn a_person_is_erased_and_given_a_certificate() {
         sayso().run(person.into_iter().chain(args.iter().copied())).await
     };
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    let case = json(&rights("open", &["erase"]).await.success().stdout)["case"].as_str().unwrap().to_owned();
+    let case = json(&rights("open", &["erase", "--json"]).await.success().stdout)["case"].as_str().unwrap().to_owned();
     rights("certificate", &[&case]).await.failure(&["nothing of the person was erased for this"]);
     for step in ["verify", "accept"] {
         let _ = rights("advance", &[&case, step]).await.success();
@@ -36,7 +36,7 @@ async fn a_person_is_erased_and_given_a_certificate() {
     assert_eq!(certificate["is_purged"], true);
     let told = rights("certificate", &[&case, "--lang", "zh"]).await.success().stdout;
     assert!(told.starts_with("删除证明 ") && told.contains(&case), "{told}");
-    let listed = json(&rights("list", &[]).await.success().stdout);
+    let listed = json(&rights("list", &["--json"]).await.success().stdout);
     assert_eq!(listed[0]["state"], "fulfilled");
 }
 
@@ -56,7 +56,7 @@ async fn a_person_is_given_a_copy_and_a_restart_forgets_no_request() {
     };
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let at = node.admin.to_string();
-    let opened = json(&rights(&at, "open", &["copy"]).await.success().stdout);
+    let opened = json(&rights(&at, "open", &["copy", "--json"]).await.success().stdout);
     let case = opened["case"].as_str().unwrap().to_owned();
     assert_eq!((&opened["state"], &opened["due"]["by"]), (&"unverified".into(), &"rights.respond_within".into()));
     let early = rights(&at, "copy", &[&case]).await;
@@ -67,15 +67,17 @@ async fn a_person_is_given_a_copy_and_a_restart_forgets_no_request() {
     let node = installation.start().await;
     let at = node.admin.to_string();
     for (step, state) in [("verify", "verified"), ("accept", "accepted")] {
-        let advanced = json(&rights(&at, "advance", &[&case, step]).await.success().stdout);
+        let advanced = json(&rights(&at, "advance", &[&case, step, "--json"]).await.success().stdout);
         assert_eq!(advanced["state"], state);
     }
     let copy = json(&rights(&at, "copy", &[&case]).await.success().stdout);
     assert_eq!(copy["format"], "sayso/copy/v1");
     assert!(copy["consents"].as_array().unwrap().iter().all(|consent| consent["status"] == "ConsentGiven"), "{copy}");
     assert!(!copy["receipts"].as_array().unwrap().is_empty());
-    let fulfilled = rights(&at, "advance", &[&case, "fulfil"]).await.success();
+    let fulfilled = rights(&at, "advance", &[&case, "fulfil", "--json"]).await.success();
     assert_eq!(json(&fulfilled.stdout)["state"], "fulfilled");
-    let listed = json(&rights(&at, "list", &[]).await.success().stdout);
+    let listed = json(&rights(&at, "list", &["--json"]).await.success().stdout);
     assert_eq!((&listed[0]["case"], &listed[0]["state"]), (&case.as_str().into(), &"fulfilled".into()));
+    let told = rights(&at, "list", &[]).await.success().stdout;
+    assert!(told.starts_with(&format!("{case}  copy, received ")) && told.contains(": fulfilled"), "{told}");
 }

@@ -11,7 +11,10 @@ pub(super) fn bytes<const N: usize>(field: &'static str, bytes: &[u8]) -> Result
     bytes.try_into().map_err(|_| LeafError::Field(field))
 }
 
-pub(super) fn optional<const N: usize>(field: &'static str, value: &[u8]) -> Result<Option<[u8; N]>, LeafError> {
+pub(in crate::leaf) fn optional<const N: usize>(
+    field: &'static str,
+    value: &[u8],
+) -> Result<Option<[u8; N]>, LeafError> {
     if value.is_empty() { Ok(None) } else { bytes(field, value).map(Some) }
 }
 

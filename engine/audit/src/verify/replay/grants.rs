@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sayso_types::{Category, Cell, Name, ProcessorId, WallTime};
 
 use crate::leaf::Leaf;
-use crate::{DeskEvent, Event, Reference, SubjectTag};
+use crate::{ActorKind, ActorTag, DeskEvent, Event, Hash, Reference, SubjectTag};
 
 /// How much later than its decision a leaf may be written: the longest that a profile lets a permit live, so that nothing
 /// could be handed over on a later one.
@@ -18,6 +18,8 @@ pub(super) struct Grants {
     permitted: BTreeMap<Reference, (Cell, ProcessorId)>,
     /// Whose data may be put into which disclosure, which is about to be made.
     disclosed: BTreeSet<(Reference, Option<SubjectTag>)>,
+    /// What is about to be read of whom, and by whom, on which ticket.
+    reading: BTreeMap<(Reference, Option<SubjectTag>, Category), (ActorTag, Hash)>,
 }
 
 #[derive(Debug)]
@@ -27,20 +29,27 @@ struct Grant {
     opens: Vec<(Cell, ProcessorId)>,
     /// What may be given away, and of whom.
     discloses: Vec<(Option<SubjectTag>, Category)>,
+    /// What may be read, of whom, and by whom, on which ticket.
+    reads: BTreeMap<(Option<SubjectTag>, Category), (ActorTag, Hash)>,
     until: WallTime,
+}
+
+impl Grant {
+    const fn new(subject: Option<SubjectTag>, until: WallTime) -> Self {
+        Self { subject, opens: Vec::new(), discloses: Vec::new(), reads: BTreeMap::new(), until }
+    }
 }
 
 impl Grants {
     pub(super) const fn new() -> Self {
-        Self { live: BTreeMap::new(), permitted: BTreeMap::new(), disclosed: BTreeSet::new() }
+        Self { live: BTreeMap::new(), permitted: BTreeMap::new(), disclosed: BTreeSet::new(), reading: BTreeMap::new() }
     }
 
     /// Goes on by a leaf about a grant; whether it is right about it.
     pub(super) fn leaf(&mut self, leaf: &Leaf) -> bool {
         match &leaf.fact.event {
             Event::ExemptionGranted { grant, cell, processor, until, .. } => {
-                let subject = leaf.fact.subject;
-                let granted = Grant { subject, opens: Vec::new(), discloses: Vec::new(), until: *until };
+                let granted = Grant::new(leaf.fact.subject, *until);
                 self.live.entry(*grant).or_insert(granted).opens.push((*cell, *processor));
                 true
             }
@@ -55,6 +64,10 @@ impl Grants {
                 self.live.get(grant).is_some_and(is_live)
             }
             Event::Desk(event) => self.desk(leaf, event),
+            // what the operator's people read is told with its category, and by what right
+            Event::OperatorAccess { reason, .. } => {
+                leaf.fact.actor.kind != ActorKind::Operator || reason.as_str() != "kept.get"
+            }
             _ => true,
         }
     }
@@ -65,21 +78,35 @@ impl Grants {
         match event {
             DeskEvent::DisclosureGranted { grant, category, until, .. } => {
                 // for those whom its leaves name, and nobody else
-                let granted = Grant { subject, opens: Vec::new(), discloses: Vec::new(), until: *until };
+                let granted = Grant::new(subject, *until);
                 self.live.entry(*grant).or_insert(granted).discloses.push((subject, *category));
                 true
             }
-            DeskEvent::DisclosurePermitted { disclosure, category, grant, .. } => {
-                self.disclosed.insert((*disclosure, subject));
-                let is_live = |grant: &Grant| {
-                    grant.discloses.contains(&(subject, *category))
-                        && wall.0 < grant.until.0.saturating_add(WRITTEN_WITHIN_MS)
-                };
-                self.live.get(grant).is_some_and(is_live)
+            DeskEvent::ReadingGranted { grant, category, until, ticket, reader, .. } => {
+                let granted = Grant::new(subject, *until);
+                let reads = &mut self.live.entry(*grant).or_insert(granted).reads;
+                reads.insert((subject, *category), (*reader, *ticket));
+                true
             }
+            DeskEvent::DisclosurePermitted { disclosure, category, grant, .. } => {
+                let lives = |grant: &&Grant| wall.0 < grant.until.0.saturating_add(WRITTEN_WITHIN_MS);
+                let live = self.live.get(grant).filter(lives);
+                if let Some(read) = live.and_then(|grant| grant.reads.get(&(subject, *category))) {
+                    self.reading.insert((*disclosure, subject, *category), *read);
+                    return true;
+                }
+                self.disclosed.insert((*disclosure, subject));
+                live.is_some_and(|grant| grant.discloses.contains(&(subject, *category)))
+            }
+            DeskEvent::ContentRead { access, category, ticket: Some(ticket), .. } => {
+                let permitted = self.reading.remove(&(*access, subject, *category));
+                permitted.is_some_and(|read| leaf.fact.actor.tag == Some(read.0) && *ticket == read.1)
+            }
+            // that it is no content is for whoever has the profile to say
+            DeskEvent::ContentRead { ticket: None, .. } => true,
             // each category before it says by what right
             DeskEvent::DisclosureCreated { disclosure, .. } => self.disclosed.remove(&(*disclosure, subject)),
-            DeskEvent::OperatorDenied { .. } | DeskEvent::Complaint { .. } => true,
+            DeskEvent::OperatorDenied { .. } | DeskEvent::Complaint { .. } | DeskEvent::ResidualApproved { .. } => true,
         }
     }
 

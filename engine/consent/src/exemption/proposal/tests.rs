@@ -30,6 +30,7 @@ fn terms(code: ExemptionCode) -> Terms {
         lasts: "PT1H".parse().unwrap(),
         evidence_sha256: [7; 32],
         demand: None,
+        reading: None,
     }
 }
 

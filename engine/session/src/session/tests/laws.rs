@@ -53,7 +53,11 @@ fn any_event() -> impl Strategy<Value = Event> {
         }),
         view.clone().prop_map(|consent| Event::Attached { consent, facts: Vec::new(), history: Vec::new() }),
         view.prop_map(Event::ConsentChanged),
-        Just(Event::Notices(vec![ToTell { notice: NoticeId([1; 16]), text: "It ends.".to_owned() }])),
+        Just(Event::Notices(vec![ToTell {
+            notice: NoticeId([1; 16]),
+            text: "It ends.".to_owned(),
+            shown: "It ends.".to_owned()
+        }])),
         Just(Event::AnswerUnrecorded("store_full")),
         Just(Event::WithdrawalUnrecorded("store_full")),
         (turn, decision).prop_map(|(turn, decision)| Event::ConsentPressed {

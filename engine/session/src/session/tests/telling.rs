@@ -12,7 +12,7 @@ const SECOND: NoticeId = NoticeId([2; 16]);
 fn rig(consent: ConsentView) -> Rig {
     let mut rig = Rig::new(consent);
     let notices = [(FIRST, "The service ends in May."), (SECOND, "Somebody else takes over.")];
-    let to_tell = notices.map(|(notice, text)| ToTell { notice, text: text.to_owned() });
+    let to_tell = notices.map(|(notice, text)| ToTell { notice, text: text.to_owned(), shown: String::new() });
     rig.feed(Event::Notices(to_tell.into()));
     rig
 }
@@ -98,4 +98,46 @@ fn a_person_who_pushes_to_talk_is_told_and_then_talks() {
     assert_eq!(heard(&rig), [SECOND]);
     rig.feed(Event::ListenStart(ListenMode::Manual));
     assert!(rig.has(|e| matches!(e, Effect::Listen(Capture::PushToTalk))));
+}
+
+fn to_tell(notice: NoticeId, text: &str) -> ToTell {
+    ToTell { notice, text: text.to_owned(), shown: format!("{text} Read this.") }
+}
+
+#[test]
+fn what_there_is_to_tell_in_the_midst_of_a_conversation_is_told_as_soon_as_nobody_speaks() {
+    let mut idle = listening(ListenMode::Auto);
+    idle.feed(Event::Notices(vec![to_tell(FIRST, "It goes to Far.")]));
+    assert_eq!(said(&idle), ["It goes to Far."]);
+    let shows = |text: &str| {
+        let text = text.to_owned();
+        move |e: &Effect| matches!(e, Effect::Tell(ToDevice::Notice { text: shown, .. }) if *shown == text)
+    };
+    assert!(idle.has(shows("It goes to Far. Read this.")), "and shown");
+    // what comes meanwhile is told after it, and this not again
+    idle.feed(Event::Notices(vec![to_tell(FIRST, "It goes to Far."), to_tell(SECOND, "And to Near.")]));
+    assert_eq!(said(&idle), [""; 0]);
+    idle.play(900);
+    assert_eq!((heard(&idle), said(&idle)), (vec![FIRST], vec!["And to Near.".to_owned()]));
+    idle.play(900);
+    assert!(idle.has(|e| matches!(e, Effect::Listen(Capture::Automatic))));
+
+    let mut busy = Rig::new(ConsentView::default());
+    busy.feed(Event::ListenStart(ListenMode::Auto));
+    busy.play(900);
+    busy.feed(Event::ConsentChanged(GIVEN));
+    assert_eq!(said(&busy), ["Thank you very much."]);
+    busy.feed(Event::Notices(vec![to_tell(FIRST, "It goes to Far.")]));
+    assert_eq!(said(&busy), [""; 0], "what is being said is said to its end");
+    busy.play(900);
+    assert_eq!(said(&busy), ["It goes to Far."]);
+
+    let mut pressing = listening(ListenMode::Manual);
+    pressing.feed(Event::Notices(vec![to_tell(FIRST, "It goes to Far.")]));
+    assert_eq!(said(&pressing), [""; 0], "whoever holds the button is about to speak");
+    let mut away = Rig::new(GIVEN);
+    away.feed(Event::Notices(vec![to_tell(FIRST, "It goes to Far.")]));
+    assert_eq!(said(&away), [""; 0], "nobody is there");
+    away.feed(Event::ListenStart(ListenMode::Auto));
+    assert_eq!(said(&away), ["It goes to Far."]);
 }

@@ -85,6 +85,30 @@ fn consent_to_pictures_that_is_taken_back_ends_what_is_said_about_one_and_forget
 }
 
 #[test]
+fn what_was_seen_is_not_kept_with_what_was_said() {
+    let mut rig = Rig::new(ConsentView { history: true, ..looks() });
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    let kept = |rig: &Rig| rig.has(|e| matches!(e, Effect::KeepExchange(..)));
+    let turn = offered(&mut rig, "What is it?");
+    rig.feed(Event::Viewed(turn, Ok(Redacted::new("A cup on a table.".into()))));
+    rig.play(1_000);
+    assert_eq!(rig.endings(), [(turn, Ending::Answered)]);
+    assert!(!kept(&rig), "it goes with the consent to pictures, which what is kept does not");
+    rig.say("hello");
+    rig.answer("Hello to you.");
+    rig.play(500);
+    assert!(kept(&rig));
+    // nor what was heard of it before it was stopped
+    let turn = offered(&mut rig, "What is it?");
+    rig.feed(Event::Viewed(turn, Ok(Redacted::new("A cup on a table.".into()))));
+    rig.feed(Event::SentenceAt { turn, sentence: 0, at_ms: 0 });
+    rig.feed(Event::Spoken(turn, Ok(1_000)));
+    rig.feed(Event::Playout { turn, played_ms: 900, finished: false });
+    rig.feed(Event::Abort);
+    assert!(rig.has(|e| matches!(e, Effect::CancelTurn(t) if *t == turn)) && !kept(&rig));
+}
+
+#[test]
 fn a_question_that_is_too_long_is_refused_and_one_in_answer_to_another_is_no_picture() {
     let mut rig = Rig::new(looks());
     offered(&mut rig, &"x".repeat(4_001));
