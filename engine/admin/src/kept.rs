@@ -135,7 +135,10 @@ impl From<NotKept> for Refusal {
         let problem = why.to_string();
         match why {
             NotKept::Register(error) => error.into(),
-            NotKept::Policy(_) => Self::NotNow { field: "category", problem },
+            NotKept::Policy(_) => {
+                let problem = format!("{problem}: `sayso policy explain` says what of the profile stands against it");
+                Self::NotNow { field: "category", problem }
+            }
             NotKept::Held => Self::NotNow { field: "principal", problem },
             NotKept::TooMany => Self::OverLimit { what: "items of the person", limit: ITEMS_MAX },
             NotKept::TooMuch => {

@@ -166,8 +166,7 @@ impl Replay {
             Event::SegmentOpened { segment, cell, processor, turn } => {
                 let grant = self.grants.of(*segment);
                 let is_covered = self.transfers.opened(leaf, (cell, *processor), self.rules.profile());
-                if self.governs(fact.profile_rev) {
-                    self.found.checked += 1;
+                if self.judges(index, fact.profile_rev) {
                     let to = (*cell, *processor, Gate::of(cell.kind));
                     let by = |registry: &_| self.allows(registry, leaf, to, *turn, grant);
                     let (then, now) = (by(&self.registries.at(fact.registry_rev)), by(self.registries.newest()));
@@ -176,8 +175,6 @@ impl Replay {
                         (true, false) => self.registries.overtaken(*segment),
                         (false, _) => self.found.denied.push(index),
                     }
-                } else {
-                    self.found.others += 1;
                 }
             }
             Event::Request { request, step, detail } => {
@@ -190,20 +187,16 @@ impl Replay {
                 self.endings.leaf(index, leaf, profile.map(AsRef::as_ref));
             }
             Event::Lineage(LineageEvent::Written { gate, cell, processor, .. }) => {
-                if self.governs(fact.profile_rev) {
-                    self.found.checked += 1;
+                if self.judges(index, fact.profile_rev) {
                     if !self.stores(leaf, *gate, *cell, *processor) {
                         self.found.denied.push(index);
                     }
-                } else {
-                    self.found.others += 1;
                 }
             }
             Event::Desk(DeskEvent::DisclosurePermitted { disclosure, category, grant, .. })
                 if self.grants.is_to_read(*grant, *disclosure, (fact.subject, *category)) => {}
             Event::Desk(DeskEvent::ContentRead { access, category, ticket, .. }) => {
-                if self.governs(fact.profile_rev) {
-                    self.found.checked += 1;
+                if self.judges(index, fact.profile_rev) {
                     let profile = self.rules.profile();
                     let may = match ticket {
                         Some(ticket) => self.grants.reads(leaf, (*access, *category), *ticket, profile),
@@ -212,20 +205,15 @@ impl Replay {
                     if !may {
                         self.found.denied.push(index);
                     }
-                } else {
-                    self.found.others += 1;
                 }
             }
             Event::Anonymised(anonymised) => self.anonymised(index, leaf, anonymised),
             Event::Desk(DeskEvent::DisclosurePermitted { category, grant, .. }) => {
-                if self.governs(fact.profile_rev) {
-                    self.found.checked += 1;
+                if self.judges(index, fact.profile_rev) {
                     let of_whom = (fact.subject, *category);
                     if !self.grants.discloses(*grant, of_whom, leaf.place.wall, self.rules.profile()) {
                         self.found.denied.push(index);
                     }
-                } else {
-                    self.found.others += 1;
                 }
             }
             _ => self.grants.leaf(leaf),
@@ -270,11 +258,9 @@ impl Replay {
         let is_governed = self.governs(leaf.fact.profile_rev);
         let profile = Arc::clone(self.rules.profile());
         let is_released = self.releases.leaf(anonymised, is_governed.then_some(profile.as_ref()));
-        if !is_governed {
-            self.found.others += 1;
+        if !self.judges(index, leaf.fact.profile_rev) {
             return;
         }
-        self.found.checked += 1;
         let is_counted = anonymised.step != AnonymisedStep::HandedOn || self.counts(leaf, anonymised.category);
         if !(is_released && is_counted) {
             self.found.denied.push(index);
@@ -301,6 +287,21 @@ impl Replay {
     fn governs(&self, rev: u32) -> bool {
         let profile = self.rules.profile();
         rev == profile.rev() && self.effective.get(&rev) == Some(&Hash(profile.hash().0))
+    }
+
+    /// Whether the verdict that the leaf at `index` tells is by the profile. By another that was in force it is not checked; by
+    /// one that never was nothing is allowed.
+    fn judges(&mut self, index: u64, rev: u32) -> bool {
+        if self.governs(rev) {
+            self.found.checked += 1;
+            return true;
+        }
+        if self.effective.contains_key(&rev) {
+            self.found.others += 1;
+        } else {
+            self.found.denied.push(index);
+        }
+        false
     }
 
     /// Whether what `leaf` says to be stored passed the `gate` and may stand behind it.

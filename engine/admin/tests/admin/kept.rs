@@ -98,7 +98,7 @@ async fn what_is_not_kept_is_refused_by_its_field() {
         (
             PutKeptRequest { purpose: "operate".into(), ..question() },
             Code::FailedPrecondition,
-            "category: not allowed: unknown_cell",
+            "category: not allowed: unknown_cell: `sayso policy explain` says what of the profile stands against it",
         ),
         (PutKeptRequest { media_type: String::new(), ..question() }, Code::InvalidArgument, "media_type: give 1 to"),
         (

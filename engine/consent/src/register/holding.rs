@@ -1,5 +1,7 @@
 //! Legal holds: what a law demands to be kept neither ends nor is erased, whoever asks.
 
+use std::sync::Arc;
+
 use sayso_audit::{Actor, Event, Reference};
 use sayso_store::{Error as StoreError, Op, Store, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Category, Name, SubjectId, WallTime};
@@ -52,7 +54,12 @@ impl Register {
     ///
     /// # Errors
     /// [`Error::Hold`] says what is wrong with the order; or as the store says.
-    pub async fn set_hold(&self, order: HoldOrder, by: Actor) -> Result<Hold, Error> {
+    pub async fn set_hold(self: &Arc<Self>, order: HoldOrder, by: Actor) -> Result<Hold, Error> {
+        let register = Arc::clone(self);
+        self.to_the_end("set a hold", async move { register.set_hold_now(order, by).await }).await?
+    }
+
+    async fn set_hold_now(&self, order: HoldOrder, by: Actor) -> Result<Hold, Error> {
         // whoever is ending something has looked at the holds, and is waited for
         let mut holds = self.holds.write().await;
         let now = self.clock.wall();
@@ -74,8 +81,10 @@ impl Register {
     ///
     /// # Errors
     /// [`Error::Hold`] when there is none; or as the store says.
-    pub async fn release_hold(&self, id: Reference, by: Actor) -> Result<Hold, Error> {
-        self.release(id, by, Name::constant("released")).await
+    pub async fn release_hold(self: &Arc<Self>, id: Reference, by: Actor) -> Result<Hold, Error> {
+        let register = Arc::clone(self);
+        let release = async move { register.release(id, by, Name::constant("released")).await };
+        self.to_the_end("release a hold", release).await?
     }
 
     /// The holds that are set, oldest first.

@@ -54,6 +54,15 @@ async fn every_verdict_of_the_engine_is_what_the_profile_says() {
 }
 
 #[tokio::test]
+async fn what_rests_on_a_revision_that_never_was_in_force_is_denied() {
+    let mut leaves = story().await;
+    let at = position(&leaves, "egress.segment_opened");
+    leaves[at].fact.profile_rev = 99;
+    let replayed = Replayed { checked: 1, denied: vec![at as u64], ..Replayed::default() };
+    assert_eq!(replay(&leaves, profile()), replayed);
+}
+
+#[tokio::test]
 async fn whoever_takes_a_yes_back_by_a_no_has_nothing_handed_over_after_it() {
     for no in [ConsentStatus::Refused, ConsentStatus::Deferred] {
         let world = World::new().await;
