@@ -97,7 +97,10 @@ impl Replay {
         self.now = self.now.max(leaf.place.wall);
         match &fact.event {
             Event::PolicyEffective { profile } => {
-                self.effective.insert(fact.profile_rev, *profile);
+                let is_first = self.effective.insert(fact.profile_rev, *profile).is_none();
+                if is_first && self.governs(fact.profile_rev) {
+                    self.endings.in_force(leaf.place.wall);
+                }
             }
             Event::ConsentGiven { purpose, .. } => {
                 if let Some(subject) = fact.subject {

@@ -9,6 +9,8 @@ use sayso_types::{Category, WallTime};
 /// What was due, and what ended later than its rule allows.
 #[derive(Debug, Default)]
 pub(super) struct Endings {
+    /// Since when the profile is in force: what it makes due for a time before, nobody could have ended by then.
+    since: WallTime,
     due: BTreeMap<Reference, WallTime>,
     /// Children whose data is to be erased.
     found: BTreeMap<Reference, Found>,
@@ -26,6 +28,11 @@ struct Found {
 }
 
 impl Endings {
+    /// Goes on by the profile's having come into force.
+    pub(super) fn in_force(&mut self, since: WallTime) {
+        self.since = since;
+    }
+
     /// Goes on by the leaf at `index`; under `profile`, unless another one was in force.
     pub(super) fn leaf(&mut self, index: u64, leaf: &Leaf, profile: Option<&Profile>) {
         let subject = leaf.fact.subject;
@@ -38,7 +45,7 @@ impl Endings {
                 self.held.remove(&(subject, category));
                 let (Some(at), Some(profile)) = (self.due.remove(&ending), profile) else { return };
                 let rule = profile.category(category).and_then(|rule| profile.document().retention_of(rule));
-                if profile.tolerated(rule, at) < leaf.place.wall {
+                if profile.tolerated(rule, at.max(self.since)) < leaf.place.wall {
                     self.late.push(index);
                 }
             }

@@ -197,8 +197,12 @@ async fn a_revision_that_shortens_the_rule_reaches_what_is_stored() {
     world.register.save_facts(anna, &[fact("tea")]).await.unwrap();
     world.clock.advance(31 * DAY);
     assert_eq!(world.register.end_what_is_due().await.unwrap(), 0);
-    world.register.publish(profile_that_ends(3, "trigger = \"collected\", after = \"P30D\"", "")).await.unwrap();
+    let shorter = profile_that_ends(3, "trigger = \"collected\", after = \"P30D\"", "");
+    world.register.publish(shorter.clone()).await.unwrap();
     assert_eq!(world.register.end_what_is_due().await.unwrap(), 1);
+    let mut replay = Replay::new(shorter);
+    leaves_of(world.register.journal()).await.iter().zip(0..).for_each(|(leaf, index)| replay.leaf(index, leaf));
+    assert_eq!(replay.finish().overstayed, [0_u64; 0], "it could not end before the rule was in force");
 
     // a longer one reaches nobody who agreed to the shorter
     let ben = world.person(&[VOICE, MEMORY]).await;
