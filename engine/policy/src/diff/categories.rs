@@ -1,5 +1,6 @@
 //! What is said about purposes and categories, of two revisions compared.
 
+use core::cmp::Ordering;
 use core::time::Duration;
 use std::collections::BTreeSet;
 
@@ -57,8 +58,16 @@ fn purpose(was: &PurposeRule, is: &PurposeRule) -> Found {
         found.push((ChangeKind::Protection, "requires", format!("no longer needs consent to {dropped} first")));
     }
     let lasts = |rule: &PurposeRule| rule.consent_lasts.map_or(Duration::MAX, |lasts| lasts.longest());
-    if lasts(is) > lasts(was) {
-        found.push((ChangeKind::Protection, "consent_lasts", "people are asked again later, or not at all".to_owned()));
+    // also where it is sooner: what they agreed to was for longer, and ends when that says until they agree to less
+    match lasts(is).cmp(&lasts(was)) {
+        Ordering::Less => {
+            found.push((ChangeKind::Purpose, "consent_lasts", "people are asked again sooner".to_owned()));
+        }
+        Ordering::Equal => {}
+        Ordering::Greater => {
+            let later = "people are asked again later, or not at all".to_owned();
+            found.push((ChangeKind::Protection, "consent_lasts", later));
+        }
     }
     if let Some(added) = more(&names(&was.processing), &names(&is.processing)) {
         found.push((ChangeKind::Method, "processing", format!("also {added}")));
