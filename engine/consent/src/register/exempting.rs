@@ -145,8 +145,13 @@ impl Register {
             _ => Event::ExemptionRevoked { grant },
         };
         let about = self.about_whom(&live).await?;
-        self.put_down(next, Some(stored), vec![about.by(by, event)]).await?;
-        self.exempt(self.revisions().exemptions().iter().filter(|other| other.id != grant).cloned().collect());
+        // first: what is decided while it is written must not rest on what the log says to have ended
+        let until_now: Arc<[ExemptionGrant]> = self.revisions().exemptions().into();
+        self.exempt(until_now.iter().filter(|other| other.id != grant).cloned().collect());
+        if let Err(error) = self.put_down(next, Some(stored), vec![about.by(by, event)]).await {
+            self.exempt(until_now);
+            return Err(error);
+        }
         for subject in self.holders.subjects() {
             self.enforce(subject, POLICY).await?;
         }
