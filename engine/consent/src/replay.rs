@@ -190,10 +190,8 @@ impl Replay {
                 self.endings.leaf(index, leaf, profile.map(AsRef::as_ref));
             }
             Event::Lineage(LineageEvent::Written { gate, cell, processor, .. }) => {
-                if self.judges(index, fact.profile_rev) {
-                    if !self.stores(leaf, *gate, *cell, *processor) {
-                        self.found.denied.push(index);
-                    }
+                if self.judges(index, fact.profile_rev) && !self.stores(leaf, *gate, *cell, *processor) {
+                    self.found.denied.push(index);
                 }
             }
             Event::Desk(DeskEvent::DisclosurePermitted { disclosure, category, grant, .. })

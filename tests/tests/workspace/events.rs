@@ -91,7 +91,7 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("legal_hold.released", "Event::HoldReleased", "engine/consent/src/register/holding.rs"),
     ("store.restricted", "Event::StoreRestricted", "engine/consent/src/register/answering.rs"),
     ("rectify.applied", "Event::RectifyApplied", "engine/consent/src/register/remembering.rs"),
-    ("account.cancelled", "Event::AccountCancelled", "engine/consent/src/register/answering.rs"),
+    ("account.cancelled", "Event::AccountCancelled", "engine/consent/src/register/erasing.rs"),
     ("notice.sent", "NoticeStep::Sent", "engine/consent/src/notices/delivery.rs"),
     ("notice.delivered", "NoticeStep::Delivered", "engine/consent/src/notices/delivery.rs"),
     ("notice.failed", "NoticeStep::Failed", "engine/consent/src/notices/delivery.rs"),

@@ -104,7 +104,7 @@ async fn what_is_remembered_of_a_person_is_read_by_a_grant_that_somebody_else_ap
     device.hears("Remember that my cat is called Tom.", "Tom").await;
 
     let person = ["--tenant", TENANT, "--device-id", "speaker-1"];
-    let opened = run(&admin, ["rights", "open"], &[&person[..], &["copy"]].concat()).await.success();
+    let opened = run(&admin, ["rights", "open"], &[&person[..], &["--json", "copy"]].concat()).await.success();
     let case = json(&opened.stdout)["case"].as_str().unwrap().to_owned();
     for step in ["verify", "accept"] {
         let _ = run(&admin, ["rights", "advance"], &[&person[..], &[&case, step]].concat()).await.success();
