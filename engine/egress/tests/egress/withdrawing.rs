@@ -50,7 +50,8 @@ async fn in_the_middle_of_an_utterance() {
             drop(others.0);
         };
         let withdrawing = async {
-            desk.wait_until(|received| received.pieces >= before.pieces + frames).await;
+            // of these the other's are 50 at most
+            desk.wait_until(|received| received.pieces >= before.pieces + frames + 50).await;
             world.withdraw(&talker).await
         };
         let (result, other_result, withdrawn, (), ()) =
