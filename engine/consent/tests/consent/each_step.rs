@@ -2,9 +2,8 @@
 
 use core::time::Duration;
 use std::env;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use sayso_consent::{Denied, Means, Options, Register};
@@ -14,6 +13,7 @@ use sayso_types::SubjectId;
 use sayso_vault::testing::vault;
 
 use crate::faults::{Fault, Faulty, die};
+use crate::killed::last_words;
 use crate::world::{MEMORY, VOICE, answer, ask, frame, leaves_of, open_store, profile, verify};
 
 /// Tells the test's own program at which step it dies, and where it writes.
@@ -84,16 +84,7 @@ async fn w6_killed_at_each_step_of_a_withdrawal() {
     }
     for (n, step) in STEPS.into_iter().enumerate() {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut child = Command::new(env::current_exe().expect("this program"))
-            .args(["--exact", NAME, "--nocapture"])
-            .envs([(CHILD, step.as_ref()), (DIR, dir.path().as_os_str())])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let mut said = String::new();
-        child.stderr.take().expect("is piped").read_to_string(&mut said).expect("text");
-        assert!(!child.wait().expect("ends").success(), "{step}: it dies");
+        let said = last_words(NAME, [(CHILD, step.as_ref()), (DIR, dir.path().as_os_str())]);
         assert_eq!(said, if step == "ok said" { "ok" } else { "" }, "{step}");
 
         let (register, _store, tasks) = open(dir.path()).await;

@@ -4,6 +4,7 @@
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -203,16 +204,7 @@ pub(crate) async fn whenever(name: &str, story: impl Story) {
     for write in 0..WRITES_MAX {
         let dir = tempfile::tempdir().expect("a directory");
         copy(first.path(), dir.path());
-        let mut child = Command::new(env::current_exe().expect("this program"))
-            .args(["--exact", name, "--nocapture"])
-            .envs([(CHILD, write.to_string().as_ref()), (DIR, dir.path().as_os_str())])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let mut said = String::new();
-        child.stderr.take().expect("is piped").read_to_string(&mut said).expect("text");
-        assert!(!child.wait().expect("ends").success(), "{write}: it dies");
+        let said = last_words(name, [(CHILD, write.to_string().as_ref()), (DIR, dir.path().as_os_str())]);
         assert!(said.is_empty() || said == "done", "{write}: {said}");
         let node = Node::open(dir.path(), story.policy(), after).await;
         begun += usize::from(story.ends(&node).await);
@@ -225,6 +217,21 @@ pub(crate) async fn whenever(name: &str, story: impl Story) {
         }
     }
     panic!("it takes more than {WRITES_MAX} writes");
+}
+
+/// Runs the test `name` of this program again, as a process that is told by `envs` when to die: what it said until then.
+pub(crate) fn last_words(name: &str, envs: [(&str, &OsStr); 2]) -> String {
+    let mut child = Command::new(env::current_exe().expect("this program"))
+        .args(["--exact", name, "--nocapture"])
+        .envs(envs)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut said = String::new();
+    child.stderr.take().expect("is piped").read_to_string(&mut said).expect("text");
+    assert!(!child.wait().expect("ends").success(), "{envs:?}: it dies");
+    said
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,9 +1,8 @@
 //! A processor, a category or a tenant is turned off while people talk.
 
 use std::env;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
@@ -15,6 +14,7 @@ use sayso_types::{Category, Name, SubjectId};
 
 use crate::faults::{Fault, die};
 use crate::incidents::profile_with_duties;
+use crate::killed::last_words;
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::{FRAME, VOICE, World, answer, ask, frame, processor, profile};
 
@@ -193,16 +193,8 @@ async fn killed_at_each_step_of_a_throw_it_stands_or_it_never_was() {
     }
     for (step, is_off) in [("sent", false), ("on record", true), ("answered", true)] {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut child = Command::new(env::current_exe().expect("this program"))
-            .args(["--exact", "switching::killed_at_each_step_of_a_throw_it_stands_or_it_never_was", "--nocapture"])
-            .envs([(CHILD, step.as_ref()), (DIR, dir.path().as_os_str())])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let mut at = String::new();
-        child.stderr.take().expect("is piped").read_to_string(&mut at).expect("text");
-        assert!(!child.wait().expect("ends").success(), "{step}: it dies");
+        let name = "switching::killed_at_each_step_of_a_throw_it_stands_or_it_never_was";
+        let at = last_words(name, [(CHILD, step.as_ref()), (DIR, dir.path().as_os_str())]);
         let left = tempfile::tempdir().expect("a directory");
         for file in std::fs::read_dir(&at).unwrap() {
             let file = file.unwrap();
