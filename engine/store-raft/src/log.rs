@@ -16,7 +16,7 @@ use sayso_store_local::Durability;
 use crate::codec::{Malformed, entry_from, entry_into, log_id_from, log_id_into, vote_from, vote_into};
 use crate::disk::{self, Disk, ENTRY, PURGED, VOTE, log_key};
 use crate::early::Early;
-use crate::types::{Entry, LogId, NodeId, StorageError, StorageIoError, Types, Vote};
+use crate::types::{Entry, LogId, StorageError, StorageIoError, Types, Vote};
 
 /// Bytes of entries that are written together; what is more goes before, in order, and is synced with the last.
 const WRITE_BYTES_MAX: usize = 4 << 20;
@@ -37,12 +37,6 @@ impl Log {
         let last = disk.last(&Range { start: log_key(0), end: log_key(u64::MAX) })?;
         let last = last.map(|entry| entry_of(&entry.value)).transpose()?;
         Ok(Self { disk, purged, last: last.map(|entry| entry.log_id).or(purged), early })
-    }
-
-    /// Whether `node` led when the log was closed, or fell silent.
-    pub(crate) fn has_led(disk: &Disk, node: NodeId) -> Result<bool, Error> {
-        let vote = disk.record::<wire::Vote>(VOTE)?;
-        Ok(vote.is_some_and(|vote| vote.committed && vote.node == node.0))
     }
 
     /// Deletes entries from `first` to before `end`, with what else is in `batch`.

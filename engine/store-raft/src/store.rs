@@ -76,7 +76,7 @@ impl RaftStore {
         let opened = tasks.blocking("open store", move || Disk::open(&place, local)).await;
         let disk = Arc::new(opened.map_err(unavailable)??);
         let cluster = Arc::new(Cluster::open(&options, Arc::clone(&disk)).await?);
-        let (machine, has_led) = (Machine::open(Arc::clone(&disk))?, Log::has_led(&disk, options.node)?);
+        let machine = Machine::open(Arc::clone(&disk))?;
         let links = Links::bind(&options, Arc::clone(&cluster), tasks.clone()).await?;
         let told = Arc::downgrade(&links);
         let early = Early::new(options.node, move |entries| {
@@ -115,10 +115,6 @@ impl RaftStore {
             store.found(&options).await?;
         }
         store.greet();
-        if has_led {
-            // whoever led until a moment ago asks for it at once, rather than when everybody has noticed that nobody does
-            store.raft.trigger().elect().await.map_err(unavailable)?;
-        }
         Ok(store)
     }
 

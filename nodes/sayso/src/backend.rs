@@ -1,5 +1,7 @@
 //! [`Backend`]: the store that the configuration chose. Here stores are opened, and nowhere else.
 
+#[cfg(feature = "fdb")]
+mod fdb;
 mod held;
 mod raft;
 
@@ -19,7 +21,7 @@ use sayso_types::Clock;
 use sayso_vault::move_keys;
 
 pub(crate) use self::held::HeldStore;
-use crate::config::{Config, Store as StoreSettings, StoreKind, StoreProblem};
+use crate::config::{Config, FdbPart, Store as StoreSettings, StoreKind, StoreProblem};
 
 /// Where a replicated store lies in the data directory, apart from a store of one node.
 const RAFT_DIR: &str = "raft";
@@ -213,14 +215,11 @@ fn require_local(dir: &Path) -> Result<()> {
 
 #[cfg(feature = "fdb")]
 async fn open_fdb(config: &Config, clock: &Arc<dyn Clock>, tasks: &Tasks) -> Result<(Kind, Option<String>)> {
-    use sayso_store_fdb::{FdbNetwork, FdbOptions, FdbStore, NetworkOptions, Space};
+    use sayso_store_fdb::{FdbNetwork, FdbStore};
 
     let settings = config.store.fdb.as_ref().ok_or(StoreProblem::Missing { kind: "fdb" })?;
-    // The client takes the rest, TLS among it, from its own environment variables (FDB_TLS_...).
-    let network = FdbNetwork::boot(&NetworkOptions::default())?;
-    let space = Space::Subspace(settings.subspace.clone());
-    let options =
-        FdbOptions { cluster_file: settings.cluster_file.clone(), ..FdbOptions::new(Arc::clone(clock), space) };
+    let options = fdb::options(settings, clock)?;
+    let network = FdbNetwork::boot(&fdb::network(settings))?;
     let store = FdbStore::open(network, options, tasks).await.context("cannot open the store of [store.fdb]")?;
     // No disk of its own tells this process from another, so no two may have the same name.
     let claim = format!("{}", sayso_types::SubjectId::random());
@@ -238,7 +237,10 @@ pub(crate) fn name(config: &Config) -> String {
     let StoreSettings { raft, fdb, .. } = &config.store;
     match (config.store.kind, raft, fdb) {
         (StoreKind::Raft, Some(raft), _) => format!("the cluster {}", raft.cluster),
-        (StoreKind::Fdb, _, Some(fdb)) => format!("FoundationDB, under {:?}", fdb.subspace),
+        (StoreKind::Fdb, _, Some(fdb)) => match fdb.part() {
+            Ok(FdbPart::Directory(path)) => format!("FoundationDB, in the directory {path:?}"),
+            Ok(FdbPart::Subspace(_)) | Err(_) => format!("FoundationDB, under {:?}", fdb.subspace),
+        },
         _ => config.data_dir.display().to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! The configuration of a node, and its defaults. `sayso serve --dump-config` prints it.
 
 mod deletion;
+mod fdb;
 mod noted;
 mod store;
 mod vault;
@@ -19,6 +20,9 @@ use sayso_types::{Name, ProcessorId};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::deletion::Deletion;
+pub(crate) use self::fdb::FdbPart;
+#[cfg(feature = "fdb")]
+pub(crate) use self::fdb::FdbStore;
 pub(crate) use self::store::{Peer, RaftStore, Store, StoreKind, StoreProblem};
 pub(crate) use self::vault::{Kek, Vault};
 use crate::cli::ServeArgs;

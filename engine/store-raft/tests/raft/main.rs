@@ -5,5 +5,6 @@ mod conformance;
 mod faults;
 mod membership;
 mod network;
+mod restarting;
 mod trust;
 mod versions;

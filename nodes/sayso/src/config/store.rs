@@ -10,6 +10,8 @@ use sayso_store_raft::NodeId;
 use sayso_types::Name;
 use serde::{Deserialize, Serialize};
 
+use super::fdb::FdbStore;
+
 /// Where a node listens for its peers when nobody says otherwise.
 pub(crate) const PEER_PORT: u16 = 4435;
 
@@ -90,17 +92,6 @@ pub(crate) struct Peer {
     pub(crate) address: String,
 }
 
-/// A part of a FoundationDB cluster.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct FdbStore {
-    /// The cluster file. Default: what `FDB_CLUSTER_FILE` says, or else /etc/foundationdb/fdb.cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cluster_file: Option<PathBuf>,
-    /// Under which words the data lies in the cluster: a part for each store that shares it.
-    pub(crate) subspace: Vec<String>,
-}
-
 /// What is wrong with the table `store`.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StoreProblem {
@@ -118,6 +109,15 @@ pub(crate) enum StoreProblem {
         /// Which.
         node: u64,
     },
+    /// Two places for one store.
+    #[error("[store.fdb] has both subspace and directory: write one of them")]
+    TwoParts,
+    /// No place in the cluster, which then would be the whole of it.
+    #[error(
+        "[store.fdb] says nothing of where in the cluster the data lies: write subspace = [\"sayso\"], or directory = [\"sayso\"], \
+         with words of its own for each store that shares the cluster"
+    )]
+    NoPart,
     /// This program was built without the store.
     #[error(
         "store.kind is \"fdb\", which this program was built without: build it with `--features fdb`, or write one of local, raft"
@@ -149,7 +149,7 @@ impl Store {
     pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let raft = self.raft.iter_mut();
         let raft = raft.flat_map(|raft| [&mut raft.certificate, &mut raft.key, &mut raft.authority, &mut raft.started]);
-        raft.chain(self.fdb.iter_mut().filter_map(|fdb| fdb.cluster_file.as_mut()))
+        raft.chain(self.fdb.iter_mut().flat_map(FdbStore::paths))
     }
 }
 
