@@ -68,6 +68,23 @@ pub fn understand(text: &str) -> Option<Decision> {
     }
 }
 
+/// Whether `text` is one or more of `phrases`, politely or not, and nothing else.
+pub(crate) fn is_made_of(text: &str, phrases: &[&str]) -> bool {
+    let words = words::of(text);
+    let mut rest = words.as_slice();
+    let mut is_there = false;
+    while !rest.is_empty() {
+        let (said, polite) = (longest(rest, phrases), longest(rest, POLITE));
+        let taken = said.max(polite);
+        if taken == 0 {
+            return false;
+        }
+        is_there |= said == taken;
+        rest = &rest[taken..];
+    }
+    is_there
+}
+
 /// Words of the longest of `phrases` that `words` start with.
 fn longest(words: &[String], phrases: &[&str]) -> usize {
     let starts = |phrase: &&&str| phrase.split(' ').zip(words).all(|(wanted, word)| wanted == word);

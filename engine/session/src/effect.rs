@@ -55,6 +55,15 @@ pub enum Means {
     Button,
 }
 
+/// Whether the device is spoken to by somebody who is not its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestMode {
+    /// A guest is there.
+    On,
+    /// The guest has left.
+    Off,
+}
+
 /// Timers. Arming one again moves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timer {
@@ -147,6 +156,8 @@ pub enum Effect {
     NoticeHeard(NoticeId),
     /// Take consent back, for one purpose or all, and tell the result.
     Withdraw(Option<Purpose>, Means),
+    /// Have a guest speak from here on, in a session of their own, or the owner again.
+    GuestMode(GuestMode),
     /// Keep these facts, all there are, beyond the conversation.
     SaveFacts(Vec<Fact>),
     /// Post [`Event::Timer`](crate::Event::Timer) after this long, unless disarmed or armed again.

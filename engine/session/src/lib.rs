@@ -18,6 +18,7 @@ pub mod consent_answer;
 pub mod context;
 pub mod effect;
 pub mod event;
+pub mod guest_words;
 pub mod options;
 pub mod sentence;
 pub mod session;
@@ -26,7 +27,7 @@ mod text;
 
 pub use answer::Answer;
 pub use context::{Context, Origin};
-pub use effect::{Asked, Capture, Decision, Effect, Ending, Means, SpeechKind, Stage, Timer};
+pub use effect::{Asked, Capture, Decision, Effect, Ending, GuestMode, Means, SpeechKind, Stage, Timer};
 pub use event::{ConsentView, Event, Standing, ToTell};
 pub use options::{Options, Prompts};
 pub use session::{Observed, Session};

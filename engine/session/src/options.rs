@@ -76,6 +76,10 @@ pub struct Prompts {
     pub kept: String,
     /// When the answer to the consent question was not understood.
     pub not_understood: String,
+    /// When a guest is spoken with from here on.
+    pub guest_mode: String,
+    /// When the owner is spoken with again.
+    pub guest_mode_off: String,
     /// When an answer could not be made.
     pub failed: String,
 }
