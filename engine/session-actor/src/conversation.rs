@@ -275,7 +275,7 @@ impl Conversation {
             Effect::NoteQuestion(asked) => self.note_question(&asked),
             Effect::RecordConsent(turn, decision, means) => self.record(turn, decision, means),
             Effect::NoticeHeard(notice) => self.heard_notice(notice),
-            Effect::Withdraw(purpose, means) => self.withdraw(purpose, means),
+            Effect::Withdraw(taken, means) => self.withdraw(taken, means),
             Effect::GuestMode(wanted) => self.guest_mode(wanted),
             Effect::SaveFacts(facts) => self.save(facts),
             Effect::Arm(timer, after) => self.timers.arm(&self.services.tasks, &self.actor, timer, after),

@@ -76,6 +76,7 @@ impl Language {
             refused: notice.refused,
             deferred: notice.deferred,
             withdrawn: notice.withdrawn,
+            taken_back: taken_back(name).to_owned(),
             not_understood: notice.not_understood,
             kept: kept(name).to_owned(),
             guest_mode: guest_mode(name, true).to_owned(),
@@ -95,6 +96,14 @@ fn kept(language: Name) -> &'static str {
     match language.as_str().split('-').next() {
         Some("zh") => "好的，一切仍按你之前同意的来。",
         _ => "All right. It stays as you agreed before.",
+    }
+}
+
+/// What is said to whoever has taken something back aloud, and not all of it. Gates are closed then; erasure goes on.
+fn taken_back(language: Name) -> &'static str {
+    match language.as_str().split('-').next() {
+        Some("zh") => "好的，我不再保存，已保存的正在删除。",
+        _ => "All right. I keep no more of it, and what I have kept is being erased.",
     }
 }
 

@@ -4,7 +4,7 @@
 //! and no phrase may contradict another. Everything else is no answer, and the question is asked again: a wrong "yes"
 //! cannot be taken back from the person who did not say it.
 
-mod words;
+pub(crate) mod words;
 
 use crate::Decision;
 

@@ -97,6 +97,8 @@ pub enum Event {
         /// The latest turn that the device has heard of.
         after: TurnId,
     },
+    /// What was taken back aloud, and is not everything, is not used from here on.
+    TakenBack,
     /// The person wants quiet.
     Abort,
     /// What the device has played of a turn's answer.

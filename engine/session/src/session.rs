@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The consent question runs through the same states: its prompt is *spoken*, its answer is *heard*, both as turns of
-//! their own kind. Files: `hearing` (from sound to text), `answering` (from text to sound), `ending` (how turns end),
+//! their own kind. Files: `hearing` (from sound to text), `withdrawing` (what is taken back aloud), `answering` (from text to sound), `ending` (how turns end),
 //! `consenting` (the question and every change of consent), `telling` (notices to the person), `viewing` (from a picture to
 //! text), `visiting` (guests).
 
@@ -24,6 +24,7 @@ mod tests;
 mod turn;
 mod viewing;
 mod visiting;
+mod withdrawing;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -126,6 +127,7 @@ impl Session {
             Event::GuestMode(wanted) => self.guest_mode(wanted, effects),
             Event::GuestModeRefused(code) => self.guest_mode_refused(code, effects),
             Event::Arrived { mode, after } => self.arrived(mode, after, effects),
+            Event::TakenBack => self.taken_back(effects),
             Event::Abort => self.abort(effects),
             Event::Playout { turn, played_ms, finished } => self.playout(turn, played_ms, finished, effects),
             Event::ConsentPressed { prompt_id, decision, purpose } => {

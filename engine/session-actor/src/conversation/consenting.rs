@@ -8,7 +8,7 @@ use ractor::ActorRef;
 use sayso_consent::notices::{Notice, NoticeKind, Notices};
 use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered};
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
-use sayso_session::{Asked, ConsentView, Decision, Event, GuestMode, Means, Standing, ToTell};
+use sayso_session::{Asked, ConsentView, Decision, Event, GuestMode, Means, Standing, Taken, ToTell};
 use sayso_types::dialogue::Fact;
 use sayso_types::{Category, Name, NoticeId, Purpose, TurnId};
 use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
@@ -154,12 +154,27 @@ impl Conversation {
         });
     }
 
-    pub(super) fn withdraw(&mut self, purpose: Option<Purpose>, means: Means) {
+    pub(super) fn withdraw(&mut self, taken: Taken, means: Means) {
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
         let subject = self.place().identity.subject;
         self.write("withdraw consent", async move {
-            let purposes: Vec<Purpose> = purpose.into_iter().collect();
-            if let Err(error) = register.withdraw(subject, &purposes, register_means(means)).await {
+            let withdrawn = async {
+                let mut purposes = taken.purposes().to_vec();
+                let is_some_of_it = matches!(taken, Taken::WhatIsKept | Taken::Voice);
+                if is_some_of_it {
+                    // a person who says it does not name what they were asked
+                    let state = register.state(subject).await?;
+                    purposes.retain(|purpose| state.consents.contains_key(purpose));
+                }
+                if !(is_some_of_it && purposes.is_empty()) {
+                    register.withdraw(subject, &purposes, register_means(means)).await?;
+                }
+                if is_some_of_it {
+                    post(&actor, Event::TakenBack);
+                }
+                Ok::<_, Error>(())
+            };
+            if let Err(error) = withdrawn.await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
             }
         });

@@ -123,7 +123,7 @@ impl Session {
             return self.nothing_said(effects);
         }
         effects.push(Effect::Tell(ToDevice::Transcript { turn: id, text: Redacted::new(said.to_owned()) }));
-        if self.heeds(said, effects) {
+        if self.takes_back(said, crate::Means::Voice, effects) || self.heeds(said, effects) {
             return;
         }
         match kind {
@@ -151,7 +151,7 @@ impl Session {
         if text.chars().count() > limit {
             return self.tell_too_long(effects);
         }
-        if self.heeds(text, effects) {
+        if self.takes_back(text, crate::Means::Button, effects) || self.heeds(text, effects) {
             return;
         }
         if self.has_to_ask() {

@@ -58,6 +58,7 @@ impl Rig {
             consent_again: "The terms have changed. May I listen? Please say yes or no.".into(),
             kept: "Then it stays as it was.".into(),
             withdrawn: "I have stopped listening.".into(),
+            taken_back: "It is taken back.".into(),
             not_understood: "Sorry, was that a yes?".into(),
             guest_mode: "A guest is here.".into(),
             guest_mode_off: "The guest has left.".into(),

@@ -63,6 +63,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         }])),
         Just(Event::AnswerUnrecorded("store_full")),
         Just(Event::WithdrawalUnrecorded("store_full")),
+        Just(Event::TakenBack),
         (turn, decision).prop_map(|(turn, decision)| Event::ConsentPressed {
             prompt_id: turn.to_string(),
             decision,
