@@ -33,6 +33,7 @@ use sayso_proto::admin::v1::shutdown_server::ShutdownServer;
 use sayso_proto::admin::v1::statistics_server::StatisticsServer;
 use sayso_proto::admin::v1::switches_server::SwitchesServer;
 use sayso_proto::admin::v1::tenants_server::TenantsServer;
+use sayso_proto::admin::v1::visits_server::VisitsServer;
 use sayso_runtime::{CancellationToken, Tasks};
 use sayso_session_actor::ActorSessions;
 use sayso_types::Clock;
@@ -67,6 +68,7 @@ use crate::shutdown::ShutdownService;
 use crate::statistics::StatisticsService;
 use crate::switches::SwitchesService;
 use crate::tenants::TenantsService;
+use crate::visits::VisitsService;
 use crate::{Error, tls};
 
 /// Bytes of a request: the largest, with all its purposes, has about 2 KB.
@@ -110,6 +112,7 @@ pub struct Admin {
     kept: KeptService,
     statistics: StatisticsService,
     tenants: TenantsService,
+    visits: VisitsService,
     audit: AuditService,
     limits: Limits,
     /// Ends streams.
@@ -183,6 +186,7 @@ impl Admin {
         let kept = KeptService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         let statistics = StatisticsService { register: Arc::clone(&register), access: access.clone() };
         let tenants = TenantsService { register: Arc::clone(&register), key: operator_key.clone() };
+        let visits = VisitsService { register: Arc::clone(&register), access: access.clone() };
         let disclosures = DisclosuresService {
             desk: DisclosureDesk::open(Arc::clone(&register)),
             register: Arc::clone(&register),
@@ -234,6 +238,7 @@ impl Admin {
             kept,
             statistics,
             tenants,
+            visits,
             audit: AuditService { journal, signer, feeds, anchored: None },
             limits,
             draining,
@@ -268,8 +273,8 @@ impl Admin {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
         let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, .. } = self;
-        let Self { permits, audit, guardians, disclosures, complaints, referrals, kept, statistics, tenants, .. } =
-            self;
+        let Self { permits, audit, guardians, disclosures, complaints, referrals, kept, statistics, .. } = self;
+        let Self { tenants, visits, .. } = self;
         let anchored = audit.anchored.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -285,6 +290,7 @@ impl Admin {
         health.set_serving::<PermitsServer<PermitsService>>().await;
         health.set_serving::<StatisticsServer<StatisticsService>>().await;
         health.set_serving::<TenantsServer<TenantsService>>().await;
+        health.set_serving::<VisitsServer<VisitsService>>().await;
         health.set_serving::<AuditServer<AuditService>>().await;
         health.set_serving::<DisclosuresServer<DisclosuresService>>().await;
         health.set_serving::<ComplaintsServer<ComplaintsService>>().await;
@@ -316,6 +322,7 @@ impl Admin {
             .add_service(PermitsServer::new(permits).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(StatisticsServer::new(statistics).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(TenantsServer::new(tenants).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(VisitsServer::new(visits).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(AuditServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(DisclosuresServer::new(disclosures).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ComplaintsServer::new(complaints).max_decoding_message_size(REQUEST_BYTES_MAX))

@@ -7,6 +7,7 @@
 //!                         Rights, Incidents, Switches ──▶ Desk, IncidentDesk, Register
 //!                               Rights, Notices ▶ Register
 //!                                    Guardians ─▶ Register
+//!                                       Visits ─▶ Register
 //!                               Permits ▶ Register (loans)
 //!                                       health, reflection
 //! ```
@@ -46,6 +47,7 @@ mod statistics;
 mod switches;
 mod tenants;
 mod tls;
+mod visits;
 mod withdrawal;
 
 pub use admin::{AUDIT_HEALTH, Admin, POLICY_HEALTH};

@@ -7,7 +7,7 @@
 //!   │        │             │          └ the keys are in no store and in no memory
 //!   │        │             └ which keys there are is written down, so that a crash loses none of their names
 //!   │        └ the records are deleted; nothing is sealed for the person before the keys are gone
-//!   └ a withdrawal and a refusal begin at `committed`; a person's request and the end of the service withdraw consent first
+//!   └ a withdrawal and a refusal begin at `committed`; a request, the end of a visit and of the service withdraw first
 //! ```
 //!
 //! Each step is durable before the next begins, and can be taken twice: whatever ends the process, the next one goes on

@@ -14,7 +14,7 @@ use crate::journal::SHARD;
 use crate::tables::*;
 
 /// Everything that a register keeps in its store, by the names in [`tables`](crate::tables).
-const SCHEMAS: [Schema; 58] = [
+const SCHEMAS: [Schema; 59] = [
     ANNOUNCED,
     ANONYMISED,
     ANONYMISED_COUNT,
@@ -70,6 +70,7 @@ const SCHEMAS: [Schema; 58] = [
     TENURE,
     TRANSFER,
     TRANSFER_COUNT,
+    VISIT,
     WITHDRAWAL,
     WITNESSED,
     WRAPPING,
@@ -138,6 +139,7 @@ mod tests {
             include_str!("tables/kept.rs"),
             include_str!("tables/node.rs"),
             include_str!("tables/notices.rs"),
+            include_str!("tables/visits.rs"),
         ];
         let declared = files.into_iter().flat_map(|file| file.split("Schema::new(\"").skip(1));
         let declared: BTreeSet<_> = declared.filter_map(|rest| Some(rest.split_once('"')?.0)).collect();

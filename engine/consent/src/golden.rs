@@ -6,6 +6,7 @@ mod kept;
 mod minors;
 mod node;
 mod telling;
+mod visits;
 
 use std::fs;
 use std::path::Path;

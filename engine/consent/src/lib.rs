@@ -26,6 +26,7 @@
 //! * [`keep`] has what integrators have kept of people: sealed, on record, and ended with what it rests on.
 //! * [`notices::Notices`] tells people that something changes, and keeps what became of it.
 //! * [`guardian`] says who answers for children, and what their age closes.
+//! * [`visits`] says who talks to a device that is somebody else's, and lets nothing of them stay behind.
 //! * [`shutdown`] ends the service: nothing is collected any more, and everybody's data is erased.
 //! * [`Anchor`] has the end of the log witnessed by others.
 //! * [`format`](mod@format) keeps programs away from a store in which a newer one may have put what they do not know.
@@ -62,6 +63,7 @@ mod tables;
 pub mod tenants;
 pub mod tenure;
 pub mod transfer;
+pub mod visits;
 
 pub use anchor::{Anchor, AnchorOptions, Anchored};
 pub use error::Error;

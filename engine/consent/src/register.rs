@@ -34,6 +34,7 @@ mod showing;
 pub(crate) mod state;
 pub(crate) mod switching;
 mod upkeep;
+mod visiting;
 mod withdrawing;
 
 #[cfg(test)]
@@ -63,6 +64,7 @@ pub use self::switching::Thrown;
 pub(crate) use self::upkeep::Look;
 pub use self::withdrawing::Withdrawal;
 use crate::tables::{DEVICE, DeviceKey, REGISTER, RegisterKey};
+use crate::visits::{DeviceOf, Visits};
 use crate::{Entry, Error, Journal, Tenure, format, switch, tenants};
 
 /// Limits and deadlines of the register.
@@ -151,6 +153,11 @@ pub struct Register {
     crossing: AsyncMutex<()>,
     /// Held by whoever counts people whose data is anonymised, or releases the counts.
     counting: AsyncMutex<()>,
+    /// Held by whoever begins or ends a visit.
+    visiting: AsyncMutex<()>,
+    /// Who visits which device.
+    visits: Mutex<Visits>,
+    speakers: broadcast::Sender<DeviceOf>,
     /// Whether everything that is stored is marked for when it ends under the policy in force.
     is_marked: AtomicBool,
 }
@@ -192,6 +199,8 @@ impl Register {
         changes.extend(raised);
         let journal = Journal::open(written, Arc::clone(&clock), &tasks, &revisions, changes, limit).await?;
         let holds = RwLock::new(Holds::stored(store.as_ref()).await?);
+        let (visits, rule) = (visiting::visits_in(store.as_ref()).await?, revisions.newest().visits());
+        let visits = visiting::at_start(visits, rule.end_with_session, clock.wall());
         let register = Arc::new(Self {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
@@ -212,6 +221,9 @@ impl Register {
             holds,
             crossing: AsyncMutex::default(),
             counting: AsyncMutex::default(),
+            visiting: AsyncMutex::default(),
+            visits: Mutex::new(Visits::stored(visits)),
+            speakers: broadcast::Sender::new(CHANGES_WAITING_MAX),
             is_marked: AtomicBool::new(false),
         });
         register.enter_vault().await?;

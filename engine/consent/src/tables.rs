@@ -4,6 +4,7 @@ mod flows;
 mod kept;
 mod node;
 mod notices;
+mod visits;
 
 use sayso_audit::Reference;
 use sayso_store::{Schema, key};
@@ -13,6 +14,7 @@ pub(crate) use self::flows::*;
 pub(crate) use self::kept::*;
 pub(crate) use self::node::*;
 pub(crate) use self::notices::*;
+pub(crate) use self::visits::*;
 
 key! {
     /// Which subject a device speaks for.

@@ -194,6 +194,14 @@ impl Device {
         self.inner.uplink.send(ToNode::PermissionChanged { capability, granted })
     }
 
+    /// Tells that somebody who is not the owner of the device talks to it from here on, or has left.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] or [`Error::Congested`].
+    pub fn guest_mode(&self, on: bool) -> Result<(), Error> {
+        self.inner.uplink.send(ToNode::GuestMode { on })
+    }
+
     /// Says goodbye, and returns when the connection is over.
     pub async fn goodbye(&self) {
         let goodbye = Goodbye { reason: GoodbyeReason::Done, text: String::new(), reconnect_in: None };

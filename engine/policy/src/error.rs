@@ -116,6 +116,14 @@ pub enum Problem {
         /// The longest.
         max_ms: u128,
     },
+    /// Visits that would never be, or never end.
+    #[error("is {found_s} s; it must be more than 0 and at most {max_s} s")]
+    VisitLasts {
+        /// What the profile says.
+        found_s: u64,
+        /// The longest.
+        max_s: u64,
+    },
     /// The answer to a consent question would go somewhere else than to a local recogniser.
     #[error(
         "`consent_answer` is for a local recogniser only (kind = \"asr\", region_class = \"local\"); remove the purpose"

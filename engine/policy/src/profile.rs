@@ -25,6 +25,7 @@ mod retention;
 mod rights;
 mod security;
 mod source;
+mod visits;
 mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,7 @@ pub use retention::{Retention, RetentionAction, RetentionDefaults, Trigger, Trig
 pub use rights::{ClockStart, ErasureGround, Refusal, Right, RightKind, Rights};
 pub use security::{GoverningLaw, Measure, Security};
 pub use source::SourceDocument;
+pub use visits::{VISIT_MAX, Visits};
 pub use waiver::{LintRules, Waiver};
 
 use crate::{AgeBand, ConsentType, Error, LawFloor, WorkingCalendar};
@@ -124,6 +126,9 @@ pub struct Document {
     pub notice: BTreeMap<Language, Notice>,
     /// What people are asked.
     pub asks: Asks,
+    /// What holds while a guest is spoken with.
+    #[serde(default, skip_serializing_if = "Visits::is_usual")]
+    pub visits: Visits,
     /// What the linter is told.
     #[serde(default)]
     pub lint: LintRules,
@@ -261,6 +266,12 @@ impl Profile {
     #[must_use]
     pub const fn asks(&self) -> &Asks {
         &self.document.asks
+    }
+
+    /// What holds while a guest is spoken with.
+    #[must_use]
+    pub const fn visits(&self) -> &Visits {
+        &self.document.visits
     }
 
     /// What is said about `purpose`.

@@ -2,12 +2,11 @@
 //!
 //! ```text
 //! request ─ utterance ▸ plain words ─ intent ▸ what the person wants ─ answer ▸ text and actions
-//!                                        ├ withdrawal
 //!                                        ├ memory      names, places, notes; recall and forget
 //!                                        └ arithmetic  numeral, ratio
 //! ```
 //!
-//! It speaks English, and understands stop, hello and withdrawal in Chinese as well. Texts come from a speech
+//! It speaks English, and understands stop and hello in Chinese as well. Texts come from a speech
 //! recogniser: case, punctuation and the way numbers are written carry no meaning here.
 
 mod answer;
@@ -17,7 +16,6 @@ mod memory;
 mod numeral;
 mod ratio;
 mod utterance;
-mod withdrawal;
 
 use core::fmt;
 use std::sync::Arc;
@@ -33,7 +31,7 @@ use zeroize::Zeroize;
 
 pub use self::answer::answer;
 
-/// A responder of fixed rules: greeting, time and date, sums, memory, repetition, help, stop, withdrawal of consent.
+/// A responder of fixed rules: greeting, time and date, sums, memory, repetition, help, stop.
 #[derive(Clone)]
 pub struct RuleResponder {
     clock: Arc<dyn Clock>,

@@ -181,41 +181,25 @@ fn facts_are_forgotten() {
 
 #[test]
 fn the_conversation_ends_and_consent_is_withdrawn() {
-    for (action, texts) in [
-        (
-            Action::Stop,
-            &[
-                "Stop.",
-                "STOP!",
-                "Stop it, please.",
-                "Be quiet.",
-                "Shut up!",
-                "Goodbye.",
-                "Bye bye",
-                "Good night.",
-                "That's all.",
-                "Never mind.",
-                "Okay, goodbye.",
-                "停",
-                "再见",
-                "安静",
-            ][..],
-        ),
-        (
-            Action::Withdraw,
-            &[
-                "Stop listening.",
-                "Please stop listening to me.",
-                "I withdraw my consent.",
-                "Don't listen to me anymore.",
-                "Delete what you know about me.",
-                "Hey, delete all my data.",
-                "Revoke my consent",
-                "不要听了",
-                "撤回同意",
-            ],
-        ),
-    ] {
+    for (action, texts) in [(
+        Action::Stop,
+        &[
+            "Stop.",
+            "STOP!",
+            "Stop it, please.",
+            "Be quiet.",
+            "Shut up!",
+            "Goodbye.",
+            "Bye bye",
+            "Good night.",
+            "That's all.",
+            "Never mind.",
+            "Okay, goodbye.",
+            "停",
+            "再见",
+            "安静",
+        ][..],
+    )] {
         for text in texts {
             assert_eq!(says(text, known()).1, std::slice::from_ref(&action), "{text}");
         }
@@ -224,7 +208,6 @@ fn the_conversation_ends_and_consent_is_withdrawn() {
 
 #[test]
 fn ends_are_acknowledged_in_words_where_words_are_wanted() {
-    assert_eq!(says("Stop listening.", vec![]).0, "", "only who knows that it holds may say so");
     assert_eq!(says("Goodbye.", known()).0, "Goodbye, Anna.");
     assert_eq!(says("Stop.", vec![]).0, "", "who wants silence gets silence");
 }

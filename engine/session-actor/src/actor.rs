@@ -8,8 +8,8 @@ use sayso_consent::notices::{self, Notice, Notices};
 use sayso_policy::ConsentState;
 use sayso_session::{Event, Timer};
 use sayso_types::dialogue::Exchange;
-use sayso_types::{ConsentVersion, Purpose, SubjectId};
-use sayso_wire::{GoodbyeReason, ToNode};
+use sayso_types::{ConsentVersion, Purpose, SubjectId, TurnId};
+use sayso_wire::{GoodbyeReason, ListenMode, ToNode};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::conversation::{Conversation, Next};
@@ -31,8 +31,32 @@ pub(crate) enum Mail {
     Connected,
     /// The device is gone.
     Disconnected,
+    /// Somebody else speaks through the device from here on: the session is to end, and theirs to begin.
+    GiveWay(Speaker),
+    /// The person of this session speaks from here on.
+    Arrived(Arrival),
     /// The session is to end.
     End,
+}
+
+/// Who speaks through a device.
+pub(crate) struct Speaker {
+    pub(crate) subject: SubjectId,
+    /// Whether they are a guest.
+    pub(crate) is_guest: bool,
+    /// How they stand.
+    pub(crate) consent: ConsentState,
+}
+
+/// How a device is that somebody else has spoken through.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Arrival {
+    /// How it listens; `None` when it does not.
+    pub(crate) mode: Option<ListenMode>,
+    /// What it counts what it sends as.
+    pub(crate) counted: TurnId,
+    /// The latest turn that it has heard of.
+    pub(crate) after: TurnId,
 }
 
 /// What reaches a session.

@@ -1,7 +1,8 @@
-//! Keeps sessions informed of their subjects' consent, whoever changes it.
+//! Keeps sessions informed of their subjects' consent, and of who their subjects are, whoever changes it.
 
 use std::sync::{Arc, Weak};
 
+use sayso_consent::visits::DeviceOf;
 use sayso_policy::ConsentState;
 use sayso_types::SubjectId;
 use tokio::sync::broadcast::Receiver;
@@ -21,6 +22,24 @@ pub(crate) async fn follow(directory: Weak<Directory>, mut changes: Receiver<(Su
             Err(RecvError::Lagged(missed)) => {
                 metrics::counter!("sayso_session_consent_changes_missed_total").increment(missed);
                 read_all(&directory).await;
+            }
+        }
+    }
+}
+
+/// Has the sessions of devices give way through which somebody else speaks, for as long as there are any.
+pub(crate) async fn follow_speakers(directory: Weak<Directory>, mut speakers: Receiver<DeviceOf>) {
+    loop {
+        let changed = speakers.recv().await;
+        let Some(directory) = directory.upgrade() else { return };
+        match changed {
+            Ok(device) => directory.speaker_changed(&device).await,
+            Err(RecvError::Closed) => return,
+            Err(RecvError::Lagged(missed)) => {
+                metrics::counter!("sayso_session_speaker_changes_missed_total").increment(missed);
+                for place in directory.all() {
+                    directory.speaker_changed(&place.identity.device_of()).await;
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ use sayso_egress::Context;
 use sayso_policy::ConsentState;
 
 use sayso_runtime::TaskHandle;
-use sayso_session::{Capture, Effect, Ending, Event, Session};
+use sayso_session::{Capture, Effect, Ending, Event, GuestMode, Session};
 use sayso_types::dialogue::Fact;
 use sayso_types::{Category, Purpose, TurnId};
 use sayso_wire::ToNode;
@@ -24,7 +24,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use self::consenting::Put;
 use self::hearing::Hearing;
 use self::writes::Writes;
-use crate::actor::{Known, Mail, Message};
+use crate::actor::{Arrival, Known, Mail, Message};
 use crate::observed::Change;
 use crate::place::{Asleep, Awake, Place, Seen};
 use crate::reply;
@@ -137,6 +137,17 @@ impl Conversation {
                         self.run(Event::Detached);
                         self.sleepy = true;
                     }
+                    Mail::GiveWay(speaker) => {
+                        // what is being said is for nobody any more
+                        self.run(Event::Abort);
+                        let (seen, counted) = (self.session.observe(), self.hearing.awaited());
+                        self.awake.give_way(speaker, Arrival { mode: seen.mode, counted, after: seen.turn });
+                        return Next::Stop;
+                    }
+                    Mail::Arrived(Arrival { mode, counted, after }) => {
+                        self.hearing.await_turn(counted);
+                        self.run(Event::Arrived { mode, after });
+                    }
                     Mail::End => {
                         self.awake.end();
                         return Next::Stop;
@@ -200,6 +211,9 @@ impl Conversation {
             }
             ToNode::TextInput { text, .. } => self.run(Event::Text(text)),
             ToNode::PictureOffer(offer) => self.run(Event::Picture(offer)),
+            ToNode::GuestMode { on } => {
+                self.run(Event::GuestMode(if on { GuestMode::On } else { GuestMode::Off }));
+            }
             ToNode::Abort { .. } => self.run(Event::Abort),
             ToNode::PlayoutPosition { turn, played_ms, finished } => {
                 self.run(Event::Playout { turn, played_ms, finished });
@@ -261,7 +275,8 @@ impl Conversation {
             Effect::NoteQuestion(asked) => self.note_question(&asked),
             Effect::RecordConsent(turn, decision, means) => self.record(turn, decision, means),
             Effect::NoticeHeard(notice) => self.heard_notice(notice),
-            Effect::Withdraw(purpose, means) => self.withdraw(purpose, means),
+            Effect::Withdraw(taken, means) => self.withdraw(taken, means),
+            Effect::GuestMode(wanted) => self.guest_mode(wanted),
             Effect::SaveFacts(facts) => self.save(facts),
             Effect::Arm(timer, after) => self.timers.arm(&self.services.tasks, &self.actor, timer, after),
             Effect::Disarm(timer) => self.timers.disarm(timer),

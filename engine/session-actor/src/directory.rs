@@ -6,14 +6,15 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ractor::{ActorCell, ActorRef, ActorRuntime};
+use sayso_consent::visits::DeviceOf;
 use sayso_policy::ConsentState;
 use sayso_runtime::TaskKind;
 use sayso_session::{Attach, Attached, DeviceOutlet, Refusal};
 use sayso_types::{Purpose, SessionId, SubjectId};
-use sayso_wire::{GoodbyeReason, Hello, Limits, ResumeToken, VERSIONS, Welcome};
+use sayso_wire::{GoodbyeReason, Hello, Limits, ResumeToken, ToDevice, VERSIONS, Welcome};
 use tokio::sync::broadcast;
 
-use crate::actor::{Arguments, Mail, Message, SessionActor};
+use crate::actor::{Arguments, Arrival, Mail, Message, SessionActor, Speaker};
 use crate::inlet::Inlet;
 use crate::observed::Change;
 use crate::options::AFTER_FAILURE;
@@ -66,10 +67,11 @@ impl Directory {
             return Err(Refusal::ServiceEnded);
         }
         let refused = |e: sayso_consent::Error| Refusal::Register(e.to_string());
-        let subject = self.services.register.subject_of(&device.tenant, &device.device).await.map_err(refused)?;
+        let device_of = (device.tenant.clone(), device.device.clone());
         // Without its consent state nothing could flow: then the device had better try again.
-        let consent = self.services.register.state(subject).await.map_err(refused)?;
-        let Seat { place, generation, resumed, replaced, earlier } = self.seat(subject, consent, device, outlet)?;
+        let speaker = self.speaker(&device_of).await.map_err(refused)?;
+        let (subject, is_guest) = (speaker.subject, speaker.is_guest);
+        let Seat { place, generation, resumed, replaced, earlier } = self.seat(speaker, device, outlet)?;
         if let Some(earlier) = earlier {
             earlier.close(goodbye(GoodbyeReason::Replaced, "this device connected again", None));
         }
@@ -80,17 +82,32 @@ impl Directory {
         let _ = place.post(Mail::Connected);
         self.services.tell(place.identity.session, if resumed { Change::Updated } else { Change::Opened });
         let welcome = self.welcome(&place, resumed);
-        Ok(Attached { welcome, inlet: Box::new(Inlet { generation, place, directory: Arc::clone(self) }) })
+        if is_guest {
+            place.tell(who_speaks(&place));
+        }
+        // Whoever came to speak meanwhile found no place here to give way.
+        let visitor = self.services.register.visit(&device_of.0, &device_of.1).map(|visit| visit.subject);
+        if visitor != Some(subject).filter(|_| is_guest) {
+            self.speaker_changed(&device_of).await;
+        }
+        Ok(Attached { welcome, inlet: Box::new(Inlet::new(place, generation, Arc::clone(self))) })
+    }
+
+    /// Who speaks through `device`.
+    async fn speaker(&self, (tenant, device): &DeviceOf) -> Result<Speaker, sayso_consent::Error> {
+        let register = &self.services.register;
+        let visit = register.visit(tenant, device);
+        let is_guest = visit.is_some();
+        let subject = match visit {
+            Some(visit) => visit.subject,
+            None => register.subject_of(tenant, device).await?,
+        };
+        Ok(Speaker { subject, is_guest, consent: register.state(subject).await? })
     }
 
     /// Connects the device to its place: the one it had, if it shows its token; otherwise a new one.
-    fn seat(
-        &self,
-        subject: SubjectId,
-        consent: ConsentState,
-        device: Attach,
-        outlet: Arc<dyn DeviceOutlet>,
-    ) -> Result<Seat, Refusal> {
+    fn seat(&self, speaker: Speaker, device: Attach, outlet: Arc<dyn DeviceOutlet>) -> Result<Seat, Refusal> {
+        let Speaker { subject, is_guest, consent } = speaker;
         let Attach { tenant, device, hello } = device;
         let languages = self.services.languages.under(&self.services.register.profile(), &self.services.options);
         let language = languages.choose(hello.language.as_deref());
@@ -119,6 +136,7 @@ impl Directory {
             tenant,
             device,
             subject,
+            is_guest,
             language: Arc::clone(language),
             opened: self.services.clock.wall(),
         };
@@ -182,6 +200,14 @@ impl Directory {
     /// A subject's consent changed.
     pub(crate) fn consent_changed(self: &Arc<Self>, subject: SubjectId, state: ConsentState) {
         let Some(place) = self.places().by_subject.get(&subject).map(Arc::clone) else { return };
+        let is_over = |place: &Place| {
+            let Identity { tenant, device, .. } = &place.identity;
+            self.services.register.visit(tenant, device).is_none_or(|visit| visit.subject != subject)
+        };
+        if place.identity.is_guest && is_over(&place) {
+            // it gives way, and nobody is there any more who would have to hear that nothing is open
+            return;
+        }
         if place.fresh_since < state.stale_before {
             // What it remembers of the person was put right, restricted, given back or erased: it begins anew.
             if self.remove(&place, |_| true) {
@@ -202,6 +228,68 @@ impl Directory {
                 self.end(&place);
             }
         }
+    }
+
+    /// Somebody else may speak through `device` from here on: whose session it had gives way to theirs.
+    pub(crate) async fn speaker_changed(self: &Arc<Self>, device: &DeviceOf) {
+        let is_its = |place: &Arc<Place>| (&place.identity.tenant, &place.identity.device) == (&device.0, &device.1);
+        for place in self.all().into_iter().filter(is_its) {
+            match self.speaker(device).await {
+                Ok(speaker) if speaker.subject == place.identity.subject => {}
+                Ok(speaker) => {
+                    if let Err(Mail::GiveWay(speaker)) = place.post(Mail::GiveWay(speaker)) {
+                        let arrival = Arrival { after: place.seen().conversation.turn, ..Arrival::default() };
+                        self.hand_over(&place, speaker, arrival);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "who speaks cannot be read: the device has to come again");
+                    if self.remove(&place, |_| true) {
+                        self.close(&place, GoodbyeReason::Internal, "somebody else may speak", Some(AFTER_FAILURE));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the session of `place`, and begins one of `speaker` on its connection, if it has one. Its device is as `arrival` says.
+    pub(crate) fn hand_over(self: &Arc<Self>, place: &Arc<Place>, speaker: Speaker, arrival: Arrival) {
+        let Speaker { subject, is_guest, consent } = speaker;
+        if !self.remove(place, |_| true) {
+            return;
+        }
+        place.end();
+        self.services.tell(place.identity.session, Change::Closed);
+        let languages = self.services.languages.under(&self.services.register.profile(), &self.services.options);
+        let Identity { resume, tenant, device, language, .. } = &place.identity;
+        let identity = Identity {
+            session: SessionId::random(),
+            // the device knows no other
+            resume: resume.clone(),
+            tenant: tenant.clone(),
+            device: device.clone(),
+            subject,
+            is_guest,
+            language: Arc::clone(languages.choose(Some(language.name.as_str()))),
+            opened: self.services.clock.wall(),
+        };
+        let next = {
+            let (mut places, mut link) = (self.places(), place.link());
+            if places.draining || places.by_subject.contains_key(&subject) {
+                // the node stops, or the device has come again already
+                link.close(goodbye(GoodbyeReason::Replaced, "somebody else speaks", Some(AFTER_FAILURE)));
+                return;
+            }
+            let Some(handed) = link.hand_over() else { return };
+            let next = Arc::new(Place::new(identity, handed, consent));
+            link.goes_on_at(Arc::clone(&next));
+            places.by_subject.insert(subject, Arc::clone(&next));
+            gauge(&places);
+            next
+        };
+        next.tell(who_speaks(&next));
+        self.post(&next, Mail::Arrived(arrival));
+        self.services.tell(next.identity.session, Change::Opened);
     }
 
     /// The device is gone: its session stops what it does and is kept for a while.
@@ -257,10 +345,25 @@ impl Directory {
         self.end(place);
     }
 
-    /// Ends the session of a place that was removed.
+    /// Ends the session of a place that was removed, and a visit with it where the policy says so.
     fn end(&self, place: &Place) {
         place.end();
         self.services.tell(place.identity.session, Change::Closed);
+        let register = &self.services.register;
+        let Identity { tenant, device, subject, is_guest, .. } = &place.identity;
+        let is_theirs = |visit: sayso_consent::visits::Visit| visit.subject == *subject;
+        if *is_guest
+            && register.profile().visits().end_with_session
+            && register.visit(tenant, device).is_some_and(is_theirs)
+        {
+            let (register, tenant, device) = (Arc::clone(register), tenant.clone(), device.clone());
+            let ends = async move {
+                if let Err(error) = register.end_visit(&tenant, &device).await {
+                    tracing::warn!(%error, "a visit did not end with its session; it ends when its time is over");
+                }
+            };
+            self.services.tasks.spawn(TaskKind::Upkeep, "end of a visit", ends).detach();
+        }
     }
 
     /// Removes `place`, if it is still there and `when` says so.
@@ -303,6 +406,15 @@ struct Seat {
 fn connect(place: &Place, outlet: Arc<dyn DeviceOutlet>, hello: &Hello) -> (Option<Arc<dyn DeviceOutlet>>, u64) {
     let mut link = place.link();
     (link.connect(outlet, hello), link.generation())
+}
+
+/// What tells a device who is spoken with.
+fn who_speaks(place: &Place) -> ToDevice {
+    let Identity { is_guest, language, .. } = &place.identity;
+    let prompts = &language.session.prompts;
+    let (code, text) =
+        if *is_guest { ("guest_mode", &prompts.guest_mode) } else { ("guest_mode_off", &prompts.guest_mode_off) };
+    ToDevice::Notice { code: code.to_owned(), text: text.clone() }
 }
 
 fn gauge(places: &Places) {

@@ -76,8 +76,11 @@ impl Language {
             refused: notice.refused,
             deferred: notice.deferred,
             withdrawn: notice.withdrawn,
+            taken_back: taken_back(name).to_owned(),
             not_understood: notice.not_understood,
             kept: kept(name).to_owned(),
+            guest_mode: guest_mode(name, true).to_owned(),
+            guest_mode_off: guest_mode(name, false).to_owned(),
             failed: failed(name).to_owned(),
         };
         let sha256 = |text: &str| Sha256::digest(text.as_bytes()).into();
@@ -93,6 +96,24 @@ fn kept(language: Name) -> &'static str {
     match language.as_str().split('-').next() {
         Some("zh") => "好的，一切仍按你之前同意的来。",
         _ => "All right. It stays as you agreed before.",
+    }
+}
+
+/// What is said to whoever has taken something back aloud, and not all of it. Gates are closed then; erasure goes on.
+fn taken_back(language: Name) -> &'static str {
+    match language.as_str().split('-').next() {
+        Some("zh") => "好的，我不再保存，已保存的正在删除。",
+        _ => "All right. I keep no more of it, and what I have kept is being erased.",
+    }
+}
+
+/// What is said to a guest, and to an owner who is back. What they agree to is asked with the words of the profile.
+fn guest_mode(language: Name, is_on: bool) -> &'static str {
+    match (language.as_str().split('-').next(), is_on) {
+        (Some("zh"), true) => "访客模式已打开。访客模式结束时，为你保存的内容会被删除。",
+        (Some("zh"), false) => "访客模式已关闭。",
+        (_, true) => "Guest mode is on. When it ends, what is kept of you is erased.",
+        (_, false) => "Guest mode is off.",
     }
 }
 
@@ -124,5 +145,7 @@ mod tests {
         assert!(chinese.session.prompts.consent.starts_with("你好"));
         assert_eq!(chinese.notice_sha256, <[u8; 32]>::from(Sha256::digest(&chinese.session.prompts.consent)));
         assert_eq!(chinese.session.asked_purposes.len(), 2);
+        assert!(chinese.session.prompts.guest_mode.starts_with("访客模式已打开"));
+        assert_eq!(languages.choose(None).session.prompts.guest_mode_off, "Guest mode is off.");
     }
 }

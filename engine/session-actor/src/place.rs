@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sayso_consent::visits::DeviceOf;
 use sayso_policy::ConsentState;
 use sayso_session::{Observed, Session, Stage};
 use sayso_types::{ConsentVersion, DeviceId, SessionId, SubjectId, TenantId, TurnId, WallTime};
@@ -17,7 +18,7 @@ use tokio::sync::Semaphore;
 use self::intake::Intake;
 use self::life::Life;
 pub(crate) use self::life::{Asleep, Awake};
-pub(crate) use self::link::Link;
+pub(crate) use self::link::{Link, Seated};
 use crate::actor::Mail;
 use crate::language::Language;
 use crate::observed::{Packets, Snapshot, Turns};
@@ -31,8 +32,17 @@ pub(crate) struct Identity {
     pub(crate) tenant: TenantId,
     pub(crate) device: DeviceId,
     pub(crate) subject: SubjectId,
+    /// Whether they are a guest at the device.
+    pub(crate) is_guest: bool,
     pub(crate) language: Arc<Language>,
     pub(crate) opened: WallTime,
+}
+
+impl Identity {
+    /// The device, and whose it is.
+    pub(crate) fn device_of(&self) -> DeviceOf {
+        (self.tenant.clone(), self.device.clone())
+    }
 }
 
 pub(crate) struct Place {
@@ -64,7 +74,8 @@ pub(crate) struct Seen {
 
 impl Place {
     pub(crate) fn new(identity: Identity, link: Link, consent: ConsentState) -> Self {
-        let session = Session::new(Arc::clone(&identity.language.session));
+        let options = Arc::clone(&identity.language.session);
+        let session = if identity.is_guest { Session::of_guest(options) } else { Session::new(options) };
         let seen = Seen { conversation: session.observe(), turns: Turns::default(), stages: Vec::new() };
         Self {
             active: AtomicU64::new(identity.opened.0),

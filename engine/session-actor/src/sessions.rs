@@ -45,13 +45,15 @@ impl ActorSessions {
     ) -> Result<Self, Error> {
         options.endpoint.check()?;
         let (changes, consent) = (broadcast::Sender::new(CHANGES_WAITING_MAX), register.changes());
-        let ended = register.ended();
+        let (ended, speakers) = (register.ended(), register.speakers());
         let languages = CurrentLanguages::new(&register.profile(), &options);
         let services = Services { register, egress, tasks: tasks.clone(), clock, options, languages, changes };
         let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await?;
         let directory = Arc::new(Directory::new(services, supervisor.get_cell()));
         let follow = consents::follow(Arc::downgrade(&directory), consent);
         tasks.spawn(TaskKind::Upkeep, "consent changes", follow).detach();
+        let follow = consents::follow_speakers(Arc::downgrade(&directory), speakers);
+        tasks.spawn(TaskKind::Upkeep, "changes of who speaks", follow).detach();
         let end = consents::end_with_service(Arc::downgrade(&directory), ended);
         tasks.spawn(TaskKind::Upkeep, "end of the service", end).detach();
         Ok(Self(directory))

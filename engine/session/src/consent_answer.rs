@@ -4,7 +4,7 @@
 //! and no phrase may contradict another. Everything else is no answer, and the question is asked again: a wrong "yes"
 //! cannot be taken back from the person who did not say it.
 
-mod words;
+pub(crate) mod words;
 
 use crate::Decision;
 
@@ -66,6 +66,23 @@ pub fn understand(text: &str) -> Option<Decision> {
         (false, true) => Some(Decision::Refuse),
         _ => None,
     }
+}
+
+/// Whether `text` is one or more of `phrases`, politely or not, and nothing else.
+pub(crate) fn is_made_of(text: &str, phrases: &[&str]) -> bool {
+    let words = words::of(text);
+    let mut rest = words.as_slice();
+    let mut is_there = false;
+    while !rest.is_empty() {
+        let (said, polite) = (longest(rest, phrases), longest(rest, POLITE));
+        let taken = said.max(polite);
+        if taken == 0 {
+            return false;
+        }
+        is_there |= said == taken;
+        rest = &rest[taken..];
+    }
+    is_there
 }
 
 /// Words of the longest of `phrases` that `words` start with.

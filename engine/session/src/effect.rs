@@ -55,6 +55,41 @@ pub enum Means {
     Button,
 }
 
+/// What a person takes back of what they agreed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// All of it.
+    Everything,
+    /// What was asked for this.
+    One(Purpose),
+    /// That what they say is kept.
+    WhatIsKept,
+    /// That they are known by their voice, and that it is kept.
+    Voice,
+}
+
+impl Taken {
+    /// The purposes that the consent is to; none for all.
+    #[must_use]
+    pub fn purposes(&self) -> &[Purpose] {
+        match self {
+            Self::Everything => &[],
+            Self::One(purpose) => core::slice::from_ref(purpose),
+            Self::WhatIsKept => &[Purpose::MEMORY, Purpose::HISTORY, Purpose::IMPROVE_VOICE],
+            Self::Voice => &[Purpose::SPEAKER_IDENTITY, Purpose::IMPROVE_VOICE],
+        }
+    }
+}
+
+/// Whether the device is spoken to by somebody who is not its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestMode {
+    /// A guest is there.
+    On,
+    /// The guest has left.
+    Off,
+}
+
 /// Timers. Arming one again moves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timer {
@@ -145,8 +180,10 @@ pub enum Effect {
     RecordConsent(TurnId, Decision, Means),
     /// Put on record that the person has heard this notice to its end.
     NoticeHeard(NoticeId),
-    /// Take consent back, for one purpose or all, and tell the result.
-    Withdraw(Option<Purpose>, Means),
+    /// Take consent back, and tell the result.
+    Withdraw(Taken, Means),
+    /// Have a guest speak from here on, in a session of their own, or the owner again.
+    GuestMode(GuestMode),
     /// Keep these facts, all there are, beyond the conversation.
     SaveFacts(Vec<Fact>),
     /// Post [`Event::Timer`](crate::Event::Timer) after this long, unless disarmed or armed again.

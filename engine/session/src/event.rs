@@ -86,6 +86,19 @@ pub enum Event {
     Picture(PictureOffer),
     /// What was said about the picture of a turn: all of it, or a reason code.
     Viewed(TurnId, Result<Redacted<String>, &'static str>),
+    /// The device says that a guest is there, or has left.
+    GuestMode(crate::GuestMode),
+    /// It could not be changed who speaks, for this reason.
+    GuestModeRefused(&'static str),
+    /// The person whose session this is speaks from here on, through a device that somebody else has spoken through.
+    Arrived {
+        /// How the device listens; `None` when it does not.
+        mode: Option<ListenMode>,
+        /// The latest turn that the device has heard of.
+        after: TurnId,
+    },
+    /// What was taken back aloud, and is not everything, is not used from here on.
+    TakenBack,
     /// The person wants quiet.
     Abort,
     /// What the device has played of a turn's answer.

@@ -18,15 +18,17 @@ pub mod consent_answer;
 pub mod context;
 pub mod effect;
 pub mod event;
+pub mod guest_words;
 pub mod options;
 pub mod sentence;
 pub mod session;
 pub mod sessions;
 mod text;
+pub mod withdrawal_words;
 
 pub use answer::Answer;
 pub use context::{Context, Origin};
-pub use effect::{Asked, Capture, Decision, Effect, Ending, Means, SpeechKind, Stage, Timer};
+pub use effect::{Asked, Capture, Decision, Effect, Ending, GuestMode, Means, SpeechKind, Stage, Taken, Timer};
 pub use event::{ConsentView, Event, Standing, ToTell};
 pub use options::{Options, Prompts};
 pub use session::{Observed, Session};

@@ -74,8 +74,14 @@ pub struct Prompts {
     pub withdrawn: String,
     /// When what has changed was not agreed to: what was agreed to before stays.
     pub kept: String,
+    /// When something that the person agreed to, and not all of it, was taken back aloud.
+    pub taken_back: String,
     /// When the answer to the consent question was not understood.
     pub not_understood: String,
+    /// When a guest is spoken with from here on.
+    pub guest_mode: String,
+    /// When the owner is spoken with again.
+    pub guest_mode_off: String,
     /// When an answer could not be made.
     pub failed: String,
 }

@@ -10,9 +10,9 @@
 //! ```
 //!
 //! The consent question runs through the same states: its prompt is *spoken*, its answer is *heard*, both as turns of
-//! their own kind. Files: `hearing` (from sound to text), `answering` (from text to sound), `ending` (how turns end),
+//! their own kind. Files: `hearing` (from sound to text), `withdrawing` (what is taken back aloud), `answering` (from text to sound), `ending` (how turns end),
 //! `consenting` (the question and every change of consent), `telling` (notices to the person), `viewing` (from a picture to
-//! text).
+//! text), `visiting` (guests).
 
 mod answering;
 mod consenting;
@@ -23,6 +23,8 @@ mod telling;
 mod tests;
 mod turn;
 mod viewing;
+mod visiting;
+mod withdrawing;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -71,6 +73,10 @@ pub struct Session {
     put_off: bool,
     /// What the person is to be told before the conversation goes on.
     notices: VecDeque<ToTell>,
+    /// Whether it is had with a guest.
+    is_guests: bool,
+    /// The person has just been told that they speak, and comes next.
+    arrives: bool,
     context: Context,
     told: SessionState,
     capture: Capture,
@@ -91,10 +97,18 @@ impl Session {
             asking: None,
             put_off: false,
             notices: VecDeque::new(),
+            is_guests: false,
+            arrives: false,
             context: Context::default(),
             told: SessionState::Idle,
             capture: Capture::Off,
         }
+    }
+
+    /// The same, had with a guest.
+    #[must_use]
+    pub fn of_guest(options: impl Into<Arc<Options>>) -> Self {
+        Self { is_guests: true, ..Self::new(options) }
     }
 
     /// Takes note of what happened at `now`; appends what is to be done to `effects`, in order. Never waits, never
@@ -110,6 +124,10 @@ impl Session {
             Event::Text(text) => self.typed(text.reveal(), effects),
             Event::Picture(offer) => self.shown(offer, effects),
             Event::Viewed(turn, result) => self.viewed(turn, result, effects),
+            Event::GuestMode(wanted) => self.guest_mode(wanted, effects),
+            Event::GuestModeRefused(code) => self.guest_mode_refused(code, effects),
+            Event::Arrived { mode, after } => self.arrived(mode, after, effects),
+            Event::TakenBack => self.taken_back(effects),
             Event::Abort => self.abort(effects),
             Event::Playout { turn, played_ms, finished } => self.playout(turn, played_ms, finished, effects),
             Event::ConsentPressed { prompt_id, decision, purpose } => {

@@ -58,8 +58,6 @@ pub enum Action {
     Remember(Fact),
     /// Forget everything remembered about this key, or all of it.
     Forget(Option<String>),
-    /// Stop listening: withdraw consent to the conversation.
-    Withdraw,
     /// The person agrees to what they were asked.
     Agree,
     /// The person does not agree to what they were asked.

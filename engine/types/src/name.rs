@@ -150,6 +150,8 @@ named! {
         IMPROVE_VOICE = "improve_voice";
         /// Answering from the person's own documents.
         KNOWLEDGE = "knowledge";
+        /// Telling people apart by their voices.
+        SPEAKER_IDENTITY = "speaker_identity";
     }
 }
 

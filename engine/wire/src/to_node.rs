@@ -62,6 +62,11 @@ pub enum ToNode {
         /// Whether it may be used.
         granted: bool,
     },
+    /// Somebody who is not the owner talks to the device from here on, or has left.
+    GuestMode {
+        /// Whether they are there.
+        on: bool,
+    },
     /// The device has taken a picture, and sends it when it is told that it is wanted.
     PictureOffer(PictureOffer),
     /// Some of a picture that is wanted, in order.
@@ -140,6 +145,7 @@ impl TryFrom<Proto> for ToNode {
                 capability: parse("permission_changed.capability", &m.capability)?,
                 granted: m.granted,
             },
+            Proto::GuestMode(m) => Self::GuestMode { on: m.on },
             Proto::PictureOffer(m) => Self::PictureOffer(picture_offer(m)?),
             Proto::PicturePart(m) => {
                 let turn = counted("picture_part.turn", m.turn)?;
@@ -183,6 +189,7 @@ impl TryFrom<&ToNode> for Proto {
                 capability: capability.to_string(),
                 granted: *granted,
             }),
+            ToNode::GuestMode { on } => Self::GuestMode(proto::GuestMode { on: *on }),
             ToNode::PictureOffer(offer) => Self::PictureOffer(proto::PictureOffer {
                 turn: offer.turn.0,
                 format: match offer.format {

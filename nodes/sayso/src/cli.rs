@@ -19,6 +19,7 @@ mod statistic;
 mod store;
 mod switch;
 mod tenant;
+mod visit;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -54,6 +55,7 @@ pub(crate) use store::{
 };
 pub(crate) use switch::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
 pub(crate) use tenant::{OneTenantArgs, TenantArgs, TenantCommand};
+pub(crate) use visit::{OneVisitArgs, VisitArgs, VisitCommand};
 
 /// Voice sessions in which no byte moves without somebody's say-so.
 #[derive(Debug, Parser)]
@@ -112,6 +114,8 @@ pub(crate) enum Command {
     Hold(HoldArgs),
     /// Tell people that something changes, and print whom that has reached.
     Notice(NoticeToArgs),
+    /// Have a guest speak through a device instead of its owner, end that, and print who visits which device.
+    Visit(VisitArgs),
     /// Announce and carry out the end of the service: nothing is collected any more, everybody's data is erased.
     Shutdown(ShutdownArgs),
     /// Say how old a person is, and who answers for a child.
@@ -187,6 +191,13 @@ pub(crate) enum Button {
     Refuse,
 }
 
+/// A switch on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArgs {
     /// The node's address, such as 127.0.0.1:4433.
@@ -215,6 +226,9 @@ pub(crate) struct DeviceArgs {
     /// an equals sign (cup.jpg="Where is the cup?"); without that, what the picture shows.
     #[arg(long, value_name = "FILE[=QUESTION]")]
     pub(crate) picture: Vec<String>,
+    /// Switch guest mode on or off before anything else: with it on, a guest speaks who is not the owner of the device.
+    #[arg(long, value_name = "SWITCH")]
+    pub(crate) guest: Option<Switch>,
     /// Answer the consent question as if by a button.
     #[arg(long, value_name = "ANSWER")]
     pub(crate) consent: Option<Button>,

@@ -20,7 +20,7 @@ use self::conversation::Conversation;
 use self::utterance::Utterance;
 use self::view::View;
 use crate::certs::{Identity, read_roots};
-use crate::cli::{Button, DeviceArgs, Mode};
+use crate::cli::{Button, DeviceArgs, Mode, Switch};
 use crate::serve::runtime;
 
 pub(crate) fn run(args: DeviceArgs) -> Result<ExitCode> {
@@ -44,6 +44,7 @@ async fn talk(args: &DeviceArgs, options: DeviceOptions, utterances: Vec<Utteran
     let mut conversation = Conversation::new(device.clone(), events, view, listen_mode(args.mode));
     conversation.button = args.consent.map(decision);
     conversation.saves = args.save.is_some();
+    conversation.guest = args.guest.map(|guest| guest == Switch::On);
     let held = tokio::select! {
         held = conversation.hold(&utterances) => held,
         // Whoever interrupts it has had enough: that is no failure.

@@ -38,6 +38,7 @@ mod switch;
 mod tenant;
 mod vault;
 mod verify;
+mod visit;
 mod witnesses;
 
 use std::process::ExitCode;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Command::Referral(args) => referral::run(&args),
         Command::Tenant(args) => tenant::run(&args),
         Command::Statistic(args) => statistic::run(&args),
+        Command::Visit(args) => visit::run(&args),
     };
     match result {
         Ok(code) => code,

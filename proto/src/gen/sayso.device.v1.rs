@@ -2,7 +2,10 @@
 /// Device to node.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ToNode {
-    #[prost(oneof = "to_node::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    #[prost(
+        oneof = "to_node::Message",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+    )]
     pub message: ::core::option::Option<to_node::Message>,
 }
 /// Nested message and enum types in `ToNode`.
@@ -33,6 +36,8 @@ pub mod to_node {
         PictureOffer(super::PictureOffer),
         #[prost(message, tag = "12")]
         PicturePart(super::PicturePart),
+        #[prost(message, tag = "13")]
+        GuestMode(super::GuestMode),
     }
 }
 /// Node to device.
@@ -220,6 +225,15 @@ pub struct PermissionChanged {
     #[prost(bool, tag = "2")]
     pub granted: bool,
 }
+/// Somebody who is not the owner of the device talks to it from here on, or has left. The node answers with a Notice of the code
+/// "guest_mode" or "guest_mode_off" when that is so, whoever said it: the person, the device or the operator. A guest is somebody
+/// new: they are asked for their own consent, and nothing of the owner's is told to them. What is kept of them is erased when
+/// guest mode ends, which it also does by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GuestMode {
+    #[prost(bool, tag = "1")]
+    pub on: bool,
+}
 /// The device has taken a picture, for the node to say what it shows. It sends the picture when the node says PictureWanted,
 /// and not before: what comes without that, or from a person who does not agree to it, is dropped.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -358,7 +372,7 @@ pub struct ConsentChanged {
     #[prost(uint64, tag = "3")]
     pub consent_version: u64,
 }
-/// Something the person should know.
+/// Something the person should know. With the code "guest_mode" a device should show that it is on until "guest_mode_off" comes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Notice {
     #[prost(string, tag = "1")]

@@ -25,6 +25,7 @@ mod services;
 mod sessions;
 mod statistics;
 mod tenants;
+mod visits;
 mod voiceprints;
 
 use std::future::Future;

@@ -60,6 +60,7 @@ async fn reflection_lists_the_services() {
             "sayso.admin.v1.Statistics",
             "sayso.admin.v1.Switches",
             "sayso.admin.v1.Tenants",
+            "sayso.admin.v1.Visits",
         ]
     );
 }

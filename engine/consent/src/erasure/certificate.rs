@@ -80,10 +80,12 @@ pub enum Ground {
     Invalidation(#[serde(with = "hex")] [u8; 16]),
     /// The person's tenant is served no more: its instructions.
     Tenant(#[serde(with = "hex")] [u8; 16]),
+    /// The person was a guest, and has left: the visit.
+    Visit(#[serde(with = "hex")] [u8; 16]),
 }
 
 impl Ground {
-    /// The withdrawal, record, case, ending, shutdown, finding or instructions.
+    /// The withdrawal, record, case, ending, shutdown, finding, instructions or visit.
     #[must_use]
     pub const fn reference(self) -> Reference {
         let (Self::Withdrawal(id)
@@ -95,7 +97,8 @@ impl Ground {
         | Self::Minor(id)
         | Self::Revocation(id)
         | Self::Invalidation(id)
-        | Self::Tenant(id)) = self;
+        | Self::Tenant(id)
+        | Self::Visit(id)) = self;
         Reference(id)
     }
 
@@ -113,6 +116,7 @@ impl Ground {
             Self::Revocation(_) => "revoked",
             Self::Invalidation(_) => "invalidated",
             Self::Tenant(_) => "tenant",
+            Self::Visit(_) => "visit_over",
         })
     }
 }

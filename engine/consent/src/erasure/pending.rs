@@ -51,7 +51,7 @@ impl Pending {
             asked_at: now,
             is_to_withdraw: matches!(
                 ground,
-                Ground::Request(_) | Ground::Shutdown(_) | Ground::Minor(_) | Ground::Tenant(_)
+                Ground::Request(_) | Ground::Shutdown(_) | Ground::Minor(_) | Ground::Tenant(_) | Ground::Visit(_)
             ),
             is_held: false,
             is_partial: false,

@@ -56,6 +56,9 @@ impl Certificate {
                     format!("Because the provider that it was kept for is served no more ({of})"),
                     format!("原因：不再为该服务商提供服务（{of}）"),
                 ),
+                Ground::Visit(_) => {
+                    say(format!("Because a guest's visit is over ({of})"), format!("原因：访客的来访已结束（{of}）"))
+                }
                 Ground::Minor(_) => say(
                     format!("Because it is a child's whose guardian is not verified ({of})"),
                     format!("原因：未成年人的监护人未经核实（{of}）"),

@@ -78,6 +78,8 @@ impl Notices {
             people.push((subject, StoredState::of(&Versioned { value: entry.value, version: entry.version })?));
         }
         let next = page.rest.and_then(|_| people.last()).map(|(subject, _)| subject.0.to_vec());
+        // no device speaks for them any more, and nothing of theirs is left that could change
+        people.retain(|(_, state)| !state.is_closed);
         Ok((people, Vec::new(), next))
     }
 

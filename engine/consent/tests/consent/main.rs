@@ -56,5 +56,7 @@ mod stories;
 mod stress;
 mod switching;
 mod takeover;
+mod visiting;
+mod visiting_killed;
 mod withdrawing;
 mod world;

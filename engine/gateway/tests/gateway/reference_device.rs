@@ -174,6 +174,8 @@ async fn what_a_person_does_reaches_the_session() {
     assert_eq!(session.hear().await, ToNode::TextInput { turn, text: Redacted::new("hello".to_owned()) });
     device.abort(TurnId(7)).unwrap();
     assert_eq!(session.hear().await, ToNode::Abort { turn: TurnId(7) });
+    device.guest_mode(true).unwrap();
+    assert_eq!(session.hear().await, ToNode::GuestMode { on: true });
     device.answer_consent("p1", ConsentDecision::Agree).unwrap();
     let agreed = ToNode::ConsentAnswer { prompt_id: "p1".to_owned(), decision: ConsentDecision::Agree, purpose: None };
     assert_eq!(session.hear().await, agreed);

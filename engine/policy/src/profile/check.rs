@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use sayso_types::{Category, ProcessorKind, Purpose, RegionClass};
 
-use super::{AtRest, Document, LegalBasis, Necessity, ProhibitedPurpose, SPOKEN_MAX, Src, speaking_time};
+use super::{AtRest, Document, LegalBasis, Necessity, ProhibitedPurpose, SPOKEN_MAX, Src, VISIT_MAX, speaking_time};
 use crate::error::{Nearest, Problem};
 use crate::words::spelled;
 
@@ -26,6 +26,7 @@ pub(super) fn check(document: &Document) -> Result<(), At> {
     controller(document)?;
     languages(document)?;
     permit_ttl(document)?;
+    visits(document)?;
     references(document)?;
     cells(document)?;
     fields(document)?;
@@ -90,6 +91,15 @@ fn permit_ttl(document: &Document) -> Result<(), At> {
     let (min, max) = (PERMIT_TTL_MIN.as_millis(), PERMIT_TTL_MAX.as_millis());
     let problem = Problem::PermitTtl { found_ms: ttl.as_millis(), min_ms: min, max_ms: max };
     Err(("defaults.permit_ttl".to_owned(), problem))
+}
+
+fn visits(document: &Document) -> Result<(), At> {
+    let lasts = document.visits.lasts;
+    if !lasts.is_zero() && lasts <= VISIT_MAX {
+        return Ok(());
+    }
+    let problem = Problem::VisitLasts { found_s: lasts.as_secs(), max_s: VISIT_MAX.as_secs() };
+    Err(("visits.lasts".to_owned(), problem))
 }
 
 /// Every purpose and category that is named must be declared.
@@ -198,6 +208,7 @@ impl Document {
             one("revision", &self.revision.src),
             one("law", &self.law.src),
             one("asks", &self.asks.src),
+            one("visits", &self.visits.src),
         ];
         let incident = [("subjects", &self.incident.subjects), ("regulator", &self.incident.regulator)];
         let incident =

@@ -167,6 +167,21 @@ fn the_hash_is_of_the_meaning() {
 }
 
 #[test]
+fn a_visit_lasts_some_hours_unless_something_else_is_said_and_a_day_at_the_most() {
+    let with = |visits: &str| Profile::parse(&format!("{HOME}\n[visits]\n{visits}\n"));
+    let home = Profile::parse(HOME).unwrap();
+    assert_eq!((home.visits().lasts.as_secs(), home.visits().end_with_session), (4 * 3_600, false));
+    assert_eq!(with("lasts = \"PT4H\"").unwrap().hash(), home.hash(), "who says the usual says nothing new");
+    let brief = with("lasts = \"PT10M\"\nend_with_session = true").unwrap();
+    assert_eq!((brief.visits().lasts.as_secs(), brief.visits().end_with_session), (600, true));
+    assert!(brief.canonical().contains(r#""visits":{"end_with_session":true,"lasts":"PT10M","src":[]}"#));
+    for lasts in ["PT0S", "PT24H1S"] {
+        let refused = with(&format!("lasts = \"{lasts}\"")).unwrap_err();
+        assert!(matches!(refused.problem, Problem::VisitLasts { max_s: 86_400, .. }), "{refused}");
+    }
+}
+
+#[test]
 fn the_canonical_form_is_sorted_json_and_its_hash_is_sha_256_of_it() {
     use sha2::{Digest, Sha256};
 

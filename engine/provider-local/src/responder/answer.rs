@@ -16,8 +16,6 @@ const HEARD_WORDS_MAX: usize = 12;
 pub fn answer(request: &Request, now: &Zoned) -> Vec<Reply> {
     let name = find(&request.facts, NAME).map(|fact| fact.value.as_str());
     match Intent::of(&Utterance::new(&request.text)) {
-        // that it holds is said when it does, by whoever knows
-        Intent::Withdraw => vec![Reply::Act(Action::Withdraw)],
         Intent::HowToWithdraw => saying("Just say: I withdraw my consent. Then I stop listening at once."),
         Intent::Stop => vec![Reply::Act(Action::Stop)],
         Intent::Goodbye => acting(Action::Stop, &format!("Goodbye{}.", addressed(name))),

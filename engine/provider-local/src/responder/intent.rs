@@ -3,14 +3,11 @@
 use super::arithmetic::{self, Sum};
 use super::memory::{self, Memory};
 use super::utterance::Utterance;
-use super::withdrawal::withdraws;
 
 /// What an utterance asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Intent {
-    /// No more listening, and forget me.
-    Withdraw,
-    /// How one would do that.
+    /// How one takes one's consent back. Whoever does so is heard before anything is answered.
     HowToWithdraw,
     /// No more talking.
     Stop,
@@ -100,9 +97,6 @@ impl Intent {
     pub(super) fn of(utterance: &Utterance) -> Self {
         if utterance.words().is_empty() {
             return Self::Nothing;
-        }
-        if withdraws(utterance) {
-            return Self::Withdraw;
         }
         let body = utterance.without_leads(&[GREETING, LEADS].concat());
         if body.starts("how") && body.has_any(&["withdraw", "revoke", "stop listening"]) {

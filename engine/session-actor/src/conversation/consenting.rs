@@ -8,7 +8,7 @@ use ractor::ActorRef;
 use sayso_consent::notices::{Notice, NoticeKind, Notices};
 use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered};
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
-use sayso_session::{Asked, ConsentView, Decision, Event, Means, Standing, ToTell};
+use sayso_session::{Asked, ConsentView, Decision, Event, GuestMode, Means, Standing, Taken, ToTell};
 use sayso_types::dialogue::Fact;
 use sayso_types::{Category, Name, NoticeId, Purpose, TurnId};
 use sayso_wire::{ConsentStatus as Told, ToDevice, ToNode};
@@ -154,24 +154,66 @@ impl Conversation {
         });
     }
 
-    pub(super) fn withdraw(&mut self, purpose: Option<Purpose>, means: Means) {
+    pub(super) fn withdraw(&mut self, taken: Taken, means: Means) {
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
         let subject = self.place().identity.subject;
         self.write("withdraw consent", async move {
-            let purposes: Vec<Purpose> = purpose.into_iter().collect();
-            if let Err(error) = register.withdraw(subject, &purposes, register_means(means)).await {
+            let withdrawn = async {
+                let mut purposes = taken.purposes().to_vec();
+                let is_some_of_it = matches!(taken, Taken::WhatIsKept | Taken::Voice);
+                if is_some_of_it {
+                    // a person who says it does not name what they were asked
+                    let state = register.state(subject).await?;
+                    purposes.retain(|purpose| state.consents.contains_key(purpose));
+                }
+                if !(is_some_of_it && purposes.is_empty()) {
+                    register.withdraw(subject, &purposes, register_means(means)).await?;
+                }
+                if is_some_of_it {
+                    post(&actor, Event::TakenBack);
+                }
+                Ok::<_, Error>(())
+            };
+            if let Err(error) = withdrawn.await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
             }
         });
     }
 
-    /// Somebody took `capability` of the device away in its settings.
+    /// Somebody took `capability` of the device away in its settings: from everybody who talks to it, the owner of whose device
+    /// somebody else is a guest at included.
     pub(super) fn lose(&mut self, capability: Name) {
         let (register, actor) = (self.services.register.clone(), self.actor.clone());
-        let subject = self.place().identity.subject;
+        let identity = &self.awake.place().identity;
+        let (subject, tenant, device) = (identity.subject, identity.tenant.clone(), identity.device.clone());
         self.write("withdraw consent", async move {
-            if let Err(error) = register.lose(subject, capability).await {
+            let withdrawn = async {
+                let owner = register.find_subject(&tenant, &device).await?.filter(|owner| *owner != subject);
+                for person in [Some(subject), owner].into_iter().flatten() {
+                    register.lose(person, capability).await?;
+                }
+                Ok::<_, Error>(())
+            };
+            if let Err(error) = withdrawn.await {
                 unrecorded(&actor, &error, Event::WithdrawalUnrecorded);
+            }
+        });
+    }
+
+    /// Has a guest speak from here on, or the owner. When that is durable this session gives way, as with any other change of
+    /// who speaks.
+    pub(super) fn guest_mode(&mut self, wanted: GuestMode) {
+        let (register, actor) = (self.services.register.clone(), self.actor.clone());
+        let identity = &self.awake.place().identity;
+        let (tenant, device) = (identity.tenant.clone(), identity.device.clone());
+        self.write("guest mode", async move {
+            let changed = match wanted {
+                GuestMode::On => register.begin_visit(&tenant, &device).await,
+                GuestMode::Off => register.end_visit(&tenant, &device).await,
+            };
+            if let Err(error) = changed {
+                tracing::warn!(%error, "guest mode stays as it is");
+                post(&actor, Event::GuestModeRefused(error.code()));
             }
         });
     }

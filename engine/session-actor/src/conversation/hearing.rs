@@ -44,6 +44,11 @@ impl Hearing {
         self.awaited = turn;
     }
 
+    /// What the device counts what it sends as.
+    pub(super) const fn awaited(&self) -> TurnId {
+        self.awaited
+    }
+
     /// Listens anew like this. Codec state goes with what was listened to before.
     pub(super) fn listen(&mut self, capture: Capture, config: EndpointConfig, records: bool) {
         self.turn = None;

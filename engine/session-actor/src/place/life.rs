@@ -7,7 +7,7 @@ use sayso_policy::ConsentState;
 use sayso_session::Session;
 
 use super::{Place, lock};
-use crate::actor::{Mail, Message};
+use crate::actor::{Arrival, Mail, Message, Speaker};
 use crate::directory::Directory;
 
 /// A conversation that nobody runs.
@@ -117,6 +117,15 @@ impl Awake {
     pub(crate) fn give_up(mut self, asleep: Asleep) {
         *lock(&self.place.life) = Life::Asleep(Box::new(asleep));
         self.settled = true;
+    }
+
+    /// The session is over, and somebody else's begins at the device, as `arrival` says.
+    pub(crate) fn give_way(&mut self, speaker: Speaker, arrival: Arrival) {
+        // without the directory it is the node that ends
+        if let Some(directory) = self.directory.upgrade() {
+            directory.hand_over(&self.place, speaker, arrival);
+        }
+        self.end();
     }
 
     /// The session is over, as it should be.

@@ -7,11 +7,18 @@ use sayso_session::{DeviceOutlet, Full};
 use sayso_types::TurnId;
 use sayso_wire::{AudioFormat, AudioPacket, Goodbye, Hello, ToDevice};
 
+use super::Place;
+
+/// A place, and which of its connections is meant.
+pub(crate) type Seated = (Arc<Place>, u64);
+
 /// The way to the device, and what it said about itself when it connected. Its methods never wait.
 pub(crate) struct Link {
     /// Counts the connections.
     generation: u64,
     outlet: Option<Arc<dyn DeviceOutlet>>,
+    /// Where the connection went, when somebody else came to speak through it.
+    next: Option<Seated>,
     /// The latest turn that was stopped.
     silenced: TurnId,
     /// Ends the place, unless the device comes back first.
@@ -29,6 +36,7 @@ impl Link {
         Self {
             generation: 0,
             outlet: None,
+            next: None,
             silenced: TurnId::default(),
             expiry: None,
             firmware: hello.firmware.clone(),
@@ -44,6 +52,24 @@ impl Link {
         self.firmware.clone_from(&hello.firmware);
         (self.uplink, self.downlink) = (hello.uplink, mono(hello.downlink));
         self.outlet.replace(outlet)
+    }
+
+    /// A link with the connection of this one, which has none any more; [`None`] without a connection.
+    pub(crate) fn hand_over(&mut self) -> Option<Self> {
+        let outlet = Some(self.outlet.take()?);
+        let Self { ref firmware, uplink, downlink, .. } = *self;
+        let (firmware, silenced) = (firmware.clone(), TurnId::default());
+        Some(Self { generation: 1, outlet, next: None, silenced, expiry: None, firmware, uplink, downlink })
+    }
+
+    /// What still comes in on the connection that was handed over belongs to `place`.
+    pub(crate) fn goes_on_at(&mut self, place: Arc<Place>) {
+        self.next = Some((place, 1));
+    }
+
+    /// Where the connection `generation` went, if it was handed over.
+    pub(crate) fn next(&self, generation: u64) -> Option<Seated> {
+        self.next.clone().filter(|_| self.generation == generation)
     }
 
     /// Which connection this is.

@@ -5,6 +5,7 @@
 mod device;
 mod failures;
 mod first_contact;
+mod guests;
 mod keeping;
 mod life;
 mod limits;

@@ -118,7 +118,8 @@ async fn in_the_settings_of_the_device() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_words() {
     for spoken in [true, false] {
-        let answer = vec![Reply::Act(Action::Withdraw), Reply::Text("All right, I have stopped listening.".into())];
+        // as a language model answers that knows nothing of consent
+        let answer = vec![Reply::Text("I will always listen to you.".into())];
         let node = Node::with(Setup { hears: vec!["stop listening"], answers: vec![answer], ..Setup::default() }).await;
         let subject = node.agreed("speaker", &BOTH).await;
         let mut device = Device::connect(&node, "speaker").await;
@@ -128,7 +129,7 @@ async fn in_words() {
         } else {
             device.write("stop listening");
         }
-        assert_eq!(soon(device.hear_out()).await.1, ["Stopped."], "whatever the responder would have said");
+        assert_eq!(soon(device.hear_out()).await.1, ["Stopped."], "it goes to no responder");
         let seen = device.seen();
         assert!(!seen.iter().any(|s| matches!(s, Seen::Message(ToDevice::Error { .. }))), "{seen:?}");
         assert!(seen.iter().any(|s| matches!(s, Seen::Message(message) if withdrawn(message).is_some())));
@@ -140,6 +141,24 @@ async fn in_words() {
         device.listen(ListenMode::Auto);
         assert_eq!(soon(device.hear_out()).await.1, ["May I listen?"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_is_kept_in_words_leaves_the_conversation() {
+    let hears = vec!["please don't save this", "what time is it"];
+    let node = Node::with(Setup { hears, answers: vec![vec![Reply::Text("Noon.".into())]], ..Setup::default() }).await;
+    let subject = node.agreed("speaker", &BOTH).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.listen(ListenMode::Auto);
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    let told = soon(device.hear_out()).await.1;
+    assert_eq!(told, ["All right. I keep no more of it, and what I have kept is being erased."]);
+    let state = node.register.state(subject).await.unwrap();
+    assert_eq!(state.status(Purpose::MEMORY), ConsentStatus::Withdrawn);
+    assert_eq!(state.status(Purpose::VOICE_INTERACTION), ConsentStatus::Given);
+    device.listen(ListenMode::Auto);
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    assert_eq!(soon(device.hear_out()).await.1, ["Noon."]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

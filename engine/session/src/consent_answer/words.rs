@@ -4,7 +4,7 @@
 const IS_CONTRACTIONS: [&str; 3] = ["that", "it", "what"];
 
 /// The words of `text` in lower case, contractions spelled out. Every Chinese character is a word of its own.
-pub(super) fn of(text: &str) -> Vec<String> {
+pub(crate) fn of(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     for c in text.chars() {

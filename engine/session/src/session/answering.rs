@@ -7,7 +7,7 @@ use sayso_types::{Redacted, TurnId};
 use sayso_wire::{ListenMode, ToDevice};
 
 use super::{Kind, Phase, Session};
-use crate::{Capture, Effect, Means, Origin, SpeechKind, Stage, Timer, text};
+use crate::{Capture, Effect, Origin, SpeechKind, Stage, Timer, text};
 
 impl Session {
     pub(super) fn respond(&mut self, id: TurnId, text: String, effects: &mut Vec<Effect>) {
@@ -71,14 +71,6 @@ impl Session {
             Action::Forget(key) => {
                 self.context.forget(key.as_deref());
                 self.save_facts(effects);
-            }
-            Action::Withdraw => {
-                effects.push(Effect::Withdraw(None, Means::Voice));
-                // The gates close under this turn, which is no failure of it: it is over now, and what there is to say is
-                // said when the withdrawal holds.
-                self.mode = None;
-                self.interrupt("withdrawing", effects);
-                self.rest(effects);
             }
             Action::Stop => turn.stop_after = true,
             // An answer to a question that nobody asked.

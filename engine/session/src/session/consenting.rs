@@ -5,7 +5,7 @@ use sayso_types::{Purpose, TurnId};
 use sayso_wire::{ConsentDecision, ToDevice};
 
 use super::{Kind, Session};
-use crate::{Asked, Capture, ConsentView, Decision, Effect, Means, Origin, Standing, Timer, consent_answer};
+use crate::{Asked, Capture, ConsentView, Decision, Effect, Means, Origin, Standing, Taken, Timer, consent_answer};
 
 /// The consent question, while it is open.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,10 @@ impl Session {
         let decision = match decision {
             ConsentDecision::Agree => Decision::Agree,
             ConsentDecision::Refuse => Decision::Refuse,
-            ConsentDecision::Withdraw => return effects.push(Effect::Withdraw(purpose, Means::Button)),
+            ConsentDecision::Withdraw => {
+                let taken = purpose.map_or(Taken::Everything, Taken::One);
+                return effects.push(Effect::Withdraw(taken, Means::Button));
+            }
         };
         // An answer is to a question: who was not asked has not been told what they agree to.
         match self.asking {

@@ -22,7 +22,7 @@ impl Session {
         self.retire(turn, effects);
         match kind {
             Kind::Told => self.told_notice(played_out, effects),
-            Kind::Notice if self.goes_on_to_tell(effects) => {}
+            Kind::Notice if self.goes_on_to_ask(effects) || self.goes_on_to_tell(effects) => {}
             _ => self.rest(effects),
         }
     }

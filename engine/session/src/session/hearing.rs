@@ -123,6 +123,9 @@ impl Session {
             return self.nothing_said(effects);
         }
         effects.push(Effect::Tell(ToDevice::Transcript { turn: id, text: Redacted::new(said.to_owned()) }));
+        if self.takes_back(said, crate::Means::Voice, effects) || self.heeds(said, effects) {
+            return;
+        }
         match kind {
             Kind::Reply => self.consent_answered(id, said, crate::Means::Voice, effects),
             _ => self.respond(id, said.to_owned(), effects),
@@ -147,6 +150,9 @@ impl Session {
         let limit = self.options.said_chars;
         if text.chars().count() > limit {
             return self.tell_too_long(effects);
+        }
+        if self.takes_back(text, crate::Means::Button, effects) || self.heeds(text, effects) {
+            return;
         }
         if self.has_to_ask() {
             self.interrupt("text_input", effects);

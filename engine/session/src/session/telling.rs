@@ -32,6 +32,7 @@ impl Session {
     /// What comes before the conversation, if something does: the next notice, or the consent question. An open question is
     /// answered first.
     pub(super) fn tells_or_asks(&mut self, effects: &mut Vec<Effect>) -> bool {
+        self.arrives = false;
         let next = self.notices.front().filter(|_| self.asking.is_none());
         if let Some(ToTell { text, shown, .. }) = next.cloned() {
             self.say(Kind::Told, &text, effects);

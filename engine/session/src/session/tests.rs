@@ -6,6 +6,7 @@ mod failing;
 mod laws;
 mod telling;
 mod viewing;
+mod visiting;
 
 use core::time::Duration;
 
@@ -57,7 +58,10 @@ impl Rig {
             consent_again: "The terms have changed. May I listen? Please say yes or no.".into(),
             kept: "Then it stays as it was.".into(),
             withdrawn: "I have stopped listening.".into(),
+            taken_back: "It is taken back.".into(),
             not_understood: "Sorry, was that a yes?".into(),
+            guest_mode: "A guest is here.".into(),
+            guest_mode_off: "The guest has left.".into(),
             failed: "Something went wrong.".into(),
         };
         let session = Session::new(Options { prompts, ..Options::default() });

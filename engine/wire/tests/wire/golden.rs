@@ -88,8 +88,9 @@ fn to_node() {
             "0d5a0b0807100218ac0222026869",
         ),
         (ToNode::PicturePart { turn, bytes: Redacted::new(Bytes::from_static(&[0x89, 0x50])) }, "086206080712028950"),
+        (ToNode::GuestMode { on: true }, "046a020801"),
     ];
-    check(cases, 12);
+    check(cases, 13);
 }
 
 #[test]

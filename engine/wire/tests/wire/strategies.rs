@@ -135,6 +135,7 @@ pub(crate) fn to_node() -> impl Strategy<Value = ToNode> {
             capability: capability.parse().unwrap(),
             granted,
         }),
+        any::<bool>().prop_map(|on| ToNode::GuestMode { on }),
         picture_offer(),
         (counted_turn(), vec(any::<u8>(), 1..=PICTURE_PART_BYTES_MAX))
             .prop_map(|(turn, bytes)| ToNode::PicturePart { turn, bytes: Redacted::new(bytes.into()) }),

@@ -25,17 +25,24 @@ pub(super) struct Conversation {
     mode: ListenMode,
     /// How the consent question is answered, if not by the next utterance.
     pub(super) button: Option<ConsentDecision>,
+    /// Whether a guest speaks, if that is to be switched first.
+    pub(super) guest: Option<bool>,
     /// Whether an answer that could not be saved is a failure.
     pub(super) saves: bool,
 }
 
 impl Conversation {
     pub(super) fn new(device: Device, events: Events, view: View, mode: ListenMode) -> Self {
-        Self { device, events, view, floor: Floor::default(), mode, button: None, saves: false }
+        Self { device, events, view, floor: Floor::default(), mode, button: None, guest: None, saves: false }
     }
 
     /// Says one utterance after the other, each when the answer to the one before was heard.
     pub(super) async fn hold(&mut self, utterances: &[Utterance]) -> Result<()> {
+        if let Some(on) = self.guest {
+            let before = self.floor.answers();
+            self.device.guest_mode(on)?;
+            self.answered(before).await?;
+        }
         if utterances.is_empty() && self.button.is_some() {
             self.approach().await?;
         }

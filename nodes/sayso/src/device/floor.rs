@@ -82,6 +82,10 @@ impl Floor {
             DeviceEvent::Node(ToDevice::ConsentPrompt { prompt_id, .. }) => {
                 self.consent = Consent::Asked { prompt_id: prompt_id.clone(), heard: false };
             }
+            // Somebody else speaks, of whom nothing is known here.
+            DeviceEvent::Node(ToDevice::Notice { code, .. }) if code.starts_with("guest_mode") => {
+                self.consent = Consent::Unasked;
+            }
             // What else the person agrees to or not, the node may listen if it may have a conversation.
             DeviceEvent::Node(ToDevice::ConsentChanged { purpose: Purpose::VOICE_INTERACTION, status, .. }) => {
                 self.consent = Consent::Decided(*status);

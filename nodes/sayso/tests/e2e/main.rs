@@ -14,6 +14,7 @@ mod disclosure;
 mod exemption;
 mod full_disk;
 mod guardian;
+mod guests;
 mod holds;
 mod incident;
 mod keeping;

@@ -5,7 +5,7 @@ use sayso_types::dialogue::{Action, Fact};
 use sayso_wire::ConsentDecision;
 
 use super::*;
-use crate::{Asked, Decision, Means};
+use crate::{Asked, Decision, Means, Taken};
 
 fn asked() -> Rig {
     let mut rig = Rig::new(ConsentView::default());
@@ -316,24 +316,49 @@ fn a_withdrawal_by_voice_and_by_button_takes_the_one_path() {
     let mut rig = listening(ListenMode::Auto);
     rig.say("stop listening");
     let turn = rig.turn();
-    rig.feed(Event::ReplyAct(turn, Action::Withdraw));
-    assert!(rig.has(|e| matches!(e, Effect::Withdraw(None, Means::Voice))));
+    assert!(rig.has(|e| matches!(e, Effect::Withdraw(Taken::Everything, Means::Voice))));
+    assert!(!rig.has(|e| matches!(e, Effect::Respond(..) | Effect::KeepExchange(..))), "it goes to nobody");
     assert!(
         rig.has(|e| matches!(e, Effect::CancelTurn(t) if *t == turn)),
         "it is over before the gates close under it"
     );
     assert_eq!(rig.state(), SessionState::Idle);
-    rig.feed(Event::ReplyEnd(turn, Err("refused")));
     rig.feed(Event::ConsentChanged(WITHDRAWING));
     assert_eq!(rig.spoken_texts(), []);
     rig.feed(Event::ConsentChanged(WITHDRAWN));
     assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "I have stopped listening.".into())]);
     rig.play(800);
     rig.feed(press("", ConsentDecision::Withdraw));
-    assert!(rig.has(|e| matches!(e, Effect::Withdraw(None, Means::Button))));
+    assert!(rig.has(|e| matches!(e, Effect::Withdraw(Taken::Everything, Means::Button))));
     let (prompt_id, decision, purpose) = (String::new(), ConsentDecision::Withdraw, Some(Purpose::MEMORY));
     rig.feed(Event::ConsentPressed { prompt_id, decision, purpose });
-    assert!(rig.has(|e| matches!(e, Effect::Withdraw(Some(p), Means::Button) if *p == Purpose::MEMORY)));
+    assert!(rig.has(|e| matches!(e, Effect::Withdraw(Taken::One(p), Means::Button) if *p == Purpose::MEMORY)));
+}
+
+#[test]
+fn less_than_everything_is_taken_back_in_words_and_the_conversation_goes_on() {
+    for (said, taken) in [("Please don't save this.", Taken::WhatIsKept), ("forget my voice", Taken::Voice)] {
+        let mut rig = listening(ListenMode::Auto);
+        rig.say(said);
+        assert!(rig.has(|e| matches!(e, Effect::Withdraw(t, Means::Voice) if *t == taken)), "{said}");
+        assert!(!rig.has(|e| matches!(e, Effect::Respond(..) | Effect::KeepExchange(..))), "it goes to nobody");
+        assert_eq!(rig.session.observe().mode, Some(ListenMode::Auto));
+        rig.feed(Event::TakenBack);
+        assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "It is taken back.".into())]);
+        rig.play(800);
+        rig.say("what time is it");
+        assert!(rig.has(|e| matches!(e, Effect::Respond(..))), "{said}");
+    }
+}
+
+#[test]
+fn who_takes_back_while_they_are_asked_is_asked_no_more() {
+    let mut rig = Rig::new(ConsentView::default());
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    rig.play(900);
+    rig.say("Stop listening!");
+    assert!(rig.has(|e| matches!(e, Effect::Withdraw(Taken::Everything, Means::Voice))));
+    assert!(rig.session.asking.is_none() && rig.state() == SessionState::Idle);
 }
 
 #[test]

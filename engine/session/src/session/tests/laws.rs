@@ -7,7 +7,7 @@ use sayso_types::{NoticeId, Purpose};
 use sayso_wire::ConsentDecision;
 
 use super::*;
-use crate::ToTell;
+use crate::{GuestMode, ToTell};
 
 fn any_event() -> impl Strategy<Value = Event> {
     let turn = (0u32..6).prop_map(TurnId);
@@ -19,12 +19,15 @@ fn any_event() -> impl Strategy<Value = Event> {
             ConsentView { cv: ConsentVersion(cv), standing, memory, pictures, history, asks_again: Vec::new() }
         });
     let mode = prop::sample::select(vec![ListenMode::Auto, ListenMode::Manual, ListenMode::Realtime]);
-    let text = || prop::sample::select(vec!["", "yes", "no", "hello there my friend. how are you?"]);
+    let text = || prop::sample::select(vec!["", "yes", "no", "guest mode", "hello there my friend. how are you?"]);
     let text = move || text().prop_map(|t| Redacted::new(t.to_owned()));
     let decision =
         prop::sample::select(vec![ConsentDecision::Agree, ConsentDecision::Refuse, ConsentDecision::Withdraw]);
     prop_oneof![
-        mode.prop_map(Event::ListenStart),
+        mode.clone().prop_map(Event::ListenStart),
+        prop::sample::select(vec![GuestMode::On, GuestMode::Off]).prop_map(Event::GuestMode),
+        (prop::option::of(mode), turn.clone()).prop_map(|(mode, after)| Event::Arrived { mode, after }),
+        Just(Event::GuestModeRefused("store_full")),
         Just(Event::ListenStop),
         Just(Event::Abort),
         Just(Event::Detached),
@@ -60,6 +63,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         }])),
         Just(Event::AnswerUnrecorded("store_full")),
         Just(Event::WithdrawalUnrecorded("store_full")),
+        Just(Event::TakenBack),
         (turn, decision).prop_map(|(turn, decision)| Event::ConsentPressed {
             prompt_id: turn.to_string(),
             decision,
