@@ -41,16 +41,7 @@ impl Register {
         self.mark_what_is_stored().await?;
         self.release_what_is_counted().await?;
         self.clear_gone().await?;
-        let (mut ended, mut outcome) = (0, Ok(()));
-        let mut due = self.due::<RetentionKey>(now);
-        while let Some(mark) = due.next().await? {
-            // what holds up one holds up no other
-            match self.look_at(&mark).await {
-                Ok(rows) => ended += rows,
-                Err(error) => outcome = Err(error),
-            }
-        }
-        outcome.map(|()| ended)
+        self.due(now).each(|mark| self.look_at(mark)).await
     }
 
     /// Has everything that is stored marked again at the next look.
@@ -121,14 +112,14 @@ impl Register {
     }
 
     /// Ends what is over of what `mark` points at; how many records that was.
-    async fn look_at(&self, mark: &RetentionKey) -> Result<u64, Error> {
+    async fn look_at(&self, mark: RetentionKey) -> Result<u64, Error> {
         let unknown = || Error::Damaged { what: "retention_due", found: format!("a mark of the table {}", mark.table) };
         let stored = Stored::of(&mark.table).ok_or_else(unknown)?;
         let turn = self.lock(mark.subject).await?;
         match stored {
-            Stored::Facts => self.end_facts(&turn, mark).await,
-            Stored::Kept => self.end_kept(&turn, mark).await,
-            _ => self.end_rows(&turn, stored, mark).await,
+            Stored::Facts => self.end_facts(&turn, &mark).await,
+            Stored::Kept => self.end_kept(&turn, &mark).await,
+            _ => self.end_rows(&turn, stored, &mark).await,
         }
     }
 

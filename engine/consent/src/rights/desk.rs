@@ -335,13 +335,10 @@ impl Desk {
     ///
     /// # Errors
     /// As the register says; what was not reached is found next time.
-    pub async fn note_overdue(&self) -> Result<usize, Error> {
-        let mut due = self.register.due(self.register.clock.wall());
-        let mut found = 0;
-        while let Some(DueKey { subject, request, .. }) = due.next().await? {
-            found += usize::from(self.note_late(subject, reference(&request)?).await?);
-        }
-        Ok(found)
+    pub async fn note_overdue(&self) -> Result<u64, Error> {
+        let note =
+            |due: DueKey| async move { self.note_late(due.subject, reference(&due.request)?).await.map(u64::from) };
+        self.register.due(self.register.clock.wall()).each(note).await
     }
 
     /// Puts on record that the request should have been answered, if that is still so; whether it is.
