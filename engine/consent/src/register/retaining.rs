@@ -246,7 +246,11 @@ fn happened_to_record(turn: &Subject, records: &[(Key, proto::ConsentRecord)], a
     let purpose = record.purpose.as_ref().and_then(|block| block.purpose.parse::<Purpose>().ok());
     let Some(purpose) = purpose else { return Some(happened) };
     if record::is_yes(record) {
-        let later = records[at + 1..].iter().find(|(_, other)| record::is_for(other, purpose) && record::is_yes(other));
+        // another yes, or a no that closed it
+        let takes_its_place =
+            |other: &proto::ConsentRecord| record::is_yes(other) || other.replaces_record_id == record.record_id;
+        let later =
+            records[at + 1..].iter().find(|(_, other)| record::is_for(other, purpose) && takes_its_place(other));
         let expires = turn.state.consent.consents.get(&purpose).and_then(|given| given.expires_at);
         let ended = later.map(|(_, other)| WallTime(other.created_unix_ms)).or(expires);
         return ended.map(|at| happened.and(Trigger::PurposeEnded, at));
