@@ -84,7 +84,7 @@ impl RaftStore {
                 links.tell(&Request::AppendEntries(entries));
             }
         });
-        let log = Log::open(Arc::clone(&disk), early)?;
+        let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), early)?;
         let applier = Applier(Arc::clone(&machine));
         let raft =
             Raft::new(options.node, config, Peers(Arc::clone(&links)), log, applier).await.map_err(unavailable)?;
