@@ -110,7 +110,7 @@ impl RightsService {
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         self.access.record(operator, Name::constant("rights.import"), brought.remembered.len().max(1)).await?;
         let Imported { taken, known, conflicts, consents, items, items_left } =
-            self.desk.import(subject, &brought).await?;
+            self.desk.import(subject, brought).await?;
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
         let (taken, known, consents_left) = (count(taken), count(known), count(consents));
         let (items_taken, items_left) = (count(items), count(items_left));

@@ -349,6 +349,11 @@ impl Links {
         self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The connection to `node`, if there is one.
+    pub(crate) fn live(&self, node: NodeId) -> Option<Connection> {
+        self.slot(node).live()
+    }
+
     fn slot(&self, node: NodeId) -> Arc<Slot> {
         // nothing panics while it is held
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);

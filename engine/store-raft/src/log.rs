@@ -16,6 +16,7 @@ use sayso_store_local::Durability;
 use crate::codec::{Malformed, entry_from, entry_into, log_id_from, log_id_into, vote_from, vote_into};
 use crate::disk::{self, Disk, ENTRY, PURGED, VOTE, log_key};
 use crate::early::Early;
+use crate::machine::Machine;
 use crate::types::{Entry, LogId, StorageError, StorageIoError, Types, Vote};
 
 /// Bytes of entries that are written together; what is more goes before, in order, and is synced with the last.
@@ -25,18 +26,19 @@ const WRITE_BYTES_MAX: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct Log {
     disk: Arc<Disk>,
+    machine: Arc<Machine>,
     purged: Option<LogId>,
     last: Option<LogId>,
     early: Early,
 }
 
 impl Log {
-    /// The log on `disk`.
-    pub(crate) fn open(disk: Arc<Disk>, early: Early) -> Result<Self, Error> {
+    /// The log on `disk` that leads to the state of `machine`.
+    pub(crate) fn open(disk: Arc<Disk>, machine: Arc<Machine>, early: Early) -> Result<Self, Error> {
         let purged = disk.record::<wire::LogId>(PURGED)?.map(log_id_from);
         let last = disk.last(&Range { start: log_key(0), end: log_key(u64::MAX) })?;
         let last = last.map(|entry| entry_of(&entry.value)).transpose()?;
-        Ok(Self { disk, purged, last: last.map(|entry| entry.log_id).or(purged), early })
+        Ok(Self { disk, machine, purged, last: last.map(|entry| entry.log_id).or(purged), early })
     }
 
     /// Deletes entries from `first` to before `end`, with what else is in `batch`.
@@ -179,7 +181,13 @@ impl RaftLogStorage<Types> for Log {
         Ok(())
     }
 
+    /// openraft has what a snapshot stands for purged while the machine may still be installing it. Were that written first,
+    /// a node that is killed in between would have neither the entries nor the state.
     async fn purge(&mut self, upto: LogId) -> Result<(), StorageError> {
+        if self.machine.misses(upto).await {
+            let reason = format!("the snapshot up to {upto} was not installed, so its entries stay");
+            return Err(StorageIoError::write_logs(&Error::Unavailable { reason }).into());
+        }
         let batch = disk::put_record(Batch::new(), PURGED, &log_id_into(&upto));
         let end = self.last.map_or(0, |last| last.index + 1).min(upto.index + 1);
         let deleted = self.delete(batch, self.first(), end).await;

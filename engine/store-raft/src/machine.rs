@@ -5,7 +5,7 @@ mod state;
 
 use core::time::Duration;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use openraft::storage::RaftStateMachine;
@@ -47,7 +47,7 @@ pub(crate) struct Machine {
     /// Held while entries are applied, so that what is applied and the data are seen together.
     applied: tokio::sync::Mutex<Applied>,
     /// Generations that are not in force yet but being received.
-    receiving: Mutex<BTreeSet<u32>>,
+    receiving: watch::Sender<BTreeSet<u32>>,
     pub(crate) watchers: Watchers,
     /// The sequence of the last commit that readers and watchers see.
     seen: watch::Sender<u64>,
@@ -102,7 +102,7 @@ impl Machine {
         let (tokens, next) = read_tokens(&disk, generation)?;
         let seen = watch::Sender::new(next - 1);
         let applied = tokio::sync::Mutex::new(Applied { last_log_id, membership, tokens, next });
-        let (generation, receiving) = (RwLock::new(generation), Mutex::default());
+        let (generation, receiving) = (RwLock::new(generation), watch::Sender::default());
         Ok(Arc::new(Self { disk, generation, applied, receiving, watchers: Watchers::default(), seen }))
     }
 
@@ -145,9 +145,22 @@ impl Machine {
         *self.generation.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn receiving(&self) -> MutexGuard<'_, BTreeSet<u32>> {
-        // nothing panics while it is held
-        self.receiving.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until everything up to `upto` is applied, for as long as a snapshot is on its way that may hold it; whether it was
+    /// on its way and has not come.
+    pub(crate) async fn misses(&self, upto: LogId) -> bool {
+        let mut receiving = self.receiving.subscribe();
+        let mut has_waited = false;
+        loop {
+            // before what is applied is looked at: it is let go of after it is applied
+            let is_any = !receiving.borrow_and_update().is_empty();
+            if self.applied.lock().await.last_log_id >= Some(upto) {
+                return false;
+            }
+            if !is_any || receiving.changed().await.is_err() {
+                return has_waited;
+            }
+            has_waited = true;
+        }
     }
 
     async fn apply(&self, entries: Vec<Entry>) -> Result<Vec<Vec<Outcome>>, Error> {

@@ -182,13 +182,11 @@ impl Members {
         if node == self.leader.links.cluster.node {
             return Ok(());
         }
-        let handing_over = &self.leader.proposer.handing_over;
-        handing_over.store(true, Ordering::Release);
+        let handing_over = HandingOver::begin(&self.leader);
         let handed = timeout(self.timers.election * HANDOVER_ELECTIONS, async {
             let mut metrics = raft.metrics();
             while self.behind(node) != Some(0) && metrics.changed().await.is_ok() {}
-            raft.runtime_config().heartbeat(false);
-            raft.runtime_config().elect(false);
+            handing_over.fall_silent();
             loop {
                 // Refused as long as the others still hear of this leader.
                 let elect = request::Request::Elect(wire::Elect {});
@@ -199,11 +197,37 @@ impl Members {
                 }
             }
         });
-        let handed = handed.await;
-        raft.runtime_config().heartbeat(true);
-        raft.runtime_config().elect(true);
-        handing_over.store(false, Ordering::Release);
-        handed.map_err(|_| failure(FailureKind::Unavailable, format!("node {node} did not take over in time")))
+        handed.await.map_err(|_| failure(FailureKind::Unavailable, format!("node {node} did not take over in time")))
+    }
+
+    /// Has another node lead, if this one does: who stops in order is not to be missed first. Where nobody takes over in time, it
+    /// is.
+    pub(crate) async fn hand_over(&self) {
+        if timeout(self.timers.election * HANDOVER_ELECTIONS, self.hand_to_somebody()).await.is_err() {
+            tracing::warn!("nobody took over from this node in time");
+        }
+    }
+
+    async fn hand_to_somebody(&self) {
+        let Leader { raft, links, .. } = &*self.leader;
+        if raft.metrics().borrow().state != ServerState::Leader {
+            return;
+        }
+        let members = self.status().members.into_iter();
+        let mut others: Vec<_> = members.filter(|one| one.voter && one.node != links.cluster.node).collect();
+        others.sort_by_key(|other| self.behind(other.node).unwrap_or(u64::MAX));
+        for Member { node, .. } in others {
+            let Some(connection) = links.live(node) else { continue };
+            let handed = tokio::select! {
+                handed = self.change_here(Change::TransferTo(node.0)) => handed,
+                // who stops at the same moment takes nothing over
+                gone = connection.closed() => Err(failure(FailureKind::Unavailable, gone.to_string())),
+            };
+            match handed {
+                Ok(()) => return tracing::info!(%node, "handed over, to stop"),
+                Err(failure) => tracing::warn!(%node, reason = failure.reason, "it did not take over"),
+            }
+        }
     }
 
     fn member(&self, node: NodeId) -> Option<Member> {
@@ -230,6 +254,30 @@ impl Members {
             },
             Err(RaftError::Fatal(error)) => Err(failure(FailureKind::Unavailable, error.to_string())),
         }
+    }
+}
+
+/// A leader that takes nothing more, so that another can lead. When this ends, however it does, it leads on if it still may.
+struct HandingOver<'a>(&'a Leader);
+
+impl<'a> HandingOver<'a> {
+    fn begin(leader: &'a Leader) -> Self {
+        leader.proposer.handing_over.store(true, Ordering::Release);
+        Self(leader)
+    }
+
+    /// Has the others hear nothing any more, so that they are free to vote.
+    fn fall_silent(&self) {
+        self.0.raft.runtime_config().heartbeat(false);
+        self.0.raft.runtime_config().elect(false);
+    }
+}
+
+impl Drop for HandingOver<'_> {
+    fn drop(&mut self) {
+        self.0.raft.runtime_config().heartbeat(true);
+        self.0.raft.runtime_config().elect(true);
+        self.0.proposer.handing_over.store(false, Ordering::Release);
     }
 }
 

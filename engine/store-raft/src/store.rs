@@ -84,7 +84,7 @@ impl RaftStore {
                 links.tell(&Request::AppendEntries(entries));
             }
         });
-        let log = Log::open(Arc::clone(&disk), early)?;
+        let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), early)?;
         let applier = Applier(Arc::clone(&machine));
         let raft =
             Raft::new(options.node, config, Peers(Arc::clone(&links)), log, applier).await.map_err(unavailable)?;
@@ -242,9 +242,13 @@ impl RaftStore {
         }
     }
 
-    /// Ends this node's part, in order: takes no more calls, lets watches see what was answered here, leaves Raft, ends the connections, closes the disk. Calls under
-    /// way are answered [`Closed`](sayso_store::Error::Closed). Closing again does nothing.
+    /// Ends this node's part, in order: has another node lead, takes no more calls, lets watches see what was answered here,
+    /// leaves Raft, ends the connections, closes the disk. Calls under way are answered [`Closed`](sayso_store::Error::Closed).
+    /// Closing again does nothing.
     pub async fn close(&self) {
+        if !self.closing.is_cancelled() {
+            self.members.hand_over().await;
+        }
         self.closing.cancel();
         self.machine.applies(self.answered_upto.load(Ordering::Acquire), LAST_COMMITS_WITHIN).await;
         self.disk.stop_waiting();

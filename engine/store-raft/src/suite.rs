@@ -4,26 +4,27 @@ use std::sync::Arc;
 
 use openraft::storage::{RaftLogStorage, RaftLogStorageExt, RaftStateMachine};
 use openraft::testing::{StoreBuilder, Suite};
-use openraft::{CommittedLeaderId, EntryPayload};
+use openraft::{CommittedLeaderId, EntryPayload, StorageHelper};
+use sayso_proto::peer::v1 as wire;
 use sayso_store::{Batch, Key, Range, Token, Value};
 use sayso_store_local::LocalOptions;
 use sayso_types::ManualClock;
 use tempfile::TempDir;
 
 use crate::codec::proposal_into;
-use crate::disk::Disk;
+use crate::disk::{Disk, PURGED};
 use crate::early::Early;
 use crate::log::Log;
-use crate::machine::{Applier, Machine};
-use crate::types::{Entry, LogId, NodeId, Outcome, StorageError, Types, Vote};
+use crate::machine::{Applier, Machine, SnapshotData};
+use crate::types::{Entry, LogId, NodeId, Outcome, SnapshotMeta, StorageError, Types, Vote};
 
 struct Builder;
 
 fn open(dir: &TempDir) -> (Arc<Disk>, Log, Applier) {
     let options = LocalOptions { memtable_bytes: 16 << 10, ..LocalOptions::new(Arc::new(ManualClock::new())) };
     let disk = Arc::new(Disk::open(dir.path(), options).expect("opens"));
-    let log = Log::open(Arc::clone(&disk), Early::new(NodeId(1), |_| {})).expect("opens");
     let machine = Machine::open(Arc::clone(&disk)).expect("opens");
+    let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), Early::new(NodeId(1), |_| {})).expect("opens");
     (disk, log, Applier(machine))
 }
 
@@ -108,14 +109,72 @@ async fn a_snapshot_replaces_everything_or_nothing() {
     assert_eq!(contents(&machine.0), expected);
 }
 
+/// A snapshot up to an entry that another node has, and a machine that is to have it.
+async fn received(from: &TempDir, machine: &mut Applier) -> (SnapshotMeta, Box<SnapshotData>) {
+    let (disk, _log, mut source) = open(from);
+    source.apply([entry(1, 9, 1, &[put("a", "1")])]).await.expect("applies");
+    let mut snapshot = source.get_current_snapshot().await.expect("reads").expect("is there");
+    let data = machine.begin_receiving_snapshot().await.expect("begins");
+    let SnapshotData::Received(receiving) = &*data else { panic!("it is received") };
+    let records = snapshot.snapshot.next_page().expect("reads");
+    receiving.write(records).await.expect("writes");
+    disk.close();
+    (snapshot.meta, data)
+}
+
+fn purged(disk: &Disk) -> Option<u64> {
+    disk.record::<wire::LogId>(PURGED).expect("reads").map(|purged| purged.index)
+}
+
+#[tokio::test]
+async fn the_log_is_cut_when_the_snapshot_that_stands_for_it_is_installed() {
+    let (from, to) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let (disk, mut log, mut machine) = open(&to);
+    log.blocking_append([entry(1, 1, 1, &[put("b", "1")])]).await.expect("appends");
+    let (meta, data) = received(&from, &mut machine).await;
+    let upto = meta.last_log_id.expect("one");
+    {
+        let mut purge = core::pin::pin!(log.purge(upto));
+        assert!(futures::poll!(&mut purge).is_pending(), "it waits");
+        assert_eq!(purged(&disk), None, "were it killed now, it would have neither the entries nor the state");
+        machine.install_snapshot(&meta, data).await.expect("installs");
+        purge.await.expect("purges");
+    }
+    assert_eq!(purged(&disk), Some(9));
+
+    // one that never comes in full: what it would have stood for stays
+    let (_meta, data) = received(&from, &mut machine).await;
+    let beyond = LogId::new(CommittedLeaderId::new(1, NodeId(1)), 11);
+    let mut purge = core::pin::pin!(log.purge(beyond));
+    assert!(futures::poll!(&mut purge).is_pending());
+    drop(data);
+    assert!(purge.await.is_err());
+    assert_eq!(purged(&disk), Some(9));
+}
+
+#[tokio::test]
+async fn a_node_that_was_killed_before_it_cut_its_log_does_so_when_it_starts() {
+    let (from, to) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let (disk, mut log, mut machine) = open(&to);
+    log.blocking_append([entry(1, 1, 1, &[put("b", "1")])]).await.expect("appends");
+    let (meta, data) = received(&from, &mut machine).await;
+    machine.install_snapshot(&meta, data).await.expect("installs");
+    disk.close();
+    let (disk, mut log, mut machine) = open(&to);
+    assert_eq!(purged(&disk), None);
+    let state = StorageHelper::new(&mut log, &mut machine).get_initial_state().await.expect("starts");
+    assert_eq!((state.committed, purged(&disk)), (meta.last_log_id, Some(9)));
+    assert_eq!(contents(&machine.0), [(Key::from_bytes("a"), Value::from("1"))]);
+}
+
 #[tokio::test]
 async fn what_a_leader_appends_is_on_its_way_and_what_a_follower_appends_is_not() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (disk, log, _machine) = open(&dir);
+    let (disk, log, machine) = open(&dir);
     drop(log);
     let (sent, mut told) = tokio::sync::mpsc::channel(3);
-    let mut log = Log::open(disk, Early::new(NodeId(1), move |entries| sent.try_send(entries).expect("is heard")))
-        .expect("opens");
+    let early = Early::new(NodeId(1), move |entries| sent.try_send(entries).expect("is heard"));
+    let mut log = Log::open(disk, machine.0, early).expect("opens");
     log.blocking_append([entry(2, 1, 2, &[put("a", "1")])]).await.expect("appends");
     log.blocking_append([entry(2, 2, 2, &[put("a", "2")])]).await.expect("appends");
     let first = told.try_recv().expect("is sent");

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sayso_store::{Batch, Condition, Error as StoreError, Store, TypedKey, limits::SCAN_LIMIT_MAX};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 use zeroize::Zeroizing;
 
 use self::cache::Cache;
@@ -39,6 +39,8 @@ pub struct Vault {
     /// By generation; the newest wraps.
     shard_keys: RwLock<BTreeMap<u32, Arc<ShardKey>>>,
     cache: Mutex<Cache>,
+    /// Held by whoever changes the shard key.
+    rotating: AsyncMutex<()>,
     /// Told when something was deleted that is to be purged.
     deleted: Notify,
 }
@@ -63,7 +65,8 @@ impl Vault {
             return Err(Error::Damaged { what: "shard key", found: "there is none".to_owned() });
         }
         let (shard_keys, cache) = (RwLock::new(shard_keys), Mutex::default());
-        Ok(Arc::new(Self { store, kek, id, shard_keys, cache, deleted: Notify::new() }))
+        let rotating = AsyncMutex::default();
+        Ok(Arc::new(Self { store, kek, id, shard_keys, cache, rotating, deleted: Notify::new() }))
     }
 
     /// Whether the key store in `store` is empty, so that unlocking it would make it that of a new data set.
@@ -117,10 +120,15 @@ impl Vault {
         Arc::clone(newest)
     }
 
-    fn shard_key(&self, generation: u32) -> Result<Arc<ShardKey>, Error> {
-        let keys = self.shard_keys.read().unwrap_or_else(PoisonError::into_inner);
-        let missing = || format!("keys are wrapped under generation {generation}, which is not there");
-        keys.get(&generation).cloned().ok_or_else(|| Error::Damaged { what: "shard key", found: missing() })
+    fn shard_key(&self, generation: u32) -> Option<Arc<ShardKey>> {
+        self.shard_keys.read().unwrap_or_else(PoisonError::into_inner).get(&generation).cloned()
+    }
+
+    /// Uses the shard key of `generation`, which is `wrapped` in the key store, from here on.
+    async fn learn(&self, generation: u32, wrapped: &[u8]) -> Result<(), Error> {
+        let key = Arc::new(ShardKey::unwrap(wrapped, self.id, generation, self.kek.as_ref()).await?);
+        self.shard_keys.write().unwrap_or_else(PoisonError::into_inner).insert(generation, key);
+        Ok(())
     }
 }
 

@@ -61,8 +61,9 @@ const WHOLE_EVERY: Duration = Duration::from_millis(200);
 
 impl Node {
     /// Loads the models, opens the store and listens. Everything that can be wrong with a configuration is found here.
-    /// Where several nodes share a store, this waits until it is this one's turn to serve.
-    pub(crate) async fn start(config: &Config, tasks: Tasks) -> Result<Self> {
+    /// Where several nodes share a store, this waits until it is this one's turn to serve. What is `opened` of the store by then is
+    /// there for whoever does not wait for this any longer, to be closed.
+    pub(crate) async fn start(config: &Config, tasks: Tasks, opened: &mut Option<Backend>) -> Result<Self> {
         accepted_profile(config)?;
         process::forbid_core_dumps().context("cannot keep what people say out of core dumps")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -82,8 +83,8 @@ impl Node {
             add_forgetter(at, &mut processors)?;
         }
 
-        let mut backend = Backend::open(config, Arc::clone(&clock)).await?;
-        let tenure = own(&mut backend).await?;
+        let backend = opened.insert(Backend::open(config, Arc::clone(&clock)).await?);
+        let tenure = own(backend).await?;
         require_here(backend.store().as_ref()).await?;
         let keys = backend.open_keys(&config.vault.keys_dir).await?;
         let vault = vault::unlock(&config.vault, keys).await?;
@@ -167,6 +168,7 @@ impl Node {
         }
         tasks.spawn(TaskKind::Listener, "gateway", gateway.run(stop.clone())).detach();
         tasks.spawn(TaskKind::Listener, "admin", admin.run(stop.clone())).detach();
+        let backend = opened.take().expect("it was opened above");
         Ok(Self {
             tasks,
             register,
@@ -294,7 +296,8 @@ async fn own(backend: &mut Backend) -> Result<Tenure> {
     }
 }
 
-async fn close(backend: Backend, signals: &mut Signals) -> Vec<&'static str> {
+/// Closes the store in order.
+pub(crate) async fn close(backend: Backend, signals: &mut Signals) -> Vec<&'static str> {
     Phases::new().then("close store", ms(10_000), backend.close()).run(signals).await
 }
 

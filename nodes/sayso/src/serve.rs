@@ -9,7 +9,7 @@ use sayso_runtime::{Tasks, config as loader, telemetry};
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
-use crate::node::Node;
+use crate::node::{Node, close};
 use crate::store::Moving;
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
@@ -23,12 +23,20 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         telemetry::init(&config.telemetry, &tasks)?;
         let (mut signals, mut reload) = (Signals::catch()?, Reload::catch()?);
         // A node that stands by may be asked to stop before it ever serves.
-        let node = tokio::select! {
-            node = Node::start(&config, tasks.clone()) => node?,
+        let mut opened = None;
+        let started = tokio::select! {
+            node = Node::start(&config, tasks.clone(), &mut opened) => Some(node?),
             signal = signals.next() => {
                 tracing::info!(%signal, "stopping before it served");
-                return Ok(ExitCode::SUCCESS);
+                None
             }
+        };
+        let Some(node) = started else {
+            // it may lead those who replicate the store all the same
+            if let Some(backend) = opened {
+                close(backend, &mut signals).await;
+            }
+            return Ok(ExitCode::SUCCESS);
         };
         let pages = node.pages_addr.map(tracing::field::display);
         tracing::info!(gateway = %node.gateway_addr, admin = %node.admin_addr, pages, "ready");

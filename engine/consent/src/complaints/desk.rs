@@ -129,13 +129,10 @@ impl ComplaintDesk {
     ///
     /// # Errors
     /// As the register says; what was not reached is found next time.
-    pub async fn note_overdue(&self) -> Result<usize, Error> {
-        let mut due = self.register.due(self.register.clock.wall());
-        let mut found = 0;
-        while let Some(ComplaintDueKey { tenant, complaint, .. }) = due.next().await? {
-            found += usize::from(self.note_late(&tenant, &complaint).await?);
-        }
-        Ok(found)
+    pub async fn note_overdue(&self) -> Result<u64, Error> {
+        let note =
+            |due: ComplaintDueKey| async move { self.note_late(&due.tenant, &due.complaint).await.map(u64::from) };
+        self.register.due(self.register.clock.wall()).each(note).await
     }
 
     /// Puts on record that the complaint should have been answered, if that is still so; whether it is.

@@ -223,13 +223,12 @@ impl DisclosureDesk {
     ///
     /// # Errors
     /// As the register says; what was not reached is found next time.
-    pub async fn tell(&self) -> Result<usize, notices::Error> {
-        let (now, mut told) = (self.register.clock.wall(), 0);
-        let mut due = self.register.due::<DisclosureTellKey>(now);
-        while let Some(waiting) = due.next().await? {
-            told += usize::from(self.tell_of(&waiting.disclosure, waiting.key(), now).await?);
-        }
-        Ok(told)
+    pub async fn tell(&self) -> Result<u64, notices::Error> {
+        let now = self.register.clock.wall();
+        let tell = |waiting: DisclosureTellKey| async move {
+            self.tell_of(&waiting.disclosure, waiting.key(), now).await.map(u64::from)
+        };
+        self.register.due(now).each(tell).await
     }
 
     async fn tell_of(&self, id: &[u8], waiting: Key, now: WallTime) -> Result<bool, notices::Error> {

@@ -102,10 +102,11 @@ impl Notices {
 
     /// Begins the next channel of those deliveries whose time has passed.
     async fn go_on(&self) -> Result<(), Error> {
-        let mut due = self.register.due::<NoticeDueKey>(self.register.clock.wall());
-        while let Some(NoticeDueKey { subject, notice, .. }) = due.next().await? {
-            self.step(subject, notice, Step::TimeIsOver, Actor::SYSTEM).await?;
-        }
+        let over = |due: NoticeDueKey| async move {
+            self.step(due.subject, due.notice, Step::TimeIsOver, Actor::SYSTEM).await?;
+            Ok::<_, Error>(1)
+        };
+        self.register.due(self.register.clock.wall()).each(over).await?;
         Ok(())
     }
 }

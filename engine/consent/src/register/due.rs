@@ -25,8 +25,28 @@ impl Register {
 }
 
 impl<K: TypedKey> Due<'_, K> {
+    /// Does `work` with each of them; how much that comes to. What holds up one holds up no other: what is left is due at the next
+    /// look, and the last error says why.
+    pub(crate) async fn each<E, W>(mut self, mut work: impl FnMut(K) -> W) -> Result<u64, E>
+    where
+        E: From<StoreError>,
+        W: Future<Output = Result<u64, E>>,
+    {
+        let (mut count, mut outcome) = (0, Ok(()));
+        while let Some(key) = self.next().await? {
+            match work(key).await {
+                Ok(done) => count += done,
+                Err(error) => {
+                    metrics::counter!("sayso_consent_held_up_total", "of" => K::TABLE).increment(1);
+                    outcome = Err(error);
+                }
+            }
+        }
+        outcome.map(|()| count)
+    }
+
     /// The next of them.
-    pub(crate) async fn next(&mut self) -> Result<Option<K>, StoreError> {
+    async fn next(&mut self) -> Result<Option<K>, StoreError> {
         loop {
             if let Some(entry) = self.found.next() {
                 return Ok(Some(K::parse(&entry.key)?));

@@ -54,11 +54,16 @@ impl Register {
     }
 
     /// Announces to everybody that the service ends, with `draft`, whose kind is [`NoticeKind::Shutdown`] whatever it says.
-    /// The service may end once its time has passed.
+    /// The service may end once its time has passed. What was begun is finished, also when the caller does not wait for it.
     ///
     /// # Errors
     /// [`Error::Announced`], [`Error::Notice`], or as the register says.
     pub async fn announce_shutdown(self: &Arc<Self>, draft: Draft) -> Result<Shutdown, Error> {
+        let register = Arc::clone(self);
+        self.to_the_end("announce shutdown", async move { register.announce_now(draft).await }).await?
+    }
+
+    async fn announce_now(self: &Arc<Self>, draft: Draft) -> Result<Shutdown, Error> {
         let _turn = self.ending.lock().await;
         if stored(self.store.as_ref()).await?.is_some() {
             return Err(Error::Announced);

@@ -126,6 +126,11 @@ impl Register {
                 entry.events.push(hold.kept(about, FACTS_CATEGORY, ground.name()));
                 entry.ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));
             }
+            // committed once the withdrawal is in effect: what comes in until then goes with the rest, and its key with theirs
+            None if pending.is_to_withdraw => {
+                entry.ops.push(Op::Delete(FactsKey { subject }.key()));
+                entry.ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));
+            }
             None => self.commit_to(&mut pending, subject, about, entry),
         }
         Ok(())
@@ -243,9 +248,10 @@ impl Register {
         if pending.destroyed_at.is_some() && !pending.is_to_withdraw {
             return Ok(true);
         }
-        let was_held = pending.is_held;
+        // where consent is still to be withdrawn, nobody was told yet that it is kept
+        let was_held = pending.is_held && !pending.is_to_withdraw;
         let kept = |holds: &Holds| holds.keeping(subject, pending.category, self.clock.wall()).is_some();
-        if pending.is_held && kept(&*self.holds.read().await) {
+        if was_held && kept(&*self.holds.read().await) {
             return Ok(false);
         }
         if pending.is_to_withdraw && !self.withdraw(subject, &[], Means::Integrator).await?.ok {
@@ -267,11 +273,7 @@ impl Register {
             pending.is_to_withdraw = false;
             let mut entry = Entry::default();
             self.let_go_with(&mut pending, &subject, (over, &holds), &mut entry).await?;
-            if pending.committed_at.is_none() {
-                self.commit_to(&mut pending, subject.id, subject.state.about(subject.id), &mut entry);
-            } else {
-                entry.ops.push(Op::Put(pending.row(subject.id), ERASURE.encode(&pending.encode())));
-            }
+            self.commit_to(&mut pending, subject.id, subject.state.about(subject.id), &mut entry);
             self.commit_erasure(&mut subject, &pending, entry).await?;
         }
         self.destroy_due(&subject).await?;

@@ -25,12 +25,10 @@ impl Register {
     ///
     /// # Errors
     /// As the store says; what was not reached is found the next time.
-    pub async fn expire_consents(self: &Arc<Self>) -> Result<usize, Error> {
-        let (mut due, mut expired) = (self.due::<ConsentEndKey>(self.clock.wall()), 0);
-        while let Some(mark) = due.next().await? {
-            expired += usize::from(self.expire(mark.subject, Op::Delete(mark.key())).await?);
-        }
-        Ok(expired)
+    pub async fn expire_consents(self: &Arc<Self>) -> Result<u64, Error> {
+        let expire =
+            |mark: ConsentEndKey| async move { self.expire(mark.subject, Op::Delete(mark.key())).await.map(u64::from) };
+        self.due(self.clock.wall()).each(expire).await
     }
 
     /// The same of `id`, whose mark `unmark` takes away; whether any was over. Consent that was renewed meanwhile has a mark

@@ -23,12 +23,8 @@ impl Register {
     /// # Errors
     /// As the store says; whoever was not reached is at the next look.
     pub async fn grow_up(&self) -> Result<u64, Error> {
-        let (now, mut count) = (self.clock.wall(), 0);
-        let mut due = self.due::<GrowingKey>(now);
-        while let Some(row) = due.next().await? {
-            count += u64::from(self.grow(&row, now).await?);
-        }
-        Ok(count)
+        let now = self.clock.wall();
+        self.due(now).each(|row| async move { self.grow(&row, now).await.map(u64::from) }).await
     }
 
     /// Has the subject of `row` grow up; whether they did.

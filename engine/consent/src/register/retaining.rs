@@ -41,16 +41,7 @@ impl Register {
         self.mark_what_is_stored().await?;
         self.release_what_is_counted().await?;
         self.clear_gone().await?;
-        let (mut ended, mut outcome) = (0, Ok(()));
-        let mut due = self.due::<RetentionKey>(now);
-        while let Some(mark) = due.next().await? {
-            // what holds up one holds up no other
-            match self.look_at(&mark).await {
-                Ok(rows) => ended += rows,
-                Err(error) => outcome = Err(error),
-            }
-        }
-        outcome.map(|()| ended)
+        self.due(now).each(|mark| self.look_at(mark)).await
     }
 
     /// Has everything that is stored marked again at the next look.
@@ -121,14 +112,14 @@ impl Register {
     }
 
     /// Ends what is over of what `mark` points at; how many records that was.
-    async fn look_at(&self, mark: &RetentionKey) -> Result<u64, Error> {
+    async fn look_at(&self, mark: RetentionKey) -> Result<u64, Error> {
         let unknown = || Error::Damaged { what: "retention_due", found: format!("a mark of the table {}", mark.table) };
         let stored = Stored::of(&mark.table).ok_or_else(unknown)?;
         let turn = self.lock(mark.subject).await?;
         match stored {
-            Stored::Facts => self.end_facts(&turn, mark).await,
-            Stored::Kept => self.end_kept(&turn, mark).await,
-            _ => self.end_rows(&turn, stored, mark).await,
+            Stored::Facts => self.end_facts(&turn, &mark).await,
+            Stored::Kept => self.end_kept(&turn, &mark).await,
+            _ => self.end_rows(&turn, stored, &mark).await,
         }
     }
 
@@ -255,7 +246,11 @@ fn happened_to_record(turn: &Subject, records: &[(Key, proto::ConsentRecord)], a
     let purpose = record.purpose.as_ref().and_then(|block| block.purpose.parse::<Purpose>().ok());
     let Some(purpose) = purpose else { return Some(happened) };
     if record::is_yes(record) {
-        let later = records[at + 1..].iter().find(|(_, other)| record::is_for(other, purpose) && record::is_yes(other));
+        // another yes, or a no that closed it
+        let takes_its_place =
+            |other: &proto::ConsentRecord| record::is_yes(other) || other.replaces_record_id == record.record_id;
+        let later =
+            records[at + 1..].iter().find(|(_, other)| record::is_for(other, purpose) && takes_its_place(other));
         let expires = turn.state.consent.consents.get(&purpose).and_then(|given| given.expires_at);
         let ended = later.map(|(_, other)| WallTime(other.created_unix_ms)).or(expires);
         return ended.map(|at| happened.and(Trigger::PurposeEnded, at));

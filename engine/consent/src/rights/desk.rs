@@ -232,12 +232,25 @@ impl Desk {
 
     /// Puts what the person says in the place of what is remembered of them, for the accepted request `id` to rectify or to
     /// supplement it: for each key its value. Rectifying changes what is there, supplementing adds, too. The request is
-    /// answered by itself, when the values before are in no file any more.
+    /// answered by itself, when the values before are in no file any more. What was begun is finished, also when the caller does
+    /// not wait for it.
     ///
     /// # Errors
     /// [`Error::Unknown`] for another request, [`NotNow`] for one that is not accepted, [`Error::NotPutRight`]; or as the
     /// register says.
     pub async fn correct(
+        &self,
+        subject: SubjectId,
+        id: Reference,
+        facts: &[(String, String)],
+        by: Actor,
+    ) -> Result<Request, Error> {
+        let (desk, facts) = (self.clone(), facts.to_vec());
+        let corrected = async move { desk.correct_now(subject, id, &facts, by).await };
+        self.register.to_the_end("correct what is remembered", corrected).await?
+    }
+
+    async fn correct_now(
         &self,
         subject: SubjectId,
         id: Reference,
@@ -265,12 +278,18 @@ impl Desk {
     }
 
     /// Ends the restriction that the request `id` was for, because the person wants it: what is stored is used again for what
-    /// they agree to. The same of a request that kept it from their relatives. It is on record when this returns.
+    /// they agree to. The same of a request that kept it from their relatives. It is on record when this returns. What was begun
+    /// is finished, also when the caller does not wait for it.
     ///
     /// # Errors
     /// [`Error::Unknown`] for another request, [`Error::NotRestricted`] where nothing is restricted any more; or as the
     /// register says.
     pub async fn lift(&self, subject: SubjectId, id: Reference, by: Actor) -> Result<Request, Error> {
+        let desk = self.clone();
+        self.register.to_the_end("lift a restriction", async move { desk.lift_now(subject, id, by).await }).await?
+    }
+
+    async fn lift_now(&self, subject: SubjectId, id: Reference, by: Actor) -> Result<Request, Error> {
         let mut turn = self.register.lock(subject).await?;
         let (request, _) = self.get(subject, id).await?;
         let is_lifted = match request.carrier() {
@@ -316,13 +335,10 @@ impl Desk {
     ///
     /// # Errors
     /// As the register says; what was not reached is found next time.
-    pub async fn note_overdue(&self) -> Result<usize, Error> {
-        let mut due = self.register.due(self.register.clock.wall());
-        let mut found = 0;
-        while let Some(DueKey { subject, request, .. }) = due.next().await? {
-            found += usize::from(self.note_late(subject, reference(&request)?).await?);
-        }
-        Ok(found)
+    pub async fn note_overdue(&self) -> Result<u64, Error> {
+        let note =
+            |due: DueKey| async move { self.note_late(due.subject, reference(&due.request)?).await.map(u64::from) };
+        self.register.due(self.register.clock.wall()).each(note).await
     }
 
     /// Puts on record that the request should have been answered, if that is still so; whether it is.

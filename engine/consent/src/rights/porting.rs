@@ -84,10 +84,16 @@ impl Desk {
 
     /// Takes in what `brought` of `subject` counts here: what they asked to have remembered, if they agree to that here, and what
     /// was kept of them, as far as it may be kept here. What is remembered here under the same key stays as it is, and is named.
+    /// What was begun is finished, also when the caller does not wait for it.
     ///
     /// # Errors
     /// [`Error::NotPutRight`] where they do not agree, or too much would be remembered; or as the register says.
-    pub async fn import(&self, subject: SubjectId, brought: &Brought) -> Result<Imported, Error> {
+    pub async fn import(&self, subject: SubjectId, brought: Brought) -> Result<Imported, Error> {
+        let desk = self.clone();
+        self.register.to_the_end("take a copy in", async move { desk.import_now(subject, &brought).await }).await?
+    }
+
+    async fn import_now(&self, subject: SubjectId, brought: &Brought) -> Result<Imported, Error> {
         let mut turn = self.register.lock(subject).await?;
         let taken = self.register.take_in(&mut turn, &brought.remembered).await;
         drop(turn);

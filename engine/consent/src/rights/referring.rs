@@ -70,19 +70,22 @@ impl Desk {
     ///
     /// # Errors
     /// As the register says; what was not reached is found next time.
-    pub async fn take_back(&self) -> Result<usize, Error> {
-        let mut due = self.register.due(self.register.clock.wall());
-        let mut found = 0;
-        while let Some(ReferralDueKey { subject, request, .. }) = due.next().await? {
-            let turn = self.register.lock(subject).await?;
-            let (request, stored) = self.get(subject, reference(&request)?).await?;
-            let Some(next) = request.taken_back(self.register.clock.wall()) else { continue };
-            let (task, silent) = (RequestStep::TaskDone, Outcome::Silent.name());
-            let entry = entry(&turn, Some((&request, &stored)), &next, Actor::SYSTEM, task, silent);
-            self.take(turn, next, entry, task, false).await?;
-            found += 1;
-        }
-        Ok(found)
+    pub async fn take_back(&self) -> Result<u64, Error> {
+        let take = |due: ReferralDueKey| async move {
+            self.take_one_back(due.subject, reference(&due.request)?).await.map(u64::from)
+        };
+        self.register.due(self.register.clock.wall()).each(take).await
+    }
+
+    /// Takes the request back, if its tenant's time is over; whether it is.
+    async fn take_one_back(&self, subject: SubjectId, id: Reference) -> Result<bool, Error> {
+        let turn = self.register.lock(subject).await?;
+        let (request, stored) = self.get(subject, id).await?;
+        let Some(next) = request.taken_back(self.register.clock.wall()) else { return Ok(false) };
+        let (task, silent) = (RequestStep::TaskDone, Outcome::Silent.name());
+        let entry = entry(&turn, Some((&request, &stored)), &next, Actor::SYSTEM, task, silent);
+        self.take(turn, next, entry, task, false).await?;
+        Ok(true)
     }
 }
 

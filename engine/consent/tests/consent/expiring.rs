@@ -6,7 +6,7 @@ use sayso_audit::Event;
 use sayso_consent::erasure::{Certificate, Ground};
 use sayso_consent::{Denied, Replay};
 use sayso_policy::{ConsentStatus, Reason, Refused};
-use sayso_store::Store;
+use sayso_store::{Batch, Prefix, Store};
 
 use crate::erasing::{facts, row};
 use crate::revising::revised;
@@ -76,4 +76,21 @@ async fn a_gate_closes_when_consent_is_over_and_a_replay_knows_when_that_was() {
         replay.leaf(index, &leaf);
     }
     assert!(replay.finish().denied.is_empty(), "no segment was opened after it");
+}
+
+#[tokio::test]
+async fn somebody_whose_records_are_damaged_holds_up_nobody_else() {
+    let world = World::new().await;
+    world.register.publish(revised(2, &[LASTS])).await.unwrap();
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    world.clock.advance(Duration::from_millis(1));
+    let ben = world.person(&[VOICE, MEMORY]).await;
+    let records = Prefix::table("consent").then(&anna);
+    let record = world.local.scan((&records).into(), 1).await.unwrap().entries.remove(0);
+    world.local.commit(Batch::new().put(record.key, b"nonsense".to_vec())).await.unwrap();
+    world.clock.advance(DAY);
+    for _ in 0..2 {
+        assert!(world.register.expire_consents().await.is_err(), "hers is left, and that is told each time");
+        assert_eq!(world.state(ben).await.status(MEMORY), ConsentStatus::Expired);
+    }
 }

@@ -48,12 +48,12 @@ async fn what_is_kept_is_in_the_copy_and_is_taken_in_elsewhere_as_far_as_the_per
 
     let elsewhere = World::under(lawful(XIAOZHI)).await;
     let (same, desk) = (elsewhere.stranger().await, Desk::open(elsewhere.register.clone()));
-    let nothing = desk.import(same, &brought).await.unwrap();
+    let nothing = desk.import(same, brought.clone()).await.unwrap();
     assert_eq!((nothing.items, nothing.items_left), (0, 3), "nothing is agreed to there");
     elsewhere.answers(same, &[purpose("knowledge")], ConsentStatus::Given).await;
-    let taken = desk.import(same, &brought).await.unwrap();
+    let taken = desk.import(same, brought.clone()).await.unwrap();
     assert_eq!(taken, Imported { consents: 2, items: 1, items_left: 2, ..Imported::default() });
     let [here] = elsewhere.register.list_kept(same, None).await.unwrap().try_into().unwrap();
     assert_eq!(content(&elsewhere, same, here.id).await, short);
-    assert_eq!(desk.import(same, &brought).await.unwrap().items, 0, "it is there already");
+    assert_eq!(desk.import(same, brought).await.unwrap().items, 0, "it is there already");
 }

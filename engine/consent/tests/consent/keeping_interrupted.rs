@@ -1,14 +1,15 @@
 //! What is kept ends in the midst of something else: of a withdrawal, of a hold, of being written.
 
+use core::time::Duration;
 use std::sync::atomic::Ordering::SeqCst;
 
 use sayso_audit::{Actor, ActorKind, Event, Reference, RequestStep};
-use sayso_consent::Means;
 use sayso_consent::keep::NotKept;
 use sayso_consent::keep::item::ITEMS_MAX;
 use sayso_consent::retention::{Hold, HoldOrder};
 use sayso_consent::rights::{Desk, Standing};
 use sayso_consent::switch::{Position, Target, Throw};
+use sayso_consent::{Lease, Means, Options};
 use sayso_policy::ConsentStatus;
 use sayso_policy::profile::RightKind;
 use sayso_store::{Batch, Entry, Key, Op, Prefix, Store};
@@ -46,8 +47,13 @@ async fn until_destroyed(world: &World, of: &str) {
 
 /// Asks for the erasure of everything of the person; how the case stands once it is answered.
 async fn erase(world: &World, person: SubjectId) -> Standing {
+    let case = accepted(&Desk::open(world.register.clone()), person, RightKind::Erase).await;
+    answered(world, person, case).await
+}
+
+/// How the person's case stands once it is answered.
+async fn answered(world: &World, person: SubjectId, case: Reference) -> Standing {
     let desk = Desk::open(world.register.clone());
-    let case = accepted(&desk, person, RightKind::Erase).await;
     let is_answer = |event: &Event| {
         let Event::Request { request, step, .. } = event else { return false };
         *request == case && *step == RequestStep::Fulfilled
@@ -210,4 +216,93 @@ async fn a_second_ending_leaves_no_key_of_the_first() {
     assert!(world.register.withdraw(anna, &[purpose("improve_voice")], Means::Voice).await.unwrap().ok);
     let certificate = certified(&world, anna, Reference(first.id)).await;
     assert!(!certificate.shares_keys && certificate.keys.len() == 1, "{certificate:?}");
+}
+
+/// Somebody of whom something is remembered and who asks to be erased while a holder does not let go.
+async fn erased_while_somebody_holds(world: &World) -> (SubjectId, Reference, Lease) {
+    let person = world.stranger().await;
+    agrees(world, person, &["voice_interaction", "memory"]).await;
+    assert!(world.register.save_facts(person, &facts()).await.unwrap());
+    let lease = world.listen(person).await.unwrap();
+    let case = accepted(&Desk::open(world.register.clone()), person, RightKind::Erase).await;
+    (person, case, lease)
+}
+
+/// One whose withdrawals do not wait for holders.
+async fn impatient() -> World {
+    let options = Options { withdraw_wait: Duration::ZERO, ..Options::default() };
+    World::under(lawful(XIAOZHI)).await.restarted(lawful(XIAOZHI), options).await
+}
+
+async fn until_pending(world: &World, person: SubjectId) {
+    world.until_told(|event| matches!(event, Event::WithdrawPending { .. })).await;
+    assert_eq!(world.state(person).await.status(VOICE), ConsentStatus::Withdrawing);
+}
+
+fn account() -> sayso_consent::keep::NewItem {
+    json("account", "provide_service", r#"{"username":"anna"}"#)
+}
+
+/// The categories of the keys that the erasure for `case` destroyed.
+async fn sealed_by(world: &World, person: SubjectId, case: Reference) -> Vec<Category> {
+    let certificate = certified(world, person, case).await;
+    let mut sealed: Vec<_> = certificate.keys.iter().map(|key| key.category).collect();
+    sealed.sort_unstable();
+    sealed
+}
+
+#[tokio::test]
+async fn what_comes_in_while_a_holder_does_not_let_go_is_erased_with_its_key() {
+    let world = impatient().await;
+    let (person, case, lease) = erased_while_somebody_holds(&world).await;
+    until_pending(&world, person).await;
+    keep(&world, person, account()).await.unwrap();
+    assert!(!world.register.save_facts(person, &facts()).await.unwrap(), "nothing is remembered meanwhile");
+    assert_eq!(destroyed(&world).await, [], "no key is destroyed under which something new lies");
+    drop(lease);
+    assert_eq!(sealed_by(&world, person, case).await, [category("account"), Category::MEMORY_SUMMARY]);
+    assert_eq!((rows(&world, "kept").await, rows(&world, "kept_part").await), (0, 0));
+}
+
+#[tokio::test]
+async fn what_came_in_before_a_restart_is_erased_with_its_key_after_it() {
+    let world = impatient().await;
+    let (person, case, lease) = erased_while_somebody_holds(&world).await;
+    until_pending(&world, person).await;
+    keep(&world, person, account()).await.unwrap();
+    drop(lease);
+    // whether or not it went on before it was stopped
+    let world = world.again_under(lawful(XIAOZHI)).await;
+    assert_eq!(sealed_by(&world, person, case).await, [category("account"), Category::MEMORY_SUMMARY]);
+    assert_eq!((rows(&world, "kept").await, rows(&world, "kept_part").await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_hold_that_is_set_while_a_holder_does_not_let_go_keeps_what_is_there() {
+    let world = impatient().await;
+    let (person, case, lease) = erased_while_somebody_holds(&world).await;
+    until_pending(&world, person).await;
+    let hold = held(&world, person, "account").await;
+    keep(&world, person, account()).await.unwrap();
+    drop(lease);
+    assert_eq!(answered(&world, person, case).await, Standing::PartlyFulfilled);
+    assert_eq!((destroyed(&world).await, rows(&world, "kept_part").await), (Vec::new(), 2));
+    world.register.release_hold(hold.id, Actor::SYSTEM).await.unwrap();
+    assert_eq!(sealed_by(&world, person, case).await, [category("account"), Category::MEMORY_SUMMARY]);
+    assert_eq!(rows(&world, "kept").await, 0);
+}
+
+#[tokio::test]
+async fn who_asks_to_be_erased_is_answered_in_part_also_when_a_holder_did_not_let_go() {
+    let world = impatient().await;
+    let person = world.stranger().await;
+    held(&world, person, "memory_summary").await;
+    agrees(&world, person, &["voice_interaction", "memory"]).await;
+    assert!(world.register.save_facts(person, &facts()).await.unwrap());
+    let lease = world.listen(person).await.unwrap();
+    let case = accepted(&Desk::open(world.register.clone()), person, RightKind::Erase).await;
+    until_pending(&world, person).await;
+    drop(lease);
+    assert_eq!(answered(&world, person, case).await, Standing::PartlyFulfilled);
+    assert_eq!(world.state(person).await.status(MEMORY), ConsentStatus::Withdrawn);
 }

@@ -35,6 +35,7 @@ mod keeping_held;
 mod keeping_interrupted;
 mod keeping_of_others;
 mod killed;
+mod leaving;
 mod lending;
 mod linearizing;
 mod noticing;

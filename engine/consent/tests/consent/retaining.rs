@@ -267,6 +267,16 @@ async fn evidence_ends_three_years_after_it_counts_no_more() {
     world.ends_spotless().await;
 }
 
+#[tokio::test]
+async fn a_no_that_closes_a_yes_ends_its_record_too() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE]).await;
+    world.answers(anna, &[VOICE], ConsentStatus::Refused).await;
+    world.clock.advance((3 * 365 + 2) * DAY);
+    assert_eq!(world.register.end_what_is_due().await.unwrap(), 2);
+    assert_eq!(rows(&world, "consent").await, 0);
+}
+
 fn hold_of(subject: Option<SubjectId>, until: Option<WallTime>) -> HoldOrder {
     let category = Some(Category::MEMORY_SUMMARY);
     HoldOrder { subject, category, law: "cn-cpl:67, order 2026/17".to_owned(), by: "admin:legal".to_owned(), until }

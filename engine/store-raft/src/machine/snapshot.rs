@@ -66,7 +66,9 @@ impl Receiving {
 
 impl Drop for Receiving {
     fn drop(&mut self) {
-        self.machine.receiving().remove(&self.generation);
+        self.machine.receiving.send_modify(|receiving| {
+            receiving.remove(&self.generation);
+        });
     }
 }
 
@@ -77,14 +79,15 @@ impl Machine {
         let mut newest = current;
         for generation in self.disk.generations()? {
             newest = newest.max(generation);
-            if generation != current && !self.receiving().contains(&generation) {
+            if generation != current && !self.receiving.borrow().contains(&generation) {
                 self.disk.delete_all(generation_prefix(generation)).await?;
             }
         }
-        let mut receiving = self.receiving();
-        let generation = receiving.last().map_or(newest, |last| newest.max(*last)) + 1;
-        receiving.insert(generation);
-        drop(receiving);
+        let mut generation = newest;
+        self.receiving.send_modify(|receiving| {
+            generation = receiving.last().map_or(newest, |last| newest.max(*last)) + 1;
+            receiving.insert(generation);
+        });
         Ok(Receiving { machine: Arc::clone(self), generation })
     }
 
@@ -106,10 +109,11 @@ impl Machine {
         let generation = received.generation;
         let (tokens, next) = read_tokens(&self.disk, generation)?;
         let (last_log_id, membership) = (meta.last_log_id, meta.last_membership.clone());
+        let installed = Applied { last_log_id, membership, tokens, next };
+        let batch = disk::put_record(Batch::new(), APPLIED, &installed.record(generation));
         let mut applied = self.applied.lock().await;
-        *applied = Applied { last_log_id, membership, tokens, next };
-        let batch = disk::put_record(Batch::new(), APPLIED, &applied.record(generation));
         self.disk.write(batch, Durability::Synced).await?;
+        *applied = installed;
         let replaced = {
             let mut current = self.generation.write().unwrap_or_else(PoisonError::into_inner);
             core::mem::replace(&mut *current, generation)
@@ -117,6 +121,8 @@ impl Machine {
         self.watchers.lag();
         self.seen.send_replace(next - 1);
         drop(applied);
+        // the log is cut while what was replaced is deleted
+        drop(received);
         self.disk.delete_all(generation_prefix(replaced)).await
     }
 

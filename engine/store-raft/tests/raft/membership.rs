@@ -127,6 +127,36 @@ async fn a_leader_hands_over_without_losing_a_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hand_over_that_is_cut_off_leaves_the_leader_as_it_was() {
+    let mut cluster = Cluster::start(3).await;
+    let leader = cluster.leader().await;
+    let gone = *cluster.nodes.keys().find(|node| **node != leader).expect("a follower");
+    cluster.close(gone).await;
+    let store = Arc::clone(&cluster.nodes[&leader]);
+    {
+        let mut handing_over = core::pin::pin!(store.transfer_to(gone));
+        assert!(futures::poll!(&mut handing_over).is_pending(), "nobody is there to take over");
+    }
+    put(&store, "afterwards").await;
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_is_closed_has_handed_over_before_it_is_missed() {
+    let mut cluster = Cluster::start(3).await;
+    let from = cluster.leader().await;
+    let other = cluster.follower().await;
+    let tasks = Tasks::new();
+    let writer = Writer::start(Arc::clone(&other), &tasks);
+    cluster.close(from).await;
+    let leads = |store: &Arc<RaftStore>| store.status().leader == Some(store.status().node);
+    assert!(cluster.nodes.values().any(leads), "nobody waits until others notice");
+    writer.stop().await;
+    // the last two hand over, and the last one closes without
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_that_is_taken_is_refused() {
     let mut cluster = Cluster::start(1).await;
     let second = cluster.open(2).await;

@@ -9,7 +9,7 @@ use super::cache::Cache;
 use super::{ATTEMPTS_MAX, Vault};
 use crate::Error;
 use crate::subject::{CategoryKey, SubjectKeys, Wrapped};
-use crate::tables::{SUBJECT, SubjectRow, TOMBSTONE, TombstoneRow};
+use crate::tables::{SHARD, SHARD_KEY, SUBJECT, ShardRow, SubjectRow, TOMBSTONE, TombstoneRow};
 
 /// What the key store holds of a person.
 pub(super) struct Stored {
@@ -61,24 +61,45 @@ impl Vault {
     /// # Errors
     /// [`Error::SubjectForgotten`] behind a tombstone, whatever lies beside it: a row from an old copy is none.
     pub(super) async fn stored(&self, subject: SubjectId) -> Result<Stored, Error> {
-        let mut found = self.store.read(&[SubjectRow { subject }.key(), TombstoneRow { subject }.key()]).await?;
-        if let Some(tombstone) = found.pop().flatten() {
-            TOMBSTONE.decode(&tombstone.value).map_err(StoreError::from)?;
-            return Err(Error::SubjectForgotten);
+        let mut missed = None;
+        loop {
+            let next = ShardRow { shard: SHARD, generation: self.newest_shard_key().generation + 1 };
+            let rows = [SubjectRow { subject }.key(), TombstoneRow { subject }.key(), next.key()];
+            let mut found = self.store.read(&rows).await?;
+            if let Some(newer) = found.pop().flatten() {
+                // whoever made it is about to use it here, or was never told that it is there
+                let (_, wrapped) = SHARD_KEY.decode(&newer.value).map_err(StoreError::from)?;
+                self.learn(next.generation, wrapped).await?;
+                continue;
+            }
+            if let Some(tombstone) = found.pop().flatten() {
+                TOMBSTONE.decode(&tombstone.value).map_err(StoreError::from)?;
+                return Err(Error::SubjectForgotten);
+            }
+            let Some(stored) = found.pop().flatten() else { return Ok(Stored { keys: None, version: None }) };
+            let (_, body) = SUBJECT.decode(&stored.value).map_err(StoreError::from)?;
+            let wrapped = Wrapped::parse(body)?;
+            if let Some(shard_key) = self.shard_key(wrapped.shard_generation) {
+                let keys = wrapped.unwrap(subject, shard_key.as_ref())?;
+                return Ok(Stored { keys: Some(keys), version: Some(stored.version) });
+            }
+            // they were wrapped anew while they were read, or are of no data set
+            if missed.replace(wrapped.shard_generation) == Some(wrapped.shard_generation) {
+                let found =
+                    format!("keys are wrapped under generation {}, which is not there", wrapped.shard_generation);
+                return Err(Error::Damaged { what: "shard key", found });
+            }
         }
-        let Some(stored) = found.pop().flatten() else { return Ok(Stored { keys: None, version: None }) };
-        let (_, body) = SUBJECT.decode(&stored.value).map_err(StoreError::from)?;
-        let wrapped = Wrapped::parse(body)?;
-        let keys = wrapped.unwrap(subject, self.shard_key(wrapped.shard_generation)?.as_ref())?;
-        Ok(Stored { keys: Some(keys), version: Some(stored.version) })
     }
 
     /// Writes `keys` in the place of those that were read at `version`, unless they have changed or `subject` was
-    /// forgotten since.
+    /// forgotten since. Not once there is a newer shard key than the one that wraps them here: whoever wraps everybody's keys
+    /// anew has looked at this row already, however late this takes effect.
     pub(super) fn batch(&self, subject: SubjectId, keys: &SubjectKeys, version: Option<Version>) -> Batch {
-        let row = SubjectRow { subject }.key();
-        let wrapped = keys.wrap(subject, &self.newest_shard_key());
-        unchanged(subject, version).put(row, SUBJECT.encode(&wrapped))
+        let (row, shard_key) = (SubjectRow { subject }.key(), self.newest_shard_key());
+        let newer = ShardRow { shard: SHARD, generation: shard_key.generation + 1 }.key();
+        let wrapped = keys.wrap(subject, &shard_key);
+        unchanged(subject, version).require(newer, Condition::Absent).put(row, SUBJECT.encode(&wrapped))
     }
 
     pub(super) fn cache(&self) -> MutexGuard<'_, Cache> {

@@ -20,6 +20,8 @@ pub struct Wrapping {
     pub shard_key: u32,
     /// What names the version of the KEK that it is wrapped under: no secret.
     pub kek: Vec<u8>,
+    /// Whether the one before is still there, because some people's keys may be wrapped under it.
+    pub is_rotating: bool,
 }
 
 impl Vault {
@@ -28,10 +30,11 @@ impl Vault {
     /// # Errors
     /// As the key store says.
     pub async fn wrapping(&self) -> Result<Wrapping, Error> {
-        let newest = shard_rows(self.store.as_ref()).await?.pop();
+        let mut rows = shard_rows(self.store.as_ref()).await?;
+        let is_rotating = rows.len() > 1;
         let none = || Error::Damaged { what: "shard key", found: "there is none".to_owned() };
-        let (shard_key, stored, _) = newest.ok_or_else(none)?;
-        Ok(Wrapping { shard_key, kek: kek_of(&stored, self.kek.as_ref())?.to_vec() })
+        let (shard_key, stored, _) = rows.pop().ok_or_else(none)?;
+        Ok(Wrapping { shard_key, kek: kek_of(&stored, self.kek.as_ref())?.to_vec(), is_rotating })
     }
 
     /// Wraps the shard key anew, under the newest version of the KEK: afterwards, and after a [purge](Self::purge), the
@@ -40,14 +43,18 @@ impl Vault {
     /// # Errors
     /// [`Error::Kek`] when the KEK is not to be had; or as the key store says. What was wrapped anew by then is.
     pub async fn rewrap(&self) -> Result<usize, Error> {
-        let rows = shard_rows(self.store.as_ref()).await?;
-        let count = rows.len();
-        for (generation, stored, version) in rows {
+        let mut count = 0;
+        for (generation, stored, version) in shard_rows(self.store.as_ref()).await? {
             let wrapped = ShardKey::rewrap(&stored, self.id, generation, self.kek.as_ref()).await?;
             let row = ShardRow { shard: SHARD, generation }.key();
             let batch =
                 Batch::new().require(row.clone(), Condition::Version(version)).put(row, SHARD_KEY.encode(&wrapped));
-            self.store.commit(purge_due(batch)).await?;
+            match self.store.commit(purge_due(batch)).await {
+                Ok(_) => count += 1,
+                // another one has taken its place meanwhile, or somebody else has wrapped it anew
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         self.deleted.notify_one();
         Ok(count)
@@ -60,8 +67,15 @@ impl Vault {
     /// # Errors
     /// [`Error::Kek`] when the KEK is not to be had; or as the key store says. To be called again then.
     pub async fn rotate(&self) -> Result<u64, Error> {
-        let is_interrupted = self.shard_keys.read().unwrap_or_else(PoisonError::into_inner).len() > 1;
-        if !is_interrupted {
+        let _turn = self.rotating.lock().await;
+        let rows = shard_rows(self.store.as_ref()).await?;
+        for (generation, stored, _) in &rows {
+            // its making may have been answered by an error, and have taken effect all the same
+            if self.shard_key(*generation).is_none() {
+                self.learn(*generation, stored).await?;
+            }
+        }
+        if rows.len() == 1 {
             self.add_shard_key().await?;
         }
         let newest = self.newest_shard_key();

@@ -281,6 +281,112 @@ async fn a_change_of_the_shard_key_that_was_interrupted_is_finished() {
     world.open_record(BEN, MEMORY, &ben).await.unwrap();
 }
 
+/// Passes on to a real store, but keeps the next commit for itself until it is let through, once it is told to.
+#[derive(Debug)]
+struct FakeDelay {
+    store: Arc<LocalStore>,
+    keeps_next: AtomicBool,
+    came: Notify,
+    goes_on: Notify,
+}
+
+#[async_trait]
+impl Store for FakeDelay {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+        self.store.read(keys).await
+    }
+
+    async fn scan(&self, range: Range, limit: usize) -> Result<Page, StoreError> {
+        self.store.scan(range, limit).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Version, StoreError> {
+        if self.keeps_next.swap(false, Ordering::SeqCst) {
+            self.came.notify_one();
+            self.goes_on.notified().await;
+        }
+        Store::commit(self.store.as_ref(), batch).await
+    }
+
+    async fn watch(&self, prefix: Prefix) -> Result<Watch, StoreError> {
+        Store::watch(self.store.as_ref(), prefix).await
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_made_while_the_shard_key_changes_is_not_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    write_kek(&dir.path().join("kek"), &[1]);
+    let store = open_store(dir.path());
+    let delay =
+        FakeDelay { store: store.clone(), keeps_next: false.into(), came: Notify::new(), goes_on: Notify::new() };
+    let (delay, kek) = (Arc::new(delay), Arc::new(FileKek::new(&dir.path().join("kek"))));
+    let vault = Vault::unlock(delay.clone(), kek.clone()).await.unwrap();
+    let row = Key::from_bytes("row");
+    let ben = vault.seal(&at(&row, BEN, MEMORY), b"canary").await.unwrap();
+    delay.keeps_next.store(true, Ordering::SeqCst);
+    let at_anna = at(&row, ANNA, MEMORY);
+    let rotates = async {
+        delay.came.notified().await;
+        assert_eq!(vault.rotate().await.unwrap(), 1, "the other one is not there yet");
+        delay.goes_on.notify_one();
+    };
+    let (anna, ()) = tokio::join!(vault.seal(&at_anna, b"canary"), rotates);
+    let again = Vault::unlock(store.clone(), kek).await.unwrap();
+    assert_eq!(*again.open(&at_anna, &anna.unwrap()).await.unwrap(), b"canary");
+    assert_eq!(*again.open(&at(&row, BEN, MEMORY), &ben).await.unwrap(), b"canary");
+}
+
+#[tokio::test]
+async fn everybodys_records_open_and_are_sealed_while_the_shard_key_changes() {
+    let world = World::new().await;
+    let people: Vec<_> = (1..=40).map(|n| SubjectId([n; 16])).collect();
+    let mut sealed = Vec::new();
+    for person in &people[..20] {
+        sealed.push((*person, world.seal(*person, MEMORY).await.unwrap()));
+    }
+    let uses = async {
+        let mut new = Vec::new();
+        for (person, known) in people[20..].iter().zip(sealed.iter().cycle()) {
+            new.push((*person, world.seal(*person, TRANSCRIPT).await.unwrap()));
+            // as if it had been long ago that they were used
+            world.vault.cache().forget(known.0);
+            world.open_record(known.0, MEMORY, &known.1).await.unwrap();
+        }
+        new
+    };
+    let rotates = async {
+        for _ in 0..3 {
+            world.vault.rotate().await.unwrap();
+        }
+    };
+    let (new, ()) = tokio::join!(uses, rotates);
+    assert_eq!(world.vault.wrapping().await.unwrap().shard_key, 4);
+    let world = world.again().await.unwrap();
+    for (person, sealed) in &sealed {
+        world.open_record(*person, MEMORY, sealed).await.unwrap();
+    }
+    for (person, sealed) in &new {
+        world.open_record(*person, TRANSCRIPT, sealed).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_shard_key_whose_making_was_never_answered_is_used_by_whoever_comes_next() {
+    let world = World::new().await;
+    let anna = world.seal(ANNA, MEMORY).await.unwrap();
+    let kek = Arc::new(FileKek::new(&world.dir.path().join("kek")));
+    let other = Vault::unlock(world.store.clone(), kek).await.unwrap();
+    other.add_shard_key().await.unwrap();
+    assert!(world.vault.wrapping().await.unwrap().is_rotating);
+    let ben = world.seal(BEN, MEMORY).await.unwrap();
+    assert_eq!(world.vault.rotate().await.unwrap(), 1, "the one that was begun is finished: hers are left");
+    assert_eq!(world.vault.wrapping().await.unwrap().shard_key, 2);
+    let world = world.again().await.unwrap();
+    world.open_record(ANNA, MEMORY, &anna).await.unwrap();
+    world.open_record(BEN, MEMORY, &ben).await.unwrap();
+}
+
 #[tokio::test]
 async fn keys_move_to_another_store_whole_also_when_interrupted() {
     let world = World::new().await;

@@ -67,7 +67,7 @@ impl Setting {
         config.admin.key = config.gateway.key.clone();
         config.admin.authority = Some(write("operators.pem", admin_authority.cert_pem())?);
 
-        let node = Node::start(&config, tasks.clone()).await?;
+        let node = Node::start(&config, tasks.clone(), &mut None).await?;
         Ok(Self {
             node,
             tenant: "demo".parse()?,
