@@ -69,6 +69,9 @@ pub struct Leaf {
     pub fact: Fact,
 }
 
+/// How far a clock may step back before it is put on record: what a time server corrects at once and nobody notices.
+pub const STEP_BACK_MS: u64 = 1_000;
+
 /// A hybrid logical clock: milliseconds since the Unix epoch shifted left by 16, and a counter. It follows the wall
 /// clock but never goes back, whatever the wall clock does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +82,12 @@ impl HybridClock {
     #[must_use]
     pub fn next(self, wall: WallTime) -> Self {
         Self((wall.0 << 16).max(self.0.saturating_add(1)))
+    }
+
+    /// Its milliseconds, without the counter.
+    #[must_use]
+    pub const fn millis(self) -> u64 {
+        self.0 >> 16
     }
 }
 

@@ -6,10 +6,11 @@
 //! Where the auditor's [`TrustPolicy`] asks for witnesses, a log is evidence as far as its newest witnessed checkpoint
 //! goes. That may lie beside the newest one ([`WITNESSED_PATH`]); the leaves in between are reported apart.
 
+mod closing;
 mod replay;
 mod report;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use sayso_types::Purpose;
@@ -22,6 +23,7 @@ use crate::tile::{self, CHECKPOINT_PATH, Row, Tile, TileError, WIDTH, WITNESSED_
 use crate::trust::{Attested, TrustPolicy};
 use crate::{VerifierKey, merkle};
 
+pub use closing::Closing;
 pub use report::{Finding, Report, Rule, Severity, Witnessed};
 
 /// Where the files of a log are read from.
@@ -41,8 +43,10 @@ pub struct Trust {
     /// Checkpoints of this log that were seen before: it must have grown from each of them. Without one, a log whose
     /// end was cut off together with its newer checkpoints looks like a younger log.
     pub seen: Vec<Checkpoint>,
-    /// The purposes that rest on another basis than consent, by the profile in force.
-    pub without_consent: BTreeSet<Purpose>,
+    /// The purposes that rest on another basis than consent, by each profile that the auditor has, under its revision. What
+    /// is under a revision of which they have none is not asked for consent; where they have none at all, consent is asked of
+    /// every purpose but those by which it is asked for.
+    pub without_consent: BTreeMap<u32, BTreeSet<Purpose>>,
 }
 
 impl Trust {
@@ -52,12 +56,19 @@ impl Trust {
         Self::by(TrustPolicy::logs_alone(keys))
     }
 
-    /// Trust by `policy`; consent is asked of every purpose but those by which it is asked for. Whoever knows the profile
-    /// that was in force takes [`without_consent`](Self::without_consent) from there.
+    /// Trust by `policy`, of an auditor who has no profile. Whoever has those that were in force takes
+    /// [`without_consent`](Self::without_consent) from there.
     #[must_use]
-    pub fn by(policy: TrustPolicy) -> Self {
-        let without_consent = [Purpose::NOTICE, Purpose::CONSENT_ANSWER].into();
-        Self { policy, seen: Vec::new(), without_consent }
+    pub const fn by(policy: TrustPolicy) -> Self {
+        Self { policy, seen: Vec::new(), without_consent: BTreeMap::new() }
+    }
+
+    /// Whether consent is to be shown for `purpose` under revision `rev` of the policy.
+    fn asks_consent(&self, rev: u32, purpose: Purpose) -> bool {
+        if self.without_consent.is_empty() {
+            return ![Purpose::NOTICE, Purpose::CONSENT_ANSWER].contains(&purpose);
+        }
+        self.without_consent.get(&rev).is_some_and(|others| !others.contains(&purpose))
     }
 }
 

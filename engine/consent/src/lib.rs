@@ -73,7 +73,7 @@ pub use lease::{Ask, Denied, Lease};
 pub use loan::Loan;
 pub use register::{Configured, Options, Register, TakesOut, Thrown, Withdrawal, remembers};
 pub use remembered::Remembered;
-pub use replay::{Replay, Replayed};
+pub use replay::{Governing, Replay, Replayed};
 pub use tenure::Tenure;
 
 #[cfg(test)]

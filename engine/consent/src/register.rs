@@ -40,7 +40,7 @@ mod withdrawing;
 #[cfg(test)]
 mod tests;
 
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicBool, AtomicU32};
 use core::time::Duration;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -130,8 +130,12 @@ pub struct Register {
     revisions: ArcSwap<Revisions>,
     /// Held by whoever changes the rules: puts a revision or an exemption in force or ends one, throws a switch.
     publishing: AsyncMutex<()>,
+    /// The newest revision of the policy, also while it is being put in force.
+    coming: AtomicU32,
     /// Whether the service has ended: nothing passes any more, and nothing is agreed to.
     ended: watch::Sender<bool>,
+    /// Whether that is being written: nobody is told, and nothing more is opened.
+    is_ending: AtomicBool,
     /// Held by whoever carries out erasures.
     erasing: AsyncMutex<erasing::Pace>,
     /// Held by whoever takes the end of the service a step further.
@@ -206,9 +210,11 @@ impl Register {
             journal,
             store,
             vault,
+            coming: AtomicU32::new(revisions.newest().rev()),
             revisions: ArcSwap::from_pointee(revisions),
             publishing: AsyncMutex::default(),
             ended: watch::Sender::new(ended),
+            is_ending: AtomicBool::new(false),
             erasing: AsyncMutex::default(),
             ending: AsyncMutex::default(),
             spreading: AsyncMutex::default(),

@@ -9,7 +9,9 @@
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
 mod anonymised;
+mod dependants;
 mod endings;
+mod governing;
 mod grants;
 mod registries;
 mod requests;
@@ -18,19 +20,24 @@ mod transfers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sayso_audit::verify::Closing;
 use sayso_audit::{
-    Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope, SubjectTag,
+    Actor, Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope,
+    SubjectTag,
 };
+use sayso_policy::revisions::OLDER_MAX;
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, IntroductionHash, Profile, PurposeConsent,
-    Question, Registry, decide, decide_anonymised,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, InForce, IntroductionHash, Profile,
+    PurposeConsent, Question, Registry, decide, decide_anonymised,
 };
 use sayso_types::{
     Category, Cell, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, SubjectId, TurnId, WallTime,
 };
 
 use self::anonymised::Releases;
+use self::dependants::Dependants;
 use self::endings::Endings;
+pub use self::governing::Governing;
 use self::grants::Grants;
 use self::registries::Registries;
 use self::requests::{Happened, Requests};
@@ -49,6 +56,9 @@ pub struct Replay {
     endings: Endings,
     transfers: Transfers,
     releases: Releases,
+    dependants: Dependants,
+    /// The segments that were decided by what was so before, and that nothing allows any more; where each was opened.
+    overtaken: Closing<u64>,
     /// When the newest leaf was written.
     now: WallTime,
     found: Replayed,
@@ -70,6 +80,8 @@ pub struct Replayed {
     /// The leaves that show that something that is stored ended later than its rule allows, and no legal hold kept it; and
     /// where a child's data is not erased by the time that the profile promises, that of its being found.
     pub overstayed: Vec<u64>,
+    /// The leaves by which a withdrawal took effect while something was open that requires consent to what was withdrawn.
+    pub across: Vec<u64>,
 }
 
 impl Replay {
@@ -86,6 +98,8 @@ impl Replay {
             endings: Endings::default(),
             transfers: Transfers::default(),
             releases: Releases::default(),
+            dependants: Dependants::default(),
+            overtaken: Closing::new(),
             now: WallTime(0),
             found: Replayed::default(),
         }
@@ -95,6 +109,7 @@ impl Replay {
     pub fn leaf(&mut self, index: u64, leaf: &Leaf) {
         let fact = &leaf.fact;
         self.now = self.now.max(leaf.place.wall);
+        self.overtaken.leaf(leaf);
         match &fact.event {
             Event::PolicyEffective { profile } => {
                 let is_first = self.effective.insert(fact.profile_rev, *profile).is_none();
@@ -119,18 +134,25 @@ impl Replay {
                     self.person(subject).told.insert(IntroductionHash(text.0));
                 }
             }
-            // whoever is asked again because of another revision, and says no, keeps what they had agreed to: with more
-            // than one, the log does not say which it was
+            // whoever is asked anew because of another revision, and says no, stays governed by the one that they agreed to
             Event::ConsentRefused { purpose, .. } | Event::ConsentDeferred { purpose, .. } => {
-                let is_only = self.effective.len() <= 1;
-                if let Some(subject) = fact.subject.filter(|_| is_only) {
+                let is_newest = self.effective.keys().all(|rev| *rev <= fact.profile_rev);
+                if let Some(subject) = fact.subject.filter(|_| is_newest) {
                     self.person(subject).consents.remove(purpose);
                 }
             }
             // the gates close with the request; what is opened between it and its effect is late
-            Event::WithdrawRequested { scope, .. } | Event::Control(ControlEvent::ConsentEnded { scope, .. }) => {
+            Event::WithdrawRequested { withdrawal, scope }
+            | Event::Control(ControlEvent::ConsentEnded { withdrawal, scope, .. }) => {
                 if let Some(subject) = fact.subject {
                     withdraw(self.person(subject), *scope);
+                }
+                self.dependants.requested(*withdrawal, index);
+            }
+            Event::WithdrawEffective { withdrawal, scope } => {
+                let profile = Arc::clone(self.rules.profile());
+                if self.dependants.are_open(leaf, *withdrawal, *scope, &profile) && self.is_known() {
+                    self.found.across.push(index);
                 }
             }
             Event::Minor(event) => self.minor(index, leaf, event),
@@ -161,21 +183,29 @@ impl Replay {
             }
             Event::Control(event) => self.registries.instructions(fact.registry_rev, event),
             Event::SegmentClosed { segment, bytes, .. } => {
-                let is_overtaken = self.registries.closed(*segment);
-                if is_overtaken && *bytes > 0 {
+                self.dependants.closed(*segment);
+                if self.overtaken.closed(*segment, *bytes).is_some() {
                     self.found.denied.push(index);
                 }
             }
             Event::SegmentOpened { segment, cell, processor, turn } => {
                 let grant = self.grants.of(*segment);
                 let is_covered = self.transfers.opened(leaf, (cell, *processor), self.rules.profile());
+                // by the profile or a newer one: from then on the node knew what requires what by it
+                if grant.is_none() && self.is_known() && fact.profile_rev >= self.rules.profile().rev() {
+                    self.dependants.opened((index, leaf), *segment, cell.purpose);
+                }
                 if self.judges(index, fact.profile_rev) {
                     let to = (*cell, *processor, Gate::of(cell.kind));
-                    let by = |registry: &_| self.allows(registry, leaf, to, *turn, grant);
-                    let (then, now) = (by(&self.registries.at(fact.registry_rev)), by(self.registries.newest()));
-                    match (then && is_covered, now) {
+                    let by = |registry: &_, grant| self.allows(registry, leaf, to, *turn, grant);
+                    let lived = grant.and_then(|grant| self.grants.lived(grant, fact.subject));
+                    let live = grant.and_then(|grant| self.grants.live(grant, fact.subject));
+                    let then = by(&self.registries.at(fact.registry_rev), lived);
+                    match (then && is_covered, by(self.registries.newest(), live)) {
                         (true, true) => {}
-                        (true, false) => self.registries.overtaken(*segment),
+                        (true, false) => {
+                            self.overtaken.must_close(*segment, fact.actor != Actor::SYSTEM, false, index);
+                        }
                         (false, _) => self.found.denied.push(index),
                     }
                 }
@@ -223,7 +253,8 @@ impl Replay {
 
     /// What it has come to.
     #[must_use]
-    pub fn finish(self) -> Replayed {
+    pub fn finish(mut self) -> Replayed {
+        self.found.denied.extend(self.overtaken.finish());
         Replayed { late: self.requests.finish(self.now), overstayed: self.endings.finish(self.now), ..self.found }
     }
 
@@ -290,6 +321,12 @@ impl Replay {
         rev == profile.rev() && self.effective.get(&rev) == Some(&Hash(profile.hash().0))
     }
 
+    /// Whether the profile is one of those that the node goes by: it was in force, and not too many came after it.
+    fn is_known(&self) -> bool {
+        let rev = self.rules.profile().rev();
+        self.governs(rev) && self.effective.keys().filter(|other| **other > rev).count() <= OLDER_MAX
+    }
+
     /// Whether the verdict that the leaf at `index` tells is by the profile. By another that was in force it is not checked; by
     /// one that never was nothing is allowed.
     fn judges(&mut self, index: u64, rev: u32) -> bool {
@@ -319,7 +356,7 @@ impl Replay {
         leaf: &Leaf,
         (cell, processor, gate): (Cell, ProcessorId, Gate),
         turn: TurnId,
-        grant: Option<Name>,
+        grant: Option<&ExemptionGrant>,
     ) -> bool {
         let label = (cell.purpose, cell.category, turn);
         let (question, state, rules) = self.asked(registry, leaf, label, (processor, gate), grant);
@@ -333,7 +370,7 @@ impl Replay {
         leaf: &Leaf,
         (purpose, category, turn): (Purpose, Category, TurnId),
         (processor, gate): (ProcessorId, Gate),
-        grant: Option<Name>,
+        grant: Option<&ExemptionGrant>,
     ) -> (Question, ConsentState, InForce) {
         let fact = &leaf.fact;
         let person = fact.subject.and_then(|subject| self.people.get(&subject));
@@ -345,7 +382,6 @@ impl Replay {
         // decide() looks at whose data it is nowhere but in exemptions, and only those are there that are for this person
         let subject = SubjectId([0; 16]);
         let label = Label { subject, category, purpose, turn, cv: fact.cv };
-        let grant = grant.and_then(|grant| self.grants.live(grant, fact.subject));
         let ttl = self.rules.profile().defaults().permit_ttl;
         let now = grant.map_or(leaf.place.wall, |grant| grants::decided_at(grant, leaf.place.wall, ttl));
         let rules = self.rules.clone().with_registry(Arc::clone(registry)).with_exemptions(grant.cloned());

@@ -357,11 +357,11 @@ pub(crate) struct VerifyArgs {
     /// the log agrees with itself: get the key from somebody you trust.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
-    /// The privacy profile that was in force: every verdict under it is recomputed from what people had agreed to, and it
-    /// says which purposes rest on another basis than consent. Default: only reading out the notice and hearing its answer
-    /// do.
+    /// A privacy profile that was in force: every verdict under it is recomputed from what people had agreed to, and it
+    /// says which purposes rest on another basis than consent. May be given for each that was. Default: only reading out the
+    /// notice and hearing its answer do.
     #[arg(long, value_name = "FILE")]
-    pub(crate) profile: Option<PathBuf>,
+    pub(crate) profile: Vec<PathBuf>,
     /// Print JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use sayso_audit::verify::{Rule, read_log};
 use sayso_audit::{LogSource, Report, Trust};
-use sayso_consent::{Replay, Replayed};
+use sayso_consent::{Governing, Replay, Replayed};
 use sayso_policy::{LegalBasis, Profile};
 use sayso_types::Purpose;
 
@@ -30,8 +30,16 @@ const OWN_KEYS: &str = "trust.keys";
 /// What came of checking a log.
 pub(crate) struct Checked {
     pub(crate) report: Report,
-    /// What the profile says of it, if one was given.
-    pub(crate) replayed: Option<Replayed>,
+    /// What the profiles say of it, if any was given.
+    pub(crate) replayed: Option<Recomputed>,
+}
+
+/// How many verdicts were recomputed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recomputed {
+    pub(crate) checked: u64,
+    /// Those under profiles that were not given.
+    pub(crate) others: u64,
 }
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
@@ -39,7 +47,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
         return receipt::run(file, args.trust.as_deref(), args.json);
     }
     let dir = args.dir.as_deref().context("give the directory of an exported log, or --receipt FILE")?;
-    let checked = check(dir, args.trust.as_deref(), args.profile.as_deref())?;
+    let checked = check(dir, args.trust.as_deref(), &args.profile)?;
     let verdict = Verdict::new(&checked, args.trust.is_some());
     if args.json {
         output::json(&verdict)?;
@@ -49,33 +57,30 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
     Ok(if verdict.clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Checks the log in `dir` by the trust policy in `trust`, or against the keys that lie beside it, and by the profile in
-/// `profile`.
+/// Checks the log in `dir` by the trust policy in `trust`, or against the keys that lie beside it, and by the profiles in
+/// `profiles`, each as far as it was in force.
 ///
 /// # Errors
-/// When the log is not what was signed, or was not kept under that profile. A sound log may still show broken promises:
+/// When the log is not what was signed, or one of the profiles never was in force. A sound log may still show broken promises:
 /// those are in the report.
-pub(crate) fn check(dir: &Path, trust: Option<&Path>, profile: Option<&Path>) -> Result<Checked> {
+pub(crate) fn check(dir: &Path, trust: Option<&Path>, profiles: &[impl AsRef<Path>]) -> Result<Checked> {
     let log = Directory::open(dir)?;
     let policy = match trust {
         Some(file) => trust::read(file)?,
         None => trust::parse(&dir.join(OWN_KEYS), log.read(OWN_KEYS))?,
     };
     let mut trust = Trust::by(policy);
-    let profile = profile.map(|file| Ok::<_, anyhow::Error>((file, config::read_profile(file)?))).transpose()?;
-    let mut replay = None;
-    if let Some((_, profile)) = &profile {
-        trust.without_consent = without_consent(profile);
-        replay = Some(Replay::new(Arc::new(profile.clone())));
-    }
+    let read = |file| Ok::<_, anyhow::Error>((file, Arc::new(config::read_profile(file)?)));
+    let profiles: Vec<_> = profiles.iter().map(AsRef::as_ref).map(read).collect::<Result<_>>()?;
+    trust.without_consent = profiles.iter().map(|(_, profile)| (profile.rev(), without_consent(profile))).collect();
+    let mut replays: Vec<_> = profiles.iter().map(|(_, profile)| Replay::new(Arc::clone(profile))).collect();
+    let mut governing = Governing::new(profiles.iter().map(|(_, profile)| Arc::clone(profile)));
     let read = read_log(&log, &trust, |index, leaf| {
-        if let Some(replay) = &mut replay {
-            replay.leaf(index, leaf);
-        }
+        replays.iter_mut().for_each(|replay| replay.leaf(index, leaf));
+        governing.leaf(index, leaf);
     });
     let mut report = read.with_context(|| format!("the log in {} does not hold", dir.display()))?;
-    if let Some((file, profile)) = profile
-        && !report.profiles.contains(&profile.hash().to_string())
+    if let Some((file, _)) = profiles.iter().find(|(_, profile)| !report.profiles.contains(&profile.hash().to_string()))
     {
         let known: Vec<_> = report.profiles.iter().map(String::as_str).collect();
         bail!(
@@ -85,14 +90,26 @@ pub(crate) fn check(dir: &Path, trust: Option<&Path>, profile: Option<&Path>) ->
             known.join(" or ")
         );
     }
-    let replayed = replay.map(Replay::finish);
-    if let Some(replayed) = &replayed {
-        let denied = replayed.denied.iter().map(|leaf| (*leaf, Rule::DeniedByProfile));
-        let late = replayed.late.iter().map(|leaf| (*leaf, Rule::RequestLate));
-        let ended = replayed.overstayed.iter().map(|leaf| (*leaf, Rule::EndedLate));
-        denied.chain(late).chain(ended).for_each(|(leaf, rule)| report.add(leaf, rule));
-    }
-    Ok(Checked { report, replayed })
+    let replayed: Vec<_> = replays.into_iter().map(Replay::finish).collect();
+    report.add(replayed.iter().flat_map(found));
+    report.add(governing.finish().into_iter().map(|leaf| (leaf, Rule::UnderOtherRevision)));
+    Ok(Checked { report, replayed: recomputed(&replayed) })
+}
+
+/// What a profile finds wrong.
+fn found(replayed: &Replayed) -> impl Iterator<Item = (u64, Rule)> {
+    let denied = replayed.denied.iter().map(|leaf| (*leaf, Rule::DeniedByProfile));
+    let late = replayed.late.iter().map(|leaf| (*leaf, Rule::RequestLate));
+    let ended = replayed.overstayed.iter().map(|leaf| (*leaf, Rule::EndedLate));
+    let across = replayed.across.iter().map(|leaf| (*leaf, Rule::OpenAcrossWithdrawal));
+    denied.chain(late).chain(ended).chain(across)
+}
+
+/// How much the profiles together say: each verdict is by one of them, or by none.
+fn recomputed(replayed: &[Replayed]) -> Option<Recomputed> {
+    let all = replayed.first().map(|first| first.checked + first.others)?;
+    let checked = replayed.iter().map(|replayed| replayed.checked).sum();
+    Some(Recomputed { checked, others: all.saturating_sub(checked) })
 }
 
 /// The purposes that rest on another basis than consent.

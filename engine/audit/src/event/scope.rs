@@ -3,7 +3,7 @@
 use sayso_types::Purpose;
 
 /// What a withdrawal is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Every purpose.
     Everything,

@@ -1,18 +1,25 @@
 //! [`Replay`]: goes through the leaves as they happened and checks each against those before.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
-
-use sayso_types::{Cell, ConsentVersion, ProcessorId, Purpose};
-
 mod anonymised;
 mod grants;
+mod people;
+mod places;
+mod policies;
+mod segments;
+
+use std::collections::BTreeMap;
+
+use sayso_types::{Cell, ProcessorId, Purpose};
 
 use self::anonymised::Anonymisations;
 use self::grants::Grants;
+use self::people::{People, Standing};
+use self::places::Places;
+use self::policies::Policies;
+use self::segments::{Rests, Segments};
 use super::{Finding, Report, Rule, Trust, Witnessed};
 use crate::checkpoint::Checkpoint;
-use crate::leaf::{HybridClock, Leaf};
+use crate::leaf::Leaf;
 use crate::merkle::Hash;
 use crate::trust::Attested;
 use crate::{ComplaintStep, ControlEvent, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
@@ -20,56 +27,40 @@ use crate::{ComplaintStep, ControlEvent, DeskEvent, Event, IncidentStep, Referen
 /// What the leaves so far have made true.
 #[derive(Debug)]
 pub(super) struct Replay<'a> {
-    without_consent: &'a BTreeSet<Purpose>,
-    shard: Option<u32>,
-    clock: HybridClock,
-    consents: BTreeMap<(SubjectTag, Purpose), Standing>,
-    withdrawals: BTreeMap<Reference, u64>,
-    segments: BTreeMap<Reference, Segment>,
+    trust: &'a Trust,
+    places: Places,
+    policies: Policies,
+    people: People,
+    /// Who asked for which withdrawal, and the leaf that says so.
+    withdrawals: BTreeMap<(Reference, Option<SubjectTag>, Scope), u64>,
+    segments: Segments,
     grants: Grants,
     anonymisations: Anonymisations,
+    /// The erasures that have begun and have no certificate yet.
+    erasures: BTreeMap<Reference, u64>,
     /// The certificates of erasures.
     certified: BTreeMap<Reference, Hash>,
-    profiles: BTreeSet<String>,
+    /// Whether the service has ended.
+    has_ended: bool,
     events: BTreeMap<&'static str, u64>,
     bytes: u64,
     findings: Vec<Finding>,
 }
 
-/// Where a purpose stands with a person.
-#[derive(Clone, Copy, Debug)]
-enum Standing {
-    GivenAt(ConsentVersion),
-    Withdrawn,
-}
-
-/// A segment that is open.
-#[derive(Debug)]
-struct Segment {
-    leaf: u64,
-    subject: Option<SubjectTag>,
-    cell: Cell,
-    processor: ProcessorId,
-    epoch: u64,
-    /// Whether it rests on a grant, which no withdrawal ends.
-    exempted: bool,
-    /// A withdrawal that should have closed it took effect meanwhile.
-    overdue: bool,
-}
-
 impl<'a> Replay<'a> {
-    pub(super) const fn new(trust: &'a Trust) -> Self {
+    pub(super) fn new(trust: &'a Trust) -> Self {
         Self {
-            without_consent: &trust.without_consent,
-            shard: None,
-            clock: HybridClock(0),
-            consents: BTreeMap::new(),
+            trust,
+            places: Places::default(),
+            policies: Policies::default(),
+            people: People::default(),
             withdrawals: BTreeMap::new(),
-            segments: BTreeMap::new(),
-            grants: Grants::new(),
-            anonymisations: Anonymisations::new(),
+            segments: Segments::default(),
+            grants: Grants::default(),
+            anonymisations: Anonymisations::default(),
+            erasures: BTreeMap::new(),
             certified: BTreeMap::new(),
-            profiles: BTreeSet::new(),
+            has_ended: false,
             events: BTreeMap::new(),
             bytes: 0,
             findings: Vec::new(),
@@ -78,23 +69,26 @@ impl<'a> Replay<'a> {
 
     /// Goes on by the leaf at `index`.
     pub(super) fn leaf(&mut self, index: u64, leaf: &Leaf) {
-        self.place(index, leaf);
-        let event = &leaf.fact.event;
+        for rule in self.places.leaf(index, leaf) {
+            self.find(index, rule);
+        }
+        self.segments.leaf(leaf);
+        let (fact, event) = (&leaf.fact, &leaf.fact.event);
         *self.events.entry(event.name()).or_default() += 1;
         match event {
             Event::ConsentGiven { purpose, .. } => {
-                if let Some(subject) = leaf.fact.subject {
-                    self.consents.insert((subject, *purpose), Standing::GivenAt(leaf.fact.cv));
+                self.people.agreed(fact.subject, *purpose, (fact.cv, fact.profile_rev));
+            }
+            Event::ConsentExpired { purpose, .. } => self.over(leaf, *purpose),
+            // whoever is asked anew because of a revision, and says no, stays governed by the one that they agreed to
+            Event::ConsentRefused { purpose, .. } | Event::ConsentDeferred { purpose, .. } => {
+                if self.policies.is_newest(fact.profile_rev) {
+                    self.over(leaf, *purpose);
                 }
             }
-            Event::ConsentExpired { purpose, .. } => {
-                if let Some(subject) = leaf.fact.subject {
-                    self.consents.remove(&(subject, *purpose));
-                }
-            }
-            Event::WithdrawRequested { withdrawal, .. }
-            | Event::Control(ControlEvent::ConsentEnded { withdrawal, .. }) => {
-                self.withdrawals.insert(*withdrawal, index);
+            Event::WithdrawRequested { withdrawal, scope }
+            | Event::Control(ControlEvent::ConsentEnded { withdrawal, scope, .. }) => {
+                self.withdrawals.insert((*withdrawal, fact.subject, *scope), index);
             }
             Event::WithdrawEffective { withdrawal, scope } => self.effective(index, leaf, *withdrawal, *scope),
             Event::SegmentOpened { segment, cell, processor, .. } => {
@@ -102,28 +96,35 @@ impl<'a> Replay<'a> {
             }
             Event::SegmentClosed { segment, cell, processor, bytes, .. } => {
                 self.bytes += bytes;
-                self.closed(index, *segment, cell, *processor);
+                self.closed(index, *segment, (cell, *processor), *bytes);
             }
             Event::SelfcheckFailed { .. } => self.find(index, Rule::SelfcheckFailed),
             Event::ClockAnomaly { .. } => self.find(index, Rule::ClockSetBack),
             Event::Request { step: RequestStep::Overdue, .. } => self.find(index, Rule::RequestLate),
             Event::Incident { step: IncidentStep::Overdue, .. } => self.find(index, Rule::IncidentLate),
             Event::PolicyEffective { profile } => {
-                self.profiles.insert(profile.to_string());
-            }
-            Event::ExemptionGranted { .. }
-            | Event::ExemptionExpired { .. }
-            | Event::ExemptionRevoked { .. }
-            | Event::PermittedByExemption { .. }
-            | Event::OperatorAccess { .. } => {
-                if !self.grants.leaf(leaf) {
-                    self.find(index, Rule::WithoutLiveGrant);
+                if !self.policies.effective(fact.profile_rev, *profile) {
+                    self.find(index, Rule::RevisionRolledBack);
                 }
+            }
+            Event::ExemptionExpired { grant } | Event::ExemptionRevoked { grant } => {
+                self.granted(index, leaf);
+                // whoever has agreed meanwhile, and whom a revision allows more, goes on without it
+                let (people, policies) = (&self.people, &self.policies);
+                self.segments.ungranted(*grant, |segment| {
+                    let standing = people.standing(segment.subject, segment.cell.purpose);
+                    !matches!(standing, Some(Standing::Given { .. })) && policies.is_newest(segment.rev)
+                });
+            }
+            Event::ExemptionGranted { .. } | Event::PermittedByExemption { .. } | Event::OperatorAccess { .. } => {
+                self.granted(index, leaf);
             }
             Event::Desk(DeskEvent::Complaint { step: ComplaintStep::Overdue, .. }) => {
                 self.find(index, Rule::ComplaintLate);
             }
+            Event::EraseCommitted { erasure, .. } => drop(self.erasures.insert(*erasure, index)),
             Event::EraseCertified { erasure, certificate } => {
+                self.erasures.remove(erasure);
                 self.certified.insert(*erasure, *certificate);
             }
             Event::Desk(DeskEvent::ResidualApproved { erasure, certificate, .. }) => {
@@ -132,26 +133,20 @@ impl<'a> Replay<'a> {
                 }
             }
             Event::RetentionDue { .. } | Event::RetentionExecuted { .. } | Event::Anonymised(_) => {
-                if !self.anonymisations.leaf(leaf) {
+                if !self.anonymisations.leaf(index, leaf) {
                     self.find(index, Rule::AnonymisedUnduly);
                 }
             }
-            Event::Desk(_) => {
-                if !self.grants.leaf(leaf) {
-                    self.find(index, Rule::WithoutLiveGrant);
-                }
-            }
+            Event::ShutdownStarted { .. } => self.has_ended = true,
+            Event::Desk(_) => self.granted(index, leaf),
             Event::NoticeServed { .. }
             | Event::ConsentRequested { .. }
-            | Event::ConsentRefused { .. }
-            | Event::ConsentDeferred { .. }
             | Event::PermitGranted { .. }
             | Event::GateDenied { .. }
             | Event::SelfcheckPassed { .. }
             | Event::LogKeyRotated { .. }
             | Event::Request { .. }
             | Event::ExportCreated { .. }
-            | Event::EraseCommitted { .. }
             | Event::KeyDestroyed { .. }
             | Event::EraseAcknowledged { .. }
             | Event::DeletionUnconfirmed { .. }
@@ -171,7 +166,6 @@ impl<'a> Replay<'a> {
             | Event::ControllerChanged { .. }
             | Event::PolicySuperseded { .. }
             | Event::WithdrawPending { .. }
-            | Event::ShutdownStarted { .. }
             | Event::ShutdownCompleted { .. }
             | Event::Lineage(_)
             | Event::Flow(_)
@@ -183,19 +177,21 @@ impl<'a> Replay<'a> {
 
     /// What is left open at the end, and the report.
     pub(super) fn finish(mut self, checkpoint: &Checkpoint, witnessed: Option<Attested>) -> Report {
-        for segment in core::mem::take(&mut self.segments).into_values() {
-            self.find(segment.leaf, Rule::NeverClosed);
-        }
-        for leaf in core::mem::take(&mut self.withdrawals).into_values() {
-            self.find(leaf, Rule::WithdrawalPending);
-        }
+        let broken = core::mem::take(&mut self.segments).finish();
+        broken.for_each(|(leaf, rule)| self.find(leaf, rule));
+        let pending = core::mem::take(&mut self.withdrawals).into_values();
+        pending.for_each(|leaf| self.find(leaf, Rule::WithdrawalPending));
+        let pending = core::mem::take(&mut self.erasures).into_values();
+        pending.for_each(|leaf| self.find(leaf, Rule::ErasurePending));
+        let due = core::mem::take(&mut self.anonymisations).pending();
+        due.for_each(|leaf| self.find(leaf, Rule::EndingPending));
         self.findings.sort_by_key(|finding| (finding.leaf, finding.rule));
         Report {
             origin: checkpoint.origin.clone(),
             size: checkpoint.size,
             root: checkpoint.root.to_string(),
             witnessed: witnessed.map(|attested| Witnessed::new(attested, checkpoint.size)),
-            profiles: self.profiles,
+            profiles: self.policies.hashes(),
             events: self.events,
             bytes: self.bytes,
             findings: self.findings,
@@ -206,74 +202,73 @@ impl<'a> Replay<'a> {
         self.findings.push(Finding::new(leaf, rule));
     }
 
-    fn place(&mut self, index: u64, leaf: &Leaf) {
-        let place = leaf.place;
-        if place.sequence != index {
-            self.find(index, Rule::SequenceBroken);
+    /// Goes on by the leaf at `index` about a grant.
+    fn granted(&mut self, index: u64, leaf: &Leaf) {
+        if !self.grants.leaf(index, leaf) {
+            self.find(index, Rule::WithoutLiveGrant);
         }
-        if *self.shard.get_or_insert(place.shard) != place.shard {
-            self.find(index, Rule::ShardMixed);
-        }
-        if place.clock < self.clock {
-            self.find(index, Rule::ClockWentBack);
-        }
-        self.clock = self.clock.max(place.clock);
+    }
+
+    /// Goes on by the end of consent to `purpose`, otherwise than by withdrawal: what is open has to close soon.
+    fn over(&mut self, leaf: &Leaf, purpose: Purpose) {
+        let open = self.people.over(leaf.fact.subject, purpose);
+        self.segments.over(&open, purpose);
     }
 
     fn effective(&mut self, index: u64, leaf: &Leaf, withdrawal: Reference, scope: Scope) {
-        if self.withdrawals.remove(&withdrawal).is_none() {
+        let (whose, epoch) = (leaf.fact.subject, leaf.fact.epoch);
+        if self.withdrawals.remove(&(withdrawal, whose, scope)).is_none() {
             self.find(index, Rule::EffectiveWithoutRequest);
         }
-        let Some(subject) = leaf.fact.subject else {
-            return;
-        };
-        for ((whose, purpose), standing) in &mut self.consents {
-            if *whose == subject && scope.covers(*purpose) {
-                *standing = Standing::Withdrawn;
-            }
-        }
-        let mut open = false;
-        for segment in self.segments.values_mut() {
-            // a segment of an earlier epoch ended with its process: nobody was left to close it
-            if segment.subject == Some(subject)
-                && segment.epoch == leaf.fact.epoch
-                && !segment.exempted
-                && scope.covers(segment.cell.purpose)
-                && !self.without_consent.contains(&segment.cell.purpose)
-            {
-                segment.overdue = true;
-                open = true;
-            }
-        }
-        if open {
+        let open = self.people.withdrawn(whose, scope);
+        if self.segments.withdrawn(&open, scope, epoch) {
             self.find(index, Rule::OpenAcrossWithdrawal);
         }
     }
 
     fn opened(&mut self, index: u64, leaf: &Leaf, id: Reference, cell: Cell, processor: ProcessorId) {
         let fact = &leaf.fact;
-        let exempted = self.grants.permitted(id, cell, processor);
-        if !exempted && !self.without_consent.contains(&cell.purpose) {
-            match fact.subject.and_then(|subject| self.consents.get(&(subject, cell.purpose))) {
-                Some(Standing::GivenAt(cv)) if *cv <= fact.cv => {}
+        let standing = self.people.standing(fact.subject, cell.purpose);
+        let permitted = self.grants.permitted(id, fact.subject, (cell, processor));
+        let rests = match &permitted {
+            Some(permitted) => Rests::Grant(permitted.grant),
+            None if self.trust.asks_consent(fact.profile_rev, cell.purpose) => Rests::Consent,
+            None => Rests::Else,
+        };
+        if rests == Rests::Consent {
+            match standing {
+                Some(Standing::Given { at, .. }) if at <= fact.cv => {}
                 Some(Standing::Withdrawn) => self.find(index, Rule::SegmentAfterWithdrawal),
-                Some(Standing::GivenAt(_)) | None => self.find(index, Rule::SegmentWithoutConsent),
+                Some(Standing::Given { .. } | Standing::Over) | None => self.find(index, Rule::SegmentWithoutConsent),
             }
         }
-        let (subject, epoch) = (fact.subject, fact.epoch);
-        let segment = Segment { leaf: index, subject, cell, processor, epoch, exempted, overdue: false };
-        match self.segments.entry(id) {
-            Entry::Vacant(entry) => {
-                entry.insert(segment);
-            }
-            Entry::Occupied(_) => self.find(index, Rule::SegmentReopened),
+        let mut overtaken = permitted.and_then(|permitted| permitted.late).map(|leaf| (leaf, Rule::WithoutLiveGrant));
+        if self.has_ended {
+            overtaken = overtaken.or(Some((index, Rule::SegmentAfterShutdown)));
         }
+        match self.policies.broken_by(fact.profile_rev, standing) {
+            // decided before the next one came into force: it closes again before anything passes
+            Some(rule @ Rule::UnderOtherRevision) => overtaken = overtaken.or(Some((index, rule))),
+            Some(rule) => self.find(index, rule),
+            None => {}
+        }
+        if !self.segments.opened((index, leaf), id, (cell, processor), rests, overtaken) {
+            self.find(index, Rule::SegmentReopened);
+        }
+        self.people.opened(fact.subject, id);
     }
 
-    fn closed(&mut self, index: u64, id: Reference, cell: &Cell, processor: ProcessorId) {
-        match self.segments.remove(&id) {
-            Some(segment) if segment.cell == *cell && segment.processor == processor => {
-                if segment.overdue {
+    fn closed(&mut self, index: u64, id: Reference, (cell, processor): (&Cell, ProcessorId), bytes: u64) {
+        let (segment, broken) = self.segments.closed(id, bytes);
+        if let Some((leaf, rule)) = broken {
+            self.find(leaf, rule);
+        }
+        if let Some(segment) = &segment {
+            self.people.closed(segment.subject, id);
+        }
+        match segment {
+            Some(segment) if segment.is(cell, processor) => {
+                if segment.is_overdue() {
                     self.find(index, Rule::ClosedAfterWithdrawal);
                 }
             }

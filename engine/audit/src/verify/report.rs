@@ -46,10 +46,11 @@ impl Witnessed {
 }
 
 impl Report {
-    /// Adds what somebody else found.
-    pub fn add(&mut self, leaf: u64, rule: Rule) {
-        self.findings.push(Finding::new(leaf, rule));
+    /// Adds what somebody else found, each once.
+    pub fn add(&mut self, found: impl IntoIterator<Item = (u64, Rule)>) {
+        self.findings.extend(found.into_iter().map(|(leaf, rule)| Finding::new(leaf, rule)));
         self.findings.sort_by_key(|finding| (finding.leaf, finding.rule));
+        self.findings.dedup();
     }
 
     /// The findings that break a promise.
@@ -101,8 +102,18 @@ pub enum Rule {
     SequenceBroken,
     /// A leaf says another shard than the first one.
     ShardMixed,
-    /// A leaf is dated before the one it follows.
+    /// A leaf is dated before the one it follows, or otherwise than by its own time.
     ClockWentBack,
+    /// A leaf's own time is before that of the one it follows, and the log does not say that the clock was set back.
+    DatedBack,
+    /// A leaf names another process than wrote the one before it, which is not the next that checked the log.
+    EpochBroken,
+    /// A profile in force that is older than the one before it, or another of the same number.
+    RevisionRolledBack,
+    /// A segment under a revision of the policy that never was in force.
+    UnderNoRevision,
+    /// A segment under another revision than the one that governs the person. Found whole by whoever has the profiles.
+    UnderOtherRevision,
     /// A segment without consent before it.
     SegmentWithoutConsent,
     /// A segment opened after the withdrawal of its purpose.
@@ -115,12 +126,16 @@ pub enum Rule {
     ClosedAfterWithdrawal,
     /// A withdrawal in effect while a segment of the same process was open.
     OpenAcrossWithdrawal,
-    /// A withdrawal in effect that nobody requested.
+    /// A withdrawal in effect that nobody requested, of this person and of that.
     EffectiveWithoutRequest,
     /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
     DeniedByProfile,
     /// A segment, a disclosure or a reading on a grant that there was not, that had ended, or that was for something else.
     WithoutLiveGrant,
+    /// A segment that was used for long after what it rested on had ended.
+    OpenAfterEnd,
+    /// A segment in which something passed that was opened after the service had ended.
+    SegmentAfterShutdown,
     /// A person's request that was not answered by its day. Said by the log, or found by whoever has the profile.
     RequestLate,
     /// An incident of which somebody was not told in time.
@@ -141,6 +156,10 @@ pub enum Rule {
     NeverClosed,
     /// A withdrawal that was never in effect.
     WithdrawalPending,
+    /// An erasure that has begun and has no certificate.
+    ErasurePending,
+    /// Something that was due and has not ended.
+    EndingPending,
 }
 
 impl Rule {
@@ -148,7 +167,11 @@ impl Rule {
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::ClockSetBack | Self::NeverClosed | Self::WithdrawalPending => Severity::Open,
+            Self::ClockSetBack
+            | Self::NeverClosed
+            | Self::WithdrawalPending
+            | Self::ErasurePending
+            | Self::EndingPending => Severity::Open,
             _ => Severity::Violation,
         }
     }
@@ -162,7 +185,22 @@ impl Rule {
             }
             Self::ShardMixed => "the leaf belongs to another shard's log",
             Self::ClockWentBack => {
-                "the leaf is dated before the one it follows: leaves were moved, or the clock was set back"
+                "the leaf's place in time does not follow from its own time and the leaf before it: leaves were moved, or dated otherwise than they were written"
+            }
+            Self::DatedBack => {
+                "the leaf gives an earlier time than the one before it, and the log does not say that the clock was set back: days that count from it are doubtful"
+            }
+            Self::EpochBroken => {
+                "the leaf names another process than the one that was writing, without that process having checked the log first: what was open in which of them cannot be told"
+            }
+            Self::RevisionRolledBack => {
+                "a profile came into force that is older than the one in force before it, or that says something else under the same number"
+            }
+            Self::UnderNoRevision => {
+                "data was about to be handed over under a revision of the policy that never was in force"
+            }
+            Self::UnderOtherRevision => {
+                "data was handed over under another revision of the policy than governs the person: the newest, or the one that they agreed to where what changed since matters to them"
             }
             Self::SegmentWithoutConsent => {
                 "data was about to be handed over for a purpose to which the log shows no consent at that consent version"
@@ -178,12 +216,20 @@ impl Rule {
                 "a gate closed only after the withdrawal had been confirmed: data may have been handed over in between"
             }
             Self::OpenAcrossWithdrawal => "the withdrawal was confirmed while a gate in its scope was open",
-            Self::EffectiveWithoutRequest => "the log does not show who asked for the withdrawal",
+            Self::EffectiveWithoutRequest => {
+                "the log does not show who asked for the withdrawal, or it was of somebody or something else"
+            }
             Self::DeniedByProfile => {
                 "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
             }
             Self::WithoutLiveGrant => {
                 "data was about to be handed over without consent, or was read by somebody of the operator's, on a grant that nobody had given for it, or that had ended"
+            }
+            Self::OpenAfterEnd => {
+                "a gate stayed open for longer than a permit lives after what it rested on had ended: the consent was over or refused, or the grant had ended"
+            }
+            Self::SegmentAfterShutdown => {
+                "data was handed over in a segment that was opened after the service had ended"
             }
             Self::EndedLate => "something that is stored ended later than the profile allows",
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",
@@ -202,6 +248,12 @@ impl Rule {
             }
             Self::WithdrawalPending => {
                 "the withdrawal was not confirmed by the end of this log: the person was not told OK"
+            }
+            Self::ErasurePending => {
+                "the erasure has no certificate by the end of this log: whether the keys are destroyed is not shown"
+            }
+            Self::EndingPending => {
+                "the time of something that is stored was over, and it had not ended by the end of this log"
             }
         }
     }

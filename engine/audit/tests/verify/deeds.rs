@@ -12,12 +12,12 @@ use crate::log::{Story, VOICE, trust};
 const EVERYTHING: Scope = Scope::Everything;
 
 /// The rules that the story breaks, with the leaves that show it.
-fn found(story: &Story) -> Vec<(u64, Rule)> {
+pub(crate) fn found(story: &Story) -> Vec<(u64, Rule)> {
     let report = story.log().verify().unwrap();
     report.findings.iter().map(|finding| (finding.leaf, finding.rule)).collect()
 }
 
-fn story(tell: impl FnOnce(&mut Story)) -> Story {
+pub(crate) fn story(tell: impl FnOnce(&mut Story)) -> Story {
     let mut story = Story::new();
     tell(&mut story);
     story
@@ -78,8 +78,9 @@ fn the_auditor_says_which_purposes_need_no_consent() {
     })
     .log();
     assert!(!log.verify().unwrap().is_clean());
-    let trust = Trust { without_consent: [security].into(), ..trust() };
-    assert!(verify_log(&log, &trust).unwrap().is_clean());
+    let by = |rev| Trust { without_consent: [(rev, [security].into())].into(), ..trust() };
+    assert!(verify_log(&log, &by(1)).unwrap().is_clean());
+    assert!(verify_log(&log, &by(2)).unwrap().is_clean(), "what another revision says, it says of its own");
 }
 
 #[test]
@@ -125,9 +126,7 @@ fn gates_close_between_request_and_effect() {
 #[test]
 fn a_crash_leaves_a_bounded_unknown() {
     let crash = story(|s| {
-        s.given(VOICE).opened(10, VOICE);
-        s.epoch += 1;
-        s.requested(20, EVERYTHING).effective(20, EVERYTHING);
+        s.given(VOICE).opened(10, VOICE).restarted().requested(20, EVERYTHING).effective(20, EVERYTHING);
     });
     assert_eq!(found(&crash), [(1, Rule::NeverClosed)], "no process was left to close it");
     let report = crash.log().verify().unwrap();
@@ -145,6 +144,18 @@ fn a_withdrawal_has_a_beginning_and_an_end() {
         s.given(VOICE).effective(20, EVERYTHING);
     });
     assert_eq!(found(&unasked), [(1, Rule::EffectiveWithoutRequest)]);
+    let of_less = story(|s| {
+        s.given(VOICE).requested(20, EVERYTHING).effective(20, Scope::Purpose(VOICE));
+    });
+    let never = [(1, Rule::WithdrawalPending), (2, Rule::EffectiveWithoutRequest)];
+    assert_eq!(found(&of_less), never, "everything was asked for");
+    let mut of_another = story(|s| {
+        s.given(VOICE).requested(20, EVERYTHING).effective(20, EVERYTHING);
+    });
+    of_another.leaves[2].fact.subject = Some(sayso_audit::SubjectTag([9; 16]));
+    assert_eq!(found(&of_another), never);
+    of_another.leaves[2].fact.subject = None;
+    assert_eq!(found(&of_another), never);
 }
 
 #[test]
@@ -251,6 +262,13 @@ fn a_segment_without_consent_needs_a_live_grant() {
         });
         assert_eq!(found(&ended), [(2, Rule::WithoutLiveGrant)]);
     }
+    let mut opened = story(|s| {
+        s.tell(granted(forever)).tell(permitted(10)).opened(10, VOICE).closed(10, VOICE);
+    });
+    opened.leaves[0].fact.subject = None;
+    assert_eq!(found(&opened), [], "it is for anybody");
+    opened.leaves[1].fact.subject = Some(sayso_audit::SubjectTag([9; 16]));
+    assert_eq!(found(&opened), [(2, Rule::SegmentWithoutConsent)], "it was said of somebody else's");
     let unsaid = story(|s| {
         s.tell(granted(forever)).opened(10, VOICE).closed(10, VOICE);
     });

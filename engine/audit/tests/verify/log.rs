@@ -82,24 +82,29 @@ pub(crate) struct Story {
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) cv: u64,
     pub(crate) epoch: u64,
+    pub(crate) rev: u32,
+    pub(crate) by: Actor,
+    /// How much later it is than leaves are told.
+    pub(crate) later_ms: u64,
     clock: HybridClock,
 }
 
 impl Story {
     pub(crate) fn new() -> Self {
-        Self { leaves: Vec::new(), cv: 0, epoch: 1, clock: HybridClock::default() }
+        let (leaves, by, clock) = (Vec::new(), Actor::SYSTEM, HybridClock::default());
+        Self { leaves, cv: 0, epoch: 1, rev: 1, by, later_ms: 0, clock }
     }
 
     pub(crate) fn tell(&mut self, event: Event) -> &mut Self {
         let sequence = self.leaves.len() as u64;
-        let wall = WallTime(1_767_225_600_000 + sequence * 20);
+        let wall = WallTime(1_767_225_600_000 + sequence * 20 + self.later_ms);
         self.clock = self.clock.next(wall);
         let place = Place { shard: 4, sequence, clock: self.clock, wall };
         let fact = Fact {
             subject: Some(anna()),
-            actor: Actor::SYSTEM,
+            actor: self.by,
             cv: ConsentVersion(self.cv),
-            profile_rev: 1,
+            profile_rev: self.rev,
             registry_rev: 0,
             epoch: self.epoch,
             event,
@@ -126,12 +131,17 @@ impl Story {
     }
 
     pub(crate) fn closed(&mut self, segment: u8, purpose: Purpose) -> &mut Self {
+        self.closed_with(segment, purpose, 640)
+    }
+
+    /// A segment closes in which `bytes` have passed.
+    pub(crate) fn closed_with(&mut self, segment: u8, purpose: Purpose, bytes: u64) -> &mut Self {
         self.tell(Event::SegmentClosed {
             segment: id(segment),
             cell: cell(purpose),
             processor: asr(),
             turn: TurnId(1),
-            bytes: 640,
+            bytes,
             pieces: 1,
             content: Hash::of(&[0; 640]),
             reason: "turn_ended".parse().unwrap(),
@@ -145,6 +155,27 @@ impl Story {
 
     pub(crate) fn effective(&mut self, withdrawal: u8, scope: Scope) -> &mut Self {
         self.tell(Event::WithdrawEffective { withdrawal: id(withdrawal), scope })
+    }
+
+    /// A profile comes into force as revision `rev`, under which everything is from then on.
+    pub(crate) fn in_force(&mut self, rev: u32) -> &mut Self {
+        self.rev = rev;
+        self.tell(Event::PolicyEffective { profile: Hash::of(&rev.to_be_bytes()) })
+    }
+
+    /// Another process goes on with the log.
+    pub(crate) fn restarted(&mut self) -> &mut Self {
+        self.epoch += 1;
+        self.tell(Event::SelfcheckPassed { size: self.leaves.len() as u64, root: Hash([0; 32]) })
+    }
+
+    /// The node runs for minutes, and says something now and then.
+    pub(crate) fn runs_on(&mut self) -> &mut Self {
+        for _ in 0..13 {
+            self.later_ms += 10_000;
+            self.tell(Event::LogKeyRotated { key: Hash([0; 32]) });
+        }
+        self
     }
 
     /// Everything that the demonstration does: question, consent, a turn, withdrawal in mid-utterance.

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod closing;
 mod deeds;
 mod log;
+mod order;
 mod tampering;
 mod witnesses;

@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use sayso_audit::leaf::STEP_BACK_MS;
 use sayso_audit::merkle::leaf_hash;
 use sayso_audit::{Actor, Event, Fact, Place, Reference};
 use sayso_runtime::queue::Receiver;
@@ -32,9 +33,6 @@ const _: () = assert!(BATCH_BYTES + ENTRY_BYTES_MAX + (BATCH_NOTES_MAX + 2) * LE
 /// How long until a batch whose outcome is not known is sent again: long enough to cost nothing, a fraction of the
 /// shortest life of a permit.
 const RESEND: Duration = Duration::from_millis(100);
-
-/// How far a clock may step back before it is put on record: what a time server corrects at once and nobody notices.
-const STEP_BACK_MS: u64 = 1_000;
 
 pub(super) struct Writer {
     store: Arc<dyn Store>,
@@ -130,7 +128,7 @@ impl Writer {
     async fn commit(&mut self, mut waiting: Vec<Waiting>, notes: Vec<Noted>) -> Result<Option<StoreError>, Error> {
         while !(waiting.is_empty() && notes.is_empty()) {
             let wall = self.clock.wall();
-            let behind_ms = (self.end.clock.0 >> 16).saturating_sub(wall.0);
+            let behind_ms = self.end.clock.millis().saturating_sub(wall.0);
             let is_set_back = behind_ms > STEP_BACK_MS;
             let anomaly =
                 (is_set_back && !self.is_set_back).then(|| About::default().event(Event::ClockAnomaly { behind_ms }));

@@ -1,5 +1,6 @@
 //! The end of the service: announced, started, carried out. See [`shutdown`](crate::shutdown) for the steps.
 
+use core::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use sayso_audit::{Actor, Event};
@@ -48,9 +49,9 @@ impl Register {
         self.ended.subscribe()
     }
 
-    /// Whether the service has ended.
+    /// Whether the service has ended, or its end is being written.
     pub(crate) fn has_ended(&self) -> bool {
-        *self.ended.borrow()
+        self.is_ending.load(Ordering::Acquire) || *self.ended.borrow()
     }
 
     /// Announces to everybody that the service ends, with `draft`, whose kind is [`NoticeKind::Shutdown`] whatever it says.
@@ -103,8 +104,14 @@ impl Register {
         let started = announced.started(self.clock.wall())?;
         let mut entry = entry(Some(version), &started);
         entry.events.push(About::default().by(by, Event::ShutdownStarted { shutdown: started.reference() }));
-        self.journal.append(entry).await.map_err(Error::from)?;
-        self.close_everything();
+        // first: what is opened while it is written may follow it in the log
+        self.is_ending.store(true, Ordering::Release);
+        let written = self.journal.append(entry).await;
+        if written.is_ok() {
+            self.close_everything();
+        }
+        self.is_ending.store(false, Ordering::Release);
+        written.map_err(Error::from)?;
         Ok(started)
     }
 

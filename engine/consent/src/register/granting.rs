@@ -120,6 +120,13 @@ impl Register {
             let key = RecordKey { subject: subject.id, cv: next.consent.cv.0, purpose: purpose.to_string() };
             entry.ops.push(Op::Put(key.key(), RECORD.encode(&record::encode(&record))));
             let event = event(answer, status, (purpose, id), &next.audit_key());
+            // the revision that they agree to, or that they stay governed by
+            let before = subject.state.consent.consents.get(&purpose).filter(|_| kept.contains(&purpose));
+            let about = match before {
+                Some(before) => about.under(before.profile_rev),
+                None if status.is_valid() => about.under(profile.rev()),
+                None => about,
+            };
             entry.events.push(about.by(record::audit_actor(answer.means), event));
             if !kept.contains(&purpose) {
                 entry

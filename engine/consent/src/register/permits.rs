@@ -1,5 +1,6 @@
 //! Issuing and renewing permits.
 
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -62,7 +63,25 @@ impl Register {
     }
 
     /// Opens a segment for whoever uses the permit: this process, or somebody outside of it who proved who they are.
-    pub(super) async fn open_segment(&self, ask: &Ask, slot: Slot, outside: Option<Actor>) -> Result<Opened, Denied> {
+    pub(super) async fn open_segment(
+        &self,
+        ask: &Ask,
+        mut slot: Slot,
+        outside: Option<Actor>,
+    ) -> Result<Opened, Denied> {
+        loop {
+            if let Some(opened) = self.open_at_once(ask, slot, outside).await? {
+                return Ok(opened);
+            }
+            // whoever changes the rules has done so then
+            drop(self.rules_turn().await);
+            slot = self.slot()?;
+        }
+    }
+
+    /// The same, if no revision comes into force meanwhile, and no grant: what was opened under the one before closes again, so
+    /// that nothing passes by another right than the log names.
+    async fn open_at_once(&self, ask: &Ask, slot: Slot, outside: Option<Actor>) -> Result<Option<Opened>, Denied> {
         if self.has_ended() {
             return Err(Error::Ended.into());
         }
@@ -125,9 +144,17 @@ impl Register {
             return Err(Error::Ended.into());
         }
         // A revision or a switch that came into force meanwhile has looked through the holders, perhaps too early for this one.
-        let reason = match self.revisions().decide(&question, &state.consent).answer {
-            Ok(now) if holder.segment.rests_on(&now) => return Ok(Opened { permit, holder, grounds, lasts }),
-            Ok(_) => Reason::NoBasis,
+        let revisions = self.revisions();
+        let is_settled = self.coming.load(Ordering::Acquire) == revisions.newest().rev();
+        let is_governed = is_settled && revisions.governing(ask.purpose, &state.consent).rev() == governing;
+        let reason = match revisions.decide(&question, &state.consent).answer {
+            Ok(now) if is_governed && now.exemption() == holder.segment.exemption => {
+                return Ok(Some(Opened { permit, holder, grounds, lasts }));
+            }
+            Ok(_) => {
+                self.give_up(&holder, POLICY).await;
+                return Ok(None);
+            }
             Err(reason) => reason,
         };
         self.deny(&subject, ask, reason);

@@ -1,5 +1,6 @@
 //! Revisions of the policy: what was in force, and what comes next.
 
+use core::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use sayso_audit::{Event, Hash};
@@ -96,7 +97,12 @@ impl Register {
         let events = told.map(|event| About::default().under(profile.rev()).event(event)).collect();
         let over = announced.filter(|announced| announced.profile.rev() <= profile.rev());
         let ops = over.iter().map(Announced::delete).chain([put(&profile)]).collect();
-        self.journal.append(Entry { ops, events, ..Entry::default() }).await?;
+        // first: what is opened while it is written may follow it in the log, and is not by the one before
+        self.coming.store(profile.rev(), Ordering::Release);
+        if let Err(error) = self.journal.append(Entry { ops, events, ..Entry::default() }).await {
+            self.coming.store(before.newest().rev(), Ordering::Release);
+            return Err(error);
+        }
         self.journal.govern(profile.rev());
         self.revisions.store(Arc::new(after));
         self.mark_anew();

@@ -11,12 +11,22 @@ use sayso_types::{Category, WallTime};
 pub(super) struct Endings {
     /// Since when the profile is in force: what it makes due for a time before, nobody could have ended by then.
     since: WallTime,
-    due: BTreeMap<Reference, WallTime>,
+    due: BTreeMap<Reference, Due>,
     /// Children whose data is to be erased.
     found: BTreeMap<Reference, Found>,
     /// What a legal hold kept from ending: that it is late is no wonder.
     held: BTreeSet<(Option<SubjectTag>, Category)>,
     late: Vec<u64>,
+}
+
+/// Something whose time was over.
+#[derive(Debug)]
+struct Due {
+    leaf: u64,
+    whose: (Option<SubjectTag>, Category),
+    at: WallTime,
+    /// Until when its end is not late, where the profile says so.
+    latest: Option<WallTime>,
 }
 
 /// A child whose data is to be erased.
@@ -39,18 +49,24 @@ impl Endings {
         match leaf.fact.event {
             Event::RetentionHeld { category, .. } => drop(self.held.insert((subject, category))),
             Event::RetentionDue { ending, category, at } if !self.held.contains(&(subject, category)) => {
-                self.due.insert(ending, at);
+                let latest = profile.map(|profile| self.latest(category, at, profile));
+                self.due.insert(ending, Due { leaf: index, whose: (subject, category), at, latest });
             }
             Event::RetentionExecuted { ending, category, .. } => {
                 self.held.remove(&(subject, category));
-                let (Some(at), Some(profile)) = (self.due.remove(&ending), profile) else { return };
-                let rule = profile.category(category).and_then(|rule| profile.document().retention_of(rule));
-                if profile.tolerated(rule, at.max(self.since)) < leaf.place.wall {
+                let (Some(due), Some(profile)) = (self.due.remove(&ending), profile) else { return };
+                if self.latest(category, due.at, profile) < leaf.place.wall {
                     self.late.push(index);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Until when the end of what was due at `at` is not late.
+    fn latest(&self, category: Category, at: WallTime, profile: &Profile) -> WallTime {
+        let rule = profile.category(category).and_then(|rule| profile.document().retention_of(rule));
+        profile.tolerated(rule, at.max(self.since))
     }
 
     /// Goes on by the leaf at `index`, of what became of a child; under `profile`, unless another one was in force.
@@ -81,6 +97,9 @@ impl Endings {
         let left = core::mem::take(&mut self.found).into_values();
         let late: Vec<_> = left.filter(|found| found.latest < now && !self.is_held(found.whose)).collect();
         self.late.extend(late.iter().map(|found| found.leaf));
+        let left = core::mem::take(&mut self.due).into_values();
+        let is_late = |due: &Due| due.latest.is_some_and(|latest| latest < now) && !self.held.contains(&due.whose);
+        self.late.extend(left.filter(is_late).map(|due| due.leaf).collect::<Vec<_>>());
         self.late.sort_unstable();
         self.late
     }

@@ -16,6 +16,8 @@ type OfWhom = (Option<SubjectTag>, Category);
 #[derive(Debug, Default)]
 pub(super) struct Grants {
     live: BTreeMap<Name, (Option<SubjectTag>, ExemptionGrant)>,
+    /// Those of them that have ended: what was decided before may follow.
+    ended: BTreeMap<Name, (Option<SubjectTag>, ExemptionGrant)>,
     permitted: BTreeMap<Reference, Name>,
     /// The grants on which something may be given away, each with what of whom.
     disclosing: BTreeMap<Name, (ExemptionGrant, BTreeSet<OfWhom>)>,
@@ -58,7 +60,8 @@ impl Grants {
                 reading.of_whom.insert((leaf.fact.subject, *category));
             }
             Event::ExemptionExpired { grant } | Event::ExemptionRevoked { grant } => {
-                self.live.remove(grant);
+                let ended = self.live.remove(grant).map(|ended| (*grant, ended));
+                self.ended.extend(ended);
                 self.disclosing.remove(grant);
                 self.reading.remove(grant);
             }
@@ -116,9 +119,18 @@ impl Grants {
 
     /// The grant of this name, if it has not ended and is for this person or for anybody.
     pub(super) fn live(&self, grant: Name, subject: Option<SubjectTag>) -> Option<&ExemptionGrant> {
-        let (whose, grant) = self.live.get(&grant)?;
-        whose.is_none_or(|whose| subject == Some(whose)).then_some(grant)
+        of(self.live.get(&grant)?, subject)
     }
+
+    /// The same, also if it has ended.
+    pub(super) fn lived(&self, grant: Name, subject: Option<SubjectTag>) -> Option<&ExemptionGrant> {
+        of(self.live.get(&grant).or_else(|| self.ended.get(&grant))?, subject)
+    }
+}
+
+/// The grant, if it is for this person or for anybody.
+fn of((whose, grant): &(Option<SubjectTag>, ExemptionGrant), subject: Option<SubjectTag>) -> Option<&ExemptionGrant> {
+    whose.is_none_or(|whose| subject == Some(whose)).then_some(grant)
 }
 
 /// What `leaf` says of the grant of this name; [`None`] when there is no such ground.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sayso_audit::{ControlEvent, Hash, Instructed, ProcessorChange, Reference};
+use sayso_audit::{ControlEvent, Hash, Instructed, ProcessorChange};
 use sayso_policy::{Instructions, Narrowed, Registry};
 use sayso_types::{Category, ProcessorId, TenantId};
 
@@ -22,8 +22,6 @@ pub(super) struct Registries {
     instructions: BTreeMap<TenantId, Instructions>,
     by_rev: BTreeMap<u32, Arc<Registry>>,
     newest: Arc<Registry>,
-    /// Segments that were decided by an older revision and that the newest does not allow.
-    overtaken: BTreeSet<Reference>,
 }
 
 impl Registries {
@@ -103,16 +101,6 @@ impl Registries {
             None if rev == 0 => Arc::default(),
             None => Arc::clone(&self.newest),
         }
-    }
-
-    /// Nothing may pass in the segment: it was overtaken by a switch.
-    pub(super) fn overtaken(&mut self, segment: Reference) {
-        self.overtaken.insert(segment);
-    }
-
-    /// Whether the segment that closes was overtaken.
-    pub(super) fn closed(&mut self, segment: Reference) -> bool {
-        self.overtaken.remove(&segment)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sayso_audit::{DeskEvent, Event, Leaf, LeafError, SubjectTag};
+use sayso_audit::{DeskEvent, Event, Leaf, LeafError, Reference, SubjectTag};
 use sayso_policy::export::kantara::Receipt;
 use sayso_policy::profile::RightKind;
 use sayso_policy::{AgeBand, ConsentStatus, ConsentType};
@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::items::{self, Item};
 use super::request::{Request, Standing};
-use crate::erasure::Certificate;
+use crate::erasure::{Approval, Certificate};
 use crate::guardian::Guardian;
 use crate::notices::book::of as scan_notices;
 use crate::notices::{NoticeKind, Text};
@@ -64,6 +64,9 @@ pub struct Copy {
     pub requests: Vec<Asked>,
     /// The certificates of what was erased.
     pub certificates: Vec<Certificate>,
+    /// Who answers for what they say to remain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approved>,
     /// What the person was told about their data, or is to be told.
     pub notices: Vec<Noticed>,
     /// Who received what.
@@ -151,6 +154,25 @@ pub struct Read {
     pub ticket_sha256: Option<String>,
 }
 
+/// That somebody answers for something that an erasure does not reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Approved {
+    /// The erasure, as its certificate calls it.
+    #[serde(with = "hex")]
+    pub erasure: [u8; 16],
+    /// What remains, as its certificate calls it.
+    pub residual: Name,
+    /// Why that is so, such as `receiver_dissolved`.
+    pub reason: Name,
+    /// In which role they answer for it: who they are, the person is not told.
+    pub by: &'static str,
+    /// Since when.
+    pub at: WallTime,
+}
+
+/// The role of those who answer for what remains, as a copy calls it.
+const OPERATOR: &str = "operator";
+
 /// What a processor received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Received {
@@ -187,6 +209,7 @@ impl Copy {
             expires_at: consent.expires_at,
         });
         let certificates = register.certificates(subject).await?.into_iter().map(|json| Certificate::parse(&json));
+        let certificates: Vec<_> = certificates.collect::<Result<_, _>>()?;
         let notices = scan_notices(register, subject).await?.into_iter().map(|(notice, delivery)| Noticed {
             kind: notice.kind,
             texts: notice.texts,
@@ -216,7 +239,8 @@ impl Copy {
             remembered: register.shown_facts(subject).await?,
             kept: items::of(register, subject).await?,
             requests: asked(requests).collect(),
-            certificates: certificates.collect::<Result<_, _>>()?,
+            approvals: approved(register, subject, &certificates).await?,
+            certificates,
             notices: notices.collect(),
             received,
             read,
@@ -239,7 +263,7 @@ impl Copy {
         let lists = [self.consents.len(), self.receipts.len(), self.withdrawals.len()];
         let others = [self.remembered.len(), self.requests.len(), self.notices.len(), self.received.len()];
         let records = lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + others[3] + self.read.len();
-        (records + self.certificates.len() + self.kept.len()) as u64
+        (records + self.certificates.len() + self.approvals.len() + self.kept.len()) as u64
     }
 }
 
@@ -251,6 +275,26 @@ pub(crate) async fn withdrawn(register: &Register, subject: SubjectId) -> Result
         purposes: withdrawal.purposes,
     });
     Ok(withdrawals.collect())
+}
+
+/// Who answers for what these certificates of the subject say to remain.
+async fn approved(
+    register: &Register,
+    subject: SubjectId,
+    certificates: &[Certificate],
+) -> Result<Vec<Approved>, Error> {
+    let mut approved = Vec::new();
+    for erasure in certificates.iter().map(|certificate| certificate.erasure) {
+        let approvals = register.approvals(subject, Reference(erasure)).await?.into_iter();
+        approved.extend(approvals.map(|Approval { residual, reason, at, .. }| Approved {
+            erasure,
+            residual,
+            reason,
+            by: OPERATOR,
+            at,
+        }));
+    }
+    Ok(approved)
 }
 
 /// These `requests`, as their person is shown them.

@@ -9,6 +9,7 @@ use super::copy::Copy;
 use super::items::Item;
 use super::names::right_name;
 use super::request::Standing;
+use crate::erasure::Approval;
 
 impl Copy {
     /// What it says, as a page in `tongue`; moments as `moment` shows them.
@@ -75,7 +76,12 @@ impl Copy {
         }
         page.heading(say("What was erased", "已删除的内容"), self.certificates.is_empty(), tongue);
         for certificate in &self.certificates {
-            page.line(format_args!("```text\n{}```", certificate.told(&[], tongue, &moment)));
+            let approvals = self.approvals.iter().filter(|one| one.erasure == certificate.erasure);
+            let role = say("the operator", "运营方").to_owned();
+            let approvals: Vec<_> = approvals
+                .map(|one| Approval { residual: one.residual, reason: one.reason, by: role.clone(), at: one.at })
+                .collect();
+            page.line(format_args!("```text\n{}```", certificate.told(&approvals, tongue, &moment)));
         }
         page.0
     }

@@ -16,7 +16,7 @@ use sayso_types::{Category, Name, SubjectId, WallTime};
 use serde_json::{Value, json};
 
 use crate::revising::revised;
-use crate::world::{MEMORY, VOICE, World, verify};
+use crate::world::{MEMORY, VOICE, World, spotless, verify};
 
 /// The test profile keeps a ground on which data is given to others, and which takes two.
 pub(crate) const SHARED: (&str, &str) = (
@@ -139,8 +139,7 @@ async fn what_is_given_is_what_was_demanded_and_only_the_recipient_reads_it() {
     assert_eq!(created, Some((kept.id, 1, made.file.len() as u64, kept.file)));
     assert_eq!(desk.all().await.unwrap(), core::slice::from_ref(kept));
     assert_eq!(replay(&leaves), Replayed { checked: 1, ..Replayed::default() });
-    let report = verify(world.journal()).await;
-    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+    spotless(verify(world.journal()).await);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod exempting;
 mod expiring;
 mod exporting;
 mod faults;
+mod governing;
 mod guarding;
 mod incidents;
 mod instructing;

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use sayso_audit::{Actor, ActorKind, DeskEvent, Event, Hash, Reference};
 use sayso_consent::Means;
 use sayso_consent::erasure::{ApprovalError, Certificate};
+use sayso_consent::rights::Desk;
+use sayso_consent::rights::copy::Approved;
+use sayso_policy::Profile;
+use sayso_policy::profile::RightKind;
 use sayso_policy::tongue::Tongue;
 use sayso_store::{Prefix, Store};
 use sayso_types::{Name, SubjectId};
 use sha2::{Digest, Sha256};
 
+use crate::answering::accepted;
 use crate::erasing::profile_with_a_receiver;
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::*;
@@ -58,6 +63,38 @@ async fn somebody_answers_for_what_remains_and_the_certificate_is_told_with_it()
     assert!(told(Tongue::Chinese).contains("由 admin:dpo 对此负责：receiver_dissolved\n"));
     assert_eq!(world.register.certificate(person, withdrawn).await.unwrap(), Some(json), "it stays as it was issued");
     world.ends_spotless_under(Arc::new(profile_with_a_receiver(2))).await;
+}
+
+/// Whoever has their copy knows who answers for what remains, and not who that is.
+#[tokio::test]
+async fn the_persons_copy_says_that_somebody_answers_for_what_remains() {
+    let world = World::new().await;
+    let text = format!("{}\n[rights.offers.copy]\n", profile_with_a_receiver(2).text());
+    world.register.publish(Arc::new(Profile::in_force_before(&text).unwrap())).await.unwrap();
+    let (person, withdrawn, json) = erased(&world).await;
+    let erasure = Certificate::parse(&json).unwrap().erasure;
+    let desk = Desk::open(world.register.clone());
+    let case = accepted(&desk, person, RightKind::Copy).await;
+    let integrator = Actor { kind: ActorKind::Tenant, tag: None };
+    let before = desk.copy(person, case, integrator).await.unwrap();
+    assert_eq!(before.approvals, []);
+    assert!(!before.page(Tongue::English, |at| at.0.to_string()).contains("the operator answers"));
+
+    let approval = world.register.approve_residual(person, withdrawn, (CLOUD, DISSOLVED), dpo()).await.unwrap();
+    let copy = desk.copy(person, case, integrator).await.unwrap();
+    let approved = Approved { erasure, residual: CLOUD, reason: DISSOLVED, by: "operator", at: approval.at };
+    assert_eq!((copy.approvals.as_slice(), copy.rows()), ([approved].as_slice(), before.rows() + 1));
+    let at = approval.at.0;
+    for (tongue, told) in [
+        (Tongue::English, format!("  the operator answers for it since {at}: receiver_dissolved\n")),
+        (Tongue::Chinese, format!("  自 {at} 起由 运营方 对此负责：receiver_dissolved\n")),
+    ] {
+        let page = copy.page(tongue, |at| at.0.to_string());
+        assert!(page.contains(&told), "{page}");
+    }
+    let shown = serde_json::to_string(&copy).unwrap();
+    assert!(shown.contains(r#""reason":"receiver_dissolved","by":"operator""#), "{shown}");
+    assert!(!shown.contains("admin:dpo"), "who that is, nobody is told");
 }
 
 #[tokio::test]

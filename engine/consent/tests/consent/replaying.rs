@@ -6,12 +6,13 @@ use std::sync::Arc;
 use sayso_audit::verify::Rule;
 use sayso_audit::{Actor, ActorKind, Event, Hash, Leaf, Reference, SubjectTag};
 use sayso_consent::rights::{Delay, Desk, Step};
-use sayso_consent::{Means, Replay, Replayed};
+use sayso_consent::{Ask, Means, Replay, Replayed};
 use sayso_policy::profile::RightKind;
-use sayso_policy::{ConsentStatus, Profile};
-use sayso_types::{ProcessorId, Purpose, WallTime};
+use sayso_policy::{ConsentStatus, Gate, Profile};
+use sayso_types::{Category, ProcessorId, Purpose, WallTime};
 
-use crate::world::{MEMORY, VOICE, World, profile, verify};
+use crate::revising::revised;
+use crate::world::{MEMORY, VOICE, World, ask, processor, profile, verify};
 
 fn replay(leaves: &[Leaf], profile: Profile) -> Replayed {
     let mut replay = Replay::new(Arc::new(profile));
@@ -62,18 +63,22 @@ async fn what_rests_on_a_revision_that_never_was_in_force_is_denied() {
     assert_eq!(replay(&leaves, profile()), replayed);
 }
 
+/// Also after a revision that does not ask anybody anew.
 #[tokio::test]
 async fn whoever_takes_a_yes_back_by_a_no_has_nothing_handed_over_after_it() {
     for no in [ConsentStatus::Refused, ConsentStatus::Deferred] {
         let world = World::new().await;
         let person = world.person(&[VOICE]).await;
+        let second = revised(2, &[]);
+        world.register.publish(second.clone()).await.unwrap();
         drop(world.listen(person).await.unwrap());
         world.answers(person, &[VOICE], no).await;
         assert!(world.listen(person).await.is_err());
-        let leaves = world.again().await.leaves().await;
-        assert_eq!(replay(&leaves, profile()), Replayed { checked: 1, ..Replayed::default() });
+        let leaves = world.again_under(second.clone()).await.leaves().await;
+        let replay = |leaves: &[Leaf]| replay(leaves, Profile::clone(&second));
+        assert_eq!(replay(&leaves), Replayed { checked: 1, ..Replayed::default() });
         let at = leaves.len() - 2;
-        assert_eq!(replay(&late(&leaves, at), profile()).denied, [at as u64], "{no:?}");
+        assert_eq!(replay(&late(&leaves, at)).denied, [at as u64], "{no:?}");
     }
 }
 
@@ -113,6 +118,50 @@ async fn a_segment_to_somebody_else_or_for_something_else_is_found() {
         change(&mut forged[opened].fact.event);
         assert_eq!(replay(&forged, profile()).denied, [opened as u64]);
     }
+}
+
+/// Has the node of `leaves` run on for minutes, and say something now and then.
+pub(crate) fn run_on(leaves: &mut Vec<Leaf>) {
+    for _ in 0..13 {
+        let mut next = leaves.last().unwrap().clone();
+        next.place.clock.0 += 10_000 << 16;
+        next.fact.event = Event::SelfcheckPassed { size: 0, root: Hash([0; 32]) };
+        leaves.push(next);
+    }
+}
+
+/// What requires something else is closed before it is said that this is withdrawn.
+#[tokio::test]
+async fn a_withdrawal_in_effect_while_something_is_open_that_requires_consent_to_it_is_found() {
+    let memory = "id = \"memory\"\n";
+    let second = revised(2, &[(memory, &format!("{memory}requires = [\"voice_interaction\"]\n"))]);
+    let world = World::new().await;
+    world.register.publish(second.clone()).await.unwrap();
+    let person = world.person(&[VOICE, MEMORY]).await;
+    let cv = world.state(person).await.cv;
+    let (category, gate, processor) = (Category::MEMORY_SUMMARY, Gate::Dialogue, processor("rules-local"));
+    let asked = Ask { purpose: MEMORY, category, gate, processor, ..ask(person, cv) };
+    let lease = world.register.acquire(asked).await.unwrap();
+    let letting_go = async {
+        lease.revoked().await;
+        drop(lease);
+    };
+    let (withdrawn, ()) = tokio::join!(world.register.withdraw(person, &[VOICE], Means::Voice), letting_go);
+    assert!(withdrawn.unwrap().ok);
+    let mut leaves = world.again_under(second.clone()).await.leaves().await;
+    let replay = |leaves: &[Leaf]| replay(leaves, Profile::clone(&second));
+    assert_eq!(replay(&leaves), Replayed { checked: 1, ..Replayed::default() });
+
+    let (closed, effective) = (position(&leaves, "egress.segment_closed"), position(&leaves, "withdraw.effective"));
+    assert!(closed < effective);
+    let closed = leaves.remove(closed);
+    leaves.insert(effective, closed);
+    assert_eq!(replay(&leaves).across, [effective as u64 - 1]);
+    let requested = position(&leaves, "withdraw.requested");
+    let mut since = leaves.clone();
+    let opened = since.remove(position(&leaves, "egress.segment_opened"));
+    since.insert(requested, opened);
+    assert_eq!(replay(&since).across, [0; 0], "of what was opened since, another revision may say otherwise");
 }
 
 /// A policy may process on other grounds than consent, but only for a grant that people gave and that is on record.

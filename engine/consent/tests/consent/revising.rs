@@ -25,7 +25,8 @@ pub(crate) fn revised(rev: u32, changes: &[(&str, &str)]) -> Arc<Profile> {
 /// Nothing that matters.
 const EDITORIAL: (&str, &str) = ("Whoever set up this device", "Somebody else");
 /// Memories are kept for longer: people agreed to something else.
-const LONGER: (&str, &str) = ("action = \"erase\"\nafter = \"PT0S\"", "action = \"erase\"\nafter = \"P30D\"");
+pub(crate) const LONGER: (&str, &str) =
+    ("action = \"erase\"\nafter = \"PT0S\"", "action = \"erase\"\nafter = \"P30D\"");
 /// The recogniser may have nothing any more.
 const SUSPENDED: (&str, &str) = ("id = \"whisper-local\"", "id = \"whisper-gone\"");
 

@@ -15,6 +15,7 @@ use sayso_types::{Category, Name, SubjectId};
 use crate::faults::{Fault, die};
 use crate::incidents::profile_with_duties;
 use crate::killed::last_words;
+use crate::replaying::run_on;
 use crate::set_clock::{HOUR, NOON, SetClock};
 use crate::world::{FRAME, VOICE, World, answer, ask, frame, processor, profile};
 
@@ -298,5 +299,8 @@ async fn a_segment_to_what_is_turned_off_is_found_whichever_revision_it_claims()
         }
         let found = if claims == 0 { at + 2 } else { at + 1 };
         assert_eq!(replay(&forged).denied, [found as u64], "claims {claims}");
+        forged.truncate(at + 2);
+        run_on(&mut forged);
+        assert_eq!(replay(&forged).denied, [at as u64 + 1], "claims {claims}, and is never closed");
     }
 }

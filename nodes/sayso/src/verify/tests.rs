@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 use super::*;
 
+/// No profile.
+const NONE: &[&Path] = &[];
+
 fn leaf(sequence: u64, event: Event) -> Leaf {
     let wall = WallTime(1_767_225_600_000 + sequence);
     let (cv, clock) = (ConsentVersion(0), HybridClock::default().next(wall));
@@ -19,11 +22,15 @@ fn leaf(sequence: u64, event: Event) -> Leaf {
 
 /// An exported log of these events, as `sayso demo --export` leaves it.
 fn export(events: impl IntoIterator<Item = Event>) -> TempDir {
+    export_of((0..).zip(events).map(|(sequence, event)| leaf(sequence, event)))
+}
+
+fn export_of(leaves: impl IntoIterator<Item = Leaf>) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let signer = Signer::new("test.example/audit", &[7; 32]).unwrap();
     let mut export = Export::new();
-    for (sequence, event) in (0..).zip(events) {
-        assert_eq!(export.append(&leaf(sequence, event).encode()), Ok(Vec::new()), "too few leaves for a full tile");
+    for leaf in leaves {
+        assert_eq!(export.append(&leaf.encode()), Ok(Vec::new()), "too few leaves for a full tile");
     }
     for file in export.partial() {
         let path = dir.path().join(file.tile.to_string());
@@ -67,21 +74,21 @@ fn text_of(checked: &Checked) -> String {
 }
 
 fn args(dir: &TempDir, json: bool) -> VerifyArgs {
-    VerifyArgs { dir: Some(dir.path().to_owned()), receipt: None, trust: None, profile: None, json }
+    VerifyArgs { dir: Some(dir.path().to_owned()), receipt: None, trust: None, profile: Vec::new(), json }
 }
 
 #[test]
 fn a_sound_log_is_reported_with_whose_word_it_is() {
     let (requested, effective) = withdrawal();
     let dir = export([policy(), requested, effective]);
-    let checked = check(dir.path(), None, None).unwrap();
+    let checked = check(dir.path(), None, NONE).unwrap();
     assert!(checked.report.is_clean());
     let alone = text(&checked, false);
     assert!(alone.contains("test.example/audit") && alone.contains("agrees with itself"), "{alone}");
     assert!(alone.contains("1 withdraw.effective") && alone.contains("no broken promise"), "{alone}");
 
     let trust = dir.path().join(OWN_KEYS);
-    assert_eq!(check(dir.path(), Some(&trust), None).unwrap().report, checked.report);
+    assert_eq!(check(dir.path(), Some(&trust), NONE).unwrap().report, checked.report);
     assert!(!text(&checked, true).contains("agrees with itself"));
     let json = serde_json::to_value(Verdict::new(&checked, true)).unwrap();
     assert_eq!((&json["clean"], &json["size"]), (&true.into(), &3.into()));
@@ -91,7 +98,7 @@ fn a_sound_log_is_reported_with_whose_word_it_is() {
 fn a_broken_promise_is_shown_with_its_leaf_and_fails() {
     let (_, effective) = withdrawal();
     let dir = export([policy(), effective]);
-    let checked = check(dir.path(), None, None).unwrap();
+    let checked = check(dir.path(), None, NONE).unwrap();
     let text = text(&checked, false);
     assert!(text.contains("BROKEN    leaf 1: ") && text.contains("a broken promise"), "{text}");
     let code = run(&args(&dir, true)).unwrap();
@@ -120,7 +127,7 @@ fn the_profile_says_what_rests_on_another_basis_than_consent() {
     };
     let log = |profile: &Path, purpose| export([effective(profile)].into_iter().chain(segment(purpose)));
     let clean = |log: &TempDir, profile: Option<&Path>| {
-        check(log.path(), None, profile).map(|checked| checked.report.is_clean())
+        check(log.path(), None, profile.as_slice()).map(|checked| checked.report.is_clean())
     };
 
     let safety = "safety".parse().unwrap();
@@ -138,11 +145,57 @@ fn the_profile_says_what_rests_on_another_basis_than_consent() {
     assert!(missing.contains("none.toml"), "{missing}");
 }
 
+/// What a revision says of the purposes that rest on something else than consent, it says of what is under it.
+#[test]
+fn each_revision_is_asked_of_its_own_leaves() {
+    const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
+    let purpose = r#"{ id = "notice", "#;
+    let safety = format!(r#"{{ id = "safety", dpv = "SafetyForHuman", basis = "VitalInterest" }}, {purpose}"#);
+    let second = HOME
+        .replacen(purpose, &safety, 1)
+        .replacen(
+            r#"["consent_answer", "voice_interaction"]"#,
+            r#"["consent_answer", "voice_interaction", "safety"]"#,
+            1,
+        )
+        .replacen("rev = 1\n", "rev = 2\n", 1);
+    let dir = tempfile::tempdir().unwrap();
+    let files = [("first.toml", HOME), ("second.toml", &second)].map(|(name, text)| {
+        let file = dir.path().join(name);
+        fs::write(&file, text).unwrap();
+        file
+    });
+    let effective = files
+        .each_ref()
+        .map(|file| Event::PolicyEffective { profile: Hash(config::read_profile(file).unwrap().hash().0) });
+    let [opened, closed] = segment("safety".parse().unwrap());
+    let told = effective.into_iter().chain([opened, closed]);
+    let leaves = (0..).zip(told).map(|(sequence, event)| {
+        let mut leaf = leaf(sequence, event);
+        leaf.fact.profile_rev = if sequence == 0 { 1 } else { 2 };
+        leaf
+    });
+    let log = export_of(leaves);
+    let found = |profiles: &[&Path]| {
+        let checked = check(log.path(), None, profiles).unwrap();
+        let found: Vec<_> = checked.report.violations().map(|finding| (finding.leaf, finding.rule)).collect();
+        (found, checked.replayed.map(|replayed| (replayed.checked, replayed.others)))
+    };
+    let [first, second] = files.each_ref().map(|file| file.as_path());
+    assert_eq!(found(&[]), (vec![(2, Rule::SegmentWithoutConsent)], None));
+    assert_eq!(found(&[first]), (vec![], Some((0, 1))), "it is not under the first");
+    assert_eq!(found(&[second]).1, Some((1, 0)));
+    assert_eq!(found(&[first, second]), (found(&[second]).0, Some((1, 0))));
+    assert!(!found(&[second]).0.contains(&(2, Rule::SegmentWithoutConsent)));
+    let shown = text_of(&check(log.path(), None, &[first]).unwrap());
+    assert!(shown.contains("1 under other profiles not checked: give those with --profile, too"), "{shown}");
+}
+
 #[test]
 fn what_is_left_open_is_shown_apart_and_does_not_fail() {
     let (requested, _) = withdrawal();
     let dir = export([requested]);
-    let checked = check(dir.path(), None, None).unwrap();
+    let checked = check(dir.path(), None, NONE).unwrap();
     let text = text(&checked, false);
     assert!(text.contains("open      leaf 0: ") && !text.contains("BROKEN"), "{text}");
     let code = run(&args(&dir, false)).unwrap();
@@ -151,7 +204,7 @@ fn what_is_left_open_is_shown_apart_and_does_not_fail() {
 
 #[test]
 fn a_damaged_log_is_refused_and_the_damage_named() {
-    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None, None).map(drop).unwrap_err());
+    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None, NONE).map(drop).unwrap_err());
 
     let dir = export([policy(), policy()]);
     let bundle = dir.path().join("tile/entries/000.p/2");
@@ -180,14 +233,14 @@ fn a_trust_policy_says_who_must_have_witnessed_it() {
         (Signer::new("test.example/audit", &[7; 32]).unwrap(), Cosigner::new("w.example", &[9; 32]).unwrap());
     let text = format!("log {}\nwitness w {} https://w.example\nquorum w\n", log.verifier(), witness.verifier());
     fs::write(&trust, text).unwrap();
-    let refused = format!("{:#}", check(dir.path(), Some(&trust), None).map(drop).unwrap_err());
+    let refused = format!("{:#}", check(dir.path(), Some(&trust), NONE).map(drop).unwrap_err());
     assert!(refused.contains("cosigned by the quorum"), "{refused}");
 
     let checkpoint = dir.path().join("checkpoint");
     let note = fs::read_to_string(&checkpoint).unwrap();
     let cosignature = witness.cosign(&Checkpoint::unverified(&note).unwrap().text(), WallTime(1_767_225_600_000));
     fs::write(&checkpoint, note + &cosignature).unwrap();
-    let checked = check(dir.path(), Some(&trust), None).unwrap();
+    let checked = check(dir.path(), Some(&trust), NONE).unwrap();
     let shown = text_of(&checked);
     assert!(shown.contains("witnessed 2 leaves, by w") && !shown.contains("not yet"), "{shown}");
 
@@ -197,14 +250,14 @@ fn a_trust_policy_says_who_must_have_witnessed_it() {
     for file in ["checkpoint", "tile/0/000.p/3", "tile/entries/000.p/3"] {
         fs::copy(longer.path().join(file), dir.path().join(file)).unwrap();
     }
-    let checked = check(dir.path(), Some(&trust), None).unwrap();
+    let checked = check(dir.path(), Some(&trust), NONE).unwrap();
     let shown = text_of(&checked);
     assert!(shown.contains("witnessed 2 leaves, by w") && shown.contains("not yet   1 leaves, 2 to 2"), "{shown}");
     let json = serde_json::to_value(Verdict::new(&checked, true)).unwrap();
     assert_eq!((&json["witnessed"]["size"], &json["witnessed"]["unanchored"]), (&2.into(), &1.into()));
 
     fs::write(&trust, "quorum nobody\n").unwrap();
-    let wrong = format!("{:#}", check(dir.path(), Some(&trust), None).map(drop).unwrap_err());
+    let wrong = format!("{:#}", check(dir.path(), Some(&trust), NONE).map(drop).unwrap_err());
     assert!(wrong.contains("trust.policy: line 1: ") && wrong.contains("not defined above"), "{wrong}");
 }
 
@@ -216,12 +269,12 @@ fn verdicts_are_recomputed_by_the_profile_that_is_given() {
     fs::write(&home, HOME).unwrap();
     let effective = Event::PolicyEffective { profile: Hash(config::read_profile(&home).unwrap().hash().0) };
     let log = export([effective].into_iter().chain(segment(Purpose::CONSENT_ANSWER)).chain(segment(Purpose::MEMORY)));
-    let checked = check(log.path(), None, Some(&home)).unwrap();
+    let checked = check(log.path(), None, &[&home]).unwrap();
     let denied = checked.report.violations().filter(|finding| finding.rule == Rule::DeniedByProfile);
     assert_eq!(denied.map(|finding| finding.leaf).collect::<Vec<_>>(), [3], "nobody agreed to be remembered");
     let shown = text_of(&checked);
     assert!(shown.contains("2 verdicts recomputed, 0 under other profiles"), "{shown}");
-    assert!(checked.replayed.is_some() && check(log.path(), None, None).unwrap().replayed.is_none());
+    assert!(checked.replayed.is_some() && check(log.path(), None, NONE).unwrap().replayed.is_none());
 }
 
 #[test]
@@ -246,7 +299,7 @@ fn a_receipt_is_checked_without_the_log() {
 fn keys_that_cannot_be_used_are_named() {
     let dir = export([policy()]);
     let trust = dir.path().join("mine.keys");
-    let error = || format!("{:#}", check(dir.path(), Some(&trust), None).map(drop).unwrap_err());
+    let error = || format!("{:#}", check(dir.path(), Some(&trust), NONE).map(drop).unwrap_err());
     assert!(error().contains("mine.keys"), "{}", error());
     fs::write(&trust, "# nobody\n").unwrap();
     assert!(error().contains("names nobody"), "{}", error());

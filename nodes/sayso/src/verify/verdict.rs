@@ -15,7 +15,7 @@ pub(super) struct Verdict<'a> {
     pub(super) clean: bool,
     /// Whether the public key came from outside of the log.
     independent: bool,
-    /// Segments whose verdict was recomputed by the profile that was given.
+    /// Segments whose verdict was recomputed by a profile that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     recomputed: Option<u64>,
     /// Segments that were not, because they were under another profile.
@@ -72,7 +72,8 @@ impl fmt::Display for Verdict<'_> {
             }
         }
         if let (Some(checked), Some(others)) = (self.recomputed, self.under_other_profiles) {
-            writeln!(f, "profile   {checked} verdicts recomputed, {others} under other profiles not checked")?;
+            let hint = if others > 0 { ": give those with --profile, too" } else { "" };
+            writeln!(f, "profile   {checked} verdicts recomputed, {others} under other profiles not checked{hint}")?;
         }
         for (event, count) in events {
             write!(f, "\n{count:>9} {event}")?;

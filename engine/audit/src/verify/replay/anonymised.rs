@@ -8,10 +8,10 @@ use crate::leaf::Leaf;
 use crate::{Anonymised, AnonymisedStep, Event, Reference, SubjectTag};
 
 /// What was due, and who was counted when it ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Anonymisations {
-    /// What was due, and whose it was, by its ending.
-    due: BTreeMap<Reference, (Option<SubjectTag>, Category)>,
+    /// What was due, and whose it was, by its ending; and the leaf that says so.
+    due: BTreeMap<Reference, (u64, Option<SubjectTag>, Category)>,
     /// The endings in which somebody was counted, and which are not over.
     counted: BTreeSet<Reference>,
     /// Whoever was counted: once for all times.
@@ -21,15 +21,11 @@ pub(super) struct Anonymisations {
 }
 
 impl Anonymisations {
-    pub(super) const fn new() -> Self {
-        Self { due: BTreeMap::new(), counted: BTreeSet::new(), people: BTreeSet::new(), waiting: BTreeMap::new() }
-    }
-
-    /// Goes on by a leaf about what ends; whether it is right about what was anonymised.
-    pub(super) fn leaf(&mut self, leaf: &Leaf) -> bool {
+    /// Goes on by the leaf at `index` about what ends; whether it is right about what was anonymised.
+    pub(super) fn leaf(&mut self, index: u64, leaf: &Leaf) -> bool {
         match &leaf.fact.event {
             Event::RetentionDue { ending, category, .. } => {
-                self.due.insert(*ending, (leaf.fact.subject, *category));
+                self.due.insert(*ending, (index, leaf.fact.subject, *category));
                 true
             }
             Event::RetentionExecuted { ending, how, .. } => {
@@ -41,13 +37,19 @@ impl Anonymisations {
         }
     }
 
+    /// The leaves that say that something was due which has not ended.
+    pub(super) fn pending(self) -> impl Iterator<Item = u64> {
+        self.due.into_values().map(|(leaf, _, _)| leaf)
+    }
+
     fn anonymised(&mut self, subject: Option<SubjectTag>, anonymised: &Anonymised) -> bool {
         let Anonymised { ending, category, step, people, report } = anonymised;
         match step {
             AnonymisedStep::HandedOn => {
                 let whose = (subject, *category);
                 *self.waiting.entry(*category).or_default() += 1;
-                let (is_due, is_first) = (self.due.get(ending) == Some(&whose), self.people.insert(whose));
+                let is_due = self.due.get(ending).is_some_and(|(_, subject, category)| (*subject, *category) == whose);
+                let is_first = self.people.insert(whose);
                 self.counted.insert(*ending) && is_due && is_first && *people == 1
             }
             AnonymisedStep::Released => {

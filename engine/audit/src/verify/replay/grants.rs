@@ -12,14 +12,27 @@ use crate::{ActorKind, ActorTag, DeskEvent, Event, Hash, Reference, SubjectTag};
 const WRITTEN_WITHIN_MS: u64 = 60_000;
 
 /// The grants that live, and the segments that are about to rest on one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Grants {
     live: BTreeMap<Name, Grant>,
-    permitted: BTreeMap<Reference, (Cell, ProcessorId)>,
+    /// Those that have ended: what was decided before may follow.
+    ended: BTreeMap<Name, Grant>,
+    permitted: BTreeMap<Reference, Permitted>,
     /// Whose data may be put into which disclosure, which is about to be made.
     disclosed: BTreeSet<(Reference, Option<SubjectTag>)>,
     /// What is about to be read of whom, and by whom, on which ticket.
     reading: BTreeMap<(Reference, Option<SubjectTag>, Category), (ActorTag, Hash)>,
+}
+
+/// A segment that is about to rest on a grant.
+#[derive(Debug)]
+pub(super) struct Permitted {
+    subject: Option<SubjectTag>,
+    cell: Cell,
+    processor: ProcessorId,
+    pub(super) grant: Name,
+    /// The leaf that says so, where the grant had ended by then: decided before that, it closes again before anything passes.
+    pub(super) late: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -38,30 +51,39 @@ impl Grant {
     const fn new(subject: Option<SubjectTag>, until: WallTime) -> Self {
         Self { subject, opens: Vec::new(), discloses: Vec::new(), reads: BTreeMap::new(), until }
     }
+
+    /// Whether it is for what is `permitted`, whenever that is.
+    fn opens(&self, permitted: &Permitted) -> bool {
+        self.subject.is_none_or(|subject| permitted.subject == Some(subject))
+            && self.opens.contains(&(permitted.cell, permitted.processor))
+    }
 }
 
 impl Grants {
-    pub(super) const fn new() -> Self {
-        Self { live: BTreeMap::new(), permitted: BTreeMap::new(), disclosed: BTreeSet::new(), reading: BTreeMap::new() }
-    }
-
-    /// Goes on by a leaf about a grant; whether it is right about it.
-    pub(super) fn leaf(&mut self, leaf: &Leaf) -> bool {
+    /// Goes on by the leaf at `index` about a grant; whether it is right about it.
+    pub(super) fn leaf(&mut self, index: u64, leaf: &Leaf) -> bool {
         match &leaf.fact.event {
             Event::ExemptionGranted { grant, cell, processor, until, .. } => {
                 let granted = Grant::new(leaf.fact.subject, *until);
                 self.live.entry(*grant).or_insert(granted).opens.push((*cell, *processor));
                 true
             }
-            Event::ExemptionExpired { grant } | Event::ExemptionRevoked { grant } => self.live.remove(grant).is_some(),
+            Event::ExemptionExpired { grant } | Event::ExemptionRevoked { grant } => {
+                let Some(ended) = self.live.remove(grant) else { return false };
+                self.ended.insert(*grant, ended);
+                true
+            }
             Event::PermittedByExemption { segment, cell, processor, grant, .. } => {
-                self.permitted.insert(*segment, (*cell, *processor));
-                let is_live = |grant: &Grant| {
-                    grant.subject.is_none_or(|subject| leaf.fact.subject == Some(subject))
-                        && grant.opens.contains(&(*cell, *processor))
-                        && leaf.place.wall.0 < grant.until.0.saturating_add(WRITTEN_WITHIN_MS)
-                };
-                self.live.get(grant).is_some_and(is_live)
+                let (subject, cell, processor, grant) = (leaf.fact.subject, *cell, *processor, *grant);
+                let mut permitted = Permitted { subject, cell, processor, grant, late: None };
+                let lives = |live: &&Grant| leaf.place.wall.0 < live.until.0.saturating_add(WRITTEN_WITHIN_MS);
+                let (live, ended) = (self.live.get(&grant), self.ended.get(&grant));
+                let is_for_it = live.or(ended).is_some_and(|grant| grant.opens(&permitted));
+                if is_for_it && live.filter(lives).is_none() {
+                    permitted.late = Some(index);
+                }
+                self.permitted.insert(*segment, permitted);
+                is_for_it
             }
             Event::Desk(event) => self.desk(leaf, event),
             // what the operator's people read is told with its category, and by what right
@@ -110,8 +132,15 @@ impl Grants {
         }
     }
 
-    /// Whether it was said of `segment`, which is opened now, that it rests on a grant.
-    pub(super) fn permitted(&mut self, segment: Reference, cell: Cell, processor: ProcessorId) -> bool {
-        self.permitted.remove(&segment) == Some((cell, processor))
+    /// What was said of `segment`, which is opened now, if that it rests on a grant.
+    pub(super) fn permitted(
+        &mut self,
+        segment: Reference,
+        subject: Option<SubjectTag>,
+        (cell, processor): (Cell, ProcessorId),
+    ) -> Option<Permitted> {
+        let permitted = self.permitted.remove(&segment)?;
+        let is_it = (permitted.subject, permitted.cell, permitted.processor) == (subject, cell, processor);
+        is_it.then_some(permitted)
     }
 }
