@@ -88,13 +88,22 @@ impl KeptService {
         Ok(proto::ListKeptResponse { items: page.iter().map(shown).collect(), next_page_token })
     }
 
-    async fn deleted(&self, operator: &Operator, request: proto::DeleteKeptRequest) -> Result<(), Refusal> {
+    async fn deleted(
+        &self,
+        operator: &Operator,
+        request: proto::DeleteKeptRequest,
+    ) -> Result<proto::DeleteKeptResponse, Refusal> {
         let id = item_id("item_id", &request.item_id)?;
         let subject = self.find(operator, request.principal).await?;
         if !self.register.drop_kept(subject, id).await? {
             return Err(unknown());
         }
-        self.access.record(operator, Name::constant("kept.delete"), 1).await
+        self.access.record(operator, Name::constant("kept.delete"), 1).await?;
+        let kept = self.register.kept_by_law(subject, id).await?;
+        Ok(kept.map_or_else(proto::DeleteKeptResponse::default, |kept| proto::DeleteKeptResponse {
+            kept_by_law: kept.law,
+            kept_until_unix_ms: kept.until.0,
+        }))
     }
 }
 
@@ -125,8 +134,7 @@ impl KeptRpc for KeptService {
         request: Request<proto::DeleteKeptRequest>,
     ) -> Result<Response<proto::DeleteKeptResponse>, Status> {
         let operator = Operator::of(&request)?;
-        self.deleted(&operator, request.into_inner()).await?;
-        Ok(Response::new(proto::DeleteKeptResponse {}))
+        Ok(Response::new(self.deleted(&operator, request.into_inner()).await?))
     }
 }
 

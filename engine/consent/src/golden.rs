@@ -328,7 +328,7 @@ fn an_erasure_is_stored_as_it_was() {
         committed_at: Some(NOW),
         keys: Some(vec![key]),
         destroyed_at: Some(WallTime(NOW.0 + 1)),
-        ..begun
+        ..begun.clone()
     };
     for (name, pending) in [("erasure", begun), ("erasure_destroyed", destroyed)] {
         let value = ERASURE.encode(&pending.encode());

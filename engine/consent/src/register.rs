@@ -4,6 +4,7 @@ mod announcing;
 mod anonymising;
 mod answering;
 mod deleting;
+mod demanded;
 mod due;
 mod ending;
 mod erasing;

@@ -445,8 +445,8 @@ pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
 pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 2);
 /// Of version 1 facts are in clear, from version 2 on they are sealed, from version 3 on each with its moment.
 pub(crate) const FACTS: Schema = Schema::new("facts", 1, 3);
-pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 1);
-pub(crate) const CERTIFICATE: Schema = Schema::new("certificate", 1, 1);
+pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 2);
+pub(crate) const CERTIFICATE: Schema = Schema::new("certificate", 1, 2);
 pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
 pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
 pub(crate) const LEFT: Schema = Schema::new("request_left", 1, 1);

@@ -53,6 +53,17 @@ pub struct Ending {
     pub is_exact: bool,
 }
 
+/// Until when a law demands that data is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// From then on it may end.
+    pub at: WallTime,
+    /// The law, as `min_basis` names it.
+    pub law: String,
+    /// Whether the calendar of working days reaches that far. Where it does not, the time is counted at its longest.
+    pub is_exact: bool,
+}
+
 impl Profile {
     /// When data of `category` ends to which that `happened`, of somebody of `age`: the earliest moment that any rule sets,
     /// and never before the least time that a law demands. `unsaid` is the rule of categories of which the profile says
@@ -97,11 +108,21 @@ impl Profile {
         let trial = cap(trial, "retention.test_platform_max".to_owned());
         let endings = by_trigger.chain(on_withdraw).chain(max).chain(minor).chain(trial);
         let mut ending = endings.min_by_key(|ending| ending.at)?;
-        if let Some((floor, is_exact)) = self.floor(declared, rule, collected).filter(|(at, _)| ending.at < *at) {
-            let latest = WallTime(floor.0.saturating_add(ending.latest.0 - ending.at.0));
-            ending = Ending { at: floor, latest, by: format!("{key}.min"), is_exact, ..ending };
+        if let Some(Floor { at, is_exact, .. }) =
+            self.floor_under(declared, rule, collected).filter(|floor| ending.at < floor.at)
+        {
+            let latest = WallTime(at.0.saturating_add(ending.latest.0 - ending.at.0));
+            ending = Ending { at, latest, by: format!("{key}.min"), is_exact, ..ending };
         }
         Some(ending)
+    }
+
+    /// Until when a law demands that data of `category` is kept that was `collected` then, whoever wants it erased; [`None`]
+    /// where none does.
+    #[must_use]
+    pub fn floor(&self, category: Category, collected: WallTime) -> Option<Floor> {
+        let declared = self.category(category)?;
+        self.floor_under(Some(declared), self.document().retention_of(declared)?, Some(collected))
     }
 
     /// By when what is due at `at` under `rule` has ended.
@@ -113,21 +134,22 @@ impl Profile {
         }
     }
 
-    /// Before which moment a law forbids that it ends, and whether the calendar reaches that far.
-    fn floor(
+    fn floor_under(
         &self,
         declared: Option<&CategoryRule>,
         rule: &Retention,
         collected: Option<WallTime>,
-    ) -> Option<(WallTime, bool)> {
+    ) -> Option<Floor> {
         let (min, from) = rule.min.zip(collected)?;
         let mut purposes = declared?.purposes.iter().filter_map(|purpose| self.purpose(*purpose));
-        if rule.min_basis.is_none() || !purposes.any(|purpose| purpose.basis == LegalBasis::LegalObligation) {
+        let law = rule.min_basis.as_ref()?;
+        if !purposes.any(|purpose| purpose.basis == LegalBasis::LegalObligation) {
             return None;
         }
         let due = self.end_of(min, from, String::new());
         let longest = u64::try_from(min.longest().as_millis()).unwrap_or(u64::MAX);
-        Some((if due.is_exact { due.at } else { WallTime(from.0.saturating_add(longest)) }, due.is_exact))
+        let at = if due.is_exact { due.at } else { WallTime(from.0.saturating_add(longest)) };
+        Some(Floor { at, law: law.clone(), is_exact: due.is_exact })
     }
 
     /// Whether the rules for minors hold for somebody of `age`.
@@ -149,6 +171,19 @@ impl Revisions {
     ) -> Option<Ending> {
         let ends = |profile: &Profile| profile.ending(category, None, happened, state.age);
         [self.newest(), self.governing(purpose, state)].into_iter().filter_map(|p| ends(p)).min_by_key(|end| end.at)
+    }
+
+    /// Until when a law demands that data of `category` is kept that serves `purpose` and was `collected` then, of a person
+    /// whose register is `state`: only where both revisions of [`ending`](Self::ending) say so, the earlier of them.
+    #[must_use]
+    pub fn floor(
+        &self,
+        (category, purpose): (Category, Purpose),
+        collected: WallTime,
+        state: &ConsentState,
+    ) -> Option<Floor> {
+        let [newest, governing] = [self.newest(), self.governing(purpose, state)].map(|p| p.floor(category, collected));
+        newest.zip(governing).map(|(one, other)| if other.at < one.at { other } else { one })
     }
 }
 

@@ -56,8 +56,16 @@ async fn kept(command: &KeptCommand) -> Result<()> {
         }
         KeptCommand::Delete { person, item, json } => {
             let request = DeleteKeptRequest { principal: Some(operator::principal(person)), item_id: parsed(item)? };
-            client(person).await?.delete(request).await.context("it is not deleted")?;
-            if *json { output::json(&json!({ "deleted": item })) } else { output::line(format!("deleted {item}")) }
+            let answer = client(person).await?.delete(request).await.context("it is not deleted")?.into_inner();
+            let (law, until) = (answer.kept_by_law, moment(answer.kept_until_unix_ms).unwrap_or_default());
+            match (*json, law.is_empty()) {
+                (true, true) => output::json(&json!({ "deleted": item })),
+                (true, false) => output::json(&json!({ "deleted": item, "kept_by_law": law, "kept_until": until })),
+                (false, true) => output::line(format!("deleted {item}")),
+                (false, false) => output::line(format!(
+                    "deleted {item}: it is used for nothing from here on; {law} demands that it is stored until {until}"
+                )),
+            }
         }
     }
 }

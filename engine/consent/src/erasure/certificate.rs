@@ -9,6 +9,7 @@ use sayso_vault::{KeyId, KeyRef};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::legal_minimum::LegalMinimum;
 use crate::Error;
 
 /// What the layout is called; a later one has another number.
@@ -205,6 +206,8 @@ pub enum Residual {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told_at: Option<WallTime>,
     },
+    /// What a law demands to be kept for longer.
+    LegalMinimum(LegalMinimum),
     /// Copies of the key store that were made before.
     KeyBackups {
         /// Until when the policy lets them be kept; [`None`] when it gives no time.
@@ -226,6 +229,7 @@ impl Residual {
     pub const fn name(&self) -> Name {
         match self {
             Self::Processor { id, .. } => id.0,
+            Self::LegalMinimum(_) => Name::constant("legal_minimum"),
             Self::KeyBackups { .. } => Name::constant("key_backups"),
             Self::StoreLogs => Name::constant("store_logs"),
             Self::Evidence => Name::constant("evidence"),
@@ -260,10 +264,16 @@ impl Certificate {
         self.erasure == of.0 || self.grounds.iter().any(|ground| ground.reference() == of)
     }
 
-    /// Whether somebody else may still have something of it.
+    /// Whether somebody else may still have something of it, or a law demands that some is kept.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        self.residuals.iter().any(|residual| matches!(residual, Residual::Processor { .. }))
+        let is_left = |one: &Residual| matches!(one, Residual::Processor { .. } | Residual::LegalMinimum(_));
+        self.residuals.iter().any(is_left)
+    }
+
+    /// Whether a law demands that something of it is kept.
+    pub(crate) fn is_kept_by_law(&self) -> bool {
+        self.residuals.iter().any(|residual| matches!(residual, Residual::LegalMinimum(_)))
     }
 }
 

@@ -6,6 +6,7 @@ use sayso_types::{Category, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use super::certificate::{Ground, Key};
+use super::legal_minimum::LegalMinimum;
 use crate::Error;
 use crate::tables::ErasureKey;
 
@@ -13,7 +14,7 @@ use crate::tables::ErasureKey;
 /// comes back.
 const GROUNDS_MAX: usize = 16;
 
-/// An erasure that is not certified yet. The stored form, schema version 1, is JSON; its id is in the key.
+/// An erasure that is not certified yet. The stored form, schema version 2, is JSON; its id is in the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pending {
     #[serde(skip)]
@@ -32,6 +33,9 @@ pub(crate) struct Pending {
     /// Whether something else lies under the keys of its category: what it is of is deleted, and they stay.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) is_partial: bool,
+    /// What a law demands to be kept of it: its keys stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kept: Vec<LegalMinimum>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) committed_at: Option<WallTime>,
     /// The keys that there were when it was committed.
@@ -55,6 +59,7 @@ impl Pending {
             ),
             is_held: false,
             is_partial: false,
+            kept: Vec::new(),
             committed_at: None,
             keys: None,
             destroyed_at: None,
@@ -68,6 +73,11 @@ impl Pending {
     /// Whether `category` is in it.
     pub(crate) fn covers(&self, category: Category) -> bool {
         self.category.is_none_or(|one| one == category)
+    }
+
+    /// Whether it destroys the keys of `category`.
+    pub(crate) fn takes_keys_of(&self, category: Category) -> bool {
+        self.covers(category) && !self.is_partial && !self.kept.iter().any(|kept| kept.category == category)
     }
 
     /// Names another ground for the same.

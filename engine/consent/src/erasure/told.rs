@@ -7,6 +7,7 @@ use sayso_types::WallTime;
 
 use super::approval::Approval;
 use super::certificate::{Certificate, Deleted, Ground, Residual};
+use super::legal_minimum::LegalMinimum;
 
 impl Certificate {
     /// What it says, and who answers for what remains, in sentences of `tongue`; moments as `moment` shows them.
@@ -79,7 +80,7 @@ impl Certificate {
                 "The keys stay, because something else is kept under them; what was erased is deleted".to_owned(),
                 "密钥保留，因为同类的其他数据仍由其加密；上述内容已删除".to_owned(),
             ));
-        } else if self.keys.is_empty() {
+        } else if self.keys.is_empty() && !self.is_kept_by_law() {
             line(say("There was no key: nothing had been sealed".to_owned(), "没有密钥：从未保存过数据".to_owned()));
         }
         if self.is_purged {
@@ -111,7 +112,7 @@ impl Certificate {
 }
 
 impl Residual {
-    fn told(&self, tongue: Tongue, moment: impl Fn(WallTime) -> String) -> String {
+    pub(crate) fn told(&self, tongue: Tongue, moment: impl Fn(WallTime) -> String) -> String {
         let until = |until: &Option<WallTime>| match (until.map(&moment), tongue) {
             (Some(at), Tongue::English) => format!("until {at}"),
             (Some(at), Tongue::Chinese) => format!("至 {at}"),
@@ -134,6 +135,14 @@ impl Residual {
             (Self::Processor { id, party, can_be_told, until: end, .. }, Tongue::Chinese) => {
                 let told = if *can_be_told { "；可要求其删除" } else { "；无法要求其删除" };
                 format!("已提供给{party}（{id}）的数据，{}{told}", until(end))
+            }
+            (Self::LegalMinimum(LegalMinimum { category, law, until }), Tongue::English) => {
+                let at = moment(*until);
+                format!("{category}, which {law} demands to be kept: sealed and used for nothing, until it ends at {at}")
+            }
+            (Self::LegalMinimum(LegalMinimum { category, law, until }), Tongue::Chinese) => {
+                let at = moment(*until);
+                format!("{law} 要求保存的 {category}：仅加密存储、不作他用，将于 {at} 自动删除")
             }
             (Self::KeyBackups { until: end }, Tongue::English) => {
                 format!("backups of the keys that were made before, {}", until(end))

@@ -3,6 +3,7 @@
 use sayso_policy::LegalBasis;
 
 use super::*;
+use crate::erasure::LegalMinimum;
 use crate::keep::head::{Head, Origin};
 use crate::keep::item::Label;
 use crate::tables::{KEPT_GONE, KEPT_OF, KEPT_PART, KeptGoneKey, KeptOfKey, KeptPartKey};
@@ -53,4 +54,21 @@ fn what_is_kept_of_a_person_is_stored_as_it_was() {
     let json = serde_json::to_string(&label).unwrap();
     assert_golden_text("kept_label.json", &format!("{json}\n"));
     assert!(serde_json::from_str::<Label>(&json).unwrap() == label);
+}
+
+#[test]
+fn what_a_law_demands_of_what_was_erased_is_stored_and_told_as_it_was() {
+    let (category, law) = ("log_info".parse().unwrap(), "cn-csl:21".to_owned());
+    let demanded = LegalMinimum { category, law, until: WallTime(NOW.0 + 8) };
+    let pending =
+        Pending { id: [7; 16], kept: vec![demanded.clone()], ..Pending::new(None, Ground::Request([6; 16]), NOW) };
+    let value = ERASURE.encode(&pending.encode());
+    assert_golden("erasure_kept", &pending.row(SUBJECT), &value);
+    assert_eq!(Pending::decode(&[7; 16], &value[2..]).unwrap(), pending);
+    let residual = Residual::LegalMinimum(demanded);
+    let json = serde_json::to_string(&residual).unwrap();
+    assert_golden_text("certificate_kept.json", &format!("{json}\n"));
+    assert_eq!(serde_json::from_str::<Residual>(&json).unwrap(), residual);
+    let told = Tongue::ALL.map(|tongue| residual.told(tongue, |at: WallTime| at.0.to_string())).join("\n");
+    assert_golden_text("certificate_kept.txt", &format!("{told}\n"));
 }

@@ -7,7 +7,7 @@ use sayso_audit::{Event, MinorEvent, Reference};
 use sayso_policy::ConsentStatus;
 use sayso_policy::{Deadline, Profile};
 use sayso_store::{Error as StoreError, Key as Row, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Category, Mono, Name, ProcessorId, SubjectId, WallTime};
+use sayso_types::{Mono, Name, ProcessorId, SubjectId, WallTime};
 use sayso_vault::{Error as VaultError, KeyRef};
 
 use super::deleting::{NO_ANSWER, NOT_TOLD};
@@ -297,8 +297,7 @@ impl Register {
             Some(keys) => keys.clone(),
             None => {
                 let held = self.vault.keys_of(subject.id).await?.into_iter();
-                let ends = |category: Category| pending.covers(category) && !pending.is_partial;
-                let keys: Vec<_> = held.filter(|key| ends(key.category)).map(Key::from).collect();
+                let keys: Vec<_> = held.filter(|key| pending.takes_keys_of(key.category)).map(Key::from).collect();
                 pending.keys = Some(keys.clone());
                 let ops = vec![Op::Put(row.clone(), ERASURE.encode(&pending.encode()))];
                 self.journal.append(Entry { ops, ..Entry::default() }).await?;
@@ -451,7 +450,8 @@ impl Register {
         let backups = end(&profile, profile.document().retention.backup_purge.as_ref(), from);
         let logs = (!is_purged).then_some(Residual::StoreLogs);
         let rest = [Residual::KeyBackups { until: backups }, Residual::Evidence, Residual::Device, Residual::People];
-        processors.chain(logs).chain(rest).collect()
+        let kept = pending.kept.iter().cloned().map(Residual::LegalMinimum);
+        processors.chain(kept).chain(logs).chain(rest).collect()
     }
 
     /// Sees that no key that was destroyed is there again, because an old copy of the key store was put in its place.

@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sayso_audit::{Event, Reference};
+use sayso_policy::ending::Floor;
 use sayso_policy::profile::{RetentionAction, Trigger};
 use sayso_policy::{ConsentState, Ending, Happened, Profile};
 use sayso_store::{Batch, Error as StoreError, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId, WallTime};
 
+use super::demanded::Demanded;
 use super::holding::Holds;
 use super::retaining::put_mark;
 use super::revoking::goes_back_to;
 use super::state::StoredState;
 use super::{Register, Subject};
-use crate::erasure::Ground;
 use crate::erasure::pending::Pending;
+use crate::erasure::{Ground, LegalMinimum};
 use crate::journal::About;
 use crate::keep::head::{Head, Origin};
 use crate::retention::{Hold, Stored};
@@ -35,6 +37,8 @@ pub(super) struct Gone {
     pub(super) is_held: bool,
     /// Whether something else lies under the keys of that category.
     pub(super) is_partial: bool,
+    /// Until when a law keeps some, at the longest.
+    kept: Option<LegalMinimum>,
 }
 
 /// Consent that has ended.
@@ -74,7 +78,7 @@ pub(super) type Endings = BTreeMap<Category, Gone>;
 
 impl Register {
     /// Deletes the item `id` that is kept of `subject`, and what was made from it; whether there was one. Under a legal hold it
-    /// is kept, and not read any more.
+    /// is kept, and not read any more; and so it is for as long as [a law demands it](Self::kept_by_law).
     ///
     /// # Errors
     /// As the store says.
@@ -97,7 +101,11 @@ impl Register {
     pub(super) fn ending_of_kept(&self, head: &Head, consent: &ConsentState) -> Option<Ending> {
         if let Some(at) = head.dropped_at {
             let by = "it was deleted".to_owned();
-            return Some(Ending { at, latest: at, action: RetentionAction::Erase, by, is_exact: true });
+            let dropped = Ending { at, latest: at, action: RetentionAction::Erase, by, is_exact: true };
+            return Some(match self.floor_of_kept(head, consent).filter(|floor| at < floor.at) {
+                Some(Floor { at, law, is_exact }) => Ending { at, latest: at, by: law, is_exact, ..dropped },
+                None => dropped,
+            });
         }
         let happened = Happened::collected(head.collected_at);
         let given = consent.consents.get(&head.purpose);
@@ -186,6 +194,7 @@ impl Register {
             }
         };
         others.iter().for_each(|ground| pending.add(*ground));
+        pending.kept = gone.kept.iter().cloned().collect();
         if gone.is_held {
             pending.is_held = true;
             entry.ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));
@@ -310,6 +319,7 @@ impl Register {
         if pending.category.is_some() && is_of_items {
             pending.is_partial = gone.values().any(|gone| gone.is_partial);
         }
+        pending.kept = gone.into_values().filter_map(|gone| gone.kept).collect();
         Ok(())
     }
 
@@ -332,7 +342,8 @@ impl Register {
         Ok(over)
     }
 
-    /// Has `entry` end `over`, items of the subject or that show them. What a legal hold keeps stays, and is not read.
+    /// Has `entry` end `over`, items of the subject or that show them. What a legal hold keeps stays, and is not read; nor is what
+    /// a law demands, until that is over.
     pub(super) async fn let_go(
         &self,
         subject: SubjectId,
@@ -343,8 +354,9 @@ impl Register {
         entry: &mut Entry,
     ) -> Result<Endings, Error> {
         let now = self.clock.wall();
-        let mut gone = Endings::new();
+        let (mut gone, mut demanded, mut stays) = (Endings::new(), Demanded::new(self), BTreeSet::new());
         for head in &over {
+            let kept = demanded.of(head, now).await?;
             let of_category = gone.entry(head.category).or_default();
             let hold = [head.subject, head.sealer()]
                 .into_iter()
@@ -359,6 +371,19 @@ impl Register {
                 }
                 continue;
             }
+            if let Some(kept) = kept {
+                if head.dropped_at.is_none() {
+                    if of_category.kept.is_none() {
+                        entry.events.push(kept.kept(about, Name::constant(from)));
+                    }
+                    entry.ops.push(put_mark(Stored::Kept.mark(head.subject, kept.until)));
+                    entry.ops.push(Head { dropped_at: Some(now), ..head.clone() }.put());
+                }
+                stays.extend((head.sealer() == subject).then_some(head.category));
+                let later = of_category.kept.take().filter(|other| other.until > kept.until);
+                of_category.kept = later.or(Some(kept));
+                continue;
+            }
             of_category.rows += u64::from(!head.is_begun);
             entry.ops.push(Op::Delete(head.row()));
             entry.ops.extend(head.of.map(|of| Op::Delete(KeptOfKey::of(of, head.subject, head.id).key())));
@@ -367,7 +392,7 @@ impl Register {
         }
         let sealed = self.heads(subject).await?.into_iter().chain(self.shows(subject).await?);
         let rest = sealed.filter(|head| head.sealer() == subject && !over.iter().any(|one| one.id == head.id));
-        let rest: BTreeSet<_> = rest.map(|head| head.category).collect();
+        let rest: BTreeSet<_> = rest.map(|head| head.category).chain(stays).collect();
         for (category, gone) in &mut gone {
             let is_sealed_by_them = over.iter().any(|one| one.category == *category && one.sealer() == subject);
             gone.is_partial = rest.contains(category) || !is_sealed_by_them;

@@ -6,6 +6,8 @@ use sayso_audit::{Event, Leaf, MinorEvent, Reference, SubjectTag};
 use sayso_policy::{Deadline, Profile};
 use sayso_types::{Category, WallTime};
 
+use crate::erasure::LegalMinimum;
+
 /// What was due, and what ended later than its rule allows.
 #[derive(Debug, Default)]
 pub(super) struct Endings {
@@ -47,6 +49,8 @@ impl Endings {
     pub(super) fn leaf(&mut self, index: u64, leaf: &Leaf, profile: Option<&Profile>) {
         let subject = leaf.fact.subject;
         match leaf.fact.event {
+            // what a law keeps for a time ends when that is over, and is due then
+            Event::RetentionHeld { hold, category, .. } if is_of_law(hold, category, profile) => {}
             Event::RetentionHeld { category, .. } => drop(self.held.insert((subject, category))),
             Event::RetentionDue { ending, category, at } if !self.held.contains(&(subject, category)) => {
                 let latest = profile.map(|profile| self.latest(category, at, profile));
@@ -103,4 +107,10 @@ impl Endings {
         self.late.sort_unstable();
         self.late
     }
+}
+
+/// Whether `hold` is the law that `profile` names for the least time that `category` is kept, and no legal hold.
+fn is_of_law(hold: Reference, category: Category, profile: Option<&Profile>) -> bool {
+    let rule = profile.and_then(|profile| profile.document().retention_of(profile.category(category)?));
+    rule.and_then(|rule| rule.min_basis.as_deref()).is_some_and(|law| LegalMinimum::reference(law) == hold)
 }

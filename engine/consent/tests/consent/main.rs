@@ -31,6 +31,7 @@ mod introducing;
 mod journal;
 mod keeping;
 mod keeping_copied;
+mod keeping_demanded;
 mod keeping_ended;
 mod keeping_held;
 mod keeping_interrupted;

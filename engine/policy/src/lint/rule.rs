@@ -4,8 +4,8 @@ use core::fmt;
 
 use super::case::Case;
 use super::rules::{
-    asks, categories, clauses, consent, controller, exemptions, header, incident, laws, minors, numbering, processors,
-    prohibitions, registry, retention, revision, rights, times, transfers, waivers,
+    asks, carried_out, categories, clauses, consent, controller, exemptions, header, incident, laws, minors, numbering,
+    processors, prohibitions, registry, retention, revision, rights, times, transfers, waivers,
 };
 
 /// What a rule found: the key that it is at, and what is wrong there and what to change.
@@ -63,6 +63,7 @@ impl Rule {
         &retention::RET_UNTIL_USER_DELETE_NO_CAP,
         &retention::ENDLESS_DURATION,
         &retention::ANONYMISER_UNREGISTERED,
+        &carried_out::RET_NOT_CARRIED_OUT,
         &times::VAGUE_TIME,
         &times::DEADLINE_TOO_LONG,
         // receivers

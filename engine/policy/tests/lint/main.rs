@@ -124,6 +124,34 @@ fn the_list_of_rules_reads_well() {
     }
 }
 
+#[test]
+fn an_end_that_nothing_brings_about_is_found_with_what_to_write() {
+    let found = |text: &str| {
+        let findings = draft(text).lint().into_iter();
+        let of_it = findings.filter(|finding| finding.rule.id() == "RET_NOT_CARRIED_OUT");
+        of_it.map(|finding| (finding.place.key, finding.message)).collect::<Vec<_>>()
+    };
+    let of_logs = |rule: &str| found(&format!("[category.log_info.retention]\n{rule}"));
+    for (rule, at, says) in [
+        ("action = \"restrict\"", "action", "write \"erase\""),
+        ("action = \"anonymise\"\nby = \"monthly_counts@1\"", "action", "only memory_summary is counted"),
+        ("action = \"zeroise\"", "action", "at_rest = \"forbidden\""),
+        ("on_withdraw = \"restrict\"", "on_withdraw", "for as long as a law demands (`min`)"),
+        ("trigger = \"withdraw\"", "trigger", "\"withdraw|account.cancelled\""),
+        ("trigger = \"purpose.ended|feature.disabled\"", "trigger", "never learns"),
+    ] {
+        let [(key, message)] = of_logs(rule).try_into().unwrap();
+        assert!(key == format!("category.log_info.retention.{at}") && message.contains(says), "{rule}: {key} {message}");
+    }
+    for sound in ["trigger = \"session.end\"", "trigger = \"device.unbound\"", "trigger = \"withdraw\"\nmax = \"P1Y\""] {
+        assert_eq!(of_logs(sound), [], "{sound}");
+    }
+    let remembered = "[category.memory_summary]\npurposes = [\"memory\", \"security\"]\n[category.memory_summary.retention]\n\
+                      min = \"P1M\"\nmin_basis = \"cn-csl:21\"";
+    let [(key, _)] = found(remembered).try_into().unwrap();
+    assert_eq!(key, "category.memory_summary.retention.min");
+}
+
 /// XZ-11.1: the law comes first, and what it asks is told where the policy asks less.
 #[test]
 fn what_is_weaker_than_the_law_is_told_with_what_the_law_asks_and_where() {

@@ -160,8 +160,6 @@ fn endless(case: &Case<'_>) -> Found {
     for (id, rule, retention) in rules(case).into_iter().filter(|(.., retention)| retention.max.is_none()) {
         let message = if says_never(&retention.after) {
             format!("\"{}\" has no end; write a time", retention.after)
-        } else if matches!(retention.action, RetentionAction::Restrict | RetentionAction::Pseudonymise) {
-            "what is left is still about a person and never ends; write `max`, or another action".to_owned()
         } else if retention.trigger.iter().all(|trigger| trigger == Trigger::ServiceEnded) {
             "a service need never end; write `max`, or a trigger in the life of the person's data".to_owned()
         } else {
@@ -196,13 +194,13 @@ fn unregistered(case: &Case<'_>) -> Found {
 }
 
 /// The retention of each category that says something about a person.
-fn rules<'a>(case: &Case<'a>) -> Vec<(String, &'a CategoryRule, &'a Retention)> {
+pub(super) fn rules<'a>(case: &Case<'a>) -> Vec<(String, &'a CategoryRule, &'a Retention)> {
     let rules = case.personal().filter_map(|(id, rule)| Some((id, rule, case.document.retention_of(rule)?)));
     rules.collect()
 }
 
 /// Where the retention of `category` stands: with it, or with all.
-fn key(id: &str, category: &CategoryRule, below: &str) -> String {
+pub(super) fn key(id: &str, category: &CategoryRule, below: &str) -> String {
     match category.retention {
         Some(_) => format!("category.{id}.retention{below}"),
         None => format!("retention.default{below}"),
