@@ -56,6 +56,7 @@ mod stopped;
 mod stories;
 mod stress;
 mod switching;
+mod tagging;
 mod takeover;
 mod withdrawing;
 mod world;
