@@ -105,6 +105,16 @@ impl KeptService {
             kept_until_unix_ms: kept.until.0,
         }))
     }
+
+    async fn unbound(&self, operator: &Operator, request: proto::UnbindDeviceRequest) -> Result<(), Refusal> {
+        let named = request.principal.as_ref().map_or("", |principal| principal.device_id.as_str());
+        let device = field::id("principal.device_id", named)?;
+        let Principal { tenant, .. } = Principal::find(&self.register, operator, request.principal).await?;
+        if !self.register.unbind(&tenant, &device).await? {
+            return Err(Refusal::NotFound { field: "principal.device_id", problem: "it speaks for nobody" });
+        }
+        self.access.record(operator, Name::constant("kept.unbind"), 1).await
+    }
 }
 
 #[tonic::async_trait]
@@ -135,6 +145,15 @@ impl KeptRpc for KeptService {
     ) -> Result<Response<proto::DeleteKeptResponse>, Status> {
         let operator = Operator::of(&request)?;
         Ok(Response::new(self.deleted(&operator, request.into_inner()).await?))
+    }
+
+    async fn unbind(
+        &self,
+        request: Request<proto::UnbindDeviceRequest>,
+    ) -> Result<Response<proto::UnbindDeviceResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        self.unbound(&operator, request.into_inner()).await?;
+        Ok(Response::new(proto::UnbindDeviceResponse {}))
     }
 }
 

@@ -113,8 +113,12 @@ impl From<RegisterError> for Refusal {
             RegisterError::Closed | RegisterError::NoGuardian => {
                 Self::NotNow { field: "principal", problem: error.to_string() }
             }
+            RegisterError::UnknownSubject => Self::NotFound {
+                field: "principal.subject_id",
+                problem: "nobody is known by it, or not any more; check the id",
+            },
             RegisterError::NothingToEnd => Self::NotNow { field: "purposes", problem: error.to_string() },
-            RegisterError::OthersDocument => Self::NotNow { field: "evidence_sha256", problem: error.to_string() },
+            RegisterError::OthersEvidence => Self::NotNow { field: "evidence_sha256", problem: error.to_string() },
             error => Self::Register(error),
         }
     }

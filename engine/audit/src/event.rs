@@ -353,9 +353,9 @@ pub enum Event {
         /// How many records ended.
         rows: u64,
     },
-    /// `retention.held`: a legal hold keeps something that was due, or was to be erased.
+    /// `retention.held`: a legal hold keeps something that was due, or was to be erased; or a law does for a time.
     RetentionHeld {
-        /// The hold.
+        /// The hold; of a law, the first 16 bytes of the SHA-256 of its name in the policy.
         hold: Reference,
         /// What it keeps.
         category: Category,

@@ -52,6 +52,9 @@ pub enum Error {
     /// The profile knows no such purpose, or one that needs no consent.
     #[error("the profile has no purpose {0} that is consented to")]
     UnknownPurpose(Purpose),
+    /// Nobody has this pseudonym, or not any more.
+    #[error("nobody is known by this subject id: name the tenant's device, or the id that `sayso consent get` prints")]
+    UnknownSubject,
     /// The person closed their account.
     #[error("the account is closed; whoever connects the device anew is somebody else")]
     Closed,
@@ -82,9 +85,9 @@ pub enum Error {
         /// How long that can take at most; [`None`] for a holder in the node, which is about to let go.
         within: Option<Duration>,
     },
-    /// The document in which consent is given is another person's.
-    #[error("somebody else has agreed in this very document; give the one that this person agreed in")]
-    OthersDocument,
+    /// What shows that consent is given shows that somebody else gave it.
+    #[error("by this very evidence somebody else has agreed; give what shows that this person did, and nobody else")]
+    OthersEvidence,
     /// Consent is to be ended that nobody gave.
     #[error("the person has not agreed to that, or not any more: there is nothing to end")]
     NothingToEnd,
@@ -105,6 +108,7 @@ impl Error {
             Self::Stopped => "journal_stopped",
             Self::Busy { .. } => "journal_busy",
             Self::Vault(_) | Self::OtherVault => "vault_unavailable",
+            Self::UnknownSubject => "unknown_subject",
             Self::Closed => "account_closed",
             Self::UnknownPurpose(_) => "unknown_purpose",
             Self::Ended => "service_ended",
@@ -113,7 +117,7 @@ impl Error {
             Self::Hold(_) => "hold_refused",
             Self::NoGuardian => "no_guardian",
             Self::Withdrawing { .. } => "withdrawing",
-            Self::OthersDocument => "others_document",
+            Self::OthersEvidence => "others_evidence",
             Self::NotInstructed(_) => "instructions_refused",
             Self::NothingToEnd => "nothing_to_end",
         }

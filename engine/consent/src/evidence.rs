@@ -45,6 +45,13 @@ impl Means {
         matches!(self, Self::Document { .. })
     }
 
+    /// Whether its evidence is something that an integrator keeps, and that shows that one person agreed and nobody else.
+    /// What a device heard, or was told in its settings, may be the same of many.
+    #[must_use]
+    pub const fn names_somebody(self) -> bool {
+        matches!(self, Self::Integrator | Self::Guardian | Self::Document { .. } | Self::Conduct(_))
+    }
+
     /// Whether a guardian gives it.
     #[must_use]
     pub const fn is_guardians(self) -> bool {

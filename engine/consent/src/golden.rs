@@ -33,6 +33,7 @@ use crate::journal::log::{self, End};
 use crate::notices::{Audience, Channel, Delivery, Notice, NoticeKind, Text};
 use crate::record::{self, withdrawal, withdrawal::Cause};
 use crate::register::state::StoredState;
+use crate::register::tagging::{StoredKey, TagKey};
 use crate::remembered::{self, Remembered};
 use crate::retention::{Hold, HoldOrder};
 use crate::rights::left::Left;
@@ -94,6 +95,14 @@ fn given(purpose: Purpose) -> (Purpose, PurposeConsent) {
     )
 }
 
+fn tag_key() -> TagKey {
+    TagKey::new([0xa5; 32], vec![0xb6; 93])
+}
+
+fn opened(value: Value, version: Version) -> StoredState {
+    StoredState::of(&Versioned { value, version }).unwrap().opened(tag_key())
+}
+
 #[test]
 fn a_device_is_stored_as_it_was() {
     let key = DeviceKey::of(&"acme".parse().unwrap(), &"kitchen".parse().unwrap());
@@ -109,7 +118,7 @@ fn a_register_entry_is_stored_as_it_was() {
     (memory.status, memory.expires_at) = (ConsentStatus::Withdrawing, Some(NOW));
     let state = StoredState {
         tenant: "acme".parse().unwrap(),
-        audit_key: [0xa5; 32],
+        tag_key: tag_key(),
         consent,
         ward: Ward::default(),
         is_closed: false,
@@ -121,14 +130,20 @@ fn a_register_entry_is_stored_as_it_was() {
 
     let version = Version::from_sequence(7);
     let again = StoredState::of(&Versioned { value, version }).unwrap();
-    assert_eq!((&again.consent, again.audit_key, again.version), (&state.consent, [0xa5; 32], version));
+    assert!(matches!(&again.key, StoredKey::Sealed(sealed) if *sealed == [0xb6; 93]));
+    let again = again.opened(tag_key());
+    assert_eq!((&again.consent, again.version), (&state.consent, version));
 
-    let earlier = Schema::new("register", 1, 1);
-    let first = earlier.encode(&state.encode());
-    let read = StoredState::of(&Versioned { value: first, version }).unwrap();
-    assert_eq!((&read.consent, &read.ward), (&state.consent, &Ward::default()), "what was stored before is read");
+    let earlier = Schema::new("register", 1, 3);
+    let clear = format!("\"audit_key\":\"{}\"", "a5".repeat(32));
+    let sealed = format!("\"sealed_key\":\"{}\"", "b6".repeat(93));
+    let first = String::from_utf8(state.encode()).unwrap().replace(&sealed, &clear);
+    let read = StoredState::of(&Versioned { value: earlier.encode(first.as_bytes()), version }).unwrap();
+    assert!(matches!(&read.key, StoredKey::Clear(key) if **key == [0xa5; 32]), "what was stored before is read");
+    let read = read.opened(tag_key());
+    assert_eq!((&read.consent, &read.ward), (&state.consent, &Ward::default()));
     let refused = earlier.decode(&REGISTER.encode(&state.encode())).unwrap_err();
-    assert!(matches!(refused, SchemaError::Unknown { found: 3, .. }), "an earlier program refuses it: {refused}");
+    assert!(matches!(refused, SchemaError::Unknown { found: 4, .. }), "an earlier program refuses it: {refused}");
 
     let mut closed = state;
     closed.consent.restricted = [Category::MEMORY_SUMMARY].into();
@@ -137,10 +152,10 @@ fn a_register_entry_is_stored_as_it_was() {
     let barred = StoredState { bars_relatives: true, ..closed.clone() };
     let value = REGISTER.encode(&barred.encode());
     assert_golden("register_barred", &RegisterKey { subject: SUBJECT }.key(), &value);
-    assert!(StoredState::of(&Versioned { value, version }).unwrap().bars_relatives);
+    assert!(opened(value, version).bars_relatives);
     let value = REGISTER.encode(&closed.encode());
     assert_golden("register_closed", &RegisterKey { subject: SUBJECT }.key(), &value);
-    let again = StoredState::of(&Versioned { value, version }).unwrap();
+    let again = opened(value, version);
     assert_eq!((&again.consent, again.is_closed), (&closed.consent, true));
 }
 

@@ -34,6 +34,8 @@ mod revoking;
 mod showing;
 pub(crate) mod state;
 pub(crate) mod switching;
+pub(crate) mod tagging;
+mod unbinding;
 mod upkeep;
 mod visiting;
 mod withdrawing;
@@ -269,7 +271,7 @@ impl Register {
                 return Ok(subject);
             }
             let subject = SubjectId::random();
-            let state = StoredState::new(tenant.clone());
+            let state = StoredState::new(tenant.clone(), self.new_tag_key(subject).await?);
             let batch = Batch::new()
                 .require(key.clone(), Condition::Absent)
                 .put(key.clone(), DEVICE.encode(&subject.0))
@@ -302,7 +304,12 @@ impl Register {
     /// When the store does.
     pub async fn tenant_of(&self, subject: SubjectId) -> Result<Option<TenantId>, Error> {
         let mut found = self.store.read(&[RegisterKey { subject }.key()]).await?;
-        Ok(found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?.map(|state| state.tenant))
+        Ok(found
+            .pop()
+            .flatten()
+            .map(|stored| StoredState::of(&stored))
+            .transpose()?
+            .map(|state| state.tenant().clone()))
     }
 
     /// Every change of any subject's consent from here on, as soon as it is durable. Whoever lags has to read anew.
@@ -322,8 +329,7 @@ impl Register {
     /// What the register holds of `subject`, as it is stored.
     pub(crate) async fn read(&self, subject: SubjectId) -> Result<StoredState, Error> {
         let mut found = self.store.read(&[RegisterKey { subject }.key()]).await?;
-        let none = || Error::Damaged { what: "register", found: "there is none for this subject".into() };
-        StoredState::of(&found.pop().flatten().ok_or_else(none)?)
+        self.opened_state(subject, found.pop().flatten().ok_or(Error::UnknownSubject)?).await
     }
 
     /// Waits for the subject's turn, and reads its state within it, so that nothing can change between the reading and
@@ -332,6 +338,15 @@ impl Register {
         let turn = self.turn(id).lock_owned().await;
         let asked_at = self.clock.now();
         Ok(Subject { id, state: self.read(id).await?, asked_at, _turn: turn })
+    }
+
+    /// As [`lock`](Self::lock); [`None`] for somebody who was forgotten for good, of whom nothing is left but a mark.
+    pub(crate) async fn lock_known(&self, id: SubjectId) -> Result<Option<Subject>, Error> {
+        match self.lock(id).await {
+            Ok(subject) => Ok(Some(subject)),
+            Err(Error::UnknownSubject) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The one lock of a subject.

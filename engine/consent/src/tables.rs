@@ -8,7 +8,7 @@ mod visits;
 
 use sayso_audit::Reference;
 use sayso_store::{Schema, key};
-use sayso_types::{Category, DeviceId, SubjectId, TenantId};
+use sayso_types::{Category, DeviceId, Name, SubjectId, TenantId};
 
 pub(crate) use self::flows::*;
 pub(crate) use self::kept::*;
@@ -432,13 +432,16 @@ key! {
     }
 }
 
+/// Under which of the subject's keys the key is sealed that makes their tags. It is destroyed last, with all others.
+pub(crate) const TAGS_CATEGORY: Category = Category(Name::constant("sayso.audit_tag"));
+
 /// What facts are, and so under which of the subject's keys they are sealed.
 pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
 pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 /// From version 2 on it says whether the person is a child and who answers for them, from version 3 on what they were told of
-/// services: a program that does not know that would lose it.
-pub(crate) const REGISTER: Schema = Schema::new("register", 1, 3);
+/// services, from version 4 on the key of their tags is sealed: a program that does not know that would lose it.
+pub(crate) const REGISTER: Schema = Schema::new("register", 1, 4);
 /// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
 /// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn.

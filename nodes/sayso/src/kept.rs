@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use sayso_proto::admin::v1::kept_client::KeptClient;
 use sayso_proto::admin::v1::{
     DeleteKeptRequest, GetKeptRequest, KeptItem, KeptParty, KeptSource, ListKeptRequest, Principal, PutKeptRequest,
+    UnbindDeviceRequest,
 };
 use serde_json::{Value, json};
 use tonic::transport::Channel;
@@ -53,6 +54,15 @@ async fn kept(command: &KeptCommand) -> Result<()> {
                 return output::line("nothing is kept of the person");
             }
             items.iter().try_for_each(|item| output::line(told(item)))
+        }
+        KeptCommand::Unbind { person, json } => {
+            let request = UnbindDeviceRequest { principal: Some(operator::principal(person)) };
+            client(person).await?.unbind(request).await.context("it is not unbound")?;
+            let device = person.device_id.to_string();
+            if *json {
+                return output::json(&json!({ "unbound": device }));
+            }
+            output::line(format!("{device} speaks for nobody from here on; whoever speaks to it next is somebody new"))
         }
         KeptCommand::Delete { person, item, json } => {
             let request = DeleteKeptRequest { principal: Some(operator::principal(person)), item_id: parsed(item)? };

@@ -7890,8 +7890,24 @@ pub struct DeleteKeptRequest {
     #[prost(bytes = "vec", tag = "2")]
     pub item_id: ::prost::alloc::vec::Vec<u8>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteKeptResponse {
+    /// The law because of which it is still stored, as the policy names it; none when it is gone. It is used for nothing
+    /// meanwhile.
+    #[prost(string, tag = "1")]
+    pub kept_by_law: ::prost::alloc::string::String,
+    /// When it ends by itself.
+    #[prost(uint64, tag = "2")]
+    pub kept_until_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnbindDeviceRequest {
+    /// By the device.
+    #[prost(message, optional, tag = "1")]
+    pub principal: ::core::option::Option<Principal>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteKeptResponse {}
+pub struct UnbindDeviceResponse {}
 /// An item, without its content.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KeptItem {
@@ -8141,6 +8157,32 @@ pub mod kept_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Kept", "Delete"));
             self.inner.unary(req, path, codec).await
         }
+        /// Has a device speak for nobody from here on, because it was given away, lost or taken down: whoever speaks to it next is
+        /// somebody new. What is kept of its person ends as the policy says of `device.unbound`. NOT_FOUND when it speaks for nobody.
+        pub async fn unbind(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnbindDeviceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnbindDeviceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Kept/Unbind",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Kept", "Unbind"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -8183,6 +8225,15 @@ pub mod kept_server {
             request: tonic::Request<super::DeleteKeptRequest>,
         ) -> std::result::Result<
             tonic::Response<super::DeleteKeptResponse>,
+            tonic::Status,
+        >;
+        /// Has a device speak for nobody from here on, because it was given away, lost or taken down: whoever speaks to it next is
+        /// somebody new. What is kept of its person ends as the policy says of `device.unbound`. NOT_FOUND when it speaks for nobody.
+        async fn unbind(
+            &self,
+            request: tonic::Request<super::UnbindDeviceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnbindDeviceResponse>,
             tonic::Status,
         >;
     }
@@ -8422,6 +8473,49 @@ pub mod kept_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = DeleteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Kept/Unbind" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnbindSvc<T: Kept>(pub Arc<T>);
+                    impl<T: Kept> tonic::server::UnaryService<super::UnbindDeviceRequest>
+                    for UnbindSvc<T> {
+                        type Response = super::UnbindDeviceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnbindDeviceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Kept>::unbind(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnbindSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

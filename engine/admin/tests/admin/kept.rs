@@ -4,7 +4,7 @@ use sayso_policy::Profile;
 use sayso_policy::profile::Draft;
 use sayso_proto::admin::v1::{
     ApproveExemptionRequest, DeleteKeptRequest, GetKeptRequest, KeptParty, KeptSource, ListKeptRequest, Principal,
-    ProposeExemptionRequest, PutKeptRequest,
+    ProposeExemptionRequest, PutKeptRequest, UnbindDeviceRequest,
 };
 use tonic::Code;
 
@@ -170,4 +170,53 @@ async fn the_operators_people_read_a_question_to_support_with_its_ticket_once_so
     let told: Vec<_> = node.leaves().await.iter().map(|leaf| leaf.fact.event.name()).collect();
     let count = |name: &str| told.iter().filter(|told| **told == name).count();
     assert_eq!(["operator.denied", "gate.permitted_by_exemption"].map(count), [2, 1], "{told:?}");
+}
+
+#[tokio::test]
+async fn whoever_deletes_what_a_law_demands_is_told_which_and_until_when() {
+    let node = Node::under(profile()).await;
+    let _attached = attach(&node.sessions, TENANT, "speaker-1").await;
+    let client = node.integrator(TENANT).await;
+    let log = PutKeptRequest {
+        category: "security_telemetry".to_owned(),
+        purpose: "security".to_owned(),
+        content: br#"{"operation":"log in","result":"ok"}"#.to_vec(),
+        ticket: String::new(),
+        ..question()
+    };
+    let item_id = soon(client.kept().put(log)).await.unwrap().into_inner().item_id;
+    let list = ListKeptRequest { principal: person(), ..ListKeptRequest::default() };
+    let collected = soon(client.kept().list(list)).await.unwrap().into_inner().items[0].collected_unix_ms;
+    let delete = || DeleteKeptRequest { principal: person(), item_id: item_id.clone() };
+    let deleted = soon(client.kept().delete(delete())).await.unwrap().into_inner();
+    assert_eq!(deleted.kept_by_law, "cn-csl:21");
+    let days = deleted.kept_until_unix_ms.saturating_sub(collected) / (24 * 60 * 60 * 1_000);
+    assert!((180..=184).contains(&days), "six months: {days}");
+    let get = GetKeptRequest { principal: person(), item_id: item_id.clone() };
+    assert_eq!(soon(client.kept().get(get)).await.unwrap_err().code(), Code::NotFound, "it is used for nothing");
+    assert_eq!(soon(client.kept().delete(delete())).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_device_that_is_unbound_speaks_for_nobody_until_it_speaks_for_somebody_new() {
+    let node = Node::under(profile()).await;
+    let attached = attach(&node.sessions, TENANT, "speaker-1").await;
+    let (client, other) = (node.integrator(TENANT).await, node.integrator("other").await);
+    let item_id = soon(client.kept().put(question())).await.unwrap().into_inner().item_id;
+    let unbind = || UnbindDeviceRequest { principal: person() };
+    let refused = soon(other.kept().unbind(unbind())).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
+    drop(attached);
+    soon(client.kept().unbind(unbind())).await.unwrap();
+    let get = || GetKeptRequest { principal: person(), item_id: item_id.clone() };
+    for gone in
+        [soon(client.kept().unbind(unbind())).await.unwrap_err(), soon(client.kept().get(get())).await.unwrap_err()]
+    {
+        assert_eq!(gone.code(), Code::NotFound, "{gone:?}");
+    }
+    let _again = attach(&node.sessions, TENANT, "speaker-1").await;
+    assert_eq!(soon(client.kept().get(get())).await.unwrap_err().code(), Code::NotFound, "of somebody else's");
+    let nameless = UnbindDeviceRequest { principal: Some(Principal { device_id: String::new(), ..person().unwrap() }) };
+    let refused = soon(client.kept().unbind(nameless)).await.unwrap_err();
+    assert!(refused.message().contains("principal.device_id"), "{refused:?}");
 }

@@ -34,7 +34,7 @@ impl Client {
             notice_sha256: vec![1; 32],
             notice_language: "en".to_owned(),
             notice_form: NoticeForm::Screen.into(),
-            evidence_sha256: vec![2; 32],
+            evidence_sha256: device.bytes().cycle().take(32).collect(),
             by_guardian: false,
             ..Default::default()
         };

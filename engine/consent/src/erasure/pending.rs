@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::{Ground, Key};
 use super::legal_minimum::LegalMinimum;
 use crate::Error;
-use crate::tables::ErasureKey;
+use crate::tables::{ErasureKey, TAGS_CATEGORY};
 
 /// Grounds that one erasure names: somebody may withdraw and agree many times before a key store that is out of reach
 /// comes back.
@@ -77,7 +77,11 @@ impl Pending {
 
     /// Whether it destroys the keys of `category`.
     pub(crate) fn takes_keys_of(&self, category: Category) -> bool {
-        self.covers(category) && !self.is_partial && !self.kept.iter().any(|kept| kept.category == category)
+        let is_of_tags = category == TAGS_CATEGORY;
+        self.covers(category)
+            && !is_of_tags
+            && !self.is_partial
+            && !self.kept.iter().any(|kept| kept.category == category)
     }
 
     /// Names another ground for the same.

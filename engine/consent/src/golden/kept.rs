@@ -24,6 +24,7 @@ fn what_is_kept_of_a_person_is_stored_as_it_was() {
         of: None,
         derived_from: Vec::new(),
         dropped_at: None,
+        unbound_at: None,
         is_begun: false,
     };
     let party = Origin::Party { party: "sign-in".parse().unwrap(), basis: LegalBasis::Consent };
@@ -33,6 +34,7 @@ fn what_is_kept_of_a_person_is_stored_as_it_was() {
         of: Some(SubjectId([7; 16])),
         derived_from: vec![Reference([8; 16]).to_string()],
         dropped_at: Some(WallTime(NOW.0 + 1)),
+        unbound_at: Some(WallTime(NOW.0 + 1)),
         ..own
     };
     for (name, head) in [("kept", own), ("kept_of_another", of_another), ("kept_begun", begun)] {

@@ -29,7 +29,7 @@ fn a_childs_register_entry_is_stored_as_it_was() {
     };
     let mut state = StoredState {
         tenant: "acme".parse().unwrap(),
-        audit_key: [0xa5; 32],
+        tag_key: tag_key(),
         consent,
         ward,
         is_closed: false,
@@ -39,7 +39,7 @@ fn a_childs_register_entry_is_stored_as_it_was() {
     let (key, version) = (RegisterKey { subject: SUBJECT }.key(), Version::from_sequence(7));
     let again = |state: &StoredState| {
         let value = REGISTER.encode(&state.encode());
-        let again = StoredState::of(&Versioned { value: value.clone(), version }).unwrap();
+        let again = opened(value.clone(), version);
         assert_eq!((&again.ward, &again.consent), (&state.ward, &state.consent));
         value
     };

@@ -16,7 +16,6 @@ use crate::journal::About;
 use crate::notices::book;
 use crate::notices::{Error as NoticesError, Notices};
 use crate::register::Look;
-use crate::register::state::StoredState;
 use crate::register::switching::Turn;
 use crate::switch::Throw;
 use crate::tables::{INCIDENT, IncidentKey, RegisterKey};
@@ -268,7 +267,13 @@ impl IncidentDesk {
             let page = self.register.store.scan(range, SCAN_LIMIT_MAX).await?;
             for entry in page.entries {
                 let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(StoreError::from)?;
-                let state = StoredState::of(&Versioned { value: entry.value, version: entry.version })?;
+                let stored = Versioned { value: entry.value, version: entry.version };
+                let state = match self.register.opened_state(subject, stored).await {
+                    Ok(state) => state,
+                    // who was forgotten meanwhile is a tag that nobody can name
+                    Err(RegisterError::Vault(error)) if error.is_forgotten() => continue,
+                    Err(error) => return Err(error.into()),
+                };
                 if tags.remove(&state.audit_key().subject(subject)) && tenant.is_none_or(|own| *own == state.tenant) {
                     people.insert(Person { subject, tenant: state.tenant });
                 }

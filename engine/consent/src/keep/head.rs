@@ -10,7 +10,7 @@ use super::item::{Kept, Label, Source};
 use crate::Error;
 use crate::tables::{KEPT, KeptKey};
 
-/// The head of an item. The stored form, schema version 1, is JSON; whose it is and its id are in the key.
+/// The head of an item. The stored form, schema version 2, is JSON; whose it is and its id are in the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
     #[serde(skip, default = "nobody")]
@@ -33,6 +33,9 @@ pub(crate) struct Head {
     /// When it ended: it is kept for a legal hold alone, and not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dropped_at: Option<WallTime>,
+    /// When the device was unbound that it was kept with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unbound_at: Option<WallTime>,
     /// Whether its parts are being written: it is not there yet.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) is_begun: bool,

@@ -75,7 +75,8 @@ impl Notices {
         let mut people = Vec::with_capacity(page.entries.len());
         for entry in page.entries {
             let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(StoreError::from)?;
-            people.push((subject, StoredState::of(&Versioned { value: entry.value, version: entry.version })?));
+            let stored = Versioned { value: entry.value, version: entry.version };
+            people.push((subject, self.register.opened_state(subject, stored).await?));
         }
         let next = page.rest.and_then(|_| people.last()).map(|(subject, _)| subject.0.to_vec());
         // no device speaks for them any more, and nothing of theirs is left that could change
@@ -94,7 +95,8 @@ impl Notices {
         let mut people = Vec::with_capacity(ids.len());
         for (id, stored) in ids.iter().zip(store.read(&keys).await?) {
             if let Some(stored) = stored {
-                people.push((SubjectId(*id), StoredState::of(&stored)?));
+                let subject = SubjectId(*id);
+                people.push((subject, self.register.opened_state(subject, stored).await?));
             }
         }
         Ok((people, vec![Op::Delete(entry.key.clone())], page.rest.map(|_| Vec::new())))

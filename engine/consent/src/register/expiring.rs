@@ -34,7 +34,10 @@ impl Register {
     /// The same of `id`, whose mark `unmark` takes away; whether any was over. Consent that was renewed meanwhile has a mark
     /// of its own.
     async fn expire(&self, id: SubjectId, unmark: Op) -> Result<bool, Error> {
-        let mut subject = self.lock(id).await?;
+        let Some(mut subject) = self.lock_known(id).await? else {
+            self.journal.append(Entry { ops: vec![unmark], ..Entry::default() }).await?;
+            return Ok(false);
+        };
         let now = self.clock.wall();
         let consents = subject.state.consent.consents.iter();
         let over = consents

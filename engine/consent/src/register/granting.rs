@@ -42,7 +42,7 @@ impl Register {
     /// # Errors
     /// [`Error::UnknownPurpose`] for a purpose that the profile does not ask consent for; [`Error::NoGuardian`] for the yes of
     /// a child of whom no guardian is verified, or of a guardian whom nobody needs or has verified;
-    /// [`Error::OthersDocument`] for a document in which somebody else agreed; [`Error::Withdrawing`] while an earlier
+    /// [`Error::OthersEvidence`] for what shows that somebody else agreed; [`Error::Withdrawing`] while an earlier
     /// withdrawal of one of the purposes waits for a holder of data; or as the store says.
     pub async fn record(self: &Arc<Self>, answer: &Answer) -> Result<ConsentState, Error> {
         let (register, answer) = (Arc::clone(self), answer.clone());
@@ -92,8 +92,8 @@ impl Register {
             let tenant = tenants::hash_of(&next.tenant);
             entry.events.push(about.event(Event::Control(ControlEvent::TenantServes { tenant })));
         }
-        if answer.means.is_written() {
-            self.take_document(answer, &mut entry).await?;
+        if answer.means.is_written() || answer.means.names_somebody() && status.is_valid() {
+            self.take_evidence(answer, &mut entry).await?;
         }
         for (purpose, id) in answer.question.records() {
             let had_agreed = subject.state.consent.status(purpose).is_valid();
@@ -184,13 +184,13 @@ impl Register {
         Ok(needs && has)
     }
 
-    /// Has `entry` keep whose the document is that `answer` was given in, so that it is nobody else's.
-    async fn take_document(&self, answer: &Answer, entry: &mut Entry) -> Result<(), Error> {
+    /// Has `entry` keep whose the evidence of `answer` is, so that it is nobody else's.
+    async fn take_evidence(&self, answer: &Answer, entry: &mut Entry) -> Result<(), Error> {
         let key = DocumentKey { sha256: answer.evidence_sha256.to_vec() }.key();
         match self.store.read(core::slice::from_ref(&key)).await?.pop().flatten() {
             Some(taken) => {
                 let (_, whose) = DOCUMENT.decode(&taken.value).map_err(StoreError::from)?;
-                if whose == answer.subject.0.as_slice() { Ok(()) } else { Err(Error::OthersDocument) }
+                if whose == answer.subject.0.as_slice() { Ok(()) } else { Err(Error::OthersEvidence) }
             }
             None => {
                 entry.require.push((key.clone(), Condition::Absent));

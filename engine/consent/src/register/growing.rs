@@ -29,8 +29,11 @@ impl Register {
 
     /// Has the subject of `row` grow up; whether they did.
     async fn grow(&self, row: &GrowingKey, now: WallTime) -> Result<bool, Error> {
-        let mut subject = self.lock(row.subject).await?;
         let mut entry = Entry { ops: vec![Op::Delete(row.key())], ..Entry::default() };
+        let Some(mut subject) = self.lock_known(row.subject).await? else {
+            self.journal.append(entry).await?;
+            return Ok(false);
+        };
         let mut next = subject.advanced();
         let age = next.ward.age.as_mut().filter(|age| age.ends == Some(WallTime(row.at)));
         let Some(age) = age else {

@@ -110,7 +110,12 @@ impl Register {
     async fn release(&self, id: Reference, by: Actor, why: Name) -> Result<Hold, Error> {
         let mut holds = self.holds.write().await;
         let at = holds.0.iter().position(|hold| hold.id == id).ok_or(HoldError::Unknown)?;
-        let released = self.about_hold(&holds.0[at]).await?.by(by, Event::HoldReleased { hold: id, why });
+        let about = match self.about_hold(&holds.0[at]).await {
+            // it kept nothing of them, and they were forgotten
+            Err(Error::UnknownSubject) => About::default(),
+            about => about?,
+        };
+        let released = about.by(by, Event::HoldReleased { hold: id, why });
         let ops = vec![Op::Delete(HoldKey::of(id).key())];
         self.journal.append(Entry { ops, events: vec![released], ..Entry::default() }).await?;
         let hold = holds.0.remove(at);

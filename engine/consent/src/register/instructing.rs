@@ -236,7 +236,7 @@ impl Register {
             let RegisterKey { subject } = RegisterKey::parse(&found.key).map_err(StoreError::from)?;
             ending.reached = Some(subject);
             let state = StoredState::of(&Versioned { value: found.value, version: found.version })?;
-            if state.tenant == id {
+            if *state.tenant() == id {
                 let pending = Pending::new(None, ground, now);
                 ops.push(Op::Put(pending.row(subject), ERASURE.encode(&pending.encode())));
                 ending.people += 1;

@@ -120,6 +120,7 @@ impl Register {
             of: item.of.filter(|of| *of != id),
             derived_from: item.derived_from.iter().map(ToString::to_string).collect(),
             dropped_at: None,
+            unbound_at: None,
             is_begun: false,
         };
         let ending = self.ending_of_kept(&head, &subject.state.consent);

@@ -11,7 +11,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::Register;
 use super::holders::{Holder, Segment};
-use super::state::StoredState;
+use crate::journal::About;
 use crate::lease::{Ask, Denied};
 use crate::loan::Loan;
 use crate::loan::stored::{self, StoredLoan};
@@ -179,8 +179,10 @@ impl Register {
     async fn restore(&self, loan: StoredLoan) -> Result<(), Error> {
         let StoredLoan { subject, permit: reference, cell, processor, cv, exemption, longest } = loan;
         let mut found = self.store.read(&[RegisterKey { subject }.key()]).await?;
-        let state = found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?;
-        let about = state.map_or_else(Default::default, |state| state.about(subject));
+        let about = match found.pop().flatten() {
+            Some(stored) => self.opened_state(subject, stored).await?.about(subject),
+            None => About::default(),
+        };
         let (gate, turn, by) = (Gate::of(cell.kind), TurnId(0), Actor::SYSTEM);
         let segment = Segment { about, by, reference, cell, gate, processor, turn, exemption };
         let (now, terms) = (self.clock.now(), Terms { subject, cell, processor, cv });

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use sayso_audit::{Event, Reference};
 use sayso_policy::ending::Floor;
 use sayso_policy::profile::{RetentionAction, Trigger};
-use sayso_policy::{ConsentState, Ending, Happened, Profile};
+use sayso_policy::{ConsentState, Ending, Profile};
 use sayso_store::{Batch, Error as StoreError, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId, WallTime};
 
 use super::demanded::Demanded;
 use super::holding::Holds;
-use super::retaining::put_mark;
+use super::retaining::{happened_to, put_mark};
 use super::revoking::goes_back_to;
 use super::state::StoredState;
 use super::{Register, Subject};
@@ -107,12 +107,9 @@ impl Register {
                 None => dropped,
             });
         }
-        let happened = Happened::collected(head.collected_at);
-        let given = consent.consents.get(&head.purpose);
-        let happened = given.and_then(|given| given.expires_at).into_iter().fold(happened, |happened, at| {
-            let triggers = [Trigger::Withdraw, Trigger::FeatureDisabled, Trigger::PurposeEnded];
-            triggers.into_iter().fold(happened, |happened, trigger| happened.and(trigger, at))
-        });
+        let happened = happened_to(head.collected_at, head.purpose, consent);
+        let happened =
+            head.unbound_at.into_iter().fold(happened, |happened, at| happened.and(Trigger::DeviceUnbound, at));
         self.revisions().ending((head.category, head.purpose), &happened, consent)
     }
 

@@ -245,7 +245,7 @@ impl Register {
         let revisions = self.revisions();
         // those outside of this process are renewed when they ask for it
         for holder in self.holders.of(subject).into_iter().filter(|holder| holder.outside.is_none()) {
-            match revisions.decide(&holder.question(wall), &state.consent).answer {
+            match revisions.decide(&holder.question(wall), state.consent()).answer {
                 Ok(grounds) if holder.segment.rests_on(&grounds) && !self.is_of_last_year(&holder.segment, wall) => {
                     holder.revoker.renew(self.permit_until(asked_at, grounds.until));
                 }

@@ -5,14 +5,15 @@
 //! carries the moment at which it was collected, from which its retention counts.
 
 use sayso_audit::{Actor, Event, Reference};
-use sayso_policy::profile::{RetentionAction, Trigger};
-use sayso_policy::{ConsentState, Ending, Happened};
+use sayso_policy::profile::RetentionAction;
+use sayso_policy::{ConsentState, Ending};
 use sayso_store::{Batch, Condition, Error as StoreError, Key, Op, TypedKey, Value, Versioned, limits::SCAN_LIMIT_MAX};
 use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 use sayso_vault::Binding;
 
 use super::answering::outdate;
-use super::state::StoredState;
+use super::retaining::happened_to;
+use super::state::{StoredState, Unopened};
 use super::{Register, Subject};
 use crate::remembered::{self, Remembered};
 use crate::retention::Stored;
@@ -96,7 +97,8 @@ impl Register {
         let mut found = self.store.read(&[FactsKey { subject }.key(), RegisterKey { subject }.key()]).await?;
         let state = found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?;
         let now = self.clock.wall();
-        let Some(consent) = state.map(|state| state.consent).filter(|state| may(state, now)) else {
+        let consent = state.as_ref().map(Unopened::consent);
+        let Some(consent) = consent.filter(|state| may(state, now)) else {
             return Ok(Vec::new());
         };
         let Some(stored) = found.pop().flatten() else { return Ok(Vec::new()) };
@@ -104,7 +106,7 @@ impl Register {
         if self.is_held_back(subject).await? {
             return Ok(Vec::new());
         }
-        self.keep_live(&mut facts, &consent);
+        self.keep_live(&mut facts, consent);
         Ok(facts)
     }
 
@@ -217,13 +219,7 @@ impl Register {
             let by = "the person dropped it".to_owned();
             return Some(Ending { at, latest: at, action: RetentionAction::Erase, by, is_exact: true });
         }
-        let happened = Happened::collected(fact.collected_at);
-        // a withdrawal erases at once; a consent whose time is over is as good as withdrawn
-        let expires = consent.consents.get(&Purpose::MEMORY).and_then(|given| given.expires_at);
-        let happened = expires.into_iter().fold(happened, |happened, at| {
-            let triggers = [Trigger::Withdraw, Trigger::FeatureDisabled, Trigger::PurposeEnded];
-            triggers.into_iter().fold(happened, |happened, trigger| happened.and(trigger, at))
-        });
+        let happened = happened_to(fact.collected_at, Purpose::MEMORY, consent);
         self.revisions().ending((FACTS_CATEGORY, Purpose::MEMORY), &happened, consent)
     }
 

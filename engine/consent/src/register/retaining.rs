@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use sayso_audit::{Event, Reference};
 use sayso_policy::profile::Trigger;
-use sayso_policy::{Ending, Happened};
+use sayso_policy::{ConsentState, Ending, Happened};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Batch, Error as StoreError, Key, Op, Prefix, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Name, Purpose, SubjectId, WallTime};
@@ -59,7 +59,7 @@ impl Register {
             for stored in Stored::ALL {
                 self.mark_all(stored).await?;
             }
-            Ok(())
+            self.forget_all_closed().await
         };
         let marked = marked.await;
         if marked.is_err() {
@@ -115,12 +115,19 @@ impl Register {
     async fn look_at(&self, mark: RetentionKey) -> Result<u64, Error> {
         let unknown = || Error::Damaged { what: "retention_due", found: format!("a mark of the table {}", mark.table) };
         let stored = Stored::of(&mark.table).ok_or_else(unknown)?;
-        let turn = self.lock(mark.subject).await?;
-        match stored {
-            Stored::Facts => self.end_facts(&turn, &mark).await,
-            Stored::Kept => self.end_kept(&turn, &mark).await,
-            _ => self.end_rows(&turn, stored, &mark).await,
+        let Some(turn) = self.lock_known(mark.subject).await? else {
+            self.journal.append(Entry { ops: vec![Op::Delete(mark.key())], ..Entry::default() }).await?;
+            return Ok(0);
+        };
+        let rows = match stored {
+            Stored::Facts => self.end_facts(&turn, &mark).await?,
+            Stored::Kept => self.end_kept(&turn, &mark).await?,
+            _ => self.end_rows(&turn, stored, &mark).await?,
+        };
+        if rows > 0 {
+            self.forget_closed(&turn).await?;
         }
+        Ok(rows)
     }
 
     async fn end_facts(&self, turn: &Subject, mark: &RetentionKey) -> Result<u64, Error> {
@@ -298,6 +305,20 @@ impl Stored {
 fn first_mark(stored: Stored, subject: SubjectId, rows: &[Row]) -> Option<Key> {
     let first = rows.iter().filter_map(|(_, ending)| Some(ending.as_ref()?.at)).min()?;
     Some(stored.mark(subject, first))
+}
+
+/// What has happened to something that was `collected` for `purpose` and is stored, of somebody whose consent is `consent`.
+/// Nothing that is stored belongs to a turn or a session that goes on: a rule that counts from the end of one counts from when it
+/// was collected, so it ends no later than was promised. A withdrawal erases at once; a consent whose time is over is as good
+/// as withdrawn.
+pub(super) fn happened_to(collected: WallTime, purpose: Purpose, consent: &ConsentState) -> Happened {
+    let happened = [Trigger::TurnEnd, Trigger::SessionEnd];
+    let happened = happened.into_iter().fold(Happened::collected(collected), |all, one| all.and(one, collected));
+    let expires = consent.consents.get(&purpose).and_then(|given| given.expires_at);
+    expires.into_iter().fold(happened, |happened, at| {
+        let triggers = [Trigger::Withdraw, Trigger::FeatureDisabled, Trigger::PurposeEnded];
+        triggers.into_iter().fold(happened, |happened, trigger| happened.and(trigger, at))
+    })
 }
 
 pub(super) fn put_mark(mark: Key) -> Op {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use hex::FromHex;
 use sayso_audit::AuditKey;
 use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, IntroductionHash, PurposeConsent};
 use sayso_store::{Version, Versioned};
@@ -11,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::guardian::ward::Ward;
+use crate::register::tagging::{StoredKey, TagKey};
 use crate::tables::REGISTER;
 
-/// What is known of a subject. The audit key makes its tags in the log; destroying it makes them meaningless.
+/// What is known of a subject.
 #[derive(Clone)]
 pub(crate) struct StoredState {
     pub(crate) tenant: TenantId,
-    pub(crate) audit_key: [u8; 32],
+    pub(crate) tag_key: TagKey,
     pub(crate) consent: ConsentState,
     /// Their guardian, and what was said of their age.
     pub(crate) ward: Ward,
@@ -29,12 +29,41 @@ pub(crate) struct StoredState {
     pub(crate) version: Version,
 }
 
-/// The stored form, schema version 3: JSON, because records of consent outlive the program that wrote them.
+/// A subject's entry as it is stored: the key that makes their tags is sealed.
+pub(crate) struct Unopened {
+    pub(crate) key: StoredKey,
+    state: StoredState,
+}
+
+impl Unopened {
+    pub(crate) const fn tenant(&self) -> &TenantId {
+        &self.state.tenant
+    }
+
+    pub(crate) const fn consent(&self) -> &ConsentState {
+        &self.state.consent
+    }
+
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.state.is_closed
+    }
+
+    /// The state, with the key that was opened.
+    pub(crate) fn opened(self, tag_key: TagKey) -> StoredState {
+        StoredState { tag_key, ..self.state }
+    }
+}
+
+/// The stored form, schema version 4: JSON, because records of consent outlive the program that wrote them.
 #[derive(Serialize, Deserialize)]
 struct Body {
     tenant: TenantId,
-    /// 64 hexadecimal digits.
-    audit_key: String,
+    /// Of versions up to 3, in clear: 64 hexadecimal digits.
+    #[serde(default, with = "hex", skip_serializing_if = "Vec::is_empty")]
+    audit_key: Vec<u8>,
+    /// From version 4 on, sealed, in hexadecimal.
+    #[serde(default, with = "hex", skip_serializing_if = "Vec::is_empty")]
+    sealed_key: Vec<u8>,
     cv: ConsentVersion,
     farthest: RegionClass,
     age: AgeBand,
@@ -88,24 +117,23 @@ impl StoredConsent {
 }
 
 impl StoredState {
-    pub(crate) fn new(tenant: TenantId) -> Self {
-        let mut audit_key = [0; 32];
-        getrandom::fill(&mut audit_key).expect("the operating system provides random bytes");
+    pub(crate) fn new(tenant: TenantId, tag_key: TagKey) -> Self {
         let consent = ConsentState { tenant: Some(tenant.clone()), ..ConsentState::new() };
         let ward = Ward::default();
-        Self { tenant, audit_key, consent, ward, is_closed: false, bars_relatives: false, version: Version::default() }
+        Self { tenant, tag_key, consent, ward, is_closed: false, bars_relatives: false, version: Version::default() }
     }
 
     /// The key that makes the subject's tags and commitments in the log.
-    pub(crate) const fn audit_key(&self) -> AuditKey {
-        AuditKey::new(self.audit_key)
+    pub(crate) fn audit_key(&self) -> AuditKey {
+        self.tag_key.audit_key()
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let consent = &self.consent;
         let body = Body {
             tenant: self.tenant.clone(),
-            audit_key: hex::encode(self.audit_key),
+            audit_key: Vec::new(),
+            sealed_key: self.tag_key.sealed().to_vec(),
             cv: consent.cv,
             farthest: consent.farthest,
             age: consent.age,
@@ -123,21 +151,21 @@ impl StoredState {
     }
 
     /// The state that is `stored`.
-    pub(crate) fn of(stored: &Versioned) -> Result<Self, Error> {
+    pub(crate) fn of(stored: &Versioned) -> Result<Unopened, Error> {
         let (_, body) = REGISTER.decode(&stored.value).map_err(sayso_store::Error::from)?;
         Self::decode(body, stored.version)
     }
 
-    fn decode(stored: &[u8], version: Version) -> Result<Self, Error> {
+    fn decode(stored: &[u8], version: Version) -> Result<Unopened, Error> {
         let damaged = |found: String| Error::Damaged { what: "register", found };
         // serde_json's text would quote the record; where it broke is enough.
         let body: Body = serde_json::from_slice(stored)
             .map_err(|e| damaged(format!("{:?} at column {}", e.classify(), e.column())))?;
-        let audit_key =
-            <[u8; 32]>::from_hex(&body.audit_key).map_err(|_| damaged("the audit key is not 64 digits".into()))?;
-        Ok(Self {
+        let key =
+            StoredKey::of(body.audit_key, body.sealed_key).ok_or_else(|| damaged("it has no audit key".into()))?;
+        let state = Self {
             tenant: body.tenant.clone(),
-            audit_key,
+            tag_key: TagKey::unopened(),
             consent: ConsentState {
                 cv: body.cv,
                 consents: body.consents.into_iter().map(StoredConsent::restore).collect(),
@@ -154,6 +182,7 @@ impl StoredState {
             is_closed: body.is_closed,
             bars_relatives: body.bars_relatives,
             version,
-        })
+        };
+        Ok(Unopened { key, state })
     }
 }

@@ -317,7 +317,7 @@ impl Register {
             let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
             for entry in page.entries {
                 let state = StoredState::of(&Versioned { value: entry.value, version: entry.version })?;
-                let withdrawing = in_scope(&state.consent, &[], |status| status == ConsentStatus::Withdrawing);
+                let withdrawing = in_scope(state.consent(), &[], |status| status == ConsentStatus::Withdrawing);
                 if !withdrawing.is_empty() {
                     let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(StoreError::from)?;
                     self.close(subject, &withdrawing);

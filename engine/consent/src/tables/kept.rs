@@ -72,7 +72,8 @@ impl KeptGoneKey {
     }
 }
 
-pub(crate) const KEPT: Schema = Schema::new("kept", 1, 1);
+/// From version 2 on it says when its device was unbound: a program that does not know that would lose it.
+pub(crate) const KEPT: Schema = Schema::new("kept", 1, 2);
 pub(crate) const KEPT_PART: Schema = Schema::new("kept_part", 1, 1);
 /// Its rows are empty.
 pub(crate) const KEPT_OF: Schema = Schema::new("kept_of", 1, 1);

@@ -41,7 +41,7 @@ pub(crate) fn sealed_at(row: &Key, subject: SubjectId) -> Binding<'_> {
 }
 
 /// The certificate for `of`, which its leaf vouches for.
-async fn certified(register: &Register, subject: SubjectId, of: Reference) -> Certificate {
+pub(crate) async fn certified(register: &Register, subject: SubjectId, of: Reference) -> Certificate {
     let json = register.until_certified(subject, of).await.unwrap();
     let hash = Hash(Sha256::digest(&json).into());
     let leaves = leaves_of(register.journal()).await;
@@ -194,10 +194,11 @@ pub(crate) struct Setting {
     pub(crate) vault: Arc<Vault>,
     pub(crate) register: Arc<Register>,
     pub(crate) tasks: Tasks,
+    pub(crate) clock: ManualClock,
 }
 
 impl Setting {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(tempfile::tempdir().unwrap(), profile()).await
     }
 
@@ -208,14 +209,15 @@ impl Setting {
     async fn open(dir: Arc<tempfile::TempDir>, profile: Profile) -> Self {
         let (data, keys) = (open_store(&dir.path().join("data")), open_store(&dir.path().join("keys")));
         let (vault, tasks) = (vault(keys.clone()).await.unwrap(), Tasks::new());
-        let (clock, options) = (Arc::new(ManualClock::new()), Options::default());
+        let (clock, options) = (ManualClock::new(), Options::default());
+        let in_use = Arc::new(clock.clone());
         let register =
-            Register::open(data.clone(), vault.clone(), Arc::new(profile), clock, tasks.clone(), options).await;
-        Self { dir, data, keys, vault, register: register.unwrap(), tasks }
+            Register::open(data.clone(), vault.clone(), Arc::new(profile), in_use, tasks.clone(), options).await;
+        Self { dir, data, keys, vault, register: register.unwrap(), tasks, clock }
     }
 
     /// Somebody who agreed, and has something remembered.
-    async fn person(&self, device: &str) -> SubjectId {
+    pub(crate) async fn person(&self, device: &str) -> SubjectId {
         let subject = self.register.subject_of(&"acme".parse().unwrap(), &device.parse().unwrap()).await.unwrap();
         self.register.record(&answer(subject, &[VOICE, MEMORY], ConsentStatus::Given)).await.unwrap();
         assert!(self.register.save_facts(subject, &facts()).await.unwrap());
@@ -227,8 +229,8 @@ impl Setting {
     }
 
     /// Ends the node in order.
-    async fn close(self) -> Arc<tempfile::TempDir> {
-        let Self { dir, data, keys, vault, register, tasks } = self;
+    pub(crate) async fn close(self) -> Arc<tempfile::TempDir> {
+        let Self { dir, data, keys, vault, register, tasks, .. } = self;
         assert_eq!(tasks.shutdown(Duration::from_secs(30)).await, 0, "everything ends in time");
         drop((register, vault));
         data.close();
@@ -236,13 +238,13 @@ impl Setting {
         dir
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 }
 
 /// Copies the files below `from` to `to`, byte by byte.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

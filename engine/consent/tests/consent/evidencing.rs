@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use sayso_audit::Actor;
 use sayso_consent::{Answer, Error, Means};
-use sayso_policy::{ConsentStatus, ConsentType, Profile};
+use sayso_policy::{AgeBand, ConsentStatus, ConsentType, Profile};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Name, Purpose, SubjectId};
 
+use crate::guarding::{guarded, said};
 use crate::world::*;
 
 const SIGNED: Means = Means::Document { is_signed: true, is_guardians: false };
@@ -95,13 +97,56 @@ async fn a_document_in_which_somebody_else_agreed_is_refused() {
     let before = world.size().await;
     for means in [SIGNED, WRITTEN] {
         let refused = world.register.record(&yes(ben, &[VOICE], means, 1)).await;
-        assert!(matches!(refused, Err(Error::OthersDocument)), "{refused:?}");
+        assert!(matches!(refused, Err(Error::OthersEvidence)), "{refused:?}");
     }
     assert_eq!(world.size().await, before, "nothing is on record of it");
     assert_eq!(world.state(ben).await.status(VOICE), ConsentStatus::Unknown);
     world.register.record(&yes(anna, &[MEMORY], SIGNED, 1)).await.unwrap();
     let world = world.again().await;
     let refused = world.register.record(&yes(ben, &[VOICE], SIGNED, 1)).await;
-    assert!(matches!(refused, Err(Error::OthersDocument)), "also after a restart: {refused:?}");
+    assert!(matches!(refused, Err(Error::OthersEvidence)), "also after a restart: {refused:?}");
     world.register.record(&yes(ben, &[VOICE], SIGNED, 2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn evidence_that_somebody_else_agreed_is_refused_whatever_it_is_but_what_a_device_heard() {
+    let world = World::new().await;
+    for (at, means) in (1..).zip([Means::Integrator, Means::Guardian, WENT_ON, SIGNED]) {
+        let (anna, ben) = (world.stranger().await, world.stranger().await);
+        let with = |who, what: &[Purpose], evidence| Answer { means, ..yes(who, what, SIGNED, evidence) };
+        if means == Means::Guardian {
+            for child in [anna, ben] {
+                world.register.set_age(child, said(AgeBand::Under13, None), Actor::SYSTEM).await.unwrap();
+                guarded(&world, child).await;
+            }
+        }
+        world.register.record(&with(anna, &[VOICE], at)).await.unwrap();
+        let refused = world.register.record(&with(ben, &[VOICE], at)).await;
+        assert!(matches!(refused, Err(Error::OthersEvidence)), "{means:?}: {refused:?}");
+        assert_eq!(world.state(ben).await.status(VOICE), ConsentStatus::Unknown, "{means:?}");
+        world.register.record(&with(anna, &[MEMORY], at)).await.unwrap();
+        let no = Answer { status: ConsentStatus::Refused, ..with(ben, &[MEMORY], at) };
+        if means != SIGNED {
+            world.register.record(&no).await.expect("a no is nobody's evidence");
+        }
+        world.register.record(&with(ben, &[VOICE], at + 100)).await.unwrap();
+    }
+    for means in [Means::Voice, Means::Button, Means::Permission] {
+        for who in [world.stranger().await, world.stranger().await] {
+            world.register.record(&Answer { means, ..yes(who, &[VOICE], SIGNED, 1) }).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn whom_nobody_knows_agrees_to_nothing_and_takes_nothing_back() {
+    let world = World::new().await;
+    let (nobody, before) = (SubjectId([9; 16]), world.size().await);
+    let given = world.register.record(&yes(nobody, &[VOICE], SIGNED, 1)).await;
+    assert!(matches!(given, Err(Error::UnknownSubject)), "{given:?}");
+    let withdrawn = world.register.withdraw(nobody, &[], Means::Integrator).await;
+    assert!(matches!(withdrawn, Err(Error::UnknownSubject)), "{withdrawn:?}");
+    let read = world.register.state(nobody).await;
+    assert_eq!(read.unwrap_err().code(), "unknown_subject");
+    assert_eq!(world.size().await, before, "nothing is on record of it");
 }

@@ -1,10 +1,13 @@
 //! What a law demands to be kept for a time, whoever wants it erased: it is used for nothing meanwhile, and ends by itself.
 
+use std::sync::Arc;
+
 use sayso_audit::{Event, Reference};
-use sayso_consent::Replay;
 use sayso_consent::erasure::{Certificate, LegalMinimum, Residual};
+use sayso_consent::keep::NewItem;
 use sayso_consent::rights::{Desk, Standing};
-use sayso_policy::profile::RightKind;
+use sayso_consent::{Means, Replay};
+use sayso_policy::profile::{Draft, RightKind};
 use sayso_policy::{ConsentStatus, Tongue};
 use sayso_types::{SubjectId, WallTime};
 
@@ -15,7 +18,7 @@ use crate::world::*;
 /// Six months from the first of January.
 const TERM: core::time::Duration = core::time::Duration::from_secs(181 * 24 * 60 * 60);
 
-fn log() -> sayso_consent::keep::NewItem {
+fn log() -> NewItem {
     json("log_info", "security", &format!(r#"{{"operation":"{CANARY}"}}"#))
 }
 
@@ -101,18 +104,18 @@ async fn what_is_deleted_before_a_law_lets_it_stays_unread_until_then_and_whoeve
 async fn a_withdrawal_takes_what_no_law_demands_and_only_that() {
     let (written, rest) = XIAOZHI;
     // logs that are kept for something that people agree to, beside what a law asks for
-    let written =
-        written.replace(r#"purposes = ["security", "legal"]"#, r#"purposes = ["security", "legal", "knowledge"]"#);
-    let profile =
-        std::sync::Arc::new(sayso_policy::profile::Draft::parse(rest, Some(&written)).unwrap().accept().unwrap());
+    let legal = r#"purposes = ["security", "legal"]"#;
+    let written = written.replace(legal, r#"purposes = ["security", "legal", "knowledge"]"#);
+    let required = "[category.log_info]\nnecessity = \"Required\"";
+    assert!(rest.contains(required));
+    let rest = rest.replace(required, "[category.log_info]\nnecessity = \"Optional\"");
+    let profile = Arc::new(Draft::parse(&rest, Some(&written)).unwrap().accept().unwrap());
     let world = World::under(profile).await;
     let person = world.stranger().await;
     world.answers(person, &[purpose("knowledge")], ConsentStatus::Given).await;
     let document = keep(&world, person, bytes("knowledge_base", "knowledge", b"a")).await.unwrap();
-    let id =
-        keep(&world, person, sayso_consent::keep::NewItem { purpose: purpose("knowledge"), ..log() }).await.unwrap();
-    let withdrawn =
-        world.register.withdraw(person, &[purpose("knowledge")], sayso_consent::Means::Voice).await.unwrap();
+    let id = keep(&world, person, NewItem { purpose: purpose("knowledge"), ..log() }).await.unwrap();
+    let withdrawn = world.register.withdraw(person, &[purpose("knowledge")], Means::Voice).await.unwrap();
     assert!(withdrawn.ok);
     assert!(kept(&world, person, document).await.unwrap().is_none());
     let of_logs = |one: &Certificate| one.category == Some(category("log_info"));

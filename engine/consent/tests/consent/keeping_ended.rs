@@ -8,8 +8,8 @@ use hpke::{Kem, Serializable};
 use sayso_audit::{Actor, Event, MinorEvent, Reference};
 use sayso_consent::disclosure::{DisclosureDesk, sealed};
 use sayso_consent::exemption::Terms;
-use sayso_consent::keep::NotKept;
 use sayso_consent::keep::item::ITEMS_MAX;
+use sayso_consent::keep::{NotKept, Source};
 use sayso_policy::{AgeBand, ConsentStatus, Profile};
 use sayso_store::{Batch, Prefix, Store};
 use sayso_types::{SubjectId, WallTime};
@@ -120,4 +120,39 @@ async fn an_authority_is_given_what_is_kept_in_the_categories_that_it_may_have_a
     let grant = granted(&world, terms).await;
     assert_eq!(desk.make(grant.id, None, Actor::SYSTEM).await.unwrap().disclosure.rows, 0);
     world.ends_spotless_under(that_keeps_history()).await;
+}
+
+#[tokio::test]
+async fn what_is_kept_with_a_device_ends_when_it_is_unbound_and_whoever_speaks_to_it_next_is_somebody_new() {
+    let world = World::under(lawful(XIAOZHI)).await;
+    let (tenant, device) = ("acme".parse().unwrap(), "kitchen".parse().unwrap());
+    let person = world.register.subject_of(&tenant, &device).await.unwrap();
+    let info = json("device_info", "provide_service", r#"{"mac":"a0:b1"}"#).from(Source::Device);
+    keep(&world, person, info).await.unwrap();
+    let account = keep(&world, person, json("account", "provide_service", r#"{"phone":"1"}"#)).await.unwrap();
+    let before = world.state(person).await;
+    assert!(world.register.unbind(&tenant, &device).await.unwrap());
+    assert!(!world.register.unbind(&tenant, &device).await.unwrap(), "once");
+    assert!(world.state(person).await.stale_before > before.cv, "a conversation that goes on ends");
+    assert_ne!(world.register.subject_of(&tenant, &device).await.unwrap(), person);
+    assert_eq!(listed(&world, person).await.len(), 2, "not before the policy's time is over");
+    // the node is down when it is: 15 working days of January 2026
+    world.clock.advance(40 * DAY);
+    let world = world.again_under(lawful(XIAOZHI)).await;
+    world.register.end_what_is_due().await.unwrap();
+    assert_eq!((listed(&world, person).await, rows(&world, "kept").await), (vec![account], 1));
+}
+
+#[tokio::test]
+async fn a_rule_that_counts_from_the_end_of_a_session_counts_from_when_it_was_collected() {
+    let world = World::under(lawful(XIAOZHI)).await;
+    let person = world.stranger().await;
+    let cookie = json("console_cookie", "provide_service", r#"{"login_state":"in"}"#);
+    let cookie = keep(&world, person, cookie).await.unwrap();
+    world.clock.advance(29 * DAY);
+    world.register.end_what_is_due().await.unwrap();
+    assert_eq!(listed(&world, person).await, [cookie]);
+    world.clock.advance(DAY);
+    world.register.end_what_is_due().await.unwrap();
+    assert_eq!((listed(&world, person).await, rows(&world, "kept").await), (Vec::new(), 0));
 }

@@ -58,6 +58,7 @@ mod stopped;
 mod stories;
 mod stress;
 mod switching;
+mod tagging;
 mod takeover;
 mod visiting;
 mod visiting_killed;

@@ -141,9 +141,13 @@ fn an_end_that_nothing_brings_about_is_found_with_what_to_write() {
         ("trigger = \"purpose.ended|feature.disabled\"", "trigger", "never learns"),
     ] {
         let [(key, message)] = of_logs(rule).try_into().unwrap();
-        assert!(key == format!("category.log_info.retention.{at}") && message.contains(says), "{rule}: {key} {message}");
+        assert!(
+            key == format!("category.log_info.retention.{at}") && message.contains(says),
+            "{rule}: {key} {message}"
+        );
     }
-    for sound in ["trigger = \"session.end\"", "trigger = \"device.unbound\"", "trigger = \"withdraw\"\nmax = \"P1Y\""] {
+    for sound in ["trigger = \"session.end\"", "trigger = \"device.unbound\"", "trigger = \"withdraw\"\nmax = \"P1Y\""]
+    {
         assert_eq!(of_logs(sound), [], "{sound}");
     }
     let remembered = "[category.memory_summary]\npurposes = [\"memory\", \"security\"]\n[category.memory_summary.retention]\n\

@@ -41,6 +41,7 @@ const EXPECTED: &[Expected] = &[
          category.real_name.retention category.software_list.retention category.verification.retention",
         "7.5 (CA 20 y); CA-4.3, conflict C6",
     ),
+    ("RET_NOT_CARRIED_OUT", "retention.default.action", "CA-4.3: what ends is counted where it was remembered, only"),
     ("MIN_RETENTION_WITHOUT_LEGAL_BASIS", "retention.default.min", "7.5 (CA 6 m); CA-4.3, conflict C5"),
     (
         "VAGUE_TIME",

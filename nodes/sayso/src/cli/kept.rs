@@ -54,6 +54,14 @@ pub(crate) enum KeptCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Have a device speak for nobody from here on: it was given away, lost or taken down.
+    Unbind {
+        #[command(flatten)]
+        person: PersonArgs,
+        /// Print JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
     /// Delete an item, and what was made from it.
     Delete {
         #[command(flatten)]
