@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sayso_types::WallTime;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod document;
 mod error;
 
+use self::document::Document;
 pub use error::{BeyondCalendar, CalendarError};
 
 /// The calendars that come with Sayso, from `engine/policy/calendars`.
@@ -22,11 +25,9 @@ const EMBEDDED: [&str; 1] = [include_str!("../calendars/cn-2026.toml")];
 /// never guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkingCalendar {
-    name: String,
-    source: String,
+    /// What its file says.
+    said: Document,
     time_zone: TimeZone,
-    valid_from: Date,
-    valid_through: Date,
     /// Ascending.
     working_days: Vec<WorkingDay>,
 }
@@ -42,7 +43,7 @@ impl WorkingCalendar {
     /// The calendar called `name` among those that come with Sayso.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
-        Self::embedded().iter().find(|calendar| calendar.name == name)
+        Self::embedded().iter().find(|calendar| calendar.name() == name)
     }
 
     /// The calendars that come with Sayso.
@@ -68,25 +69,30 @@ impl WorkingCalendar {
     /// What profiles call it.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.said.name
     }
 
     /// Where its days are decreed.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.source
+        &self.said.src
     }
 
     /// The first day that it covers.
     #[must_use]
     pub const fn valid_from(&self) -> Date {
-        self.valid_from
+        self.said.valid_from
     }
 
     /// The last day that it covers.
     #[must_use]
     pub const fn valid_through(&self) -> Date {
-        self.valid_through
+        self.said.valid_through
+    }
+
+    /// Whether any day is a rest day here that is worked in `other`.
+    pub(crate) fn rests_more_than(&self, other: &Self) -> bool {
+        other.working_days.iter().any(|day| self.is_working_day(day.date) == Some(false))
     }
 
     /// The day that it is at `moment`, where this calendar is kept.
@@ -99,7 +105,7 @@ impl WorkingCalendar {
     /// Whether `date` is worked; [`None`] for a day that is not covered.
     #[must_use]
     pub fn is_working_day(&self, date: Date) -> Option<bool> {
-        let covered = self.valid_from <= date && date <= self.valid_through;
+        let covered = self.valid_from() <= date && date <= self.valid_through();
         covered.then(|| self.working_days.binary_search_by_key(&date, |day| day.date).is_ok())
     }
 
@@ -114,24 +120,16 @@ impl WorkingCalendar {
     /// When the first or the last of these days is not covered.
     pub fn end_of(&self, count: u16, start: WallTime) -> Result<WallTime, BeyondCalendar> {
         let first = self.date_of(start);
-        if first < self.valid_from || self.valid_through < first {
-            return Err(BeyondCalendar::Starts {
-                calendar: self.name.clone(),
-                date: first,
-                valid_from: self.valid_from,
-                valid_through: self.valid_through,
-            });
+        let (calendar, valid_from, valid_through) = (self.name(), self.valid_from(), self.valid_through());
+        if first < valid_from || valid_through < first {
+            let calendar = calendar.to_owned();
+            return Err(BeyondCalendar::Starts { calendar, date: first, valid_from, valid_through });
         }
         let Some(more) = count.checked_sub(1) else { return Ok(start) };
         let next = self.working_days.partition_point(|day| day.date <= first);
         match self.working_days.get(next + usize::from(more)) {
             Some(last) => Ok(last.end),
-            None => Err(BeyondCalendar::Ends {
-                calendar: self.name.clone(),
-                date: first,
-                count,
-                valid_through: self.valid_through,
-            }),
+            None => Err(BeyondCalendar::Ends { calendar: calendar.to_owned(), date: first, count, valid_through }),
         }
     }
 
@@ -143,6 +141,18 @@ impl WorkingCalendar {
         /// A Spring Festival of nine days, and the day before it on which the clock starts.
         const HOLIDAY_SERIES_DAYS: u32 = 10;
         if count == 0 { 0 } else { count.div_ceil(5) as u32 * 8 + HOLIDAY_SERIES_DAYS }
+    }
+}
+
+impl Serialize for WorkingCalendar {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.said.serialize(s)
+    }
+}
+
+impl<'de> Deserialize<'de> for WorkingCalendar {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Document::deserialize(d)?.worked_out().map_err(D::Error::custom)
     }
 }
 

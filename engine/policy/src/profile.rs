@@ -72,6 +72,10 @@ pub struct Document {
     /// The promises of the written policy.
     #[serde(default, deserialize_with = "canonical::by_id")]
     pub clause: BTreeMap<ClauseId, Clause>,
+    /// The working days, where they are counted on a calendar of the operator's own: what the file that comes beside the
+    /// profile says is part of it, so that it is stored, hashed and signed with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<WorkingCalendar>,
     /// Who answers for the processing.
     pub controller: Controller,
     /// What holds where nothing more specific is said.
@@ -155,6 +159,13 @@ impl Document {
         required
     }
 
+    /// The calendar that working days are counted on: its own, or the one of that name that comes with Sayso.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&WorkingCalendar> {
+        let name = self.profile.working_days.as_ref()?;
+        self.calendar.as_ref().or_else(|| WorkingCalendar::named(name.as_str()))
+    }
+
     /// The least that consent to use a category must be: its own, or the one for all.
     #[must_use]
     pub fn min_consent_type(&self, rule: &CategoryRule) -> ConsentType {
@@ -171,7 +182,6 @@ pub struct Profile {
     text: String,
     /// What the laws that it names ask together.
     law: LawFloor,
-    calendar: Option<WorkingCalendar>,
 }
 
 /// Two profiles are equal when they say the same, however they are written.
@@ -352,11 +362,10 @@ impl Profile {
         &self.law
     }
 
-    /// The days that its working days are counted on. [`None`] when it names no calendar, and for a revision that was in
-    /// force before when it names one that does not come with Sayso.
+    /// The days that its working days are counted on; [`None`] when it names no calendar.
     #[must_use]
-    pub const fn calendar(&self) -> Option<&WorkingCalendar> {
-        self.calendar.as_ref()
+    pub fn calendar(&self) -> Option<&WorkingCalendar> {
+        self.document.calendar()
     }
 
     /// The age, in years, below which a guardian must agree: its own, or a higher one of the law.

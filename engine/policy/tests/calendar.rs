@@ -9,7 +9,8 @@ use std::{env, fs};
 use jiff::civil::{Date, Weekday};
 use jiff::{Timestamp, tz::TimeZone};
 use proptest::prelude::*;
-use sayso_policy::{Period, WorkingCalendar};
+use sayso_policy::profile::Draft;
+use sayso_policy::{Period, Profile, WorkingCalendar, diff};
 use sayso_types::WallTime;
 
 /// A calendar file, read without the code under test.
@@ -149,4 +150,50 @@ fn every_calendar_file_is_embedded_under_its_name() {
         files += 1;
     }
     assert_eq!(files, WorkingCalendar::embedded().len());
+}
+
+/// What is stored of a profile is read again with the calendar that it was counted on, and whoever signs it signs that.
+#[test]
+fn a_calendar_of_the_operators_own_is_part_of_the_profile() {
+    const HOME: &str = include_str!("../../../deploy/profiles/home.toml");
+    const OWN: &str = "name = \"cn-2026\"\ntime_zone = \"CST-8\"\nvalid_from = 2026-01-01\nvalid_through = 2026-12-31\n\
+        rest_days = [\"monday\"]\nsrc = \"the house\"\n[[holiday]]\nname = \"Spring\"\nfrom = 2026-02-14\nthrough = 2026-02-20\n";
+    let text = HOME.replacen("[profile]", "[profile]\nworking_days = \"cn-2026\"", 1);
+    let plain = Draft::parse(&text, None).unwrap();
+    let with = |calendar: &str| plain.with_calendar(calendar).unwrap().accept().unwrap();
+    let own = with(OWN);
+    // 2026-02-13, a Friday; Sayso's calendar of that name has the festival from the 15th on, and works on the 14th
+    let friday = WallTime(1_770_944_400_000);
+    let days = |profile: &Profile| {
+        let due = profile.end_of("P1WD".parse().unwrap(), friday, String::new());
+        ((due.at.0 - friday.0) / 86_400_000, due.is_exact)
+    };
+    let shipped = plain.clone().accept().unwrap();
+    assert_eq!((days(&shipped), days(&own)), ((1, true), (8, true)));
+
+    let stored = Profile::in_force_before(own.text()).unwrap();
+    assert_eq!((stored.hash(), days(&stored)), (own.hash(), days(&own)));
+    assert_eq!(Profile::in_force_before(shipped.text()).unwrap().hash(), shipped.hash());
+
+    // what it says is hashed, not how it is written
+    assert_eq!(with(&OWN.replace("[[holiday]]", "# one\n[[holiday]]")).hash(), own.hash());
+    let longer = with(&OWN.replace("through = 2026-02-20", "through = 2026-02-21"));
+    let known = [&shipped, &longer, &with(&OWN.replace("the house", "the garden"))].map(Profile::hash);
+    assert!(!known.contains(&own.hash()));
+
+    let named = plain.with_calendar(&OWN.replace("cn-2026", "de-2026")).unwrap_err().to_string();
+    assert!(named.contains("profile.working_days") && named.contains("calendar `de-2026`"), "{named}");
+    let wrong = plain.with_calendar(&OWN.replace("monday", "someday")).unwrap_err().to_string();
+    assert!(wrong.contains("calendar"), "{wrong}");
+
+    // nothing at home is counted in working days
+    let changes = diff(shipped.document(), own.document());
+    assert!(!changes.is_material() && !changes.changes.is_empty(), "{changes:#?}");
+    let counted = |profile: &Profile| {
+        let text = profile.text().replacen("\"P15D\"", "\"P15WD\"", 1);
+        Profile::in_force_before(&text).unwrap()
+    };
+    let [shorter, longer] = [&own, &longer].map(counted);
+    assert!(diff(shorter.document(), longer.document()).is_material());
+    assert!(!diff(longer.document(), shorter.document()).is_material());
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sayso_audit::Event;
 use sayso_consent::{Answer, Denied, Error, Means, Options, Register};
+use sayso_policy::profile::Draft;
 use sayso_policy::{ConsentStatus, Profile, Reason, Refused, RevisionError};
 use sayso_proto::consent::v1 as proto;
 use sayso_runtime::Tasks;
@@ -163,6 +164,21 @@ async fn a_restart_forgets_no_revision() {
     let register = open(two).await.unwrap();
     let state = register.state(anna).await.unwrap();
     assert_eq!(register.revisions().governing(MEMORY, &state).rev(), 1);
+}
+
+#[tokio::test]
+async fn a_restart_counts_working_days_as_before() {
+    const OWN: &str = "name = \"ours\"\ntime_zone = \"CST-8\"\nvalid_from = 2026-01-01\nvalid_through = 2026-12-31\n\
+        rest_days = [\"monday\", \"tuesday\"]\nsrc = \"the house\"\n";
+    let text = profile().text().replacen("[profile]", "[profile]\nworking_days = \"ours\"", 1);
+    let under = || Arc::new(Draft::parse(&text, None).unwrap().with_calendar(OWN).unwrap().accept().unwrap());
+    let world = World::under(under()).await;
+    let week = |register: &Register, from| register.profile().end_of("P5WD".parse().unwrap(), from, String::new());
+    let now = world.register_clock();
+    let before = week(&world.register, now);
+    assert!(before.is_exact);
+    let world = world.again_under(under()).await;
+    assert_eq!(week(&world.register, now), before);
 }
 
 #[tokio::test]

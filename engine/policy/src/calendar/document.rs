@@ -6,7 +6,7 @@ use jiff::civil::{Date, Weekday, date};
 use jiff::tz::TimeZone;
 use sayso_types::WallTime;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{CalendarError, WorkingCalendar, WorkingDay};
 use crate::Error;
@@ -15,40 +15,41 @@ use crate::Error;
 /// know, and bound what is kept of it.
 const MAX_DAYS: i32 = 3653;
 
-#[derive(Deserialize)]
+/// What a calendar file says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
-    name: String,
+pub(super) struct Document {
+    pub(super) name: String,
     /// A POSIX TZ rule (RFC 9636, section 3.3.1): a pure function of the moment, unlike a name in the time-zone
     /// database of the machine. A calendar covers few years, so one rule is enough.
     time_zone: String,
-    #[serde(deserialize_with = "day")]
-    valid_from: Date,
-    #[serde(deserialize_with = "day")]
-    valid_through: Date,
-    rest_days: Vec<RestDay>,
-    src: String,
+    #[serde(deserialize_with = "day", serialize_with = "spelled")]
+    pub(super) valid_from: Date,
+    #[serde(deserialize_with = "day", serialize_with = "spelled")]
+    pub(super) valid_through: Date,
+    rest_days: BTreeSet<RestDay>,
+    pub(super) src: String,
     #[serde(default)]
     holiday: Vec<Holiday>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Holiday {
     name: String,
-    #[serde(deserialize_with = "day")]
+    #[serde(deserialize_with = "day", serialize_with = "spelled")]
     from: Date,
-    #[serde(deserialize_with = "day")]
+    #[serde(deserialize_with = "day", serialize_with = "spelled")]
     through: Date,
     /// Weekly rest days that are worked for it.
     #[serde(default)]
     make_up: Vec<Day>,
 }
 
-#[derive(Deserialize)]
-struct Day(#[serde(deserialize_with = "day")] Date);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Day(#[serde(deserialize_with = "day", serialize_with = "spelled")] Date);
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum RestDay {
     Monday,
@@ -74,6 +75,10 @@ impl From<RestDay> for Weekday {
     }
 }
 
+fn spelled<S: Serializer>(day: &Date, s: S) -> Result<S::Ok, S::Error> {
+    s.collect_str(day)
+}
+
 fn day<'de, D: Deserializer<'de>>(d: D) -> Result<Date, D::Error> {
     let text = toml::value::Datetime::deserialize(d)?.to_string();
     // jiff takes the date of a date-time, too
@@ -81,37 +86,34 @@ fn day<'de, D: Deserializer<'de>>(d: D) -> Result<Date, D::Error> {
     day.ok_or_else(|| D::Error::custom(format_args!("`{text}` is not a date such as 2026-01-31")))
 }
 
-/// Reads `text` and works out its working days.
+/// Reads `text`.
 pub(super) fn read(text: &str) -> Result<WorkingCalendar, CalendarError> {
     let document: Document = toml::from_str(text).map_err(|e| Error::from_toml(text, &e))?;
-    for (place, value) in [("name", &document.name), ("src", &document.src)] {
-        if value.trim().is_empty() {
-            return Err(CalendarError::Empty(place));
-        }
-    }
-    let time_zone =
-        TimeZone::posix(&document.time_zone).map_err(|_| CalendarError::TimeZone(document.time_zone.clone()))?;
-    document.check_validity()?;
-    let holidays = document.holidays()?;
-    let made_up = document.made_up(&holidays)?;
-    let mut working_days = Vec::new();
-    for date in days(document.valid_from, document.valid_through) {
-        if !holidays.contains(&date) && (!document.rests_weekly(date) || made_up.contains(&date)) {
-            working_days.push(WorkingDay { date, end: end(date, &time_zone) });
-        }
-    }
-    check_rest(document.valid_from, &working_days)?;
-    Ok(WorkingCalendar {
-        name: document.name,
-        source: document.src,
-        time_zone,
-        valid_from: document.valid_from,
-        valid_through: document.valid_through,
-        working_days,
-    })
+    document.worked_out()
 }
 
 impl Document {
+    pub(super) fn worked_out(self) -> Result<WorkingCalendar, CalendarError> {
+        for (place, value) in [("name", &self.name), ("src", &self.src)] {
+            if value.trim().is_empty() {
+                return Err(CalendarError::Empty(place));
+            }
+        }
+        let time_zone =
+            TimeZone::posix(&self.time_zone).map_err(|_| CalendarError::TimeZone(self.time_zone.clone()))?;
+        self.check_validity()?;
+        let holidays = self.holidays()?;
+        let made_up = self.made_up(&holidays)?;
+        let mut working_days = Vec::new();
+        for date in days(self.valid_from, self.valid_through) {
+            if !holidays.contains(&date) && (!self.rests_weekly(date) || made_up.contains(&date)) {
+                working_days.push(WorkingDay { date, end: end(date, &time_zone) });
+            }
+        }
+        check_rest(self.valid_from, &working_days)?;
+        Ok(WorkingCalendar { said: self, time_zone, working_days })
+    }
+
     fn check_validity(&self) -> Result<(), CalendarError> {
         let (from, through) = (self.valid_from, self.valid_through);
         let length = days_between(from, through) + 1;

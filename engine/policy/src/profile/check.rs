@@ -25,6 +25,7 @@ type At = (String, Problem);
 pub(super) fn check(document: &Document) -> Result<(), At> {
     controller(document)?;
     languages(document)?;
+    calendar(document)?;
     permit_ttl(document)?;
     visits(document)?;
     references(document)?;
@@ -81,6 +82,19 @@ fn languages(document: &Document) -> Result<(), At> {
         }
     }
     Ok(())
+}
+
+/// A calendar that is not counted on would be part of the profile for nothing.
+fn calendar(document: &Document) -> Result<(), At> {
+    let Some(own) = &document.calendar else { return Ok(()) };
+    let named = document.profile.working_days.as_ref();
+    declared(
+        named.is_some_and(|name| name.as_str() == own.name()),
+        "profile.working_days".to_owned(),
+        "calendar",
+        own.name(),
+        || named.map(|name| name.as_str()).into_iter(),
+    )
 }
 
 fn permit_ttl(document: &Document) -> Result<(), At> {

@@ -14,8 +14,6 @@ pub struct Draft {
     document: Document,
     places: Places,
     text: String,
-    /// The operator's own, of the name that the profile says.
-    calendar: Option<WorkingCalendar>,
 }
 
 impl Draft {
@@ -36,20 +34,25 @@ impl Draft {
         let text = table.to_string();
         let document = read(table, &places)?;
         check::check(&document).map_err(|(key, problem)| Error::at(places.find(&key), problem))?;
-        Ok(Self { document, places, text, calendar: None })
+        Ok(Self { document, places, text })
     }
 
-    /// This with a calendar of the operator's own. Where the profile names it, it stands in for the one that comes with
-    /// Sayso, if there is one of that name.
-    #[must_use]
-    pub fn with_calendar(self, calendar: WorkingCalendar) -> Self {
-        Self { calendar: Some(calendar), ..self }
+    /// This with a calendar of the operator's own, which `text` is the file of. It stands in for the one that comes with
+    /// Sayso, if there is one of that name, and is part of the profile from then on.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), of the key `calendar`; a calendar that the profile does not name is one.
+    pub fn with_calendar(&self, text: &str) -> Result<Self, Error> {
+        let calendar = text.parse::<toml::Table>().map_err(|e| Error::from_toml(text, &e))?;
+        let mut table = self.text.parse::<toml::Table>().map_err(|e| Error::from_toml(&self.text, &e))?;
+        table.insert("calendar".to_owned(), calendar.into());
+        let profile = Self::parse(&table.to_string(), None)?;
+        Ok(Self { places: self.places.clone(), ..profile })
     }
 
     /// The calendar that the profile names; [`None`] when it names none, or nobody knows it.
     pub(crate) fn calendar(&self) -> Option<&WorkingCalendar> {
-        let name = self.document.profile.working_days.as_ref()?.as_str();
-        self.calendar.as_ref().filter(|own| own.name() == name).or_else(|| WorkingCalendar::named(name))
+        self.document.calendar()
     }
 
     /// Everything that it says.
@@ -91,10 +94,9 @@ impl Draft {
     /// The profile, whatever the linter would say.
     pub(crate) fn unlinted(self) -> Profile {
         let hash = ProfileHash::of(&self.document);
-        let calendar = self.calendar().cloned();
         // the linter has found that every name has one
         let law = LawFloor::strictest(self.document.profile.law_floor.iter().filter_map(|name| LawFloor::named(name)));
-        Profile { document: self.document, hash, text: self.text, law, calendar }
+        Profile { document: self.document, hash, text: self.text, law }
     }
 }
 

@@ -54,7 +54,9 @@ impl ProfileFile {
         };
         let draft = Draft::parse(&text, base.as_deref()).map_err(|error| names.located(&error))?;
         let draft = match calendar(path, &draft)? {
-            Some(calendar) => draft.with_calendar(calendar),
+            Some((file, text)) => draft
+                .with_calendar(&text)
+                .with_context(|| format!("{} is no calendar of working days", file.display()))?,
             None => draft,
         };
         Ok(Self { names, draft })
@@ -104,16 +106,17 @@ pub(crate) fn own_calendar(path: &Path, header: &Header) -> Option<PathBuf> {
 }
 
 /// The calendar that the profile at `path` names, where the operator has put one of their own beside it.
-fn calendar(path: &Path, draft: &Draft) -> Result<Option<WorkingCalendar>> {
+fn calendar(path: &Path, draft: &Draft) -> Result<Option<(PathBuf, String)>> {
     let header = &draft.document().profile;
     let Some((name, file)) = header.working_days.as_ref().zip(own_calendar(path, header)) else { return Ok(None) };
     if !file.exists() {
         return Ok(None);
     }
     let no_calendar = || format!("{} is no calendar of working days", file.display());
-    let calendar = WorkingCalendar::parse(&read(&file)?).with_context(no_calendar)?;
+    let text = read(&file)?;
+    let calendar = WorkingCalendar::parse(&text).with_context(no_calendar)?;
     ensure!(calendar.name() == name.as_str(), "{}: name: must be `{name}`, as the file is called", file.display());
-    Ok(Some(calendar))
+    Ok(Some((file, text)))
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -2,19 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod every_key;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sayso_policy::diff::ChangeKind::{self, Data, Editorial, Method, Protection, PurposeAdded, Region, Retention};
+use sayso_policy::diff::ChangeKind::{
+    self, Data, Editorial, Less, Method, Protection, PurposeAdded, Recipient, Region, Retention,
+};
 use sayso_policy::pages::PrivacyNotice;
+use sayso_policy::profile::ExemptionCode;
 use sayso_policy::{
-    ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Reason, RevisionError,
-    Revisions, Tongue, diff,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, InForce, Profile, PurposeConsent,
+    Question, Reason, RevisionError, Revisions, Tongue, diff,
 };
 use sayso_types::{Category, ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
 
-const HOME: &str = include_str!("../../../deploy/profiles/home.toml");
+const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
 const NOW: WallTime = WallTime(1_780_000_000_000);
 const BOTH: &[Purpose] = &[Purpose::MEMORY, Purpose::VOICE_INTERACTION];
 const TALK: &[Purpose] = &[Purpose::VOICE_INTERACTION];
@@ -70,7 +75,25 @@ const EDITS: &[Edit] = &[
     edit("permit_ttl = \"PT3S\"", "permit_ttl = \"PT9S\"", &[Protection], BOTH),
     edit("  { purpose = \"Marketing\" },\n", "", &[Protection], BOTH),
     edit("guardian_required_below = 14", "guardian_required_below = 13", &[Protection], BOTH),
-    edit("declared_retention = \"P1Y\"", "declared_retention = \"P1M\"", &[], &[]),
+    edit("declared_retention = \"P1Y\"", "declared_retention = \"P1M\"", &[Less], &[]),
+];
+
+/// Each is about what does not rest on consent: people are told, and nobody can be asked.
+const UNASKED: &[Edit] = &[
+    edit(
+        "  { id = \"memory\", dpv",
+        "  { id = \"repair\", dpv = \"ServiceProvision\", basis = \"LegitimateInterest\" },\n  { id = \"memory\", dpv",
+        &[ChangeKind::Purpose],
+        &[],
+    ),
+    edit("basis = \"LegalObligation\"", "basis = \"LegitimateInterest\"", &[ChangeKind::Purpose], &[]),
+    edit("purposes = [\"memory\"]\nnecessity", "purposes = [\"memory\", \"notice\"]\nnecessity", &[Data], &[]),
+    edit(
+        "  # To let an OpenAI-compatible",
+        "  { id = \"reader\", kind = \"tts\", party = \"Reader\", region = \"home\", region_class = \"local\", accepts = [\"notice_text\"], purposes = [\"notice\"], state = \"active\" },\n  # To let an OpenAI-compatible",
+        &[Recipient],
+        &[],
+    ),
 ];
 
 fn revised(edits: &[&Edit], rev: u32) -> Profile {
@@ -108,6 +131,63 @@ fn each_change_is_what_it_is_and_asks_whom_it_touches() {
         assert_eq!(asks, edit.asks, "{}: {changes:#?}", edit.to);
         assert_eq!(changes.is_material(), !edit.asks.is_empty());
     }
+}
+
+/// People are told of it before it holds, where that is promised; and what opens at once is not said to wait for them.
+#[test]
+fn what_rests_on_something_else_than_consent_is_material_and_asks_nobody() {
+    let old = revised(&[], 1);
+    for edit in UNASKED {
+        assert!(HOME.contains(edit.from), "the profile has no {:?} any more", edit.from);
+        // what a linter says of them is not asked here
+        let new = Profile::in_force_before(&HOME.replacen(edit.from, edit.to, 1)).unwrap();
+        let changes = diff(old.document(), new.document());
+        let kinds: BTreeSet<_> = changes.changes.iter().map(|c| c.kind).collect();
+        assert_eq!(kinds, edit.kinds.iter().copied().collect(), "{}: {changes:#?}", edit.to);
+        assert!(changes.is_material() && changes.reconsent().next().is_none(), "{changes:#?}");
+        assert!(!changes.changes.iter().any(|change| change.what.contains("before people agree")), "{changes:#?}");
+    }
+}
+
+/// Another name for a receiver hides nothing of what it does.
+#[test]
+fn a_receiver_under_another_name_is_told_by_its_terms() {
+    let far = |id: &str, terms: &str| {
+        let text = HOME.replacen("  # { id = \"openai-llm\"", &format!("  {{ id = \"{id}\""), 1);
+        let text = text.replacen("overseas = false", "overseas = true", 1);
+        let (from, to) = terms.split_once(" -> ").unwrap();
+        Profile::in_force_before(&text.replacen(from, to, 1)).unwrap()
+    };
+    let asks = |terms: &str| {
+        let changes = diff(far("far", "a -> a").document(), far("far-2", terms).document());
+        changes.asks(&agreed(1, BOTH)).into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(asks("a -> a"), []);
+    for terms in [
+        "party = \"OpenAI\" -> party = \"Cloud\"",
+        "region = \"US\" -> region = \"DE\"",
+        "mechanism = \"standard_contract\" -> mechanism = \"exempt:few\"",
+        "trains_on_data = false, declared_retention = \"P30D\" -> trains_on_data = true, declared_retention = \"P30D\"",
+        "declared_retention = \"P30D\" -> declared_retention = \"P1Y\"",
+        "contract = \"OpenAI data processing addendum\", -> independent_controller = true,",
+        "contract = \"OpenAI data processing addendum\", -> sub_processors = [\"Rack\"],",
+    ] {
+        assert_eq!(asks(terms), TALK, "{terms}");
+    }
+    // a kind that is known nearby only goes no further because another kind does
+    let receiver = |kind: &str, region: &str| {
+        format!(
+            "  {{ id = \"{kind}-{region}\", kind = \"{kind}\", party = \"operator\", region = \"home\", region_class = \"{region}\", \
+             accepts = [\"transcript\"], purposes = [\"voice_interaction\"], state = \"active\" }},\n"
+        )
+    };
+    let with = |receivers: [String; 2]| {
+        let text = HOME.replacen("  # To let an OpenAI-compatible", &format!("{}  # To", receivers.concat()), 1);
+        Profile::in_force_before(&text).unwrap()
+    };
+    let (was, is) = (["local", "domestic"], ["domestic", "domestic"]);
+    let [was, is] = [was, is].map(|[tool, llm]| with([receiver("tool", tool), receiver("llm", llm)]));
+    assert_eq!(diff(was.document(), is.document()).asks(&agreed(1, BOTH)).into_iter().collect::<Vec<_>>(), TALK);
 }
 
 #[test]
@@ -212,6 +292,18 @@ fn open(purpose: Purpose, revisions: &Revisions, state: &ConsentState) -> BTreeS
     open
 }
 
+/// Whether speech may go to the recogniser.
+fn heard() -> Question {
+    let label = Label {
+        subject: SubjectId([1; 16]),
+        category: Category::VOICE_AUDIO,
+        purpose: Purpose::VOICE_INTERACTION,
+        turn: TurnId(1),
+        cv: ConsentVersion(1),
+    };
+    Question { label, gate: Gate::Recognition, processor: "whisper-local".parse().unwrap(), now: NOW }
+}
+
 fn one(profile: Profile) -> Revisions {
     Revisions::new(InForce::new(Arc::new(profile)))
 }
@@ -263,21 +355,83 @@ fn what_is_told_of_a_service_is_what_the_newest_revision_has() {
     assert_eq!(two.governing(Purpose::VOICE_INTERACTION, &agreed(1, BOTH)).rev(), 1);
     assert!(listens(&two, &somebody(&then)), "nobody is told what is out of date");
     assert!(!listens(&two, &somebody(&first)), "and everybody what is new");
-    let denied = Question {
-        label: Label {
-            subject: SubjectId([1; 16]),
-            category: Category::VOICE_AUDIO,
-            purpose: Purpose::VOICE_INTERACTION,
-            turn: TurnId(1),
-            cv: ConsentVersion(1),
-        },
-        gate: Gate::Recognition,
-        processor: "whisper-local".parse().unwrap(),
-        now: NOW,
-    };
+    let denied = heard();
     assert_eq!(two.decide(&denied, &somebody(&first)).answer, Err(Reason::NotTold));
     for state in [somebody(&first), somebody(&then)] {
         assert_eq!(two.explain(&denied, &state).decision, two.decide(&denied, &state));
+    }
+}
+
+/// What is agreed to anew, and what stays as it was, go together where the one requires the other.
+#[test]
+fn a_yes_to_what_another_purpose_requires_leaves_that_open() {
+    let needs = edit("id = \"memory\", dpv", "id = \"memory\", requires = [\"voice_interaction\"], dpv", &[], &[]);
+    let all = |more: &[&'static Edit], rev| {
+        revised(&[&needs].into_iter().chain(more.iter().copied()).collect::<Vec<_>>(), rev)
+    };
+    let publish = |revisions: &Revisions, next| revisions.publish(Arc::new(next), NOW).unwrap().0;
+    let first = one(all(&[], 1));
+    let remembers = |revisions: &Revisions, state: &ConsentState| open(Purpose::MEMORY, revisions, state);
+    let ever = remembers(&first, &agreed(1, BOTH));
+    assert!(!ever.is_empty());
+
+    // both change, and the person agrees anew to the one that the other requires
+    let (talk, keep, both) = (&EDITS[5], &EDITS[7], &EDITS[8]);
+    let two = publish(&first, all(&[both], 2));
+    let mut state = agreed(1, BOTH);
+    state.consents.extend(agreed(2, TALK).consents);
+    assert_eq!(two.governing(Purpose::MEMORY, &state).rev(), 1);
+    assert_eq!(remembers(&two, &state), ever, "agreed anew to what it requires");
+
+    // what is required changes first, then what requires it
+    let two = publish(&first, all(&[talk], 2));
+    let three = publish(&two, all(&[talk, keep], 3));
+    assert_eq!(three.governing(Purpose::MEMORY, &state).rev(), 1);
+    assert_eq!(remembers(&three, &state), ever, "what it requires is governed by a later one");
+    let mut earlier = agreed(2, KEEP);
+    earlier.consents.extend(agreed(1, TALK).consents);
+    assert_eq!(three.governing(Purpose::MEMORY, &earlier).rev(), 2);
+    assert_eq!(remembers(&three, &earlier), ever, "and by an earlier one");
+
+    // without it, it stays shut
+    for revisions in [&two, &three] {
+        assert!(remembers(revisions, &agreed(1, KEEP)).is_empty());
+    }
+}
+
+/// Whoever compares the log with an explanation finds one right and one revision.
+#[test]
+fn an_explanation_rests_on_the_revision_that_decided() {
+    let granted = "exemption = [{ code = \"X04\", scope = [\"collect_use\"], approvers = 2, max = \"P7D\" }]\n";
+    let with = |edits: &[&Edit], rev| {
+        let text = revised(edits, rev).text().to_owned();
+        Profile::in_force_before(&format!("{granted}{text}")).unwrap()
+    };
+    let grant = ExemptionGrant {
+        id: "g-1".parse().unwrap(),
+        code: ExemptionCode::X04,
+        clause: None,
+        basis_code: "cn-pipl:13-4".to_owned(),
+        subject: None,
+        purposes: TALK.iter().copied().collect(),
+        categories: BTreeSet::from([Category::VOICE_AUDIO]),
+        processors: BTreeSet::from(["whisper-local".parse().unwrap()]),
+        not_before: NOW,
+        not_after: WallTime(NOW.0 + 60_000),
+        approvers: BTreeSet::from([[1; 16], [2; 16]]),
+        evidence_hash: [0; 32],
+        notify_subject_after: None,
+    };
+    let first = one(with(&[], 1)).with_exemptions(Arc::from([grant]));
+    // the newest takes a clearer consent, so that only the grant opens it there
+    let clearer =
+        edit("min_consent_type = \"ExpressedConsent\"", "min_consent_type = \"ExplicitlyExpressedConsent\"", &[], &[]);
+    let (two, _) = first.publish(Arc::new(with(&[&clearer, &EDITS[8]], 2)), NOW).unwrap();
+    let question = heard();
+    for state in [agreed(1, BOTH), agreed(2, BOTH), ConsentState { age: AgeBand::Adult, ..ConsentState::new() }] {
+        let decision = two.decide(&question, &state);
+        assert!(decision.answer.is_ok_and(|grounds| grounds.exemption().is_some()), "{decision:?}");
+        assert_eq!(two.explain(&question, &state).decision, decision);
     }
 }
 
