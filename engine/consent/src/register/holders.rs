@@ -98,7 +98,7 @@ impl Holder {
 
     /// What is asked at `now` when it is to be renewed: what was asked when it was issued.
     pub(crate) fn question(&self, now: WallTime) -> Question {
-        let Terms { subject, cell, processor, cv } = *self.revoker.terms();
+        let Terms { subject, cell, processor, cv, .. } = *self.revoker.terms();
         let Segment { gate, turn, .. } = self.segment;
         let label = Label { subject, category: cell.category, purpose: cell.purpose, turn, cv };
         Question { label, gate, processor, now }

@@ -183,7 +183,7 @@ impl Register {
         let about = state.map_or_else(Default::default, |state| state.about(subject));
         let (gate, turn, by) = (Gate::of(cell.kind), TurnId(0), Actor::SYSTEM);
         let segment = Segment { about, by, reference, cell, gate, processor, turn, exemption };
-        let (now, terms) = (self.clock.now(), Terms { subject, cell, processor, cv });
+        let (now, terms) = (self.clock.now(), Terms { subject, cell, processor, cv, bytes_max: None });
         // not even from here is anything passed by it
         let (_, revoker) = permit::issue(terms, Arc::clone(&self.clock), now, Duration::ZERO);
         let outside = Outside::new(now, longest, longest);

@@ -114,7 +114,8 @@ impl Register {
         }
         self.refresh(&mut subject).await;
         let state = &subject.state;
-        let terms = Terms { subject: ask.subject, cell: grounds.cell, processor: ask.processor, cv: ask.cv };
+        let (cell, processor) = (grounds.cell, ask.processor);
+        let terms = Terms { subject: ask.subject, cell, processor, cv: ask.cv, bytes_max: None };
         let lasts = self.permit_until(subject.asked_at, grounds.until).since(subject.asked_at);
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, lasts);
         let outside = outside.map(|_| Outside::new(subject.asked_at, lasts, self.permit_ttl()));
