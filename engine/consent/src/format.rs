@@ -71,6 +71,7 @@ const SCHEMAS: [Schema; 59] = [
     TRANSFER,
     TRANSFER_COUNT,
     VISIT,
+    VOLUME,
     WITHDRAWAL,
     WITNESSED,
     WRAPPING,

@@ -64,6 +64,7 @@ pub mod tenants;
 pub mod tenure;
 pub mod transfer;
 pub mod visits;
+pub mod volume;
 
 pub use anchor::{Anchor, AnchorOptions, Anchored};
 pub use error::Error;

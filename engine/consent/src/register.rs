@@ -38,6 +38,7 @@ pub(crate) mod tagging;
 mod unbinding;
 mod upkeep;
 mod visiting;
+mod watching;
 mod withdrawing;
 
 #[cfg(test)]
@@ -68,6 +69,7 @@ pub(crate) use self::upkeep::Look;
 pub use self::withdrawing::Withdrawal;
 use crate::tables::{DEVICE, DeviceKey, REGISTER, RegisterKey};
 use crate::visits::{DeviceOf, Visits};
+use crate::volume::Volumes;
 use crate::{Entry, Error, Journal, Tenure, format, switch, tenants};
 
 /// Limits and deadlines of the register.
@@ -156,6 +158,8 @@ pub struct Register {
     pending: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
     /// What laws demand to be kept. Whoever ends or erases something reads it until that is on record.
     holds: RwLock<Holds>,
+    /// How much goes to each processor today.
+    volumes: Arc<Volumes>,
     /// Held by whoever counts a person whose data goes overseas for the first time in a year.
     crossing: AsyncMutex<()>,
     /// Held by whoever counts people whose data is anonymised, or releases the counts.
@@ -208,6 +212,7 @@ impl Register {
         let holds = RwLock::new(Holds::stored(store.as_ref()).await?);
         let (visits, rule) = (visiting::visits_in(store.as_ref()).await?, revisions.newest().visits());
         let visits = visiting::at_start(visits, rule.end_with_session, clock.wall());
+        let volumes = Arc::new(Volumes::stored(store.as_ref(), clock.wall()).await?);
         let register = Arc::new(Self {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
@@ -228,6 +233,7 @@ impl Register {
             changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
             holds,
+            volumes,
             crossing: AsyncMutex::default(),
             counting: AsyncMutex::default(),
             visiting: AsyncMutex::default(),

@@ -16,6 +16,7 @@ mod grants;
 mod registries;
 mod requests;
 mod transfers;
+mod volumes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ use self::grants::Grants;
 use self::registries::Registries;
 use self::requests::{Happened, Requests};
 use self::transfers::Transfers;
+use self::volumes::Volumes;
 
 /// Goes through the leaves of a log in order.
 #[derive(Debug)]
@@ -55,6 +57,7 @@ pub struct Replay {
     requests: Requests,
     endings: Endings,
     transfers: Transfers,
+    volumes: Volumes,
     releases: Releases,
     dependants: Dependants,
     /// The segments that were decided by what was so before, and that nothing allows any more; where each was opened.
@@ -97,6 +100,7 @@ impl Replay {
             requests: Requests::default(),
             endings: Endings::default(),
             transfers: Transfers::default(),
+            volumes: Volumes::default(),
             releases: Releases::default(),
             dependants: Dependants::default(),
             overtaken: Closing::new(),
@@ -182,9 +186,11 @@ impl Replay {
                 }
             }
             Event::Control(event) => self.registries.instructions(fact.registry_rev, event),
-            Event::SegmentClosed { segment, bytes, .. } => {
+            Event::SegmentClosed { segment, bytes, cell, processor, .. } => {
                 self.dependants.closed(*segment);
-                if self.overtaken.closed(*segment, *bytes).is_some() {
+                let is_within = self.volumes.closed(*segment, (cell, *processor), *bytes, self.rules.profile());
+                let is_too_much = !is_within && self.governs(fact.profile_rev);
+                if self.overtaken.closed(*segment, *bytes).is_some() || is_too_much {
                     self.found.denied.push(index);
                 }
             }
@@ -195,13 +201,14 @@ impl Replay {
                 if grant.is_none() && self.is_known() && fact.profile_rev >= self.rules.profile().rev() {
                     self.dependants.opened((index, leaf), *segment, cell.purpose);
                 }
+                let is_left = self.volumes.opened(*segment, (cell, *processor), leaf.place.wall, self.rules.profile());
                 if self.judges(index, fact.profile_rev) {
                     let to = (*cell, *processor, Gate::of(cell.kind));
                     let by = |registry: &_, grant| self.allows(registry, leaf, to, *turn, grant);
                     let lived = grant.and_then(|grant| self.grants.lived(grant, fact.subject));
                     let live = grant.and_then(|grant| self.grants.live(grant, fact.subject));
                     let then = by(&self.registries.at(fact.registry_rev), lived);
-                    match (then && is_covered, by(self.registries.newest(), live)) {
+                    match (then && is_covered && is_left, by(self.registries.newest(), live)) {
                         (true, true) => {}
                         (true, false) => {
                             self.overtaken.must_close(*segment, fact.actor != Actor::SYSTEM, false, index);

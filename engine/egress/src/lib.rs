@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use sayso_consent::{Ask, Denied, Lease, Register};
-use sayso_policy::{Gate, Labelled, Permit};
+use sayso_policy::{Gate, Labelled, Weigh};
 use sayso_provider::{AudioStream, Call, Reply, Request, Sight, Transcript};
 use sayso_runtime::Tasks;
 use sayso_types::dialogue::Exchange;
@@ -71,10 +71,10 @@ impl Context {
     }
 }
 
-/// Data that goes along with other data, under a right of its own.
-struct Along<T> {
-    lease: Option<Lease>,
-    data: Option<(Permit, Labelled<T>)>,
+/// What is asked, with what goes along, and by what right that does.
+struct Laden {
+    request: Labelled<Request>,
+    leases: Vec<Lease>,
 }
 
 /// How long each stage may take.
@@ -150,51 +150,52 @@ impl Egress {
     ) -> Result<impl Stream<Item = Result<Reply, Error>> + Send + use<>, Error> {
         let responders = &self.processors.responders;
         let (processor, provider, lease) = self.open(context, Category::TRANSCRIPT, responders).await?;
-        let call = self.call(context, &lease, self.timeouts.respond);
         let mut request = self.without_what_stays(request);
         let earlier = core::mem::take(&mut request.earlier);
-        let earlier = self.along(context, processor, (Purpose::HISTORY, Category::CHAT_HISTORY), earlier).await?;
         let passages = core::mem::take(&mut request.passages);
-        let passages = self.along(context, processor, (Purpose::KNOWLEDGE, Category::KNOWLEDGE_BASE), passages).await?;
         let facts = if request.remembers { core::mem::take(&mut request.facts) } else { Vec::new() };
-        let facts = self.along(context, processor, (Purpose::MEMORY, Category::MEMORY_SUMMARY), facts).await?;
-        let others = [earlier.lease, passages.lease, facts.lease].into_iter().flatten().collect();
-        let (earlier, passages, facts) = (earlier.data, passages.data, facts.data);
-        let label = context.label(Category::TRANSCRIPT);
-        Ok(call::stream(&self.tasks, "respond", lease, others, PARTS_WAITING_MAX, async move {
-            if let Some((permit, earlier)) = earlier {
-                request.earlier = permit.pass(earlier, |earlier| earlier)?;
-            }
-            if let Some((permit, passages)) = passages {
-                request.passages = permit.pass(passages, |passages| passages)?;
-            }
-            if let Some((permit, facts)) = facts {
-                request.facts = permit.pass(facts, |facts| facts)?;
-            }
-            provider.respond(call, Labelled::new(label, request)).await
+        let request = Labelled::new(context.label(Category::TRANSCRIPT), request);
+        let mut laden = Laden { request, leases: Vec::new() };
+        let by = |purpose, category| (processor, purpose, category);
+        let history = by(Purpose::HISTORY, Category::CHAT_HISTORY);
+        self.along(&mut laden, context, history, earlier, |request, earlier| request.earlier = earlier).await?;
+        let knowledge = by(Purpose::KNOWLEDGE, Category::KNOWLEDGE_BASE);
+        self.along(&mut laden, context, knowledge, passages, |request, passages| request.passages = passages).await?;
+        let memory = by(Purpose::MEMORY, Category::MEMORY_SUMMARY);
+        self.along(&mut laden, context, memory, facts, |request, facts| request.facts = facts).await?;
+        let Laden { request, leases } = laden;
+        let others: Vec<_> = leases.iter().map(|lease| lease.permit().clone()).collect();
+        let mut call = self.call(context, &lease, self.timeouts.respond);
+        call.permit = call.permit.with(&others);
+        Ok(call::stream(&self.tasks, "respond", lease, leases, PARTS_WAITING_MAX, async move {
+            provider.respond(call, request).await
         }))
     }
 
-    /// What goes along to `processor` with what is said now: `data` of `category` that is kept for `purpose`, if the processor
-    /// may have it for that; else nothing, which is no failure.
+    /// Has `data`, of a category and kept for a purpose, go along to a processor with what is said now, if the processor may
+    /// have it for that; else it stays, which is no failure.
     async fn along<T>(
         &self,
+        laden: &mut Laden,
         context: &Context,
-        processor: ProcessorId,
-        (purpose, category): (Purpose, Category),
+        (processor, purpose, category): (ProcessorId, Purpose, Category),
         data: Vec<T>,
-    ) -> Result<Along<Vec<T>>, Error> {
+        put: impl FnOnce(&mut Request, Vec<T>),
+    ) -> Result<(), Error>
+    where
+        Vec<T>: Weigh,
+    {
         if data.is_empty() {
-            return Ok(Along { lease: None, data: None });
+            return Ok(());
         }
         let context = Context { purpose, ..context.clone() };
-        let gate = Gate::of(ProcessorKind::Llm);
-        match self.register.acquire(context.ask(category, gate, processor)).await {
+        match self.register.acquire(context.ask(category, Gate::of(ProcessorKind::Llm), processor)).await {
             Ok(lease) => {
-                let data = (lease.permit().clone(), Labelled::new(context.label(category), data));
-                Ok(Along { lease: Some(lease), data: Some(data) })
+                laden.request.take_along(Labelled::new(context.label(category), data), put);
+                laden.leases.push(lease);
+                Ok(())
             }
-            Err(Denied::Policy(_)) => Ok(Along { lease: None, data: None }),
+            Err(Denied::Policy(_) | Denied::TooMuch { .. }) => Ok(()),
             Err(failed) => Err(Error::Denied(failed)),
         }
     }

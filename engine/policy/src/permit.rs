@@ -3,123 +3,24 @@
 //! A [`Labelled`] value has no accessor. It opens inside [`Permit::pass`], which checks and runs the write in one
 //! critical section, so that between "may we?" and "it is written" nothing can change. [`Revoker::revoke`] takes
 //! the same lock: when it returns, no write is running and none will ever run again.
+//!
+//! Data that [takes along](Labelled::take_along) other data opens only with a permit that is made of [theirs](Permit::with),
+//! and that closes with the first of them.
+
+mod labelled;
+mod weigh;
 
 use core::fmt;
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sayso_types::dialogue::{Exchange, Fact, Request};
 use sayso_types::{Cell, Clock, ConsentVersion, Label, Mono, ProcessorId, SubjectId};
 use sha2::{Digest, Sha256};
 
+pub use self::labelled::Labelled;
+pub use self::weigh::Weigh;
+use self::weigh::weight;
 use crate::mutant;
-
-/// Data with its label. It has no accessor, no `Deref` and a `Debug` that shows the label only.
-#[derive(Clone)]
-pub struct Labelled<T> {
-    label: Label,
-    data: T,
-}
-
-impl<T> Labelled<T> {
-    /// Labels `data`. From here on it opens only with a permit.
-    pub const fn new(label: Label, data: T) -> Self {
-        Self { label, data }
-    }
-
-    /// What it is.
-    pub const fn label(&self) -> &Label {
-        &self.label
-    }
-
-    /// Data derived from this without looking at anything but this: keeps subject, turn, purpose and version.
-    pub fn derive<U>(self, category: sayso_types::Category, f: impl FnOnce(T) -> U) -> Labelled<U> {
-        Labelled { label: self.label.derive(category), data: f(self.data) }
-    }
-}
-
-impl<T> fmt::Debug for Labelled<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Labelled({:?})", self.label)
-    }
-}
-
-/// How much of itself a piece of data hands over: what the audit log counts and hashes.
-pub trait Weigh {
-    /// The bytes handed over, in order. Called once a pass.
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8]));
-}
-
-impl Weigh for [u8] {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        visit(self);
-    }
-}
-
-impl Weigh for Vec<u8> {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        visit(self);
-    }
-}
-
-impl Weigh for Request {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        self.earlier.weigh(visit);
-        self.history.weigh(visit);
-        self.passages.weigh(visit);
-        self.facts.weigh(visit);
-        visit(self.role.as_bytes());
-        visit(self.text.as_bytes());
-    }
-}
-
-impl Weigh for Vec<Exchange> {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        for exchange in self {
-            visit(exchange.said.as_bytes());
-            visit(exchange.heard.as_bytes());
-        }
-    }
-}
-
-impl Weigh for Vec<Fact> {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        for fact in self {
-            visit(fact.key.as_bytes());
-            visit(fact.value.as_bytes());
-        }
-    }
-}
-
-impl Weigh for Vec<String> {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        self.iter().for_each(|text| visit(text.as_bytes()));
-    }
-}
-
-impl Weigh for String {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        visit(self.as_bytes());
-    }
-}
-
-impl Weigh for [i16] {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        let mut block = [0u8; 512];
-        for chunk in self.chunks(256) {
-            for (pair, sample) in block.chunks_exact_mut(2).zip(chunk) {
-                pair.copy_from_slice(&sample.to_le_bytes());
-            }
-            visit(&block[..chunk.len() * 2]);
-        }
-    }
-}
-
-impl Weigh for Vec<i16> {
-    fn weigh(&self, visit: &mut dyn FnMut(&[u8])) {
-        self.as_slice().weigh(visit);
-    }
-}
 
 /// Why a gate did not let something through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +37,9 @@ pub enum Refused {
     /// The data is not what the permit is for.
     #[error("the permit does not cover this data")]
     NotCovered,
+    /// It would be more than the permit is for, which ended it: the profile declares how much a processor is to have.
+    #[error("it is more than the policy declares for the processor")]
+    TooMuch,
 }
 
 /// What a permit allows.
@@ -149,6 +53,21 @@ pub struct Terms {
     pub processor: ProcessorId,
     /// The consent version it was issued under; data labelled with an older one is refused.
     pub cv: ConsentVersion,
+    /// How many bytes may go through it, if there is a limit. What would be more ends it.
+    pub bytes_max: Option<u64>,
+}
+
+impl Terms {
+    /// Whether data with `label` is what it is about, and not from before the consent.
+    fn cover(&self, label: &Label) -> Result<(), Refused> {
+        let is_its =
+            label.subject == self.subject && label.category == self.cell.category && label.purpose == self.cell.purpose;
+        match (is_its, label.cv < self.cv) {
+            (false, _) => Err(Refused::NotCovered),
+            (true, true) => Err(Refused::Stale),
+            (true, false) => Ok(()),
+        }
+    }
 }
 
 /// What went through a permit by the time it closed.
@@ -164,10 +83,35 @@ pub struct Passed {
 
 struct State {
     deadline: Mono,
-    revoked: bool,
+    /// Why nothing passes any more.
+    closed: Option<Refused>,
     bytes: u64,
     pieces: u64,
     hash: Sha256,
+}
+
+impl State {
+    /// Ends the permit where `more` bytes would be more than may go by `terms`.
+    fn make_room(&mut self, terms: &Terms, more: impl FnOnce() -> u64) -> Result<(), Refused> {
+        if terms.bytes_max.is_some_and(|most| self.bytes.saturating_add(more()) > most) {
+            self.closed = Some(Refused::TooMuch);
+            return Err(Refused::TooMuch);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, data: &impl Weigh) {
+        let Self { bytes, hash, .. } = self;
+        data.weigh(&mut |part| {
+            *bytes += part.len() as u64;
+            hash.update(part);
+        });
+        self.pieces += 1;
+    }
+
+    fn close(&mut self) {
+        self.closed.get_or_insert(Refused::Revoked);
+    }
 }
 
 struct Shared {
@@ -181,15 +125,15 @@ impl Shared {
         // A panic inside a write closes the permit for good: what was half written must not be continued.
         self.state.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut state = poisoned.into_inner();
-            state.revoked = true;
+            state.close();
             state
         })
     }
 
     fn open(&self) -> Result<MutexGuard<'_, State>, Refused> {
         let state = self.lock();
-        if state.revoked {
-            return Err(Refused::Revoked);
+        if let Some(why) = state.closed {
+            return Err(why);
         }
         if self.clock.now() >= state.deadline {
             return Err(Refused::Expired);
@@ -200,13 +144,36 @@ impl Shared {
 
 /// A revocable, expiring right to move one subject's data of one cell to one processor. Clones share the right.
 #[derive(Clone)]
-pub struct Permit(Arc<Shared>);
+pub struct Permit {
+    own: Arc<Shared>,
+    /// Those of what goes along.
+    along: Option<Arc<[Arc<Shared>]>>,
+}
 
 impl Permit {
-    /// What it allows.
+    /// What it allows, apart from what goes along.
     #[must_use]
     pub fn terms(&self) -> &Terms {
-        &self.0.terms
+        &self.own.terms
+    }
+
+    /// The right to move what this is for with what it [takes along](Labelled::take_along) that `others` are for: it is open
+    /// as long as each of them is.
+    #[must_use]
+    pub fn with(self, others: &[Self]) -> Self {
+        let others = others.iter().flat_map(|other| core::iter::once(&other.own).chain(other.along()));
+        let along: Arc<[_]> = self.along().iter().chain(others).cloned().collect();
+        Self { along: (!along.is_empty()).then_some(along), own: self.own }
+    }
+
+    fn along(&self) -> &[Arc<Shared>] {
+        self.along.as_deref().unwrap_or_default()
+    }
+
+    /// Holds those of what goes along open, always in the same order and after its own, so that nobody waits in a circle.
+    /// Nothing is allocated where nothing goes along.
+    fn open_along(&self) -> Result<Vec<MutexGuard<'_, State>>, Refused> {
+        self.along().iter().map(|other| other.open()).collect()
     }
 
     /// Opens `item` and runs `write` on it, in one critical section with the check. `write` must not wait: it
@@ -218,25 +185,25 @@ impl Permit {
     where
         T: Weigh,
     {
-        let terms = &self.0.terms;
-        let mut state = self.0.open()?;
-        let label = &item.label;
-        if label.subject != terms.subject
-            || label.category != terms.cell.category
-            || label.purpose != terms.cell.purpose
-        {
-            return Err(Refused::NotCovered);
+        let (mut state, mut along) = (self.own.open()?, self.open_along()?);
+        self.own.terms.cover(item.label())?;
+        let mut parts = Vec::new();
+        for part in &item.along {
+            let is_its = |other: &Arc<Shared>| other.terms.cover(&part.label) != Err(Refused::NotCovered);
+            let index = self.along().iter().position(is_its).ok_or(Refused::NotCovered)?;
+            self.along()[index].terms.cover(&part.label)?;
+            parts.push((index, &*part.bytes));
         }
-        if label.cv < terms.cv {
-            return Err(Refused::Stale);
+        state.make_room(&self.own.terms, || weight(&item.data))?;
+        for (index, (other, state)) in self.along().iter().zip(&mut along).enumerate() {
+            let its = parts.iter().filter(|(of, _)| *of == index);
+            state.make_room(&other.terms, || its.map(|(_, bytes)| bytes.len() as u64).sum())?;
         }
-        let State { bytes, hash, .. } = &mut *state;
-        item.data.weigh(&mut |part| {
-            *bytes += part.len() as u64;
-            hash.update(part);
-        });
-        state.pieces += 1;
-        let _held = (!mutant::CHECK_APART_FROM_WRITE).then_some(state);
+        state.count(&item.data);
+        for (index, bytes) in parts {
+            along[index].count(bytes);
+        }
+        let _held = (!mutant::CHECK_APART_FROM_WRITE).then_some((state, along));
         Ok(write(item.data))
     }
 
@@ -246,20 +213,20 @@ impl Permit {
     /// # Errors
     /// [`Refused::Revoked`] or [`Refused::Expired`]; `write` did not run.
     pub fn guard<R>(&self, write: impl FnOnce() -> R) -> Result<R, Refused> {
-        let _state = self.0.open()?;
+        let (_state, _along) = (self.own.open()?, self.open_along()?);
         Ok(write())
     }
 
     /// Whether the permit would still pass something.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.open().is_ok()
+        self.guard(|| ()).is_ok()
     }
 }
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("terms", &self.0.terms).finish_non_exhaustive()
+        f.debug_struct("Permit").field("terms", &self.own.terms).finish_non_exhaustive()
     }
 }
 
@@ -271,7 +238,7 @@ impl Revoker {
     /// Safe to call again: the answer stays the same.
     pub fn revoke(&self) -> Passed {
         let mut state = self.0.lock();
-        state.revoked = true;
+        state.close();
         Passed { bytes: state.bytes, pieces: state.pieces, hash: state.hash.clone().finalize().into() }
     }
 
@@ -291,11 +258,17 @@ impl Revoker {
     pub fn terms(&self) -> &Terms {
         &self.0.terms
     }
+
+    /// Whether it ended because more would have gone through it than may.
+    #[must_use]
+    pub fn is_overrun(&self) -> bool {
+        self.0.lock().closed == Some(Refused::TooMuch)
+    }
 }
 
 impl Drop for Revoker {
     fn drop(&mut self) {
-        self.0.lock().revoked = true;
+        self.0.lock().close();
     }
 }
 
@@ -308,112 +281,10 @@ impl fmt::Debug for Revoker {
 /// Issues a permit for `terms` that lasts `ttl` from `asked_at`, the moment *before* the consent was read: a slow
 /// read shortens the permit, it never lengthens it.
 pub fn issue(terms: Terms, clock: Arc<dyn Clock>, asked_at: Mono, ttl: Duration) -> (Permit, Revoker) {
-    let state = State { deadline: asked_at.after(ttl), revoked: false, bytes: 0, pieces: 0, hash: Sha256::new() };
+    let state = State { deadline: asked_at.after(ttl), closed: None, bytes: 0, pieces: 0, hash: Sha256::new() };
     let shared = Arc::new(Shared { terms, clock, state: Mutex::new(state) });
-    (Permit(Arc::clone(&shared)), Revoker(shared))
+    (Permit { own: Arc::clone(&shared), along: None }, Revoker(shared))
 }
 
 #[cfg(test)]
-mod tests {
-    use sayso_types::{Category, ManualClock, ProcessorKind, Purpose, RegionClass, TurnId};
-
-    use super::*;
-
-    fn terms() -> Terms {
-        Terms {
-            subject: SubjectId([1; 16]),
-            cell: Cell {
-                purpose: Purpose::VOICE_INTERACTION,
-                category: Category::VOICE_AUDIO,
-                kind: ProcessorKind::Asr,
-                region: RegionClass::Local,
-            },
-            processor: "whisper".parse().unwrap(),
-            cv: ConsentVersion(3),
-        }
-    }
-
-    fn frame(cv: u64) -> Labelled<Vec<i16>> {
-        let t = terms();
-        let label = Label {
-            subject: t.subject,
-            category: t.cell.category,
-            purpose: t.cell.purpose,
-            turn: TurnId(1),
-            cv: ConsentVersion(cv),
-        };
-        Labelled::new(label, vec![1, 2, 3])
-    }
-
-    fn permit(clock: &ManualClock) -> (Permit, Revoker) {
-        issue(terms(), Arc::new(clock.clone()), clock.now(), Duration::from_secs(3))
-    }
-
-    #[test]
-    fn passes_what_it_is_for_and_counts_it() {
-        let clock = ManualClock::new();
-        let (permit, revoker) = permit(&clock);
-        assert_eq!(permit.pass(frame(3), |s| s.len()), Ok(3));
-        assert_eq!(permit.pass(frame(4), |s| s.len()), Ok(3));
-        let passed = revoker.revoke();
-        assert_eq!((passed.bytes, passed.pieces), (12, 2));
-        assert_eq!(passed.hash, <[u8; 32]>::from(Sha256::digest([1, 0, 2, 0, 3, 0, 1, 0, 2, 0, 3, 0])));
-    }
-
-    #[test]
-    fn nobody_can_revoke_between_the_check_and_the_end_of_the_write() {
-        let clock = ManualClock::new();
-        let (permit, _revoker) = permit(&clock);
-        let is_held = || permit.0.state.try_lock().is_err();
-        assert_eq!(permit.pass(frame(3), |_| is_held()), Ok(true));
-        assert_eq!(permit.guard(is_held), Ok(true));
-        assert!(!is_held());
-    }
-
-    #[test]
-    fn nothing_passes_after_revocation_and_the_count_stands() {
-        let clock = ManualClock::new();
-        let (permit, revoker) = permit(&clock);
-        let before = revoker.revoke();
-        assert_eq!(permit.pass(frame(3), |_| ()), Err(Refused::Revoked));
-        assert_eq!(permit.guard(|| ()), Err(Refused::Revoked));
-        assert!(!revoker.renew(Mono(u64::MAX)));
-        assert_eq!(revoker.revoke(), before);
-    }
-
-    #[test]
-    fn a_dropped_revoker_fails_closed() {
-        let clock = ManualClock::new();
-        let (permit, revoker) = permit(&clock);
-        drop(revoker);
-        assert_eq!(permit.pass(frame(3), |_| ()), Err(Refused::Revoked));
-    }
-
-    #[test]
-    fn a_permit_runs_out_unless_renewed_in_time() {
-        let clock = ManualClock::new();
-        let (permit, revoker) = permit(&clock);
-        clock.advance(Duration::from_secs(2));
-        assert!(revoker.renew(clock.now().after(Duration::from_secs(3))));
-        clock.advance(Duration::from_secs(2));
-        assert!(permit.is_open());
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(permit.pass(frame(3), |_| ()), Err(Refused::Expired));
-        assert!(!revoker.renew(clock.now().after(Duration::from_secs(3))), "what ran out stays closed");
-    }
-
-    #[test]
-    fn frames_from_before_a_withdrawal_stay_refused_under_a_new_grant() {
-        let clock = ManualClock::new();
-        let (permit, _revoker) = permit(&clock);
-        assert_eq!(permit.pass(frame(2), |_| ()), Err(Refused::Stale));
-    }
-
-    #[test]
-    fn another_purpose_or_category_is_not_covered() {
-        let clock = ManualClock::new();
-        let (permit, _revoker) = permit(&clock);
-        let other = frame(3).derive(Category::TRANSCRIPT, |s| s);
-        assert_eq!(permit.pass(other, |_| ()), Err(Refused::NotCovered));
-    }
-}
+mod tests;

@@ -53,6 +53,7 @@ impl Error {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Refused(Refused::TooMuch) => "too_much",
             Self::Refused(_) => "refused",
             Self::Unreachable(_) => "unreachable",
             Self::TimedOut(_) => "timed_out",

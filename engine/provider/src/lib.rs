@@ -7,7 +7,7 @@
 //!   [`Permit::pass`](sayso_policy::Permit::pass) at the last moment before it leaves: inside the copy into a
 //!   model's input, or the hand-over to the connection. Bytes already passed that still sit in a buffer MUST be
 //!   written under [`Permit::guard`](sayso_policy::Permit::guard). A refusal ends the call with
-//!   [`Error::Refused`].
+//!   [`Error::Refused`]. The permit of a call is [that of all](sayso_policy::Permit::with) that goes along in it.
 //! * Dropping a call's future (or the stream it returned) MUST stop the work, reset the connection it was using and
 //!   wipe what it held. There is no other cancel.
 //! * No call waits for ever: [`Call::timeout`] is the limit from the last input to the final result.

@@ -11,6 +11,10 @@ pub(crate) const TICK_MS: u32 = 100;
 /// How long no packet comes before that counts as silence, in milliseconds: more than a network delays them.
 const QUIET_MS: u32 = 200;
 
+/// How much longer than it may be an utterance may take, in milliseconds: more than a network delays what was said before the
+/// device is given up. Whoever sends sound more slowly than it passes would talk for as long as they like.
+const OVERTIME_MS: u32 = 5_000;
+
 /// How far what is heard lags behind what has come: what the jitter buffer holds back at most.
 const LAG_MS: u32 = 200;
 
@@ -40,6 +44,8 @@ pub(crate) struct Listening {
     feed: Option<Feed>,
     /// How long no packet came.
     quiet_ms: u32,
+    /// How long the utterance has been going on, whatever came of it.
+    running_ms: u32,
     /// The packets of the utterance that is going on, or those before the next one, where they may be kept.
     tape: Option<Recording>,
 }
@@ -48,7 +54,7 @@ impl Listening {
     /// Listens with settings that were checked before.
     pub(crate) fn new(config: EndpointConfig, mode: Mode, records: bool) -> Self {
         let uplink = Uplink::new(config, mode).expect("the settings were checked when sessions started");
-        Self { uplink, config, feed: None, quiet_ms: 0, tape: records.then(Recording::new) }
+        Self { uplink, config, feed: None, quiet_ms: 0, running_ms: 0, tape: records.then(Recording::new) }
     }
 
     /// Takes a packet. One that is not Opus is concealed, and counted when listening ends.
@@ -87,8 +93,14 @@ impl Listening {
         }
     }
 
-    /// [`TICK_MS`] have passed. An utterance ends although the device, or the network, fell silent in the middle of it.
+    /// [`TICK_MS`] have passed. An utterance ends although the device, or the network, fell silent in the middle of it, and
+    /// however slowly sound comes.
     pub(crate) fn tick(&mut self) -> Marks {
+        self.running_ms += TICK_MS;
+        if self.feed.is_some() && self.running_ms >= self.config.max_utterance_ms + OVERTIME_MS {
+            metrics::counter!("sayso_session_utterances_overtime_total").increment(1);
+            return self.finish();
+        }
         self.quiet_ms += TICK_MS;
         if self.quiet_ms < QUIET_MS {
             return Marks::new();
@@ -136,12 +148,12 @@ impl Listening {
 
     /// Frames go straight to the utterance's feed; beginnings and ends are kept until the session can be told.
     fn hear(&mut self, work: impl FnOnce(&mut Uplink, &mut dyn FnMut(Sound<'_>))) -> Marks {
-        let Self { uplink, config, feed, .. } = self;
+        let Self { uplink, config, feed, running_ms, .. } = self;
         let mut marks = Marks::new();
         work(uplink, &mut |sound| match sound {
             Sound::SpeechStart => {
                 let (begun, frames) = Feed::new(config.max_utterance_ms);
-                *feed = Some(begun);
+                (*feed, *running_ms) = (Some(begun), 0);
                 marks.push(Mark::Start(frames));
             }
             Sound::Frame(frame) => {
@@ -205,5 +217,17 @@ mod tests {
         });
         assert!(ended, "whoever brings nothing new has fallen silent");
         assert_eq!(recorded(&listening), before, "and nothing of it is kept");
+    }
+
+    #[test]
+    fn an_utterance_ends_in_time_however_slowly_its_sound_comes() {
+        let (mut listening, opus) = talking();
+        let ticks = (EndpointConfig::default().max_utterance_ms + OVERTIME_MS) / TICK_MS;
+        let ended = (0..2 * ticks).position(|n| {
+            // a frame where five should come
+            assert!(listening.push(&packet(50 + n, (50 + n) * FRAME_MS, &opus)).is_empty());
+            listening.tick().iter().any(|mark| matches!(mark, Mark::End { .. }))
+        });
+        assert_eq!(ended, Some(ticks as usize - 1));
     }
 }

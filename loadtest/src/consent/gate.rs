@@ -34,6 +34,7 @@ pub(super) fn measure(ground: &Ground) -> [Figure; 2] {
         cell: Cell { purpose, category, kind: ProcessorKind::Asr, region: RegionClass::Local },
         processor: ProcessorId(Name::constant("whisper-local")),
         cv: label.cv,
+        bytes_max: None,
     };
     let (permit, _revoker) = permit::issue(terms, ground.clock.clone(), ground.clock.now(), TTL);
     let check = least(|| permit.guard(|| black_box(())).is_ok());

@@ -159,7 +159,8 @@ impl Utterer {
     fn new(turn: TurnId, purpose: Purpose, clock: &Arc<dyn Clock>) -> Self {
         let (subject, category) = (SubjectId([1; 16]), Category::VOICE_AUDIO);
         let cell = Cell { purpose, category, kind: ProcessorKind::Asr, region: RegionClass::Local };
-        let terms = Terms { subject, cell, processor: ProcessorId(Name::constant("whisper-local")), cv: CV };
+        let processor = ProcessorId(Name::constant("whisper-local"));
+        let terms = Terms { subject, cell, processor, cv: CV, bytes_max: None };
         let (permit, revoker) = permit::issue(terms, clock.clone(), clock.now(), PERMIT_TTL);
         let label = Label { subject, category, purpose, turn, cv: CV };
         Self { label, permit, evidence: Sha256::new(), _revoker: revoker }

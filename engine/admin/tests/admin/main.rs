@@ -27,6 +27,7 @@ mod statistics;
 mod tenants;
 mod visits;
 mod voiceprints;
+mod volumes;
 
 use std::future::Future;
 use std::time::Duration;

@@ -62,5 +62,6 @@ mod tagging;
 mod takeover;
 mod visiting;
 mod visiting_killed;
+mod watching;
 mod withdrawing;
 mod world;

@@ -119,6 +119,20 @@ impl Responder for Halting {
     }
 }
 
+/// Is asked, and never takes the question.
+#[derive(Debug, Default)]
+pub(crate) struct Hesitant {
+    pub(crate) asked: Notify,
+}
+
+#[async_trait]
+impl Responder for Hesitant {
+    async fn respond(&self, _: Call, _question: Labelled<Request>) -> Result<ReplyStream, Error> {
+        self.asked.notify_one();
+        core::future::pending().await
+    }
+}
+
 /// Keeps what it is asked.
 #[derive(Debug, Default)]
 pub(crate) struct Listening {

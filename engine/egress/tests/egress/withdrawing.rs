@@ -14,7 +14,7 @@ use sayso_types::dialogue::Fact;
 use sayso_types::{Category, Purpose};
 use tokio::sync::Notify;
 
-use crate::providers::{Buffering, Halting, Lingering};
+use crate::providers::{Buffering, Halting, Hesitant, Lingering};
 use crate::world::{FRAME, Fakes, World, clock, frame, id, live, request, utterance};
 
 fn is_revoked(error: &Error) -> bool {
@@ -278,4 +278,20 @@ async fn what_goes_along_with_a_question_ends_its_answer_when_it_is_taken_back()
     let fact = Fact { key: "key".to_owned(), value: "under the mat".to_owned() };
     let bytes = fact.key.len() + fact.value.len();
     goes_along(Purpose::MEMORY, Request { facts: vec![fact], remembers: true, ..request() }, bytes).await;
+}
+
+#[tokio::test]
+async fn what_goes_along_has_not_gone_before_the_provider_takes_it() {
+    let (fakes, hesitant) = (Fakes::new(), Arc::new(Hesitant::default()));
+    let mut processors = fakes.processors();
+    processors.responders.register(id("rules-local"), hesitant.clone());
+    let world = World::new(processors).await;
+    let person = world.agreeing(&[Purpose::VOICE_INTERACTION, Purpose::MEMORY]).await;
+    let fact = Fact { key: "key".to_owned(), value: "under the mat".to_owned() };
+    let question = Request { facts: vec![fact], remembers: true, ..request() };
+    let mut answer = Box::pin(world.egress.respond(&person, question).await.unwrap());
+    hesitant.asked.notified().await;
+    let withdrawn = world.register.withdraw(person.subject, &[Purpose::MEMORY], Means::Button).await.unwrap();
+    assert_eq!((withdrawn.ok, withdrawn.bytes()), (true, 0), "nothing is on record as gone that has not gone");
+    assert!(is_revoked(&answer.next().await.unwrap().unwrap_err()));
 }

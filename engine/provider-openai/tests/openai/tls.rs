@@ -12,7 +12,7 @@ use crate::bench::{endpoint_at, hear, transcriber};
 use crate::fake_openai::{FakeOpenAi, HEARD};
 
 /// An authority of one's own (PEM) and a service with a certificate from it.
-fn private_service() -> (String, FakeOpenAi) {
+pub(crate) fn private_service() -> (String, FakeOpenAi) {
     let (authority, acceptor) = private_tls(b"http/1.1");
     (authority, FakeOpenAi::start_with(Some(acceptor)))
 }

@@ -5,11 +5,12 @@ use core::pin::pin;
 use futures::StreamExt;
 use sayso_policy::{Labelled, Refused};
 use sayso_provider::conformance::{Bench, Refusal};
-use sayso_provider::{Error, Request, Responder, Sight, Transcriber, Viewer};
+use sayso_provider::{Error, Exchange, Request, Responder, Sight, Transcriber, Viewer};
 use sayso_types::{Picture, PictureFormat};
 
-use crate::bench::{QUESTION, endpoint, responder, transcriber, viewer};
+use crate::bench::{QUESTION, endpoint, endpoint_at, responder, transcriber, viewer};
 use crate::fake_openai::{FakeOpenAi, Log, Plan, events};
+use crate::tls::private_service;
 
 /// Two minutes: far more than the buffers between the provider and the service hold.
 const FRAMES: usize = 6000;
@@ -96,6 +97,36 @@ async fn a_picture_stops_at_the_revocation() {
     let log = fake.wait_until(|log| log.ended == 1).await;
     assert_eq!((log.requests.len(), log.resets), (0, 1), "reset before the picture was complete");
     assert!(log.bytes.len() < Picture::BYTES_MAX, "{} after {written}", log.bytes.len());
+}
+
+/// The consent to what goes along is over when the service has been reached, and has heard nothing yet.
+#[tokio::test]
+async fn a_question_stays_when_the_consent_to_what_goes_along_has_run_out_meanwhile() {
+    let (authority, fake) = private_service();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), authority).unwrap();
+    let url = format!("https://localhost:{}/v1", fake.address.port());
+    let responder = responder(endpoint_at(&url).with_ca_file(file.path()).unwrap());
+    let (bench, kept) = (Bench::for_responder(), Bench::for_history());
+    let ((own, revoker), (other, others)) = (bench.permit(), kept.permit());
+    let request = Request { text: QUESTION.to_owned(), ..Request::default() };
+    let mut request = Labelled::new(bench.label(), request);
+    let earlier = vec![Exchange { said: "good night".to_owned(), heard: "sleep well".to_owned() }];
+    request.take_along(Labelled::new(kept.label(), earlier), |request, earlier| request.earlier = earlier);
+    let mut call = pin!(responder.respond(bench.call(&own.clone().with(&[other])), request));
+    tokio::select! {
+        biased;
+        // as long as it has not answered to the beginning of a connection nothing can be sent
+        _ = fake.wait_until(|log| log.accepted == 1) => (),
+        _ = &mut call => panic!("answered before anything was asked"),
+    }
+
+    kept.run_out();
+    assert_eq!(call.await.err(), Some(Error::Refused(Refused::Expired)));
+    let log = fake.wait_until(|log| log.ended == log.accepted).await;
+    assert_eq!((log.bytes.len(), log.requests.len()), (0, 0), "not a byte left");
+    assert!(own.is_open(), "what is said now could still be sent");
+    assert_eq!((revoker.revoke().bytes, others.revoke().bytes), (0, 0), "what did not leave is not counted");
 }
 
 /// W5: the connection breaks in mid-utterance, consent is withdrawn, and the service is there again.

@@ -52,6 +52,12 @@ impl Bench {
         Self::new(ProcessorKind::Llm, Category::TRANSCRIPT)
     }
 
+    /// What was said another day, for dialogue: it goes along with what is said now.
+    #[must_use]
+    pub fn for_history() -> Self {
+        Self::of(ProcessorKind::Llm, Category::CHAT_HISTORY, Purpose::HISTORY)
+    }
+
     /// What is answered, for speech synthesis.
     #[must_use]
     pub fn for_synthesizer() -> Self {
@@ -74,6 +80,7 @@ impl Bench {
             cell: Cell { purpose, category, kind, region: RegionClass::Local },
             processor: ProcessorId(sayso_types::Name::constant("under-test")),
             cv: ConsentVersion(3),
+            bytes_max: None,
         };
         Self { clock: ManualClock::new(), terms }
     }
@@ -82,6 +89,11 @@ impl Bench {
     #[must_use]
     pub fn permit(&self) -> (Permit, Revoker) {
         issue(self.terms.clone(), Arc::new(self.clock.clone()), self.clock.now(), PERMIT_TTL)
+    }
+
+    /// Lets the permits that there are run out.
+    pub fn run_out(&self) {
+        self.clock.advance(PERMIT_TTL);
     }
 
     /// A label that the permit covers.
@@ -115,7 +127,7 @@ impl Bench {
         revoked.revoker.revoke();
         let later = Self { clock: ManualClock::new(), ..self.clone() };
         let (permit, revoker) = later.permit();
-        later.clock.advance(PERMIT_TTL);
+        later.run_out();
         let expired = Refusal { permit, revoker, label, reason: Refused::Expired };
         vec![
             revoked,

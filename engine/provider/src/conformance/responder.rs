@@ -13,6 +13,7 @@ use crate::{Call, Error, Exchange, Fact, Reply, Request, Responder};
 pub async fn all(responder: Arc<dyn Responder>) {
     answers(Arc::clone(&responder)).await;
     refuses_what_the_permit_does_not_cover(Arc::clone(&responder)).await;
+    asks_each_permit_of_what_goes_along(Arc::clone(&responder)).await;
     stops_when_dropped(responder).await;
 }
 
@@ -44,6 +45,33 @@ pub async fn refuses_what_the_permit_does_not_cover(responder: Arc<dyn Responder
         let done = ask(&*responder, bench.call(&permit), Labelled::new(label, question())).await;
         assert_eq!(done, Err(Error::Refused(reason)));
         assert_eq!(revoker.revoke().bytes, 0, "passed in spite of {reason:?}");
+    }
+}
+
+/// What goes along with a question has a permit of its own. With that, both are counted when they go; once it has ended, or where
+/// it is for something else, nothing goes of either.
+pub async fn asks_each_permit_of_what_goes_along(responder: Arc<dyn Responder>) {
+    let (bench, other) = (Bench::for_responder(), Bench::for_history());
+    let earlier = || vec![Exchange { said: "Good night.".to_owned(), heard: "Sleep well.".to_owned() }];
+    let laden = |label| {
+        let mut request = Labelled::new(bench.label(), Request { earlier: Vec::new(), ..question() });
+        request.take_along(Labelled::new(label, earlier()), |request, earlier| request.earlier = earlier);
+        request
+    };
+    let ((own, revoker), (permit, others)) = (bench.permit(), other.permit());
+    let call = bench.call(&own.with(&[permit]));
+    ask(&*responder, call, laden(other.label())).await.expect("a question under open permits");
+    let (asked, along) = (revoker.revoke(), others.revoke());
+    assert_eq!((asked.pieces, along.pieces), (1, 1), "each must pass the gate once");
+    assert_eq!(along.bytes, "Good night.Sleep well.".len() as u64);
+    assert!(asked.bytes > along.bytes, "the question is counted with what goes along");
+
+    for Refusal { permit, revoker: others, label, reason } in other.refusals() {
+        let (own, revoker) = bench.permit();
+        let done = ask(&*responder, bench.call(&own.with(&[permit])), laden(label)).await;
+        assert_eq!(done, Err(Error::Refused(reason)));
+        let passed = revoker.revoke().bytes + others.revoke().bytes;
+        assert_eq!(passed, 0, "passed although what goes along is refused with {reason:?}");
     }
 }
 
