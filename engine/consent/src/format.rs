@@ -14,7 +14,7 @@ use crate::journal::SHARD;
 use crate::tables::*;
 
 /// Everything that a register keeps in its store, by the names in [`tables`](crate::tables).
-const SCHEMAS: [Schema; 59] = [
+const SCHEMAS: [Schema; 60] = [
     ANNOUNCED,
     ANONYMISED,
     ANONYMISED_COUNT,
