@@ -1,9 +1,10 @@
-//! A cluster in this process, over real QUIC on loopback.
+//! Clusters over real QUIC on loopback: in this process, and for what a process alone can suffer, of processes.
 
 mod cluster;
 mod conformance;
 mod faults;
 mod membership;
 mod network;
+mod processes;
 mod trust;
 mod versions;
