@@ -203,11 +203,10 @@ async fn inflict(field: &mut Processes, plan: &mut Plan) -> Result<Vec<NodeId>, 
         }
         Fault::KillFollower | Fault::PauseFollower | Fault::IsolateFollower => vec![follower],
         Fault::KillAll | Fault::Loss | Fault::Delay => all.clone(),
-        Fault::FullDisk | Fault::DamagedDisk => vec![anyone],
-        Fault::TornWrite | Fault::FlippedTail | Fault::SlowSync | Fault::ClockJump => match random.bool() {
-            true => all.clone(),
-            false => vec![anyone],
-        },
+        Fault::DamagedDisk => vec![anyone],
+        Fault::FullDisk | Fault::TornWrite | Fault::FlippedTail | Fault::SlowSync | Fault::ClockJump => {
+            if random.bool() { all.clone() } else { vec![anyone] }
+        }
     };
     match plan.fault {
         Fault::KillLeader | Fault::KillFollower | Fault::KillAll => {
@@ -241,9 +240,9 @@ async fn inflict(field: &mut Processes, plan: &mut Plan) -> Result<Vec<NodeId>, 
             field.running(hit[0]).go_on();
         }
         Fault::FullDisk => {
-            field.running(anyone).limit_files(Some(FULL_BYTES));
+            hit.iter().for_each(|node| field.running(*node).limit_files(Some(FULL_BYTES)));
             sleep(plan.lasts).await;
-            field.running(anyone).limit_files(None);
+            hit.iter().for_each(|node| field.running(*node).limit_files(None));
         }
         Fault::SlowSync => {
             let delay = random.u64(20..300);
