@@ -27,8 +27,8 @@ test-fdb: ## store-fdb on the FoundationDB cluster whose cluster file FDB_CLUSTE
 	@.ci/deps fdb
 	$(CARGO) test -p sayso-store-fdb --features fdb --locked -- --nocapture
 
-test-faults: ## 200 seeded runs of store-raft with killed nodes and failing networks; says what ran
-	SAYSO_RAFT_FAULT_RUNS=200 $(CARGO) test -p sayso-store-raft --locked --test raft faults -- --nocapture
+test-faults: ## 200 seeded runs of store-raft with killed nodes and failing networks, disks and clocks; says what ran
+	SAYSO_RAFT_FAULT_RUNS=$${SAYSO_RAFT_FAULT_RUNS:-200} $(CARGO) test -p sayso-store-raft --locked --test raft faults -- --nocapture
 
 bench: ## what it costs, as figures and as ratios to the bare parts, measured in the same run
 	$(CARGO) run --release --locked -p sayso-loadtest -- all $(ARGS)

@@ -1,5 +1,5 @@
 //! `store`: what a store costs. Durable commits; how long a replicated one is without a leader after `kill -9`; what
-//! memory a snapshot takes on its way.
+//! memory a snapshot takes on its way; what a store is like while tables are written and merged.
 
 mod bare;
 mod cluster;
@@ -9,6 +9,7 @@ mod postgres;
 mod recovery;
 mod replicas;
 mod snapshot;
+mod sustained;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args as ClapArgs;
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// Size of the snapshot that a new node is sent. 0: not measured. The disk needs about five times as much.
     #[arg(long, value_name = "MEGABYTES", default_value_t = 1_000)]
     pub(crate) snapshot_mb: u64,
+    /// How much is written to a store that is watched meanwhile. 0: not measured.
+    #[arg(long, value_name = "MEGABYTES", default_value_t = 1_000)]
+    pub(crate) written_mb: u64,
 }
 
 pub(crate) async fn run(lab: &Lab, args: &Args) -> Result<Measured> {
@@ -47,6 +51,10 @@ pub(crate) async fn run(lab: &Lab, args: &Args) -> Result<Measured> {
     if args.snapshot_mb > 0 {
         lab::begin("a snapshot");
         measured.figures.extend(snapshot::measure(lab, args.snapshot_mb).await.context("a snapshot")?);
+    }
+    if args.written_mb > 0 {
+        lab::begin("a store that is written to");
+        measured.figures.extend(sustained::measure(lab, args.written_mb).await.context("a store that is written to")?);
     }
     Ok(measured)
 }

@@ -123,13 +123,15 @@ fn row(kinds: &Kinds) -> Value {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
 
     use super::*;
 
     #[test]
     fn a_note_is_stored_as_it_was() {
         let row = row(&[("device".to_owned(), 1), ("register".to_owned(), 2)].into());
-        assert_eq!(&row[..], b"\0\x01{\"device\":1,\"register\":2}");
+        crate::golden::assert_golden("format", &FormatKey { shard: SHARD }.key(), &row);
     }
 
     #[test]
@@ -146,5 +148,19 @@ mod tests {
         let declared: BTreeSet<_> = declared.filter_map(|rest| Some(rest.split_once('"')?.0)).collect();
         let listed: BTreeSet<_> = SCHEMAS.iter().map(Schema::record).collect();
         assert_eq!(declared, listed, "add new records to SCHEMAS, so that an older program keeps away from them");
+    }
+
+    #[test]
+    fn every_kind_of_record_has_a_golden_file() {
+        let table = |shown: String| {
+            let (key, _) = shown.strip_prefix("key\n")?.split_once("\nvalue\n")?;
+            let key = sayso_store::Key::from_bytes(hex::decode(key.replace('\n', "")).unwrap());
+            key.table().map(str::to_owned)
+        };
+        let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap();
+        let golden: BTreeSet<_> =
+            files.filter_map(|file| table(fs::read_to_string(file.unwrap().path()).unwrap())).collect();
+        let missing: Vec<_> = SCHEMAS.iter().map(Schema::record).filter(|record| !golden.contains(*record)).collect();
+        assert!(missing.is_empty(), "show how {missing:?} are stored: without that nobody sees when it changes");
     }
 }

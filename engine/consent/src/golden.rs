@@ -7,6 +7,7 @@ mod minors;
 mod node;
 mod telling;
 mod visits;
+mod tenants;
 
 use std::fs;
 use std::path::Path;
@@ -59,7 +60,7 @@ fn lines(bytes: &[u8]) -> String {
 }
 
 /// Compares with `tests/golden/NAME`, which `SAYSO_GOLDEN=write` writes anew.
-fn assert_golden(name: &str, key: &Row, value: &Value) {
+pub(crate) fn assert_golden(name: &str, key: &Row, value: &Value) {
     let shown = match core::str::from_utf8(&value[2..]) {
         Ok(text) if text.starts_with(['{', '[']) => format!("{}\n{text}", lines(&value[..2])),
         _ => format!("{}\n{}", lines(&value[..2]), lines(&value[2..])),

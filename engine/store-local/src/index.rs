@@ -1,8 +1,9 @@
 //! [`Index`]: the commits by key, in an LSM tree whose log is [ours](crate::log).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use lsm_tree::compaction::Leveled;
@@ -38,6 +39,9 @@ pub(crate) struct Index {
     /// Held by every read. Taking it for writing waits for those under way, so that afterwards no read sees less
     /// than what is visible now, and older versions of keys can go.
     reads: RwLock<()>,
+    /// The tables that were written whole, by path. Held for reading while tables are written, in any number of threads;
+    /// for writing by whoever looks which of them are not whole.
+    whole: RwLock<Mutex<BTreeSet<PathBuf>>>,
 }
 
 struct Tree(AnyTree);
@@ -58,7 +62,13 @@ impl Index {
             .index_block_pinning_policy(PinningPolicy::all(false))
             .filter_block_pinning_policy(PinningPolicy::all(false));
         let tree = config.open().map_err(|e| fault::tree("open", dir, e))?;
-        let index = Self { dir: dir.to_owned(), tree: Tree(tree), visible: AtomicU64::new(0), reads: RwLock::new(()) };
+        let index = Self {
+            tree: Tree(tree),
+            visible: AtomicU64::new(0),
+            reads: RwLock::new(()),
+            whole: RwLock::new(Mutex::new(manifest::tables(dir)?)),
+            dir: dir.to_owned(),
+        };
         index.publish(index.persisted().map_or(FIRST_SEQUENCE, |last| last + 1));
         Ok(index)
     }
@@ -180,7 +190,7 @@ impl Index {
         })
     }
 
-    /// Merges tables, one step; `false` when there was nothing to merge. Not at the same time as [`flush`](Self::flush).
+    /// Merges tables, one step; `false` when there was nothing to merge.
     pub(crate) fn compact(&self) -> Result<bool, Error> {
         let before = self.shape();
         self.reorganise("merge tables of", || self.tree.0.compact(Arc::new(Leveled::default()), self.oldest_seen()))?;
@@ -188,7 +198,7 @@ impl Index {
     }
 
     /// Merges all tables into the last level, without anything that is deleted or replaced, and makes it durable that
-    /// the old ones are gone. Not at the same time as [`flush`](Self::flush) or [`compact`](Self::compact).
+    /// the old ones are gone. Waits for a [`compact`](Self::compact) that is under way.
     pub(crate) fn purge(&self) -> Result<(), Error> {
         if self.tree.0.table_count() > 0 {
             self.reorganise("rewrite the tables of", || self.tree.0.major_compact(u64::MAX, self.oldest_seen()))?;
@@ -198,13 +208,29 @@ impl Index {
     }
 
     fn reorganise(&self, action: &'static str, step: impl FnOnce() -> lsm_tree::Result<()>) -> Result<(), Error> {
-        let before = manifest::tables(&self.dir)?;
-        step().map_err(|error| {
-            if let Err(error) = manifest::delete_strays(&self.dir, &before) {
+        let under_way = self.whole.read().unwrap_or_else(PoisonError::into_inner);
+        let outcome = step();
+        if outcome.is_ok() {
+            let there = manifest::tables(&self.dir)?;
+            let mut whole = under_way.lock().unwrap_or_else(PoisonError::into_inner);
+            // what is merged into another may still be read for a while
+            whole.retain(|table| there.contains(table));
+            whole.extend(manifest::current(&self.dir)?);
+        }
+        drop(under_way);
+        outcome.map_err(|error| {
+            let mut none_under_way = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+            let whole = none_under_way.get_mut().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = manifest::delete_strays(&self.dir, whole) {
                 tracing::warn!(%error, "cannot delete what is left of a table");
             }
             fault::tree(action, &self.dir, error)
         })
+    }
+
+    /// Tables in the first level: those that were not merged with any other yet.
+    pub(crate) fn unmerged_tables(&self) -> usize {
+        self.tree.0.level_table_count(0).unwrap_or_default()
     }
 
     fn shape(&self) -> [Option<usize>; LEVELS] {

@@ -1,4 +1,5 @@
-//! [`Keeper`]: the thread that turns memtables into tables and merges those, so that the writer never does.
+//! [`Keeper`]: the threads that turn memtables into tables and merge those, so that the writer never does. Merging has one of
+//! its own: a merge takes seconds, in which several memtables fill.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -21,8 +22,9 @@ const CLOSED_MAX: usize = 4;
 /// space, once freed, is used at once.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// Merge steps after one table was written: each table causes less than one a level, so that merging keeps up.
-const MERGES_MAX: usize = 16;
+/// Tables that no merge has seen at which no more are written while one is under way. A read looks into each of them; and
+/// who writes faster for good than can be merged has to wait at some point.
+const UNMERGED_MAX: usize = 24;
 
 #[derive(Debug, Default)]
 struct State {
@@ -32,6 +34,9 @@ struct State {
     purges: Vec<Purged>,
     /// Why the oldest closed memtable is not a table yet.
     trouble: Option<Error>,
+    /// Whether a table was written since it was last looked for some to merge.
+    unmerged: bool,
+    merging: bool,
     stopping: bool,
 }
 
@@ -52,23 +57,30 @@ impl Shared {
     }
 }
 
-/// The writer's end of the thread. Dropping it ends the thread, after the step it is at: what is not in a table by then
-/// is in the log.
+/// The writer's end of the threads. Dropping it ends them, each after the step it is at: what is not in a table by then is
+/// in the log.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Keeper {
-    /// Starts the thread for `index`, whose files are in `dir`.
+    /// Starts the threads for `index`, whose files are in `dir`.
     pub(crate) fn start(index: Arc<Index>, dir: &Path) -> Result<Self, Error> {
         let shared = Arc::new(Shared::default());
-        let log_dir = dir.join("log");
-        let mut work = Work { index, shared: Arc::clone(&shared), log_dir, undeleted: Vec::new() };
-        let thread = thread::Builder::new().name("sayso-store-keep".into()).spawn(move || work.run());
-        let thread = thread.map_err(|e| fault::io("start a thread for", dir, e))?;
-        Ok(Self { shared, thread: Some(thread) })
+        let mut keeper = Self { shared: Arc::clone(&shared), threads: Vec::new() };
+        let merger = Merger { index: Arc::clone(&index), shared: Arc::clone(&shared) };
+        let mut work = Work { index, shared, log_dir: dir.join("log"), undeleted: Vec::new() };
+        keeper.spawn("sayso-store-keep", dir, move || work.run())?;
+        keeper.spawn("sayso-store-merge", dir, move || merger.run())?;
+        Ok(keeper)
+    }
+
+    fn spawn(&mut self, name: &str, dir: &Path, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+        let thread = thread::Builder::new().name(name.into()).spawn(run);
+        self.threads.push(thread.map_err(|e| fault::io("start a thread for", dir, e))?);
+        Ok(())
     }
 
     /// Waits until another memtable may be closed.
@@ -109,7 +121,7 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         self.shared.state().stopping = true;
         self.shared.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // A panic in it was reported by its hook.
             let _ = thread.join();
         }
@@ -135,10 +147,7 @@ impl Work {
         while let Some(step) = self.next() {
             match step {
                 Step::Flush(segment) => match self.index.flush() {
-                    Ok(()) => {
-                        self.delete(&segment);
-                        self.merge();
-                    }
+                    Ok(()) => self.delete(&segment),
                     Err(error) => self.pause(error),
                 },
                 Step::Purge(purges) => {
@@ -159,10 +168,11 @@ impl Work {
             if state.stopping {
                 return None;
             }
-            if let Some(segment) = state.segments.front() {
+            let is_behind = (state.unmerged || state.merging) && self.index.unmerged_tables() >= UNMERGED_MAX;
+            if let Some(segment) = state.segments.front().filter(|_| !is_behind) {
                 return Some(Step::Flush(segment.clone()));
             }
-            if !state.purges.is_empty() {
+            if state.segments.is_empty() && !state.purges.is_empty() {
                 return Some(Step::Purge(core::mem::take(&mut state.purges)));
             }
             state = self.shared.wait(state);
@@ -191,6 +201,7 @@ impl Work {
         let mut state = self.shared.state();
         state.segments.pop_front();
         state.trouble = None;
+        state.unmerged = true;
         metrics::gauge!("sayso_store_local_closed_memtables").set(state.segments.len() as f64);
         self.shared.changed.notify_all();
     }
@@ -204,20 +215,45 @@ impl Work {
         let stopped = self.shared.changed.wait_timeout_while(state, RETRY, |state| !state.stopping);
         drop(stopped);
     }
+}
 
-    fn merge(&self) {
-        for _ in 0..MERGES_MAX {
-            if self.shared.state().stopping {
-                return;
+/// Merges after each table that was written, until there is nothing left to merge.
+struct Merger {
+    index: Arc<Index>,
+    shared: Arc<Shared>,
+}
+
+impl Merger {
+    fn run(&self) {
+        let mut state = self.shared.state();
+        while !state.stopping {
+            if !state.unmerged {
+                state = self.shared.wait(state);
+                continue;
             }
-            match self.index.compact() {
-                Ok(true) => metrics::counter!("sayso_store_local_merges_total").increment(1),
-                Ok(false) => return,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot merge tables, going on without");
-                    metrics::counter!("sayso_store_local_merge_failures_total").increment(1);
-                    return;
-                }
+            (state.unmerged, state.merging) = (false, true);
+            drop(state);
+            let more = self.step();
+            state = self.shared.state();
+            (state.unmerged, state.merging) = (state.unmerged || more, false);
+            // who waits for this looks how many are left
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Merges some; whether there may be more to merge.
+    fn step(&self) -> bool {
+        #[cfg(feature = "testing")]
+        crate::testing::delay_merge();
+        match self.index.compact() {
+            Ok(merged) => {
+                metrics::counter!("sayso_store_local_merges_total").increment(merged.into());
+                merged
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot merge tables, going on without");
+                metrics::counter!("sayso_store_local_merge_failures_total").increment(1);
+                false
             }
         }
     }

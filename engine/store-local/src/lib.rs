@@ -32,6 +32,8 @@ mod options;
 mod queue;
 mod recovery;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod writer;
 
 pub use engine::{Engine, Sweep};

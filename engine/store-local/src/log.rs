@@ -77,7 +77,7 @@ impl Log {
     pub(crate) fn append(&mut self, frames: &[u8], durability: Durability) -> Result<(), AppendError> {
         self.file.write_all(frames).map_err(|error| self.take_back(error))?;
         if durability == Durability::Synced {
-            let synced = self.file.sync_data();
+            let synced = sync_data(&self.file);
             // A failed sync says nothing about what was written before the frames and not synced yet.
             let before_is_safe = self.synced == self.end;
             synced.map_err(|error| match before_is_safe {
@@ -111,7 +111,7 @@ impl Log {
         if self.synced == self.end {
             return Ok(());
         }
-        self.file.sync_data().map_err(|e| fault::io("sync", &self.path, e))?;
+        sync_data(&self.file).map_err(|e| fault::io("sync", &self.path, e))?;
         self.acknowledge()
     }
 
@@ -129,6 +129,12 @@ impl Log {
         (self.end, self.synced) = (HEADER_BYTES as u64, HEADER_BYTES as u64);
         Ok(core::mem::replace(&mut self.path, path))
     }
+}
+
+fn sync_data(file: &File) -> io::Result<()> {
+    #[cfg(feature = "testing")]
+    crate::testing::delay_sync();
+    file.sync_data()
 }
 
 fn create_segment(dir: &Path, base: u64) -> Result<(PathBuf, File), AppendError> {

@@ -35,11 +35,16 @@ pub(crate) fn tables(dir: &Path) -> Result<BTreeSet<PathBuf>, Error> {
     Ok(fault::list(&dir.join("tables"))?.into_iter().collect())
 }
 
-/// Deletes the tables that came up since there were those of `before` and are not listed: what a full disk left of a
-/// table that could not be written. Else each attempt would leave one more, and space, once freed, would be lost again.
-pub(crate) fn delete_strays(dir: &Path, before: &BTreeSet<PathBuf>) -> Result<(), Error> {
-    let listed: BTreeSet<PathBuf> = listed(dir)?.into_iter().map(|(table, _)| table).collect();
-    for stray in tables(dir)?.iter().filter(|table| !before.contains(*table) && !listed.contains(*table)) {
+/// The tables that are listed.
+pub(crate) fn current(dir: &Path) -> Result<BTreeSet<PathBuf>, Error> {
+    Ok(listed(dir)?.into_iter().map(|(table, _)| table).collect())
+}
+
+/// Deletes the tables that are not of those that are `whole`, nor listed: what a full disk left of a table that could not
+/// be written. Else each attempt would leave one more, and space, once freed, would be lost again.
+pub(crate) fn delete_strays(dir: &Path, whole: &BTreeSet<PathBuf>) -> Result<(), Error> {
+    let current = current(dir)?;
+    for stray in tables(dir)?.iter().filter(|table| !whole.contains(*table) && !current.contains(*table)) {
         fs::remove_file(stray).map_err(|e| fault::io("delete", stray, e))?;
     }
     Ok(())

@@ -44,7 +44,8 @@ macro_rules! conformance {
             restarts: what_was_acknowledged_is_there_again, versions_go_on_growing, a_closed_store_says_so;
             scans: a_scan_is_in_the_order_of_bytes, a_scan_goes_on_where_it_stopped, a_page_is_bounded_in_bytes,
                 a_store_behaves_like_a_map;
-            tokens: a_token_commits_once, a_refused_batch_leaves_no_trace, tokens_survive_a_restart;
+            tokens: a_token_commits_once, a_commit_that_is_given_up_happens_once, a_refused_batch_leaves_no_trace,
+                tokens_survive_a_restart;
             watches: a_watch_delivers_every_change_in_order, a_scan_and_a_watch_leave_no_gap,
                 a_slow_watch_is_told, a_watch_ends_with_the_store;
         }

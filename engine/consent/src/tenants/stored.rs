@@ -40,7 +40,8 @@ pub(crate) fn put(tenant: &Tenant) -> Op {
     Op::Put(key(&id), TENANT.encode(&serde_json::to_vec(&body).expect("plain values are JSON")))
 }
 
-fn decode(key: &Key, body: &[u8]) -> Result<Tenant, Error> {
+/// The tenant that is stored so.
+pub(crate) fn decode(key: &Key, body: &[u8]) -> Result<Tenant, Error> {
     let damaged = |found: String| Error::Damaged { what: "tenant", found };
     let TenantKey { tenant } = TenantKey::parse(key).map_err(StoreError::from)?;
     let tenant = tenant.parse().map_err(|_| damaged("a name that is no tenant's".to_owned()))?;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 /// Who vouches for nodes.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    certificate: CertificateDer<'static>,
+    pub(crate) certificate: CertificateDer<'static>,
 }
 
 impl Authority {
@@ -52,7 +52,7 @@ pub(crate) struct Cluster {
 }
 
 /// An address that nobody listens on.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("binds");
     socket.local_addr().expect("has an address")
 }

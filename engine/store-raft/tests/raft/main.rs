@@ -1,4 +1,4 @@
-//! A cluster in this process, over real QUIC on loopback.
+//! Clusters over real QUIC on loopback: in this process, and for what a process alone can suffer, of processes.
 
 mod cluster;
 mod conformance;
@@ -6,5 +6,6 @@ mod faults;
 mod membership;
 mod network;
 mod restarting;
+mod processes;
 mod trust;
 mod versions;

@@ -31,36 +31,49 @@ impl Rules {
     }
 }
 
+/// Who sends from where.
+type Senders = Arc<Mutex<HashMap<SocketAddr, NodeId>>>;
+
 /// The relays of a cluster.
 pub(crate) struct Network {
     rules: Arc<Mutex<Rules>>,
+    senders: Senders,
+    /// Where each node is reached.
+    relays: BTreeMap<NodeId, Address>,
     tasks: Tasks,
 }
 
 impl Network {
     /// Puts a relay in front of each node: `addresses` are where they listen, and become where the relays do.
     pub(crate) async fn start(addresses: &mut BTreeMap<NodeId, Address>) -> Self {
-        let network = Self { rules: Arc::default(), tasks: Tasks::new() };
-        let address = |address: &Address| address.0.parse::<SocketAddr>().expect("an IP address");
-        let nodes: HashMap<SocketAddr, NodeId> = addresses.iter().map(|(node, at)| (address(at), *node)).collect();
-        for (node, at) in addresses {
-            let front = Arc::new(bind().await);
-            let relayed = front.local_addr().expect("has an address");
-            let relay = Relay {
-                node: *node,
-                address: address(at),
-                front,
-                rules: network.rules.clone(),
-                tasks: network.tasks.clone(),
-            };
-            network.tasks.spawn(TaskKind::Client, "relay", relay.run(nodes.clone())).detach();
-            *at = relayed.into();
+        let mut network =
+            Self { rules: Arc::default(), senders: Senders::default(), relays: BTreeMap::new(), tasks: Tasks::new() };
+        for (node, listens) in addresses.iter() {
+            network.add(*node, listens).await;
         }
+        addresses.clone_from(&network.relays);
         network
     }
 
+    /// Puts a relay in front of one more node, which listens at `listens`.
+    pub(crate) async fn add(&mut self, node: NodeId, listens: &Address) {
+        let address = listens.0.parse::<SocketAddr>().expect("an IP address");
+        locked(&self.senders).insert(address, node);
+        let front = Arc::new(bind().await);
+        let relayed = front.local_addr().expect("has an address");
+        let (rules, senders, tasks) = (self.rules.clone(), self.senders.clone(), self.tasks.clone());
+        let relay = Relay { node, address, front, rules, senders, tasks };
+        self.tasks.spawn(TaskKind::Client, "relay", relay.run()).detach();
+        self.relays.insert(node, relayed.into());
+    }
+
+    /// Where `node` is reached.
+    pub(crate) fn address_of(&self, node: NodeId) -> Address {
+        self.relays[&node].clone()
+    }
+
     pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.rules)
     }
 
     /// No faults any more.
@@ -73,6 +86,10 @@ impl Network {
     }
 }
 
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn bind() -> UdpSocket {
     UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("binds")
 }
@@ -83,16 +100,17 @@ struct Relay {
     address: SocketAddr,
     front: Arc<UdpSocket>,
     rules: Arc<Mutex<Rules>>,
+    senders: Senders,
     tasks: Tasks,
 }
 
 impl Relay {
-    async fn run(self, nodes: HashMap<SocketAddr, NodeId>) {
+    async fn run(self) {
         let mut behind: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
         let mut packet = vec![0; PACKET_BYTES_MAX];
         loop {
             let Ok((length, sender)) = self.front.recv_from(&mut packet).await else { continue };
-            let Some(from) = nodes.get(&sender).copied() else { continue };
+            let Some(from) = locked(&self.senders).get(&sender).copied() else { continue };
             let socket = match behind.get(&sender) {
                 Some(socket) => Arc::clone(socket),
                 None => {
@@ -102,7 +120,7 @@ impl Relay {
                     socket
                 }
             };
-            let fate = self.rules.lock().unwrap_or_else(PoisonError::into_inner).fate(from, self.node);
+            let fate = locked(&self.rules).fate(from, self.node);
             pass(&self.tasks, &socket, packet[..length].to_vec(), self.address, fate);
         }
     }
@@ -114,7 +132,7 @@ impl Relay {
             let mut packet = vec![0; PACKET_BYTES_MAX];
             while !tasks.stopping().is_cancelled() {
                 let Ok((length, _)) = socket.recv_from(&mut packet).await else { continue };
-                let fate = rules.lock().unwrap_or_else(PoisonError::into_inner).fate(node, to);
+                let fate = locked(&rules).fate(node, to);
                 pass(&tasks, &front, packet[..length].to_vec(), receiver, fate);
             }
         };

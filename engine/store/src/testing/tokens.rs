@@ -1,6 +1,9 @@
 //! Tokens: a batch that is sent again applies once.
 
+use core::future::poll_fn;
 use core::iter;
+use core::pin::pin;
+use core::task::Poll;
 
 use super::{Backend, in_parallel, key, put, value_of};
 use crate::{Batch, Condition, Error, Value};
@@ -22,6 +25,50 @@ pub async fn a_token_commits_once(backend: &mut dyn Backend) {
     let outcomes = in_parallel(tasks).await;
     let versions: Vec<_> = outcomes.into_iter().map(|outcome| outcome.expect("commits or is remembered")).collect();
     assert!(versions.iter().all(|version| *version == versions[0]), "{versions:?}");
+}
+
+/// A commit whose caller gave up at some point happens once, however it had got on by then: sent again it is answered, and
+/// the try that was given up changes nothing after that.
+pub async fn a_commit_that_is_given_up_happens_once(backend: &mut dyn Backend) {
+    const ROUNDS: usize = 48;
+    const POLLS_MAX: usize = 6;
+    let store = backend.open().await;
+    let mut sent = Vec::new();
+    for n in 0..ROUNDS {
+        let own = key(format!("own {n}"));
+        let put_first = Batch::new().put(own.clone(), "first");
+        // without a condition one sees a try that takes effect late, with it one that did and was forgotten
+        let batch = if n % 2 == 0 { put_first } else { put_first.require(own.clone(), Condition::Absent) };
+        let answered = give_up_after(1 + n % POLLS_MAX, store.commit(batch.clone())).await;
+        if n % 3 == 0 {
+            put(&*store, &key("between"), "1").await;
+        }
+        let version = store.commit(batch.clone()).await.expect("commits, or did before");
+        assert!(answered.is_none_or(|answered| answered.expect("commits") == version), "round {n}");
+        assert!(put(&*store, &own, "second").await > version, "round {n}");
+        sent.push((own, batch, version));
+    }
+    backend.close(store).await;
+    let store = backend.open().await;
+    for (own, batch, version) in sent {
+        assert_eq!(store.commit(batch).await.expect("is remembered"), version, "{own:?}");
+        assert_eq!(value_of(&*store, &own).await, Some(Value::from("second")), "{own:?}");
+    }
+}
+
+/// What `future` gives within so many polls; after the last it is dropped where it is.
+async fn give_up_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    poll_fn(|context| {
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// A batch that conflicted may be sent again and is decided anew.

@@ -261,6 +261,26 @@ mod tests {
         }
     }
 
+    fn assert_stored(value: &Value, golden: &[u8]) {
+        assert_eq!(value.escape_ascii().to_string(), golden.escape_ascii().to_string());
+    }
+
+    #[tokio::test]
+    async fn marks_are_stored_as_they_were() {
+        assert_eq!(mark_key().as_bytes(), b"\x02load\0");
+        let of = Summary { entries: 2, bytes: 3, sha256: "abc".into() };
+        let first = encode(&Mark { of, upto: vec![1, 255] }).unwrap();
+        assert_stored(&first, b"\0\x01{\"of\":{\"entries\":2,\"bytes\":3,\"sha256\":\"abc\"},\"upto\":[1,255]}");
+        assert_eq!(MARK.decode(&first).unwrap().0, 1, "what was stored before is read");
+
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path()).await.store();
+        mark_followed(&store, "local:old").await.unwrap();
+        let followed = store.read(&[mark_key()]).await.unwrap().remove(0).unwrap().value;
+        assert_stored(&followed, b"\0\x02{\"from\":\"local:old\"}");
+        assert!(LOAD.decode(&followed).is_err(), "an earlier program refuses it");
+    }
+
     #[tokio::test]
     async fn what_was_broken_off_goes_on_and_is_not_served_before_its_end() {
         let dir = tempfile::tempdir().unwrap();

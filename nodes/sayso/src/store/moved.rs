@@ -63,3 +63,24 @@ pub(crate) async fn require_here(store: &dyn Store) -> Result<()> {
          from it nevertheless, export it and import that into a new data-dir"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sayso_store_local::{LocalOptions, LocalStore};
+    use sayso_types::ManualClock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_note_is_stored_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStore::open(dir.path(), LocalOptions::new(Arc::new(ManualClock::new()))).unwrap();
+        note(store.as_ref(), "raft://node-1", 1_767_225_600_000).await.unwrap();
+        let stored = store.read(&[key()]).await.unwrap().remove(0).unwrap().value;
+        let golden = b"\0\x01{\"to\":\"raft://node-1\",\"at_unix_ms\":1767225600000}";
+        assert_eq!(stored.escape_ascii().to_string(), golden.escape_ascii().to_string());
+        assert_eq!(key().as_bytes(), b"\x02moved\0");
+    }
+}
