@@ -56,6 +56,7 @@ pub mod remembered;
 pub mod replay;
 pub mod retention;
 pub mod rights;
+mod segments;
 pub mod shutdown;
 pub mod switch;
 mod tables;

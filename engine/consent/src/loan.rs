@@ -118,14 +118,14 @@ impl Loan {
         if is_held { Ok(()) } else { Err(NotKept::Policy(Reason::NoBasis)) }
     }
 
-    /// Its holder says that it has let go, and what had passed. When this returns that is on record, and no withdrawal
-    /// waits for it any more. What was said first counts.
+    /// Its holder says that it has let go, and what had passed; [`None`] when it did not count that. When this returns that is
+    /// on record, and no withdrawal waits for it any more. What was said first counts.
     ///
     /// # Errors
     /// When it cannot be recorded yet; it is recorded later then.
-    pub async fn let_go(&self, passed: Passed) -> Result<(), Error> {
+    pub async fn let_go(&self, passed: Option<Passed>) -> Result<(), Error> {
         let (register, holder) = (Arc::clone(&self.register), Arc::clone(&self.holder));
-        let ended = async move { register.end_loan(&holder, Some(passed), "done").await };
+        let ended = async move { register.let_go_of_loan(&holder, passed).await };
         self.register.to_the_end("end loan", ended).await?
     }
 }

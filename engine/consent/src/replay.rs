@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use sayso_audit::{
     Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope, SubjectTag,
+    UNCOUNTED,
 };
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, IntroductionHash, Profile, PurposeConsent,
@@ -160,9 +161,10 @@ impl Replay {
                 }
             }
             Event::Control(event) => self.registries.instructions(fact.registry_rev, event),
-            Event::SegmentClosed { segment, bytes, .. } => {
+            Event::SegmentClosed { segment, bytes, reason, .. } => {
                 let is_overtaken = self.registries.closed(*segment);
-                if is_overtaken && *bytes > 0 {
+                // who has let go had been given it; of whom nothing was heard may never have been
+                if is_overtaken && (*bytes > 0 || *reason == UNCOUNTED) {
                     self.found.denied.push(index);
                 }
             }

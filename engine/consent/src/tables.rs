@@ -439,8 +439,9 @@ pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 pub(crate) const REGISTER: Schema = Schema::new("register", 1, 3);
 /// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
-/// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn.
-pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 2);
+/// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn. From
+/// version 3 on it says whether somebody counted what had passed: to one that does not know that it is nothing.
+pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 3);
 /// Of version 1 facts are in clear, from version 2 on they are sealed, from version 3 on each with its moment.
 pub(crate) const FACTS: Schema = Schema::new("facts", 1, 3);
 pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 1);

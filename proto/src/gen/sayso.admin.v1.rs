@@ -8544,6 +8544,9 @@ pub struct LetGoOfPermit {
     /// SHA-256 over the bytes handed over, in order; empty when the service does not compute it.
     #[prost(bytes = "vec", tag = "4")]
     pub content_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// The service has not counted what was handed over: bytes and pieces are 0, and the log says that nobody knows.
+    #[prost(bool, tag = "5")]
+    pub uncounted: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HoldPermitsResponse {

@@ -302,6 +302,9 @@ pub struct HolderOutcome {
     pub bytes: u64,
     #[prost(uint64, tag = "5")]
     pub pieces: u64,
+    /// Nobody has counted what was handed over, or not yet: bytes and pieces are 0.
+    #[prost(bool, tag = "6")]
+    pub uncounted: bool,
 }
 /// The sort of service that receives data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

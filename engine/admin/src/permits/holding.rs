@@ -192,7 +192,11 @@ impl Holding {
             [] => [0; 32],
             given => field::sha256("content_sha256", given)?,
         };
-        let passed = Passed { bytes: let_go.bytes, pieces: let_go.pieces, hash };
+        if let_go.uncounted && (let_go.bytes, let_go.pieces) != (0, 0) {
+            return Err(Refusal::invalid("uncounted", "bytes or pieces are counted; give either these or uncounted"));
+        }
+        let counted = Passed { bytes: let_go.bytes, pieces: let_go.pieces, hash };
+        let passed = (!let_go.uncounted).then_some(counted);
         let Held { loan, .. } = self.permits.remove(&id).ok_or(UNKNOWN)?;
         self.under_way.push(async move { Done::LetGo(id, loan.let_go(passed).await) }.boxed());
         Ok(())

@@ -91,7 +91,7 @@ impl Service {
     /// Says that one message of 70 bytes was sent and that is all.
     pub(crate) async fn let_go(&self, permit: &[u8]) {
         let permit_id = permit.to_vec();
-        let let_go = LetGoOfPermit { permit_id, bytes: 70, pieces: 1, content_sha256: vec![3; 32] };
+        let let_go = LetGoOfPermit { permit_id, bytes: 70, pieces: 1, content_sha256: vec![3; 32], ..Default::default() };
         self.send(Request::LetGo(let_go)).await;
     }
 

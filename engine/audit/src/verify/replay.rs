@@ -15,7 +15,9 @@ use crate::checkpoint::Checkpoint;
 use crate::leaf::{HybridClock, Leaf};
 use crate::merkle::Hash;
 use crate::trust::Attested;
-use crate::{ComplaintStep, ControlEvent, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
+use crate::{
+    ComplaintStep, ControlEvent, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag, counted,
+};
 
 /// What the leaves so far have made true.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(super) struct Replay<'a> {
     profiles: BTreeSet<String>,
     events: BTreeMap<&'static str, u64>,
     bytes: u64,
+    uncounted: u64,
     findings: Vec<Finding>,
 }
 
@@ -72,6 +75,7 @@ impl<'a> Replay<'a> {
             profiles: BTreeSet::new(),
             events: BTreeMap::new(),
             bytes: 0,
+            uncounted: 0,
             findings: Vec::new(),
         }
     }
@@ -100,8 +104,11 @@ impl<'a> Replay<'a> {
             Event::SegmentOpened { segment, cell, processor, .. } => {
                 self.opened(index, leaf, *segment, *cell, *processor);
             }
-            Event::SegmentClosed { segment, cell, processor, bytes, .. } => {
-                self.bytes += bytes;
+            Event::SegmentClosed { segment, cell, processor, bytes, reason, .. } => {
+                match counted(*bytes, *reason) {
+                    Some(bytes) => self.bytes += bytes,
+                    None => self.uncounted += 1,
+                }
                 self.closed(index, *segment, cell, *processor);
             }
             Event::SelfcheckFailed { .. } => self.find(index, Rule::SelfcheckFailed),
@@ -198,6 +205,7 @@ impl<'a> Replay<'a> {
             profiles: self.profiles,
             events: self.events,
             bytes: self.bytes,
+            uncounted: self.uncounted,
             findings: self.findings,
         }
     }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use sayso_audit::{Actor, Event, Fact, Hash, HybridClock, Leaf, Place, Reference, SubjectTag};
+use sayso_audit::{
+    Actor, ActorKind, Event, Fact, Hash, HybridClock, Leaf, Place, Reference, SubjectTag, UNCOUNTED,
+};
 use sayso_policy::Profile;
 use sayso_policy::law::Audience;
 use sayso_types::{
@@ -175,13 +177,15 @@ proptest! {
 enum Happens {
     Opens {
         person: u8,
+        is_outside: bool,
         processor: usize,
         category: usize,
     },
     /// One of those that are open.
     Closes {
         which: prop::sample::Index,
-        bytes: u64,
+        /// [`None`] where nobody counted.
+        bytes: Option<u64>,
     },
     Restart,
 }
@@ -191,9 +195,10 @@ const CATEGORIES: [Category; 2] = [Category::VOICE_AUDIO, Category::TRANSCRIPT];
 
 fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
-        4 => (0..4_u8, 0..PROCESSORS.len(), 0..CATEGORIES.len())
-            .prop_map(|(person, processor, category)| Happens::Opens { person, processor, category }),
-        4 => (any::<prop::sample::Index>(), prop_oneof![Just(0), 1..9_u64])
+        4 => (0..4_u8, any::<bool>(), 0..PROCESSORS.len(), 0..CATEGORIES.len()).prop_map(
+            |(person, is_outside, processor, category)| Happens::Opens { person, is_outside, processor, category }
+        ),
+        4 => (any::<prop::sample::Index>(), prop_oneof![Just(None), Just(Some(0)), (1..9_u64).prop_map(Some)])
             .prop_map(|(which, bytes)| Happens::Closes { which, bytes }),
         1 => Just(Happens::Restart),
     ]
@@ -202,6 +207,7 @@ fn happens() -> impl Strategy<Value = Happens> {
 /// A segment of a history: whose, to whom, of what, from when to when, and what passed, where that is known.
 struct Segment {
     person: u8,
+    is_outside: bool,
     processor: ProcessorId,
     category: Category,
     opened: u64,
@@ -220,39 +226,47 @@ fn history(happens: &[Happens]) -> (Vec<Leaf>, Vec<Segment>) {
             region: RegionClass::Local,
         };
         let id = |n: usize| Reference([u8::try_from(n).unwrap(); 16]);
+        let mut actor = Actor::SYSTEM;
         let (person, event) = match happens {
-            Happens::Opens { person, processor, category } => {
+            Happens::Opens { person, is_outside, processor, category } => {
                 let (processor, category) = (PROCESSORS[*processor].parse().unwrap(), CATEGORIES[*category]);
                 open.push(segments.len());
                 let segment = id(segments.len());
-                segments.push(Segment { person: *person, processor, category, opened: at, closed: None });
-                (Some(*person), Event::SegmentOpened { segment, cell: cell(category), processor, turn: TurnId(1) })
+                let (person, is_outside) = (*person, *is_outside);
+                segments.push(Segment { person, is_outside, processor, category, opened: at, closed: None });
+                if is_outside {
+                    actor = Actor { kind: ActorKind::Tenant, tag: None };
+                }
+                (Some(person), Event::SegmentOpened { segment, cell: cell(category), processor, turn: TurnId(1) })
             }
             Happens::Closes { which, bytes } if !open.is_empty() => {
                 let n = open.remove(which.index(open.len()));
                 let Segment { person, processor, category, .. } = segments[n];
-                segments[n].closed = Some((at, Some(*bytes)));
+                segments[n].closed = Some((at, *bytes));
                 let closed = Event::SegmentClosed {
                     segment: id(n),
                     cell: cell(category),
                     processor,
                     turn: TurnId(1),
-                    bytes: *bytes,
+                    bytes: bytes.unwrap_or_default(),
                     pieces: 1,
                     content: Hash([0; 32]),
-                    reason: Name::constant("done"),
+                    reason: if bytes.is_some() { Name::constant("done") } else { UNCOUNTED },
                 };
                 (Some(person), closed)
             }
             Happens::Closes { .. } => (None, Event::ClockAnomaly { behind_ms: 1 }),
             Happens::Restart => {
                 epoch += 1;
-                open.drain(..).for_each(|n| segments[n].closed = Some((at, None)));
+                // what is outside of the process does not end with it
+                for n in open.extract_if(.., |n| !segments[*n].is_outside).collect::<Vec<_>>() {
+                    segments[n].closed = Some((at, None));
+                }
                 (None, Event::SelfcheckPassed { size: at, root: Hash([0; 32]) })
             }
         };
         let subject = person.map(|person| SubjectTag([person; 16]));
-        let (actor, cv) = (Actor::SYSTEM, ConsentVersion(1));
+        let cv = ConsentVersion(1);
         let fact = Fact { subject, actor, cv, profile_rev: 1, registry_rev: 0, epoch, event };
         leaves.push(fact.at(Place { shard: 0, sequence: at - 1, clock: HybridClock(at << 16), wall: WallTime(at) }));
     }

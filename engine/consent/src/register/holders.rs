@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use sayso_audit::{Actor, Event, Hash, Reference};
+use sayso_audit::{Actor, Event, Hash, RAN_OUT, Reference, UNCOUNTED};
 use sayso_policy::{Gate, Grounds, Passed, Question, Revoker, Terms};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Cell, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::lending::Outside;
+use super::lending::{End, Outside};
 use crate::Journal;
 use crate::journal::{About, Noted};
 use crate::mutant;
@@ -64,35 +64,49 @@ impl Holder {
         self.why.get().copied()
     }
 
-    /// Closes its gate; what had passed. Of what passes outside, that is what its holder says, and nothing until then.
-    fn passed(&self) -> Passed {
+    /// Closes its gate; what had passed. Of what passes outside, that is what its holder has counted, if it has.
+    fn passed(&self) -> Option<Passed> {
         let passed = self.revoker.revoke();
-        self.outside.as_ref().and_then(Outside::reported).cloned().unwrap_or(passed)
+        match &self.outside {
+            None => Some(passed),
+            Some(outside) => match outside.end() {
+                Some(End::LetGo(counted)) => counted.clone(),
+                None => None,
+            },
+        }
     }
 
     /// Closes its gate; the leaf that closes its segment, which ended for `reason` if it was not told another.
     pub(super) fn closed(&self, reason: &'static str) -> Noted {
-        let is_silent = self.outside.as_ref().is_some_and(|outside| outside.reported().is_none());
-        // that nothing was heard of a holder is what the log has to say, whatever it was told
-        let told = self.why().filter(|_| !is_silent);
-        self.segment.closed(&self.passed(), told.unwrap_or(reason))
+        let passed = self.passed();
+        let told = Name::parse(self.why().unwrap_or(reason)).unwrap_or(Name::constant("other"));
+        // that nobody knows what passed is what the log has to say, whatever its holder was told
+        let reason = match self.outside.as_ref().map(Outside::end) {
+            Some(None) => RAN_OUT,
+            _ if passed.is_none() => UNCOUNTED,
+            _ => told,
+        };
+        self.segment.closed(&passed.unwrap_or_default(), reason)
     }
 
     /// As a withdrawal reports it.
     pub(crate) fn outcome(&self) -> proto::HolderOutcome {
         let passed = self.passed();
-        let is_silent = self.outside.as_ref().is_some_and(|outside| outside.reported().is_none());
+        let is_silent = self.outside.as_ref().is_some_and(|outside| outside.end().is_none());
         let state = match (self.released.is_cancelled(), is_silent) {
             (true, false) => proto::HolderState::Acknowledged,
             (true, true) => proto::HolderState::Expired,
             (false, _) => proto::HolderState::Outstanding,
         };
+        let uncounted = passed.is_none();
+        let Passed { bytes, pieces, .. } = passed.unwrap_or_default();
         proto::HolderOutcome {
             permit_id: self.segment.reference.0.to_vec(),
             processor_id: self.segment.processor.to_string(),
             state: state.into(),
-            bytes: passed.bytes,
-            pieces: passed.pieces,
+            bytes,
+            pieces,
+            uncounted,
         }
     }
 
@@ -143,10 +157,9 @@ impl Segment {
     }
 
     /// The leaf that closes it.
-    fn closed(&self, passed: &Passed, reason: &'static str) -> Noted {
+    fn closed(&self, passed: &Passed, reason: Name) -> Noted {
         let Self { about, by, reference: segment, cell, processor, turn, .. } = *self;
         let (bytes, pieces, content) = (passed.bytes, passed.pieces, Hash(passed.hash));
-        let reason = Name::parse(reason).unwrap_or(Name::constant("other"));
         about.by(by, Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason })
     }
 }

@@ -19,8 +19,8 @@ use crate::loan::term::Term;
 use crate::tables::{LOAN, LoanKey, RegisterKey};
 use crate::{Entry, Error};
 
-/// Why a segment ended, as the log says it: nothing was heard of its holder until its time was over.
-pub(crate) const RAN_OUT: &str = "ran_out";
+/// Why a segment ended, as the log says it: its holder had done what it was for.
+const DONE: &str = "done";
 
 /// What a permit that is used outside of the node has besides.
 pub(crate) struct Outside {
@@ -28,21 +28,28 @@ pub(crate) struct Outside {
     term: Mutex<Term>,
     /// The longest for which it is given at once.
     longest: Duration,
-    /// What its holder said had passed, when it said that it has let go.
-    reported: OnceLock<Passed>,
+    /// How it is known that its holder uses it no more.
+    end: OnceLock<End>,
     /// Held by whoever puts its end on record.
     ending: AsyncMutex<()>,
+}
+
+/// How it is known that somebody uses a permit no more.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// They said so, and what had passed, if they had counted that.
+    LetGo(Option<Passed>),
 }
 
 impl Outside {
     pub(super) fn new(asked_at: Mono, lasts: Duration, longest: Duration) -> Self {
         let term = Mutex::new(Term::new(asked_at, lasts));
-        Self { term, longest, reported: OnceLock::new(), ending: AsyncMutex::default() }
+        Self { term, longest, end: OnceLock::new(), ending: AsyncMutex::default() }
     }
 
-    /// What its holder said had passed; [`None`] when it said nothing.
-    pub(super) fn reported(&self) -> Option<&Passed> {
-        self.reported.get()
+    /// How it is known that its holder uses it no more; [`None`] when nothing was heard of it.
+    pub(super) fn end(&self) -> Option<&End> {
+        self.end.get()
     }
 
     pub(super) fn term(&self) -> MutexGuard<'_, Term> {
@@ -116,23 +123,18 @@ impl Register {
         Ok(Some(lasts))
     }
 
-    /// Ends a loan that nobody uses any more, with what its holder `said` had passed if it said anything: its closing leaf is
+    /// Ends a loan that nobody uses any more, which is known by `end` if anything was heard of its holder: its closing leaf is
     /// durable, and it is no longer stored, *before* a withdrawal can no longer find it. What is said of one that is over
     /// already changes nothing.
-    pub(crate) async fn end_loan(
-        &self,
-        holder: &Arc<Holder>,
-        said: Option<Passed>,
-        reason: &'static str,
-    ) -> Result<(), Error> {
+    async fn end_loan(&self, holder: &Arc<Holder>, end: Option<End>, reason: &'static str) -> Result<(), Error> {
         let Some(outside) = &holder.outside else { return Ok(()) };
         let _turn = outside.ending.lock().await;
         if holder.released.is_cancelled() {
             return Ok(());
         }
-        if let Some(passed) = said {
+        if let Some(end) = end {
             // what was said first counts
-            let _ = outside.reported.set(passed);
+            let _ = outside.end.set(end);
         }
         let mut entry = Entry::default();
         entry.events.push(holder.closed(reason));
@@ -142,13 +144,23 @@ impl Register {
         Ok(())
     }
 
+    /// Ends a loan whose holder says that it has let go, and what had passed if it had counted that.
+    pub(crate) async fn let_go_of_loan(&self, holder: &Arc<Holder>, passed: Option<Passed>) -> Result<(), Error> {
+        self.end_loan(holder, Some(End::LetGo(passed)), DONE).await
+    }
+
+    /// Ends one that nobody was given, for `reason`.
+    pub(super) async fn give_up_loan(&self, holder: &Arc<Holder>, reason: &'static str) -> Result<(), Error> {
+        self.end_loan(holder, Some(End::LetGo(Some(holder.revoker.revoke()))), reason).await
+    }
+
     /// Ends the loans whose time is over, and those whose end could not be recorded when it came.
     pub(super) async fn end_loans_that_are_over(&self) -> Result<(), Error> {
         let mut outcome = Ok(());
         for holder in self.holders.loans() {
             let Some(outside) = &holder.outside else { continue };
             let is_over = outside.term().is_over(self.clock.now());
-            let is_silent = outside.reported().is_none();
+            let is_silent = outside.end().is_none();
             if is_silent && !is_over {
                 continue;
             }
@@ -156,7 +168,7 @@ impl Register {
                 metrics::counter!("sayso_consent_loans_ran_out_total").increment(1);
             }
             // what holds up one holds up no other
-            outcome = self.end_loan(&holder, None, RAN_OUT).await.and(outcome);
+            outcome = self.end_loan(&holder, None, DONE).await.and(outcome);
         }
         outcome
     }

@@ -140,7 +140,7 @@ impl Register {
         if holder.outside.is_none() {
             return self.holders.release(holder, reason);
         }
-        if let Err(error) = self.end_loan(holder, Some(holder.revoker.revoke()), reason).await {
+        if let Err(error) = self.give_up_loan(holder, reason).await {
             tracing::warn!(%error, reason, "the end of a permit that nobody was given could not be recorded yet");
         }
     }

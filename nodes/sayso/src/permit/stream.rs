@@ -62,10 +62,11 @@ impl Stream {
         self.send(Request::Renew(RenewPermit { permit_id: permit.to_vec() })).await
     }
 
-    /// Says that the permit is not used any more, and waits until that is on record. What passed under it this program does
-    /// not know.
-    pub(super) async fn let_go(&mut self, permit: &[u8]) -> Result<()> {
-        self.send(Request::LetGo(LetGoOfPermit { permit_id: permit.to_vec(), ..LetGoOfPermit::default() })).await?;
+    /// Says that the permit is not used any more, and waits until that is on record. `uncounted` is whether something may have
+    /// passed under it: how much, this program does not know.
+    pub(super) async fn let_go(&mut self, permit: &[u8], uncounted: bool) -> Result<()> {
+        let permit_id = permit.to_vec();
+        self.send(Request::LetGo(LetGoOfPermit { permit_id, uncounted, ..LetGoOfPermit::default() })).await?;
         let recorded = async {
             loop {
                 match self.next().await? {
