@@ -470,7 +470,8 @@ pub(crate) const CONSENT_END: Schema = Schema::new("consent_end", 1, 1);
 pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
 pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);
 pub(crate) const GROWING: Schema = Schema::new("growing", 1, 1);
-pub(crate) const LOAN: Schema = Schema::new("loan", 1, 1);
+/// From version 2 on it says whether it ends by itself: a program that does not know that would end what somebody may be using.
+pub(crate) const LOAN: Schema = Schema::new("loan", 1, 2);
 pub(crate) const ANONYMISED_COUNT: Schema = Schema::new("anonymised_count", 1, 1);
 pub(crate) const ANONYMISED: Schema = Schema::new("anonymised", 1, 1);
 pub(crate) const DISCLOSURE: Schema = Schema::new("disclosure", 1, 1);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use sayso_audit::{Actor, Event, Hash, RAN_OUT, Reference, UNCOUNTED};
+use sayso_audit::{Actor, Event, FENCED, Hash, RAN_OUT, Reference, UNCOUNTED};
 use sayso_policy::{Gate, Grounds, Passed, Question, Revoker, Terms};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Cell, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
@@ -52,11 +52,12 @@ impl Holder {
         Self { revoker, segment, revoked, released, why: OnceLock::new(), outside, _slot: slot }
     }
 
-    /// Tells the holder to let go, and why. Its gate is yet to be closed.
-    fn tell(&self, why: &'static str) {
+    /// Tells the holder to let go, and why; whether it was not told before. Its gate is yet to be closed.
+    pub(super) fn tell(&self, why: &'static str) -> bool {
         // whoever told first is who ended it
-        let _ = self.why.set(why);
+        let is_first = self.why.set(why).is_ok();
         self.revoked.cancel();
+        is_first
     }
 
     /// Why it was told to let go; [`None`] while it was not.
@@ -71,7 +72,7 @@ impl Holder {
             None => Some(passed),
             Some(outside) => match outside.end() {
                 Some(End::LetGo(counted)) => counted.clone(),
-                None => None,
+                Some(End::Fenced(_)) | None => None,
             },
         }
     }
@@ -80,23 +81,25 @@ impl Holder {
     pub(super) fn closed(&self, reason: &'static str) -> Noted {
         let passed = self.passed();
         let told = Name::parse(self.why().unwrap_or(reason)).unwrap_or(Name::constant("other"));
+        let by = self.segment.by;
         // that nobody knows what passed is what the log has to say, whatever its holder was told
-        let reason = match self.outside.as_ref().map(Outside::end) {
-            Some(None) => RAN_OUT,
-            _ if passed.is_none() => UNCOUNTED,
-            _ => told,
+        let (by, reason) = match self.outside.as_ref().map(Outside::end) {
+            None | Some(Some(End::LetGo(Some(_)))) => (by, told),
+            Some(Some(End::LetGo(None))) => (by, UNCOUNTED),
+            Some(Some(End::Fenced(operator))) => (*operator, FENCED),
+            Some(None) => (by, RAN_OUT),
         };
-        self.segment.closed(&passed.unwrap_or_default(), reason)
+        self.segment.closed(&passed.unwrap_or_default(), by, reason)
     }
 
     /// As a withdrawal reports it.
     pub(crate) fn outcome(&self) -> proto::HolderOutcome {
         let passed = self.passed();
-        let is_silent = self.outside.as_ref().is_some_and(|outside| outside.end().is_none());
-        let state = match (self.released.is_cancelled(), is_silent) {
-            (true, false) => proto::HolderState::Acknowledged,
-            (true, true) => proto::HolderState::Expired,
-            (false, _) => proto::HolderState::Outstanding,
+        let state = match self.outside.as_ref().map(Outside::end) {
+            _ if !self.released.is_cancelled() => proto::HolderState::Outstanding,
+            None | Some(Some(End::LetGo(_))) => proto::HolderState::Acknowledged,
+            Some(Some(End::Fenced(_))) => proto::HolderState::Fenced,
+            Some(None) => proto::HolderState::Expired,
         };
         let uncounted = passed.is_none();
         let Passed { bytes, pieces, .. } = passed.unwrap_or_default();
@@ -157,8 +160,8 @@ impl Segment {
     }
 
     /// The leaf that closes it.
-    fn closed(&self, passed: &Passed, reason: Name) -> Noted {
-        let Self { about, by, reference: segment, cell, processor, turn, .. } = *self;
+    fn closed(&self, passed: &Passed, by: Actor, reason: Name) -> Noted {
+        let Self { about, reference: segment, cell, processor, turn, .. } = *self;
         let (bytes, pieces, content) = (passed.bytes, passed.pieces, Hash(passed.hash));
         about.by(by, Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason })
     }
@@ -253,7 +256,9 @@ impl Holders {
         let mut taken = self.of(subject);
         taken.retain(|holder| ends(holder));
         // All are told before the first gate is closed: that may have to wait for a write to end.
-        taken.iter().for_each(|holder| holder.tell(why));
+        for holder in &taken {
+            holder.tell(why);
+        }
         for holder in &taken {
             holder.revoker.revoke();
         }
@@ -268,6 +273,11 @@ impl Holders {
     /// The permits that are used outside of this process.
     pub(super) fn loans(&self) -> Vec<Arc<Holder>> {
         self.lock_loans().values().cloned().collect()
+    }
+
+    /// The one of them that `permit` names.
+    pub(super) fn loan(&self, permit: Reference) -> Option<Arc<Holder>> {
+        self.lock_loans().get(&permit).cloned()
     }
 
     /// The subjects that have permits in use.

@@ -14,6 +14,7 @@ use super::lending::Outside;
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::lease::{Ask, Denied, Lease};
+use crate::loan::Borrower;
 use crate::tables::RegisterKey;
 use crate::{Entry, Error};
 
@@ -62,7 +63,7 @@ impl Register {
     }
 
     /// Opens a segment for whoever uses the permit: this process, or somebody outside of it who proved who they are.
-    pub(super) async fn open_segment(&self, ask: &Ask, slot: Slot, outside: Option<Actor>) -> Result<Opened, Denied> {
+    pub(super) async fn open_segment(&self, ask: &Ask, slot: Slot, to: Option<Borrower>) -> Result<Opened, Denied> {
         if self.has_ended() {
             return Err(Error::Ended.into());
         }
@@ -85,7 +86,7 @@ impl Register {
         let governing = revisions.governing(ask.purpose, &state.consent).rev();
         let segment = Segment {
             about: state.about(ask.subject).under(governing).by_registry(decision.registry_rev),
-            by: outside.unwrap_or(Actor::SYSTEM),
+            by: to.map_or(Actor::SYSTEM, |borrower| borrower.actor),
             reference: Reference(SubjectId::random().0),
             cell: grounds.cell,
             gate: ask.gate,
@@ -107,7 +108,7 @@ impl Register {
             }
         };
         entry.events.push(segment.opened());
-        entry.ops.extend(outside.map(|_| self.put_loan(ask, &segment)));
+        entry.ops.extend(to.map(|borrower| self.put_loan(ask, &segment, borrower)));
         self.journal.append(entry).await?;
         if let Some(crossing) = crossing {
             crossing.done();
@@ -117,7 +118,8 @@ impl Register {
         let terms = Terms { subject: ask.subject, cell: grounds.cell, processor: ask.processor, cv: ask.cv };
         let lasts = self.permit_until(subject.asked_at, grounds.until).since(subject.asked_at);
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, lasts);
-        let outside = outside.map(|_| Outside::new(subject.asked_at, lasts, self.permit_ttl()));
+        let outside =
+            to.map(|borrower| Outside::new(subject.asked_at, lasts, self.permit_ttl(), borrower.ends_by_itself));
         let holder = Arc::new(Holder::new(revoker, segment, Some(slot), outside));
         self.holders.enter(&holder);
         if self.has_ended() {

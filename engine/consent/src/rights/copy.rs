@@ -10,7 +10,9 @@ use sayso_policy::export::kantara::Receipt;
 use sayso_policy::profile::RightKind;
 use sayso_policy::{AgeBand, ConsentStatus, ConsentType};
 use sayso_proto::consent::v1::WithdrawalState;
-use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime};
+use sayso_types::{
+    Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
+};
 use serde::Serialize;
 
 use super::items::{self, Item};
@@ -268,7 +270,6 @@ pub(crate) fn asked(requests: Vec<Request>) -> impl Iterator<Item = Asked> {
 }
 
 /// Whether there is none of that.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 const fn is_none(count: &u64) -> bool {
     *count == 0
 }

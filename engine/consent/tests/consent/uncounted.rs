@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sayso_audit::{Actor, ActorKind, Event, Leaf, Reference};
 use sayso_consent::incidents::{Deed, IncidentDesk, Scope};
 use sayso_consent::rights::Desk;
-use sayso_consent::{Ask, Loan, Means, Options};
+use sayso_consent::{Ask, Borrower, Loan, Means, Options};
 use sayso_policy::profile::RightKind;
 use sayso_policy::{Gate, Passed, Profile};
 use sayso_proto::consent::v1::HolderState;
@@ -43,7 +43,7 @@ async fn lent(world: &World) -> (SubjectId, Loan) {
     let asked = ask(person, world.state(person).await.cv);
     let (category, processor) = (Category::MEMORY_SUMMARY, processor("cloud"));
     let asked = Ask { purpose: MEMORY, category, gate: Gate::Dialogue, processor, ..asked };
-    (person, world.register.lend(asked, SERVICE).await.unwrap())
+    (person, world.register.lend(asked, Borrower { actor: SERVICE, ends_by_itself: false }).await.unwrap())
 }
 
 /// Whose data it was that went to the receiver.
@@ -104,6 +104,10 @@ async fn what_is_under_way_or_was_when_the_node_ended_may_be_anything() {
     let id = Reference(loan.id());
     drop(loan);
     let world = world.restarted(with_a_receiver(), options()).await;
+    assert_eq!((affected(&world).await, received(&world, anna).await), ([anna].into(), vec![(1, 0, 1)]));
+    // nobody is left to say what passed
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(world.register.fence(processor("cloud"), None, OPERATOR).await.unwrap().ended, 1);
     assert_eq!((affected(&world).await, received(&world, anna).await), ([anna].into(), vec![(1, 0, 1)]));
     assert_eq!(told_to_delete(&world, anna).await, [id]);
 }

@@ -48,7 +48,9 @@ impl Stream {
         let PermitForArgs { person, purpose, category, processor } = what;
         let (purpose, category, processor) = (purpose.clone(), category.clone(), processor.clone());
         let principal = Some(operator::principal(person));
-        self.send(Request::Ask(AskPermit { question: 1, principal, purpose, category, processor })).await?;
+        // nothing uses it when it is only asked for, and a watchdog ends what else does
+        let ask = AskPermit { question: 1, principal, purpose, category, processor, ends_by_itself: true };
+        self.send(Request::Ask(ask)).await?;
         match self.next().await? {
             Some(Response::Given(given)) => Ok(Answer::Given(given)),
             Some(Response::Denied(denied)) => Ok(Answer::Denied(denied)),
