@@ -19,15 +19,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sayso_audit::{
-    Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope, SubjectTag,
-    UNCOUNTED,
+    Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, RequestStep,
+    Scope, SubjectTag, UNCOUNTED,
 };
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, IntroductionHash, Profile, PurposeConsent,
     Question, Registry, decide, decide_anonymised,
 };
 use sayso_types::{
-    Category, Cell, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, SubjectId, TurnId, WallTime,
+    Category, Cell, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TurnId,
+    WallTime,
 };
 
 use self::anonymised::Releases;
@@ -107,7 +108,12 @@ impl Replay {
                 if let Some(subject) = fact.subject {
                     let expires_at = self.rules.profile().consent_end(*purpose, leaf.place.wall);
                     let given = PurposeConsent { expires_at, ..self.given(fact.cv) };
-                    self.person(subject).consents.insert(*purpose, given);
+                    let lets_go = !self.governs(fact.profile_rev) || self.rules.profile().goes_overseas(*purpose);
+                    let person = self.person(subject);
+                    person.consents.insert(*purpose, given);
+                    if lets_go {
+                        person.farthest = RegionClass::Overseas;
+                    }
                 }
             }
             Event::ConsentExpired { purpose, .. } => {
@@ -183,6 +189,10 @@ impl Replay {
                 }
             }
             Event::Request { request, step, detail } => {
+                let is_near = *step == RequestStep::TaskDone && *detail == RequestStep::NEAR;
+                if let Some(subject) = fact.subject.filter(|_| is_near) {
+                    self.person(subject).farthest = RegionClass::Domestic;
+                }
                 let happened = Happened { leaf: index, at: leaf.place.wall, step: *step, detail: *detail };
                 let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
                 self.requests.step(*request, &happened, profile.map(AsRef::as_ref));
