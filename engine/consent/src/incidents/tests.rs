@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::sample::select;
 use sayso_audit::{
-    Actor, ActorKind, Event, Fact, Hash, HybridClock, Leaf, Place, Reference, SubjectTag, UNCOUNTED,
+    Actor, ActorKind, DeskEvent, Event, Fact, Hash, HybridClock, Leaf, LineageEvent, Place, Reference, SubjectTag,
+    UNCOUNTED,
 };
 use sayso_policy::Profile;
 use sayso_policy::law::Audience;
@@ -187,6 +188,23 @@ enum Happens {
         /// [`None`] where nobody counted.
         bytes: Option<u64>,
     },
+    /// Something of the person is kept.
+    Keeps {
+        person: u8,
+        processor: usize,
+        category: usize,
+    },
+    /// Nothing of it is, any more.
+    Destroys {
+        person: u8,
+        category: usize,
+    },
+    /// Somebody of the operator's reads it, or gives it to an authority.
+    Reads {
+        person: u8,
+        category: usize,
+        is_given: bool,
+    },
     Restart,
 }
 
@@ -200,6 +218,11 @@ fn happens() -> impl Strategy<Value = Happens> {
         ),
         4 => (any::<prop::sample::Index>(), prop_oneof![Just(None), Just(Some(0)), (1..9_u64).prop_map(Some)])
             .prop_map(|(which, bytes)| Happens::Closes { which, bytes }),
+        2 => (0..4_u8, 0..PROCESSORS.len(), 0..CATEGORIES.len())
+            .prop_map(|(person, processor, category)| Happens::Keeps { person, processor, category }),
+        1 => (0..4_u8, 0..CATEGORIES.len()).prop_map(|(person, category)| Happens::Destroys { person, category }),
+        1 => (0..4_u8, 0..CATEGORIES.len(), any::<bool>())
+            .prop_map(|(person, category, is_given)| Happens::Reads { person, category, is_given }),
         1 => Just(Happens::Restart),
     ]
 }
@@ -256,6 +279,27 @@ fn history(happens: &[Happens]) -> (Vec<Leaf>, Vec<Segment>) {
                 (Some(person), closed)
             }
             Happens::Closes { .. } => (None, Event::ClockAnomaly { behind_ms: 1 }),
+            Happens::Keeps { person, processor, category } => {
+                let (processor, cell) = (PROCESSORS[*processor].parse().unwrap(), cell(CATEGORIES[*category]));
+                let written =
+                    LineageEvent::Written { item: id(200), gate: Name::constant("memory"), cell, processor, bytes: 1 };
+                (Some(*person), Event::Lineage(written))
+            }
+            Happens::Destroys { person, category } => {
+                let (category, key) = (CATEGORIES[*category], Hash([0; 32]));
+                (Some(*person), Event::KeyDestroyed { erasure: id(201), category, generation: 1, key })
+            }
+            Happens::Reads { person, category, is_given } => {
+                let (id, category) = (id(202), CATEGORIES[*category]);
+                let (gate, what, grant) =
+                    (Name::constant("access"), Name::constant("kept.get"), Name::constant("x07-1"));
+                let event = if *is_given {
+                    DeskEvent::DisclosurePermitted { disclosure: id, gate, category, grant }
+                } else {
+                    DeskEvent::ContentRead { access: id, what, category, rows: 1, ticket: None }
+                };
+                (Some(*person), Event::Desk(event))
+            }
             Happens::Restart => {
                 epoch += 1;
                 // what is outside of the process does not end with it
@@ -298,7 +342,41 @@ proptest! {
             let meant = scope.categories.is_empty() || scope.categories.contains(&segment.category);
             overlaps && received && meant && bytes != Some(0)
         });
-        let expected: BTreeSet<_> = affected.map(|segment| SubjectTag([segment.person; 16])).collect();
+        let mut expected: BTreeSet<_> = affected.map(|segment| SubjectTag([segment.person; 16])).collect();
+        let expect_kept = |of: u8, what: usize| {
+            // when there was something of it, from each writing to the next destruction
+            let (mut since, mut was) = (None, false);
+            for (at, happens) in (1_u64..).zip(&happens) {
+                match happens {
+                    Happens::Keeps { person, processor, category } if (*person, *category) == (of, what) => {
+                        let to: ProcessorId = PROCESSORS[*processor].parse().unwrap();
+                        if scope.processors.is_empty() || scope.processors.contains(&to) {
+                            since.get_or_insert(at);
+                        }
+                    }
+                    Happens::Destroys { person, category } if (*person, *category) == (of, what) => {
+                        was |= since.take().is_some_and(|since| since < from + span && at >= from);
+                    }
+                    _ => {}
+                }
+            }
+            was || since.is_some_and(|since| since < from + span && now >= from)
+        };
+        for of in 0..4 {
+            let meant = (0..CATEGORIES.len())
+                .filter(|what| scope.categories.is_empty() || scope.categories.contains(&CATEGORIES[*what]));
+            if meant.into_iter().any(|what| expect_kept(of, what)) {
+                expected.insert(SubjectTag([of; 16]));
+            }
+        }
+        for (at, happens) in (1_u64..).zip(&happens) {
+            if let Happens::Reads { person, category, .. } = happens {
+                let meant = scope.categories.is_empty() || scope.categories.contains(&CATEGORIES[*category]);
+                if meant && scope.processors.is_empty() && (from..from + span).contains(&at) {
+                    expected.insert(SubjectTag([*person; 16]));
+                }
+            }
+        }
         let mut trace = Trace::new(scope);
         leaves.iter().for_each(|leaf| trace.leaf(leaf));
         prop_assert_eq!(trace.finish(WallTime(now)), expected);
