@@ -120,6 +120,11 @@ impl Operator {
         if caller.processors.is_empty() { Err(Refusal::ServiceOnly) } else { Ok(caller) }
     }
 
+    /// The processors that a service is.
+    pub(crate) const fn processors(&self) -> &BTreeSet<ProcessorId> {
+        &self.processors
+    }
+
     /// Refuses a service what is for another processor than it is.
     pub(crate) fn must_be(&self, processor: ProcessorId) -> Result<(), Refusal> {
         if self.processors.contains(&processor) { Ok(()) } else { Err(Refusal::OtherProcessor(processor)) }

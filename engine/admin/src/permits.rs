@@ -1,4 +1,5 @@
 //! The `Permits` service: services outside of the node ask before they move people's data, and stop when they are told to.
+//! Operators say which of them are gone.
 
 mod holding;
 mod question;
@@ -15,6 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 use self::holding::Holding;
 use crate::access::Access;
 use crate::feed::{Feed, Feeds};
+use crate::field;
 use crate::operator::Operator;
 use crate::options::Limits;
 use crate::refusal::Refusal;
@@ -41,6 +43,18 @@ impl PermitsService {
         let answers = stream::unfold(holding, |mut holding| async { Some((Ok(holding.next().await?), holding)) });
         Ok(self.streams.open(slot, &service, answers))
     }
+
+    async fn fenced(
+        &self,
+        operator: &Operator,
+        request: &proto::FencePermitsRequest,
+    ) -> Result<proto::FencePermitsResponse, Refusal> {
+        operator.must_see_all()?;
+        let processor = field::id("processor", &request.processor)?;
+        let permit = Some(&request.permit_id).filter(|permit| !permit.is_empty()).map(|permit| holding::id(permit));
+        let fenced = self.register.fence(processor, permit.transpose()?, operator.actor(&self.key)).await?;
+        Ok(proto::FencePermitsResponse { ended: fenced.ended as u64, left: fenced.left as u64 })
+    }
 }
 
 #[tonic::async_trait]
@@ -53,5 +67,13 @@ impl Permits for PermitsService {
     ) -> Result<Response<Self::HoldStream>, Status> {
         let service = Operator::service_of(&request)?;
         Ok(Response::new(self.held(service, request.into_inner())?))
+    }
+
+    async fn fence(
+        &self,
+        request: Request<proto::FencePermitsRequest>,
+    ) -> Result<Response<proto::FencePermitsResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        Ok(Response::new(self.fenced(&operator, request.get_ref()).await?))
     }
 }

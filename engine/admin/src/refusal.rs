@@ -113,7 +113,9 @@ impl From<RegisterError> for Refusal {
             RegisterError::NotThrown(why) => why.into(),
             RegisterError::NotInstructed(why) => why.into(),
             RegisterError::Hold(error) => crate::holds::refused(error),
-            RegisterError::Withdrawing { .. } => Self::NotNow { field: "purposes", problem: error.to_string() },
+            RegisterError::Withdrawing { .. } | RegisterError::Silent(_) => {
+                Self::NotNow { field: "purposes", problem: error.to_string() }
+            }
             RegisterError::Closed | RegisterError::NoGuardian => {
                 Self::NotNow { field: "principal", problem: error.to_string() }
             }

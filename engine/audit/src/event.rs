@@ -1,6 +1,7 @@
 //! [`Event`]: the closed list of what is logged, each with the fields that it must have.
 
 mod control;
+mod counted;
 mod desk;
 mod flow;
 mod lineage;
@@ -16,6 +17,7 @@ use crate::merkle::Hash;
 use crate::tag::{ActorTag, Commitment, bytes_id};
 
 pub use self::control::{ConsentEnding, ControlEvent, Instructed};
+pub use self::counted::{FENCED, RAN_OUT, UNCOUNTED, counted};
 pub use self::desk::{ComplaintStep, DeskEvent};
 pub use self::flow::FlowEvent;
 pub use self::lineage::LineageEvent;
@@ -140,7 +142,7 @@ pub enum Event {
         processor: ProcessorId,
         /// Of which turn.
         turn: TurnId,
-        /// Bytes handed over.
+        /// Bytes handed over, as far as somebody [`counted`] them.
         bytes: u64,
         /// Frames or texts handed over.
         pieces: u64,

@@ -25,9 +25,9 @@ pub mod witness;
 
 pub use checkpoint::Checkpoint;
 pub use event::{
-    Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, Event, FlowEvent, IncidentStep,
-    Instructed, KeyStep, LineageEvent, MinorEvent, NodeEvent, NoticeStep, ProcessorChange, Reference, RequestStep,
-    Scope,
+    Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, Event, FENCED, FlowEvent,
+    IncidentStep, Instructed, KeyStep, LineageEvent, MinorEvent, NodeEvent, NoticeStep, ProcessorChange, RAN_OUT,
+    Reference, RequestStep, Scope, UNCOUNTED, counted,
 };
 pub use export::Export;
 pub use key::{Cosigner, PublicKey, Signer, VerifierKey, WitnessKey};

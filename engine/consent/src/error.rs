@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use sayso_policy::RevisionError;
-use sayso_types::Purpose;
+use sayso_types::{ProcessorId, Purpose};
 
 use crate::switch::NotThrown;
 use crate::tenants::NotInstructed;
@@ -82,9 +82,14 @@ pub enum Error {
     /// An earlier withdrawal waits for somebody who has not let go of data yet.
     #[error("an earlier withdrawal is not in effect yet: somebody has not let go of data; agree again {}", when(*.within))]
     Withdrawing {
-        /// How long that can take at most; [`None`] for a holder in the node, which is about to let go.
+        /// How long that can take at most; [`None`] for a holder who says when they have let go, and is about to.
         within: Option<Duration>,
     },
+    /// An earlier withdrawal waits for somebody outside of the node of whom nothing is heard.
+    #[error(
+        "an earlier withdrawal is not in effect yet: {0} has not let go of data, and nothing is heard of it; have it do so, or have an operator make sure that it is gone (sayso permit fence)"
+    )]
+    Silent(ProcessorId),
     /// What shows that consent is given shows that somebody else gave it.
     #[error("by this very evidence somebody else has agreed; give what shows that this person did, and nobody else")]
     OthersEvidence,
@@ -116,7 +121,7 @@ impl Error {
             Self::NotThrown(_) => "switch_refused",
             Self::Hold(_) => "hold_refused",
             Self::NoGuardian => "no_guardian",
-            Self::Withdrawing { .. } => "withdrawing",
+            Self::Withdrawing { .. } | Self::Silent(_) => "withdrawing",
             Self::OthersEvidence => "others_evidence",
             Self::NotInstructed(_) => "instructions_refused",
             Self::NothingToEnd => "nothing_to_end",

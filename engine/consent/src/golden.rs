@@ -204,7 +204,10 @@ fn a_withdrawal_is_stored_as_it_was() {
             state: proto::HolderState::Acknowledged.into(),
             bytes: 640,
             pieces: 1,
+            uncounted: false,
         });
+        let outside = proto::HolderOutcome { permit_id: vec![8; 16], uncounted: true, ..withdrawal.holders[0].clone() };
+        withdrawal.holders.push(proto::HolderOutcome { bytes: 0, pieces: 0, ..outside });
         let key =
             WithdrawalKey { subject: SUBJECT, cv: 2, purpose: purpose.map_or_else(String::new, |p| p.to_string()) };
         let value = WITHDRAWAL.encode(&withdrawal::encode(&withdrawal));

@@ -13,7 +13,7 @@
 //! * [`Journal`] sequences the audit log. Leaves are appended in the same batch as the change that they record, many
 //!   callers in one batch.
 //! * [`Lease`] is a permit in use: dropping it tells the register that its holder has let go of the data.
-//! * [`Loan`] is a permit in use outside of the node: it ends when its holder says so, or when its time is over.
+//! * [`Loan`] is a permit in use outside of the node: it ends when its holder says so, or is known to have ended.
 //! * [`rights::Desk`] takes people's requests, watches the day by which each is answered, and hands out copies.
 //! * [`switch`] turns a processor, a category or a tenant off, whatever the policy says.
 //! * [`tenants`] keeps what tenants instruct, which narrows the policy, and erases everything of those that have ended.
@@ -57,6 +57,7 @@ pub mod remembered;
 pub mod replay;
 pub mod retention;
 pub mod rights;
+mod segments;
 pub mod shutdown;
 pub mod switch;
 mod tables;
@@ -71,8 +72,8 @@ pub use error::Error;
 pub use evidence::{Answer, Ending, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
-pub use loan::Loan;
-pub use register::{Configured, Options, Register, TakesOut, Thrown, Withdrawal, remembers};
+pub use loan::{Borrower, Loan};
+pub use register::{Configured, Fenced, Options, Register, TakesOut, Thrown, Withdrawal, remembers};
 pub use remembered::Remembered;
 pub use replay::{Governing, Replay, Replayed};
 pub use tenure::Tenure;

@@ -2,14 +2,19 @@
 //!
 //! ```text
 //!  service ── asks ──▶ Register::lend ──▶ Loan ── Revoke ──▶ service ── lets go ──▶ segment closed, withdrawal in effect
-//!                                          │ nothing is heard of it
-//!                                          └──▶ its term is over ──▶ segment closed, withdrawal in effect
+//!                                          │ nothing is heard of it, and its term is over
+//!                                          ├─ it ends by itself ──────▶ segment closed, withdrawal in effect
+//!                                          └─ an operator fences it ──▶ segment closed, withdrawal in effect
 //! ```
 //!
 //! A [`Lease`](crate::Lease) lives in this process, which closes its gate itself. A loan is used where nobody here can close
-//! anything: that it was taken back is told to its holder, who must let go and say so. Whoever says nothing has let go when
-//! the *term* of the loan is over, since its holder may not use it for longer. It is stored before it is given,
-//! so that a node which is started again knows whom it still has to wait for.
+//! anything: that it was taken back is told to its holder, who must let go and say so. It may not be used for longer than its
+//! *term*; but whoever was stopped in the midst of using it goes on after that without a look at a clock. So that the term is
+//! over counts only where something that does not depend on the holder ends what uses the loan by then ([`Borrower`]), or where
+//! the policy counts on it by name ([`WithdrawMode::Expiry`](sayso_policy::profile::WithdrawMode)). Anybody else of whom nothing
+//! is heard is waited for until they say so, on whichever stream, or until an operator has made sure that they can do nothing
+//! any more, and says that ([`Register::fence`]). A loan is stored before it is given, so that a node which is started again
+//! knows whom it still has to wait for.
 
 pub(crate) mod stored;
 pub(crate) mod term;
@@ -17,7 +22,7 @@ pub(crate) mod term;
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::Reference;
+use sayso_audit::{Actor, Reference};
 use sayso_policy::{Grounds, Passed, Reason};
 use sayso_types::SubjectId;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +30,15 @@ use tokio_util::sync::CancellationToken;
 use crate::keep::{Kept, NotKept};
 use crate::register::Holder;
 use crate::{Error, Register};
+
+/// Who asks for a loan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Borrower {
+    /// As the log names them.
+    pub actor: Actor,
+    /// Whether what uses the loan is ended when its term is over by something that goes on where the borrower is stopped.
+    pub ends_by_itself: bool,
+}
 
 /// A permit in use by a service outside of the node. Clones are the same loan. Dropping them all ends nothing: a holder of
 /// whom nothing is heard may use it until its time is over.
@@ -124,14 +138,14 @@ impl Loan {
         if is_held { Ok(()) } else { Err(NotKept::Policy(Reason::NoBasis)) }
     }
 
-    /// Its holder says that it has let go, and what had passed. When this returns that is on record, and no withdrawal
-    /// waits for it any more. What was said first counts.
+    /// Its holder says that it has let go, and what had passed; [`None`] when it did not count that. When this returns that is
+    /// on record, and no withdrawal waits for it any more. What was said first counts.
     ///
     /// # Errors
     /// When it cannot be recorded yet; it is recorded later then.
-    pub async fn let_go(&self, passed: Passed) -> Result<(), Error> {
+    pub async fn let_go(&self, passed: Option<Passed>) -> Result<(), Error> {
         let (register, holder) = (Arc::clone(&self.register), Arc::clone(&self.holder));
-        let ended = async move { register.end_loan(&holder, Some(passed), "done").await };
+        let ended = async move { register.let_go_of_loan(&holder, passed).await };
         self.register.to_the_end("end loan", ended).await?
     }
 }

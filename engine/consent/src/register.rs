@@ -59,7 +59,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock, broadcast, onesh
 
 pub(crate) use self::holders::{Holder, Holders};
 use self::holding::Holds;
-pub(crate) use self::lending::RAN_OUT;
+pub use self::lending::Fenced;
 pub use self::noting::Configured;
 pub use self::redacting::TakesOut;
 pub use self::remembering::remembers;

@@ -23,8 +23,9 @@ use std::sync::Arc;
 
 use sayso_audit::verify::Closing;
 use sayso_audit::{
-    Actor, Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, Scope,
-    SubjectTag,
+    Actor, Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, RequestStep,
+    Scope,
+    SubjectTag, UNCOUNTED,
 };
 use sayso_policy::revisions::OLDER_MAX;
 use sayso_policy::{
@@ -32,7 +33,8 @@ use sayso_policy::{
     PurposeConsent, Question, Registry, decide, decide_anonymised,
 };
 use sayso_types::{
-    Category, Cell, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, SubjectId, TurnId, WallTime,
+    Category, Cell, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TurnId,
+    WallTime,
 };
 
 use self::anonymised::Releases;
@@ -125,7 +127,12 @@ impl Replay {
                 if let Some(subject) = fact.subject {
                     let expires_at = self.rules.profile().consent_end(*purpose, leaf.place.wall);
                     let given = PurposeConsent { expires_at, ..self.given(fact.cv) };
-                    self.person(subject).consents.insert(*purpose, given);
+                    let lets_go = !self.governs(fact.profile_rev) || self.rules.profile().goes_overseas(*purpose);
+                    let person = self.person(subject);
+                    person.consents.insert(*purpose, given);
+                    if lets_go {
+                        person.farthest = RegionClass::Overseas;
+                    }
                 }
             }
             Event::ConsentExpired { purpose, .. } => {
@@ -186,11 +193,13 @@ impl Replay {
                 }
             }
             Event::Control(event) => self.registries.instructions(fact.registry_rev, event),
-            Event::SegmentClosed { segment, bytes, cell, processor, .. } => {
+            Event::SegmentClosed { segment, bytes, cell, processor, reason, .. } => {
                 self.dependants.closed(*segment);
                 let is_within = self.volumes.closed(*segment, (cell, *processor), *bytes, self.rules.profile());
                 let is_too_much = !is_within && self.governs(fact.profile_rev);
-                if self.overtaken.closed(*segment, *bytes).is_some() || is_too_much {
+                // who has let go had been given it; of whom nothing was heard may never have been
+                let at_least = (*bytes).max(u64::from(*reason == UNCOUNTED));
+                if self.overtaken.closed(*segment, at_least).is_some() || is_too_much {
                     self.found.denied.push(index);
                 }
             }
@@ -218,6 +227,10 @@ impl Replay {
                 }
             }
             Event::Request { request, step, detail } => {
+                let is_near = *step == RequestStep::TaskDone && *detail == RequestStep::NEAR;
+                if let Some(subject) = fact.subject.filter(|_| is_near) {
+                    self.person(subject).farthest = RegionClass::Domestic;
+                }
                 let happened = Happened { leaf: index, at: leaf.place.wall, step: *step, detail: *detail };
                 let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
                 self.requests.step(*request, &happened, profile.map(AsRef::as_ref));

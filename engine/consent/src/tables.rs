@@ -444,8 +444,9 @@ pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 pub(crate) const REGISTER: Schema = Schema::new("register", 1, 4);
 /// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
-/// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn.
-pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 2);
+/// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn. From
+/// version 3 on it says whether somebody counted what had passed: to one that does not know that it is nothing.
+pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 3);
 /// Of version 1 facts are in clear, from version 2 on they are sealed, from version 3 on each with its moment.
 pub(crate) const FACTS: Schema = Schema::new("facts", 1, 3);
 pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 2);
@@ -474,7 +475,8 @@ pub(crate) const CONSENT_END: Schema = Schema::new("consent_end", 1, 1);
 pub(crate) const SHUTDOWN: Schema = Schema::new("shutdown", 1, 1);
 pub(crate) const NEXT_PROFILE: Schema = Schema::new("profile_next", 1, 1);
 pub(crate) const GROWING: Schema = Schema::new("growing", 1, 1);
-pub(crate) const LOAN: Schema = Schema::new("loan", 1, 1);
+/// From version 2 on it says whether it ends by itself: a program that does not know that would end what somebody may be using.
+pub(crate) const LOAN: Schema = Schema::new("loan", 1, 2);
 pub(crate) const ANONYMISED_COUNT: Schema = Schema::new("anonymised_count", 1, 1);
 pub(crate) const ANONYMISED: Schema = Schema::new("anonymised", 1, 1);
 pub(crate) const DISCLOSURE: Schema = Schema::new("disclosure", 1, 1);

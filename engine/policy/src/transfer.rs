@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sayso_types::{Category, ProcessorId, RegionClass, WallTime};
+use sayso_types::{Category, ProcessorId, Purpose, RegionClass, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::Profile;
@@ -82,6 +82,13 @@ impl TransferLimit {
 }
 
 impl Profile {
+    /// Whether a receiver overseas serves `purpose`: who agrees to it apart from everything else lets data go there (PIPL 39).
+    #[must_use]
+    pub fn goes_overseas(&self, purpose: Purpose) -> bool {
+        let mut receivers = self.processors();
+        receivers.any(|one| one.region_class == RegionClass::Overseas && one.purposes.contains(&purpose))
+    }
+
     /// What it is to send data of `category` to `processor`; [`None`] when it is about nobody, or leads nowhere overseas.
     #[must_use]
     pub fn transfer(&self, processor: ProcessorId, category: Category) -> Option<Transfer> {

@@ -14,7 +14,7 @@ const MONOTONIC: ClockId = ClockId::Boottime;
 #[cfg(not(target_os = "linux"))]
 const MONOTONIC: ClockId = ClockId::Monotonic;
 
-/// Reads the system's clocks. The monotonic one starts at zero when this is made.
+/// Reads the system's clocks. The monotonic one starts at zero when this is [made](Self::new), or is the machine's.
 #[derive(Clone, Debug)]
 pub struct SystemClock {
     origin: Duration,
@@ -25,6 +25,12 @@ impl SystemClock {
     #[must_use]
     pub fn new() -> Self {
         Self { origin: monotonic() }
+    }
+
+    /// A clock whose origin is the machine's own: what it reads means the same to every process there.
+    #[must_use]
+    pub const fn of_machine() -> Self {
+        Self { origin: Duration::ZERO }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A point on a node's monotonic clock: nanoseconds since an arbitrary origin of this process. Never leaves it.
+/// A point on a node's monotonic clock: nanoseconds since an arbitrary origin. Never leaves the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mono(pub u64);
 

@@ -136,6 +136,8 @@ closed_list! {
         Deferred,
         /// Taken back: no further byte of this purpose goes anywhere.
         Withdrawn,
+        /// Taken back: nothing is let through any more, but somebody has yet to let go of what they have.
+        Withdrawing,
     }
 }
 

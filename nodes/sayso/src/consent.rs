@@ -8,7 +8,7 @@ use sayso_proto::admin::v1::consent_client::ConsentClient;
 use sayso_proto::admin::v1::{
     ConsentEnding, EndConsentRequest, EvidenceKind, GiveConsentRequest, WithdrawConsentRequest,
 };
-use sayso_proto::consent::v1::{NoticeForm, WithdrawalState};
+use sayso_proto::consent::v1::{HolderOutcome, HolderState, NoticeForm, WithdrawalState};
 use sayso_types::{Name, Purpose};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -68,7 +68,7 @@ async fn withdraw(of: &ConsentOfArgs) -> Result<ExitCode> {
     let request = WithdrawConsentRequest { principal, purposes: names(&of.purpose), wait_ms: 0 };
     let asked = client(&of.person).await?.withdraw(request).await.context("the consent is not withdrawn")?;
     let done = asked.into_inner();
-    told(of, done.state(), &done.withdrawal_id, &[])
+    told(of, done.state(), &done.withdrawal_id, (&[], &done.holders))
 }
 
 async fn end(of: &ConsentOfArgs, ending: ConsentEnding, reason: Name) -> Result<ExitCode> {
@@ -80,16 +80,26 @@ async fn end(of: &ConsentOfArgs, ending: ConsentEnding, reason: Name) -> Result<
         wait_ms: 0,
     };
     let done = client(&of.person).await?.end(request).await.context("the consent is not ended")?.into_inner();
-    told(of, done.state(), &done.ending_id, &done.record_ids)
+    told(of, done.state(), &done.ending_id, (&done.record_ids, &done.holders))
 }
 
 /// Prints how far it has come. Only when every holder has let go is it done.
-fn told(of: &ConsentOfArgs, state: WithdrawalState, id: &[u8], records: &[Vec<u8>]) -> Result<ExitCode> {
+fn told(
+    of: &ConsentOfArgs,
+    state: WithdrawalState,
+    id: &[u8],
+    (records, holders): (&[Vec<u8>], &[HolderOutcome]),
+) -> Result<ExitCode> {
     let is_ok = state == WithdrawalState::Ok;
     let (state, id) = (if is_ok { "ok" } else { "pending" }, hex::encode(id));
     let records: Vec<_> = records.iter().map(hex::encode).collect();
+    let waits_for: Vec<_> = holders
+        .iter()
+        .filter(|holder| holder.state() == HolderState::Outstanding)
+        .map(|holder| json!({ "processor": holder.processor_id, "permit": hex::encode(&holder.permit_id) }))
+        .collect();
     if of.json {
-        output::json(&json!({ "state": state, "id": id, "records": records }))?;
+        output::json(&json!({ "state": state, "id": id, "records": records, "waits_for": waits_for }))?;
     } else {
         output::line(format_args!("{state}: {id}"))?;
         for record in records {
@@ -99,6 +109,10 @@ fn told(of: &ConsentOfArgs, state: WithdrawalState, id: &[u8], records: &[Vec<u8
             output::line(
                 "Its gates are closed, and somebody has not let go of data yet. Ask again to see how it stands.",
             )?;
+            for holder in waits_for {
+                let (processor, permit) = (output::text(&holder, "processor"), output::text(&holder, "permit"));
+                output::line(format_args!("waits for {processor}, which has the permit {permit}"))?;
+            }
         }
     }
     Ok(if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,22 +1,24 @@
-//! `sayso permit`: asks a node before something of a person goes elsewhere, and stops what may go on no longer.
+//! `sayso permit`: asks a node before something of a person goes elsewhere, stops what may go on no longer, and says who is gone.
 
 mod bound;
 mod child;
 mod hold;
 mod stream;
 mod term;
+mod watch;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use sayso_proto::admin::v1::permits_client::PermitsClient;
 use sayso_policy::Reason;
-use sayso_proto::admin::v1::{PermitDenied, PermitGiven};
+use sayso_proto::admin::v1::{FencePermitsRequest, FencePermitsResponse, PermitDenied, PermitGiven};
 use serde_json::json;
 
 use self::stream::{Answer, Stream};
-use crate::cli::{PermitArgs, PermitCommand, PermitForArgs};
-use crate::output;
+use crate::cli::{NodeArgs, PermitArgs, PermitCommand, PermitForArgs};
 use crate::serve::runtime;
+use crate::{operator, output};
 
 /// What `ask` ends with when it may not.
 const DENIED: u8 = 3;
@@ -25,7 +27,11 @@ pub(crate) fn run(args: &PermitArgs) -> Result<ExitCode> {
     match &args.command {
         PermitCommand::Ask { what, json } => runtime()?.block_on(ask(what, *json)),
         PermitCommand::Hold { what, command } => runtime()?.block_on(hold::hold(what, command)),
-        PermitCommand::Bound { parent, command } => bound::run(*parent, command),
+        PermitCommand::Fence { node, processor, permit, json } => {
+            runtime()?.block_on(fence(node, processor, permit.as_deref(), *json))
+        }
+        PermitCommand::Bound { until, command } => bound::run(*until, command),
+        PermitCommand::Watch => runtime()?.block_on(watch::watch()),
     }
 }
 
@@ -33,7 +39,7 @@ async fn ask(what: &PermitForArgs, as_json: bool) -> Result<ExitCode> {
     let mut stream = Stream::open(&what.person.node).await?;
     let answer = stream.ask(what).await?;
     if let Answer::Given(given) = &answer {
-        stream.let_go(&given.permit_id).await?;
+        stream.let_go(&given.permit_id, false).await?;
     }
     match answer {
         Answer::Given(given) => {
@@ -56,6 +62,22 @@ async fn ask(what: &PermitForArgs, as_json: bool) -> Result<ExitCode> {
             Ok(ExitCode::from(DENIED))
         }
     }
+}
+
+/// Says that whoever had permits of `processor`, and is silent, can do nothing any more.
+async fn fence(node: &NodeArgs, processor: &str, permit: Option<&str>, as_json: bool) -> Result<ExitCode> {
+    let id =
+        |permit| hex::decode(permit).context("--permit is not hexadecimal, as a withdrawal that is PENDING names it");
+    let permit_id = permit.map(id).transpose()?.unwrap_or_default();
+    let request = FencePermitsRequest { processor: processor.to_owned(), permit_id };
+    let fenced = PermitsClient::new(operator::to(node).await?).fence(request).await;
+    let FencePermitsResponse { ended, left } = fenced.context("the permits are not ended")?.into_inner();
+    if as_json {
+        output::json(&json!({ "ended": ended, "left": left }))?;
+    } else {
+        output::line(format_args!("{ended} permits of {processor} are over; {left} have not run out."))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A denial, for people.

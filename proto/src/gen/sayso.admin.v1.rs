@@ -6507,8 +6507,9 @@ pub struct Incident {
     #[prost(bytes = "vec", tag = "14")]
     pub notice_id: ::prost::alloc::vec::Vec<u8>,
 }
-/// Which data an incident concerns: what went to one of the processors, of one of the categories, by one of the consents, in a
-/// span of time.
+/// Which data an incident concerns: what went to one of the processors or was kept there, of one of the categories, by one of the
+/// consents, in a span of time; and, of any processor and by any right, what operators read of what is kept, or gave to an
+/// authority.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct IncidentScope {
     /// Empty is any, at most 64.
@@ -8688,6 +8689,24 @@ pub mod kept_server {
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FencePermitsRequest {
+    /// Whose permits.
+    #[prost(string, tag = "1")]
+    pub processor: ::prost::alloc::string::String,
+    /// One of them, 16 bytes; empty is all.
+    #[prost(bytes = "vec", tag = "2")]
+    pub permit_id: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FencePermitsResponse {
+    /// Permits that are over.
+    #[prost(uint64, tag = "1")]
+    pub ended: u64,
+    /// Permits that have not run out yet: somebody may be renewing them.
+    #[prost(uint64, tag = "2")]
+    pub left: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HoldPermitsRequest {
     #[prost(oneof = "hold_permits_request::Request", tags = "1, 2, 3, 4")]
     pub request: ::core::option::Option<hold_permits_request::Request>,
@@ -8722,6 +8741,11 @@ pub struct AskPermit {
     /// One of those that the certificate names.
     #[prost(string, tag = "5")]
     pub processor: ::prost::alloc::string::String,
+    /// What uses the permit is ended when that has run out by something that does not depend on the service: it goes on where the
+    /// service is stopped, as the watchdog of sayso permit hold does. Then a permit that has run out is over, whatever is heard of
+    /// the service. Whoever says so without having it makes withdrawals say OK that are not.
+    #[prost(bool, tag = "6")]
+    pub ends_by_itself: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RenewPermit {
@@ -8754,6 +8778,9 @@ pub struct LetGoOfPermit {
     /// SHA-256 over the bytes handed over, in order; empty when the service does not compute it.
     #[prost(bytes = "vec", tag = "4")]
     pub content_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// The service has not counted what was handed over: bytes and pieces are 0, and the log says that nobody knows.
+    #[prost(bool, tag = "5")]
+    pub uncounted: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HoldPermitsResponse {
@@ -8851,7 +8878,7 @@ pub struct PermitRenewed {
     #[prost(uint64, tag = "2")]
     pub lasts_ms: u64,
 }
-/// Stop, and say so with LetGoOfPermit.
+/// Stop, and say so with LetGoOfPermit: also when the reason is not_renewed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PermitRevoked {
     /// 16 bytes.
@@ -8911,7 +8938,7 @@ pub mod permits_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// For services, whose certificate names the processors of the policy that they are; nobody else is answered, and a service's
+    /// For services, whose certificate names the processors of the policy that they are; Fence is for operators. A service's
     /// certificate opens nothing else.
     #[derive(Debug, Clone)]
     pub struct PermitsClient<T> {
@@ -8994,12 +9021,14 @@ pub mod permits_client {
             self
         }
         /// Asks for permits and has them. A service sends nothing of a person to a processor without a permit that it has, counts
-        /// what it sent, and lets go of the permit when it is told to: only then, or when the permit has run out, is a withdrawal
-        /// answered OK. What is wrong with a request is answered by a PermitRefused, and the rest goes on.
+        /// what it sent, and lets go of the permit when it is told to: only then is a withdrawal answered OK. What is wrong with a
+        /// request is answered by a PermitRefused, and the rest goes on.
         ///
-        /// A permit ends with its stream as soon as the service notices: who cannot be told to stop must stop. The node waits for
-        /// whoever does not notice until the permit has run out. The stream ends with UNAUTHENTICATED when the certificate
-        /// expires, RESOURCE_EXHAUSTED when there are too many, UNAVAILABLE when the node shuts down.
+        /// A permit is not used any more when it has run out, nor when its stream is lost: who cannot be told to stop must stop. But
+        /// the node does not take it for granted that somebody did: a service that lost its stream opens another, and says there, of
+        /// each permit that it had, that it has let go. Until then a withdrawal is PENDING, also if that is for ever; see
+        /// AskPermit.ends_by_itself and Fence. The stream ends with UNAUTHENTICATED when the certificate expires, RESOURCE_EXHAUSTED
+        /// when there are too many, UNAVAILABLE when the node shuts down.
         pub async fn hold(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -9026,6 +9055,33 @@ pub mod permits_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Permits", "Hold"));
             self.inner.streaming(req, path, codec).await
         }
+        /// An operator says that a service which let go of permits by no word of its own can do nothing any more: its process is
+        /// dead, its machine off, its way out cut. Whoever says so has made sure of it; the log names them. Ends permits that have run
+        /// out, and no other.
+        pub async fn fence(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FencePermitsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FencePermitsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Permits/Fence",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Permits", "Fence"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -9049,18 +9105,30 @@ pub mod permits_server {
             + std::marker::Send
             + 'static;
         /// Asks for permits and has them. A service sends nothing of a person to a processor without a permit that it has, counts
-        /// what it sent, and lets go of the permit when it is told to: only then, or when the permit has run out, is a withdrawal
-        /// answered OK. What is wrong with a request is answered by a PermitRefused, and the rest goes on.
+        /// what it sent, and lets go of the permit when it is told to: only then is a withdrawal answered OK. What is wrong with a
+        /// request is answered by a PermitRefused, and the rest goes on.
         ///
-        /// A permit ends with its stream as soon as the service notices: who cannot be told to stop must stop. The node waits for
-        /// whoever does not notice until the permit has run out. The stream ends with UNAUTHENTICATED when the certificate
-        /// expires, RESOURCE_EXHAUSTED when there are too many, UNAVAILABLE when the node shuts down.
+        /// A permit is not used any more when it has run out, nor when its stream is lost: who cannot be told to stop must stop. But
+        /// the node does not take it for granted that somebody did: a service that lost its stream opens another, and says there, of
+        /// each permit that it had, that it has let go. Until then a withdrawal is PENDING, also if that is for ever; see
+        /// AskPermit.ends_by_itself and Fence. The stream ends with UNAUTHENTICATED when the certificate expires, RESOURCE_EXHAUSTED
+        /// when there are too many, UNAVAILABLE when the node shuts down.
         async fn hold(
             &self,
             request: tonic::Request<tonic::Streaming<super::HoldPermitsRequest>>,
         ) -> std::result::Result<tonic::Response<Self::HoldStream>, tonic::Status>;
+        /// An operator says that a service which let go of permits by no word of its own can do nothing any more: its process is
+        /// dead, its machine off, its way out cut. Whoever says so has made sure of it; the log names them. Ends permits that have run
+        /// out, and no other.
+        async fn fence(
+            &self,
+            request: tonic::Request<super::FencePermitsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FencePermitsResponse>,
+            tonic::Status,
+        >;
     }
-    /// For services, whose certificate names the processors of the policy that they are; nobody else is answered, and a service's
+    /// For services, whose certificate names the processors of the policy that they are; Fence is for operators. A service's
     /// certificate opens nothing else.
     #[derive(Debug)]
     pub struct PermitsServer<T> {
@@ -9182,6 +9250,51 @@ pub mod permits_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Permits/Fence" => {
+                    #[allow(non_camel_case_types)]
+                    struct FenceSvc<T: Permits>(pub Arc<T>);
+                    impl<
+                        T: Permits,
+                    > tonic::server::UnaryService<super::FencePermitsRequest>
+                    for FenceSvc<T> {
+                        type Response = super::FencePermitsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FencePermitsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Permits>::fence(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FenceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -302,6 +302,9 @@ pub struct HolderOutcome {
     pub bytes: u64,
     #[prost(uint64, tag = "5")]
     pub pieces: u64,
+    /// Nobody has counted what was handed over, or not yet: bytes and pieces are 0.
+    #[prost(bool, tag = "6")]
+    pub uncounted: bool,
 }
 /// The sort of service that receives data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -813,9 +816,9 @@ pub enum HolderState {
     Unspecified = 0,
     /// It said that the permit is closed.
     Acknowledged = 1,
-    /// The permit has run out.
+    /// Nothing was heard of it, and the permit has run out, by which what used it was ended; or the policy counts on that.
     Expired = 2,
-    /// It can no longer act: its lease was taken.
+    /// Nothing was heard of it, and an operator has made sure that it can do nothing any more.
     Fenced = 3,
     /// Not yet known to have let go.
     Outstanding = 4,

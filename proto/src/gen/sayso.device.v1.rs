@@ -590,6 +590,9 @@ pub enum ConsentStatus {
     Deferred = 3,
     /// In force: no further byte of this purpose goes anywhere.
     Withdrawn = 4,
+    /// Taken back: nothing of this purpose is let through any more, but somebody has yet to say that they have let go of it.
+    /// WITHDRAWN follows when they have.
+    Withdrawing = 5,
 }
 impl ConsentStatus {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -603,6 +606,7 @@ impl ConsentStatus {
             Self::Refused => "CONSENT_STATUS_REFUSED",
             Self::Deferred => "CONSENT_STATUS_DEFERRED",
             Self::Withdrawn => "CONSENT_STATUS_WITHDRAWN",
+            Self::Withdrawing => "CONSENT_STATUS_WITHDRAWING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -613,6 +617,7 @@ impl ConsentStatus {
             "CONSENT_STATUS_REFUSED" => Some(Self::Refused),
             "CONSENT_STATUS_DEFERRED" => Some(Self::Deferred),
             "CONSENT_STATUS_WITHDRAWN" => Some(Self::Withdrawn),
+            "CONSENT_STATUS_WITHDRAWING" => Some(Self::Withdrawing),
             _ => None,
         }
     }

@@ -29,7 +29,8 @@ type Id = [u8; 16];
 enum Done {
     Answered(u64, Answer),
     Renewed(Id, Result<Option<core::time::Duration>, Error>),
-    LetGo(Id, Result<(), Error>),
+    /// Whether it had such a permit.
+    LetGo(Id, Result<bool, Error>),
     Read(Id, Result<proto::KeptUnderPermit, Refusal>),
 }
 
@@ -49,7 +50,7 @@ struct Held {
     _watched: DropGuard,
 }
 
-/// A service's stream. Dropping it ends no permit: the service may not have noticed.
+/// A service's stream. Dropping it ends no permit: the service may not have noticed. It lets go of them on another.
 pub(super) struct Holding {
     register: Arc<Register>,
     service: Operator,
@@ -192,9 +193,21 @@ impl Holding {
             [] => [0; 32],
             given => field::sha256("content_sha256", given)?,
         };
-        let passed = Passed { bytes: let_go.bytes, pieces: let_go.pieces, hash };
-        let Held { loan, .. } = self.permits.remove(&id).ok_or(UNKNOWN)?;
-        self.under_way.push(async move { Done::LetGo(id, loan.let_go(passed).await) }.boxed());
+        if let_go.uncounted && (let_go.bytes, let_go.pieces) != (0, 0) {
+            return Err(Refusal::invalid("uncounted", "bytes or pieces are counted; give either these or uncounted"));
+        }
+        let counted = Passed { bytes: let_go.bytes, pieces: let_go.pieces, hash };
+        let passed = (!let_go.uncounted).then_some(counted);
+        let (register, theirs) = (Arc::clone(&self.register), self.service.processors().clone());
+        let held = self.permits.remove(&id);
+        let let_go = async move {
+            match held {
+                Some(Held { loan, .. }) => loan.let_go(passed).await.map(|()| true),
+                // one that it had on a stream which is lost
+                None => register.let_go_elsewhere(id, &theirs, passed).await,
+            }
+        };
+        self.under_way.push(let_go.map(move |let_go| Done::LetGo(id, let_go)).boxed());
         Ok(())
     }
 
@@ -222,7 +235,8 @@ impl Holding {
             }
             Done::Read(_, Ok(kept)) => Response::Kept(kept),
             Done::Read(id, Err(refusal)) => refused(0, id.to_vec(), refusal),
-            Done::LetGo(id, Ok(())) => Response::Ended(proto::PermitEnded { permit_id: id.to_vec() }),
+            Done::LetGo(id, Ok(true)) => Response::Ended(proto::PermitEnded { permit_id: id.to_vec() }),
+            Done::LetGo(id, Ok(false)) => refused(0, id.to_vec(), UNKNOWN),
             Done::Renewed(id, Err(error)) | Done::LetGo(id, Err(error)) => refused(0, id.to_vec(), error.into()),
         }
     }
@@ -289,10 +303,10 @@ async fn kept_under(
 /// Also what was let go of before: whoever says so twice has mistaken one permit for another.
 const UNKNOWN: Refusal = Refusal::NotFound {
     field: "permit_id",
-    problem: "this stream has no such permit: it was let go of, has run out, or is another stream's",
+    problem: "there is no such permit, or not any more; renewing it, and reading under it, is for the stream that asked for it",
 };
 
-fn id(permit: &[u8]) -> Result<Id, Refusal> {
+pub(super) fn id(permit: &[u8]) -> Result<Id, Refusal> {
     let malformed = |_| Refusal::invalid("permit_id", format_args!("an id has 16 bytes, this has {}", permit.len()));
     permit.try_into().map_err(malformed)
 }

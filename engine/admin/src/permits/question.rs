@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sayso_audit::Actor;
-use sayso_consent::{Ask, Denied, Loan, Register};
+use sayso_consent::{Ask, Borrower, Denied, Loan, Register};
 use sayso_policy::{Gate, Profile, Reason};
 use sayso_proto::admin::v1 as proto;
 use sayso_types::{Category, ProcessorId, Purpose, SubjectId, TurnId};
@@ -29,6 +29,7 @@ struct Question {
     purpose: Purpose,
     category: Category,
     processor: ProcessorId,
+    ends_by_itself: bool,
 }
 
 /// Answers what `service`, whom the log names as `by`, asks.
@@ -73,16 +74,17 @@ impl Question {
             return Err(unknown("category", "the policy has no such category of data; check its name"));
         }
         let Principal { subject, .. } = Principal::find(register, service, ask.principal).await?;
-        Ok(Self { subject, purpose, category, processor })
+        Ok(Self { subject, purpose, category, processor, ends_by_itself: ask.ends_by_itself })
     }
 
     async fn lent(&self, register: &Arc<Register>, profile: &Profile, by: Actor) -> Result<Loan, Denied> {
-        let Self { subject, purpose, category, processor } = *self;
+        let Self { subject, purpose, category, processor, ends_by_itself } = *self;
         // what a service has of a person it has under what they agree to now; anything else is denied
         let cv = register.state(subject).await?.cv;
         let kind = profile.processor(processor).map(|receiver| receiver.kind);
         let gate = kind.map(Gate::of).ok_or(Denied::Policy(Reason::ProcessorState))?;
-        register.lend(Ask { subject, turn: TurnId(0), purpose, category, cv, gate, processor }, by).await
+        let ask = Ask { subject, turn: TurnId(0), purpose, category, cv, gate, processor };
+        register.lend(ask, Borrower { actor: by, ends_by_itself }).await
     }
 
     fn given(&self, question: u64, loan: &Loan, profile: &Profile) -> proto::PermitGiven {

@@ -18,6 +18,7 @@ use sayso_proto::admin::v1::holds_client::HoldsClient;
 use sayso_proto::admin::v1::incidents_client::IncidentsClient;
 use sayso_proto::admin::v1::kept_client::KeptClient;
 use sayso_proto::admin::v1::notices_client::NoticesClient;
+use sayso_proto::admin::v1::permits_client::PermitsClient;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::sessions_client::SessionsClient;
 use sayso_proto::admin::v1::statistics_client::StatisticsClient;
@@ -192,6 +193,10 @@ impl Client {
 
     pub(crate) fn guardians(&self) -> GuardiansClient<Channel> {
         GuardiansClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn permits(&self) -> PermitsClient<Channel> {
+        PermitsClient::new(self.channel.clone())
     }
 
     pub(crate) fn kept(&self) -> KeptClient<Channel> {

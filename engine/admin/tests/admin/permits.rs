@@ -5,8 +5,8 @@ use sayso_audit::{ActorKind, Event};
 use sayso_proto::admin::v1::hold_permits_request::Request;
 use sayso_proto::admin::v1::hold_permits_response::Response;
 use sayso_proto::admin::v1::{
-    GetConsentRequest, GiveConsentRequest, HoldPermitsRequest, LetGoOfPermit, Principal, WithdrawConsentRequest,
-    WithdrawConsentResponse,
+    AskPermit, FencePermitsRequest, GetConsentRequest, GiveConsentRequest, HoldPermitsRequest, LetGoOfPermit,
+    Principal, WithdrawConsentRequest, WithdrawConsentResponse,
 };
 use sayso_proto::consent::v1::{HolderState, NoticeForm, WithdrawalState};
 use tonic::Code;
@@ -91,24 +91,78 @@ async fn a_service_is_given_what_a_person_agreed_to_until_they_take_it_back() {
 }
 
 #[tokio::test]
-async fn a_lost_stream_is_a_holder_that_says_nothing() {
+async fn a_lost_stream_is_a_holder_that_says_nothing_until_it_does_so_on_another() {
     let (node, mut service) = node_and_service().await;
     let integrator = node.integrator(TENANT).await;
     integrator.agree(DEVICE, &["memory"]).await;
     let lost = service.given(DEVICE, MEMORY).await;
     drop(service);
-    assert_eq!(integrator.take_back(DEVICE, "memory", 1).await.state(), WithdrawalState::Pending);
+    // longer than any permit lives
+    assert_eq!(integrator.take_back(DEVICE, "memory", 5_000).await.state(), WithdrawalState::Pending, "it may go on");
+    let mut other = Service::start(&node, &["voice-local"]).await;
+    other.let_go(&lost.permit_id).await;
+    assert_eq!(other.refused().await, (Code::NotFound, "permit_id".to_owned()), "it is not theirs");
+    let mut service = Service::start(&node, &["store-local"]).await;
+    service.renew(&lost.permit_id).await;
+    assert_eq!(service.refused().await, (Code::NotFound, "permit_id".to_owned()), "it is over for its holder");
+    service.ends(&lost.permit_id).await;
     let done = integrator.take_back(DEVICE, "memory", 20_000).await;
-    assert_eq!(done.state(), WithdrawalState::Ok, "its time is over");
+    assert_eq!(done.state(), WithdrawalState::Ok);
     let [holder] = done.holders.as_slice() else { panic!("one holder") };
-    assert_eq!((holder.state(), &holder.permit_id), (HolderState::Expired, &lost.permit_id));
-    let get = GetConsentRequest { principal: principal(DEVICE), ..GetConsentRequest::default() };
-    let kept = soon(integrator.consent().get(get)).await.unwrap().into_inner();
-    assert_eq!(kept.withdrawals[0].holders[0].state(), HolderState::Expired, "and so it is kept");
+    assert_eq!((holder.state(), &holder.permit_id, holder.bytes), (HolderState::Acknowledged, &lost.permit_id, 70));
 }
 
 #[tokio::test]
-async fn who_goes_on_renews_and_who_does_not_is_over() {
+async fn an_operator_says_that_a_service_is_gone() {
+    let (node, mut service) = node_and_service().await;
+    let (integrator, operator) = (node.integrator(TENANT).await, node.operator().await);
+    integrator.agree(DEVICE, &["memory"]).await;
+    let lost = service.given(DEVICE, MEMORY).await;
+    let fence = |processor: &str, permit_id: &[u8]| FencePermitsRequest {
+        processor: processor.to_owned(),
+        permit_id: permit_id.to_vec(),
+    };
+    let fenced = soon(operator.permits().fence(fence("store-local", &[]))).await.unwrap().into_inner();
+    assert_eq!((fenced.ended, fenced.left), (0, 1), "it was asked for just now");
+    drop(service);
+    assert_eq!(integrator.take_back(DEVICE, "memory", 5_000).await.state(), WithdrawalState::Pending);
+    let wrong = [fence("No", &[]), fence("store-local", &[1; 15])];
+    for request in wrong {
+        assert_eq!(refused(operator.permits().fence(request)).await.0, Code::InvalidArgument);
+    }
+    let denied = refused(integrator.permits().fence(fence("store-local", &[]))).await;
+    assert_eq!(denied.0, Code::PermissionDenied, "{}", denied.1);
+    let fenced = soon(operator.permits().fence(fence("store-local", &lost.permit_id))).await.unwrap().into_inner();
+    assert_eq!((fenced.ended, fenced.left), (1, 0));
+    let done = integrator.take_back(DEVICE, "memory", 20_000).await;
+    let [holder] = done.holders.as_slice() else { panic!("one holder") };
+    assert_eq!((done.state(), holder.state()), (WithdrawalState::Ok, HolderState::Fenced));
+    let get = GetConsentRequest { principal: principal(DEVICE), ..GetConsentRequest::default() };
+    let kept = soon(integrator.consent().get(get)).await.unwrap().into_inner();
+    assert_eq!(kept.withdrawals[0].holders[0].state(), HolderState::Fenced, "and so it is kept");
+    let leaves = node.leaves().await;
+    let closed = leaves.iter().find(|leaf| matches!(leaf.fact.event, Event::SegmentClosed { .. })).unwrap();
+    assert_eq!(closed.fact.actor.kind, ActorKind::Operator, "the log says who has made sure");
+}
+
+#[tokio::test]
+async fn what_ends_by_itself_is_over_when_its_time_is() {
+    let (node, mut service) = node_and_service().await;
+    let integrator = node.integrator(TENANT).await;
+    integrator.agree(DEVICE, &["memory"]).await;
+    let ask = AskPermit { ends_by_itself: true, ..question(7, DEVICE, MEMORY) };
+    service.send(Request::Ask(ask)).await;
+    let Response::Given(lost) = service.next().await else { panic!("it is given") };
+    drop(service);
+    assert_eq!(integrator.take_back(DEVICE, "memory", 1).await.state(), WithdrawalState::Pending);
+    let done = integrator.take_back(DEVICE, "memory", 20_000).await;
+    let [holder] = done.holders.as_slice() else { panic!("one holder") };
+    assert_eq!((done.state(), holder.state()), (WithdrawalState::Ok, HolderState::Expired));
+    assert_eq!(holder.permit_id, lost.permit_id);
+}
+
+#[tokio::test]
+async fn who_goes_on_renews_and_who_does_not_is_told_to_let_go() {
     let (node, mut service) = node_and_service().await;
     node.integrator(TENANT).await.agree(DEVICE, &["memory"]).await;
     let given = service.given(DEVICE, MEMORY).await;
@@ -119,14 +173,16 @@ async fn who_goes_on_renews_and_who_does_not_is_over() {
         }
         other => panic!("{other:?}"),
     }
-    // without another renewal it ends, and the stream goes on
-    match service.next().await {
-        Response::Ended(ended) => assert_eq!(ended.permit_id, given.permit_id),
-        other => panic!("{other:?}"),
-    }
+    // without another renewal it is no more, and the stream goes on
+    assert_eq!(service.revoked(&given.permit_id).await, "not_renewed");
+    service.ends(&given.permit_id).await;
     service.let_go(&given.permit_id).await;
     assert_eq!(service.refused().await, (Code::NotFound, "permit_id".to_owned()));
-    let _ = service.given(DEVICE, MEMORY).await;
+    let mut uncounted =
+        LetGoOfPermit { permit_id: service.given(DEVICE, MEMORY).await.permit_id, ..Default::default() };
+    (uncounted.uncounted, uncounted.bytes) = (true, 1);
+    service.send(Request::LetGo(uncounted)).await;
+    assert_eq!(service.refused().await, (Code::InvalidArgument, "uncounted".to_owned()));
 }
 
 #[tokio::test]

@@ -91,7 +91,8 @@ impl Service {
     /// Says that one message of 70 bytes was sent and that is all.
     pub(crate) async fn let_go(&self, permit: &[u8]) {
         let permit_id = permit.to_vec();
-        let let_go = LetGoOfPermit { permit_id, bytes: 70, pieces: 1, content_sha256: vec![3; 32] };
+        let let_go =
+            LetGoOfPermit { permit_id, bytes: 70, pieces: 1, content_sha256: vec![3; 32], ..Default::default() };
         self.send(Request::LetGo(let_go)).await;
     }
 
@@ -121,7 +122,7 @@ pub(crate) fn question(question: u64, device: &str, what: &str) -> AskPermit {
     let [purpose, category, processor] = what.split('/').collect::<Vec<_>>().try_into().unwrap();
     let principal = Principal { device_id: device.to_owned(), ..Principal::default() };
     let (purpose, category, processor) = (purpose.to_owned(), category.to_owned(), processor.to_owned());
-    AskPermit { question, principal: Some(principal), purpose, category, processor }
+    AskPermit { question, principal: Some(principal), purpose, category, processor, ends_by_itself: false }
 }
 
 pub(crate) fn shown(refused: &PermitRefused) -> (Code, String) {

@@ -1,6 +1,6 @@
 //! What happens to what people deal with step by step: each step is an event of its own in the log.
 
-use sayso_types::Category;
+use sayso_types::{Category, Name};
 
 use super::Reference;
 use crate::merkle::Hash;
@@ -127,11 +127,14 @@ pub enum RequestStep {
     Fulfilled,
     /// The day by which it should have been answered has passed.
     Overdue,
-    /// A part of what there was to do about it is done: it was passed on to the tenant, or taken back from them.
+    /// A part of what there was to do about it is done: it was passed on to the tenant, or taken back from them, or a limit holds.
     TaskDone,
 }
 
 impl RequestStep {
+    /// What a [task](Self::TaskDone) was: data about the person goes no further than their country from here on.
+    pub const NEAR: Name = Name::constant("near");
+
     /// Every step.
     pub const ALL: [Self; 8] = [
         Self::Received,

@@ -22,7 +22,10 @@ use crate::checkpoint::Checkpoint;
 use crate::leaf::Leaf;
 use crate::merkle::Hash;
 use crate::trust::Attested;
-use crate::{ComplaintStep, ControlEvent, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag};
+use crate::{
+    ComplaintStep, ControlEvent, DeskEvent, Event, IncidentStep, Reference, RequestStep, Scope, SubjectTag, UNCOUNTED,
+    counted,
+};
 
 /// What the leaves so far have made true.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub(super) struct Replay<'a> {
     has_ended: bool,
     events: BTreeMap<&'static str, u64>,
     bytes: u64,
+    uncounted: u64,
     findings: Vec<Finding>,
 }
 
@@ -63,6 +67,7 @@ impl<'a> Replay<'a> {
             has_ended: false,
             events: BTreeMap::new(),
             bytes: 0,
+            uncounted: 0,
             findings: Vec::new(),
         }
     }
@@ -94,9 +99,14 @@ impl<'a> Replay<'a> {
             Event::SegmentOpened { segment, cell, processor, .. } => {
                 self.opened(index, leaf, *segment, *cell, *processor);
             }
-            Event::SegmentClosed { segment, cell, processor, bytes, .. } => {
-                self.bytes += bytes;
-                self.closed(index, *segment, (cell, *processor), *bytes);
+            Event::SegmentClosed { segment, cell, processor, bytes, reason, .. } => {
+                match counted(*bytes, *reason) {
+                    Some(bytes) => self.bytes += bytes,
+                    None => self.uncounted += 1,
+                }
+                // who has let go had been given it; of whom nothing was heard may never have been
+                let at_least = (*bytes).max(u64::from(*reason == UNCOUNTED));
+                self.closed(index, *segment, (cell, *processor), at_least);
             }
             Event::SelfcheckFailed { .. } => self.find(index, Rule::SelfcheckFailed),
             Event::ClockAnomaly { .. } => self.find(index, Rule::ClockSetBack),
@@ -194,6 +204,7 @@ impl<'a> Replay<'a> {
             profiles: self.policies.hashes(),
             events: self.events,
             bytes: self.bytes,
+            uncounted: self.uncounted,
             findings: self.findings,
         }
     }

@@ -23,6 +23,8 @@ pub struct Report {
     pub events: BTreeMap<&'static str, u64>,
     /// What the closed segments say was handed over, in bytes.
     pub bytes: u64,
+    /// Closed segments of which nobody knows how much was handed over.
+    pub uncounted: u64,
     /// What a reader must know of, in the order of the leaves.
     pub findings: Vec<Finding>,
 }

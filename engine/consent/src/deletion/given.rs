@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_audit::{Event, Leaf, Reference, SubjectTag};
+use sayso_audit::{Leaf, Reference, SubjectTag};
 use sayso_types::{ProcessorId, WallTime};
 
-use crate::register::RAN_OUT;
+use crate::segments::{Ended, Segments};
 
 /// Whose data, and to whom it went.
 pub(crate) type Passage = (SubjectTag, ProcessorId);
@@ -15,9 +15,8 @@ pub(crate) type Passage = (SubjectTag, ProcessorId);
 #[derive(Debug, Default)]
 pub(crate) struct Given {
     wanted: BTreeSet<Passage>,
-    /// Those that are open: as many as there are permits in use at once.
-    open: BTreeMap<Reference, (Passage, u64)>,
-    epoch: u64,
+    /// Each with the leaf that opened it.
+    segments: Segments<(Passage, u64)>,
     found: BTreeMap<Passage, Vec<Call>>,
 }
 
@@ -39,6 +38,11 @@ struct Closed {
 }
 
 impl Call {
+    const fn of(ended: &Ended<(Passage, u64)>, closed: Option<Closed>) -> Self {
+        let (_, opened) = ended.of;
+        Self { segment: ended.segment, opened, closed }
+    }
+
     /// The segment and when something last may have passed in it, as the first `size` leaves of the log told it `now`: what they
     /// say is the same whenever it is asked.
     pub(crate) fn as_of(&self, size: u64, now: WallTime) -> Option<(Reference, WallTime)> {
@@ -56,43 +60,22 @@ impl Given {
 
     /// Goes on by the next leaf, whose place in the log is `index`.
     pub(crate) fn leaf(&mut self, index: u64, leaf: &Leaf) {
-        let (fact, at) = (&leaf.fact, leaf.place.wall);
-        if fact.epoch > self.epoch {
-            // nobody was left to say what passed in what the process before had open
-            self.epoch = fact.epoch;
-            self.end_all(Some(Closed { leaf: index, at, is_used: true }));
-        }
-        match &fact.event {
-            Event::SegmentOpened { segment, processor, .. } => {
-                let passage = fact.subject.map(|subject| (subject, *processor));
-                if let Some(passage) = passage.filter(|passage| self.wanted.contains(passage)) {
-                    self.open.insert(*segment, (passage, index));
-                }
-            }
-            Event::SegmentClosed { segment, bytes, reason, .. } => {
-                if let Some(open) = self.open.remove(segment) {
-                    // of whom nothing was heard any more, nothing is known
-                    let is_used = *bytes > 0 || reason.as_str() == RAN_OUT;
-                    self.end(*segment, open, Some(Closed { leaf: index, at, is_used }));
-                }
-            }
-            _ => {}
+        let is_wanted = |passage: &Passage| self.wanted.contains(passage);
+        let ended = self.segments.leaf(leaf, |subject, _, processor| {
+            Some((subject, processor)).filter(is_wanted).map(|passage| (passage, index))
+        });
+        for ended in ended {
+            let closed = Closed { leaf: index, at: leaf.place.wall, is_used: ended.may_have_passed() };
+            self.found.entry(ended.of.0).or_default().push(Call::of(&ended, Some(closed)));
         }
     }
 
     /// What was found.
-    pub(crate) fn finish(mut self) -> BTreeMap<Passage, Vec<Call>> {
-        self.end_all(None);
-        self.found
-    }
-
-    fn end_all(&mut self, closed: Option<Closed>) {
-        for (segment, open) in core::mem::take(&mut self.open) {
-            self.end(segment, open, closed);
+    pub(crate) fn finish(self) -> BTreeMap<Passage, Vec<Call>> {
+        let mut found = self.found;
+        for open in self.segments.finish() {
+            found.entry(open.of.0).or_default().push(Call::of(&open, None));
         }
-    }
-
-    fn end(&mut self, segment: Reference, (passage, opened): (Passage, u64), closed: Option<Closed>) {
-        self.found.entry(passage).or_default().push(Call { segment, opened, closed });
+        found
     }
 }

@@ -81,8 +81,9 @@ fn a_permit_outside_of_the_node_is_stored_as_it_was() {
     };
     let (processor, cv) = ("partner-sms".parse().unwrap(), ConsentVersion(3));
     let (permit, longest) = (Reference([6; 16]), Duration::from_millis(3_000));
-    let loan = StoredLoan { subject: SUBJECT, permit, cell, processor, cv, exemption: None, longest };
-    let on_a_grant = StoredLoan { exemption: Some(Name::constant("x04-7")), ..loan };
+    let loan =
+        StoredLoan { subject: SUBJECT, permit, cell, processor, cv, exemption: None, longest, ends_by_itself: false };
+    let on_a_grant = StoredLoan { exemption: Some(Name::constant("x04-7")), ends_by_itself: true, ..loan };
     for (name, loan) in [("loan", loan), ("loan_on_a_grant", on_a_grant)] {
         let value = LOAN.encode(&loan.encode());
         assert_golden(name, &loan.key(), &value);

@@ -1,16 +1,18 @@
 //! [`Trace`]: whose data it was, as the audit log tells.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use sayso_audit::{Event, Leaf, Reference, SubjectTag};
-use sayso_types::{Category, ProcessorId, Purpose, SubjectId, TenantId, WallTime};
+use sayso_audit::{DeskEvent, Event, Leaf, LineageEvent, Reference, SubjectTag};
+use sayso_types::{Category, Cell, ProcessorId, Purpose, SubjectId, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
-/// Which data an incident concerns: what went to one of the processors, of one of the categories, by one of the consents, in
-/// a span of time.
+use crate::segments::{Ended, Segments};
+
+/// Which data an incident concerns: what went to one of the processors or is kept there, of one of the categories, by one of the
+/// consents, in a span of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
-    /// To whom; empty is anybody.
+    /// To whom; empty is anybody, and whoever reads what is kept.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub processors: BTreeSet<ProcessorId>,
     /// Of what; empty is anything.
@@ -55,14 +57,17 @@ impl Affected {
 
 /// Goes through the leaves of a log in order, and finds whose data passed in a scope.
 ///
-/// A segment counts when something passed in it, or may have because nobody was left to close it, at some time in the
-/// span: between its opening and its closing, or the end of its process, nothing says when a byte went.
+/// A segment counts when something passed in it, or may have because nobody was left to close it or nobody counted, at some
+/// time in the span: between its opening and its closing, or the end of its process, nothing says when a byte went. What is
+/// kept counts for as long as its keys are there; and where the scope names nobody who received something, so does whatever one
+/// of the operator's people read, or was given to an authority, in the span.
 #[derive(Debug)]
 pub struct Trace {
     scope: Scope,
-    /// Segments of the scope that are open, and whose. As many as there are permits in use at once.
-    open: BTreeMap<Reference, SubjectTag>,
-    epoch: u64,
+    /// Those of the scope, and whose they are.
+    segments: Segments<SubjectTag>,
+    /// What is kept of the scope, and whose it is. At most as much as there is kept.
+    stored: BTreeSet<(SubjectTag, Category)>,
     /// Whose consent to what was last given by a record of the scope. At most as many as there are records in it.
     consents: BTreeSet<(SubjectTag, Purpose)>,
     /// At most as many as there ever were people.
@@ -72,44 +77,49 @@ pub struct Trace {
 impl Trace {
     /// A trace of what is in `scope`.
     #[must_use]
-    pub const fn new(scope: Scope) -> Self {
-        Self { scope, open: BTreeMap::new(), epoch: 0, consents: BTreeSet::new(), tags: BTreeSet::new() }
+    pub fn new(scope: Scope) -> Self {
+        let (stored, consents, tags) = Default::default();
+        Self { scope, segments: Segments::default(), stored, consents, tags }
     }
 
     /// Goes on by the next leaf.
     pub fn leaf(&mut self, leaf: &Leaf) {
         let (fact, at) = (&leaf.fact, leaf.place.wall);
-        if fact.epoch > self.epoch {
-            // the process before ended, and with it whatever it had open
-            self.epoch = fact.epoch;
-            self.end_all(at);
+        if let (Event::ConsentGiven { record, purpose, .. }, Some(tag)) = (&fact.event, fact.subject) {
+            if self.scope.records.contains(record) {
+                self.consents.insert((tag, *purpose));
+            } else {
+                self.consents.remove(&(tag, *purpose));
+            }
         }
+        let Scope { processors, categories, records, from, until } = &self.scope;
+        let is_meant = |category: &Category| categories.is_empty() || categories.contains(category);
+        let is_in_scope = |tag, cell: Cell, processor| {
+            let is_received = processors.is_empty() || processors.contains(&processor);
+            let is_by_it = records.is_empty() || self.consents.contains(&(tag, cell.purpose));
+            at < *until && is_received && is_meant(&cell.category) && is_by_it
+        };
+        let ended = self.segments.leaf(leaf, |tag, cell, processor| is_in_scope(tag, cell, processor).then_some(tag));
+        if at >= *from {
+            self.tags.extend(ended.into_iter().filter(Ended::may_have_passed).map(|ended| ended.of));
+        }
+        let Some(tag) = fact.subject else { return };
         match &fact.event {
-            Event::ConsentGiven { record, purpose, .. } => {
-                let Some(tag) = fact.subject else { return };
-                if self.scope.records.contains(record) {
-                    self.consents.insert((tag, *purpose));
-                } else {
-                    self.consents.remove(&(tag, *purpose));
-                }
+            Event::Lineage(LineageEvent::Written { cell, processor, .. }) if is_in_scope(tag, *cell, *processor) => {
+                self.stored.insert((tag, cell.category));
             }
-            Event::SegmentOpened { segment, cell, processor, .. } => {
-                let Some(tag) = fact.subject else { return };
-                let Scope { processors, categories, records, until, .. } = &self.scope;
-                let is_received = processors.is_empty() || processors.contains(processor);
-                let is_meant = categories.is_empty() || categories.contains(&cell.category);
-                let is_by_it = records.is_empty() || self.consents.contains(&(tag, cell.purpose));
-                if at < *until && is_received && is_meant && is_by_it {
-                    self.open.insert(*segment, tag);
-                }
+            // nothing of the category is left when its keys are not
+            Event::KeyDestroyed { category, .. } if self.stored.remove(&(tag, *category)) && at >= *from => {
+                self.tags.insert(tag);
             }
-            Event::SegmentClosed { segment, bytes, .. } => {
-                if let Some(tag) = self.open.remove(segment)
-                    && *bytes > 0
-                    && at >= self.scope.from
-                {
-                    self.tags.insert(tag);
-                }
+            // to nobody in particular, by no consent
+            Event::Desk(DeskEvent::ContentRead { category, .. } | DeskEvent::DisclosurePermitted { category, .. })
+                if processors.is_empty()
+                    && records.is_empty()
+                    && is_meant(category)
+                    && (*from..*until).contains(&at) =>
+            {
+                self.tags.insert(tag);
             }
             _ => {}
         }
@@ -117,17 +127,13 @@ impl Trace {
 
     /// The tags of those whose data it was; `now` is when the log was read.
     #[must_use]
-    pub fn finish(mut self, now: WallTime) -> BTreeSet<SubjectTag> {
-        self.end_all(now);
-        self.tags
-    }
-
-    /// What is open ended at `at` at the latest, and nobody knows with how many bytes.
-    fn end_all(&mut self, at: WallTime) {
-        let open = core::mem::take(&mut self.open);
-        if at >= self.scope.from {
-            self.tags.extend(open.into_values());
+    pub fn finish(self, now: WallTime) -> BTreeSet<SubjectTag> {
+        let mut tags = self.tags;
+        if now >= self.scope.from {
+            tags.extend(self.segments.finish().map(|open| open.of));
+            tags.extend(self.stored.into_iter().map(|(tag, _)| tag));
         }
+        tags
     }
 }
 

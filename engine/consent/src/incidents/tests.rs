@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use sayso_audit::{Actor, Event, Fact, Hash, HybridClock, Leaf, Place, Reference, SubjectTag};
+use sayso_audit::{
+    Actor, ActorKind, DeskEvent, Event, Fact, Hash, HybridClock, Leaf, LineageEvent, Place, Reference, SubjectTag,
+    UNCOUNTED,
+};
 use sayso_policy::Profile;
 use sayso_policy::law::Audience;
 use sayso_types::{
@@ -175,13 +178,32 @@ proptest! {
 enum Happens {
     Opens {
         person: u8,
+        is_outside: bool,
         processor: usize,
         category: usize,
     },
     /// One of those that are open.
     Closes {
         which: prop::sample::Index,
-        bytes: u64,
+        /// [`None`] where nobody counted.
+        bytes: Option<u64>,
+    },
+    /// Something of the person is kept.
+    Keeps {
+        person: u8,
+        processor: usize,
+        category: usize,
+    },
+    /// Nothing of it is, any more.
+    Destroys {
+        person: u8,
+        category: usize,
+    },
+    /// Somebody of the operator's reads it, or gives it to an authority.
+    Reads {
+        person: u8,
+        category: usize,
+        is_given: bool,
     },
     Restart,
 }
@@ -191,10 +213,16 @@ const CATEGORIES: [Category; 2] = [Category::VOICE_AUDIO, Category::TRANSCRIPT];
 
 fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
-        4 => (0..4_u8, 0..PROCESSORS.len(), 0..CATEGORIES.len())
-            .prop_map(|(person, processor, category)| Happens::Opens { person, processor, category }),
-        4 => (any::<prop::sample::Index>(), prop_oneof![Just(0), 1..9_u64])
+        4 => (0..4_u8, any::<bool>(), 0..PROCESSORS.len(), 0..CATEGORIES.len()).prop_map(
+            |(person, is_outside, processor, category)| Happens::Opens { person, is_outside, processor, category }
+        ),
+        4 => (any::<prop::sample::Index>(), prop_oneof![Just(None), Just(Some(0)), (1..9_u64).prop_map(Some)])
             .prop_map(|(which, bytes)| Happens::Closes { which, bytes }),
+        2 => (0..4_u8, 0..PROCESSORS.len(), 0..CATEGORIES.len())
+            .prop_map(|(person, processor, category)| Happens::Keeps { person, processor, category }),
+        1 => (0..4_u8, 0..CATEGORIES.len()).prop_map(|(person, category)| Happens::Destroys { person, category }),
+        1 => (0..4_u8, 0..CATEGORIES.len(), any::<bool>())
+            .prop_map(|(person, category, is_given)| Happens::Reads { person, category, is_given }),
         1 => Just(Happens::Restart),
     ]
 }
@@ -202,6 +230,7 @@ fn happens() -> impl Strategy<Value = Happens> {
 /// A segment of a history: whose, to whom, of what, from when to when, and what passed, where that is known.
 struct Segment {
     person: u8,
+    is_outside: bool,
     processor: ProcessorId,
     category: Category,
     opened: u64,
@@ -220,39 +249,68 @@ fn history(happens: &[Happens]) -> (Vec<Leaf>, Vec<Segment>) {
             region: RegionClass::Local,
         };
         let id = |n: usize| Reference([u8::try_from(n).unwrap(); 16]);
+        let mut actor = Actor::SYSTEM;
         let (person, event) = match happens {
-            Happens::Opens { person, processor, category } => {
+            Happens::Opens { person, is_outside, processor, category } => {
                 let (processor, category) = (PROCESSORS[*processor].parse().unwrap(), CATEGORIES[*category]);
                 open.push(segments.len());
                 let segment = id(segments.len());
-                segments.push(Segment { person: *person, processor, category, opened: at, closed: None });
-                (Some(*person), Event::SegmentOpened { segment, cell: cell(category), processor, turn: TurnId(1) })
+                let (person, is_outside) = (*person, *is_outside);
+                segments.push(Segment { person, is_outside, processor, category, opened: at, closed: None });
+                if is_outside {
+                    actor = Actor { kind: ActorKind::Tenant, tag: None };
+                }
+                (Some(person), Event::SegmentOpened { segment, cell: cell(category), processor, turn: TurnId(1) })
             }
             Happens::Closes { which, bytes } if !open.is_empty() => {
                 let n = open.remove(which.index(open.len()));
                 let Segment { person, processor, category, .. } = segments[n];
-                segments[n].closed = Some((at, Some(*bytes)));
+                segments[n].closed = Some((at, *bytes));
                 let closed = Event::SegmentClosed {
                     segment: id(n),
                     cell: cell(category),
                     processor,
                     turn: TurnId(1),
-                    bytes: *bytes,
+                    bytes: bytes.unwrap_or_default(),
                     pieces: 1,
                     content: Hash([0; 32]),
-                    reason: Name::constant("done"),
+                    reason: if bytes.is_some() { Name::constant("done") } else { UNCOUNTED },
                 };
                 (Some(person), closed)
             }
             Happens::Closes { .. } => (None, Event::ClockAnomaly { behind_ms: 1 }),
+            Happens::Keeps { person, processor, category } => {
+                let (processor, cell) = (PROCESSORS[*processor].parse().unwrap(), cell(CATEGORIES[*category]));
+                let written =
+                    LineageEvent::Written { item: id(200), gate: Name::constant("memory"), cell, processor, bytes: 1 };
+                (Some(*person), Event::Lineage(written))
+            }
+            Happens::Destroys { person, category } => {
+                let (category, key) = (CATEGORIES[*category], Hash([0; 32]));
+                (Some(*person), Event::KeyDestroyed { erasure: id(201), category, generation: 1, key })
+            }
+            Happens::Reads { person, category, is_given } => {
+                let (id, category) = (id(202), CATEGORIES[*category]);
+                let (gate, what, grant) =
+                    (Name::constant("access"), Name::constant("kept.get"), Name::constant("x07-1"));
+                let event = if *is_given {
+                    DeskEvent::DisclosurePermitted { disclosure: id, gate, category, grant }
+                } else {
+                    DeskEvent::ContentRead { access: id, what, category, rows: 1, ticket: None }
+                };
+                (Some(*person), Event::Desk(event))
+            }
             Happens::Restart => {
                 epoch += 1;
-                open.drain(..).for_each(|n| segments[n].closed = Some((at, None)));
+                // what is outside of the process does not end with it
+                for n in open.extract_if(.., |n| !segments[*n].is_outside).collect::<Vec<_>>() {
+                    segments[n].closed = Some((at, None));
+                }
                 (None, Event::SelfcheckPassed { size: at, root: Hash([0; 32]) })
             }
         };
         let subject = person.map(|person| SubjectTag([person; 16]));
-        let (actor, cv) = (Actor::SYSTEM, ConsentVersion(1));
+        let cv = ConsentVersion(1);
         let fact = Fact { subject, actor, cv, profile_rev: 1, registry_rev: 0, epoch, event };
         leaves.push(fact.at(Place { shard: 0, sequence: at - 1, clock: HybridClock(at << 16), wall: WallTime(at) }));
     }
@@ -284,7 +342,41 @@ proptest! {
             let meant = scope.categories.is_empty() || scope.categories.contains(&segment.category);
             overlaps && received && meant && bytes != Some(0)
         });
-        let expected: BTreeSet<_> = affected.map(|segment| SubjectTag([segment.person; 16])).collect();
+        let mut expected: BTreeSet<_> = affected.map(|segment| SubjectTag([segment.person; 16])).collect();
+        let expect_kept = |of: u8, what: usize| {
+            // when there was something of it, from each writing to the next destruction
+            let (mut since, mut was) = (None, false);
+            for (at, happens) in (1_u64..).zip(&happens) {
+                match happens {
+                    Happens::Keeps { person, processor, category } if (*person, *category) == (of, what) => {
+                        let to: ProcessorId = PROCESSORS[*processor].parse().unwrap();
+                        if scope.processors.is_empty() || scope.processors.contains(&to) {
+                            since.get_or_insert(at);
+                        }
+                    }
+                    Happens::Destroys { person, category } if (*person, *category) == (of, what) => {
+                        was |= since.take().is_some_and(|since| since < from + span && at >= from);
+                    }
+                    _ => {}
+                }
+            }
+            was || since.is_some_and(|since| since < from + span && now >= from)
+        };
+        for of in 0..4 {
+            let meant = (0..CATEGORIES.len())
+                .filter(|what| scope.categories.is_empty() || scope.categories.contains(&CATEGORIES[*what]));
+            if meant.into_iter().any(|what| expect_kept(of, what)) {
+                expected.insert(SubjectTag([of; 16]));
+            }
+        }
+        for (at, happens) in (1_u64..).zip(&happens) {
+            if let Happens::Reads { person, category, .. } = happens {
+                let meant = scope.categories.is_empty() || scope.categories.contains(&CATEGORIES[*category]);
+                if meant && scope.processors.is_empty() && (from..from + span).contains(&at) {
+                    expected.insert(SubjectTag([*person; 16]));
+                }
+            }
+        }
         let mut trace = Trace::new(scope);
         leaves.iter().for_each(|leaf| trace.leaf(leaf));
         prop_assert_eq!(trace.finish(WallTime(now)), expected);

@@ -1,4 +1,4 @@
-//! Loans as they are stored, schema version 1: JSON.
+//! Loans as they are stored, schema version 2: JSON. In version 1 nothing says what becomes of one whose holder is silent, who is waited for.
 
 use core::time::Duration;
 
@@ -22,6 +22,8 @@ pub(crate) struct StoredLoan {
     pub(crate) exemption: Option<Name>,
     /// The longest for which it is given at once, by the policy of when it was first given.
     pub(crate) longest: Duration,
+    /// Whether it is over when its time is, whatever its holder does.
+    pub(crate) ends_by_itself: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,6 +35,8 @@ struct Body {
     exemption: Option<Name>,
     /// Rounded up.
     longest_ms: u64,
+    #[serde(default)]
+    ends_by_itself: bool,
 }
 
 impl StoredLoan {
@@ -41,9 +45,9 @@ impl StoredLoan {
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let Self { cell, processor, cv, exemption, longest, .. } = *self;
+        let Self { cell, processor, cv, exemption, longest, ends_by_itself, .. } = *self;
         let longest_ms = u64::try_from(longest.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-        let body = Body { cell, processor, cv, exemption, longest_ms };
+        let body = Body { cell, processor, cv, exemption, longest_ms, ends_by_itself };
         serde_json::to_vec(&body).expect("plain values are JSON")
     }
 
@@ -54,9 +58,9 @@ impl StoredLoan {
         let permit = permit.as_slice().try_into().map_err(|_| damaged(format!("an id of {} bytes", permit.len())))?;
         let body: Body = serde_json::from_slice(body)
             .map_err(|e| damaged(format!("{:?} at column {}", e.classify(), e.column())))?;
-        let Body { cell, processor, cv, exemption, longest_ms } = body;
+        let Body { cell, processor, cv, exemption, longest_ms, ends_by_itself } = body;
         let longest = Duration::from_millis(longest_ms);
-        Ok(Self { subject, permit: Reference(permit), cell, processor, cv, exemption, longest })
+        Ok(Self { subject, permit: Reference(permit), cell, processor, cv, exemption, longest, ends_by_itself })
     }
 }
 

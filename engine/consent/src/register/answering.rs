@@ -43,8 +43,16 @@ impl Register {
                     return Ok(());
                 }
             }
-            Carrier::Limit => self.keep_near(subject).await?,
-            Carrier::Restriction => self.restrict(subject, id).await?,
+            Carrier::Limit => {
+                if !self.keep_near(subject, id).await? {
+                    return Ok(());
+                }
+            }
+            Carrier::Restriction => {
+                if !self.restrict(subject, id).await? {
+                    return Ok(());
+                }
+            }
             Carrier::Barring => self.bar_relatives(subject, id).await?,
             // answered by what carries them out
             Carrier::Erasure | Carrier::Closing | Carrier::Correction | Carrier::People => return Ok(()),
@@ -73,22 +81,24 @@ impl Register {
         Ok(self.withdraw(subject, &purposes, Means::Integrator).await?.ok)
     }
 
-    /// Data about the person goes no further than their country from here on. A consent of their own to a purpose that is
-    /// served overseas is the way back.
-    async fn keep_near(&self, subject: SubjectId) -> Result<(), Error> {
+    /// Data about the person goes no further than their country from here on; whether whoever had something further away has let
+    /// go of it. A consent of their own to a purpose that is served overseas is the way back.
+    async fn keep_near(&self, subject: SubjectId, id: Reference) -> Result<bool, Error> {
         let mut subject = self.lock(subject).await?;
         if subject.state.consent.farthest > RegionClass::Domestic {
             let mut next = subject.state.clone();
             next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
             next.consent.farthest = RegionClass::Domestic;
-            self.advance(&mut subject, next, Entry::default()).await?;
+            let event = Event::Request { request: id, step: RequestStep::TaskDone, detail: RequestStep::NEAR };
+            let entry = Entry { events: vec![next.about(subject.id).event(event)], ..Entry::default() };
+            self.advance(&mut subject, next, entry).await?;
         }
         self.enforce_for(&subject, POLICY);
-        Ok(())
+        Ok(self.is_enforced_for(&subject))
     }
 
-    /// What is stored of the person is kept and used for nothing from here on.
-    async fn restrict(&self, subject: SubjectId, id: Reference) -> Result<(), Error> {
+    /// What is stored of the person is kept and used for nothing from here on; whether whoever was using it has let go of it.
+    async fn restrict(&self, subject: SubjectId, id: Reference) -> Result<bool, Error> {
         let mut subject = self.lock(subject).await?;
         let mut next = subject.state.clone();
         let stored = self.kept_categories(subject.id).await?.into_iter().chain([FACTS_CATEGORY]);
@@ -98,7 +108,7 @@ impl Register {
             self.advance(&mut subject, next, entry).await?;
         }
         self.enforce_for(&subject, POLICY);
-        Ok(())
+        Ok(self.is_enforced_for(&subject))
     }
 
     /// Relatives have nothing of what is stored of the person from here on, once they have died.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::{AuditKey, ControlEvent, Event, Hash, Reference};
-use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, Profile, PurposeConsent};
+use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, PurposeConsent};
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Purpose, RegionClass, SubjectId};
 
@@ -142,7 +142,7 @@ impl Register {
         }
         let holds = self.holds.read().await;
         let is_own = status.is_valid() && purposes.len() == 1;
-        if is_own && purposes.iter().any(|purpose| goes_overseas(&profile, *purpose)) {
+        if is_own && purposes.iter().any(|purpose| profile.goes_overseas(*purpose)) {
             next.consent.farthest = RegionClass::Overseas;
         }
         let memory = answer.question.records().find(|(purpose, _)| *purpose == Purpose::MEMORY);
@@ -224,16 +224,16 @@ impl Register {
         let now = self.clock.now();
         let pending = lock(&self.pending).get(&subject.id).cloned().unwrap_or_default();
         let left = pending.iter().filter(|holder| !holder.released.is_cancelled());
-        let left = left.map(|holder| holder.outside.as_ref().map(|outside| outside.term().left(now)));
-        // one in the node lets go when it is told, and says so
+        if let Some(silent) = left.clone().find(|holder| self.is_silent(holder)) {
+            return Err(Error::Silent(silent.segment.processor));
+        }
+        let left = left.map(|holder| {
+            let outside = holder.outside.as_ref().filter(|outside| self.runs_out(outside));
+            outside.map(|outside| outside.term().left(now))
+        });
+        // anybody else lets go when they are told, and say so
         Err(Error::Withdrawing { within: left.collect::<Option<Vec<_>>>().and_then(|left| left.into_iter().max()) })
     }
-}
-
-/// Whether a receiver overseas serves `purpose`: who agrees to it apart from everything else lets data go there (PIPL 39).
-fn goes_overseas(profile: &Profile, purpose: Purpose) -> bool {
-    let mut receivers = profile.processors();
-    receivers.any(|one| one.region_class == RegionClass::Overseas && one.purposes.contains(&purpose))
 }
 
 fn event(answer: &Answer, status: ConsentStatus, (purpose, record): (Purpose, Reference), key: &AuditKey) -> Event {

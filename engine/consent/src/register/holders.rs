@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use sayso_audit::{Actor, Event, Hash, Reference};
+use sayso_audit::{Actor, Event, FENCED, Hash, RAN_OUT, Reference, UNCOUNTED};
 use sayso_policy::{Gate, Grounds, Passed, Question, Revoker, Terms};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Cell, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::lending::Outside;
+use super::lending::{End, Outside};
 use crate::Journal;
 use crate::journal::{About, Noted};
 use crate::mutant;
@@ -65,11 +65,12 @@ impl Holder {
         Self { revoker, segment, revoked, released, why, outside, allowance, _slot: slot }
     }
 
-    /// Tells the holder to let go, and why. Its gate is yet to be closed.
-    fn tell(&self, why: &'static str) {
+    /// Tells the holder to let go, and why; whether it was not told before. Its gate is yet to be closed.
+    pub(super) fn tell(&self, why: &'static str) -> bool {
         // whoever told first is who ended it
-        let _ = self.why.set(why);
+        let is_first = self.why.set(why).is_ok();
         self.revoked.cancel();
+        is_first
     }
 
     /// Why it was told to let go; [`None`] while it was not.
@@ -77,15 +78,16 @@ impl Holder {
         self.why.get().copied()
     }
 
-    /// Closes its gate; what had passed. Of what passes outside, that is what its holder says, and nothing until then.
-    fn passed(&self) -> Passed {
+    /// Closes its gate; what had passed. Of what passes outside, that is what its holder has counted, if it has.
+    fn passed(&self) -> Option<Passed> {
         let passed = self.revoker.revoke();
-        self.outside.as_ref().and_then(Outside::reported).cloned().unwrap_or(passed)
-    }
-
-    /// Whether it is used outside of this process, where nobody said what has passed.
-    fn is_silent(&self) -> bool {
-        self.outside.as_ref().is_some_and(|outside| outside.reported().is_none())
+        match &self.outside {
+            None => Some(passed),
+            Some(outside) => match outside.end() {
+                Some(End::LetGo(counted)) => counted.clone(),
+                Some(End::Fenced(_)) | None => None,
+            },
+        }
     }
 
     /// Closes its gate and counts what has passed, of the call that ended for `reason`; the leaf that raises the alarm, where
@@ -93,8 +95,8 @@ impl Holder {
     fn accounted(&self, reason: &'static str) -> Option<Noted> {
         // nothing panics while it is held, and only one takes it
         let allowance = self.allowance.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        // of whom nothing was heard has had as much as it might
-        let bytes = if self.is_silent() { allowance.bytes() } else { self.passed().bytes };
+        // who has not counted has had as much as it might
+        let bytes = self.passed().map_or(allowance.bytes(), |passed| passed.bytes);
         let most = self.revoker.terms().bytes_max;
         let is_over = self.revoker.is_overrun() || most.is_some_and(|most| bytes > most);
         let alarm = is_over.then(|| self.segment.alarm(allowance.overran()));
@@ -110,25 +112,37 @@ impl Holder {
 
     /// Closes its gate; the leaf that closes its segment, which ended for `reason` if it was not told another.
     pub(super) fn closed(&self, reason: &'static str) -> Noted {
-        // that nothing was heard of a holder is what the log has to say, whatever it was told
-        let told = self.why().filter(|_| !self.is_silent());
-        self.segment.closed(&self.passed(), told.unwrap_or(reason))
+        let passed = self.passed();
+        let told = Name::parse(self.why().unwrap_or(reason)).unwrap_or(Name::constant("other"));
+        let by = self.segment.by;
+        // that nobody knows what passed is what the log has to say, whatever its holder was told
+        let (by, reason) = match self.outside.as_ref().map(Outside::end) {
+            None | Some(Some(End::LetGo(Some(_)))) => (by, told),
+            Some(Some(End::LetGo(None))) => (by, UNCOUNTED),
+            Some(Some(End::Fenced(operator))) => (*operator, FENCED),
+            Some(None) => (by, RAN_OUT),
+        };
+        self.segment.closed(&passed.unwrap_or_default(), by, reason)
     }
 
     /// As a withdrawal reports it.
     pub(crate) fn outcome(&self) -> proto::HolderOutcome {
         let passed = self.passed();
-        let state = match (self.released.is_cancelled(), self.is_silent()) {
-            (true, false) => proto::HolderState::Acknowledged,
-            (true, true) => proto::HolderState::Expired,
-            (false, _) => proto::HolderState::Outstanding,
+        let state = match self.outside.as_ref().map(Outside::end) {
+            _ if !self.released.is_cancelled() => proto::HolderState::Outstanding,
+            None | Some(Some(End::LetGo(_))) => proto::HolderState::Acknowledged,
+            Some(Some(End::Fenced(_))) => proto::HolderState::Fenced,
+            Some(None) => proto::HolderState::Expired,
         };
+        let uncounted = passed.is_none();
+        let Passed { bytes, pieces, .. } = passed.unwrap_or_default();
         proto::HolderOutcome {
             permit_id: self.segment.reference.0.to_vec(),
             processor_id: self.segment.processor.to_string(),
             state: state.into(),
-            bytes: passed.bytes,
-            pieces: passed.pieces,
+            bytes,
+            pieces,
+            uncounted,
         }
     }
 
@@ -179,10 +193,9 @@ impl Segment {
     }
 
     /// The leaf that closes it.
-    fn closed(&self, passed: &Passed, reason: &'static str) -> Noted {
-        let Self { about, by, reference: segment, cell, processor, turn, .. } = *self;
+    fn closed(&self, passed: &Passed, by: Actor, reason: Name) -> Noted {
+        let Self { about, reference: segment, cell, processor, turn, .. } = *self;
         let (bytes, pieces, content) = (passed.bytes, passed.pieces, Hash(passed.hash));
-        let reason = Name::parse(reason).unwrap_or(Name::constant("other"));
         about.by(by, Event::SegmentClosed { segment, cell, processor, turn, bytes, pieces, content, reason })
     }
 }
@@ -279,7 +292,9 @@ impl Holders {
         let mut taken = self.of(subject);
         taken.retain(|holder| ends(holder));
         // All are told before the first gate is closed: that may have to wait for a write to end.
-        taken.iter().for_each(|holder| holder.tell(why));
+        for holder in &taken {
+            holder.tell(why);
+        }
         for holder in &taken {
             holder.revoker.revoke();
         }
@@ -294,6 +309,11 @@ impl Holders {
     /// The permits that are used outside of this process.
     pub(super) fn loans(&self) -> Vec<Arc<Holder>> {
         self.lock_loans().values().cloned().collect()
+    }
+
+    /// The one of them that `permit` names.
+    pub(super) fn loan(&self, permit: Reference) -> Option<Arc<Holder>> {
+        self.lock_loans().get(&permit).cloned()
     }
 
     /// The subjects that have permits in use.

@@ -1,26 +1,31 @@
 //! Permits for services outside of the node: given, renewed, and over.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use sayso_audit::Actor;
+use sayso_audit::{Actor, Reference};
+use sayso_policy::profile::WithdrawMode;
 use sayso_policy::{Gate, Passed, Terms, permit};
 use sayso_store::{Error as StoreError, Op, TypedKey, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Mono, TurnId};
+use sayso_types::{Mono, ProcessorId, TurnId};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::Register;
 use super::holders::{Holder, Segment};
 use crate::journal::About;
 use crate::lease::{Ask, Denied};
-use crate::loan::Loan;
 use crate::loan::stored::{self, StoredLoan};
 use crate::loan::term::Term;
+use crate::loan::{Borrower, Loan};
 use crate::tables::{LOAN, LoanKey, RegisterKey};
 use crate::{Entry, Error, volume};
 
-/// Why a segment ended, as the log says it: nothing was heard of its holder until its time was over.
-pub(crate) const RAN_OUT: &str = "ran_out";
+/// Why a segment ended, as the log says it: its holder had done what it was for.
+const DONE: &str = "done";
+
+/// Why a permit was taken back: its holder has not renewed it.
+const NOT_RENEWED: &str = "not_renewed";
 
 /// What a permit that is used outside of the node has besides.
 pub(crate) struct Outside {
@@ -28,21 +33,46 @@ pub(crate) struct Outside {
     term: Mutex<Term>,
     /// The longest for which it is given at once.
     longest: Duration,
-    /// What its holder said had passed, when it said that it has let go.
-    reported: OnceLock<Passed>,
+    /// Whether what uses it is ended at its time, whatever has become of its holder.
+    ends_by_itself: bool,
+    /// How it is known that its holder uses it no more.
+    end: OnceLock<End>,
     /// Held by whoever puts its end on record.
     ending: AsyncMutex<()>,
 }
 
+/// How it is known that somebody uses a permit no more.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// They said so, and what had passed, if they had counted that.
+    LetGo(Option<Passed>),
+    /// Nothing was heard of them, and this operator has made sure that they can do nothing any more.
+    Fenced(Actor),
+}
+
+/// What came of fencing those of whom nothing is heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fenced {
+    /// Permits that are over.
+    pub ended: usize,
+    /// Permits that are not, because their time is not over yet: somebody may be renewing them.
+    pub left: usize,
+}
+
 impl Outside {
-    pub(super) fn new(asked_at: Mono, lasts: Duration, longest: Duration) -> Self {
+    pub(super) fn new(asked_at: Mono, lasts: Duration, longest: Duration, ends_by_itself: bool) -> Self {
         let term = Mutex::new(Term::new(asked_at, lasts));
-        Self { term, longest, reported: OnceLock::new(), ending: AsyncMutex::default() }
+        Self { term, longest, ends_by_itself, end: OnceLock::new(), ending: AsyncMutex::default() }
     }
 
-    /// What its holder said had passed; [`None`] when it said nothing.
-    pub(super) fn reported(&self) -> Option<&Passed> {
-        self.reported.get()
+    /// How it is known that its holder uses it no more; [`None`] when nothing was heard of it.
+    pub(super) fn end(&self) -> Option<&End> {
+        self.end.get()
+    }
+
+    /// Whether nothing is heard of its holder: it has said nothing until its time was over.
+    fn is_silent(&self, now: Mono) -> bool {
+        self.end().is_none() && self.term().is_over(now)
     }
 
     pub(super) fn term(&self) -> MutexGuard<'_, Term> {
@@ -52,16 +82,16 @@ impl Outside {
 }
 
 impl Register {
-    /// Decides whether `ask` may be, as [`acquire`](Self::acquire) does, and gives the permit to somebody outside of the
-    /// node. The leaves of its segment name `by`, who asked.
+    /// Decides whether `ask` may be, as [`acquire`](Self::acquire) does, and gives the permit to a borrower outside of the node,
+    /// whom the leaves of its segment name.
     ///
     /// # Errors
     /// As for [`acquire`](Self::acquire).
-    pub async fn lend(self: &Arc<Self>, ask: Ask, by: Actor) -> Result<Loan, Denied> {
+    pub async fn lend(self: &Arc<Self>, ask: Ask, to: Borrower) -> Result<Loan, Denied> {
         let slot = self.slot()?;
         let register = Arc::clone(self);
         let lent = async move {
-            let opened = register.open_segment(&ask, slot, Some(by)).await;
+            let opened = register.open_segment(&ask, slot, Some(to)).await;
             if let Err(denied) = &opened {
                 register.stop_at_the_limit(&ask, denied).await;
                 if let Denied::Policy(reason) = denied {
@@ -77,7 +107,7 @@ impl Register {
     }
 
     /// What is stored with the opening of a segment that is used outside.
-    pub(super) fn put_loan(&self, ask: &Ask, segment: &Segment) -> Op {
+    pub(super) fn put_loan(&self, ask: &Ask, segment: &Segment, to: Borrower) -> Op {
         let loan = StoredLoan {
             subject: ask.subject,
             permit: segment.reference,
@@ -86,6 +116,7 @@ impl Register {
             cv: ask.cv,
             exemption: segment.exemption,
             longest: self.permit_ttl(),
+            ends_by_itself: to.ends_by_itself,
         };
         Op::Put(loan.key(), LOAN.encode(&loan.encode()))
     }
@@ -116,23 +147,18 @@ impl Register {
         Ok(Some(lasts))
     }
 
-    /// Ends a loan that nobody uses any more, with what its holder `said` had passed if it said anything: its closing leaf is
+    /// Ends a loan that nobody uses any more, which is known by `end` if anything was heard of its holder: its closing leaf is
     /// durable, and it is no longer stored, *before* a withdrawal can no longer find it. What is said of one that is over
     /// already changes nothing.
-    pub(crate) async fn end_loan(
-        &self,
-        holder: &Arc<Holder>,
-        said: Option<Passed>,
-        reason: &'static str,
-    ) -> Result<(), Error> {
+    async fn end_loan(&self, holder: &Arc<Holder>, end: Option<End>, reason: &'static str) -> Result<(), Error> {
         let Some(outside) = &holder.outside else { return Ok(()) };
         let _turn = outside.ending.lock().await;
         if holder.released.is_cancelled() {
             return Ok(());
         }
-        if let Some(passed) = said {
+        if let Some(end) = end {
             // what was said first counts
-            let _ = outside.reported.set(passed);
+            let _ = outside.end.set(end);
         }
         let mut entry = Entry::default();
         entry.events.push(holder.closed(reason));
@@ -142,27 +168,107 @@ impl Register {
         Ok(())
     }
 
-    /// Ends the loans whose time is over, and those whose end could not be recorded when it came.
+    /// Ends a loan whose holder says that it has let go, and what had passed if it had counted that.
+    pub(crate) async fn let_go_of_loan(&self, holder: &Arc<Holder>, passed: Option<Passed>) -> Result<(), Error> {
+        self.end_loan(holder, Some(End::LetGo(passed)), DONE).await
+    }
+
+    /// Ends one that nobody was given, for `reason`.
+    pub(super) async fn give_up_loan(&self, holder: &Arc<Holder>, reason: &'static str) -> Result<(), Error> {
+        self.end_loan(holder, Some(End::LetGo(Some(holder.revoker.revoke()))), reason).await
+    }
+
+    /// Ends the loan `permit`, as [`Loan::let_go`] does, for somebody who got it on a stream that is lost; whether there is such a
+    /// loan for one of the receivers that are `theirs`.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn let_go_elsewhere(
+        self: &Arc<Self>,
+        permit: [u8; 16],
+        theirs: &BTreeSet<ProcessorId>,
+        passed: Option<Passed>,
+    ) -> Result<bool, Error> {
+        let found = self.holders.loan(Reference(permit));
+        let Some(holder) = found.filter(|holder| theirs.contains(&holder.segment.processor)) else { return Ok(false) };
+        let register = Arc::clone(self);
+        let ended = async move { register.let_go_of_loan(&holder, passed).await };
+        self.to_the_end("end loan", ended).await??;
+        Ok(true)
+    }
+
+    /// Ends those loans of the receiver `processor`, or the one of them that `permit` names, of which nothing is heard: the
+    /// operator `by` has made sure that whoever had them can do nothing any more. Their segments say by whom they were closed.
+    ///
+    /// # Errors
+    /// When it cannot be recorded yet; it is recorded later then.
+    pub async fn fence(
+        self: &Arc<Self>,
+        processor: ProcessorId,
+        permit: Option<[u8; 16]>,
+        by: Actor,
+    ) -> Result<Fenced, Error> {
+        let register = Arc::clone(self);
+        let fenced = async move {
+            let (mut fenced, now) = (Fenced::default(), register.clock.now());
+            for holder in register.holders.loans() {
+                let is_meant = permit.is_none_or(|permit| holder.segment.reference.0 == permit);
+                if holder.segment.processor != processor || !is_meant {
+                    continue;
+                }
+                if holder.outside.as_ref().is_some_and(|outside| outside.is_silent(now)) {
+                    register.end_loan(&holder, Some(End::Fenced(by)), DONE).await?;
+                    fenced.ended += 1;
+                } else {
+                    fenced.left += 1;
+                }
+            }
+            metrics::counter!("sayso_consent_loans_fenced_total").increment(fenced.ended as u64);
+            Ok(fenced)
+        };
+        self.to_the_end("fence loans", fenced).await?
+    }
+
+    /// Whether a loan is over when its time is, though nothing is heard of its holder.
+    pub(super) fn runs_out(&self, outside: &Outside) -> bool {
+        outside.ends_by_itself || self.profile().defaults().withdraw_mode == WithdrawMode::Expiry
+    }
+
+    /// Whether nothing is heard of `holder`, and it is not known to have ended.
+    pub(super) fn is_silent(&self, holder: &Holder) -> bool {
+        let now = self.clock.now();
+        holder.outside.as_ref().is_some_and(|outside| outside.is_silent(now) && !self.runs_out(outside))
+    }
+
+    /// Ends the loans that have run out, and those whose end could not be recorded when it came. Whoever else is silent is told
+    /// to let go, should they listen.
     pub(super) async fn end_loans_that_are_over(&self) -> Result<(), Error> {
-        let mut outcome = Ok(());
+        let (mut outcome, mut silent) = (Ok(()), 0_u32);
         for holder in self.holders.loans() {
             let Some(outside) = &holder.outside else { continue };
-            let is_over = outside.term().is_over(self.clock.now());
-            let is_silent = outside.reported().is_none();
-            if is_silent && !is_over {
-                continue;
-            }
-            if is_silent {
+            if outside.end().is_none() {
+                if !outside.is_silent(self.clock.now()) {
+                    continue;
+                }
+                if !self.runs_out(outside) {
+                    silent += 1;
+                    if holder.tell(NOT_RENEWED) {
+                        let processor = holder.segment.processor;
+                        tracing::warn!(%processor, "nothing is heard of whoever has a permit: it counts as in use until they, or an operator, say that it is not");
+                    }
+                    continue;
+                }
                 metrics::counter!("sayso_consent_loans_ran_out_total").increment(1);
             }
             // what holds up one holds up no other
-            outcome = self.end_loan(&holder, None, RAN_OUT).await.and(outcome);
+            outcome = self.end_loan(&holder, None, DONE).await.and(outcome);
         }
+        metrics::gauge!("sayso_consent_loans_silent").set(f64::from(silent));
         outcome
     }
 
     /// Finds the loans that somebody may still be using of whom the process knew that wrote them down. Nobody is there to
-    /// renew them or to say that they are over, so each is over when its time is.
+    /// renew them.
     pub(super) async fn restore_loans(&self) -> Result<(), Error> {
         let mut range = LoanKey::table().into();
         loop {
@@ -177,7 +283,7 @@ impl Register {
     }
 
     async fn restore(&self, loan: StoredLoan) -> Result<(), Error> {
-        let StoredLoan { subject, permit: reference, cell, processor, cv, exemption, longest } = loan;
+        let StoredLoan { subject, permit: reference, cell, processor, cv, exemption, longest, ends_by_itself } = loan;
         let mut found = self.store.read(&[RegisterKey { subject }.key()]).await?;
         let about = match found.pop().flatten() {
             Some(stored) => self.opened_state(subject, stored).await?.about(subject),
@@ -191,7 +297,7 @@ impl Register {
         let allowance = self.volumes.resumed(to, self.clock.wall());
         // not even from here is anything passed by it
         let (_, revoker) = permit::issue(terms, Arc::clone(&self.clock), now, Duration::ZERO);
-        let outside = Outside::new(now, longest, longest);
+        let outside = Outside::new(now, longest, longest, ends_by_itself);
         let holder = Holder::new(revoker, segment, self.holders.slot(), allowance, Some(outside));
         self.holders.enter(&Arc::new(holder));
         Ok(())

@@ -15,6 +15,7 @@ use super::lending::Outside;
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::lease::{Ask, Denied, Lease};
+use crate::loan::Borrower;
 use crate::tables::RegisterKey;
 use crate::{Entry, Error};
 
@@ -81,7 +82,7 @@ impl Register {
 
     /// The same, if no revision comes into force meanwhile, and no grant: what was opened under the one before closes again, so
     /// that nothing passes by another right than the log names.
-    async fn open_at_once(&self, ask: &Ask, slot: Slot, outside: Option<Actor>) -> Result<Option<Opened>, Denied> {
+    async fn open_at_once(&self, ask: &Ask, slot: Slot, to: Option<Borrower>) -> Result<Option<Opened>, Denied> {
         if self.has_ended() {
             return Err(Error::Ended.into());
         }
@@ -104,7 +105,7 @@ impl Register {
         let governing = revisions.governing(ask.purpose, &state.consent);
         let segment = Segment {
             about: state.about(ask.subject).under(governing.rev()).by_registry(decision.registry_rev),
-            by: outside.unwrap_or(Actor::SYSTEM),
+            by: to.map_or(Actor::SYSTEM, |borrower| borrower.actor),
             reference: Reference(SubjectId::random().0),
             cell: grounds.cell,
             gate: ask.gate,
@@ -127,7 +128,7 @@ impl Register {
             }
         };
         entry.events.push(segment.opened());
-        entry.ops.extend(outside.map(|_| self.put_loan(ask, &segment)));
+        entry.ops.extend(to.map(|borrower| self.put_loan(ask, &segment, borrower)));
         self.journal.append(entry).await?;
         if let Some(crossing) = crossing {
             crossing.done();
@@ -138,7 +139,8 @@ impl Register {
         let terms = Terms { subject: ask.subject, cell, processor, cv: ask.cv, bytes_max };
         let lasts = self.permit_until(subject.asked_at, grounds.until).since(subject.asked_at);
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, lasts);
-        let outside = outside.map(|_| Outside::new(subject.asked_at, lasts, self.permit_ttl()));
+        let outside =
+            to.map(|borrower| Outside::new(subject.asked_at, lasts, self.permit_ttl(), borrower.ends_by_itself));
         let holder = Arc::new(Holder::new(revoker, segment, Some(slot), allowance, outside));
         self.holders.enter(&holder);
         if self.has_ended() {
@@ -169,7 +171,7 @@ impl Register {
         if holder.outside.is_none() {
             return self.holders.release(holder, reason);
         }
-        if let Err(error) = self.end_loan(holder, Some(holder.revoker.revoke()), reason).await {
+        if let Err(error) = self.give_up_loan(holder, reason).await {
             tracing::warn!(%error, reason, "the end of a permit that nobody was given could not be recorded yet");
         }
     }

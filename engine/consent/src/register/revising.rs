@@ -124,13 +124,20 @@ impl Register {
 
     /// As [`enforce`](Self::enforce), of the subject whose turn it is.
     pub(super) fn enforce_for(&self, subject: &Subject, why: &'static str) -> usize {
-        let (revisions, now) = (self.revisions(), self.clock.wall());
-        let ends = |holder: &Holder| {
-            let decision = revisions.decide(&holder.question(now), &subject.state.consent);
-            !decision.answer.is_ok_and(|grounds| holder.segment.rests_on(&grounds))
-        };
-        let taken = self.holders.take_back_if(subject.id, why, ends).len();
+        let is_untold = |holder: &&Arc<Holder>| holder.why().is_none() && self.is_denied(subject, holder);
+        let taken = self.holders.of(subject.id).iter().filter(is_untold).count();
+        self.holders.take_back_if(subject.id, why, |holder| self.is_denied(subject, holder));
         metrics::counter!("sayso_policy_permits_ended_total", "why" => why).increment(taken as u64);
         taken
+    }
+
+    /// Whether everybody has let go of what the subject, whose turn it is, does not allow now.
+    pub(super) fn is_enforced_for(&self, subject: &Subject) -> bool {
+        !self.holders.of(subject.id).iter().any(|holder| self.is_denied(subject, holder))
+    }
+
+    fn is_denied(&self, subject: &Subject, holder: &Holder) -> bool {
+        let decision = self.revisions().decide(&holder.question(self.clock.wall()), &subject.state.consent);
+        !decision.answer.is_ok_and(|grounds| holder.segment.rests_on(&grounds))
     }
 }

@@ -10,7 +10,9 @@ use sayso_policy::export::kantara::Receipt;
 use sayso_policy::profile::RightKind;
 use sayso_policy::{AgeBand, ConsentStatus, ConsentType};
 use sayso_proto::consent::v1::WithdrawalState;
-use sayso_types::{Category, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime};
+use sayso_types::{
+    Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
+};
 use serde::Serialize;
 
 use super::items::{self, Item};
@@ -19,6 +21,7 @@ use crate::erasure::{Approval, Certificate};
 use crate::guardian::Guardian;
 use crate::notices::book::of as scan_notices;
 use crate::notices::{NoticeKind, Text};
+use crate::segments::{Ended, Segments};
 use crate::{Error, Register, receipt};
 
 /// What the layout is called; a later one has another number.
@@ -188,11 +191,14 @@ pub struct Received {
     pub category: Category,
     /// In how many segments.
     pub segments: u64,
-    /// How many bytes.
+    /// How many bytes, as far as somebody counted them.
     pub bytes: u64,
-    /// When the first of them was closed.
+    /// In how many of the segments nobody has counted them, or not yet.
+    #[serde(skip_serializing_if = "is_none")]
+    pub uncounted: u64,
+    /// When the first of them was over, or the copy was made.
     pub first_at: WallTime,
-    /// When the last of them was closed.
+    /// When the last of them was over, or the copy was made.
     pub last_at: WallTime,
 }
 
@@ -307,45 +313,65 @@ pub(crate) fn asked(requests: Vec<Request>) -> impl Iterator<Item = Asked> {
     })
 }
 
+/// Whether there is none of that.
+const fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
 /// What the log says that processors received under `tag`, and that the operator's people read.
 async fn told(register: &Register, tag: SubjectTag) -> Result<(Vec<Received>, Vec<Read>), Error> {
     let damaged = |e: LeafError| Error::Log(e.to_string());
-    let (mut by_cell, mut read) = (BTreeMap::new(), Vec::new());
+    let (mut segments, mut by_cell, mut read) = (Segments::default(), BTreeMap::new(), Vec::new());
     let mut index = 0;
     loop {
         let leaves = register.journal().read(index, LEAVES_AT_ONCE).await?;
         if leaves.is_empty() {
-            return Ok((by_cell.into_values().collect(), read));
+            break;
         }
         index += leaves.len() as u64;
         for leaf in leaves {
             let leaf = Leaf::decode(&leaf).map_err(damaged)?;
-            if leaf.fact.subject != Some(tag) {
-                continue;
-            }
             let at = leaf.place.wall;
-            let (cell, processor, bytes) = match leaf.fact.event {
-                Event::SegmentClosed { cell, processor, bytes, .. } if bytes > 0 => (cell, processor, bytes),
-                Event::Desk(DeskEvent::ContentRead { category, rows, ticket, .. }) => {
-                    read.push(Read { at, category, rows, ticket_sha256: ticket.map(|ticket| hex::encode(ticket.0)) });
-                    continue;
-                }
-                _ => continue,
-            };
-            let entry = by_cell.entry((processor, cell.purpose, cell.category)).or_insert(Received {
-                processor,
-                kind: cell.kind,
-                region: cell.region,
-                purpose: cell.purpose,
-                category: cell.category,
-                segments: 0,
-                bytes: 0,
-                first_at: at,
-                last_at: at,
-            });
-            entry.segments += 1;
-            entry.bytes += bytes;
-            entry.last_at = at;
+            let ended = segments.leaf(&leaf, |of, cell, processor| (of == tag).then_some((cell, processor)));
+            ended.iter().for_each(|ended| receive(&mut by_cell, ended, at));
+            if leaf.fact.subject == Some(tag)
+                && let Event::Desk(DeskEvent::ContentRead { category, rows, ticket, .. }) = leaf.fact.event
+            {
+                read.push(Read { at, category, rows, ticket_sha256: ticket.map(|ticket| hex::encode(ticket.0)) });
+            }
         }
     }
+    let now = register.clock.wall();
+    segments.finish().for_each(|open| receive(&mut by_cell, &open, now));
+    Ok((by_cell.into_values().collect(), read))
+}
+
+/// Adds a segment that was over `at` that time to what its processor received.
+fn receive(
+    by_cell: &mut BTreeMap<(ProcessorId, Purpose, Category), Received>,
+    ended: &Ended<(Cell, ProcessorId)>,
+    at: WallTime,
+) {
+    if !ended.may_have_passed() {
+        return;
+    }
+    let (cell, processor) = ended.of;
+    let entry = by_cell.entry((processor, cell.purpose, cell.category)).or_insert(Received {
+        processor,
+        kind: cell.kind,
+        region: cell.region,
+        purpose: cell.purpose,
+        category: cell.category,
+        segments: 0,
+        bytes: 0,
+        uncounted: 0,
+        first_at: at,
+        last_at: at,
+    });
+    entry.segments += 1;
+    match ended.bytes {
+        Some(bytes) => entry.bytes += bytes,
+        None => entry.uncounted += 1,
+    }
+    entry.last_at = at;
 }

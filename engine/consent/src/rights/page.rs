@@ -65,7 +65,11 @@ impl Copy {
         for received in &self.received {
             let (first, last) = (moment(received.first_at), moment(received.last_at));
             let what = format!("{} > {} ({})", received.category, received.processor, received.purpose);
-            page.item(&what, &format!("{} B, {first} - {last}", received.bytes));
+            let uncounted = match received.uncounted {
+                0 => String::new(),
+                times => format!(", {} {times}", say("times that nobody counted", "未计量次数")),
+            };
+            page.item(&what, &format!("{} B{uncounted}, {first} - {last}", received.bytes));
         }
         page.heading(say("What the operator's people read", "运营方人员查看了什么"), self.read.is_empty(), tongue);
         for read in &self.read {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, Event, Reference};
+use sayso_audit::{Actor, ActorKind, Event, Reference, RequestStep};
 use sayso_consent::erasure::{Certificate, Ground};
 use sayso_consent::rights::{Desk, Error, NotNow, Standing, Step};
 use sayso_consent::{Denied, Error as RegisterError, Means};
@@ -43,7 +43,7 @@ async fn until_answered(world: &World, case: Reference) {
     world
         .until_told(|event| {
             let Event::Request { request, step, .. } = event else { return false };
-            *request == case && *step == sayso_audit::RequestStep::Fulfilled
+            *request == case && *step == RequestStep::Fulfilled
         })
         .await;
 }
@@ -126,11 +126,14 @@ async fn whoever_refuses_overseas_is_served_nearer_until_they_agree_anew() {
     let case = accepted(&desk, person, RightKind::RefuseOverseas).await;
     let asked = far(world.state(person).await.cv);
     assert!(lease.permit().pass(frame(&asked), drop).is_err(), "the gate overseas is closed");
+    assert_eq!(standing(&desk, person, case).await, Standing::Accepted, "somebody overseas has not let go yet");
+    drop(lease);
+    until_answered(&world, case).await;
     assert_eq!(standing(&desk, person, case).await, Standing::Fulfilled);
     assert_eq!(world.state(person).await.farthest, RegionClass::Domestic);
     assert!(matches!(world.register.acquire(asked).await, Err(Denied::Policy(sayso_policy::Reason::Region))));
     assert!(!near.revocation().is_cancelled(), "what stays near goes on");
-    drop((lease, near));
+    drop(near);
 
     world.answers(person, &[VOICE], ConsentStatus::Given).await;
     assert_eq!(
@@ -138,6 +141,31 @@ async fn whoever_refuses_overseas_is_served_nearer_until_they_agree_anew() {
         RegionClass::Overseas,
         "a consent to what goes there is the way back"
     );
+    drop(world.register.acquire(far(world.state(person).await.cv)).await.unwrap());
+    world.ends_spotless_under(Arc::new(profile_with_a_recogniser_overseas())).await;
+}
+
+#[tokio::test]
+async fn what_goes_overseas_after_somebody_refused_that_is_found_by_a_replay() {
+    let world = World::new().await;
+    world.register.publish(Arc::new(profile_with_a_recogniser_overseas())).await.unwrap();
+    let desk = Desk::open(world.register.clone());
+    let person = world.person(&[VOICE]).await;
+    let far = sayso_consent::Ask { processor: processor("whisper-far"), ..ask(person, world.state(person).await.cv) };
+    world.register.acquire(far).await.unwrap().finish("done");
+    accepted(&desk, person, RightKind::RefuseOverseas).await;
+    let leaves = world.leaves().await;
+    let position = |name| leaves.iter().position(|leaf| leaf.fact.event.name() == name).unwrap();
+    // what went there before has its leaves after the refusal
+    let (mut late, opening) = (leaves.clone(), position("egress.segment_opened"));
+    let moved: Vec<_> = late.drain(opening..opening + 2).collect();
+    late.extend(moved);
+    let replayed = |leaves: &[sayso_audit::Leaf]| {
+        let mut replay = sayso_consent::Replay::new(Arc::new(profile_with_a_recogniser_overseas()));
+        (0..).zip(leaves).for_each(|(index, leaf)| replay.leaf(index, leaf));
+        replay.finish().denied
+    };
+    assert_eq!((replayed(&leaves), replayed(&late)), (vec![], vec![leaves.len() as u64 - 2]));
 }
 
 #[tokio::test]
@@ -155,9 +183,11 @@ async fn what_is_restricted_is_kept_and_used_for_nothing_until_the_person_lifts_
     let lease = world.register.acquire(remembers).await.unwrap();
     let read_at = world.state(person).await.cv;
     let case = accepted(&desk, person, RightKind::Restrict).await;
-    assert_eq!(standing(&desk, person, case).await, Standing::Fulfilled);
+    assert_eq!(standing(&desk, person, case).await, Standing::Accepted, "somebody is using it");
     assert!(lease.revocation().is_cancelled(), "its gates are closed");
     drop(lease);
+    until_answered(&world, case).await;
+    assert_eq!(standing(&desk, person, case).await, Standing::Fulfilled);
     assert!(matches!(world.register.acquire(remembers).await, Err(Denied::Policy(sayso_policy::Reason::Restricted))));
     assert_eq!(world.register.facts(person).await.unwrap(), []);
     assert!(!world.register.save_facts(person, &[]).await.unwrap(), "nor is it overwritten");

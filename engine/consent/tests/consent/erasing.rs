@@ -161,8 +161,7 @@ pub(crate) fn profile_with_a_receiver_who(rev: u32, more: &str) -> Profile {
     let cloud = cloud.replacen("\"P30D\"", &format!("\"P30D\"{more}"), 1);
     let text = include_str!("../profile.toml").replacen("]\n\n[profile]", &cloud, 1);
     let text = text.replacen("rev = 1", &format!("rev = {rev}"), 1);
-    let rights =
-        "[rights]\nrespond_within = \"P15D\"\n[rights.offers]\nerase = {}\nrectify = {}\nrestrict = {}\ncancel = {}\n";
+    let rights = "[rights]\nrespond_within = \"P15D\"\n[rights.offers]\nerase = {}\nrectify = {}\nrestrict = {}\ncancel = {}\ncopy = {}\n";
     Profile::in_force_before(&format!("{text}\n{rights}")).unwrap()
 }
 

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use sayso_audit::{Actor, ActorKind, Event, IncidentStep};
 use sayso_consent::incidents::{Deed, Ending, Error, Incident, IncidentDesk, NotNow, Notice, Report, Scope};
 use sayso_consent::notices::{self, NoticeKind, Notices};
+use sayso_consent::rights::Desk;
 use sayso_consent::switch::{Position, Target, Throw};
 use sayso_policy::law::Audience;
+use sayso_policy::profile::RightKind;
 use sayso_policy::{ConsentStatus, Gate, Profile, Refused};
 use sayso_store::{Batch, Range, Store};
 use sayso_types::{Category, Clock, Name, SubjectId, TenantId, WallTime};
 
+use crate::answering::accepted;
+use crate::keeping::{XIAOZHI, category, certified, json, keep, lawful};
 use crate::world::{VOICE, World, answer, ask, frame, processor};
 
 const OPERATOR: Actor = Actor { kind: ActorKind::Operator, tag: None };
@@ -174,6 +178,33 @@ async fn an_incident_from_its_report_to_its_end() {
     let desk = IncidentDesk::open(world);
     let [kept] = desk.list(None).await.unwrap().try_into().unwrap();
     assert_eq!((kept.closed.unwrap().1, kept.notices, kept.switches), (Ending::Handled, notice(), held.switches));
+}
+
+#[tokio::test]
+async fn what_was_kept_of_somebody_in_the_span_counts_and_what_was_erased_before_does_not() {
+    let world = World::under(lawful(XIAOZHI)).await;
+    let desk = IncidentDesk::open(world.register.clone());
+    let (anna, ben, carl) = (world.stranger().await, world.stranger().await, world.stranger().await);
+    for person in [anna, ben] {
+        keep(&world, person, json("account", "provide_service", r#"{"phone":"138"}"#)).await.unwrap();
+    }
+    let case = accepted(&Desk::open(world.register.clone()), ben, RightKind::Cancel).await;
+    certified(&world, ben, case).await;
+    world.clock.advance(HOUR);
+    let stolen = world.register_clock();
+    keep(&world, carl, json("account", "provide_service", r#"{"phone":"139"}"#)).await.unwrap();
+    let people = async |scope: Scope| {
+        let incident = desk.report(report(None), OPERATOR).await.unwrap();
+        let assessed = desk.step(incident.id, Deed::Assess(scope), OPERATOR).await.unwrap();
+        let affected = desk.affected(&assessed).await.unwrap();
+        affected.people.into_iter().map(|person| person.subject).collect::<BTreeSet<_>>()
+    };
+    let of = |categories: &[Category]| Scope { categories: categories.iter().copied().collect(), ..everything(&world) };
+    let account = of(&[category("account")]);
+    assert_eq!(people(Scope { from: stolen, ..account.clone() }).await, [anna, carl].into(), "ben was erased by then");
+    assert_eq!(people(Scope { until: stolen, ..account.clone() }).await, [anna, ben].into(), "carl was not there yet");
+    assert_eq!(people(of(&[Category::VOICE_AUDIO])).await, [].into());
+    assert_eq!(people(Scope { processors: [processor("nowhere")].into(), ..account }).await, [].into());
 }
 
 /// People of two tenants hand over by chance; whoever is found is compared with what was handed over.

@@ -63,5 +63,6 @@ mod takeover;
 mod visiting;
 mod visiting_killed;
 mod watching;
+mod uncounted;
 mod withdrawing;
 mod world;

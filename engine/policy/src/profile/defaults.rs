@@ -42,13 +42,16 @@ pub enum GateDefault {
     Deny,
 }
 
-/// When a withdrawal is answered with OK. There is one answer; the key is there so that a reader of a profile sees it.
+/// When a withdrawal is answered with OK.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WithdrawMode {
-    /// When every holder of data has let go; never because time ran out.
+    /// When every holder of data has let go, or is known to be at its end; never because time ran out.
     #[default]
     Strict,
+    /// Also when nothing was heard of a holder outside of the node until its permit had run out. One that was stopped meanwhile
+    /// may still send what it was about to send.
+    Expiry,
 }
 
 /// How to decide about somebody whose age is not known.

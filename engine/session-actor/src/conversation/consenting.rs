@@ -288,7 +288,8 @@ fn told(notices: &[Notice], language: Name) -> Vec<ToTell> {
     notices.iter().map(told).collect()
 }
 
-/// What a device is told when `before` has become `after`. A withdrawal is told once it holds.
+/// What a device is told when `before` has become `after`. Of a withdrawal it is told at once,
+/// and again when it holds.
 fn changes(before: &ConsentState, after: &ConsentState) -> Vec<ToDevice> {
     let mark = |consent: &PurposeConsent| (consent.status, consent.given_at);
     let is_new = |(purpose, consent): &(&Purpose, &PurposeConsent)| {
@@ -299,16 +300,16 @@ fn changes(before: &ConsentState, after: &ConsentState) -> Vec<ToDevice> {
             ConsentStatus::Given | ConsentStatus::Renewed => Told::Given,
             ConsentStatus::Refused => Told::Refused,
             ConsentStatus::Withdrawn | ConsentStatus::Revoked => Told::Withdrawn,
-            ConsentStatus::Withdrawing => return None,
+            ConsentStatus::Withdrawing => Told::Withdrawing,
             ConsentStatus::Unknown
             | ConsentStatus::Requested
             | ConsentStatus::Deferred
             | ConsentStatus::Expired
             | ConsentStatus::Invalidated => Told::Deferred,
         };
-        Some(ToDevice::ConsentChanged { purpose: *purpose, status, consent_version: after.cv })
+        ToDevice::ConsentChanged { purpose: *purpose, status, consent_version: after.cv }
     };
-    after.consents.iter().filter(is_new).filter_map(told).collect()
+    after.consents.iter().filter(is_new).map(told).collect()
 }
 
 fn unrecorded(actor: &ActorRef<Message>, error: &Error, event: impl FnOnce(&'static str) -> Event) {
@@ -347,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_told_of_every_purpose_that_changed_and_of_a_withdrawal_when_it_holds() {
+    fn a_device_is_told_of_every_purpose_that_changed_and_of_a_withdrawal_at_once_and_when_it_holds() {
         use ConsentStatus::{Deferred, Given, Withdrawing, Withdrawn};
         const VOICE: Purpose = Purpose::VOICE_INTERACTION;
         const MEMORY: Purpose = Purpose::MEMORY;
@@ -377,9 +378,9 @@ mod tests {
             &[(VOICE, Told::Deferred, 1)],
             &[(VOICE, Told::Deferred, 2)],
             &[(MEMORY, Told::Given, 3), (VOICE, Told::Given, 3)],
-            &[],
+            &[(MEMORY, Told::Withdrawing, 4)],
             &[(MEMORY, Told::Withdrawn, 4)],
-            &[],
+            &[(VOICE, Told::Withdrawing, 5)],
             &[(VOICE, Told::Withdrawn, 5)],
         ];
         for ((told, expected), state) in told.iter().zip(expected).zip(&states[1..]) {

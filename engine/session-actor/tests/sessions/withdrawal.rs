@@ -179,7 +179,8 @@ async fn of_memory_only_leaves_the_conversation() {
         ToDevice::ConsentChanged { purpose, status, .. } => Some((*purpose, *status)),
         _ => None,
     };
-    assert_eq!(soon(device.told(told)).await, (Purpose::MEMORY, Told::Withdrawn));
+    assert_eq!(soon(device.told(told)).await, (Purpose::MEMORY, Told::Withdrawing), "at once");
+    assert_eq!(soon(device.told(told)).await, (Purpose::MEMORY, Told::Withdrawn), "and when it holds");
     let seen = soon(node.until_session("speaker", |s| s.conversation.facts == 0)).await;
     assert_eq!(seen.conversation.exchanges, 1, "the conversation goes on");
     assert_eq!(node.register.facts(subject).await.unwrap(), []);

@@ -147,8 +147,13 @@ pub(crate) fn to_node() -> impl Strategy<Value = ToNode> {
 pub(crate) fn to_device() -> impl Strategy<Value = ToDevice> {
     let state =
         select(vec![SessionState::Idle, SessionState::Listening, SessionState::Thinking, SessionState::Speaking]);
-    let status =
-        select(vec![ConsentStatus::Given, ConsentStatus::Refused, ConsentStatus::Deferred, ConsentStatus::Withdrawn]);
+    let status = select(vec![
+        ConsentStatus::Given,
+        ConsentStatus::Refused,
+        ConsentStatus::Deferred,
+        ConsentStatus::Withdrawn,
+        ConsentStatus::Withdrawing,
+    ]);
     prop_oneof![
         welcome().prop_map(ToDevice::Welcome),
         (state, turn()).prop_map(|(state, turn)| ToDevice::StateChanged { state, turn }),

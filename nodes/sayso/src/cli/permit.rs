@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
-use super::PersonArgs;
+use super::{NodeArgs, PersonArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -17,6 +17,10 @@ Examples:
 
 The certificate is that of a service: sayso operator add NAME --processor ID. Programs that ask for many people at once do so
 over gRPC (Permits.Hold).
+
+A program that has said nothing when its permit ran out may be stopped, and go on: withdrawals wait for it. When it is gone for
+good, and only then, an operator says so:
+  sayso permit fence --processor partner-sms --admin 127.0.0.1:4434 --certs my-node/admin
 
 Exit codes of ask: 0 it may, 3 it may not. Of hold: that of COMMAND; 124 when it was stopped, 125 when it may not be started.
 Of both: 1 failed, 2 wrong usage.")]
@@ -37,6 +41,7 @@ pub(crate) enum PermitCommand {
     },
     /// Run a command for as long as something of a person may go to a processor. When it may no longer, the command is
     /// stopped (SIGTERM, and SIGKILL after a second at most), and only when it has ended does the node say OK to a withdrawal.
+    /// Should this be stopped or killed itself, a watchdog ends the command before the permit is over.
     Hold {
         #[command(flatten)]
         what: PermitForArgs,
@@ -46,12 +51,30 @@ pub(crate) enum PermitCommand {
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
-    /// Run a command that ends when whoever started this ends.
+    /// Say that whoever had permits of a processor, and has said nothing until they had run out, can do nothing any more: you have
+    /// made sure that its processes are dead, its machine is off, or its way out is cut. Withdrawals no longer wait for it.
+    Fence {
+        #[command(flatten)]
+        node: NodeArgs,
+        /// Whose permits.
+        #[arg(long, value_name = "ID")]
+        processor: String,
+        /// One of them, in hexadecimal; all if it is not given.
+        #[arg(long, value_name = "ID")]
+        permit: Option<String>,
+        /// Print JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End this process group when the time is over that standard input says, or when that ends.
+    #[command(hide = true)]
+    Watch,
+    /// Run a command, unless it is too late.
     #[command(hide = true)]
     Bound {
-        /// Who started this.
+        /// When it is, in nanoseconds of the machine's clock.
         #[arg(long)]
-        parent: i32,
+        until: u64,
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },

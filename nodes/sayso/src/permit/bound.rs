@@ -1,17 +1,18 @@
-//! Runs a command that ends when whoever started it ends: a permit that nobody holds any more is used by nobody.
+//! Begins a command under a permit, unless that is over.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use sayso_runtime::SystemClock;
+use sayso_types::{Clock, Mono};
 
-/// Has the system kill this process when `parent` ends, and becomes `command`.
-pub(super) fn run(parent: i32, command: &[OsString]) -> Result<ExitCode> {
-    set_parent_process_death_signal(Some(Signal::KILL)).context("the command cannot be bound to this one")?;
-    if getppid() != Pid::from_raw(parent) {
-        bail!("whoever holds the permit has ended already");
+/// Becomes `command`, if it is not `until` then. It is in the group of its watchdog by now, which lives until then at least:
+/// however long this is stopped between looking and becoming, the watchdog ends it.
+pub(super) fn run(until: u64, command: &[OsString]) -> Result<ExitCode> {
+    if SystemClock::of_machine().now() >= Mono(until) {
+        bail!("the permit was over before the command could begin");
     }
     let [program, args @ ..] = command else { bail!("there is no command to run") };
     let error = Command::new(program).args(args).exec();

@@ -28,7 +28,7 @@ const NOT_STARTED: u8 = 125;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) async fn hold(what: &PermitForArgs, command: &[OsString]) -> Result<ExitCode> {
-    let clock = SystemClock::new();
+    let clock = SystemClock::of_machine();
     let mut stream = Stream::open(&what.person.node).await?;
     let asked_at = clock.now();
     let given = match stream.ask(what).await? {
@@ -42,9 +42,8 @@ pub(super) async fn hold(what: &PermitForArgs, command: &[OsString]) -> Result<E
     let millis = Duration::from_millis;
     let mut term = Term::new(asked_at, millis(given.lasts_ms), millis(given.renew_within_ms));
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    // Dropping this ends what it waits for no sooner; it is gone when the command is.
-    let (child, ended) = Child::start(command, &given, Tasks::new())?;
-    let mut ended = Box::pin(ended);
+    let (child, mut ended, mut unwatched) = Child::start(command, &given, term.over(), Tasks::new()).await?;
+    let mut is_watched = true;
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut why, mut is_lost) = (None, false);
@@ -52,8 +51,18 @@ pub(super) async fn hold(what: &PermitForArgs, command: &[OsString]) -> Result<E
         tokio::select! {
             biased;
             status = &mut ended => break status,
+            _ = &mut unwatched, if is_watched => {
+                is_watched = false;
+                why.get_or_insert_with(|| "nothing would end it in time".to_owned());
+                term.ends(clock.now());
+            }
             said = stream.next(), if !is_lost => match said {
-                Ok(Some(Response::Renewed(renewed))) => term.renewed(millis(renewed.lasts_ms)),
+                Ok(Some(Response::Renewed(renewed))) => {
+                    term.renewed(millis(renewed.lasts_ms));
+                    if child.may_run_until(term.over()).is_err() {
+                        term.ends(clock.now());
+                    }
+                }
                 Ok(Some(Response::Revoked(revoked))) => {
                     why.get_or_insert(revoked.reason);
                     term.ends(clock.now());
@@ -80,11 +89,12 @@ pub(super) async fn hold(what: &PermitForArgs, command: &[OsString]) -> Result<E
         }
     };
     child.clear().await;
-    if !is_lost && let Err(error) = stream.let_go(&permit).await {
+    if !is_lost && let Err(error) = stream.let_go(&permit, true).await {
         output::note(format_args!("{error:#}; the node waits until the permit has run out"));
     }
     let status = status?;
-    if term.is_ending() {
+    // this may have been stopped for longer than the command might run
+    if term.is_ending() || clock.now() >= term.over() {
         let why = why.unwrap_or_else(|| "not renewed".to_owned());
         output::note(format_args!("The command was stopped: {why}."));
         return Ok(ExitCode::from(STOPPED));

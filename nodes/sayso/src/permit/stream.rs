@@ -48,7 +48,9 @@ impl Stream {
         let PermitForArgs { person, purpose, category, processor } = what;
         let (purpose, category, processor) = (purpose.clone(), category.clone(), processor.clone());
         let principal = Some(operator::principal(person));
-        self.send(Request::Ask(AskPermit { question: 1, principal, purpose, category, processor })).await?;
+        // nothing uses it when it is only asked for, and a watchdog ends what else does
+        let ask = AskPermit { question: 1, principal, purpose, category, processor, ends_by_itself: true };
+        self.send(Request::Ask(ask)).await?;
         match self.next().await? {
             Some(Response::Given(given)) => Ok(Answer::Given(given)),
             Some(Response::Denied(denied)) => Ok(Answer::Denied(denied)),
@@ -62,10 +64,11 @@ impl Stream {
         self.send(Request::Renew(RenewPermit { permit_id: permit.to_vec() })).await
     }
 
-    /// Says that the permit is not used any more, and waits until that is on record. What passed under it this program does
-    /// not know.
-    pub(super) async fn let_go(&mut self, permit: &[u8]) -> Result<()> {
-        self.send(Request::LetGo(LetGoOfPermit { permit_id: permit.to_vec(), ..LetGoOfPermit::default() })).await?;
+    /// Says that the permit is not used any more, and waits until that is on record. `uncounted` is whether something may have
+    /// passed under it: how much, this program does not know.
+    pub(super) async fn let_go(&mut self, permit: &[u8], uncounted: bool) -> Result<()> {
+        let permit_id = permit.to_vec();
+        self.send(Request::LetGo(LetGoOfPermit { permit_id, uncounted, ..LetGoOfPermit::default() })).await?;
         let recorded = async {
             loop {
                 match self.next().await? {

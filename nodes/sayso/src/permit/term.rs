@@ -60,6 +60,11 @@ impl Term {
         self.ending_since.is_some()
     }
 
+    /// When what runs under it is ended, if nothing ends it before.
+    pub(super) fn over(&self) -> Mono {
+        self.from.after(self.lasts * 5 / 6)
+    }
+
     /// What is to be done at `now`, each step once.
     pub(super) fn step(&mut self, now: Mono) -> Step {
         if now >= self.from.after(self.lasts * 2 / 3) {
@@ -72,7 +77,7 @@ impl Term {
             }
             return Step::Wait;
         };
-        let kill_at = since.after(GRACE).min(self.from.after(self.lasts * 5 / 6));
+        let kill_at = since.after(GRACE).min(self.over());
         if now >= kill_at && !self.is_killed {
             (self.is_told, self.is_killed) = (true, true);
             return Step::Kill;

@@ -44,11 +44,14 @@ impl<'a> Verdict<'a> {
 
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { origin, size, root, events, bytes, witnessed, .. } = self.report;
+        let Report { origin, size, root, events, bytes, uncounted, witnessed, .. } = self.report;
         writeln!(f, "log       {origin}")?;
         writeln!(f, "leaves    {size}")?;
         writeln!(f, "root      {root}")?;
         writeln!(f, "handed on {bytes} bytes, by the segments that are closed")?;
+        if *uncounted > 0 {
+            writeln!(f, "          and what nobody counted in {uncounted} of them")?;
+        }
         if self.independent {
             writeln!(f, "signature by a key that you trust")?;
         } else {

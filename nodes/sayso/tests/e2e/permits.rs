@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use sayso_proto::consent::v1::{HolderState, WithdrawalState};
+use rustix::process::{Pid, Signal, kill_process};
+use sayso_proto::consent::v1::{HolderOutcome, HolderState, WithdrawalState};
 use sayso_tests::{Finished, Installation, Node, Process, TENANT, within};
 use serde_json::Value;
 
@@ -116,7 +117,8 @@ async fn after_an_opt_out_is_answered_ok_a_campaign_sends_nothing_more() {
         let at_ok = sent(&outbox);
         assert_eq!(withdrawn.state(), WithdrawalState::Ok, "{withdrawn:?}");
         assert!(!runs(&outbox), "it has ended before OK was said");
-        assert!(withdrawn.holders.iter().all(|holder| holder.state() == HolderState::Acknowledged), "{withdrawn:?}");
+        let let_go = |holder: &HolderOutcome| holder.state() == HolderState::Acknowledged && holder.uncounted;
+        assert!(withdrawn.holders.iter().all(let_go), "{withdrawn:?}");
         let stopped = campaign.finished().await;
         assert_eq!(stopped.status.code(), Some(124), "{}", stopped.stderr);
         assert!(stopped.stderr.contains("withdrawn"), "{}", stopped.stderr);
@@ -164,6 +166,50 @@ async fn a_campaign_whose_holder_is_killed_dies_with_it_and_ok_waits_until_the_p
         _ => false,
     };
     assert!(operator.leaves().await.iter().any(closed), "the log says that nothing was heard of it");
+}
+
+/// W7, of a holder outside of the node.
+#[tokio::test]
+async fn a_campaign_whose_holder_is_stopped_is_ended_before_ok_is_said() {
+    let story = Story::begin().await;
+    let operator = story.installation.operator(&story.node).await;
+    operator.give(DEVICE, "marketing").await;
+    let outbox = story.installation.path("outbox");
+    let campaign = story.holds(STUBBORN, &outbox);
+    until_sent(&outbox, 20).await;
+    let holder = Pid::from_raw(i32::try_from(campaign.id()).unwrap()).unwrap();
+    kill_process(holder, Signal::STOP).unwrap();
+    let at_stop = sent(&outbox);
+    let mut withdrawn = operator.withdraw(DEVICE).await;
+    assert_eq!(withdrawn.state(), WithdrawalState::Pending, "whoever was told is stopped");
+    until_sent(&outbox, at_stop + 1).await;
+    while withdrawn.state() != WithdrawalState::Ok {
+        withdrawn = operator.withdraw(DEVICE).await;
+    }
+    let at_ok = sent(&outbox);
+    assert!(!runs(&outbox), "the watchdog has ended it, and the holder is still stopped");
+    kill_process(holder, Signal::CONT).unwrap();
+    let stopped = campaign.finished().await;
+    assert_eq!(stopped.status.code(), Some(124), "{}", stopped.stderr);
+    assert_eq!(sent(&outbox), at_ok, "not one more after OK");
+}
+
+/// What a shell has started outlives the shell.
+#[tokio::test]
+async fn all_that_a_campaign_has_started_ends_with_its_holder() {
+    let story = Story::begin().await;
+    let operator = story.installation.operator(&story.node).await;
+    operator.give(DEVICE, "marketing").await;
+    let outbox = story.installation.path("outbox");
+    let campaign = story.holds(&format!("sh -c '{CAMPAIGN}' \"$0\" & wait"), &outbox);
+    until_sent(&outbox, 20).await;
+    campaign.kill().await;
+    let gone = async {
+        while runs(&outbox) {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("the end of what it had started", gone).await;
 }
 
 #[tokio::test]
