@@ -15,8 +15,10 @@
 
 pub mod approval;
 pub mod certificate;
+pub mod open;
 pub(crate) mod pending;
 pub mod told;
 
 pub use approval::{Approval, ApprovalError};
 pub use certificate::{Certificate, Ground, Key, Residual};
+pub use open::OpenResidual;

@@ -19,6 +19,7 @@ mod statistic;
 mod store;
 mod switch;
 mod tenant;
+mod vault;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -54,6 +55,7 @@ pub(crate) use store::{
 };
 pub(crate) use switch::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
 pub(crate) use tenant::{OneTenantArgs, TenantArgs, TenantCommand};
+pub(crate) use vault::{VaultArgs, VaultCommand};
 
 /// Voice sessions in which no byte moves without somebody's say-so.
 #[derive(Debug, Parser)]
@@ -128,6 +130,8 @@ pub(crate) enum Command {
     Kept(KeptArgs),
     /// Print what was released of data that was anonymised when its time was over, and how that was tested.
     Statistic(StatisticArgs),
+    /// Print what wraps people's keys, and change it, on a running node.
+    Vault(VaultArgs),
 }
 
 #[derive(Debug, Args)]

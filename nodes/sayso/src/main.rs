@@ -39,6 +39,7 @@ mod tenant;
 mod vault;
 mod verify;
 mod witnesses;
+mod wrapping;
 
 use std::process::ExitCode;
 
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Command::Referral(args) => referral::run(&args),
         Command::Tenant(args) => tenant::run(&args),
         Command::Statistic(args) => statistic::run(&args),
+        Command::Vault(args) => wrapping::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The files to compile, below the crate's folder: path = package.
-const PROTOS: [&str; 14] = [
+const PROTOS: [&str; 15] = [
     "sayso/device/v1/device.proto",
     "sayso/consent/v1/consent.proto",
     "sayso/audit/v1/audit.proto",
@@ -22,6 +22,7 @@ const PROTOS: [&str; 14] = [
     "sayso/admin/v1/statistics.proto",
     "sayso/admin/v1/kept.proto",
     "sayso/admin/v1/tenants.proto",
+    "sayso/admin/v1/keys.proto",
 ];
 
 /// Messages with speech, words of a person or a credential: they get their `Debug` by hand.
