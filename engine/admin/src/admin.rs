@@ -24,6 +24,7 @@ use sayso_proto::admin::v1::guardians_server::GuardiansServer;
 use sayso_proto::admin::v1::holds_server::HoldsServer;
 use sayso_proto::admin::v1::incidents_server::IncidentsServer;
 use sayso_proto::admin::v1::kept_server::KeptServer;
+use sayso_proto::admin::v1::keys_server::KeysServer;
 use sayso_proto::admin::v1::notices_server::NoticesServer;
 use sayso_proto::admin::v1::permits_server::PermitsServer;
 use sayso_proto::admin::v1::referrals_server::ReferralsServer;
@@ -58,6 +59,7 @@ use crate::guardians::GuardiansService;
 use crate::holds::HoldsService;
 use crate::incidents::IncidentsService;
 use crate::kept::KeptService;
+use crate::keys::KeysService;
 use crate::notices::NoticesService;
 use crate::options::{AdminOptions, Limits};
 use crate::permits::PermitsService;
@@ -110,6 +112,7 @@ pub struct Admin {
     complaints: ComplaintsService,
     referrals: ReferralsService,
     kept: KeptService,
+    keys: KeysService,
     statistics: StatisticsService,
     tenants: TenantsService,
     visits: VisitsService,
@@ -189,6 +192,7 @@ impl Admin {
         };
         let kept = KeptService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         let statistics = StatisticsService { register: Arc::clone(&register), access: access.clone() };
+        let keys = KeysService { register: Arc::clone(&register), key: operator_key.clone() };
         let tenants = TenantsService { register: Arc::clone(&register), key: operator_key.clone() };
         let visits = VisitsService { register: Arc::clone(&register), access: access.clone() };
         let disclosures = DisclosuresService {
@@ -240,6 +244,7 @@ impl Admin {
             complaints,
             referrals,
             kept,
+            keys,
             statistics,
             tenants,
             visits,
@@ -278,7 +283,7 @@ impl Admin {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
         let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, .. } = self;
         let Self { permits, audit, guardians, disclosures, complaints, referrals, kept, statistics, .. } = self;
-        let Self { tenants, visits, .. } = self;
+        let Self { keys, tenants, visits, .. } = self;
         let (anchored, over) = (audit.anchored.clone(), switches.register.over_volume());
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -300,6 +305,7 @@ impl Admin {
         health.set_serving::<ComplaintsServer<ComplaintsService>>().await;
         health.set_serving::<ReferralsServer<ReferralsService>>().await;
         health.set_serving::<KeptServer<KeptService>>().await;
+        health.set_serving::<KeysServer<KeysService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -332,6 +338,7 @@ impl Admin {
             .add_service(ComplaintsServer::new(complaints).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(ReferralsServer::new(referrals).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(KeptServer::new(kept).max_decoding_message_size(KEPT_BYTES_MAX))
+            .add_service(KeysServer::new(keys).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));
         let follow_policy = follow(health.clone(), POLICY_HEALTH, policy, |accepted| *accepted);

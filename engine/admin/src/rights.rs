@@ -274,6 +274,14 @@ impl Rights for RightsService {
         Ok(Response::new(self.certified(&operator, request.into_inner()).await?))
     }
 
+    async fn list_residuals(
+        &self,
+        request: Request<proto::ListResidualsRequest>,
+    ) -> Result<Response<proto::ListResidualsResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        Ok(Response::new(self.residuals(&operator, request.into_inner()).await?))
+    }
+
     async fn approve_residual(
         &self,
         request: Request<proto::ApproveResidualRequest>,

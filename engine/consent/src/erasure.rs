@@ -16,9 +16,11 @@
 pub mod approval;
 pub mod certificate;
 pub mod legal_minimum;
+pub mod open;
 pub(crate) mod pending;
 pub mod told;
 
 pub use approval::{Approval, ApprovalError};
 pub use certificate::{Certificate, Ground, Key, Residual};
 pub use legal_minimum::LegalMinimum;
+pub use open::OpenResidual;

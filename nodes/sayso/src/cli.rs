@@ -20,6 +20,7 @@ mod store;
 mod switch;
 mod tenant;
 mod visit;
+mod vault;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -56,6 +57,7 @@ pub(crate) use store::{
 pub(crate) use switch::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
 pub(crate) use tenant::{OneTenantArgs, TenantArgs, TenantCommand};
 pub(crate) use visit::{OneVisitArgs, VisitArgs, VisitCommand};
+pub(crate) use vault::{VaultArgs, VaultCommand};
 
 /// Voice sessions in which no byte moves without somebody's say-so.
 #[derive(Debug, Parser)]
@@ -132,6 +134,8 @@ pub(crate) enum Command {
     Kept(KeptArgs),
     /// Print what was released of data that was anonymised when its time was over, and how that was tested.
     Statistic(StatisticArgs),
+    /// Print what wraps people's keys, and change it, on a running node.
+    Vault(VaultArgs),
 }
 
 #[derive(Debug, Args)]

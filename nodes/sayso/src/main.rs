@@ -40,6 +40,7 @@ mod vault;
 mod verify;
 mod visit;
 mod witnesses;
+mod wrapping;
 
 use std::process::ExitCode;
 
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         Command::Tenant(args) => tenant::run(&args),
         Command::Statistic(args) => statistic::run(&args),
         Command::Visit(args) => visit::run(&args),
+        Command::Vault(args) => wrapping::run(&args),
     };
     match result {
         Ok(code) => code,

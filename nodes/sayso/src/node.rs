@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use hex::FromHex;
 use sayso_admin::{Admin, AdminOptions, AdminTokens};
-use sayso_audit::{AuditKey, Signer};
+use sayso_audit::{Actor, AuditKey, Signer};
 use sayso_consent::{Error, Register, Tenure};
 use sayso_egress::{Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
@@ -109,7 +109,7 @@ impl Node {
         )
         .await?;
         register.note_config(config.node(), &config.noted()?).await?;
-        register.note_keys().await?;
+        register.note_keys(Actor::SYSTEM).await?;
         witnesses::begin_signing(register.journal(), &signer).await?;
         let anchor = witnesses::anchor(&config.witnesses, register.journal(), &signer, &clock)?;
         let egress = Arc::new(Egress::new(Arc::clone(&register), processors, Timeouts::default(), tasks.clone()));
@@ -200,7 +200,7 @@ impl Node {
             Ok(_) => tracing::info!("the keys are wrapped under the newest key encryption key"),
             Err(error) => tracing::error!(%error, "the keys stay wrapped as they are"),
         }
-        if let Err(error) = self.register.note_keys().await {
+        if let Err(error) = self.register.note_keys(Actor::SYSTEM).await {
             // the next start finds it again
             tracing::error!(%error, "what wraps the keys is not on record yet");
         }

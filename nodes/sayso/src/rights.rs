@@ -1,6 +1,7 @@
 //! `sayso rights`: what a person asks of whoever has their data, on a running node.
 
 mod bundle;
+mod residuals;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,10 @@ pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
         }
         RightsCommand::Import { person, dir, trust } => {
             output::shown(&runtime.block_on(import(person, dir, trust))?, json, "", told_import)?;
+        }
+        RightsCommand::Residuals { node, tenant } => {
+            let open = runtime.block_on(residuals::listed(node, tenant.as_ref()))?;
+            output::shown(&open, json, "nothing remains with a receiver for which nobody answers", residuals::told)?;
         }
         RightsCommand::ApproveResidual { person, case, residual, reason } => {
             let approved = runtime.block_on(approve(person, case, (*residual, *reason)))?;
@@ -121,6 +126,7 @@ async fn cases(command: &RightsCommand) -> Result<Value> {
         | RightsCommand::Port { .. }
         | RightsCommand::Import { .. }
         | RightsCommand::Certificate(_)
+        | RightsCommand::Residuals { .. }
         | RightsCommand::ApproveResidual { .. } => Value::Null,
     })
 }

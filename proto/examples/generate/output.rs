@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The files to compile, below the crate's folder: path = package.
-const PROTOS: [&str; 15] = [
+const PROTOS: [&str; 16] = [
     "sayso/device/v1/device.proto",
     "sayso/consent/v1/consent.proto",
     "sayso/audit/v1/audit.proto",
@@ -23,6 +23,7 @@ const PROTOS: [&str; 15] = [
     "sayso/admin/v1/kept.proto",
     "sayso/admin/v1/tenants.proto",
     "sayso/admin/v1/visits.proto",
+    "sayso/admin/v1/keys.proto",
 ];
 
 /// Messages with speech, words of a person or a credential: they get their `Debug` by hand.

@@ -12,17 +12,17 @@ use crate::device::attach;
 use crate::node::{Node, TENANT};
 use crate::soon;
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     let written = include_str!("../../../../deploy/profiles/aiwellflow.toml");
     let lawful = include_str!("../../../../deploy/profiles/aiwellflow-lawful.toml");
     Draft::parse(lawful, Some(written)).unwrap().accept().unwrap()
 }
 
-fn person() -> Option<Principal> {
+pub(crate) fn person() -> Option<Principal> {
     Some(Principal { tenant_id: TENANT.to_owned(), device_id: "speaker-1".to_owned(), ..Principal::default() })
 }
 
-fn question() -> PutKeptRequest {
+pub(crate) fn question() -> PutKeptRequest {
     PutKeptRequest {
         principal: person(),
         category: "support_record".to_owned(),

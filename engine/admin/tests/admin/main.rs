@@ -16,6 +16,7 @@ mod guardians;
 mod holds;
 mod incidents;
 mod kept;
+mod keys;
 mod limits;
 mod notices;
 mod permits;

@@ -17,6 +17,7 @@ use sayso_proto::admin::v1::guardians_client::GuardiansClient;
 use sayso_proto::admin::v1::holds_client::HoldsClient;
 use sayso_proto::admin::v1::incidents_client::IncidentsClient;
 use sayso_proto::admin::v1::kept_client::KeptClient;
+use sayso_proto::admin::v1::keys_client::KeysClient;
 use sayso_proto::admin::v1::notices_client::NoticesClient;
 use sayso_proto::admin::v1::permits_client::PermitsClient;
 use sayso_proto::admin::v1::rights_client::RightsClient;
@@ -225,6 +226,10 @@ impl Client {
 
     pub(crate) fn notices(&self) -> NoticesClient<Channel> {
         NoticesClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn keys(&self) -> KeysClient<Channel> {
+        KeysClient::new(self.channel.clone())
     }
 
     pub(crate) fn statistics(&self) -> StatisticsClient<Channel> {

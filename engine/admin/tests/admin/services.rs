@@ -51,6 +51,7 @@ async fn reflection_lists_the_services() {
             "sayso.admin.v1.Holds",
             "sayso.admin.v1.Incidents",
             "sayso.admin.v1.Kept",
+            "sayso.admin.v1.Keys",
             "sayso.admin.v1.Notices",
             "sayso.admin.v1.Permits",
             "sayso.admin.v1.Referrals",

@@ -1,10 +1,12 @@
 //! What a node says of itself: that it has started with another configuration, and that other keys wrap those of people.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use sayso_audit::{Event, Hash, KeyStep, NodeEvent};
+use sayso_audit::{Actor, Event, Hash, KeyStep, NodeEvent};
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
 use sayso_types::Name;
+use sayso_vault::Wrapping;
 use serde::{Deserialize, Serialize};
 
 use super::Register;
@@ -68,12 +70,37 @@ impl Register {
         Ok(changed)
     }
 
-    /// Puts on record which keys wrap those of people, where that is not what is on record: whoever changed them may have
-    /// been killed before this.
+    /// Puts a new shard key in the place of the one that wraps the keys of every person, for `by`, and that on record, while
+    /// everybody's records are opened and sealed; of how many people keys were wrapped anew. What was begun is finished, also when
+    /// the caller does not wait for it, and what was interrupted by the next call.
+    ///
+    /// # Errors
+    /// As the store and the vault say; to be called again then.
+    pub async fn rotate_keys(self: &Arc<Self>, by: Actor) -> Result<u64, Error> {
+        let register = Arc::clone(self);
+        let rotated = async move {
+            let people = register.vault.rotate().await?;
+            register.note_keys(by).await?;
+            tracing::info!(people, "the keys of every person are wrapped under a new shard key");
+            Ok(people)
+        };
+        self.to_the_end("rotate keys", rotated).await?
+    }
+
+    /// What wraps the keys of people now.
+    ///
+    /// # Errors
+    /// As the vault says.
+    pub async fn wrapping(&self) -> Result<Wrapping, Error> {
+        Ok(self.vault.wrapping().await?)
+    }
+
+    /// Puts on record which keys wrap those of people, for `by`, where that is not what is on record: whoever changed them may
+    /// have been killed before this.
     ///
     /// # Errors
     /// As the store and the vault say.
-    pub async fn note_keys(&self) -> Result<(), Error> {
+    pub async fn note_keys(&self, by: Actor) -> Result<(), Error> {
         let wrapping = self.vault.wrapping().await?;
         let now = Wraps { shard_key: wrapping.shard_key, kek: Hash::of(&wrapping.kek).0 };
         let row = WrappingKey { shard: SHARD }.key();
@@ -92,7 +119,7 @@ impl Register {
         let unchanged = stored.map_or(Condition::Absent, |stored| Condition::Version(stored.version));
         let json = serde_json::to_vec(&now).expect("numbers are JSON");
         let ops = vec![Op::Put(row.clone(), WRAPPING.encode(&json))];
-        let events = vec![About::default().event(Event::Node(told))];
+        let events = vec![About::default().by(by, Event::Node(told))];
         self.journal.append(Entry { require: vec![(row, unchanged)], ops, events }).await?;
         Ok(())
     }

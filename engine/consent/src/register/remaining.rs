@@ -1,14 +1,18 @@
 //! What an erasure does not reach, and who answers for it that it remains.
 
 use sayso_audit::{Actor, DeskEvent, Event, Reference};
-use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
-use sayso_types::{Name, SubjectId};
+use sayso_store::{Condition, Error as StoreError, Op, Range, TypedKey};
+use sayso_types::{Name, SubjectId, TenantId};
 
 use super::Register;
 use crate::erasure::approval::{Approval, ApprovalError};
-use crate::erasure::certificate::{self, Certificate};
-use crate::tables::{RESIDUAL, ResidualKey};
+use crate::erasure::certificate::{self, Certificate, Residual};
+use crate::erasure::open::OpenResidual;
+use crate::tables::{CERTIFICATE, CertificateKey, RESIDUAL, ResidualKey};
 use crate::{Entry, Error};
+
+/// Certificates that are looked through at once for what remains: some hundred kilobytes, which hold nobody else up.
+const CERTIFICATES_AT_ONCE: usize = 256;
 
 impl Register {
     /// Puts on record that `by`, who acts as `actor`, answers for it that `residual` remains, which the certificate of `of` says,
@@ -61,6 +65,70 @@ impl Register {
             Approval::decode(residual.parse().map_err(malformed)?, &body)
         };
         rows.into_iter().map(approval).collect()
+    }
+
+    /// What receivers may still have for which nobody answers, of everybody's or of `tenant`'s people: what so many certificates
+    /// say, from the one after `from` on, and after which one to go on, while there are more. The list may be empty all the same.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn open_residuals(
+        &self,
+        tenant: Option<&TenantId>,
+        from: Option<(SubjectId, Reference)>,
+    ) -> Result<(Vec<OpenResidual>, Option<(SubjectId, Reference)>), Error> {
+        let mut range = Range::from(CertificateKey::table());
+        if let Some((subject, erasure)) = from {
+            range.start = CertificateKey { subject, erasure: erasure.0.to_vec() }.key().successor();
+        }
+        let page = self.store.scan(range, CERTIFICATES_AT_ONCE).await?;
+        let (mut open, mut last) = (Vec::new(), None);
+        for row in page.entries {
+            let CertificateKey { subject, .. } = CertificateKey::parse(&row.key).map_err(StoreError::from)?;
+            let (_, json) = CERTIFICATE.decode(&row.value).map_err(StoreError::from)?;
+            let certificate = Certificate::parse(json)?;
+            last = Some((subject, Reference(certificate.erasure)));
+            open.extend(self.open_of(subject, tenant, &certificate).await?);
+        }
+        Ok((open, last.filter(|_| page.rest.is_some())))
+    }
+
+    /// The same of one certificate of `subject`.
+    async fn open_of(
+        &self,
+        subject: SubjectId,
+        tenant: Option<&TenantId>,
+        certificate: &Certificate,
+    ) -> Result<Vec<OpenResidual>, Error> {
+        let (now, erasure) = (self.clock.wall(), Reference(certificate.erasure));
+        let remains = certificate.residuals.iter().filter_map(|residual| match residual {
+            Residual::Processor { id, party, until, told_at, .. } if until.is_none_or(|until| now < until) => {
+                Some(OpenResidual {
+                    subject,
+                    tenant: None,
+                    erasure,
+                    category: certificate.category,
+                    certified_at: certificate.certified_at,
+                    processor: *id,
+                    party: party.clone(),
+                    told_at: *told_at,
+                    until: *until,
+                })
+            }
+            _ => None,
+        });
+        let mut remains: Vec<_> = remains.collect();
+        if remains.is_empty() {
+            return Ok(remains);
+        }
+        let whose = self.tenant_of(subject).await?;
+        if tenant.is_some_and(|tenant| whose.as_ref() != Some(tenant)) {
+            return Ok(Vec::new());
+        }
+        let approvals = self.approvals(subject, erasure).await?;
+        remains.retain(|one| !approvals.iter().any(|approval| approval.residual == one.processor.0));
+        remains.iter_mut().for_each(|one| one.tenant.clone_from(&whose));
+        Ok(remains)
     }
 
     /// What deletes who answers for what a certificate says, which ends.

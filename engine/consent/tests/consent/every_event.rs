@@ -192,10 +192,10 @@ async fn node() -> Vec<Leaf> {
     let world = World::new().await;
     for max in ["1", "2"] {
         world.register.note_config(0, &noting::configured(&[("sessions.max", max)])).await.unwrap();
-        world.register.note_keys().await.unwrap();
+        world.register.note_keys(Actor::SYSTEM).await.unwrap();
         sayso_vault::testing::vault(world.local.clone()).await.unwrap().rotate().await.unwrap();
     }
-    world.register.note_keys().await.unwrap();
+    world.register.note_keys(Actor::SYSTEM).await.unwrap();
     world.leaves().await
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Hash, KeyStep, Leaf, NodeEvent};
+use sayso_audit::{Actor, ActorKind, Event, Hash, KeyStep, Leaf, NodeEvent};
 use sayso_consent::{Configured, Options, Register};
 use sayso_runtime::Tasks;
 use sayso_types::{ManualClock, Name};
@@ -69,8 +69,8 @@ async fn keys_that_wrap_others_are_on_record_when_they_are_made_and_when_they_ar
     let register = register.await.unwrap();
     let noted = async || {
         // whoever was killed before they said so says so at the next start, and nobody says it twice
-        register.note_keys().await.unwrap();
-        register.note_keys().await.unwrap();
+        register.note_keys(Actor::SYSTEM).await.unwrap();
+        register.note_keys(Actor::SYSTEM).await.unwrap();
         leaves_of(register.journal()).await
     };
     assert_eq!(keys(&noted().await), [(KeyStep::Created, "shard_key", 1)]);
@@ -79,8 +79,13 @@ async fn keys_that_wrap_others_are_on_record_when_they_are_made_and_when_they_ar
     write_keks(&kek, &[1, 2]);
     vault.rewrap().await.unwrap();
     assert_eq!(keys(&noted().await)[1..], [(KeyStep::Rotated, "kek", 1)]);
-    vault.rotate().await.unwrap();
-    assert_eq!(keys(&noted().await)[2..], [(KeyStep::Rotated, "shard_key", 2)]);
+    // on record with it, and who did it
+    let operator = Actor { kind: ActorKind::Operator, tag: None };
+    register.rotate_keys(operator).await.unwrap();
+    let leaves = noted().await;
+    assert_eq!(keys(&leaves)[2..], [(KeyStep::Rotated, "shard_key", 2)]);
+    assert_eq!(leaves.last().unwrap().fact.actor, operator);
+    assert_eq!(register.wrapping().await.unwrap(), vault.wrapping().await.unwrap());
 }
 
 /// Writes key encryption keys, each of these bytes alone.

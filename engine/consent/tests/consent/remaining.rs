@@ -127,3 +127,31 @@ async fn who_answers_ends_with_the_certificate() {
     let left = world.local.scan((&Prefix::table("residual")).into(), 10).await.unwrap().entries;
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[tokio::test]
+async fn what_nobody_answers_for_is_listed_over_everybody_and_page_by_page() {
+    let clock = Arc::new(SetClock::at(NOON));
+    let world = World::with_clock(clock.clone(), sayso_consent::Options::default()).await;
+    world.register.publish(Arc::new(profile_with_a_receiver(2))).await.unwrap();
+    let ((anna, of_anna, json), (ben, ..)) = (erased(&world).await, erased(&world).await);
+    let (acme, other) = ("acme".parse().unwrap(), "other".parse().unwrap());
+    let (open, next) = world.register.open_residuals(None, None).await.unwrap();
+    let people: std::collections::BTreeSet<_> = open.iter().map(|one| one.subject).collect();
+    assert_eq!((open.len(), people, next), (2, [anna, ben].into(), None));
+    let annas = open.iter().find(|one| one.subject == anna).unwrap();
+    let certificate = Certificate::parse(&json).unwrap();
+    assert_eq!((annas.processor.0, annas.erasure), (CLOUD, Reference(certificate.erasure)));
+    assert_eq!((annas.tenant.as_ref(), annas.certified_at), (Some(&acme), certificate.certified_at));
+    assert_eq!(world.register.open_residuals(Some(&acme), None).await.unwrap().0, open);
+    assert_eq!(world.register.open_residuals(Some(&other), None).await.unwrap().0, []);
+    let (first, second) = (&open[0], &open[1]);
+    let after = world.register.open_residuals(None, Some((first.subject, first.erasure))).await.unwrap();
+    assert_eq!(after, (vec![second.clone()], None), "it goes on after one");
+
+    world.register.approve_residual(anna, of_anna, (CLOUD, DISSOLVED), dpo()).await.unwrap();
+    let left: Vec<_> = world.register.open_residuals(None, None).await.unwrap().0;
+    assert_eq!(left.iter().map(|one| one.subject).collect::<Vec<_>>(), [ben], "somebody answers for the other one");
+    let end = left[0].until.expect("it says how long it keeps it");
+    clock.set(end.0);
+    assert_eq!(world.register.open_residuals(None, None).await.unwrap().0, [], "by its own word it has it no more");
+}

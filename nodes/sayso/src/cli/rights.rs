@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sayso_policy::Tongue;
-use sayso_types::{Name, Purpose};
+use sayso_types::{Name, Purpose, TenantId};
 
-use super::PersonArgs;
+use super::{NodeArgs, PersonArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct RightsArgs {
@@ -101,6 +101,15 @@ pub(crate) enum RightsCommand {
     },
     /// Print the certificate of an erasure: what was erased, how, and what remains elsewhere.
     Certificate(CertificateArgs),
+    /// Print what receivers may still have that did not say that they have deleted it, over everybody, and for which nobody
+    /// answers.
+    Residuals {
+        #[command(flatten)]
+        node: NodeArgs,
+        /// Of this tenant's people alone.
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
+    },
     /// Answer for it that something remains which a certificate names, such as what a receiver has that never answers; prints
     /// it. The certificate stays as it is, and is printed with who answers.
     ApproveResidual {

@@ -249,6 +249,14 @@ async fn what_one_never_deletes_remains_with_its_day_and_somebody_answers_for_it
     let (told_at, until) = (remains["told_at"].as_u64().unwrap(), remains["until"].as_u64().unwrap());
     assert!(told_at >= certificate["destroyed_at"].as_u64().unwrap() && until > told_at, "{certificate}");
 
+    let open = async || rights(&installation, &node, "residuals", &["--json"]).await.success().stdout;
+    let listed: Value = serde_json::from_str(&open().await).unwrap();
+    let [one] = listed.as_array().unwrap().as_slice() else { panic!("one: {listed}") };
+    assert_eq!((&one["processor"], &one["tenant"]), (&"service".into(), &TENANT.into()));
+    assert_eq!(one["erasure"], certificate["erasure"]);
+    let told = rights(&installation, &node, "residuals", &[]).await.success().stdout;
+    assert!(told.contains("A company [service], told to delete since "), "{told}");
+
     let approve = async |residual: &str| {
         let answers = [&case, residual, "--reason", "receiver_dissolved"];
         rights(&installation, &node, "approve-residual", &answers).await
@@ -257,6 +265,7 @@ async fn what_one_never_deletes_remains_with_its_day_and_somebody_answers_for_it
     let approved = approve("service").await.success().stdout;
     assert!(approved.starts_with("service remains: receiver_dissolved ("), "{approved}");
     approve("service").await.failure(&["has approved that it remains already"]);
+    assert_eq!(open().await, "[]", "somebody answers for it");
     let told = rights(&installation, &node, "certificate", &[&case]).await.success().stdout;
     assert!(
         told.contains("- what A company (service) was given, until ") && told.contains(": receiver_dissolved"),

@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::reload::PROFILE;
 use crate::sayso;
 
-const WRITTEN: &str = include_str!("../../../../deploy/profiles/aiwellflow.toml");
-const LAWFUL: &str = include_str!("../../../../deploy/profiles/aiwellflow-lawful.toml");
+pub(crate) const WRITTEN: &str = include_str!("../../../../deploy/profiles/aiwellflow.toml");
+pub(crate) const LAWFUL: &str = include_str!("../../../../deploy/profiles/aiwellflow-lawful.toml");
 
 #[tokio::test]
 async fn settings_of_an_agent_are_kept_shown_and_deleted_and_a_password_is_refused() {

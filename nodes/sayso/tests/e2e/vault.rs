@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use sayso_tests::{Installation, Node, Process};
+use sayso_tests::{Installation, Node, Process, TENANT};
 use serde_json::Value;
 
+use crate::kept::{LAWFUL, WRITTEN};
+use crate::reload::PROFILE;
 use crate::sayso;
 
 /// The file that `sayso init` wrote.
@@ -82,6 +84,41 @@ async fn the_key_that_wraps_changes_while_the_node_serves() {
     fs::write(installation.path(KEK), new).unwrap();
     let _ = node.terminate().await.success();
     let _ = installation.start().await.terminate().await.success();
+}
+
+#[tokio::test]
+async fn the_shard_key_changes_while_the_node_serves_and_what_was_sealed_opens_afterwards() {
+    let installation = Installation::new(&sayso()).await;
+    fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
+    fs::write(installation.path(PROFILE), LAWFUL).unwrap();
+    let settings = installation.file("settings.json");
+    fs::write(&settings, r#"{"prompt":"You are a teacher."}"#).unwrap();
+    let (operator, tess) = (installation.file("admin"), installation.person("tess", Some(TENANT)).await);
+    let run = async |node: &Node, certs: &str, words: &[&str]| {
+        let (at, [noun, command, rest @ ..]) = (node.admin.to_string(), words) else { panic!("a command") };
+        let call = [*noun, *command, "--admin", &at, "--certs", certs];
+        sayso().run(call.into_iter().chain(rest.iter().copied())).await
+    };
+    let whose = ["--tenant", TENANT, "--device-id", "speaker-1"];
+    let node = installation.start().await;
+    drop(installation.first_device(&node).await);
+    let put = [&["kept", "put"][..], &whose, &["agent_config", &settings, "--purpose", "agent_building", "--json"]];
+    let put: Value = serde_json::from_str(&run(&node, &tess, &put.concat()).await.success().stdout).unwrap();
+    let item = put["item"].as_str().unwrap();
+    let shown = run(&node, &operator, &["vault", "show"]).await.success().stdout;
+    assert!(shown.starts_with("shard key 1, under the key encryption key whose version is "), "{shown}");
+    let rotated = run(&node, &operator, &["vault", "rotate", "--json"]).await.success().stdout;
+    let rotated: Value = serde_json::from_str(&rotated).unwrap();
+    assert_eq!((&rotated["shard_key"], &rotated["people"]), (&2.into(), &1.into()), "{rotated}");
+    assert_eq!(rotated["rotating"], false, "the old one is destroyed");
+    run(&node, &tess, &["vault", "rotate"]).await.failure(&["operator of the node"]);
+    let get = [&["kept", "get"][..], &whose, &[item]].concat();
+    let content = run(&node, &tess, &get).await.success().stdout;
+    assert_eq!(content.trim_end(), r#"{"prompt":"You are a teacher."}"#);
+    let _ = node.terminate().await.success();
+    let node = installation.start().await;
+    assert_eq!(run(&node, &tess, &get).await.success().stdout, content, "also under the new key alone");
+    let _ = node.terminate().await.success();
 }
 
 #[tokio::test]
