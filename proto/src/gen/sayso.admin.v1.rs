@@ -693,6 +693,53 @@ pub struct ReleaseHoldResponse {
     pub hold: ::core::option::Option<Hold>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListResidualsRequest {
+    /// Whose people; empty is everybody's.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// As next_page_token of the answer before; empty is the beginning.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListResidualsResponse {
+    /// In no order. May be empty where there are more.
+    #[prost(message, repeated, tag = "1")]
+    pub residuals: ::prost::alloc::vec::Vec<OpenResidual>,
+    /// Where to go on; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// What a receiver may still have.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenResidual {
+    /// Whose, as 32 hexadecimal digits.
+    #[prost(string, tag = "1")]
+    pub subject_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// 16 bytes, which ApproveResidual takes as its reference.
+    #[prost(bytes = "vec", tag = "3")]
+    pub erasure_id: ::prost::alloc::vec::Vec<u8>,
+    /// What was erased here, as the policy calls it; empty is everything that was sealed.
+    #[prost(string, tag = "4")]
+    pub category: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub certified_unix_ms: u64,
+    /// The receiver, which ApproveResidual takes as its residual.
+    #[prost(string, tag = "6")]
+    pub processor: ::prost::alloc::string::String,
+    /// Who runs it.
+    #[prost(string, tag = "7")]
+    pub party: ::prost::alloc::string::String,
+    /// Since when it has been told to delete; 0 when no machine told it.
+    #[prost(uint64, tag = "8")]
+    pub told_unix_ms: u64,
+    /// Until when it says that it keeps it; 0 when it gives no time.
+    #[prost(uint64, tag = "9")]
+    pub until_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListCertificatesRequest {
     #[prost(message, optional, tag = "1")]
     pub principal: ::core::option::Option<Principal>,
@@ -2913,6 +2960,32 @@ pub mod rights_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "ApproveResidual"));
             self.inner.unary(req, path, codec).await
         }
+        /// What receivers may still have that did not say that they have deleted it, over everybody: until the time is over for which
+        /// a receiver says that it keeps it, or somebody answers for it that it remains. A tenant's caller sees what is of its people.
+        pub async fn list_residuals(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListResidualsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListResidualsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Rights/ListResiduals",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Rights", "ListResiduals"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The certificates of all erasures of the person.
         pub async fn list_certificates(
             &mut self,
@@ -3045,6 +3118,15 @@ pub mod rights_server {
             request: tonic::Request<super::ApproveResidualRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ApproveResidualResponse>,
+            tonic::Status,
+        >;
+        /// What receivers may still have that did not say that they have deleted it, over everybody: until the time is over for which
+        /// a receiver says that it keeps it, or somebody answers for it that it remains. A tenant's caller sees what is of its people.
+        async fn list_residuals(
+            &self,
+            request: tonic::Request<super::ListResidualsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListResidualsResponse>,
             tonic::Status,
         >;
         /// The certificates of all erasures of the person.
@@ -3602,6 +3684,51 @@ pub mod rights_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ApproveResidualSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Rights/ListResiduals" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListResidualsSvc<T: Rights>(pub Arc<T>);
+                    impl<
+                        T: Rights,
+                    > tonic::server::UnaryService<super::ListResidualsRequest>
+                    for ListResidualsSvc<T> {
+                        type Response = super::ListResidualsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListResidualsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Rights>::list_residuals(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListResidualsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -13257,6 +13384,412 @@ pub mod visits_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "sayso.admin.v1.Visits";
     impl<T> tonic::server::NamedService for VisitsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyWrapping {
+    /// Which shard key it is, counted from 1.
+    #[prost(uint32, tag = "1")]
+    pub shard_key: u32,
+    /// SHA-256 of what names the version of the key encryption key that it is wrapped under, as in the log.
+    #[prost(bytes = "vec", tag = "2")]
+    pub kek_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// Whether the one before is still there, because the keys of some people may be wrapped under it.
+    #[prost(bool, tag = "3")]
+    pub rotating: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeysRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeysResponse {
+    #[prost(message, optional, tag = "1")]
+    pub wrapping: ::core::option::Option<KeyWrapping>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateKeysRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateKeysResponse {
+    #[prost(message, optional, tag = "1")]
+    pub wrapping: ::core::option::Option<KeyWrapping>,
+    /// People whose keys were wrapped anew.
+    #[prost(uint64, tag = "2")]
+    pub people: u64,
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod keys_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// For the operator of the node alone: a tenant's caller gets PERMISSION_DENIED.
+    #[derive(Debug, Clone)]
+    pub struct KeysClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl KeysClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> KeysClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> KeysClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            KeysClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// What wraps people's keys now.
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/sayso.admin.v1.Keys/Get");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("sayso.admin.v1.Keys", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Puts a new shard key in the place of the one that wraps people's keys: each person's are wrapped anew, and the old one is
+        /// destroyed. Nobody waits meanwhile, and no record is touched. What was begun goes on when nobody waits for the answer any
+        /// more, and Get says whether it is done; one that was interrupted is finished by the next call.
+        pub async fn rotate(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RotateKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Keys/Rotate",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Keys", "Rotate"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod keys_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with KeysServer.
+    #[async_trait]
+    pub trait Keys: std::marker::Send + std::marker::Sync + 'static {
+        /// What wraps people's keys now.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetKeysRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetKeysResponse>, tonic::Status>;
+        /// Puts a new shard key in the place of the one that wraps people's keys: each person's are wrapped anew, and the old one is
+        /// destroyed. Nobody waits meanwhile, and no record is touched. What was begun goes on when nobody waits for the answer any
+        /// more, and Get says whether it is done; one that was interrupted is finished by the next call.
+        async fn rotate(
+            &self,
+            request: tonic::Request<super::RotateKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateKeysResponse>,
+            tonic::Status,
+        >;
+    }
+    /// For the operator of the node alone: a tenant's caller gets PERMISSION_DENIED.
+    #[derive(Debug)]
+    pub struct KeysServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> KeysServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for KeysServer<T>
+    where
+        T: Keys,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/sayso.admin.v1.Keys/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Keys>(pub Arc<T>);
+                    impl<T: Keys> tonic::server::UnaryService<super::GetKeysRequest>
+                    for GetSvc<T> {
+                        type Response = super::GetKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Keys>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Keys/Rotate" => {
+                    #[allow(non_camel_case_types)]
+                    struct RotateSvc<T: Keys>(pub Arc<T>);
+                    impl<T: Keys> tonic::server::UnaryService<super::RotateKeysRequest>
+                    for RotateSvc<T> {
+                        type Response = super::RotateKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RotateKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Keys>::rotate(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RotateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for KeysServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "sayso.admin.v1.Keys";
+    impl<T> tonic::server::NamedService for KeysServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
