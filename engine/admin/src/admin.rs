@@ -126,6 +126,10 @@ pub const POLICY_HEALTH: &str = "sayso.policy";
 /// of it than there is.
 pub const AUDIT_HEALTH: &str = "sayso.audit";
 
+/// The health service's name for what goes to processors: not serving on a day on which more would have gone than the policy
+/// declares.
+pub const EGRESS_HEALTH: &str = "sayso.egress";
+
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Admin")
@@ -270,7 +274,7 @@ impl Admin {
         let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, .. } = self;
         let Self { permits, audit, guardians, disclosures, complaints, referrals, kept, statistics, tenants, .. } =
             self;
-        let anchored = audit.anchored.clone();
+        let (anchored, over) = (audit.anchored.clone(), switches.register.over_volume());
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
         health.set_serving::<ConsentServer<ConsentService>>().await;
@@ -324,6 +328,7 @@ impl Admin {
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));
         let follow_policy = follow(health.clone(), POLICY_HEALTH, policy, |accepted| *accepted);
+        let follow_egress = follow(health.clone(), EGRESS_HEALTH, over, |is_over| !is_over);
         let follow_audit = async {
             match anchored {
                 Some(anchored) => follow(health.clone(), AUDIT_HEALTH, anchored, |a| !a.is_alarm()).await,
@@ -346,6 +351,7 @@ impl Admin {
             served = server.serve_with_incoming_shutdown(connections(listener, tls, &limits), stop) => Ok(served?),
             () = follow_policy => Ok(()),
             () = follow_audit => Ok(()),
+            () = follow_egress => Ok(()),
             () = overdue => {
                 tracing::warn!("admin calls are cut off");
                 Ok(())

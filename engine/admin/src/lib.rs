@@ -48,6 +48,6 @@ mod tenants;
 mod tls;
 mod withdrawal;
 
-pub use admin::{AUDIT_HEALTH, Admin, POLICY_HEALTH};
+pub use admin::{AUDIT_HEALTH, Admin, EGRESS_HEALTH, POLICY_HEALTH};
 pub use error::Error;
 pub use options::{AdminOptions, AdminTokens, Limits, Tls};

@@ -39,6 +39,8 @@ pub(crate) enum Refusal {
     PastTheEnd { size: u64 },
     #[error("{what} are at their limit of {limit}; end one, or try again later")]
     OverLimit { what: &'static str, limit: usize },
+    #[error("as much goes to you today as the policy declares; ask again tomorrow, by UTC, or the operator for more")]
+    DayOver,
     /// Its own text may name files of the node, which are no caller's business.
     #[error("the consent register could not do it ({}); {}", .0.code(), advice(.0))]
     Register(RegisterError),
@@ -68,6 +70,7 @@ impl Refusal {
             | Self::TenantOnly
             | Self::GrantOnly(_)
             | Self::OverLimit { .. }
+            | Self::DayOver
             | Self::Register(_)
             | Self::ShuttingDown => None,
         }
@@ -83,7 +86,8 @@ impl Refusal {
             Self::NotNow { .. } => Code::FailedPrecondition,
             Self::Changed { .. } => Code::Aborted,
             Self::PastTheEnd { .. } => Code::OutOfRange,
-            Self::OverLimit { .. } | Self::Register(RegisterError::Busy { .. }) => Code::ResourceExhausted,
+            Self::OverLimit { .. } | Self::DayOver => Code::ResourceExhausted,
+            Self::Register(RegisterError::Busy { .. }) => Code::ResourceExhausted,
             Self::Register(RegisterError::Damaged { .. } | RegisterError::Log(_)) => Code::DataLoss,
             Self::Register(_) | Self::ShuttingDown => Code::Unavailable,
         }

@@ -75,6 +75,25 @@ impl Switches for SwitchesService {
         Ok(Response::new(proto::ListSwitchesResponse { switches }))
     }
 
+    async fn count_volumes(
+        &self,
+        request: Request<proto::CountVolumesRequest>,
+    ) -> Result<Response<proto::CountVolumesResponse>, Status> {
+        Operator::of(&request)?.must_see_all()?;
+        let to = self.register.volumes().into_iter().map(|to| proto::VolumeTo {
+            processor_id: to.processor.to_string(),
+            category: to.category.to_string(),
+            calls: to.went.calls,
+            bytes: to.went.bytes,
+            over: to.went.over,
+            malformed: to.went.malformed,
+            bytes_per_call_max: to.most.per_call,
+            bytes_per_day_max: to.most.per_day,
+            bytes_left: to.left,
+        });
+        Ok(Response::new(proto::CountVolumesResponse { to: to.collect() }))
+    }
+
     async fn count_transfers(
         &self,
         request: Request<proto::CountTransfersRequest>,

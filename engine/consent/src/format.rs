@@ -14,7 +14,7 @@ use crate::journal::SHARD;
 use crate::tables::*;
 
 /// Everything that a register keeps in its store, by the names in [`tables`](crate::tables).
-const SCHEMAS: [Schema; 58] = [
+const SCHEMAS: [Schema; 59] = [
     ANNOUNCED,
     ANONYMISED,
     ANONYMISED_COUNT,
@@ -70,6 +70,7 @@ const SCHEMAS: [Schema; 58] = [
     TENURE,
     TRANSFER,
     TRANSFER_COUNT,
+    VOLUME,
     WITHDRAWAL,
     WITNESSED,
     WRAPPING,

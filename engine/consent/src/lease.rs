@@ -47,6 +47,12 @@ pub enum Denied {
         /// How many may be in use.
         limit: usize,
     },
+    /// Less is left of what the policy declares for the processor and a day than one call may have.
+    #[error("as much goes to {processor} today as the policy declares; `sayso switch volumes` prints how much that is")]
+    TooMuch {
+        /// Whose day is over.
+        processor: ProcessorId,
+    },
     /// It could not be decided or recorded, and without a record nothing is sent.
     #[error(transparent)]
     Register(#[from] Error),

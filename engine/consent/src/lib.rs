@@ -62,6 +62,7 @@ mod tables;
 pub mod tenants;
 pub mod tenure;
 pub mod transfer;
+pub mod volume;
 
 pub use anchor::{Anchor, AnchorOptions, Anchored};
 pub use error::Error;

@@ -56,6 +56,12 @@ impl Loan {
         &self.grounds
     }
 
+    /// How many bytes may go, if there is a limit: nobody here can stop more, but it is found when its holder says so.
+    #[must_use]
+    pub fn bytes_max(&self) -> Option<u64> {
+        self.holder.revoker.terms().bytes_max
+    }
+
     /// For how long it was given at first. Its holder counts from a moment before it asked.
     #[must_use]
     pub const fn lasts(&self) -> Duration {

@@ -34,6 +34,7 @@ mod showing;
 pub(crate) mod state;
 pub(crate) mod switching;
 mod upkeep;
+mod watching;
 mod withdrawing;
 
 #[cfg(test)]
@@ -63,6 +64,7 @@ pub use self::switching::Thrown;
 pub(crate) use self::upkeep::Look;
 pub use self::withdrawing::Withdrawal;
 use crate::tables::{DEVICE, DeviceKey, REGISTER, RegisterKey};
+use crate::volume::Volumes;
 use crate::{Entry, Error, Journal, Tenure, format, switch, tenants};
 
 /// Limits and deadlines of the register.
@@ -147,6 +149,8 @@ pub struct Register {
     pending: Mutex<HashMap<SubjectId, Vec<Arc<Holder>>>>,
     /// What laws demand to be kept. Whoever ends or erases something reads it until that is on record.
     holds: RwLock<Holds>,
+    /// How much goes to each processor today.
+    volumes: Arc<Volumes>,
     /// Held by whoever counts a person whose data goes overseas for the first time in a year.
     crossing: AsyncMutex<()>,
     /// Held by whoever counts people whose data is anonymised, or releases the counts.
@@ -192,6 +196,7 @@ impl Register {
         changes.extend(raised);
         let journal = Journal::open(written, Arc::clone(&clock), &tasks, &revisions, changes, limit).await?;
         let holds = RwLock::new(Holds::stored(store.as_ref()).await?);
+        let volumes = Arc::new(Volumes::stored(store.as_ref(), clock.wall()).await?);
         let register = Arc::new(Self {
             holders: Arc::new(Holders::new(journal.clone(), options.permits_max)),
             journal,
@@ -210,6 +215,7 @@ impl Register {
             changes: broadcast::Sender::new(CHANGES_WAITING_MAX),
             pending: Mutex::default(),
             holds,
+            volumes,
             crossing: AsyncMutex::default(),
             counting: AsyncMutex::default(),
             is_marked: AtomicBool::new(false),

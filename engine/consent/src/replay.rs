@@ -14,6 +14,7 @@ mod grants;
 mod registries;
 mod requests;
 mod transfers;
+mod volumes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use self::grants::Grants;
 use self::registries::Registries;
 use self::requests::{Happened, Requests};
 use self::transfers::Transfers;
+use self::volumes::Volumes;
 
 /// Goes through the leaves of a log in order.
 #[derive(Debug)]
@@ -48,6 +50,7 @@ pub struct Replay {
     requests: Requests,
     endings: Endings,
     transfers: Transfers,
+    volumes: Volumes,
     releases: Releases,
     /// When the newest leaf was written.
     now: WallTime,
@@ -85,6 +88,7 @@ impl Replay {
             requests: Requests::default(),
             endings: Endings::default(),
             transfers: Transfers::default(),
+            volumes: Volumes::default(),
             releases: Releases::default(),
             now: WallTime(0),
             found: Replayed::default(),
@@ -160,20 +164,23 @@ impl Replay {
                 }
             }
             Event::Control(event) => self.registries.instructions(fact.registry_rev, event),
-            Event::SegmentClosed { segment, bytes, .. } => {
+            Event::SegmentClosed { segment, bytes, cell, processor, .. } => {
                 let is_overtaken = self.registries.closed(*segment);
-                if is_overtaken && *bytes > 0 {
+                let is_within = self.volumes.closed(*segment, (cell, *processor), *bytes, self.rules.profile());
+                let is_too_much = !is_within && self.governs(fact.profile_rev);
+                if is_overtaken && *bytes > 0 || is_too_much {
                     self.found.denied.push(index);
                 }
             }
             Event::SegmentOpened { segment, cell, processor, turn } => {
                 let grant = self.grants.of(*segment);
                 let is_covered = self.transfers.opened(leaf, (cell, *processor), self.rules.profile());
+                let is_left = self.volumes.opened(*segment, (cell, *processor), leaf.place.wall, self.rules.profile());
                 if self.judges(index, fact.profile_rev) {
                     let to = (*cell, *processor, Gate::of(cell.kind));
                     let by = |registry: &_| self.allows(registry, leaf, to, *turn, grant);
                     let (then, now) = (by(&self.registries.at(fact.registry_rev)), by(self.registries.newest()));
-                    match (then && is_covered, now) {
+                    match (then && is_covered && is_left, now) {
                         (true, true) => {}
                         (true, false) => self.registries.overtaken(*segment),
                         (false, _) => self.found.denied.push(index),

@@ -30,6 +30,7 @@ impl Error {
         match self {
             Self::Denied(Denied::Policy(_)) => "not_allowed",
             Self::Denied(Denied::Busy { .. }) => "permits_at_limit",
+            Self::Denied(Denied::TooMuch { .. }) => "too_much",
             Self::Denied(Denied::Register(error)) => error.code(),
             Self::Provider(error) => error.code(),
             Self::Picture(error) => error.code(),

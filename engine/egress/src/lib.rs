@@ -195,7 +195,7 @@ impl Egress {
                 laden.leases.push(lease);
                 Ok(())
             }
-            Err(Denied::Policy(_)) => Ok(()),
+            Err(Denied::Policy(_) | Denied::TooMuch { .. }) => Ok(()),
             Err(failed) => Err(Error::Denied(failed)),
         }
     }

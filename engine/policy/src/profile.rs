@@ -46,7 +46,7 @@ pub use header::{Deployment, Format, Header, Language};
 pub use minors::{CHILD_BELOW, MinorRule, Minors};
 pub use notice::{Notice, SPOKEN_MAX, speaking_time};
 pub use processing::Processing;
-pub use processor::{DueDiligence, Mechanism, Processor, ProcessorState};
+pub use processor::{DueDiligence, Mechanism, Processor, ProcessorState, Volume};
 pub use prohibition::{ProhibitedPurpose, Prohibition, When};
 pub use purpose::{LegalBasis, PurposeRule};
 pub use registry::{RegistryRules, Routing, Transfers};

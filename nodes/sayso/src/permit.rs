@@ -91,6 +91,7 @@ fn duties(given: &PermitGiven) -> String {
     if !duties.only_fields.is_empty() {
         said.push(format!("only {} may go", duties.only_fields.join(", ")));
     }
+    said.extend(duties.bytes_max.map(|most| format!("at most {most} bytes may go")));
     if said.is_empty() { String::new() } else { format!("; {}", said.join("; ")) }
 }
 
@@ -107,6 +108,7 @@ fn given_as_json(given: &PermitGiven) -> serde_json::Value {
             "redact": duties.redact,
             "only_fields": duties.only_fields,
             "minor": duties.minor,
+            "bytes_max": duties.bytes_max,
         },
     })
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use sayso_proto::admin::v1::switches_client::SwitchesClient;
 use sayso_proto::admin::v1::{
-    CountTransfersRequest, CountTransfersResponse, ListSwitchesRequest, Switch, SwitchPosition, SwitchSort,
-    ThrowSwitchRequest, TransferredPeople,
+    CountTransfersRequest, CountTransfersResponse, CountVolumesRequest, CountVolumesResponse, ListSwitchesRequest,
+    Switch, SwitchPosition, SwitchSort, ThrowSwitchRequest, TransferredPeople,
 };
 use serde_json::{Value, json};
 
@@ -29,6 +29,13 @@ pub(crate) fn run(args: &SwitchArgs) -> Result<ExitCode> {
                 asked.context("the node does not count")
             };
             transfers(&runtime.block_on(counted)?.into_inner(), *json)?;
+        }
+        SwitchCommand::Volumes { node, json } => {
+            let counted = async {
+                let asked = SwitchesClient::new(operator::to(node).await?).count_volumes(CountVolumesRequest {}).await;
+                asked.context("the node does not say how much went where")
+            };
+            volumes(&runtime.block_on(counted)?.into_inner(), *json)?;
         }
         SwitchCommand::List { node, json } => {
             let listed = async {
@@ -109,6 +116,41 @@ fn transfers(counted: &CountTransfersResponse, json: bool) -> Result<()> {
         let mechanism = if to.mechanism.is_empty() { "no means" } else { &to.mechanism };
         let people = says(to.people.unwrap_or_default());
         output::line(format_args!("{}: {people}; {mechanism} covers {most}", to.processor_id))?;
+    }
+    Ok(())
+}
+
+/// Prints how much went where.
+fn volumes(counted: &CountVolumesResponse, json: bool) -> Result<()> {
+    if json {
+        let to = counted.to.iter().map(|to| {
+            json!({
+                "processor": to.processor_id,
+                "category": to.category,
+                "calls": to.calls,
+                "bytes": to.bytes,
+                "over": to.over,
+                "malformed": to.malformed,
+                "most": { "per_call": to.bytes_per_call_max, "per_day": to.bytes_per_day_max },
+                "left": to.bytes_left,
+            })
+        });
+        return output::json(&to.collect::<Vec<_>>());
+    }
+    if counted.to.is_empty() {
+        output::line("Nothing has gone to any processor today.")?;
+    }
+    for to in &counted.to {
+        let (processor, category, calls, bytes) = (&to.processor_id, &to.category, to.calls, to.bytes);
+        let told = [
+            Some(format!("{bytes} bytes in {calls} calls")),
+            to.bytes_per_call_max.map(|most| format!("{most} may go in a call")),
+            to.bytes_per_day_max.map(|most| format!("{most} in a day, of which {} are left", to.bytes_left())),
+            (to.over > 0).then(|| format!("TOO MUCH {} times", to.over)),
+            (to.malformed > 0).then(|| format!("{} answers were none", to.malformed)),
+        ];
+        let told: Vec<_> = told.into_iter().flatten().collect();
+        output::line(format_args!("{processor} {category}: {}", told.join("; ")))?;
     }
     Ok(())
 }

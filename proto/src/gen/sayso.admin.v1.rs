@@ -6422,6 +6422,42 @@ pub struct TransfersTo {
     pub sensitive_max: ::core::option::Option<u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CountVolumesRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CountVolumesResponse {
+    /// By processor and category: what has gone, and what the policy declares.
+    #[prost(message, repeated, tag = "1")]
+    pub to: ::prost::alloc::vec::Vec<VolumeTo>,
+}
+/// What has gone to a processor today, of one category.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VolumeTo {
+    #[prost(string, tag = "1")]
+    pub processor_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    /// Calls that were begun.
+    #[prost(uint64, tag = "3")]
+    pub calls: u64,
+    /// Of those that are over.
+    #[prost(uint64, tag = "4")]
+    pub bytes: u64,
+    /// How often more would have gone, and was stopped; of what goes there from outside of the node, how often more has gone.
+    #[prost(uint64, tag = "5")]
+    pub over: u64,
+    /// Calls that were answered by something that is no answer.
+    #[prost(uint64, tag = "6")]
+    pub malformed: u64,
+    /// The most that may go; missing where the policy says nothing.
+    #[prost(uint64, optional, tag = "7")]
+    pub bytes_per_call_max: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "8")]
+    pub bytes_per_day_max: ::core::option::Option<u64>,
+    /// Of the day, what is neither gone nor set aside for calls that run; missing where there is no limit.
+    #[prost(uint64, optional, tag = "9")]
+    pub bytes_left: ::core::option::Option<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSwitchesRequest {}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSwitchesResponse {
@@ -6951,6 +6987,32 @@ pub mod switches_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Switches", "CountTransfers"));
             self.inner.unary(req, path, codec).await
         }
+        /// How much has gone to each processor today, by UTC, of each category, and how much may. Where more would have gone, the health
+        /// service says NOT_SERVING of sayso.egress for the rest of the day. For the operator of the node.
+        pub async fn count_volumes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CountVolumesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CountVolumesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Switches/CountVolumes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Switches", "CountVolumes"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -6992,6 +7054,15 @@ pub mod switches_server {
             request: tonic::Request<super::CountTransfersRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CountTransfersResponse>,
+            tonic::Status,
+        >;
+        /// How much has gone to each processor today, by UTC, of each category, and how much may. Where more would have gone, the health
+        /// service says NOT_SERVING of sayso.egress for the rest of the day. For the operator of the node.
+        async fn count_volumes(
+            &self,
+            request: tonic::Request<super::CountVolumesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CountVolumesResponse>,
             tonic::Status,
         >;
     }
@@ -7193,6 +7264,51 @@ pub mod switches_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CountTransfersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Switches/CountVolumes" => {
+                    #[allow(non_camel_case_types)]
+                    struct CountVolumesSvc<T: Switches>(pub Arc<T>);
+                    impl<
+                        T: Switches,
+                    > tonic::server::UnaryService<super::CountVolumesRequest>
+                    for CountVolumesSvc<T> {
+                        type Response = super::CountVolumesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CountVolumesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Switches>::count_volumes(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CountVolumesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -8614,6 +8730,9 @@ pub struct PermitObligations {
     /// The person may be a minor.
     #[prost(bool, tag = "5")]
     pub minor: bool,
+    /// No more bytes may go, of all that goes under the permit; missing where the policy says nothing. More is an alarm.
+    #[prost(uint64, optional, tag = "6")]
+    pub bytes_max: ::core::option::Option<u64>,
 }
 /// It may not.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -46,6 +46,7 @@ pub(super) async fn answer(register: Arc<Register>, service: Operator, by: Actor
         }
         Err(Denied::Policy(reason)) => Answer::Denied(question.denied(number, reason, &profile)),
         Err(Denied::Busy { limit }) => Answer::Refused(Refusal::OverLimit { what: "permits", limit }),
+        Err(Denied::TooMuch { .. }) => Answer::Refused(Refusal::DayOver),
         Err(Denied::Register(error)) => Answer::Refused(error.into()),
     }
 }
@@ -103,6 +104,7 @@ impl Question {
                 redact: duties.redact,
                 only_fields: fields.into_iter().collect(),
                 minor: duties.minor,
+                bytes_max: loan.bytes_max(),
             }),
             policy_revision: profile.rev(),
         }

@@ -26,6 +26,7 @@ mod sessions;
 mod statistics;
 mod tenants;
 mod voiceprints;
+mod volumes;
 
 use std::future::Future;
 use std::time::Duration;

@@ -34,7 +34,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 use crate::authority::Authority;
 use crate::soon;
 
-const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
+pub(crate) const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
 const KEY_ID: Name = Name::constant("admin-key");
 
 /// Whose devices the tests have.

@@ -9,8 +9,11 @@ use crate::deletion::{self, Deletion, Standing, Why};
 use crate::erasure::Approval;
 use crate::erasure::certificate::Deleted;
 use crate::loan::stored::StoredLoan;
-use crate::tables::{DELETION, LOAN, RESIDUAL, ResidualKey, TRANSFER, TRANSFER_COUNT, TransferCountKey, TransferKey};
+use crate::tables::{
+    DELETION, LOAN, RESIDUAL, ResidualKey, TRANSFER, TRANSFER_COUNT, TransferCountKey, TransferKey, VOLUME, VolumeKey,
+};
 use crate::transfer::{Counted, Crossed};
+use crate::volume::{self, Went};
 
 #[test]
 fn people_whose_data_went_overseas_are_stored_as_they_were() {
@@ -25,6 +28,13 @@ fn people_whose_data_went_overseas_are_stored_as_they_were() {
     let value = TRANSFER_COUNT.encode(&counted.encode());
     assert_golden("transfer_count", &TransferCountKey { year: 2026 }.key(), &value);
     assert_eq!(Counted::decode(&value[2..]).unwrap(), counted);
+}
+
+#[test]
+fn how_much_has_gone_is_stored_as_it_was() {
+    let key = VolumeKey { processor: "cloud".into(), category: "transcript".into() };
+    let went = Went { calls: 9, bytes: 70_000, over: 1, malformed: 2 };
+    assert_golden("volume", &key.key(), &VOLUME.encode(&volume::encode(20_000, went, 90_000)));
 }
 
 #[test]

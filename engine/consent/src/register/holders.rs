@@ -14,6 +14,7 @@ use super::lending::Outside;
 use crate::Journal;
 use crate::journal::{About, Noted};
 use crate::mutant;
+use crate::volume::Allowance;
 
 /// Why a permit was taken back: consent was withdrawn.
 const WITHDRAWN: &str = "withdrawn";
@@ -22,6 +23,9 @@ const WITHDRAWN: &str = "withdrawn";
 pub(crate) const POLICY: &str = "policy";
 /// Why a segment ended, as the log says it: the service has ended.
 pub(crate) const SHUTDOWN: &str = "shutdown";
+
+/// Why a call ended, as egress says it: what came back is no answer.
+const MALFORMED: &str = "malformed";
 
 /// Why a permit was taken back: a switch was thrown.
 pub(crate) const SWITCHED_OFF: &str = "switched_off";
@@ -39,6 +43,8 @@ pub(crate) struct Holder {
     why: OnceLock<&'static str>,
     /// What it has besides when it is used outside of this process.
     pub(super) outside: Option<Outside>,
+    /// What is set aside of its receiver's day; [`None`] once it is over.
+    allowance: Mutex<Option<Allowance>>,
     /// Its share of [`Holders`]. One that another process gave has none where there is none left.
     _slot: Option<Slot>,
 }
@@ -47,9 +53,16 @@ pub(crate) struct Holder {
 pub(crate) type Slot = OwnedSemaphorePermit;
 
 impl Holder {
-    pub(crate) fn new(revoker: Revoker, segment: Segment, slot: Option<Slot>, outside: Option<Outside>) -> Self {
+    pub(crate) fn new(
+        revoker: Revoker,
+        segment: Segment,
+        slot: Option<Slot>,
+        allowance: Allowance,
+        outside: Option<Outside>,
+    ) -> Self {
         let (revoked, released) = (CancellationToken::new(), CancellationToken::new());
-        Self { revoker, segment, revoked, released, why: OnceLock::new(), outside, _slot: slot }
+        let (why, allowance) = (OnceLock::new(), Mutex::new(Some(allowance)));
+        Self { revoker, segment, revoked, released, why, outside, allowance, _slot: slot }
     }
 
     /// Tells the holder to let go, and why. Its gate is yet to be closed.
@@ -70,19 +83,42 @@ impl Holder {
         self.outside.as_ref().and_then(Outside::reported).cloned().unwrap_or(passed)
     }
 
+    /// Whether it is used outside of this process, where nobody said what has passed.
+    fn is_silent(&self) -> bool {
+        self.outside.as_ref().is_some_and(|outside| outside.reported().is_none())
+    }
+
+    /// Closes its gate and counts what has passed, of the call that ended for `reason`; the leaf that raises the alarm, where
+    /// that was more than may.
+    fn accounted(&self, reason: &'static str) -> Option<Noted> {
+        // nothing panics while it is held, and only one takes it
+        let allowance = self.allowance.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        // of whom nothing was heard has had as much as it might
+        let bytes = if self.is_silent() { allowance.bytes() } else { self.passed().bytes };
+        let most = self.revoker.terms().bytes_max;
+        let is_over = self.revoker.is_overrun() || most.is_some_and(|most| bytes > most);
+        let alarm = is_over.then(|| self.segment.alarm(allowance.overran()));
+        let is_malformed = reason == MALFORMED;
+        let (to, of) = (self.segment.processor.to_string(), self.segment.cell.category.to_string());
+        if is_malformed {
+            metrics::counter!("sayso_egress_malformed_total", "processor" => to.clone()).increment(1);
+        }
+        metrics::counter!("sayso_egress_bytes_total", "processor" => to, "category" => of).increment(bytes);
+        allowance.used(bytes, is_malformed);
+        alarm
+    }
+
     /// Closes its gate; the leaf that closes its segment, which ended for `reason` if it was not told another.
     pub(super) fn closed(&self, reason: &'static str) -> Noted {
-        let is_silent = self.outside.as_ref().is_some_and(|outside| outside.reported().is_none());
         // that nothing was heard of a holder is what the log has to say, whatever it was told
-        let told = self.why().filter(|_| !is_silent);
+        let told = self.why().filter(|_| !self.is_silent());
         self.segment.closed(&self.passed(), told.unwrap_or(reason))
     }
 
     /// As a withdrawal reports it.
     pub(crate) fn outcome(&self) -> proto::HolderOutcome {
         let passed = self.passed();
-        let is_silent = self.outside.as_ref().is_some_and(|outside| outside.reported().is_none());
-        let state = match (self.released.is_cancelled(), is_silent) {
+        let state = match (self.released.is_cancelled(), self.is_silent()) {
             (true, false) => proto::HolderState::Acknowledged,
             (true, true) => proto::HolderState::Expired,
             (false, _) => proto::HolderState::Outstanding,
@@ -200,11 +236,14 @@ impl Holders {
     /// find it: else the withdrawal could take effect in between.
     pub(crate) fn release(&self, holder: &Arc<Holder>, reason: &'static str) {
         self.journal.note(holder.closed(reason));
-        self.let_go(holder);
+        self.let_go(holder, reason);
     }
 
     /// What [`release`](Self::release) does once the closing leaf is on the way.
-    pub(super) fn let_go(&self, holder: &Arc<Holder>) {
+    pub(super) fn let_go(&self, holder: &Arc<Holder>, reason: &'static str) {
+        if let Some(alarm) = holder.accounted(reason) {
+            self.journal.note(alarm);
+        }
         if self.lock_loans().remove(&holder.segment.reference).is_some() {
             metrics::gauge!("sayso_consent_loans").decrement(1);
         }

@@ -17,7 +17,7 @@ use crate::loan::Loan;
 use crate::loan::stored::{self, StoredLoan};
 use crate::loan::term::Term;
 use crate::tables::{LOAN, LoanKey, RegisterKey};
-use crate::{Entry, Error};
+use crate::{Entry, Error, volume};
 
 /// Why a segment ended, as the log says it: nothing was heard of its holder until its time was over.
 pub(crate) const RAN_OUT: &str = "ran_out";
@@ -138,7 +138,7 @@ impl Register {
         entry.events.push(holder.closed(reason));
         entry.ops.push(Op::Delete(stored::key(holder.subject(), holder.segment.reference)));
         self.journal.append(entry).await?;
-        self.holders.let_go(holder);
+        self.holders.let_go(holder, reason);
         Ok(())
     }
 
@@ -183,11 +183,15 @@ impl Register {
         let about = state.map_or_else(Default::default, |state| state.about(subject));
         let (gate, turn, by) = (Gate::of(cell.kind), TurnId(0), Actor::SYSTEM);
         let segment = Segment { about, by, reference, cell, gate, processor, turn, exemption };
-        let (now, terms) = (self.clock.now(), Terms { subject, cell, processor, cv, bytes_max: None });
+        let to = (processor, cell.category);
+        let bytes_max = volume::most([&*self.profile()], to).per_call;
+        let (now, terms) = (self.clock.now(), Terms { subject, cell, processor, cv, bytes_max });
+        let allowance = self.volumes.resumed(to, self.clock.wall());
         // not even from here is anything passed by it
         let (_, revoker) = permit::issue(terms, Arc::clone(&self.clock), now, Duration::ZERO);
         let outside = Outside::new(now, longest, longest);
-        self.holders.enter(&Arc::new(Holder::new(revoker, segment, self.holders.slot(), Some(outside))));
+        let holder = Holder::new(revoker, segment, self.holders.slot(), allowance, Some(outside));
+        self.holders.enter(&Arc::new(holder));
         Ok(())
     }
 }

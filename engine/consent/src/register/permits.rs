@@ -82,9 +82,9 @@ impl Register {
                 return Err(Denied::Policy(reason));
             }
         };
-        let governing = revisions.governing(ask.purpose, &state.consent).rev();
+        let governing = revisions.governing(ask.purpose, &state.consent);
         let segment = Segment {
-            about: state.about(ask.subject).under(governing).by_registry(decision.registry_rev),
+            about: state.about(ask.subject).under(governing.rev()).by_registry(decision.registry_rev),
             by: outside.unwrap_or(Actor::SYSTEM),
             reference: Reference(SubjectId::random().0),
             cell: grounds.cell,
@@ -93,6 +93,7 @@ impl Register {
             turn: ask.turn,
             exemption: grounds.exemption(),
         };
+        let (allowance, bytes_max) = self.set_aside(&segment, governing).await?;
         let mut entry = Entry::default();
         if let Some(grant) = segment.exemption {
             self.use_exemption(&subject, grant, &segment, &mut entry).await?;
@@ -115,11 +116,11 @@ impl Register {
         self.refresh(&mut subject).await;
         let state = &subject.state;
         let (cell, processor) = (grounds.cell, ask.processor);
-        let terms = Terms { subject: ask.subject, cell, processor, cv: ask.cv, bytes_max: None };
+        let terms = Terms { subject: ask.subject, cell, processor, cv: ask.cv, bytes_max };
         let lasts = self.permit_until(subject.asked_at, grounds.until).since(subject.asked_at);
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, lasts);
         let outside = outside.map(|_| Outside::new(subject.asked_at, lasts, self.permit_ttl()));
-        let holder = Arc::new(Holder::new(revoker, segment, Some(slot), outside));
+        let holder = Arc::new(Holder::new(revoker, segment, Some(slot), allowance, outside));
         self.holders.enter(&holder);
         if self.has_ended() {
             self.give_up(&holder, SHUTDOWN).await;

@@ -51,6 +51,7 @@ impl Register {
         self.look(Look::EachRenewal, "notices", |me| async move { Notices::new(me).look().await });
         self.look(Look::EachRenewal, "growing up", |me| async move { me.grow_up().await });
         self.look(Look::EachMinute, "due diligence", |me| async move { me.note_due_diligence().await });
+        self.look(Look::EachMinute, "volumes", |me| async move { me.save_volumes().await });
         self.look(Look::EachMinute, "retention", |me| async move { me.end_what_is_due().await });
         self.look(Look::EachMinute, "consent's ends", |me| async move { me.expire_consents().await });
     }

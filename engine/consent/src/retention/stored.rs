@@ -158,6 +158,7 @@ const TABLES: &[(&str, Ends)] = &[
     ("deletion", Ends::Not("taken away with the certificate, or when the receiver has answered or its time is over")),
     ("transfer", Ends::Not("taken away when its year is over")),
     ("transfer_count", Ends::Not("numbers of people")),
+    ("volume", Ends::Not("numbers of bytes and calls, about nobody; one row each, written over")),
     ("tenant", Ends::Not("what a company instructs; about nobody")),
     ("document", Ends::Not("a hash and a pseudonym: nobody's document is ever taken for another's")),
     ("disclosure_tell", Ends::Not("taken away when the people are told")),

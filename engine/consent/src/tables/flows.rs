@@ -22,6 +22,16 @@ key! {
 }
 
 key! {
+    /// How much has gone to a processor in a day, of one category.
+    pub(crate) struct VolumeKey in "volume" {
+        /// To whom.
+        pub(crate) processor: String,
+        /// What.
+        pub(crate) category: String,
+    }
+}
+
+key! {
     /// That a receiver is told to delete what it has of a person.
     pub(crate) struct DeletionKey in "deletion" {
         /// Whose.
@@ -49,3 +59,4 @@ pub(crate) const DELETION: Schema = Schema::new("deletion", 1, 2);
 pub(crate) const RESIDUAL: Schema = Schema::new("residual", 1, 1);
 pub(crate) const TRANSFER: Schema = Schema::new("transfer", 1, 1);
 pub(crate) const TRANSFER_COUNT: Schema = Schema::new("transfer_count", 1, 1);
+pub(crate) const VOLUME: Schema = Schema::new("volume", 1, 1);

@@ -24,7 +24,7 @@ fn sent() -> Passed {
 }
 
 impl World {
-    async fn lend(&self, subject: SubjectId) -> Result<Loan, Denied> {
+    pub(crate) async fn lend(&self, subject: SubjectId) -> Result<Loan, Denied> {
         self.register.lend(ask(subject, self.state(subject).await.cv), SERVICE).await
     }
 

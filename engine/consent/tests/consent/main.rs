@@ -56,5 +56,6 @@ mod stories;
 mod stress;
 mod switching;
 mod takeover;
+mod watching;
 mod withdrawing;
 mod world;

@@ -144,7 +144,12 @@ impl World {
 
     /// The register as another process finds it in the store now; this one goes on.
     pub(crate) async fn reopened(&self) -> Result<Arc<Register>, Error> {
-        let (clock, profile) = (Arc::new(ManualClock::new()), Arc::new(profile()));
+        self.reopened_under(Arc::new(profile())).await
+    }
+
+    /// The same under `profile`.
+    pub(crate) async fn reopened_under(&self, profile: Arc<Profile>) -> Result<Arc<Register>, Error> {
+        let clock = Arc::new(ManualClock::new());
         let vault = vault(self.local.clone()).await.unwrap();
         Register::open(self.store.clone(), vault, profile, clock, Tasks::new(), Options::default()).await
     }

@@ -6,5 +6,6 @@ mod forgetting;
 mod providers;
 mod redacting;
 mod viewing;
+mod watching;
 mod withdrawing;
 mod world;

@@ -70,6 +70,7 @@ impl Rule {
         &processors::PROC_PARTICULARS_MISSING,
         &processors::PROC_REGION_MISLABELLED,
         &processors::DUE_DILIGENCE_MISSING,
+        &processors::VOLUME_UNKEEPABLE,
         &registry::PROC_LIST_MISSING,
         &registry::PROC_UNREGISTERED_IN_USE,
         &registry::ROUTING_PREFERS_FARTHER,

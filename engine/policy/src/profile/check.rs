@@ -116,6 +116,7 @@ fn references(document: &Document) -> Result<(), At> {
     for (id, rule) in &document.processor {
         rule.accepts.iter().try_for_each(|c| category(format!("processor.{id}.accepts"), c))?;
         rule.fields.keys().try_for_each(|c| category(format!("processor.{id}.fields"), c))?;
+        rule.volume.keys().try_for_each(|c| category(format!("processor.{id}.volume"), c))?;
         rule.purposes.iter().try_for_each(|p| purpose(format!("processor.{id}.purposes"), p))?;
     }
     for rule in &document.prohibition {

@@ -39,6 +39,10 @@ pub struct Processor {
     /// Of a category, the fields that it may receive; all of them where nothing is said.
     #[serde(default)]
     pub fields: BTreeMap<Category, BTreeSet<String>>,
+    /// Of a category, how much it may receive: what that takes which it is there for. More is stopped, and an alarm. Any amount
+    /// where nothing is said.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub volume: BTreeMap<Category, Volume>,
     /// The purposes it may receive them for.
     pub purposes: BTreeSet<Purpose>,
     /// Whether it may receive anything now.
@@ -168,6 +172,18 @@ impl From<Mechanism> for String {
     fn from(mechanism: Mechanism) -> Self {
         mechanism.to_string()
     }
+}
+
+/// How much of a category a processor may receive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Volume {
+    /// Bytes in one call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_call: Option<u64>,
+    /// Bytes of all calls that begin in one day, by UTC. Needs `per_call`: that much is set aside for each call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<u64>,
 }
 
 /// Whether a processor may receive data.

@@ -155,3 +155,24 @@ fn findings_say_where_they_are_and_what_to_write() {
         "line 3: minors.guardian_required_below: MINOR_AGE_BELOW_LAW: the law says 14 (PIPL 31 [K]); write that or more"
     );
 }
+
+#[test]
+fn how_much_goes_somewhere_is_said_of_what_goes_there_and_so_that_it_can_be_kept() {
+    let found = |volume: &str| {
+        open(&draft(&format!("processor = [{{ id = \"llm\", volume = {{ {volume} }} }}]")))
+            .into_iter()
+            .map(|(rule, _)| rule)
+    };
+    for wrong in [
+        "transcript = {}",
+        "transcript = { per_day = 10 }",
+        "transcript = { per_call = 0 }",
+        "transcript = { per_call = 11, per_day = 10 }",
+        "voice_audio = { per_call = 10 }",
+    ] {
+        assert!(found(wrong).eq(["VOLUME_UNKEEPABLE"]), "{wrong}");
+    }
+    for right in ["transcript = { per_call = 10 }", "transcript = { per_call = 10, per_day = 10 }"] {
+        assert!(found(right).eq([""; 0]), "{right}");
+    }
+}

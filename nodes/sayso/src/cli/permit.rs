@@ -40,9 +40,9 @@ pub(crate) enum PermitCommand {
     Hold {
         #[command(flatten)]
         what: PermitForArgs,
-        /// The command. It finds the permit in SAYSO_PERMIT, the person's pseudonym in SAYSO_SUBJECT, and in SAYSO_FIELDS the
-        /// only fields that may go, with commas between them, when not all may. What it starts in sessions of their own
-        /// (setsid) is not stopped with it.
+        /// The command. It finds the permit in SAYSO_PERMIT, the person's pseudonym in SAYSO_SUBJECT, in SAYSO_FIELDS the
+        /// only fields that may go, with commas between them, when not all may, and in SAYSO_BYTES_MAX how much may, when
+        /// that is limited. What it starts in sessions of their own (setsid) is not stopped with it.
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },

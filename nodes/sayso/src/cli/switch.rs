@@ -12,6 +12,7 @@ Examples:
   sayso switch off category voice_audio --reason leak --incident ID ...
   sayso switch list ...
   sayso switch transfers ...
+  sayso switch volumes ...
 
 A switch takes away and never gives: what is on has what the policy and people's consent give it.")]
 pub(crate) struct SwitchArgs {
@@ -41,6 +42,14 @@ pub(crate) enum SwitchCommand {
         /// Which year; the present one if it is not given.
         #[arg(long)]
         year: Option<u32>,
+        /// Print JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print how much has gone to each processor today, by UTC, and how much may.
+    Volumes {
+        #[command(flatten)]
+        node: NodeArgs,
         /// Print JSON instead of text.
         #[arg(long)]
         json: bool,

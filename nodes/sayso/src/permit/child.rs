@@ -27,13 +27,17 @@ impl Child {
         given: &PermitGiven,
         tasks: Tasks,
     ) -> Result<(Self, impl Future<Output = Result<ExitStatus>> + use<>)> {
-        let fields = given.obligations.as_ref().map(|duties| duties.only_fields.join(",")).unwrap_or_default();
+        let duties = given.obligations.clone().unwrap_or_default();
+        let fields = duties.only_fields.join(",");
         let program = std::env::current_exe().context("the path of this program is not known")?;
         let mut started = Command::new(program);
         started.args(["permit", "bound", "--parent", &getpid().as_raw_pid().to_string(), "--"]).args(command);
         started.env("SAYSO_PERMIT", hex::encode(&given.permit_id)).env("SAYSO_SUBJECT", &given.subject_id);
         if !fields.is_empty() {
             started.env("SAYSO_FIELDS", fields);
+        }
+        if let Some(most) = duties.bytes_max {
+            started.env("SAYSO_BYTES_MAX", most.to_string());
         }
         let mut started = started.process_group(0).spawn().context("the command cannot be started")?;
         let group = Pid::from_child(&started);

@@ -63,6 +63,12 @@ async fn a_processor_is_turned_off_for_an_incident_that_is_dealt_with_to_its_end
     let leaves = admin.leaves().await;
     let off = leaves.iter().position(|leaf| leaf.fact.event.name() == "processor.suspended").unwrap();
     assert!(!leaves[off..].iter().any(|leaf| hears(&leaf.fact.event)), "nothing is heard any more");
+    let volumes = json(&run(&at, &["switch", "volumes"], &["--json"]).await.success().stdout);
+    let heard = volumes.as_array().unwrap().iter().find(|to| to["processor"] == "whisper-local").unwrap();
+    assert!(heard["bytes"].as_u64() > Some(0) && heard["calls"].as_u64() > Some(0), "{volumes}");
+    assert_eq!((&heard["over"], &heard["left"]), (&0.into(), &Value::Null), "this policy declares nothing");
+    let said = run(&at, &["switch", "volumes"], &[]).await.success().stdout;
+    assert!(said.contains(&format!("whisper-local voice_audio: {} bytes in", heard["bytes"])), "{said}");
     let nobody = run(&at, &["switch", "off"], &["processor", "nobody", "--reason", "leak"]).await;
     nobody.failure(&["name", "the policy has no processor or category of that name"]);
     node.kill().await;

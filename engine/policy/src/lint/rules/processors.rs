@@ -5,7 +5,7 @@ use sayso_types::RegionClass;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{Processor, ProcessorState};
+use crate::profile::{Processor, ProcessorState, Volume};
 use crate::words::spelled;
 
 /// The processors that get data now and that somebody else runs.
@@ -133,6 +133,38 @@ fn due_diligence(case: &Case<'_>) -> Found {
             },
         };
         found.push((format!("processor.{}.due_diligence", p.id), problem));
+    }
+    found
+}
+
+pub(in crate::lint) static VOLUME_UNKEEPABLE: Rule = Rule {
+    id: "VOLUME_UNKEEPABLE",
+    breach: "how much a processor gets at most is said of what it does not get, or so that it cannot be kept",
+    source: "ZG-D1.2; cn-pipl:21, gdpr:28-3",
+    waivable: false,
+    look: volumes,
+};
+
+fn volumes(case: &Case<'_>) -> Found {
+    let mut found = Found::new();
+    for p in case.document.processor.values() {
+        for (category, volume) in &p.volume {
+            let problem = match *volume {
+                _ if !p.accepts.contains(category) => "it does not accept that; remove it, or add it to `accepts`",
+                Volume { per_call: None, per_day: None } => {
+                    "says nothing; write bytes as per_call, or per_call and per_day"
+                }
+                Volume { per_call: None, .. } => {
+                    "what one call may have is set aside of the day; write that as per_call, too"
+                }
+                Volume { per_call: Some(0), .. } => "lets nothing go there; remove the category from `accepts` instead",
+                Volume { per_call: Some(call), per_day: Some(day) } if call > day => {
+                    "one call may have more than a day; lower per_call, or raise per_day"
+                }
+                _ => continue,
+            };
+            found.push((format!("processor.{}.volume.{category}", p.id), problem.to_owned()));
+        }
     }
     found
 }
