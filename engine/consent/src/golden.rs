@@ -6,8 +6,8 @@ mod kept;
 mod minors;
 mod node;
 mod telling;
-mod visits;
 mod tenants;
+mod visits;
 
 use std::fs;
 use std::path::Path;

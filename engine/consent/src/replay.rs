@@ -23,9 +23,8 @@ use std::sync::Arc;
 
 use sayso_audit::verify::Closing;
 use sayso_audit::{
-    Actor, Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent, RequestStep,
-    Scope,
-    SubjectTag, UNCOUNTED,
+    Actor, Anonymised, AnonymisedStep, ControlEvent, DeskEvent, Event, Hash, Leaf, LineageEvent, MinorEvent,
+    RequestStep, Scope, SubjectTag, UNCOUNTED,
 };
 use sayso_policy::revisions::OLDER_MAX;
 use sayso_policy::{

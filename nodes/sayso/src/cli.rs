@@ -19,8 +19,8 @@ mod statistic;
 mod store;
 mod switch;
 mod tenant;
-mod visit;
 mod vault;
+mod visit;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -56,8 +56,8 @@ pub(crate) use store::{
 };
 pub(crate) use switch::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
 pub(crate) use tenant::{OneTenantArgs, TenantArgs, TenantCommand};
-pub(crate) use visit::{OneVisitArgs, VisitArgs, VisitCommand};
 pub(crate) use vault::{VaultArgs, VaultCommand};
+pub(crate) use visit::{OneVisitArgs, VisitArgs, VisitCommand};
 
 /// Voice sessions in which no byte moves without somebody's say-so.
 #[derive(Debug, Parser)]

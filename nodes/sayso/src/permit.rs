@@ -10,8 +10,8 @@ mod watch;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use sayso_proto::admin::v1::permits_client::PermitsClient;
 use sayso_policy::Reason;
+use sayso_proto::admin::v1::permits_client::PermitsClient;
 use sayso_proto::admin::v1::{FencePermitsRequest, FencePermitsResponse, PermitDenied, PermitGiven};
 use serde_json::json;
 

@@ -58,7 +58,11 @@ async fn the_operator_is_told_how_much_went_where_and_when_it_would_have_been_to
         bytes_left: Some(50),
         ..VolumeTo::default()
     };
-    assert_eq!(counted(&operator).await, [nothing.clone()], "what is declared is told before anything goes");
+    assert_eq!(
+        counted(&operator).await,
+        core::slice::from_ref(&nothing),
+        "what is declared is told before anything goes"
+    );
 
     let request = HealthCheckRequest { service: sayso_admin::EGRESS_HEALTH.to_owned() };
     let mut health = soon(HealthClient::new(operator.channel.clone()).watch(request)).await.unwrap().into_inner();

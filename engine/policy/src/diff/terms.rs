@@ -8,7 +8,7 @@ use super::part::{Part, is_later, more, shown, when};
 use super::{Change, ChangeKind};
 use crate::Period;
 use crate::decide::has_means;
-use crate::profile::{Document, DueDiligence, Processor};
+use crate::profile::{Document, DueDiligence, Processor, Volume};
 
 /// The terms of a receiver against those of one that had it before; of one category only, or of all. `agreed` is what
 /// people agreed to that goes to it.
@@ -19,7 +19,7 @@ pub(super) fn terms(
     agreed: BTreeSet<Cell>,
 ) -> Vec<Change> {
     // who may be told of them and by what name it goes is wording; what it accepts, for what, and whether it is active, is
-    // told as what flows, and the fields by `masks`
+    // told as what flows, the fields by `masks`, and how much it is by `volumes`
     let Processor {
         id: _,
         kind,
@@ -31,6 +31,7 @@ pub(super) fn terms(
         mechanism,
         accepts: _,
         fields: _,
+        volume: _,
         purposes: _,
         state: _,
         contract,
@@ -104,7 +105,28 @@ pub(super) fn terms(
     );
     part.compare(ChangeKind::Protection, "due_diligence", (&was.due_diligence, due_diligence), looked_at);
     masks(&mut part, (was, is), only, &agreed);
+    volumes(&mut part, (was, is), only, &agreed);
     part.found()
+}
+
+/// How much of what it accepts it gets at most.
+fn volumes(part: &mut Part, (was, is): (&Processor, &Processor), only: Option<Category>, agreed: &BTreeSet<Cell>) {
+    let limited: BTreeSet<&Category> = was.volume.keys().chain(is.volume.keys()).collect();
+    for category in limited.into_iter().filter(|id| only.is_none_or(|only| only == **id)) {
+        let key = format!("volume.{category}");
+        let (before, now) = (was.volume.get(category), is.volume.get(category));
+        let limits = |volume: Option<&Volume>| volume.map_or([None, None], |volume| [volume.per_call, volume.per_day]);
+        let is_more = limits(before)
+            .into_iter()
+            .zip(limits(now))
+            .any(|(before, now)| before.is_some_and(|before| now.is_none_or(|now| now > before)));
+        if is_more && is.accepts.contains(category) {
+            let touched = agreed.iter().filter(|cell| cell.category == *category).copied().collect();
+            part.say_of(ChangeKind::Data, &key, "may get more of it".to_owned(), touched);
+        } else {
+            part.compare(ChangeKind::Data, &key, (&before, &now), None);
+        }
+    }
 }
 
 /// Which fields of what it accepts it gets.

@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::part::{Part, is_later, more, when};
 use super::rights::is_shorter;
 use super::{Change, ChangeKind, categories, consented_cells, flows, protections, purposes, rights};
-use crate::profile::{Asks, Controller, Defaults, Deployment, Document, GoverningLaw, Header, UnknownAge};
+use crate::profile::{
+    Asks, Controller, Defaults, Deployment, Document, GoverningLaw, Header, UnknownAge, Visits, WithdrawMode,
+};
 use crate::words::spelled;
 use crate::{Deadline, Period};
 
@@ -38,6 +40,7 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
         law,
         notice: _,
         asks,
+        visits,
         lint: _,
     } = new;
     let mut part = Part::new(String::new(), agreed.clone());
@@ -46,6 +49,7 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
     default(&mut part, old, defaults);
     governing(&mut part, &old.law, law);
     asked(&mut part, old, asks);
+    guests(&mut part, &old.visits, visits);
     let mut changes = part.found();
     changes.extend(flows::changes(old, new));
     changes.extend(purposes::changes(old, new, &agreed));
@@ -53,6 +57,16 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
     changes.extend(protections::changes(old, new, &agreed));
     changes.extend(rights::changes(old, new, &agreed));
     changes
+}
+
+/// Each guest is asked anew; what changes is how long what is kept of them is.
+fn guests(part: &mut Part, was: &Visits, is: &Visits) {
+    let Visits { lasts, end_with_session, src: _ } = is;
+    let longer = || Some("what is kept of a guest is kept for longer".to_owned());
+    let key = "visits.lasts";
+    part.compare(ChangeKind::Retention, key, (&was.lasts, lasts), longer().filter(|_| *lasts > was.lasts));
+    let (key, ends) = ("visits.end_with_session", (&was.end_with_session, end_with_session));
+    part.compare(ChangeKind::Retention, key, ends, longer().filter(|_| !end_with_session));
 }
 
 fn header(part: &mut Part, (old, was): (&Document, &Header), (new, is): (&Document, &Header)) {
@@ -125,8 +139,11 @@ fn answers(part: &mut Part, was: &Controller, is: &Controller) {
 
 fn default(part: &mut Part, old: &Document, is: &Defaults) {
     let was = &old.defaults;
-    // of the first two there is one each
-    let Defaults { gate: _, withdraw_mode: _, permit_ttl, min_consent_type, unknown_age, reasonable_time, src: _ } = is;
+    // of the first there is one
+    let Defaults { gate: _, withdraw_mode, permit_ttl, min_consent_type, unknown_age, reasonable_time, src: _ } = is;
+    let hasty =
+        when(*withdraw_mode == WithdrawMode::Expiry, "a withdrawal does not wait for those of whom nothing is heard");
+    part.compare(ChangeKind::Protection, "defaults.withdraw_mode", (&was.withdraw_mode, withdraw_mode), hasty);
     let longer = when(*permit_ttl > was.permit_ttl, "a withdrawal may take longer");
     part.compare(ChangeKind::Protection, "defaults.permit_ttl", (&was.permit_ttl, permit_ttl), longer);
     let key = "defaults.min_consent_type";

@@ -144,6 +144,7 @@ fn words(key: &str) -> &'static [&'static str] {
         "action" | "on_withdraw" => &["erase", "anonymise", "restrict", "zeroise"],
         "by" => &["daily_counts@1", "monthly_counts@1"],
         "scope" => &["collect_use", "share_publish"],
+        "withdraw_mode" => &["strict", "expiry"],
         "unknown_age" => &["adult", "minor", "ask"],
         "deployment" => &["self_hosted", "test_platform", "hosted"],
         "role" => &["DataProcessor", "DataController"],
@@ -366,6 +367,7 @@ const NAMED: &[&str] = &[
     "incident",
     "notice",
     "minors.overrides",
+    "processor.*.volume",
 ];
 
 fn keys(value: &serde_json::Value, key: &str, said: &mut BTreeMap<String, bool>) {

@@ -5,7 +5,7 @@ mod conformance;
 mod faults;
 mod membership;
 mod network;
-mod restarting;
 mod processes;
+mod restarting;
 mod trust;
 mod versions;
