@@ -21,6 +21,9 @@
 //! append measured beside it. That spread is the disk's, whose bare append was as unsteady from one run to the next: it
 //! says that a commit costs about what its `fdatasync` does, and nothing finer. For 256 clients, 30,000 to 55,000 a second
 //! in less than 100 MB. Opening checks about a gigabyte a second.
+//!
+//! While 16 clients wrote 600 MB, on a machine that was busy with other things, no commit of 32 kB took longer than 0.5 s, in
+//! 131 MB of memory; before merging had a thread of its own, 16 commits did, the longest 1.1 s, in 160 MB.
 
 mod engine;
 mod fault;
