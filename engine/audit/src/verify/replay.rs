@@ -126,9 +126,6 @@ impl<'a> Replay<'a> {
                     !matches!(standing, Some(Standing::Given { .. })) && policies.is_newest(segment.rev)
                 });
             }
-            Event::ExemptionGranted { .. } | Event::PermittedByExemption { .. } | Event::OperatorAccess { .. } => {
-                self.granted(index, leaf);
-            }
             Event::Desk(DeskEvent::Complaint { step: ComplaintStep::Overdue, .. }) => {
                 self.find(index, Rule::ComplaintLate);
             }
@@ -148,7 +145,10 @@ impl<'a> Replay<'a> {
                 }
             }
             Event::ShutdownStarted { .. } => self.has_ended = true,
-            Event::Desk(_) => self.granted(index, leaf),
+            Event::ExemptionGranted { .. }
+            | Event::PermittedByExemption { .. }
+            | Event::OperatorAccess { .. }
+            | Event::Desk(_) => self.granted(index, leaf),
             Event::NoticeServed { .. }
             | Event::ConsentRequested { .. }
             | Event::PermitGranted { .. }

@@ -153,11 +153,7 @@ fn each_revision_is_asked_of_its_own_leaves() {
     let safety = format!(r#"{{ id = "safety", dpv = "SafetyForHuman", basis = "VitalInterest" }}, {purpose}"#);
     let second = HOME
         .replacen(purpose, &safety, 1)
-        .replacen(
-            r#"["consent_answer", "voice_interaction"]"#,
-            r#"["consent_answer", "voice_interaction", "safety"]"#,
-            1,
-        )
+        .replace(r#"["consent_answer", "voice_interaction"]"#, r#"["consent_answer", "voice_interaction", "safety"]"#)
         .replacen("rev = 1\n", "rev = 2\n", 1);
     let dir = tempfile::tempdir().unwrap();
     let files = [("first.toml", HOME), ("second.toml", &second)].map(|(name, text)| {

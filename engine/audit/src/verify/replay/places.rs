@@ -58,9 +58,10 @@ impl Places {
 
     /// Whether `leaf` is dated well before the one that it follows, and the log does not say that the clock was set back.
     fn is_dated_back(&mut self, leaf: &Leaf) -> bool {
-        let is_behind = self.clock.millis().saturating_sub(leaf.place.wall.0) > STEP_BACK_MS;
+        let behind_ms = self.clock.millis().saturating_sub(leaf.place.wall.0);
         let is_told = self.is_set_back || matches!(leaf.fact.event, Event::ClockAnomaly { .. });
-        self.is_set_back = is_behind && is_told;
-        is_behind && !is_told
+        self.is_set_back = behind_ms > STEP_BACK_MS && is_told;
+        // it is told before a batch, in which the counter of the clock may carry over
+        behind_ms > STEP_BACK_MS + 1 && !is_told
     }
 }
