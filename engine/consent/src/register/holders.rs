@@ -96,7 +96,7 @@ impl Holder {
         // nothing panics while it is held, and only one takes it
         let allowance = self.allowance.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         // who has not counted has had as much as it might
-        let bytes = self.passed().map_or(allowance.bytes(), |passed| passed.bytes);
+        let bytes = self.passed().map_or_else(|| allowance.bytes(), |passed| passed.bytes);
         let most = self.revoker.terms().bytes_max;
         let is_over = self.revoker.is_overrun() || most.is_some_and(|most| bytes > most);
         let alarm = is_over.then(|| self.segment.alarm(allowance.overran()));

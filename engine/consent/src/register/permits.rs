@@ -64,14 +64,9 @@ impl Register {
     }
 
     /// Opens a segment for whoever uses the permit: this process, or somebody outside of it who proved who they are.
-    pub(super) async fn open_segment(
-        &self,
-        ask: &Ask,
-        mut slot: Slot,
-        outside: Option<Actor>,
-    ) -> Result<Opened, Denied> {
+    pub(super) async fn open_segment(&self, ask: &Ask, mut slot: Slot, to: Option<Borrower>) -> Result<Opened, Denied> {
         loop {
-            if let Some(opened) = self.open_at_once(ask, slot, outside).await? {
+            if let Some(opened) = self.open_at_once(ask, slot, to).await? {
                 return Ok(opened);
             }
             // whoever changes the rules has done so then
@@ -102,9 +97,10 @@ impl Register {
                 return Err(Denied::Policy(reason));
             }
         };
-        let governing = revisions.governing(ask.purpose, &state.consent);
+        let profile = revisions.governing(ask.purpose, &state.consent);
+        let governing = profile.rev();
         let segment = Segment {
-            about: state.about(ask.subject).under(governing.rev()).by_registry(decision.registry_rev),
+            about: state.about(ask.subject).under(governing).by_registry(decision.registry_rev),
             by: to.map_or(Actor::SYSTEM, |borrower| borrower.actor),
             reference: Reference(SubjectId::random().0),
             cell: grounds.cell,
@@ -113,7 +109,7 @@ impl Register {
             turn: ask.turn,
             exemption: grounds.exemption(),
         };
-        let (allowance, bytes_max) = self.set_aside(&segment, governing).await?;
+        let (allowance, bytes_max) = self.set_aside(&segment, profile).await?;
         let mut entry = Entry::default();
         if let Some(grant) = segment.exemption {
             self.use_exemption(&subject, grant, &segment, &mut entry).await?;

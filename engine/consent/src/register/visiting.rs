@@ -99,13 +99,11 @@ impl Register {
         let (subject, began_at) = (SubjectId::random(), self.clock.wall());
         let ends_at = after(began_at, self.profile().visits().lasts);
         let visit = Visit { id: Reference(SubjectId::random().0), device, subject, began_at, ends_at };
+        let state = StoredState::new(visit.device.0.clone(), self.new_tag_key(subject).await?);
         let (row, person) = (key(&visit.device).key(), RegisterKey { subject }.key());
         let entry = Entry {
             require: vec![(row.clone(), Condition::Absent), (person.clone(), Condition::Absent)],
-            ops: vec![
-                Op::Put(row, VISIT.encode(&visit.encode())),
-                Op::Put(person, REGISTER.encode(&StoredState::new(visit.device.0.clone()).encode())),
-            ],
+            ops: vec![Op::Put(row, VISIT.encode(&visit.encode())), Op::Put(person, REGISTER.encode(&state.encode()))],
             ..Entry::default()
         };
         self.journal.append(entry).await?;
