@@ -159,7 +159,7 @@ async fn a_restart_changes_nothing_of_who_speaks_unless_visits_end_with_the_sess
     let visit = begin(&world).await;
     world.answers(visit.subject, &[VOICE], ConsentStatus::Given).await;
     let world = world.again().await;
-    assert_eq!(world.register.visits(), [visit.clone()]);
+    assert_eq!(world.register.visits(), std::slice::from_ref(&visit));
     assert_eq!(speaker(&world).await, visit.subject, "the guest is not taken for the owner");
     world.clock.advance(LASTS);
     let world = world.again().await;
