@@ -37,7 +37,7 @@ async fn a_visit_begins_is_listed_and_ends_and_whoever_did_that_is_on_record() {
     let owner = node.register.find_subject(&TENANT.parse().unwrap(), &"speaker-1".parse().unwrap()).await.unwrap();
     assert_ne!(begun.subject_id, owner.unwrap().to_string(), "a person of their own");
     let listed = soon(visits(&integrator).list(list(""))).await.unwrap().into_inner().visits;
-    assert_eq!(listed, [begun.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&begun));
     let ended = soon(visits(&integrator).end(end("", "speaker-1"))).await.unwrap().into_inner().visit.unwrap();
     assert_eq!(ended, begun);
     let listed = soon(visits(&integrator).list(list(""))).await.unwrap().into_inner().visits;

@@ -104,17 +104,16 @@ async fn when_a_guest_leaves_their_gates_close_and_everything_of_theirs_is_erase
     let asked = ask(guest, world.state(guest).await.cv);
     let lease = world.register.acquire(asked).await.unwrap();
 
-    let ending = {
-        let register = world.register.clone();
-        let (tenant, device) = device();
-        tokio::spawn(async move { register.end_visit(&tenant, &device).await })
+    let (tenant, device) = device();
+    let looks = async {
+        until_over(&world).await;
+        world.until(guest, |state| !state.status(VOICE).is_valid()).await;
+        let refused = lease.permit().pass(frame(&asked), drop).unwrap_err();
+        assert!(matches!(refused, Refused::Revoked), "{refused:?}");
+        drop(lease);
     };
-    until_over(&world).await;
-    world.until(guest, |state| !state.status(VOICE).is_valid()).await;
-    let refused = lease.permit().pass(frame(&asked), drop).unwrap_err();
-    assert!(matches!(refused, Refused::Revoked), "{refused:?}");
-    drop(lease);
-    assert_eq!(ending.await.unwrap().unwrap(), visit);
+    let (ended, ()) = tokio::join!(world.register.end_visit(&tenant, &device), looks);
+    assert_eq!(ended.unwrap(), visit);
 
     let certificate = certificate(&world, &visit).await;
     assert_eq!((certificate.grounds[0], certificate.category), (Ground::Visit(visit.id.0), None));
@@ -159,7 +158,7 @@ async fn a_restart_changes_nothing_of_who_speaks_unless_visits_end_with_the_sess
     let visit = begin(&world).await;
     world.answers(visit.subject, &[VOICE], ConsentStatus::Given).await;
     let world = world.again().await;
-    assert_eq!(world.register.visits(), [visit.clone()]);
+    assert_eq!(world.register.visits(), std::slice::from_ref(&visit));
     assert_eq!(speaker(&world).await, visit.subject, "the guest is not taken for the owner");
     world.clock.advance(LASTS);
     let world = world.again().await;
