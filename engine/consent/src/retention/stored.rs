@@ -133,7 +133,10 @@ const TABLES: &[(&str, Ends)] = &[
     ("held", Ends::Not("taken away when what the hold kept ends; says no more than the pseudonym")),
     ("legal_hold", Ends::Not("a hold ends when it is released or its time is over")),
     ("device", Ends::Not("taken away when the device is unbound, or the account is closed")),
-    ("register", Ends::Not("taken away with the last of what shows what was agreed and done, once the account is closed")),
+    (
+        "register",
+        Ends::Not("taken away with the last of what shows what was agreed and done, once the account is closed"),
+    ),
     ("profile", Ends::Not("about nobody")),
     ("switch", Ends::Not("about nobody")),
     ("incident", Ends::Not("names nobody: whom it concerns is computed from the log")),
