@@ -1,13 +1,25 @@
 //! [`diff()`]: what a new revision of a policy changes for people, and whom it has to ask again.
 //!
-//! A change is *editorial* when it lets nobody do more than before and takes nothing away from anybody: people are told.
-//! It is *material* when data, purpose, method, recipient, region or retention grow, or a right or a protection shrinks:
-//! then the old revision goes on governing what a person agreed to until that person has agreed anew (conflicts C1, C2
-//! and clauses XZ-2.2, XZ-9.3, AW-8.1, XS-VI, ZG-U1).
+//! A change is *editorial* when it is of wording, names and the like: people are told. What is *less* than before, or
+//! protects people better, holds for all. It is *material* when data, purpose, method, recipient, region or retention grow,
+//! or a right or a protection shrinks: then the old revision goes on governing what a person agreed to until that person
+//! has agreed anew (conflicts C1, C2 and clauses XZ-2.2, XZ-9.3, AW-8.1, XS-VI, ZG-U1). What rests on something else than
+//! consent asks nobody: of that people are told before it holds, where the policy promises so.
+//!
+//! Every key is compared: each section is taken apart by name, so that a new key does not compile before somebody has said
+//! what it does, and a key that differs and of which no comparison tells is material.
+
+mod whole;
 
 mod categories;
 mod flows;
-mod whole;
+mod keeping;
+mod part;
+mod protections;
+mod purposes;
+mod rights;
+mod terms;
+mod unseen;
 
 use core::fmt;
 use std::collections::BTreeSet;
@@ -15,8 +27,7 @@ use std::collections::BTreeSet;
 use sayso_types::{Cell, Purpose};
 use serde::{Serialize, Serializer};
 
-use crate::deadline::Deadline;
-use crate::profile::Document;
+use crate::profile::{Document, ProcessorState};
 use crate::{ConsentState, LegalBasis};
 
 /// What a change does.
@@ -41,15 +52,17 @@ pub enum ChangeKind {
     Right,
     /// Something protects people less.
     Protection,
+    /// Nothing more than before: less, or people are better protected.
+    Less,
     /// None of these: people are told.
     Editorial,
 }
 
 impl ChangeKind {
-    /// Whether it takes anew what people agreed to.
+    /// Whether it lets somebody do more than before, or takes something away from people.
     #[must_use]
     pub const fn is_material(self) -> bool {
-        !matches!(self, Self::PurposeAdded | Self::Editorial)
+        !matches!(self, Self::PurposeAdded | Self::Less | Self::Editorial)
     }
 }
 
@@ -62,7 +75,8 @@ pub struct Change {
     pub key: String,
     /// What it was and is, for people.
     pub what: String,
-    /// The cells that it touches.
+    /// The cells that it touches, of those that consent is what opens. A material change without any is about what rests
+    /// on something else: nobody can be asked, and people are told.
     #[serde(serialize_with = "cells")]
     pub cells: BTreeSet<Cell>,
 }
@@ -87,20 +101,25 @@ pub struct Diff {
 /// Works out what `new` changes against `old`, two texts of one policy. Neither need be fit to be put in force.
 #[must_use]
 pub fn diff(old: &Document, new: &Document) -> Diff {
-    let mut changes = flows::changes(old, new);
-    changes.extend(categories::changes(old, new));
-    changes.extend(whole::changes(old, new));
+    let mut changes = whole::changes(old, new);
+    let unseen = unseen::keys(old, new, &changes).into_iter().map(|key| Change {
+        kind: ChangeKind::Protection,
+        key,
+        what: "something else than wording".to_owned(),
+        cells: consented_cells(old),
+    });
+    changes.extend(unseen.collect::<Vec<_>>());
     changes.sort_by_key(|change| (!change.kind.is_material(), change.kind, change.key.clone()));
     changes.dedup();
     if changes.is_empty() && old != new {
-        let what = "wording, contacts, or less than before".to_owned();
+        let what = "wording, or how to reach somebody".to_owned();
         changes.push(Change { kind: ChangeKind::Editorial, key: "profile".to_owned(), what, cells: BTreeSet::new() });
     }
     Diff { changes }
 }
 
 impl Diff {
-    /// Whether anybody has to be asked again.
+    /// Whether anything is material: people who agreed to what it touches are asked again.
     #[must_use]
     pub fn is_material(&self) -> bool {
         self.changes.iter().any(|change| change.kind.is_material())
@@ -125,24 +144,12 @@ impl Diff {
     }
 }
 
-/// The cells of a profile in which consent is what opens them.
+/// The cells of a profile in which consent is what opens them, also those that are shut for the time being.
 fn consented_cells(document: &Document) -> BTreeSet<Cell> {
-    flows::flows(document).into_values().map(|flow| flow.cell).filter(|cell| rests_on_consent(document, cell)).collect()
+    let flows = flows::flows(document, &[ProcessorState::Active, ProcessorState::Suspended]).into_values();
+    flows.map(|flow| flow.cell).filter(|cell| rests_on_consent(document, cell)).collect()
 }
 
 fn rests_on_consent(document: &Document, cell: &Cell) -> bool {
     document.purpose.get(&cell.purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
-}
-
-/// Whether `new` may come later than `old`. Words promise nothing, so they come later than any number.
-fn is_later(old: Option<&Deadline>, new: Option<&Deadline>) -> bool {
-    match (old.and_then(Deadline::period), new.and_then(Deadline::period)) {
-        (None, _) => false,
-        (Some(_), None) => true,
-        (Some(old), Some(new)) => old != new && new.may_exceed(old),
-    }
-}
-
-fn shown<T: fmt::Display>(value: Option<&T>) -> String {
-    value.map_or_else(|| "nothing".to_owned(), ToString::to_string)
 }

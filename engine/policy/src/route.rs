@@ -1,9 +1,9 @@
 //! [`route()`]: who may be asked, nearest first.
 
-use sayso_types::{Label, ProcessorId, RegionClass, WallTime};
+use sayso_types::{Label, ProcessorId, WallTime};
 
 use crate::decide::Reason;
-use crate::{ConsentState, Gate, InForce, Profile, Question, decide};
+use crate::{ConsentState, Gate, InForce, Question, decide};
 
 /// Why nobody may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,11 +27,12 @@ pub fn route(
     state: &ConsentState,
     in_force: &InForce,
 ) -> Result<Vec<ProcessorId>, NoRoute> {
+    let place = |region| in_force.profile().document().routing.place(region);
     let mut closest = None;
     let mut allowed = Vec::new();
     for processor in processors {
         match decide(&Question { label, gate, processor, now }, state, in_force).answer {
-            Ok(grounds) => allowed.push((rank(in_force.profile(), grounds.cell.region), processor)),
+            Ok(grounds) => allowed.push((place(grounds.cell.region), processor)),
             Err(reason) => closest = closest.max(Some(reason)),
         }
     }
@@ -39,12 +40,6 @@ pub fn route(
         return Err(NoRoute(closest.unwrap_or(Reason::ProcessorState)));
     }
     // stable: receivers of one region stay in the order of the configuration
-    allowed.sort_by_key(|(rank, _)| *rank);
+    allowed.sort_by_key(|(place, _)| *place);
     Ok(allowed.into_iter().map(|(_, id)| id).collect())
-}
-
-/// The place of a region in the profile's order; what is not named there comes last, nearest first.
-fn rank(profile: &Profile, region: RegionClass) -> (usize, RegionClass) {
-    let prefer = &profile.document().routing.prefer;
-    (prefer.iter().position(|r| *r == region).unwrap_or(prefer.len()), region)
 }

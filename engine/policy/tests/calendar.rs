@@ -10,7 +10,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::{Timestamp, tz::TimeZone};
 use proptest::prelude::*;
 use sayso_policy::profile::Draft;
-use sayso_policy::{Period, Profile, WorkingCalendar};
+use sayso_policy::{Period, Profile, WorkingCalendar, diff};
 use sayso_types::WallTime;
 
 /// A calendar file, read without the code under test.
@@ -185,4 +185,15 @@ fn a_calendar_of_the_operators_own_is_part_of_the_profile() {
     assert!(named.contains("profile.working_days") && named.contains("calendar `de-2026`"), "{named}");
     let wrong = plain.with_calendar(&OWN.replace("monday", "someday")).unwrap_err().to_string();
     assert!(wrong.contains("calendar"), "{wrong}");
+
+    // nothing at home is counted in working days
+    let changes = diff(shipped.document(), own.document());
+    assert!(!changes.is_material() && !changes.changes.is_empty(), "{changes:#?}");
+    let counted = |profile: &Profile| {
+        let text = profile.text().replacen("\"P15D\"", "\"P15WD\"", 1);
+        Profile::in_force_before(&text).unwrap()
+    };
+    let [shorter, longer] = [&own, &longer].map(counted);
+    assert!(diff(shorter.document(), longer.document()).is_material());
+    assert!(!diff(longer.document(), shorter.document()).is_material());
 }

@@ -211,7 +211,7 @@ impl Node {
         let rev = self.register.profile().rev();
         match &outcome {
             Ok(changes) => {
-                tracing::info!(rev, asks_again = changes.is_material(), "the profile was read again");
+                tracing::info!(rev, asks_again = changes.reconsent().next().is_some(), "the profile was read again");
                 changes.changes.iter().for_each(|change| tracing::info!(kind = ?change.kind, %change, "changed"));
             }
             Err(error) => {

@@ -81,7 +81,12 @@ fn difference(args: &DiffArgs, json: bool) -> Result<bool> {
         return Ok(true);
     }
     for change in &diff.changes {
-        let sort = if change.kind.is_material() { "asks again" } else { "tells" };
+        // of what does not rest on consent nobody can be asked: people are told before it holds, where that is promised
+        let sort = match (change.kind.is_material(), change.cells.is_empty()) {
+            (true, false) => "asks again",
+            (true, true) => "announces",
+            (false, _) => "tells",
+        };
         output::line(format_args!("{sort:<10}  {change}"))?;
         for cell in &change.cells {
             output::line(format_args!("            {cell}"))?;

@@ -1,107 +1,135 @@
-//! What is said about purposes and categories, of two revisions compared.
+//! What is said about categories, of two revisions compared.
 
-use core::cmp::Ordering;
-use core::time::Duration;
 use std::collections::BTreeSet;
 
 use sayso_types::{Category, Cell, Purpose};
 
-use super::flows::{more, names};
-use super::{Change, ChangeKind, consented_cells, is_later, shown};
-use crate::profile::{AtRest, CategoryRule, Document, Identifies, Necessity, PurposeRule, Retention, RetentionAction};
-use crate::{LegalBasis, Period};
+use super::flows::cells;
+use super::keeping;
+use super::part::{Part, more, when};
+use super::{Change, ChangeKind};
+use crate::profile::{AtRest, CategoryRule, Document, Identifies, Necessity, Stricter};
 
-pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
-    // what people agreed to lies in the cells that both revisions have
-    let cells = consented_cells(old);
+pub(super) fn changes(old: &Document, new: &Document, agreed: &BTreeSet<Cell>) -> Vec<Change> {
     let mut changes = Vec::new();
-    for is in new.purpose.values() {
-        let Some(was) = old.purpose.get(&is.id) else { continue };
-        let touched: BTreeSet<Cell> = cells.iter().filter(|c| c.purpose == is.id).copied().collect();
-        changes.extend(purpose(was, is).into_iter().map(|(kind, key, what)| Change {
-            kind,
-            key: format!("purpose.{}.{key}", is.id),
-            what,
-            cells: touched.clone(),
-        }));
-    }
     for (&id, is) in &new.category {
-        let Some(was) = old.category.get(&id) else { continue };
-        let touched: BTreeSet<Cell> = cells.iter().filter(|c| c.category == id).copied().collect();
-        let found =
-            category(was, is).into_iter().chain(consent(old, new, (was, is))).chain(keeping(old, new, (was, is)));
-        changes.extend(found.map(|(kind, key, what)| Change {
-            kind,
-            key: format!("category.{id}.{key}"),
-            what,
-            cells: touched.clone(),
-        }));
-        changes.extend(necessity((id, was, is), &cells));
+        let was = old.category.get(&id);
+        changes.extend(uses(old, new, (id, was, is)));
+        let Some(was) = was else { continue };
+        // what people agreed to lies in the cells that both revisions have
+        let touched: BTreeSet<Cell> = agreed.iter().filter(|c| c.category == id).copied().collect();
+        changes.extend(category((old, new), (id, was, is), &touched));
+        changes.extend(keeping::changes((old, new), (id, was, is), touched));
+    }
+    for gone in old.category.keys().filter(|id| !new.category.contains_key(id)) {
+        let mut part = Part::new(format!("category.{gone}"), BTreeSet::new());
+        part.say(ChangeKind::Less, "", "it is not used any more".to_owned());
+        changes.extend(part.found());
     }
     changes
 }
 
-type Found = Vec<(ChangeKind, &'static str, String)>;
-
-fn purpose(was: &PurposeRule, is: &PurposeRule) -> Found {
-    let mut found = Found::new();
-    if was.dpv != is.dpv {
-        found.push((ChangeKind::Purpose, "dpv", format!("{} instead of {}", is.dpv, was.dpv)));
-    }
-    if was.basis == LegalBasis::Consent && is.basis != LegalBasis::Consent {
-        found.push((ChangeKind::Purpose, "basis", format!("rests on {}; people are no longer asked", is.basis)));
-    }
-    if was.separate && !is.separate {
-        found.push((ChangeKind::Protection, "separate", "is no longer asked for apart".to_owned()));
-    }
-    if let Some(dropped) = more(&is.requires, &was.requires) {
-        found.push((ChangeKind::Protection, "requires", format!("no longer needs consent to {dropped} first")));
-    }
-    let lasts = |rule: &PurposeRule| rule.consent_lasts.map_or(Duration::MAX, |lasts| lasts.longest());
-    // also where it is sooner: what they agreed to was for longer, and ends when that says until they agree to less
-    match lasts(is).cmp(&lasts(was)) {
-        Ordering::Less => {
-            found.push((ChangeKind::Purpose, "consent_lasts", "people are asked again sooner".to_owned()));
-        }
-        Ordering::Equal => {}
-        Ordering::Greater => {
-            let later = "people are asked again later, or not at all".to_owned();
-            found.push((ChangeKind::Protection, "consent_lasts", later));
+/// What it is used for that it was not. What it is newly used for is nobody's agreement, however far it goes.
+fn uses(
+    old: &Document,
+    new: &Document,
+    (id, was, is): (Category, Option<&CategoryRule>, &CategoryRule),
+) -> Vec<Change> {
+    let key = if was.is_some() { "purposes" } else { "" };
+    let before = was.map(|rule| rule.purposes.clone()).unwrap_or_default();
+    let mut part = Part::new(format!("category.{id}"), BTreeSet::new());
+    for purpose in is.purposes.difference(&before) {
+        let touched = cells(new, |cell| (cell.purpose, cell.category) == (*purpose, id));
+        if old.purpose.contains_key(purpose) {
+            part.say_of(ChangeKind::Data, key, format!("{id} is now used for {purpose}"), touched);
+        } else {
+            part.say(ChangeKind::PurposeAdded, key, format!("{id} is for {purpose}, which is new"));
         }
     }
-    if let Some(added) = more(&names(&was.processing), &names(&is.processing)) {
-        found.push((ChangeKind::Method, "processing", format!("also {added}")));
+    let found = part.found();
+    if !found.is_empty() || was.is_some_and(|rule| rule.purposes == is.purposes) {
+        return found;
     }
-    found
+    let mut part = Part::new(format!("category.{id}"), BTreeSet::new());
+    part.say(ChangeKind::Less, key, "it is used for nothing more".to_owned());
+    part.found()
 }
 
-fn category(was: &CategoryRule, is: &CategoryRule) -> Found {
-    let mut found = Found::new();
-    if let Some(added) = more(&was.attrs, &is.attrs) {
-        found.push((ChangeKind::Data, "attrs", format!("also {added}")));
+fn category(
+    (old, new): (&Document, &Document),
+    (id, was, is): (Category, &CategoryRule, &CategoryRule),
+    touched: &BTreeSet<Cell>,
+) -> Vec<Change> {
+    // what it is for is told as its uses, and how long it is kept as its keeping
+    let CategoryRule {
+        dpv,
+        title: _,
+        attrs,
+        sensitivity,
+        identifies,
+        provenance,
+        subject,
+        purposes: _,
+        necessity,
+        at_rest,
+        content_free,
+        min_consent_type,
+        separate,
+        written,
+        in_region,
+        redact,
+        capability,
+        refusal_effect: _,
+        derived_from,
+        retention: _,
+        src: _,
+    } = is;
+    let mut part = Part::new(format!("category.{id}"), touched.clone());
+    let also = |added: Option<String>, what: &str| added.map(|added| format!("{what} {added}"));
+    part.compare(ChangeKind::Data, "dpv", (&was.dpv, dpv), also(more(&was.dpv, dpv), "is now also"));
+    part.compare(ChangeKind::Data, "attrs", (&was.attrs, attrs), also(more(&was.attrs, attrs), "also"));
+    let milder = when(*sensitivity < was.sensitivity, "counts as less sensitive, and is protected as that");
+    part.compare(ChangeKind::Protection, "sensitivity", (&was.sensitivity, sensitivity), milder);
+    let leads = match identifies {
+        Identifies::Anonymised => Some("counts as leading to nobody"),
+        _ => (rank(*identifies) > rank(was.identifies)).then_some("leads to the person more closely"),
+    };
+    part.compare(ChangeKind::Data, "identifies", (&was.identifies, identifies), leads.map(str::to_owned));
+    let elsewhere = Some("comes from somewhere else".to_owned());
+    part.compare(ChangeKind::Method, "provenance", (&was.provenance, provenance), elsewhere);
+    part.compare(ChangeKind::Data, "subject", (&was.subject, subject), Some("may be about somebody else".to_owned()));
+    let stored = when(*at_rest == AtRest::Allowed, "may now be stored");
+    part.compare(ChangeKind::Method, "at_rest", (&was.at_rest, at_rest), stored);
+    let logged = when(*content_free, "may now be logged");
+    part.compare(ChangeKind::Method, "content_free", (&was.content_free, content_free), logged);
+    let weaker = when(new.min_consent_type(is) < old.min_consent_type(was), "a weaker consent is enough");
+    // of what it says itself, and of what the one for all makes of it
+    let least = |document: &Document, rule: &CategoryRule| document.min_consent_type(rule);
+    let types = ((was.min_consent_type, least(old, was)), (*min_consent_type, least(new, is)));
+    part.compare(ChangeKind::Protection, "min_consent_type", (&types.0, &types.1), weaker);
+    let together = when(!separate, "is no longer asked for apart");
+    part.compare(ChangeKind::Protection, "separate", (&was.separate, separate), together);
+    let said = when(!written, "is no longer asked for in writing");
+    part.compare(ChangeKind::Protection, "written", (&was.written, written), said);
+    let nearer = when(is_weaker_in_a_region(was, is), "a weaker consent is enough further away");
+    part.compare(ChangeKind::Protection, "in_region", (&was.in_region, in_region), nearer);
+    // what it is made from says as well what is taken out
+    let taken = |document: &Document| document.redactions(id).iter().map(|r| r.name()).collect::<BTreeSet<_>>();
+    let (then, now) = (taken(old), taken(new));
+    let left = more(&now, &then).map(|dropped| format!("{dropped} is no longer taken out"));
+    part.compare(ChangeKind::Protection, "redact", (&(&was.redact, then), &(redact, now)), left);
+    let needs = also(more(&was.capability, capability), "also needs");
+    let needs = needs.or_else(|| {
+        let lost = more(capability, &was.capability)?;
+        Some(format!("no longer ends when {lost} is taken away in the device's settings"))
+    });
+    part.compare(ChangeKind::Data, "capability", (&was.capability, capability), needs);
+    let made = also(more(&was.derived_from, derived_from), "is now also made from");
+    part.compare(ChangeKind::Method, "derived_from", (&was.derived_from, derived_from), made);
+    if was.necessity != *necessity {
+        needed(&mut part, was, is, touched);
     }
-    if let Some(added) = more(&was.capability, &is.capability) {
-        found.push((ChangeKind::Data, "capability", format!("also needs {added}")));
-    }
-    if let Some(added) = more(&was.derived_from, &is.derived_from) {
-        found.push((ChangeKind::Method, "derived_from", format!("is now also made from {added}")));
-    }
-    if was.provenance != is.provenance {
-        found.push((ChangeKind::Method, "provenance", "comes from somewhere else".to_owned()));
-    }
-    if rank(is.identifies) > rank(was.identifies) {
-        found.push((ChangeKind::Data, "identifies", "leads to the person more closely".to_owned()));
-    }
-    if was.at_rest == AtRest::Forbidden && is.at_rest == AtRest::Allowed {
-        found.push((ChangeKind::Method, "at_rest", "may now be stored".to_owned()));
-    }
-    if !was.content_free && is.content_free {
-        found.push((ChangeKind::Method, "content_free", "may now be logged".to_owned()));
-    }
-    if let Some(dropped) = more(&is.redact, &was.redact) {
-        found.push((ChangeKind::Protection, "redact", format!("{dropped} is no longer taken out")));
-    }
-    found
+    part.found()
 }
 
 /// How closely data leads to a person.
@@ -113,111 +141,30 @@ const fn rank(identifies: Identifies) -> u8 {
     }
 }
 
-/// What consent has to be.
-fn consent(old: &Document, new: &Document, (was, is): (&CategoryRule, &CategoryRule)) -> Found {
-    let mut found = Found::new();
-    if new.min_consent_type(is) < old.min_consent_type(was) {
-        found.push((ChangeKind::Protection, "min_consent_type", "a weaker consent is enough".to_owned()));
-    }
-    if was.separate && !is.separate {
-        found.push((ChangeKind::Protection, "separate", "is no longer asked for apart".to_owned()));
-    }
-    if was.written && !is.written {
-        found.push((ChangeKind::Protection, "written", "is no longer asked for in writing".to_owned()));
-    }
-    let weaker = was.in_region.iter().any(|(region, was)| {
-        let is = is.in_region.get(region).copied().unwrap_or_default();
-        is.min_consent_type < was.min_consent_type || was.separate && !is.separate
-    });
-    if weaker {
-        found.push((ChangeKind::Protection, "in_region", "a weaker consent is enough further away".to_owned()));
-    }
-    found
-}
-
-/// Who could do without it must not find that they no longer can.
-fn necessity((id, was, is): (Category, &CategoryRule, &CategoryRule), cells: &BTreeSet<Cell>) -> Option<Change> {
-    let (was, is) = (needed(was), needed(is));
-    if is == was || is.is_none() || was == Some(None) {
-        return None;
-    }
-    let touched = |cell: &&Cell| cell.category == id && is.flatten().is_none_or(|purpose| cell.purpose == purpose);
-    Some(Change {
-        kind: ChangeKind::Right,
-        key: format!("category.{id}.necessity"),
-        what: "can no longer be refused without losing the service".to_owned(),
-        cells: cells.iter().filter(touched).copied().collect(),
+fn is_weaker_in_a_region(was: &CategoryRule, is: &CategoryRule) -> bool {
+    was.in_region.iter().any(|(region, was)| {
+        let Stricter { min_consent_type, separate } = is.in_region.get(region).copied().unwrap_or_default();
+        min_consent_type < was.min_consent_type || was.separate && !separate
     })
 }
 
+/// Who could do without it must not find that they no longer can.
+fn needed(part: &mut Part, was: &CategoryRule, is: &CategoryRule, cells: &BTreeSet<Cell>) {
+    let (before, now) = (needed_for(was), needed_for(is));
+    if before == now || now.is_none() || before == Some(None) {
+        part.compare(ChangeKind::Right, "necessity", (&was.necessity, &is.necessity), None);
+        return;
+    }
+    let touched = |cell: &&Cell| now.flatten().is_none_or(|purpose| cell.purpose == purpose);
+    let what = "can no longer be refused without losing the service".to_owned();
+    part.say_of(ChangeKind::Right, "necessity", what, cells.iter().filter(touched).copied().collect());
+}
+
 /// For which purpose data is needed: `Some(None)` for all.
-fn needed(rule: &CategoryRule) -> Option<Option<Purpose>> {
+fn needed_for(rule: &CategoryRule) -> Option<Option<Purpose>> {
     match rule.necessity {
         Some(Necessity::Required) => Some(None),
         Some(Necessity::RequiredFor(purpose)) => Some(Some(purpose)),
         Some(Necessity::Optional) | None => None,
-    }
-}
-
-/// How long it is kept and how it ends.
-fn keeping(old: &Document, new: &Document, (was, is): (&CategoryRule, &CategoryRule)) -> Found {
-    let (was, is) = (old.retention_of(was), new.retention_of(is));
-    let changed = match (was, is) {
-        (None, _) => None,
-        (Some(_), None) => Some("is kept for no stated time".to_owned()),
-        (Some(was), Some(is)) => longer(was, is),
-    };
-    changed.map(|what| (ChangeKind::Retention, "retention", what)).into_iter().collect()
-}
-
-fn longer(was: &Retention, is: &Retention) -> Option<String> {
-    if is_later(Some(&was.after), Some(&is.after)) {
-        return Some(format!("is kept for {} instead of {}", is.after, was.after));
-    }
-    if !was.trigger.iter().all(|trigger| is.trigger.contains(trigger)) {
-        return Some(format!("ends after {} instead of {}", is.trigger, was.trigger));
-    }
-    if uncapped(was.max, is.max) {
-        return Some(format!("is kept for up to {} instead of {}", shown(is.max.as_ref()), shown(was.max.as_ref())));
-    }
-    if grew(was.min, is.min) {
-        return Some(format!("is kept for at least {}", shown(is.min.as_ref())));
-    }
-    if grew(was.tolerance, is.tolerance) {
-        return Some(format!("may end {} late", shown(is.tolerance.as_ref())));
-    }
-    let ends = |retention: &Retention| retention.on_withdraw.unwrap_or(retention.action);
-    if thorough(is.action) < thorough(was.action) || thorough(ends(is)) < thorough(ends(was)) {
-        return Some("ends less thoroughly".to_owned());
-    }
-    let least = |retention: &Retention| retention.transformation().map(|(_, k)| k);
-    if least(was).zip(least(is)).is_some_and(|(was, is)| is < was) {
-        return Some("fewer people are alike in what is left of it".to_owned());
-    }
-    if was.processors_must_confirm && !is.processors_must_confirm {
-        return Some("ends without its receivers' confirming it".to_owned());
-    }
-    more(&is.cascade, &was.cascade).map(|kept| format!("{kept} no longer ends with it"))
-}
-
-/// Whether a bound from below, none where absent, went up.
-fn grew(was: Option<Period>, is: Option<Period>) -> bool {
-    is.is_some_and(|is| was.is_none_or(|was| was != is && is.may_exceed(was)))
-}
-
-/// Whether a bound from above, none where absent, went up.
-fn uncapped(was: Option<Period>, is: Option<Period>) -> bool {
-    was.is_some_and(|was| is.is_none_or(|is| was != is && is.may_exceed(was)))
-}
-
-/// How little is left.
-const fn thorough(action: RetentionAction) -> u8 {
-    match action {
-        RetentionAction::Restrict => 0,
-        RetentionAction::Pseudonymise => 1,
-        RetentionAction::Anonymise => 2,
-        RetentionAction::EraseOrAnonymise => 3,
-        RetentionAction::Erase => 4,
-        RetentionAction::Zeroise => 5,
     }
 }

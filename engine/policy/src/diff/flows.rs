@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_types::{Category, Cell, ProcessorId, Purpose, RegionClass};
-use serde::Serialize;
 
-use super::{Change, ChangeKind, is_later, rests_on_consent, shown};
+use super::part::Part;
+use super::terms::terms;
+use super::{Change, ChangeKind, rests_on_consent};
 use crate::profile::{Document, Processor, ProcessorState};
-use crate::words::spelled;
 
 /// One receiver of one category for one purpose.
 #[derive(Clone, Copy, Debug)]
@@ -18,16 +18,13 @@ pub(super) struct Flow<'a> {
 
 type Flows<'a> = BTreeMap<(Purpose, Category, ProcessorId), Flow<'a>>;
 
-/// Everything that may flow once people have agreed.
-pub(super) fn flows(document: &Document) -> Flows<'_> {
+/// Everything that may flow, once people have agreed, to receivers in one of these states.
+pub(super) fn flows<'a>(document: &'a Document, states: &[ProcessorState]) -> Flows<'a> {
     let mut flows = Flows::new();
-    for to in
-        document.processor.values().filter(|p| matches!(p.state, ProcessorState::Active | ProcessorState::Suspended))
-    {
+    for to in document.processor.values().filter(|to| states.contains(&to.state)) {
         for category in &to.accepts {
-            for purpose in
-                to.purposes.iter().filter(|p| document.category.get(category).is_some_and(|c| c.purposes.contains(p)))
-            {
+            let used = |p: &&Purpose| document.category.get(category).is_some_and(|c| c.purposes.contains(p));
+            for purpose in to.purposes.iter().filter(used) {
                 let cell = Cell { purpose: *purpose, category: *category, kind: to.kind, region: to.region_class };
                 flows.insert((*purpose, *category, to.id), Flow { cell, to });
             }
@@ -36,107 +33,91 @@ pub(super) fn flows(document: &Document) -> Flows<'_> {
     flows
 }
 
+/// The cells of `document` that `is_meant` and that consent is what opens.
+pub(super) fn cells(document: &Document, is_meant: impl Fn(&Cell) -> bool) -> BTreeSet<Cell> {
+    let flows = flows(document, &[ProcessorState::Active]).into_values().map(|flow| flow.cell);
+    flows.filter(|cell| rests_on_consent(document, cell) && is_meant(cell)).collect()
+}
+
 pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
-    let (before, after) = (flows(old), flows(new));
-    let mut changes = added_purposes(old, new, &after);
-    for (key, flow) in &after {
-        if !old.purpose.contains_key(&key.0) || !rests_on_consent(new, &flow.cell) {
-            continue;
+    // whoever is suspended gets nothing, so that getting it again is new to those who agreed meanwhile
+    let [before, after] = [old, new].map(|document| flows(document, &[ProcessorState::Active]));
+    let mut changes = Vec::new();
+    for is in new.processor.values() {
+        let own = || after.iter().filter(|((.., id), _)| *id == is.id);
+        let found = changes.len();
+        // what a purpose or a category is newly used for is told as theirs
+        for (_, flow) in own().filter(|(key, flow)| !before.contains_key(*key) && is_known(old, flow.cell)) {
+            changes.extend(arrival((old, new), &before, flow));
         }
-        match before.get(key) {
-            Some(earlier) => changes.extend(terms(earlier.to, flow, key.1)),
-            None => changes.extend(arrival(old, &before, flow)),
+        let Some(was) = old.processor.get(&is.id) else {
+            if changes.len() == found {
+                changes.extend(same(is, "it gets nothing that did not go so far before"));
+            }
+            continue;
+        };
+        let goes_on: BTreeSet<Cell> = own().filter(|(key, _)| before.contains_key(*key)).map(|(_, f)| f.cell).collect();
+        if !goes_on.is_empty() {
+            let agreed = goes_on.into_iter().filter(|cell| rests_on_consent(new, cell)).collect();
+            changes.extend(terms(old, (was, is), None, agreed));
+        }
+        if was != is && changes.len() == found {
+            changes.extend(same(is, "it gets no more than before"));
         }
     }
+    let gone = old.processor.values().filter(|was| !new.processor.contains_key(&was.id));
+    changes.extend(gone.flat_map(|was| same(was, "it gets nothing any more")));
     changes
 }
 
-/// Purposes that were not there: they open nothing for anybody who was not asked.
-fn added_purposes(old: &Document, new: &Document, after: &Flows<'_>) -> Vec<Change> {
-    let added = new.purpose.values().filter(|rule| !old.purpose.contains_key(&rule.id));
-    added
-        .map(|rule| Change {
-            kind: ChangeKind::PurposeAdded,
-            key: format!("purpose.{}", rule.id),
-            what: "a new purpose; nothing is used for it before people agree".to_owned(),
-            cells: after.values().map(|flow| flow.cell).filter(|cell| cell.purpose == rule.id).collect(),
-        })
-        .collect()
+fn is_known(old: &Document, cell: Cell) -> bool {
+    old.purpose.contains_key(&cell.purpose)
+        && old.category.get(&cell.category).is_some_and(|rule| rule.purposes.contains(&cell.purpose))
 }
 
-/// A receiver that did not get this category for this purpose before.
-fn arrival(old: &Document, before: &Flows<'_>, flow: &Flow<'_>) -> Option<Change> {
+fn same(receiver: &Processor, what: &str) -> Vec<Change> {
+    let mut part = Part::new(format!("processor.{}", receiver.id), BTreeSet::new());
+    part.say(ChangeKind::Less, "", what.to_owned());
+    part.found()
+}
+
+/// A receiver that did not get this category for this purpose before. It is none that matters if the same party got it in
+/// the same cell on terms that were no narrower.
+fn arrival((old, new): (&Document, &Document), before: &Flows<'_>, flow: &Flow<'_>) -> Vec<Change> {
     let Flow { cell, to } = flow;
-    let used = old.category.get(&cell.category).is_some_and(|rule| rule.purposes.contains(&cell.purpose));
     let earlier = || before.values().filter(|f| (f.cell.purpose, f.cell.category) == (cell.purpose, cell.category));
+    let agreed = BTreeSet::from_iter(rests_on_consent(new, cell).then_some(*cell));
     let farthest = earlier().map(|f| f.cell.region).max();
-    let (kind, what) = if !used {
-        (ChangeKind::Data, format!("{} is now used for {}", cell.category, cell.purpose))
-    } else if farthest.is_none_or(|farthest| farthest < cell.region) {
+    let (kind, what) = if farthest.is_none_or(|farthest| farthest < cell.region) {
         (
             ChangeKind::Region,
             format!("{} may now go as far as {} ({})", cell.category, distance(cell.region), to.region),
         )
     } else if !earlier().any(|f| f.cell.kind == cell.kind) {
         (ChangeKind::Method, format!("{} now goes to a receiver of another kind, {}", cell.category, to.id))
-    } else if !earlier().any(|f| f.to.party == to.party) {
-        (ChangeKind::Recipient, format!("{} may now go to {}", cell.category, to.party))
+    } else if !earlier().any(|f| f.cell == *cell) {
+        let what = format!(
+            "{} now goes to {}, {}, where none of its kind got it",
+            cell.category,
+            to.id,
+            distance(cell.region)
+        );
+        (ChangeKind::Region, what)
     } else {
-        return None;
-    };
-    Some(Change { kind, key: format!("processor.{}", to.id), what, cells: BTreeSet::from([*cell]) })
-}
-
-/// The terms of a receiver that had it before.
-fn terms(earlier: &Processor, flow: &Flow<'_>, category: Category) -> Vec<Change> {
-    let Flow { cell, to } = flow;
-    let mut changes = Vec::new();
-    let mut changed = |kind, key: &str, what: String| {
-        changes.push(Change { kind, key: format!("processor.{}.{key}", to.id), what, cells: BTreeSet::from([*cell]) });
-    };
-    if earlier.party != to.party {
-        changed(ChangeKind::Recipient, "party", format!("{} instead of {}", to.party, earlier.party));
-    }
-    if earlier.region_class < to.region_class {
-        changed(ChangeKind::Region, "region_class", format!("further away: {}", to.region));
-    } else if earlier.region != to.region && to.region_class == RegionClass::Overseas {
-        changed(ChangeKind::Region, "region", format!("{} instead of {}", to.region, earlier.region));
-    }
-    if earlier.kind != to.kind {
-        changed(ChangeKind::Method, "kind", "does something else with it".to_owned());
-    }
-    if to.trains_on_data != Some(false) && earlier.trains_on_data == Some(false) {
-        changed(ChangeKind::Method, "trains_on_data", "may now train models on it".to_owned());
-    }
-    if to.independent_controller && !earlier.independent_controller {
-        changed(ChangeKind::Method, "independent_controller", "now decides itself what it does with it".to_owned());
-    }
-    if let Some(subs) = more(&earlier.sub_processors, &to.sub_processors) {
-        changed(ChangeKind::Recipient, "sub_processors", format!("may now pass it on to {subs}"));
-    }
-    let (was, is) = (earlier.declared_retention.as_ref(), to.declared_retention.as_ref());
-    if is_later(was, is) || earlier.zero_retention && !to.zero_retention {
-        changed(ChangeKind::Retention, "declared_retention", format!("{} instead of {}", shown(is), shown(was)));
-    }
-    if earlier.deletion_api && !to.deletion_api {
-        changed(ChangeKind::Protection, "deletion_api", "can no longer be told to delete".to_owned());
-    }
-    match (earlier.fields.get(&category), to.fields.get(&category)) {
-        (Some(_), None) => changed(ChangeKind::Data, "fields", format!("gets all of {category}")),
-        (Some(was), Some(is)) => {
-            if let Some(fields) = more(was, is) {
-                changed(ChangeKind::Data, "fields", format!("also gets {fields}"));
-            }
+        let same = earlier().filter(|f| f.cell == *cell && f.to.party == to.party);
+        let found = same.map(|f| material(terms(old, (f.to, to), Some(cell.category), agreed.clone())));
+        match found.min_by_key(Vec::len) {
+            Some(changes) => return changes,
+            None => (ChangeKind::Recipient, format!("{} may now go to {}", cell.category, to.party)),
         }
-        (None, _) => {}
-    }
-    changes
+    };
+    let mut part = Part::new(format!("processor.{}", to.id), agreed);
+    part.say(kind, "", what);
+    part.found()
 }
 
-/// What is in `is` and not in `was`.
-pub(super) fn more<T: Ord + ToString>(was: &BTreeSet<T>, is: &BTreeSet<T>) -> Option<String> {
-    let added: Vec<String> = is.difference(was).map(ToString::to_string).collect();
-    if added.is_empty() { None } else { Some(added.join(", ")) }
+fn material(changes: Vec<Change>) -> Vec<Change> {
+    changes.into_iter().filter(|change| change.kind.is_material()).collect()
 }
 
 const fn distance(region: RegionClass) -> &'static str {
@@ -145,9 +126,4 @@ const fn distance(region: RegionClass) -> &'static str {
         RegionClass::Domestic => "others in the same jurisdiction",
         RegionClass::Overseas => "overseas",
     }
-}
-
-/// The words of the format that stand for the members of a set, to compare and to show.
-pub(super) fn names<T: Serialize>(set: &BTreeSet<T>) -> BTreeSet<String> {
-    set.iter().map(spelled).collect()
 }

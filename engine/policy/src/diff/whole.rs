@@ -1,180 +1,170 @@
 //! What is said about everything at once, of two revisions compared. What shrinks here touches whatever anybody agreed
-//! to.
+//! to. Every section is named, so that a new one does not compile before somebody has said who compares it.
 
-use std::collections::BTreeSet;
+use sayso_types::Cell;
+use serde_json::Value;
 
-use super::flows::{more, names};
-use super::{Change, ChangeKind, consented_cells, is_later};
-use crate::profile::{Document, MinorRule, Minors, Prohibition, Right, UnknownAge};
+use super::part::{Part, is_later, more, when};
+use super::rights::is_shorter;
+use super::{Change, ChangeKind, categories, consented_cells, flows, protections, purposes, rights};
+use crate::profile::{Asks, Controller, Defaults, Deployment, Document, GoverningLaw, Header, UnknownAge};
 use crate::words::spelled;
+use crate::{Deadline, Period};
 
-pub(super) fn changes(was: &Document, is: &Document) -> Vec<Change> {
-    let cells = consented_cells(was);
-    let found = [rights(was, is), minors(was, is), protections(was, is), places(was, is), controller(was, is)];
-    let changes = found.into_iter().flatten().map(|(kind, key, what)| {
-        let cells = if kind.is_material() { cells.clone() } else { BTreeSet::new() };
-        Change { kind, key, what, cells }
-    });
-    changes.collect()
+pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
+    let agreed = consented_cells(old);
+    let Document {
+        profile,
+        source: _,
+        clause: _,
+        calendar: _,
+        controller,
+        defaults,
+        purpose: _,
+        prohibition: _,
+        category: _,
+        retention: _,
+        processor: _,
+        registry: _,
+        transfers: _,
+        routing: _,
+        exemption: _,
+        minors: _,
+        rights: _,
+        notify: _,
+        incident: _,
+        revision: _,
+        security: _,
+        law,
+        notice: _,
+        asks,
+        lint: _,
+    } = new;
+    let mut part = Part::new(String::new(), agreed.clone());
+    header(&mut part, (old, &old.profile), (new, profile));
+    answers(&mut part, &old.controller, controller);
+    default(&mut part, old, defaults);
+    governing(&mut part, &old.law, law);
+    asked(&mut part, old, asks);
+    let mut changes = part.found();
+    changes.extend(flows::changes(old, new));
+    changes.extend(purposes::changes(old, new, &agreed));
+    changes.extend(categories::changes(old, new, &agreed));
+    changes.extend(protections::changes(old, new, &agreed));
+    changes.extend(rights::changes(old, new, &agreed));
+    changes
 }
 
-type Found = Vec<(ChangeKind, String, String)>;
-
-fn rights(was: &Document, is: &Document) -> Found {
-    let (was, is) = (&was.rights, &is.rights);
-    let mut found = Found::new();
-    let mut less = |key: String, what: String| found.push((ChangeKind::Right, format!("rights.{key}"), what));
-    if is_later(was.respond_within.as_ref(), is.respond_within.as_ref()) {
-        less("respond_within".to_owned(), "is answered later".to_owned());
-    }
-    if more(&names(&is.clock_start), &names(&was.clock_start)).is_some() {
-        less("clock_start".to_owned(), "the clock starts later".to_owned());
-    }
-    if is.fee_when_repeated && !was.fee_when_repeated {
-        less("fee_when_repeated".to_owned(), "may now cost something".to_owned());
-    }
-    if let Some(added) = more(&names(&was.refusals), &names(&is.refusals)) {
-        less("refusals".to_owned(), format!("may now be refused for {added}"));
-    }
-    for (kind, right) in &was.offers {
-        let key = format!("offers.{}", spelled(kind));
-        match is.offers.get(kind).map(|now| smaller(right, now)) {
-            None => less(key, "is no longer offered".to_owned()),
-            Some(Some(what)) => less(key, what),
-            Some(None) => {}
-        }
-    }
-    found
+fn header(part: &mut Part, (old, was): (&Document, &Header), (new, is): (&Document, &Header)) {
+    let Header {
+        id: _,
+        rev: _,
+        format: _,
+        title: _,
+        jurisdiction,
+        law_floor,
+        working_days,
+        languages,
+        published_at: _,
+        effective_at: _,
+        notice_lead,
+        deployment,
+        companion,
+    } = is;
+    let other = Some(format!("{jurisdiction} instead of {}", was.jurisdiction));
+    part.compare(ChangeKind::Protection, "profile.jurisdiction", (&was.jurisdiction, jurisdiction), other);
+    let dropped = more(law_floor, &was.law_floor).map(|dropped| format!("{dropped} is no longer held to"));
+    part.compare(ChangeKind::Protection, "profile.law_floor", (&was.law_floor, law_floor), dropped);
+    let counts = [old, new].iter().any(|text| serde_json::to_value(text).is_ok_and(|text| counts_working_days(&text)));
+    // where there is no calendar every day counts as worked; a year that is decreed later was promised before
+    let rests = match (old.calendar(), new.calendar()) {
+        (Some(before), Some(now)) => now.rests_more_than(before),
+        (before, now) => before.is_none() && now.is_some(),
+    };
+    let other = when(counts && rests, "days that counted as worked no longer do");
+    part.compare(ChangeKind::Right, "profile.working_days", (&was.working_days, working_days), other.clone());
+    part.compare(ChangeKind::Right, "calendar", (&old.calendar, &new.calendar), other);
+    let [before, now] = [&was.languages, languages].map(|languages| languages.iter().copied().collect());
+    let silent = more(&now, &before).map(|lost| format!("nobody is told in {lost} any more"));
+    part.compare(ChangeKind::Right, "profile.languages", (&was.languages, languages), silent);
+    let [before, now] = [was.notice_lead, *notice_lead].map(|lead| lead.map(Deadline::from));
+    let later = when(is_shorter(before.as_ref(), now.as_ref()), "people are told of changes later");
+    part.compare(ChangeKind::Right, "profile.notice_lead", (&before, &now), later);
+    let others = match (was.deployment, deployment) {
+        (Deployment::TestPlatform, _) => Some("what is closed and cleared on a test platform is so no more"),
+        (Deployment::SelfHosted, _) => Some("others run it"),
+        (Deployment::Hosted, _) => None,
+    };
+    let run = (&was.deployment, deployment);
+    part.compare(ChangeKind::Protection, "profile.deployment", run, others.map(str::to_owned));
+    let friend = if *companion {
+        "keeps up an emotional relation"
+    } else {
+        "no longer counts as a companion, by the laws on those"
+    };
+    part.compare(ChangeKind::Method, "profile.companion", (&was.companion, companion), Some(friend.to_owned()));
 }
 
-fn smaller(was: &Right, is: &Right) -> Option<String> {
-    if is_later(was.within.as_ref(), is.within.as_ref()) {
-        return Some("is answered later".to_owned());
+fn counts_working_days(value: &Value) -> bool {
+    match value {
+        Value::String(text) => matches!(text.parse(), Ok(Period::WorkingDays(1..))),
+        Value::Array(entries) => entries.iter().any(counts_working_days),
+        Value::Object(map) => map.values().any(counts_working_days),
+        _ => false,
     }
-    if let Some(lost) = more(&is.channel, &was.channel) {
-        return Some(format!("can no longer be had by {lost}"));
-    }
-    more(&names(&is.grounds), &names(&was.grounds)).map(|lost| format!("no longer on the ground {lost}"))
-}
-
-fn minors(was: &Document, is: &Document) -> Found {
-    let mut found = Found::new();
-    let mut less = |key: &str, what: String| found.push((ChangeKind::Protection, key.to_owned(), what));
-    let Minors { guardian_required_below, special_regime_below, verify_methods, overrides, erase_on_discovery, .. } =
-        &is.minors;
-    if *guardian_required_below < was.minors.guardian_required_below {
-        less("minors.guardian_required_below", format!("a guardian is needed below {guardian_required_below} only"));
-    }
-    if *special_regime_below < was.minors.special_regime_below {
-        less("minors.special_regime_below", format!("children's rules hold below {special_regime_below} only"));
-    }
-    if let Some(added) = more(&was.minors.verify_methods, verify_methods) {
-        less("minors.verify_methods", format!("a guardian may also be verified by {added}"));
-    }
-    if is_later(was.minors.erase_on_discovery.as_ref(), erase_on_discovery.as_ref()) {
-        less("minors.erase_on_discovery", "goes later once it is found".to_owned());
-    }
-    for (category, rule) in &was.minors.overrides {
-        if weaker(rule, overrides.get(category)) {
-            less(&format!("minors.overrides.{category}"), "protects minors less".to_owned());
-        }
-    }
-    if is.defaults.unknown_age == UnknownAge::Adult && was.defaults.unknown_age != UnknownAge::Adult {
-        less("defaults.unknown_age", "somebody of unknown age now counts as grown up".to_owned());
-    }
-    found
-}
-
-fn weaker(was: &MinorRule, is: Option<&MinorRule>) -> bool {
-    let is = is.copied().unwrap_or_default();
-    let longer = was.after.is_some_and(|was| is.after.is_none_or(|is| was != is && is.may_exceed(was)));
-    let keeps = |rule: &MinorRule| !rule.forbidden && !rule.no_store;
-    was.forbidden && !is.forbidden || !keeps(was) && keeps(&is) || longer && keeps(&is)
-}
-
-fn protections(was: &Document, is: &Document) -> Found {
-    let mut found = Found::new();
-    let mut less = |key: &str, what: String| found.push((ChangeKind::Protection, key.to_owned(), what));
-    let says = |rule: &Prohibition| Prohibition { src: BTreeSet::new(), ..rule.clone() };
-    let now: BTreeSet<Prohibition> = is.prohibition.iter().map(says).collect();
-    if was.prohibition.iter().map(says).any(|rule| !now.contains(&rule)) {
-        less("prohibition", "something that was forbidden no longer is".to_owned());
-    }
-    if is.defaults.permit_ttl > was.defaults.permit_ttl {
-        less("defaults.permit_ttl", "a withdrawal may take longer".to_owned());
-    }
-    if is_later(was.retention.backup_purge.as_ref(), is.retention.backup_purge.as_ref()) {
-        less("retention.backup_purge", "stays in backups for longer".to_owned());
-    }
-    if is_later(was.defaults.reasonable_time.as_ref(), is.defaults.reasonable_time.as_ref()) {
-        less("defaults.reasonable_time", "what is done in reasonable time is done later".to_owned());
-    }
-    if is.asks.consent_type < was.asks.consent_type {
-        less("asks.consent_type", "people are asked less clearly".to_owned());
-    }
-    if is.revision.material < was.revision.material {
-        less("revision.material", "changes hold for people who did not agree to them".to_owned());
-    }
-    let told = |document: &Document| document.incident.subjects.as_ref().map(|told| told.within.clone());
-    if is_later(told(was).as_ref(), told(is).as_ref()) {
-        less("incident.subjects", "people are told of incidents later".to_owned());
-    }
-    if let Some(dropped) = more(&keys(&is.security.measures), &keys(&was.security.measures)) {
-        less("security.measures", format!("{dropped} is no longer promised"));
-    }
-    if let Some(added) = more(&keys(&was.exemption), &keys(&is.exemption)) {
-        less("exemption", format!("{added} now goes without consent"));
-    }
-    for (code, rule) in &is.exemption {
-        let Some(earlier) = was.exemption.get(code) else { continue };
-        let anything = !earlier.categories.is_empty() && rule.categories.is_empty();
-        let wider = more(&names(&earlier.scope), &names(&rule.scope)).is_some()
-            || more(&earlier.categories, &rule.categories).is_some() && !earlier.categories.is_empty()
-            || rule.approvers < earlier.approvers
-            || rule.max != earlier.max && rule.max.may_exceed(earlier.max);
-        if wider || anything {
-            less(&format!("exemption.{code}"), "reaches further".to_owned());
-        }
-    }
-    if was.registry.due_diligence_required && !is.registry.due_diligence_required {
-        less("registry.due_diligence_required", "nobody has to look at receivers any more".to_owned());
-    }
-    if was.registry.named_recipients && !is.registry.named_recipients {
-        less("registry.named_recipients", "receivers need not be named any more".to_owned());
-    }
-    if let Some(dropped) = more(&is.profile.law_floor, &was.profile.law_floor) {
-        less("profile.law_floor", format!("{dropped} is no longer held to"));
-    }
-    found
-}
-
-fn places(was: &Document, is: &Document) -> Found {
-    let mut found = Found::new();
-    if is.transfers.overseas && !was.transfers.overseas {
-        let what = "data may now leave the jurisdiction".to_owned();
-        found.push((ChangeKind::Region, "transfers.overseas".to_owned(), what));
-    }
-    if let Some(added) =
-        more(&was.transfers.storage, &is.transfers.storage).filter(|_| !was.transfers.storage.is_empty())
-    {
-        found.push((ChangeKind::Region, "transfers.storage".to_owned(), format!("is now also stored in {added}")));
-    }
-    if was.profile.jurisdiction != is.profile.jurisdiction {
-        let what = format!("{} instead of {}", is.profile.jurisdiction, was.profile.jurisdiction);
-        found.push((ChangeKind::Protection, "profile.jurisdiction".to_owned(), what));
-    }
-    found
 }
 
 /// Whoever takes over is bound by what was promised (PIPL 22): people are told.
-fn controller(was: &Document, is: &Document) -> Found {
-    let (was, is) = (&was.controller, &is.controller);
-    if was.name == is.name && was.id == is.id {
-        return Found::new();
+fn answers(part: &mut Part, was: &Controller, is: &Controller) {
+    let Controller { id, name, role, contact: _, src: _ } = is;
+    if (&was.id, &was.name, was.role) != (id, name, *role) {
+        let what = format!("{name} ({}) instead of {} ({})", spelled(role), was.name, spelled(&was.role));
+        part.say(ChangeKind::Editorial, "controller", what);
     }
-    vec![(ChangeKind::Editorial, "controller".to_owned(), format!("{} instead of {}", is.name, was.name))]
 }
 
-fn keys<K: ToString, V>(map: &std::collections::BTreeMap<K, V>) -> BTreeSet<String> {
-    map.keys().map(ToString::to_string).collect()
+fn default(part: &mut Part, old: &Document, is: &Defaults) {
+    let was = &old.defaults;
+    // of the first two there is one each
+    let Defaults { gate: _, withdraw_mode: _, permit_ttl, min_consent_type, unknown_age, reasonable_time, src: _ } = is;
+    let longer = when(*permit_ttl > was.permit_ttl, "a withdrawal may take longer");
+    part.compare(ChangeKind::Protection, "defaults.permit_ttl", (&was.permit_ttl, permit_ttl), longer);
+    let key = "defaults.min_consent_type";
+    if *min_consent_type < was.min_consent_type {
+        // of data it is told as its own; here it is what one purpose asks of consent to another
+        let needs = |cell: &Cell| old.purpose.get(&cell.purpose).is_some_and(|rule| !rule.requires.is_empty());
+        let touched = consented_cells(old).into_iter().filter(needs).collect();
+        part.say_of(ChangeKind::Protection, key, "a weaker consent is enough".to_owned(), touched);
+    } else {
+        part.compare(ChangeKind::Protection, key, (&was.min_consent_type, min_consent_type), None);
+    }
+    let grown = when(*unknown_age == UnknownAge::Adult, "somebody of unknown age now counts as grown up");
+    part.compare(ChangeKind::Protection, "defaults.unknown_age", (&was.unknown_age, unknown_age), grown);
+    let later = is_later(was.reasonable_time.as_ref(), reasonable_time.as_ref());
+    let later = when(later, "what is done in reasonable time is done later");
+    part.compare(ChangeKind::Protection, "defaults.reasonable_time", (&was.reasonable_time, reasonable_time), later);
+}
+
+fn governing(part: &mut Part, was: &GoverningLaw, is: &GoverningLaw) {
+    let GoverningLaw { governing, severable, src: _ } = is;
+    let other = when(was.governing.is_some(), "another law governs");
+    part.compare(ChangeKind::Protection, "law.governing", (&was.governing, governing), other);
+    let stands = when(!severable, "what conflicts with the law no longer yields to it alone");
+    part.compare(ChangeKind::Protection, "law.severable", (&was.severable, severable), stands);
+}
+
+fn asked(part: &mut Part, old: &Document, is: &Asks) {
+    let was = &old.asks;
+    let Asks { spoken, consent_type, evidence, src: _ } = is;
+    // what anybody agreed to stands, each by itself
+    match more(&was.spoken, spoken) {
+        Some(added) => {
+            part.say(ChangeKind::Editorial, "asks.spoken", format!("the spoken question is about {added}, too"))
+        }
+        None => part.compare(ChangeKind::Protection, "asks.spoken", (&was.spoken, spoken), None),
+    }
+    let weaker = when(*consent_type < was.consent_type, "people are asked less clearly");
+    part.compare(ChangeKind::Protection, "asks.consent_type", (&was.consent_type, consent_type), weaker);
+    let kept = evidence.map(|category| format!("the sound of answers is kept, as {category}"));
+    part.compare(ChangeKind::Data, "asks.evidence", (&was.evidence, evidence), kept);
 }

@@ -54,6 +54,14 @@ pub struct Routing {
     pub src: Src,
 }
 
+impl Routing {
+    /// The place of a region in the order: what is not named comes last, nearest first.
+    #[must_use]
+    pub fn place(&self, region: RegionClass) -> (usize, RegionClass) {
+        (self.prefer.iter().position(|r| *r == region).unwrap_or(self.prefer.len()), region)
+    }
+}
+
 impl Default for Routing {
     fn default() -> Self {
         Self { prefer: vec![RegionClass::Local, RegionClass::Domestic, RegionClass::Overseas], src: Src::new() }

@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod every_key;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sayso_policy::diff::ChangeKind::{self, Data, Editorial, Method, Protection, PurposeAdded, Region, Retention};
+use sayso_policy::diff::ChangeKind::{
+    self, Data, Editorial, Less, Method, Protection, PurposeAdded, Recipient, Region, Retention,
+};
 use sayso_policy::pages::PrivacyNotice;
 use sayso_policy::{
     ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Reason, RevisionError,
@@ -14,7 +18,7 @@ use sayso_policy::{
 };
 use sayso_types::{Category, ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
 
-const HOME: &str = include_str!("../../../deploy/profiles/home.toml");
+const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
 const NOW: WallTime = WallTime(1_780_000_000_000);
 const BOTH: &[Purpose] = &[Purpose::MEMORY, Purpose::VOICE_INTERACTION];
 const TALK: &[Purpose] = &[Purpose::VOICE_INTERACTION];
@@ -70,7 +74,25 @@ const EDITS: &[Edit] = &[
     edit("permit_ttl = \"PT3S\"", "permit_ttl = \"PT9S\"", &[Protection], BOTH),
     edit("  { purpose = \"Marketing\" },\n", "", &[Protection], BOTH),
     edit("guardian_required_below = 14", "guardian_required_below = 13", &[Protection], BOTH),
-    edit("declared_retention = \"P1Y\"", "declared_retention = \"P1M\"", &[], &[]),
+    edit("declared_retention = \"P1Y\"", "declared_retention = \"P1M\"", &[Less], &[]),
+];
+
+/// Each is about what does not rest on consent: people are told, and nobody can be asked.
+const UNASKED: &[Edit] = &[
+    edit(
+        "  { id = \"memory\", dpv",
+        "  { id = \"repair\", dpv = \"ServiceProvision\", basis = \"LegitimateInterest\" },\n  { id = \"memory\", dpv",
+        &[ChangeKind::Purpose],
+        &[],
+    ),
+    edit("basis = \"LegalObligation\"", "basis = \"LegitimateInterest\"", &[ChangeKind::Purpose], &[]),
+    edit("purposes = [\"memory\"]\nnecessity", "purposes = [\"memory\", \"notice\"]\nnecessity", &[Data], &[]),
+    edit(
+        "  # To let an OpenAI-compatible",
+        "  { id = \"reader\", kind = \"tts\", party = \"Reader\", region = \"home\", region_class = \"local\", accepts = [\"notice_text\"], purposes = [\"notice\"], state = \"active\" },\n  # To let an OpenAI-compatible",
+        &[Recipient],
+        &[],
+    ),
 ];
 
 fn revised(edits: &[&Edit], rev: u32) -> Profile {
@@ -108,6 +130,63 @@ fn each_change_is_what_it_is_and_asks_whom_it_touches() {
         assert_eq!(asks, edit.asks, "{}: {changes:#?}", edit.to);
         assert_eq!(changes.is_material(), !edit.asks.is_empty());
     }
+}
+
+/// People are told of it before it holds, where that is promised; and what opens at once is not said to wait for them.
+#[test]
+fn what_rests_on_something_else_than_consent_is_material_and_asks_nobody() {
+    let old = revised(&[], 1);
+    for edit in UNASKED {
+        assert!(HOME.contains(edit.from), "the profile has no {:?} any more", edit.from);
+        // what a linter says of them is not asked here
+        let new = Profile::in_force_before(&HOME.replacen(edit.from, edit.to, 1)).unwrap();
+        let changes = diff(old.document(), new.document());
+        let kinds: BTreeSet<_> = changes.changes.iter().map(|c| c.kind).collect();
+        assert_eq!(kinds, edit.kinds.iter().copied().collect(), "{}: {changes:#?}", edit.to);
+        assert!(changes.is_material() && changes.reconsent().next().is_none(), "{changes:#?}");
+        assert!(!changes.changes.iter().any(|change| change.what.contains("before people agree")), "{changes:#?}");
+    }
+}
+
+/// Another name for a receiver hides nothing of what it does.
+#[test]
+fn a_receiver_under_another_name_is_told_by_its_terms() {
+    let far = |id: &str, terms: &str| {
+        let text = HOME.replacen("  # { id = \"openai-llm\"", &format!("  {{ id = \"{id}\""), 1);
+        let text = text.replacen("overseas = false", "overseas = true", 1);
+        let (from, to) = terms.split_once(" -> ").unwrap();
+        Profile::in_force_before(&text.replacen(from, to, 1)).unwrap()
+    };
+    let asks = |terms: &str| {
+        let changes = diff(far("far", "a -> a").document(), far("far-2", terms).document());
+        changes.asks(&agreed(1, BOTH)).into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(asks("a -> a"), []);
+    for terms in [
+        "party = \"OpenAI\" -> party = \"Cloud\"",
+        "region = \"US\" -> region = \"DE\"",
+        "mechanism = \"standard_contract\" -> mechanism = \"exempt:few\"",
+        "trains_on_data = false, declared_retention = \"P30D\" -> trains_on_data = true, declared_retention = \"P30D\"",
+        "declared_retention = \"P30D\" -> declared_retention = \"P1Y\"",
+        "contract = \"OpenAI data processing addendum\", -> independent_controller = true,",
+        "contract = \"OpenAI data processing addendum\", -> sub_processors = [\"Rack\"],",
+    ] {
+        assert_eq!(asks(terms), TALK, "{terms}");
+    }
+    // a kind that is known nearby only goes no further because another kind does
+    let receiver = |kind: &str, region: &str| {
+        format!(
+            "  {{ id = \"{kind}-{region}\", kind = \"{kind}\", party = \"operator\", region = \"home\", region_class = \"{region}\", \
+             accepts = [\"transcript\"], purposes = [\"voice_interaction\"], state = \"active\" }},\n"
+        )
+    };
+    let with = |receivers: [String; 2]| {
+        let text = HOME.replacen("  # To let an OpenAI-compatible", &format!("{}  # To", receivers.concat()), 1);
+        Profile::in_force_before(&text).unwrap()
+    };
+    let (was, is) = (["local", "domestic"], ["domestic", "domestic"]);
+    let [was, is] = [was, is].map(|[tool, llm]| with([receiver("tool", tool), receiver("llm", llm)]));
+    assert_eq!(diff(was.document(), is.document()).asks(&agreed(1, BOTH)).into_iter().collect::<Vec<_>>(), TALK);
 }
 
 #[test]
@@ -212,6 +291,18 @@ fn open(purpose: Purpose, revisions: &Revisions, state: &ConsentState) -> BTreeS
     open
 }
 
+/// Whether speech may go to the recogniser.
+fn heard() -> Question {
+    let label = Label {
+        subject: SubjectId([1; 16]),
+        category: Category::VOICE_AUDIO,
+        purpose: Purpose::VOICE_INTERACTION,
+        turn: TurnId(1),
+        cv: ConsentVersion(1),
+    };
+    Question { label, gate: Gate::Recognition, processor: "whisper-local".parse().unwrap(), now: NOW }
+}
+
 fn one(profile: Profile) -> Revisions {
     Revisions::new(InForce::new(Arc::new(profile)))
 }
@@ -263,18 +354,7 @@ fn what_is_told_of_a_service_is_what_the_newest_revision_has() {
     assert_eq!(two.governing(Purpose::VOICE_INTERACTION, &agreed(1, BOTH)).rev(), 1);
     assert!(listens(&two, &somebody(&then)), "nobody is told what is out of date");
     assert!(!listens(&two, &somebody(&first)), "and everybody what is new");
-    let denied = Question {
-        label: Label {
-            subject: SubjectId([1; 16]),
-            category: Category::VOICE_AUDIO,
-            purpose: Purpose::VOICE_INTERACTION,
-            turn: TurnId(1),
-            cv: ConsentVersion(1),
-        },
-        gate: Gate::Recognition,
-        processor: "whisper-local".parse().unwrap(),
-        now: NOW,
-    };
+    let denied = heard();
     assert_eq!(two.decide(&denied, &somebody(&first)).answer, Err(Reason::NotTold));
     for state in [somebody(&first), somebody(&then)] {
         assert_eq!(two.explain(&denied, &state).decision, two.decide(&denied, &state));
