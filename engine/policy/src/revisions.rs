@@ -79,10 +79,14 @@ struct Older {
 }
 
 impl Older {
-    /// `state` of somebody who was told of all services as this revision would: what there is to tell of one is what the newest
-    /// has, which is asked first.
-    fn told<'a>(&self, state: &'a ConsentState) -> Cow<'a, ConsentState> {
-        let own: Vec<_> = self.tables.in_force().profile().introductions().map(|one| one.hash()).collect();
+    /// `state` of somebody who was told of all services as this revision would, of which `newest` has something to tell
+    /// itself: what there is to tell of one is what the newest has, which is asked first. Of what the newest tells nobody,
+    /// because it says that the service does not decide itself or the data is about nobody, this one's telling counts.
+    fn told<'a>(&self, state: &'a ConsentState, newest: &Profile, category: Category) -> Cow<'a, ConsentState> {
+        let is_personal = newest.category(category).is_some_and(|rule| rule.is_personal());
+        let is_asked = |id| is_personal && newest.processor(id).is_some_and(|to| to.introduction().is_some());
+        let here = self.tables.in_force().profile().processors().filter(|to| is_asked(to.id));
+        let own: Vec<_> = here.filter_map(|to| Some(to.introduction()?.hash())).collect();
         if own.iter().all(|one| state.told.contains(one)) {
             return Cow::Borrowed(state);
         }
@@ -196,50 +200,56 @@ impl Revisions {
     /// Decides where `question` says for a person whose register is `state`.
     #[must_use]
     pub fn decide(&self, question: &Question, state: &ConsentState) -> Decision {
-        let newest = self.newest.compiled(&self.carried(state)).decide(question);
-        match self.agreed_to(question.label.purpose, state) {
-            Some(older) if newest.is_permit() => {
-                let told = older.told(state);
-                let agreed = older.tables.compiled(&told).decide(question);
-                // a use without consent is told as one, whichever revision it rests on
-                let tells = agreed.is_permit() && !rests_on_grant(&agreed) && rests_on_grant(&newest);
-                if tells { newest } else { agreed }
-            }
-            _ => newest,
-        }
+        let ask = |tables: &Tables, state: &ConsentState| tables.compiled(state).decide(question);
+        self.governed(question, state, ask, |decision| *decision)
     }
 
     /// As [`decide`](Self::decide), about what a registered transformation makes of the data.
     #[must_use]
     pub fn decide_anonymised(&self, question: &Question, state: &ConsentState) -> Decision {
-        let newest = decide_anonymised(question, &self.carried(state), self.newest.in_force());
-        match self.agreed_to(question.label.purpose, state) {
-            Some(older) if newest.is_permit() => decide_anonymised(question, state, older.tables.in_force()),
-            _ => newest,
-        }
+        let ask = |tables: &Tables, state: &ConsentState| decide_anonymised(question, state, tables.in_force());
+        self.governed(question, state, ask, |decision| *decision)
     }
 
     /// Explains what [`decide`](Self::decide) says to the same arguments.
     #[must_use]
     pub fn explain(&self, question: &Question, state: &ConsentState) -> Explanation {
-        let newest = explain(question, &self.carried(state), self.newest.in_force());
-        match self.agreed_to(question.label.purpose, state) {
-            Some(older) if newest.decision.is_permit() => {
-                explain(question, &older.told(state), older.tables.in_force())
-            }
-            _ => newest,
-        }
+        let ask = |tables: &Tables, state: &ConsentState| explain(question, state, tables.in_force());
+        self.governed(question, state, ask, |explanation| explanation.decision)
     }
 
-    /// What everybody's consent would be if the changes since had not mattered.
-    fn carried<'a>(&self, state: &'a ConsentState) -> Cow<'a, ConsentState> {
-        let is_older = |rev: u32| self.older.contains_key(&rev);
-        if !state.consents.values().any(|given| is_older(given.profile_rev)) {
+    /// What the revision says that governs what `question` is about with a person: the newest, or, where that permits, the older one
+    /// that they agreed to. What `ask` makes of a revision has a decision in it.
+    fn governed<T>(
+        &self,
+        question: &Question,
+        state: &ConsentState,
+        ask: impl Fn(&Tables, &ConsentState) -> T,
+        decision: impl Fn(&T) -> Decision,
+    ) -> T {
+        let newest = ask(&self.newest, &self.carried(state, self.newest().rev()));
+        let Some(older) = self.agreed_to(question.label.purpose, state).filter(|_| decision(&newest).is_permit())
+        else {
+            return newest;
+        };
+        let rev = older.tables.in_force().profile().rev();
+        let agreed = ask(&older.tables, &older.told(&self.carried(state, rev), self.newest(), question.label.category));
+        // a use without consent is told as one, whichever revision it rests on
+        let (by_newest, by_agreed) = (decision(&newest), decision(&agreed));
+        let tells = by_agreed.is_permit() && !rests_on_grant(&by_agreed) && rests_on_grant(&by_newest);
+        if tells { newest } else { agreed }
+    }
+
+    /// What everybody's consent would be if the changes between the revision that it was given under and `to` had not
+    /// mattered: also where it was given later, because what a purpose requires was agreed to anew.
+    fn carried<'a>(&self, state: &'a ConsentState, to: u32) -> Cow<'a, ConsentState> {
+        let is_other = |rev: u32| rev != to && (rev == self.newest().rev() || self.older.contains_key(&rev));
+        if !state.consents.values().any(|given| is_other(given.profile_rev)) {
             return Cow::Borrowed(state);
         }
         let mut carried = state.clone();
-        for given in carried.consents.values_mut().filter(|given| is_older(given.profile_rev)) {
-            given.profile_rev = self.newest().rev();
+        for given in carried.consents.values_mut().filter(|given| is_other(given.profile_rev)) {
+            given.profile_rev = to;
         }
         Cow::Owned(carried)
     }

@@ -9,6 +9,7 @@ mod term;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use sayso_policy::Reason;
 use sayso_proto::admin::v1::{PermitDenied, PermitGiven};
 use serde_json::json;
 
@@ -60,20 +61,25 @@ async fn ask(what: &PermitForArgs, as_json: bool) -> Result<ExitCode> {
 /// A denial, for people.
 fn told(denied: &PermitDenied) -> String {
     let PermitDenied { reason, basis, .. } = denied;
-    let why = match reason.as_str() {
-        "prohibited" => "the policy forbids it, and no consent opens it",
-        "unknown_cell" => "the policy does not use this data for this",
-        "minor_no_guardian" => "the person may be a minor, and no guardian has agreed",
-        "switched_off" => "the data, or the tenant, is switched off",
-        "restricted" => "the person had the use of it restricted",
-        "processor_state" => "the receiver is not in use, was not examined in time, or is not meant for this",
-        "region" => "the receiver is further away than the person allows",
-        "no_basis" => "the person has not agreed to it, or has taken that back",
-        "not_told" => {
+    let why = match Reason::ALL.into_iter().find(|known| known.as_str() == reason) {
+        Some(Reason::Prohibited) => "the policy forbids it, and no consent opens it",
+        Some(Reason::UnknownCell) => "the policy does not use this data for this",
+        Some(Reason::MinorNoGuardian) => "the person may be a minor, and no guardian has agreed",
+        Some(Reason::SwitchedOff) => "the data, or the tenant, is switched off",
+        Some(Reason::NotInstructed) => "the tenant has not instructed it, or not any more",
+        Some(Reason::Restricted) => "the person had the use of it restricted",
+        Some(Reason::ProcessorState) => {
+            "the receiver is not in use, was not examined in time, or is not meant for this"
+        }
+        Some(Reason::Region) => "the receiver is further away than the person allows",
+        Some(Reason::TransferLimit) => "as many people's data went there this year as may",
+        Some(Reason::NoBasis) => "the person has not agreed to it, or has taken that back",
+        Some(Reason::NotTold) => {
             "the receiver has a privacy policy of its own, and the person was not told so yet; their device says it in their \
              next conversation, or their tenant tells them"
         }
-        _ => "the node says so",
+        // of a node that knows more
+        None => "the node says so",
     };
     format!("It may not: {why} ({reason}). The policy rests this on: {basis}.")
 }

@@ -296,12 +296,20 @@ const fn denial(reason: Reason, tongue: Tongue) -> &'static str {
 
 /// The duties of the receiver, as sentences without their full stops.
 pub(super) fn duties(duties: Obligations, tongue: Tongue) -> Vec<String> {
+    let Obligations { no_store, zeroise_at_turn_end, redact, only_fields, minor } = duties;
     let all = [
-        (duties.no_store, "it must not be stored", "不得存储"),
+        (no_store, "it must not be stored", "不得存储"),
+        (zeroise_at_turn_end, "it must be overwritten in memory when the turn ends", "本轮对话结束时必须在内存中覆写"),
         (
-            duties.zeroise_at_turn_end,
-            "it must be overwritten in memory when the turn ends",
-            "本轮对话结束时必须在内存中覆写",
+            redact,
+            "what its category lists under redact must be taken out of it first",
+            "须先去除该类数据 redact 所列的内容",
+        ),
+        (only_fields, "only the fields may go that the receiver lists for it", "只可提供接收方为此列出的字段"),
+        (
+            minor,
+            "the person may be a minor, so that what the profile has for minors holds",
+            "本人可能未成年，适用政策中关于未成年人的规则",
         ),
     ];
     all.into_iter().filter(|(owed, ..)| *owed).map(|(_, en, zh)| tongue.pick(en, zh).to_owned()).collect()

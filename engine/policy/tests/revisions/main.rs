@@ -12,9 +12,10 @@ use sayso_policy::diff::ChangeKind::{
     self, Data, Editorial, Less, Method, Protection, PurposeAdded, Recipient, Region, Retention,
 };
 use sayso_policy::pages::PrivacyNotice;
+use sayso_policy::profile::ExemptionCode;
 use sayso_policy::{
-    ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Reason, RevisionError,
-    Revisions, Tongue, diff,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, InForce, Profile, PurposeConsent,
+    Question, Reason, RevisionError, Revisions, Tongue, diff,
 };
 use sayso_types::{Category, ConsentVersion, Label, Purpose, RegionClass, SubjectId, TurnId, WallTime};
 
@@ -358,6 +359,79 @@ fn what_is_told_of_a_service_is_what_the_newest_revision_has() {
     assert_eq!(two.decide(&denied, &somebody(&first)).answer, Err(Reason::NotTold));
     for state in [somebody(&first), somebody(&then)] {
         assert_eq!(two.explain(&denied, &state).decision, two.decide(&denied, &state));
+    }
+}
+
+/// What is agreed to anew, and what stays as it was, go together where the one requires the other.
+#[test]
+fn a_yes_to_what_another_purpose_requires_leaves_that_open() {
+    let needs = edit("id = \"memory\", dpv", "id = \"memory\", requires = [\"voice_interaction\"], dpv", &[], &[]);
+    let all = |more: &[&'static Edit], rev| {
+        revised(&[&needs].into_iter().chain(more.iter().copied()).collect::<Vec<_>>(), rev)
+    };
+    let publish = |revisions: &Revisions, next| revisions.publish(Arc::new(next), NOW).unwrap().0;
+    let first = one(all(&[], 1));
+    let remembers = |revisions: &Revisions, state: &ConsentState| open(Purpose::MEMORY, revisions, state);
+    let ever = remembers(&first, &agreed(1, BOTH));
+    assert!(!ever.is_empty());
+
+    // both change, and the person agrees anew to the one that the other requires
+    let (talk, keep, both) = (&EDITS[5], &EDITS[7], &EDITS[8]);
+    let two = publish(&first, all(&[both], 2));
+    let mut state = agreed(1, BOTH);
+    state.consents.extend(agreed(2, TALK).consents);
+    assert_eq!(two.governing(Purpose::MEMORY, &state).rev(), 1);
+    assert_eq!(remembers(&two, &state), ever, "agreed anew to what it requires");
+
+    // what is required changes first, then what requires it
+    let two = publish(&first, all(&[talk], 2));
+    let three = publish(&two, all(&[talk, keep], 3));
+    assert_eq!(three.governing(Purpose::MEMORY, &state).rev(), 1);
+    assert_eq!(remembers(&three, &state), ever, "what it requires is governed by a later one");
+    let mut earlier = agreed(2, KEEP);
+    earlier.consents.extend(agreed(1, TALK).consents);
+    assert_eq!(three.governing(Purpose::MEMORY, &earlier).rev(), 2);
+    assert_eq!(remembers(&three, &earlier), ever, "and by an earlier one");
+
+    // without it, it stays shut
+    for revisions in [&two, &three] {
+        assert!(remembers(revisions, &agreed(1, KEEP)).is_empty());
+    }
+}
+
+/// Whoever compares the log with an explanation finds one right and one revision.
+#[test]
+fn an_explanation_rests_on_the_revision_that_decided() {
+    let granted = "exemption = [{ code = \"X04\", scope = [\"collect_use\"], approvers = 2, max = \"P7D\" }]\n";
+    let with = |edits: &[&Edit], rev| {
+        let text = revised(edits, rev).text().to_owned();
+        Profile::in_force_before(&format!("{granted}{text}")).unwrap()
+    };
+    let grant = ExemptionGrant {
+        id: "g-1".parse().unwrap(),
+        code: ExemptionCode::X04,
+        clause: None,
+        basis_code: "cn-pipl:13-4".to_owned(),
+        subject: None,
+        purposes: TALK.iter().copied().collect(),
+        categories: BTreeSet::from([Category::VOICE_AUDIO]),
+        processors: BTreeSet::from(["whisper-local".parse().unwrap()]),
+        not_before: NOW,
+        not_after: WallTime(NOW.0 + 60_000),
+        approvers: BTreeSet::from([[1; 16], [2; 16]]),
+        evidence_hash: [0; 32],
+        notify_subject_after: None,
+    };
+    let first = one(with(&[], 1)).with_exemptions(Arc::from([grant]));
+    // the newest takes a clearer consent, so that only the grant opens it there
+    let clearer =
+        edit("min_consent_type = \"ExpressedConsent\"", "min_consent_type = \"ExplicitlyExpressedConsent\"", &[], &[]);
+    let (two, _) = first.publish(Arc::new(with(&[&clearer, &EDITS[8]], 2)), NOW).unwrap();
+    let question = heard();
+    for state in [agreed(1, BOTH), agreed(2, BOTH), ConsentState { age: AgeBand::Adult, ..ConsentState::new() }] {
+        let decision = two.decide(&question, &state);
+        assert!(decision.answer.is_ok_and(|grounds| grounds.exemption().is_some()), "{decision:?}");
+        assert_eq!(two.explain(&question, &state).decision, decision);
     }
 }
 
