@@ -23,10 +23,10 @@ impl Egress {
         };
         let known = &self.processors;
         for asked in [
-            of(Purpose::VOICE_INTERACTION, Category::VOICE_AUDIO, nearest(&known.transcribers, &profile)),
-            of(Purpose::VOICE_INTERACTION, Category::TRANSCRIPT, nearest(&known.responders, &profile)),
-            of(Purpose::VOICE_INTERACTION, Category::REPLY_TEXT, nearest(&known.synthesizers, &profile)),
-            of(Purpose::VISION, Category::IMAGE, nearest(&known.viewers, &profile)),
+            of(Purpose::VOICE_INTERACTION, Category::VOICE_AUDIO, in_order(&known.transcribers, &profile)),
+            of(Purpose::VOICE_INTERACTION, Category::TRANSCRIPT, in_order(&known.responders, &profile)),
+            of(Purpose::VOICE_INTERACTION, Category::REPLY_TEXT, in_order(&known.synthesizers, &profile)),
+            of(Purpose::VISION, Category::IMAGE, in_order(&known.viewers, &profile)),
         ] {
             self.register.introduce_first(subject, asked).await?;
         }
@@ -35,6 +35,6 @@ impl Egress {
 }
 
 /// The processors of one kind, in the order in which they are asked.
-fn nearest<P: ?Sized>(processors: &processors::Kind<P>, profile: &Profile) -> (ProcessorKind, Vec<ProcessorId>) {
-    (processors.kind(), processors.nearest_first(profile).map(|(id, _)| id).collect())
+fn in_order<P: ?Sized>(processors: &processors::Kind<P>, profile: &Profile) -> (ProcessorKind, Vec<ProcessorId>) {
+    (processors.kind(), processors.in_order(profile).map(|(id, _)| id).collect())
 }

@@ -268,24 +268,25 @@ impl Egress {
         Ok(Voice { label: context.label(category), text, speech: speech.boxed() })
     }
 
-    /// Finds the first processor, nearest region first, that may have data of `category`, and opens the way to it.
-    /// Only that a nearer one *may not* have it leads to one further away, never that something failed.
+    /// Finds the first processor, in the policy's order of regions, that may have data of `category`, and opens the way to
+    /// it. Only that an earlier one *may not* have it leads to a later one, never that something failed. Where none may, the
+    /// reason is that of the one that came closest to it.
     async fn open<P: ?Sized>(
         &self,
         context: &Context,
         category: Category,
         processors: &processors::Kind<P>,
     ) -> Result<(ProcessorId, Arc<P>, Lease), Error> {
-        let mut denied = None;
-        for (processor, provider) in processors.nearest_first(&self.register.profile()) {
+        let mut closest = None;
+        for (processor, provider) in processors.in_order(&self.register.profile()) {
             let ask = context.ask(category, Gate::of(processors.kind()), processor);
             match self.register.acquire(ask).await {
                 Ok(lease) => return Ok((processor, Arc::clone(provider), lease)),
-                Err(Denied::Policy(reason)) => denied = Some(Denied::Policy(reason)),
+                Err(Denied::Policy(reason)) => closest = closest.max(Some(reason)),
                 Err(failed) => return Err(Error::Denied(failed)),
             }
         }
-        Err(denied.map_or(Error::NoProcessor(processors.kind()), Error::Denied))
+        Err(closest.map_or(Error::NoProcessor(processors.kind()), |reason| Error::Denied(Denied::Policy(reason))))
     }
 
     fn call(&self, context: &Context, lease: &Lease, timeout: Duration) -> Call {

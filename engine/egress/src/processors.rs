@@ -30,16 +30,18 @@ impl<P: ?Sized> Kind<P> {
         self.registered.push((id, provider));
     }
 
-    /// Those that the profile knows as of this kind, nearest region first and otherwise in order. A later one is asked
-    /// for only when an earlier one is not allowed, so that nothing travels further than it must.
-    pub(crate) fn nearest_first(&self, profile: &Profile) -> impl Iterator<Item = (ProcessorId, &Arc<P>)> {
+    /// Those that the profile knows as of this kind, by its order of regions and otherwise as they are configured: as
+    /// [`route`](sayso_policy::route()) has them. A later one is asked for only when an earlier one is not allowed, so that
+    /// nothing travels further than it must.
+    pub(crate) fn in_order(&self, profile: &Profile) -> impl Iterator<Item = (ProcessorId, &Arc<P>)> {
+        let routing = &profile.document().routing;
         let known = self.registered.iter().filter_map(|(id, provider)| {
             let processor = profile.processor(*id).filter(|processor| processor.kind == self.kind)?;
-            Some((processor.region_class, *id, provider))
+            Some((routing.place(processor.region_class), *id, provider))
         });
-        let mut nearest: Vec<_> = known.collect();
-        nearest.sort_by_key(|(region, ..)| *region);
-        nearest.into_iter().map(|(_, id, provider)| (id, provider))
+        let mut ordered: Vec<_> = known.collect();
+        ordered.sort_by_key(|(place, ..)| *place);
+        ordered.into_iter().map(|(_, id, provider)| (id, provider))
     }
 }
 

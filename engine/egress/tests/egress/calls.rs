@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use sayso_audit::Event;
-use sayso_consent::Denied;
+use sayso_consent::{Denied, Options};
 use sayso_egress::{Error, Processors, Timeouts};
-use sayso_policy::Reason;
+use sayso_policy::{Profile, Reason};
 use sayso_provider::Error as ProviderError;
 use sayso_provider::fake::{Desk, FakeTranscriber, Manner};
 use sayso_types::{Category, ProcessorKind, Purpose};
@@ -51,6 +51,33 @@ async fn the_nearest_is_called_whatever_the_order() {
     world.egress.transcribe(&talker, utterance(&talker, 1)).await.unwrap();
     let calls = [near, domestic, overseas].map(|of| of.desk().received().calls);
     assert_eq!(calls, [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn the_policy_says_which_region_is_tried_first() {
+    let (near, domestic) = (recogniser(), recogniser());
+    let mut processors = Processors::none();
+    processors.transcribers.register(id("whisper-local"), near.clone());
+    processors.transcribers.register(id("asr-domestic"), domestic.clone());
+    let text = format!("{}\n[routing]\nprefer = [\"domestic\"]\n", include_str!("../profile.toml"));
+    let profile = Profile::parse(&text).unwrap();
+    let world = World::under(profile, processors, Timeouts::default(), Options::default()).await;
+    let talker = world.talker().await;
+    world.egress.transcribe(&talker, utterance(&talker, 1)).await.unwrap();
+    assert_eq!([near, domestic].map(|of| of.desk().received().calls), [0, 1]);
+}
+
+/// Who looks into it is led to what is missing, not to the receiver that happened to be asked last.
+#[tokio::test]
+async fn of_several_that_may_not_the_reason_is_that_of_the_closest() {
+    let mut processors = Processors::none();
+    for id in [id("whisper-local"), id("asr-suspended")] {
+        processors.transcribers.register(id, recogniser());
+    }
+    let world = World::new(processors).await;
+    let talker = sayso_egress::Context { subject: world.stranger().await, ..world.talker().await };
+    let denied = world.egress.transcribe(&talker, utterance(&talker, 1)).await.unwrap_err();
+    assert!(matches!(denied, Error::Denied(Denied::Policy(Reason::NoBasis))), "{denied}");
 }
 
 #[tokio::test]
