@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use sayso_policy::due::Clocks;
 use sayso_policy::profile::{LegalBasis, RightKind, Trigger};
-use sayso_policy::{AgeBand, Happened, IntroductionHash, decide};
+use sayso_policy::{AgeBand, Diff, Happened, IntroductionHash, decide};
 use sayso_types::ProcessorKind;
 use toml::{Table, Value};
 
@@ -321,10 +321,9 @@ impl Said {
     }
 }
 
-/// What `is` opens, or lengthens, that no material change against `was` tells of.
-fn untold(was: &Said, is: &Said) -> Vec<String> {
+/// What `is` opens, or lengthens, against `was` and none of `changes` tells of.
+fn untold(was: &Said, is: &Said, changes: &Diff) -> Vec<String> {
     let (old, new) = (was.profile.document(), is.profile.document());
-    let changes = diff(old, new);
     let people = people(&BTreeSet::new());
     let mut untold = Vec::new();
     for ((who, place), (purpose, _)) in is.opened.iter().filter(|(key, _)| !was.opened.contains_key(*key)) {
@@ -405,7 +404,7 @@ fn whatever_opens_or_lengthens_by_any_key_is_material() {
             assert!(!changes.changes.is_empty(), "{key}");
         }
         *matters.entry(key.clone()).or_default() |= forth.is_material() || back.is_material();
-        for untold in untold(&rich, &other).into_iter().chain(untold(&other, &rich)) {
+        for untold in untold(&rich, &other, &forth).into_iter().chain(untold(&other, &rich, &back)) {
             untold_of.entry(key.clone()).or_insert_with(Vec::new).push(untold);
         }
     }
