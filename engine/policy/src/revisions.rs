@@ -79,10 +79,14 @@ struct Older {
 }
 
 impl Older {
-    /// `state` of somebody who was told of all services as this revision would: what there is to tell of one is what the newest
-    /// has, which is asked first.
-    fn told<'a>(&self, state: &'a ConsentState) -> Cow<'a, ConsentState> {
-        let own: Vec<_> = self.tables.in_force().profile().introductions().map(|one| one.hash()).collect();
+    /// `state` of somebody who was told of all services as this revision would, of which `newest` has something to tell
+    /// itself: what there is to tell of one is what the newest has, which is asked first. Of what the newest tells nobody,
+    /// because it says that the service does not decide itself or the data is about nobody, this one's telling counts.
+    fn told<'a>(&self, state: &'a ConsentState, newest: &Profile, category: Category) -> Cow<'a, ConsentState> {
+        let is_personal = newest.category(category).is_some_and(|rule| rule.is_personal());
+        let is_asked = |id| is_personal && newest.processor(id).is_some_and(|to| to.introduction().is_some());
+        let here = self.tables.in_force().profile().processors().filter(|to| is_asked(to.id));
+        let own: Vec<_> = here.filter_map(|to| Some(to.introduction()?.hash())).collect();
         if own.iter().all(|one| state.told.contains(one)) {
             return Cow::Borrowed(state);
         }
@@ -197,38 +201,39 @@ impl Revisions {
     #[must_use]
     pub fn decide(&self, question: &Question, state: &ConsentState) -> Decision {
         let ask = |tables: &Tables, state: &ConsentState| tables.compiled(state).decide(question);
-        self.governed(question.label.purpose, state, ask, |decision| *decision)
+        self.governed(question, state, ask, |decision| *decision)
     }
 
     /// As [`decide`](Self::decide), about what a registered transformation makes of the data.
     #[must_use]
     pub fn decide_anonymised(&self, question: &Question, state: &ConsentState) -> Decision {
         let ask = |tables: &Tables, state: &ConsentState| decide_anonymised(question, state, tables.in_force());
-        self.governed(question.label.purpose, state, ask, |decision| *decision)
+        self.governed(question, state, ask, |decision| *decision)
     }
 
     /// Explains what [`decide`](Self::decide) says to the same arguments.
     #[must_use]
     pub fn explain(&self, question: &Question, state: &ConsentState) -> Explanation {
         let ask = |tables: &Tables, state: &ConsentState| explain(question, state, tables.in_force());
-        self.governed(question.label.purpose, state, ask, |explanation| explanation.decision)
+        self.governed(question, state, ask, |explanation| explanation.decision)
     }
 
-    /// What the revision says that governs using `purpose` with a person: the newest, or, where that permits, the older one
+    /// What the revision says that governs what `question` is about with a person: the newest, or, where that permits, the older one
     /// that they agreed to. What `ask` makes of a revision has a decision in it.
     fn governed<T>(
         &self,
-        purpose: Purpose,
+        question: &Question,
         state: &ConsentState,
         ask: impl Fn(&Tables, &ConsentState) -> T,
         decision: impl Fn(&T) -> Decision,
     ) -> T {
         let newest = ask(&self.newest, &self.carried(state, self.newest().rev()));
-        let Some(older) = self.agreed_to(purpose, state).filter(|_| decision(&newest).is_permit()) else {
+        let Some(older) = self.agreed_to(question.label.purpose, state).filter(|_| decision(&newest).is_permit())
+        else {
             return newest;
         };
         let rev = older.tables.in_force().profile().rev();
-        let agreed = ask(&older.tables, &older.told(&self.carried(state, rev)));
+        let agreed = ask(&older.tables, &older.told(&self.carried(state, rev), self.newest(), question.label.category));
         // a use without consent is told as one, whichever revision it rests on
         let (by_newest, by_agreed) = (decision(&newest), decision(&agreed));
         let tells = by_agreed.is_permit() && !rests_on_grant(&by_agreed) && rests_on_grant(&by_newest);

@@ -8,7 +8,7 @@ use super::part::{Part, is_later, more, shown, when};
 use super::{Change, ChangeKind};
 use crate::Period;
 use crate::decide::has_means;
-use crate::profile::{Document, DueDiligence, Processor, Volume};
+use crate::profile::{Document, Processor, Volume};
 
 /// The terms of a receiver against those of one that had it before; of one category only, or of all. `agreed` is what
 /// people agreed to that goes to it.
@@ -99,10 +99,17 @@ pub(super) fn terms(
     part.compare(ChangeKind::Retention, "zero_retention", (&was.zero_retention, zero_retention), keeps);
     let deaf = when(!deletion_api, "can no longer be told to delete");
     part.compare(ChangeKind::Protection, "deletion_api", (&was.deletion_api, deletion_api), deaf);
-    let looked_at = when(
-        is_looked_at_less(was.due_diligence.as_ref(), due_diligence.as_ref()),
-        "somebody looks at it less often, or not at all",
-    );
+    let looked_at = match (&was.due_diligence, due_diligence) {
+        (None, _) => {
+            when(old.registry.due_diligence_required, "somebody has looked at it, so that it gets what was closed")
+        }
+        (Some(_), None) => Some("nobody has to have looked at it any more".to_owned()),
+        // to look at it anew, for no longer than before, is what was promised
+        (Some(was), Some(is)) => when(
+            is.valid != was.valid && Period::from(is.valid).may_exceed(was.valid.into()),
+            "somebody looks at it less often",
+        ),
+    };
     part.compare(ChangeKind::Protection, "due_diligence", (&was.due_diligence, due_diligence), looked_at);
     masks(&mut part, (was, is), only, &agreed);
     volumes(&mut part, (was, is), only, &agreed);
@@ -148,10 +155,4 @@ fn masks(part: &mut Part, (was, is): (&Processor, &Processor), only: Option<Cate
             None => part.compare(ChangeKind::Data, &key, (&before, &now), None),
         }
     }
-}
-
-/// Looking at it anew, for no longer than before, is what was promised.
-fn is_looked_at_less(was: Option<&DueDiligence>, is: Option<&DueDiligence>) -> bool {
-    let Some(was) = was else { return false };
-    is.is_none_or(|is| is.valid != was.valid && Period::from(is.valid).may_exceed(was.valid.into()))
 }

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::Change;
 use crate::profile::Document;
 
-/// What is wording, names, and where it is written; `*` stands for any name.
-const TEXTS: &[&[&str]] = &[
+/// What is wording, names, and where it is written, and what a receiver gets, which is told as what flows; `*` stands for
+/// any name.
+const TOLD_OTHERWISE: &[&[&str]] = &[
     &["profile", "rev"],
     &["profile", "title"],
     &["profile", "published_at"],
@@ -22,6 +23,9 @@ const TEXTS: &[&[&str]] = &[
     &["category", "*", "refusal_effect"],
     &["processor", "*", "contact"],
     &["processor", "*", "privacy_url"],
+    &["processor", "*", "accepts"],
+    &["processor", "*", "purposes"],
+    &["processor", "*", "state"],
     &["exemption", "*", "basis_code"],
     &["incident", "*", "law"],
     &["security", "measures", "*", "how"],
@@ -43,7 +47,7 @@ pub(super) fn keys(old: &Document, new: &Document, changes: &[Change]) -> Vec<St
 
 fn differing<'a>(path: &mut Vec<&'a str>, was: &'a Value, is: &'a Value, found: &mut Vec<String>) {
     let (Value::Object(was), Value::Object(is)) = (was, is) else {
-        if plain(was) != plain(is) && !is_text(path) {
+        if plain(was) != plain(is) && !is_told_otherwise(path) {
             found.push(path.join("."));
         }
         return;
@@ -68,9 +72,9 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-fn is_text(path: &[&str]) -> bool {
+fn is_told_otherwise(path: &[&str]) -> bool {
     let fits = |(key, pattern): (&&str, &&str)| *pattern == "*" || key == pattern;
-    TEXTS.iter().any(|text| text.len() <= path.len() && path.iter().zip(*text).all(fits))
+    TOLD_OTHERWISE.iter().any(|text| text.len() <= path.len() && path.iter().zip(*text).all(fits))
 }
 
 /// Whether `key` is `whole` or a key below it.

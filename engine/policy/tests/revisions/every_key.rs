@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use sayso_policy::due::Clocks;
 use sayso_policy::profile::{LegalBasis, RightKind, Trigger};
-use sayso_policy::{AgeBand, Happened, IntroductionHash, decide};
+use sayso_policy::{AgeBand, Diff, Happened, IntroductionHash, decide};
 use sayso_types::ProcessorKind;
 use toml::{Table, Value};
 
@@ -22,6 +22,8 @@ const HARMLESS: &[&str] = &[
     "notice",
     "controller",
     "asks.spoken",
+    // what is not named comes last
+    "routing.prefer.2",
     "profile.title",
     "profile.published_at",
     "profile.effective_at",
@@ -215,9 +217,11 @@ fn questions(profile: &Profile) -> Vec<(String, Question)> {
                         cv: ConsentVersion(1),
                     };
                     let question = Question { label, gate, processor: to.id, now: NOW };
+                    // at home a place is a word
+                    let region = if to.region_class == RegionClass::Local { "here" } else { to.region.as_str() };
                     let place = format!(
                         "{category} {purpose} {gate} {:?} {:?} {} {}",
-                        to.kind, to.region_class, to.region, to.party
+                        to.kind, to.region_class, region, to.party
                     );
                     questions.push((place, question));
                 }
@@ -318,10 +322,9 @@ impl Said {
     }
 }
 
-/// What `is` opens, or lengthens, that no material change against `was` tells of.
-fn untold(was: &Said, is: &Said) -> Vec<String> {
+/// What `is` opens, or lengthens, against `was` and none of `changes` tells of.
+fn untold(was: &Said, is: &Said, changes: &Diff) -> Vec<String> {
     let (old, new) = (was.profile.document(), is.profile.document());
-    let changes = diff(old, new);
     let people = people(&BTreeSet::new());
     let mut untold = Vec::new();
     for ((who, place), (purpose, _)) in is.opened.iter().filter(|(key, _)| !was.opened.contains_key(*key)) {
@@ -398,14 +401,16 @@ fn whatever_opens_or_lengthens_by_any_key_is_material() {
         let back = diff(other.profile.document(), rich.profile.document());
         for changes in [&forth, &back] {
             let unseen = changes.changes.iter().filter(|change| change.what == "something else than wording");
-            assert_eq!(unseen.count(), 0, "{key}: {changes:#?}");
+            let unseen = unseen.map(|change| format!("nobody compares {}", change.key));
+            untold_of.entry(key.clone()).or_insert_with(Vec::new).extend(unseen);
             assert!(!changes.changes.is_empty(), "{key}");
         }
         *matters.entry(key.clone()).or_default() |= forth.is_material() || back.is_material();
-        for untold in untold(&rich, &other).into_iter().chain(untold(&other, &rich)) {
+        for untold in untold(&rich, &other, &forth).into_iter().chain(untold(&other, &rich, &back)) {
             untold_of.entry(key.clone()).or_insert_with(Vec::new).push(untold);
         }
     }
+    untold_of.retain(|_, untold| !untold.is_empty());
     assert!(untold_of.is_empty(), "{untold_of:#?}");
     let is_harmless = |key: &str| {
         HARMLESS.iter().any(|text| key.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
