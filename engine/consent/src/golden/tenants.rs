@@ -29,7 +29,7 @@ fn a_tenant_is_stored_as_it_was() {
         not_before: None,
         erased_at: Some(WallTime(NOW.0 + 2)),
     };
-    let told = Ending { notice: Some(NoticeId([7; 16])), not_before: Some(WallTime(NOW.0 + 3)), ..ending.clone() };
+    let told = Ending { notice: Some(NoticeId([7; 16])), not_before: Some(WallTime(NOW.0 + 3)), ..ending };
     let ended = Tenant { ending: Some(ending), ..instructed.clone() };
     let told = Tenant { ending: Some(told), ..instructed.clone() };
     for (name, tenant) in [("tenant", instructed), ("tenant_told", told)] {

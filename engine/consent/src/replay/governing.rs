@@ -51,20 +51,22 @@ impl Governing {
                 }
             }
             Event::ConsentExpired { purpose, .. } => self.over(fact.subject, Scope::Purpose(*purpose)),
-            Event::ConsentRefused { purpose, .. } | Event::ConsentDeferred { purpose, .. } => {
-                if self.effective.keys().all(|rev| *rev <= fact.profile_rev) {
-                    self.over(fact.subject, Scope::Purpose(*purpose));
-                }
+            Event::ConsentRefused { purpose, .. } | Event::ConsentDeferred { purpose, .. }
+                if self.effective.keys().all(|rev| *rev <= fact.profile_rev) =>
+            {
+                self.over(fact.subject, Scope::Purpose(*purpose));
             }
             Event::WithdrawRequested { scope, .. } | Event::Control(ControlEvent::ConsentEnded { scope, .. }) => {
                 self.over(fact.subject, *scope);
             }
             Event::PermittedByExemption { segment, .. } => drop(self.granted.insert(*segment)),
             Event::SegmentOpened { segment, cell, .. } => {
-                if !self.granted.remove(segment) && !self.is_right(fact, cell.purpose) {
-                    // decided before the newest came into force, it closes again before anything passes
-                    self.overtaken.must_close(*segment, fact.actor != Actor::SYSTEM, false, index);
+                let is_granted = self.granted.remove(segment);
+                if is_granted || self.is_right(fact, cell.purpose) {
+                    return;
                 }
+                // decided before the newest came into force, it closes again before anything passes
+                self.overtaken.must_close(*segment, fact.actor != Actor::SYSTEM, false, index);
             }
             Event::SegmentClosed { segment, bytes, .. } => {
                 self.found.extend(self.overtaken.closed(*segment, *bytes));
