@@ -162,7 +162,7 @@ async fn what_is_no_answer_is_counted_and_so_is_what_a_service_outside_says_that
 
     let loan = world.lend(anna).await.unwrap();
     assert_eq!(of(&world).left, Some(3 * FRAME));
-    loan.let_go(Passed { bytes: 3 * FRAME, pieces: 1, hash: [0; 32] }).await.unwrap();
+    loan.let_go(Some(Passed { bytes: 3 * FRAME, pieces: 1, hash: [0; 32] })).await.unwrap();
     assert_eq!((of(&world).went.bytes, of(&world).went.over, of(&world).left), (3 * FRAME, 1, Some(2 * FRAME)));
     assert!(*world.register.over_volume().borrow());
     world.until_told(is_alarm).await;
