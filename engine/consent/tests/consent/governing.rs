@@ -89,20 +89,22 @@ async fn nothing_passes_under_the_revision_before_while_another_comes_into_force
     let anna = world.person(&[VOICE]).await;
     let asked = ask(anna, world.state(anna).await.cv);
     let stall = world.store.stall.write().await;
-    let (register, came) = (world.register.clone(), world.store.came.load(SeqCst));
-    let publishing = tokio::spawn({
-        let (register, second) = (register.clone(), second.clone());
-        async move { register.publish(second).await }
-    });
-    until(|| world.store.came.load(SeqCst) > came).await;
-    let listening = tokio::spawn(async move { register.acquire(asked).await });
-    // it is decided meanwhile, and waits for its turn to be written
-    for _ in 0..1_000 {
-        tokio::task::yield_now().await;
-    }
-    drop(stall);
-    publishing.await.unwrap().unwrap();
-    let lease = listening.await.unwrap().unwrap();
+    let came = world.store.came.load(SeqCst);
+    let listening = async {
+        until(|| world.store.came.load(SeqCst) > came).await;
+        world.register.acquire(asked).await
+    };
+    let released = async {
+        until(|| world.store.came.load(SeqCst) > came).await;
+        // it is decided meanwhile, and waits for its turn to be written
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        drop(stall);
+    };
+    let (published, lease, ()) = tokio::join!(world.register.publish(second.clone()), listening, released);
+    published.unwrap();
+    let lease = lease.unwrap();
     lease.permit().pass(frame(&asked), drop).unwrap();
     drop(lease);
     let world = world.again_under(second.clone()).await;
