@@ -7,7 +7,6 @@ use sayso_consent::Means;
 use sayso_consent::erasure::{ApprovalError, Certificate};
 use sayso_consent::rights::Desk;
 use sayso_consent::rights::copy::Approved;
-use sayso_policy::Profile;
 use sayso_policy::profile::RightKind;
 use sayso_policy::tongue::Tongue;
 use sayso_store::{Prefix, Store};
@@ -69,8 +68,7 @@ async fn somebody_answers_for_what_remains_and_the_certificate_is_told_with_it()
 #[tokio::test]
 async fn the_persons_copy_says_that_somebody_answers_for_what_remains() {
     let world = World::new().await;
-    let text = format!("{}\n[rights.offers.copy]\n", profile_with_a_receiver(2).text());
-    world.register.publish(Arc::new(Profile::in_force_before(&text).unwrap())).await.unwrap();
+    world.register.publish(Arc::new(profile_with_a_receiver(2))).await.unwrap();
     let (person, withdrawn, json) = erased(&world).await;
     let erasure = Certificate::parse(&json).unwrap().erasure;
     let desk = Desk::open(world.register.clone());
