@@ -1,5 +1,6 @@
 //! What is stored, byte for byte: a change here is a change of a schema, and needs a new version of it.
 
+mod consents;
 mod desks;
 mod flows;
 mod kept;
@@ -18,7 +19,6 @@ use sayso_policy::due::{Clocks, Due};
 use sayso_policy::law;
 use sayso_policy::profile::{ExemptionCode, Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, IntroductionHash, Profile, PurposeConsent, Tongue};
-use sayso_proto::consent::v1 as proto;
 use sayso_store::{Key as Row, Op, Schema, SchemaError, TypedKey, Value, Version, Versioned};
 use sayso_types::{
     Category, Cell, ConsentVersion, Name, NoticeId, ProcessorKind, Purpose, RegionClass, SubjectId, WallTime,
@@ -26,13 +26,11 @@ use sayso_types::{
 
 use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
 use crate::erasure::pending::Pending;
-use crate::evidence::{Answer, Means, Question};
 use crate::exemption::proposal::{Proposal, Said, Standing, Terms};
 use crate::guardian::ward::Ward;
 use crate::incidents::{self, Assessment, Ending, Incident, Telling, ThrownFor};
 use crate::journal::log::{self, End};
 use crate::notices::{Audience, Channel, Delivery, Notice, NoticeKind, Text};
-use crate::record::{self, withdrawal, withdrawal::Cause};
 use crate::register::state::StoredState;
 use crate::register::tagging::{StoredKey, TagKey};
 use crate::remembered::{self, Remembered};
@@ -46,8 +44,8 @@ use crate::tables::{
     ERASURE, EXEMPTION, EXEMPTION_USE, ExemptionKey, ExemptionUseKey, FACTS, FactsKey, HELD, HOLD, HeldKey, HoldKey,
     INCIDENT, IncidentKey, NEXT_PROFILE, NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD,
     NOTICE_TO, NextProfileKey, NoticeDueKey, NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey,
-    NoticeToKey, PROFILE, ProfileKey, RECORD, REGISTER, REQUEST, RETENTION, RecordKey, RegisterKey, RequestKey,
-    RetentionKey, SEALED_BY, SHUTDOWN, SealedByKey, ShutdownKey, TENURE, TenureKey, WITHDRAWAL, WithdrawalKey,
+    NoticeToKey, PROFILE, ProfileKey, REGISTER, REQUEST, RETENTION, RegisterKey, RequestKey, RetentionKey, SEALED_BY,
+    SHUTDOWN, SealedByKey, ShutdownKey, TENURE, TenureKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -158,68 +156,6 @@ fn a_register_entry_is_stored_as_it_was() {
     assert_golden("register_closed", &RegisterKey { subject: SUBJECT }.key(), &value);
     let again = opened(value, version);
     assert_eq!((&again.consent, again.is_closed), (&closed.consent, true));
-}
-
-fn a_record() -> proto::ConsentRecord {
-    let answer = Answer {
-        tenant: "acme".parse().unwrap(),
-        subject: SUBJECT,
-        status: ConsentStatus::Given,
-        question: Question::of(&[Purpose::VOICE_INTERACTION]),
-        means: Means::Voice,
-        notice_sha256: [1; 32],
-        language: "en".into(),
-        spoken: true,
-        evidence_sha256: [2; 32],
-    };
-    let (purpose, consent) = given(Purpose::VOICE_INTERACTION);
-    record::of(&profile(), &answer, (purpose, Reference([3; 16])), &consent, NOW)
-}
-
-#[test]
-fn a_consent_record_is_stored_as_it_was() {
-    let mut record = a_record();
-    // the profile may change; what it is called by does not belong to the layout
-    record.purpose.as_mut().unwrap().privacy_notices[0].profile_sha256 = vec![4; 32];
-    let (scope, cause) = (Some(Purpose::VOICE_INTERACTION), Cause::Withdrawn(Means::Integrator));
-    let requested = withdrawal::requested(SUBJECT, Reference([6; 16]), scope, cause, ConsentVersion(2), NOW);
-    record.events.push(record::withdrawn(&requested, NOW));
-    let key = RecordKey { subject: SUBJECT, cv: 1, purpose: Purpose::VOICE_INTERACTION.to_string() };
-    let value = RECORD.encode(&record::encode(&record));
-    assert_golden("consent", &key.key(), &value);
-    assert_eq!(record::decode(&value[2..]).unwrap(), record);
-}
-
-#[test]
-fn a_withdrawal_is_stored_as_it_was() {
-    for (name, purpose) in [("withdrawal", None), ("withdrawal_of_memory", Some(Purpose::MEMORY))] {
-        let (cv, cause) = (ConsentVersion(2), Cause::Withdrawn(Means::Button));
-        let mut withdrawal = withdrawal::requested(SUBJECT, Reference([6; 16]), purpose, cause, cv, NOW);
-        assert!(withdrawal::is_pending(&withdrawal));
-        withdrawal.set_state(proto::WithdrawalState::Ok);
-        withdrawal.effective_unix_ms = NOW.0 + 3;
-        withdrawal.holders.push(proto::HolderOutcome {
-            permit_id: vec![7; 16],
-            processor_id: "whisper-local".into(),
-            state: proto::HolderState::Acknowledged.into(),
-            bytes: 640,
-            pieces: 1,
-            uncounted: false,
-        });
-        let outside = proto::HolderOutcome { permit_id: vec![8; 16], uncounted: true, ..withdrawal.holders[0].clone() };
-        withdrawal.holders.push(proto::HolderOutcome { bytes: 0, pieces: 0, ..outside });
-        let key =
-            WithdrawalKey { subject: SUBJECT, cv: 2, purpose: purpose.map_or_else(String::new, |p| p.to_string()) };
-        let value = WITHDRAWAL.encode(&withdrawal::encode(&withdrawal));
-        assert_golden(name, &key.key(), &value);
-
-        let again = withdrawal::decode(&value[2..]).unwrap();
-        assert_eq!(again, withdrawal);
-        assert_eq!(withdrawal::purpose(&again).unwrap(), purpose);
-        assert_eq!(withdrawal::reference(&again).unwrap(), Reference([6; 16]));
-        assert!(withdrawal::covers(&again, Purpose::MEMORY) && !withdrawal::is_pending(&again));
-        assert_eq!(withdrawal::covers(&again, Purpose::VOICE_INTERACTION), purpose.is_none());
-    }
 }
 
 #[test]

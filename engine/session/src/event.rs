@@ -4,6 +4,8 @@ use sayso_types::dialogue::{Action, Exchange, Fact};
 use sayso_types::{ConsentVersion, NoticeId, Purpose, Redacted, TurnId};
 use sayso_wire::{ConsentDecision, ListenMode, PictureOffer};
 
+use crate::Taken;
+
 /// Where the subject stands on what the profile's consent question asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Standing {
@@ -97,8 +99,8 @@ pub enum Event {
         /// The latest turn that the device has heard of.
         after: TurnId,
     },
-    /// What was taken back aloud, and is not everything, is not used from here on.
-    TakenBack,
+    /// What was taken back in words is not used from here on, and nothing else tells the person so.
+    TakenBack(Taken),
     /// The person wants quiet.
     Abort,
     /// What the device has played of a turn's answer.

@@ -127,7 +127,7 @@ impl Session {
             Event::GuestMode(wanted) => self.guest_mode(wanted, effects),
             Event::GuestModeRefused(code) => self.guest_mode_refused(code, effects),
             Event::Arrived { mode, after } => self.arrived(mode, after, effects),
-            Event::TakenBack => self.taken_back(effects),
+            Event::TakenBack(taken) => self.taken_back(taken, effects),
             Event::Abort => self.abort(effects),
             Event::Playout { turn, played_ms, finished } => self.playout(turn, played_ms, finished, effects),
             Event::ConsentPressed { prompt_id, decision, purpose } => {

@@ -160,17 +160,20 @@ impl Conversation {
         self.write("withdraw consent", async move {
             let withdrawn = async {
                 let mut purposes = taken.purposes().to_vec();
+                let state = register.state(subject).await?;
+                let listens = state.status(Purpose::VOICE_INTERACTION);
                 let is_some_of_it = matches!(taken, Taken::WhatIsKept | Taken::Voice);
                 if is_some_of_it {
                     // a person who says it does not name what they were asked
-                    let state = register.state(subject).await?;
                     purposes.retain(|purpose| state.consents.contains_key(purpose));
                 }
                 if !(is_some_of_it && purposes.is_empty()) {
                     register.withdraw(subject, &purposes, register_means(means)).await?;
                 }
-                if is_some_of_it {
-                    post(&actor, Event::TakenBack);
+                // where the conversation itself ends, that is told when it holds
+                let is_told = listens.is_valid() || listens == ConsentStatus::Withdrawing;
+                if is_some_of_it || taken == Taken::Everything && !is_told {
+                    post(&actor, Event::TakenBack(taken));
                 }
                 Ok::<_, Error>(())
             };

@@ -144,6 +144,14 @@ async fn in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_nothing_is_confirmed_too() {
+    let node = Node::with(Setup::default()).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.write("stop listening");
+    assert_eq!(soon(device.hear_out()).await.1, ["Stopped."]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_what_is_kept_in_words_leaves_the_conversation() {
     let hears = vec!["please don't save this", "what time is it"];
     let node = Node::with(Setup { hears, answers: vec![vec![Reply::Text("Noon.".into())]], ..Setup::default() }).await;

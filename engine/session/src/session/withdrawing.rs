@@ -22,9 +22,11 @@ impl Session {
         true
     }
 
-    /// What was taken back, and is not everything, is not used from here on.
-    pub(super) fn taken_back(&mut self, effects: &mut Vec<Effect>) {
-        let text = self.options.prompts.taken_back.clone();
+    /// Says that what was taken back is not used from here on.
+    pub(super) fn taken_back(&mut self, taken: Taken, effects: &mut Vec<Effect>) {
+        let prompts = &self.options.prompts;
+        let text = if taken == Taken::Everything { &prompts.withdrawn } else { &prompts.taken_back };
+        let text = text.clone();
         self.interrupt("withdrawn", effects);
         self.say(Kind::Notice, &text, effects);
     }

@@ -56,7 +56,8 @@ async fn stop_listening_is_confirmed_aloud() {
     let node = installation.start().await;
     let (server, certs) = (node.gateway.to_string(), installation.file("device"));
     let args = ["device", "--server", &server, "--certs", &certs, "--consent", "agree", "--json"];
-    let talked = sayso().run(args.iter().chain(&["--text", "stop listening"])).await.success();
+    let texts = ["--text", "what time is it", "--text", "stop listening"];
+    let talked = sayso().run(args.iter().chain(&texts)).await.success();
 
     let events: Vec<Value> = talked.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let last = |name: &str| events.iter().rfind(|event| event["event"] == name);

@@ -343,7 +343,7 @@ fn less_than_everything_is_taken_back_in_words_and_the_conversation_goes_on() {
         assert!(rig.has(|e| matches!(e, Effect::Withdraw(t, Means::Voice) if *t == taken)), "{said}");
         assert!(!rig.has(|e| matches!(e, Effect::Respond(..) | Effect::KeepExchange(..))), "it goes to nobody");
         assert_eq!(rig.session.observe().mode, Some(ListenMode::Auto));
-        rig.feed(Event::TakenBack);
+        rig.feed(Event::TakenBack(taken));
         assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "It is taken back.".into())]);
         rig.play(800);
         rig.say("what time is it");
@@ -359,6 +359,11 @@ fn who_takes_back_while_they_are_asked_is_asked_no_more() {
     rig.say("Stop listening!");
     assert!(rig.has(|e| matches!(e, Effect::Withdraw(Taken::Everything, Means::Voice))));
     assert!(rig.session.asking.is_none() && rig.state() == SessionState::Idle);
+    // there is nothing to take back of which the person would be told
+    rig.feed(Event::TakenBack(Taken::Everything));
+    assert_eq!(rig.spoken_texts().last().unwrap().1, "I have stopped listening.");
+    rig.play(800);
+    assert_eq!(rig.state(), SessionState::Idle);
 }
 
 #[test]

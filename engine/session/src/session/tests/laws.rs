@@ -7,7 +7,7 @@ use sayso_types::{NoticeId, Purpose};
 use sayso_wire::ConsentDecision;
 
 use super::*;
-use crate::{GuestMode, ToTell};
+use crate::{GuestMode, Taken, ToTell};
 
 fn any_event() -> impl Strategy<Value = Event> {
     let turn = (0u32..6).prop_map(TurnId);
@@ -63,7 +63,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         }])),
         Just(Event::AnswerUnrecorded("store_full")),
         Just(Event::WithdrawalUnrecorded("store_full")),
-        Just(Event::TakenBack),
+        Just(Event::TakenBack(Taken::WhatIsKept)),
         (turn, decision).prop_map(|(turn, decision)| Event::ConsentPressed {
             prompt_id: turn.to_string(),
             decision,
