@@ -26,8 +26,13 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The test profile at revision `rev`, by which an incident is told to the authority within four hours and to people
 /// within three days, and whose recogniser somebody looked at on New Year's Day, for `days`.
 pub(crate) fn profile_with_duties(rev: u32, days: u32) -> Arc<Profile> {
+    profile_looked_at(rev, "2026-01-01", days)
+}
+
+/// The same, whose recogniser somebody looked at on another `day`.
+pub(crate) fn profile_looked_at(rev: u32, day: &str, days: u32) -> Arc<Profile> {
     let looked = format!(
-        "declared_retention = \"PT0S\", due_diligence = {{ at = 2026-01-01T00:00:00Z, by = \"us\", valid = \"P{days}D\" }} }},\n  {{ id = \"rules-local\""
+        "declared_retention = \"PT0S\", due_diligence = {{ at = {day}T00:00:00Z, by = \"us\", valid = \"P{days}D\" }} }},\n  {{ id = \"rules-local\""
     );
     let text = include_str!("../profile.toml").replacen(
         "declared_retention = \"PT0S\" },\n  { id = \"rules-local\"",

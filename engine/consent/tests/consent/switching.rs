@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use sayso_audit::{Actor, ActorKind, Event, Leaf, Reference};
 use sayso_consent::switch::{NotThrown, Position, Target, Throw};
 use sayso_consent::{Ask, Denied, Error, Lease, Options, Replay, Replayed};
-use sayso_policy::{ConsentStatus, Gate, Profile, Reason, Refused};
+use sayso_policy::{ConsentStatus, Gate, Reason, Refused};
 use sayso_types::{Category, Name, SubjectId};
 
 use crate::faults::{Fault, die};
-use crate::incidents::profile_with_duties;
+use crate::incidents::{profile_looked_at, profile_with_duties};
 use crate::killed::last_words;
 use crate::replaying::run_on;
 use crate::set_clock::{HOUR, NOON, SetClock};
@@ -225,8 +225,7 @@ async fn due_diligence_that_runs_out_suspends_by_itself_until_somebody_looks_aga
     let again = world.register.throw(to(whisper(), Position::On), OPERATOR).await;
     assert!(matches!(again, Err(Error::NotThrown(NotThrown::NotExamined))), "{again:?}");
     drop(held);
-    let text = profile_with_duties(3, 30).text().replacen("01-01T00:00:00Z, by", "01-31T00:00:00Z, by", 1);
-    world.register.publish(Arc::new(Profile::in_force_before(&text).unwrap())).await.unwrap();
+    world.register.publish(profile_looked_at(3, "2026-01-31", 30)).await.unwrap();
     drop(world.listen(anna).await.unwrap());
     let told = world.told_since(0).await;
     let processors: Vec<_> = told.into_iter().filter(|name| name.starts_with("processor.")).collect();
