@@ -32,7 +32,7 @@ use sayso_types::{DeviceId, Name, ProcessorId, SubjectId, TenantId};
 
 use crate::join::Token;
 
-pub(crate) use audit::{AuditArgs, AuditCommand};
+pub(crate) use audit::{AdminArgs, AdminCommand, AuditArgs, AuditCommand};
 pub(crate) use complaint::{ComplaintArgs, ComplaintCommand, ComplaintNode, OutcomeArg};
 pub(crate) use consent::{ConsentArgs, ConsentCommand, ConsentOfArgs, EvidenceArg, GiveArgs};
 pub(crate) use disclosure::{DisclosureArgs, DisclosureCommand, ProposeDisclosureArgs};
@@ -100,6 +100,9 @@ pub(crate) enum Command {
     Receipts(ReceiptsArgs),
     /// Export the audit log of a running node for an auditor, or print how far it is witnessed.
     Audit(AuditArgs),
+    /// The same, for whoever looks for what concerns a running node here: `sayso admin audit export`.
+    #[command(hide = true)]
+    Admin(AdminArgs),
     /// Propose, approve, revoke and list what is done without consent on a running node.
     Exemption(ExemptionArgs),
     /// Issue a certificate for one more of the operator's people, or for a service outside of the node.
@@ -356,6 +359,14 @@ pub(crate) struct VerifyArgs {
     /// Check this receipt, as `sayso receipts --proofs` writes it, instead of a log. Needs --trust.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["dir", "profile"], requires = "trust")]
     pub(crate) receipt: Option<PathBuf>,
+    /// Check that this certificate of an erasure, as `sayso rights certificate --json` prints it, is the one whose hash the
+    /// receipt has.
+    #[arg(long, value_name = "FILE", requires = "receipt")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// A checkpoint of this log that you kept, such as `checkpoint` of an earlier export: the log must have grown from it.
+    /// May be given for each. Without one, a log whose end was cut off looks like a younger log.
+    #[arg(long, value_name = "FILE", conflicts_with = "receipt")]
+    pub(crate) seen: Vec<PathBuf>,
     /// Whom you trust: a file with the log's public key, witnesses and how many of them it takes (c2sp.org/tlog-policy),
     /// or with the log's public key alone (`log.pub` of `sayso init`). Default: trust.keys in DIR, which shows only that
     /// the log agrees with itself: get the key from somebody you trust.

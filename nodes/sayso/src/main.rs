@@ -46,7 +46,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{AdminArgs, AdminCommand, Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),
         Command::Consent(args) => consent::run(&args),
-        Command::Audit(args) => audit::run(&args),
+        Command::Audit(args) | Command::Admin(AdminArgs { command: AdminCommand::Audit(args) }) => audit::run(&args),
         Command::Exemption(args) => exemption::run(&args),
         Command::Operator(args) => init::operator(&args),
         Command::Rights(args) => rights::run(&args),

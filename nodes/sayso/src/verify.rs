@@ -6,7 +6,7 @@ pub(crate) mod trust;
 mod verdict;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -44,10 +44,10 @@ pub(crate) struct Recomputed {
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
     if let Some(file) = &args.receipt {
-        return receipt::run(file, args.trust.as_deref(), args.json);
+        return receipt::run(file, args.certificate.as_deref(), args.trust.as_deref(), args.json);
     }
     let dir = args.dir.as_deref().context("give the directory of an exported log, or --receipt FILE")?;
-    let checked = check(dir, args.trust.as_deref(), &args.profile)?;
+    let checked = check(dir, args.trust.as_deref(), &args.profile, &args.seen)?;
     let verdict = Verdict::new(&checked, args.trust.is_some());
     if args.json {
         output::json(&verdict)?;
@@ -58,18 +58,24 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
 }
 
 /// Checks the log in `dir` by the trust policy in `trust`, or against the keys that lie beside it, and by the profiles in
-/// `profiles`, each as far as it was in force.
+/// `profiles`, each as far as it was in force; it must have grown from each checkpoint in `seen`.
 ///
 /// # Errors
-/// When the log is not what was signed, or one of the profiles never was in force. A sound log may still show broken promises:
+/// When the log is not what was signed or not what was seen before, or one of the profiles never was in force. A sound log may still show broken promises:
 /// those are in the report.
-pub(crate) fn check(dir: &Path, trust: Option<&Path>, profiles: &[impl AsRef<Path>]) -> Result<Checked> {
+pub(crate) fn check(
+    dir: &Path,
+    trust: Option<&Path>,
+    profiles: &[impl AsRef<Path>],
+    seen: &[PathBuf],
+) -> Result<Checked> {
     let log = Directory::open(dir)?;
     let policy = match trust {
         Some(file) => trust::read(file)?,
         None => trust::parse(&dir.join(OWN_KEYS), log.read(OWN_KEYS))?,
     };
-    let mut trust = Trust::by(policy);
+    let seen = seen.iter().map(|file| trust::seen(file, &policy)).collect::<Result<_>>()?;
+    let mut trust = Trust { seen, ..Trust::by(policy) };
     let read = |file| Ok::<_, anyhow::Error>((file, Arc::new(config::read_profile(file)?)));
     let profiles: Vec<_> = profiles.iter().map(AsRef::as_ref).map(read).collect::<Result<_>>()?;
     trust.without_consent = profiles.iter().map(|(_, profile)| (profile.rev(), without_consent(profile))).collect();

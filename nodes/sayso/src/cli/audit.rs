@@ -12,6 +12,19 @@ pub(crate) struct AuditArgs {
     pub(crate) command: AuditCommand,
 }
 
+/// The audit log under the name that the admin API gives it.
+#[derive(Debug, Args)]
+pub(crate) struct AdminArgs {
+    #[command(subcommand)]
+    pub(crate) command: AdminCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Export the audit log of a running node for an auditor, or print how far it is witnessed.
+    Audit(AuditArgs),
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// Write the log as files that `sayso verify` checks offline (c2sp.org/tlog-tiles).

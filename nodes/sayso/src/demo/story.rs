@@ -280,7 +280,7 @@ impl Story {
         let (key, rules) = (self.setting.node.signer.verifier(), self.setting.node.register.profile());
         save(&trust, &format!("{key}\n"))?;
         save(&profile, rules.text())?;
-        let checked = verify::check(&dir, Some(&trust), &[&profile])?;
+        let checked = verify::check(&dir, Some(&trust), &[&profile], &[])?;
         if args.export.is_none() {
             let _ = std::fs::remove_dir_all(&temporary);
         }

@@ -1,15 +1,16 @@
 //! `sayso verify --receipt`: checks what a person was given to keep.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sayso_audit::receipt::RECEIPT_LEN_MAX;
 use sayso_audit::trust::{Attestation, Attested};
-use sayso_audit::{Event, Leaf, Receipt, Scope, TrustPolicy};
+use sayso_audit::{Event, Hash, Leaf, Receipt, Scope, TrustPolicy};
+use sayso_consent::erasure::Certificate;
 use serde::Serialize;
 
 use super::trust;
@@ -36,11 +37,20 @@ pub(crate) struct Shown {
     size: u64,
     /// Who has cosigned that.
     witnesses: Vec<Attestation>,
+    /// The SHA-256 of the certificate that it is about, if it is about one.
+    #[serde(skip)]
+    certificate: Option<Hash>,
+    /// Whether a certificate was given, and is that one.
+    certificate_checked: bool,
 }
 
-pub(super) fn run(file: &Path, trust: Option<&Path>, as_json: bool) -> Result<ExitCode> {
+pub(super) fn run(file: &Path, certificate: Option<&Path>, trust: Option<&Path>, as_json: bool) -> Result<ExitCode> {
     let trust = trust.context("give whom you trust with --trust FILE: a receipt does not vouch for itself")?;
-    let shown = check(file, &trust::read(trust)?)?;
+    let mut shown = check(file, &trust::read(trust)?)?;
+    if let Some(certificate) = certificate {
+        let text = fs::read(certificate).with_context(|| format!("cannot read {}", certificate.display()))?;
+        shown.require(&text).with_context(|| format!("{} shows nothing", certificate.display()))?;
+    }
     if as_json {
         output::json(&shown)?;
     } else {
@@ -64,6 +74,22 @@ pub(crate) fn check(file: &Path, policy: &TrustPolicy) -> Result<Shown> {
 }
 
 impl Shown {
+    /// Checks that the certificate in `text` is the one that this is about.
+    fn require(&mut self, text: &[u8]) -> Result<()> {
+        let Some(signed) = self.certificate else {
+            bail!("the receipt is of {}, not of an erasure: give the receipt of erase.certified", self.event);
+        };
+        // what prints it ends the line
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        let found = Hash::of(text);
+        if found != signed {
+            bail!("its SHA-256 is {found}, and {signed} is on record: it was changed, or is of another erasure");
+        }
+        Certificate::parse(text)?;
+        self.certificate_checked = true;
+        Ok(())
+    }
+
     fn new(leaf: &Leaf, attested: Attested) -> Self {
         let (about, reference) = match &leaf.fact.event {
             Event::ConsentGiven { purpose, record, .. } => (purpose.to_string(), record.to_string()),
@@ -90,6 +116,11 @@ impl Shown {
             subject_tag: leaf.fact.subject.map(|tag| tag.to_string()).unwrap_or_default(),
             size: attested.checkpoint.size,
             witnesses: attested.witnesses,
+            certificate: match &leaf.fact.event {
+                Event::EraseCertified { certificate, .. } => Some(*certificate),
+                _ => None,
+            },
+            certificate_checked: false,
         }
     }
 }
@@ -101,6 +132,9 @@ impl fmt::Display for Shown {
         writeln!(f, "in        {}, leaf {} of {}", self.origin, self.leaf, self.size)?;
         writeln!(f, "id        {}", self.reference)?;
         writeln!(f, "person    {} (a pseudonym of this log)", self.subject_tag)?;
+        if self.certificate_checked {
+            writeln!(f, "says      the certificate that you gave, to the letter")?;
+        }
         match self.witnesses.as_slice() {
             [] => {
                 write!(f, "witnessed by nobody: it is the log keeper's word, which a later export of the log must keep")

@@ -74,31 +74,57 @@ fn text_of(checked: &Checked) -> String {
 }
 
 fn args(dir: &TempDir, json: bool) -> VerifyArgs {
-    VerifyArgs { dir: Some(dir.path().to_owned()), receipt: None, trust: None, profile: Vec::new(), json }
+    let (receipt, certificate, trust) = (None, None, None);
+    VerifyArgs {
+        dir: Some(dir.path().to_owned()),
+        receipt,
+        certificate,
+        seen: Vec::new(),
+        trust,
+        profile: Vec::new(),
+        json,
+    }
 }
 
 #[test]
 fn a_sound_log_is_reported_with_whose_word_it_is() {
     let (requested, effective) = withdrawal();
     let dir = export([policy(), requested, effective]);
-    let checked = check(dir.path(), None, NONE).unwrap();
+    let checked = check(dir.path(), None, NONE, &[]).unwrap();
     assert!(checked.report.is_clean());
     let alone = text(&checked, false);
     assert!(alone.contains("test.example/audit") && alone.contains("agrees with itself"), "{alone}");
+    assert!(alone.contains("not yet   3 leaves, all of them: only the log's keeper vouches"), "{alone}");
     assert!(alone.contains("1 withdraw.effective") && alone.contains("no broken promise"), "{alone}");
 
     let trust = dir.path().join(OWN_KEYS);
-    assert_eq!(check(dir.path(), Some(&trust), NONE).unwrap().report, checked.report);
+    assert_eq!(check(dir.path(), Some(&trust), NONE, &[]).unwrap().report, checked.report);
     assert!(!text(&checked, true).contains("agrees with itself"));
     let json = serde_json::to_value(Verdict::new(&checked, true)).unwrap();
-    assert_eq!((&json["clean"], &json["size"]), (&true.into(), &3.into()));
+    assert_eq!((&json["clean"], &json["size"], &json["unanchored"]), (&true.into(), &3.into(), &3.into()));
+}
+
+/// Whoever kept an earlier checkpoint finds out that the log was cut off, or another one is shown.
+#[test]
+fn a_log_must_have_grown_from_what_was_seen_before() {
+    let (short, long) = (export([policy(), policy()]), export([policy(), policy(), policy()]));
+    let other = export([policy(), segment(Purpose::NOTICE)[0].clone()]);
+    let checked = |log: &TempDir, seen: &[&TempDir]| {
+        let seen: Vec<_> = seen.iter().map(|seen| seen.path().join("checkpoint")).collect();
+        check(log.path(), None, NONE, &seen).map(drop).map_err(|error| format!("{error:#}"))
+    };
+    assert_eq!(checked(&long, &[&short, &long]), Ok(()));
+    assert!(checked(&short, &[&long]).unwrap_err().contains("checkpoint of 3 leaves"));
+    assert!(checked(&long, &[&short, &other]).unwrap_err().contains("checkpoint of 2 leaves"));
+    fs::write(other.path().join("checkpoint"), "none").unwrap();
+    assert!(checked(&long, &[&other]).unwrap_err().contains("is no checkpoint of the log that you trust"));
 }
 
 #[test]
 fn a_broken_promise_is_shown_with_its_leaf_and_fails() {
     let (_, effective) = withdrawal();
     let dir = export([policy(), effective]);
-    let checked = check(dir.path(), None, NONE).unwrap();
+    let checked = check(dir.path(), None, NONE, &[]).unwrap();
     let text = text(&checked, false);
     assert!(text.contains("BROKEN    leaf 1: ") && text.contains("a broken promise"), "{text}");
     let code = run(&args(&dir, true)).unwrap();
@@ -127,7 +153,7 @@ fn the_profile_says_what_rests_on_another_basis_than_consent() {
     };
     let log = |profile: &Path, purpose| export([effective(profile)].into_iter().chain(segment(purpose)));
     let clean = |log: &TempDir, profile: Option<&Path>| {
-        check(log.path(), None, profile.as_slice()).map(|checked| checked.report.is_clean())
+        check(log.path(), None, profile.as_slice(), &[]).map(|checked| checked.report.is_clean())
     };
 
     let safety = "safety".parse().unwrap();
@@ -173,7 +199,7 @@ fn each_revision_is_asked_of_its_own_leaves() {
     });
     let log = export_of(leaves);
     let found = |profiles: &[&Path]| {
-        let checked = check(log.path(), None, profiles).unwrap();
+        let checked = check(log.path(), None, profiles, &[]).unwrap();
         let found: Vec<_> = checked.report.violations().map(|finding| (finding.leaf, finding.rule)).collect();
         (found, checked.replayed.map(|replayed| (replayed.checked, replayed.others)))
     };
@@ -183,7 +209,7 @@ fn each_revision_is_asked_of_its_own_leaves() {
     assert_eq!(found(&[second]).1, Some((1, 0)));
     assert_eq!(found(&[first, second]), (found(&[second]).0, Some((1, 0))));
     assert!(!found(&[second]).0.contains(&(2, Rule::SegmentWithoutConsent)));
-    let shown = text_of(&check(log.path(), None, &[first]).unwrap());
+    let shown = text_of(&check(log.path(), None, &[first], &[]).unwrap());
     assert!(shown.contains("1 under other profiles not checked: give those with --profile, too"), "{shown}");
 }
 
@@ -191,7 +217,7 @@ fn each_revision_is_asked_of_its_own_leaves() {
 fn what_is_left_open_is_shown_apart_and_does_not_fail() {
     let (requested, _) = withdrawal();
     let dir = export([requested]);
-    let checked = check(dir.path(), None, NONE).unwrap();
+    let checked = check(dir.path(), None, NONE, &[]).unwrap();
     let text = text(&checked, false);
     assert!(text.contains("open      leaf 0: ") && !text.contains("BROKEN"), "{text}");
     let code = run(&args(&dir, false)).unwrap();
@@ -200,7 +226,7 @@ fn what_is_left_open_is_shown_apart_and_does_not_fail() {
 
 #[test]
 fn a_damaged_log_is_refused_and_the_damage_named() {
-    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None, NONE).map(drop).unwrap_err());
+    let error = |dir: &TempDir| format!("{:#}", check(dir.path(), None, NONE, &[]).map(drop).unwrap_err());
 
     let dir = export([policy(), policy()]);
     let bundle = dir.path().join("tile/entries/000.p/2");
@@ -229,14 +255,14 @@ fn a_trust_policy_says_who_must_have_witnessed_it() {
         (Signer::new("test.example/audit", &[7; 32]).unwrap(), Cosigner::new("w.example", &[9; 32]).unwrap());
     let text = format!("log {}\nwitness w {} https://w.example\nquorum w\n", log.verifier(), witness.verifier());
     fs::write(&trust, text).unwrap();
-    let refused = format!("{:#}", check(dir.path(), Some(&trust), NONE).map(drop).unwrap_err());
+    let refused = format!("{:#}", check(dir.path(), Some(&trust), NONE, &[]).map(drop).unwrap_err());
     assert!(refused.contains("cosigned by the quorum"), "{refused}");
 
     let checkpoint = dir.path().join("checkpoint");
     let note = fs::read_to_string(&checkpoint).unwrap();
     let cosignature = witness.cosign(&Checkpoint::unverified(&note).unwrap().text(), WallTime(1_767_225_600_000));
     fs::write(&checkpoint, note + &cosignature).unwrap();
-    let checked = check(dir.path(), Some(&trust), NONE).unwrap();
+    let checked = check(dir.path(), Some(&trust), NONE, &[]).unwrap();
     let shown = text_of(&checked);
     assert!(shown.contains("witnessed 2 leaves, by w") && !shown.contains("not yet"), "{shown}");
 
@@ -246,14 +272,14 @@ fn a_trust_policy_says_who_must_have_witnessed_it() {
     for file in ["checkpoint", "tile/0/000.p/3", "tile/entries/000.p/3"] {
         fs::copy(longer.path().join(file), dir.path().join(file)).unwrap();
     }
-    let checked = check(dir.path(), Some(&trust), NONE).unwrap();
+    let checked = check(dir.path(), Some(&trust), NONE, &[]).unwrap();
     let shown = text_of(&checked);
     assert!(shown.contains("witnessed 2 leaves, by w") && shown.contains("not yet   1 leaves, 2 to 2"), "{shown}");
     let json = serde_json::to_value(Verdict::new(&checked, true)).unwrap();
     assert_eq!((&json["witnessed"]["size"], &json["witnessed"]["unanchored"]), (&2.into(), &1.into()));
 
     fs::write(&trust, "quorum nobody\n").unwrap();
-    let wrong = format!("{:#}", check(dir.path(), Some(&trust), NONE).map(drop).unwrap_err());
+    let wrong = format!("{:#}", check(dir.path(), Some(&trust), NONE, &[]).map(drop).unwrap_err());
     assert!(wrong.contains("trust.policy: line 1: ") && wrong.contains("not defined above"), "{wrong}");
 }
 
@@ -265,12 +291,12 @@ fn verdicts_are_recomputed_by_the_profile_that_is_given() {
     fs::write(&home, HOME).unwrap();
     let effective = Event::PolicyEffective { profile: Hash(config::read_profile(&home).unwrap().hash().0) };
     let log = export([effective].into_iter().chain(segment(Purpose::CONSENT_ANSWER)).chain(segment(Purpose::MEMORY)));
-    let checked = check(log.path(), None, &[&home]).unwrap();
+    let checked = check(log.path(), None, &[&home], &[]).unwrap();
     let denied = checked.report.violations().filter(|finding| finding.rule == Rule::DeniedByProfile);
     assert_eq!(denied.map(|finding| finding.leaf).collect::<Vec<_>>(), [3], "nobody agreed to be remembered");
     let shown = text_of(&checked);
     assert!(shown.contains("2 verdicts recomputed, 0 under other profiles"), "{shown}");
-    assert!(checked.replayed.is_some() && check(log.path(), None, NONE).unwrap().replayed.is_none());
+    assert!(checked.replayed.is_some() && check(log.path(), None, NONE, &[]).unwrap().replayed.is_none());
 }
 
 #[test]
@@ -292,10 +318,38 @@ fn a_receipt_is_checked_without_the_log() {
 }
 
 #[test]
+fn a_certificate_is_the_one_on_record_or_is_refused() {
+    let certificate = include_str!("../../../../engine/consent/tests/golden/certificate").lines().nth(4).unwrap();
+    let certificate = format!("{{{}", certificate.split_once('{').unwrap().1);
+    let erased = |event: Event| {
+        let dir = export([event.clone()]);
+        let note = fs::read_to_string(dir.path().join("checkpoint")).unwrap();
+        let receipt = Receipt { entry: leaf(0, event).encode(), index: 0, proof: Vec::new(), checkpoint: note };
+        fs::write(dir.path().join("mine.tlog-proof"), receipt.encode()).unwrap();
+        dir
+    };
+    let shown = |dir: &TempDir, text: &str| {
+        let file = |name| Some(dir.path().join(name));
+        fs::write(dir.path().join("certificate.json"), text).unwrap();
+        let (receipt, certificate, trust) = (file("mine.tlog-proof"), file("certificate.json"), file(OWN_KEYS));
+        run(&VerifyArgs { dir: None, receipt, certificate, trust, ..args(dir, true) })
+            .map_err(|error| format!("{error:#}"))
+    };
+    let on_record = Hash::of(certificate.as_bytes());
+    let dir = erased(Event::EraseCertified { erasure: Reference([7; 16]), certificate: on_record });
+    assert_eq!(shown(&dir, &certificate), Ok(ExitCode::SUCCESS));
+    assert_eq!(shown(&dir, &format!("{certificate}\n")), Ok(ExitCode::SUCCESS), "as it is printed");
+    let changed = shown(&dir, &certificate.replacen("07", "08", 1)).unwrap_err();
+    assert!(changed.contains(&format!("{on_record} is on record")), "{changed}");
+    let other = shown(&erased(withdrawal().1), &certificate).unwrap_err();
+    assert!(other.contains("the receipt is of withdraw.effective, not of an erasure"), "{other}");
+}
+
+#[test]
 fn keys_that_cannot_be_used_are_named() {
     let dir = export([policy()]);
     let trust = dir.path().join("mine.keys");
-    let error = || format!("{:#}", check(dir.path(), Some(&trust), NONE).map(drop).unwrap_err());
+    let error = || format!("{:#}", check(dir.path(), Some(&trust), NONE, &[]).map(drop).unwrap_err());
     assert!(error().contains("mine.keys"), "{}", error());
     fs::write(&trust, "# nobody\n").unwrap();
     assert!(error().contains("names nobody"), "{}", error());

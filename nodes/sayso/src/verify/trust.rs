@@ -5,11 +5,18 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use sayso_audit::{TrustPolicy, VerifierKey};
+use sayso_audit::{Checkpoint, TrustPolicy, VerifierKey};
 
 /// Reads the trust policy in `file`.
 pub(crate) fn read(file: &Path) -> Result<TrustPolicy> {
     parse(file, fs::read(file))
+}
+
+/// Reads the checkpoint in `file`, which the log that `policy` trusts has signed.
+pub(super) fn seen(file: &Path, policy: &TrustPolicy) -> Result<Checkpoint> {
+    let note = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let opened = policy.open(&note);
+    Ok(opened.with_context(|| format!("{} is no checkpoint of the log that you trust", file.display()))?.checkpoint)
 }
 
 /// Reads what was `read` from `file`: a trust policy, or the keys of the log, one a line, without witnesses.

@@ -21,6 +21,8 @@ pub(super) struct Verdict<'a> {
     /// Segments that were not, because they were under another profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     under_other_profiles: Option<u64>,
+    /// Leaves for which only the log's keeper vouches.
+    unanchored: u64,
     #[serde(flatten)]
     report: &'a Report,
 }
@@ -33,6 +35,7 @@ impl<'a> Verdict<'a> {
             independent,
             recomputed: replayed.as_ref().map(|replayed| replayed.checked),
             under_other_profiles: replayed.as_ref().map(|replayed| replayed.others),
+            unanchored: report.witnessed.as_ref().map_or(report.size, |witnessed| witnessed.unanchored),
             report,
         }
     }
@@ -73,6 +76,13 @@ impl fmt::Display for Verdict<'_> {
                     witnessed.unanchored
                 )?;
             }
+        }
+        if witnessed.is_none() && *size > 0 {
+            writeln!(
+                f,
+                "not yet   {size} leaves, all of them: only the log's keeper vouches for them, who could show others \
+                 another log; a trust policy that names witnesses asks for more (--trust)"
+            )?;
         }
         if let (Some(checked), Some(others)) = (self.recomputed, self.under_other_profiles) {
             let hint = if others > 0 { ": give those with --profile, too" } else { "" };

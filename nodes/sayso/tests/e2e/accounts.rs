@@ -68,8 +68,15 @@ async fn what_people_ask_for_is_carried_out_and_an_account_is_closed_for_good() 
     let asks = ["receipts", "--admin", &at, "--certs", &certs, "--tenant", TENANT, "--subject", &subject];
     let _ = sayso().run(asks.into_iter().chain(["--proofs", &proofs])).await.success();
     let proof = format!("{proofs}/erasure-{}.tlog-proof", certificate["erasure"].as_str().unwrap());
-    let args = ["verify", "--json", "--receipt", &proof, "--trust", &installation.file("log.pub")];
-    assert_eq!(json(&sayso().run(args).await.success().stdout)["event"], "erase.certified");
+    let file = installation.file("certificate.json");
+    let printed = rights("certificate", &[&cancel, "--json", "--subject", &subject]).await.success().stdout;
+    std::fs::write(&file, &printed).unwrap();
+    let trust = installation.file("log.pub");
+    let args = ["verify", "--json", "--receipt", &proof, "--certificate", &file, "--trust", &trust];
+    let shown = json(&sayso().run(args).await.success().stdout);
+    assert_eq!((&shown["event"], &shown["certificate_checked"]), (&"erase.certified".into(), &true.into()));
+    std::fs::write(&file, printed.replacen("\"keys\"", "\"locks\"", 1)).unwrap();
+    sayso().run(args).await.failure(&["is on record: it was changed, or is of another erasure"]);
 
     let mut device = installation.first_device(&node).await;
     let _ = device.asked().await;
