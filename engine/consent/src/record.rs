@@ -2,10 +2,15 @@
 
 pub(crate) mod withdrawal;
 
+use core::iter;
+use std::collections::BTreeMap;
+
 use prost::Message;
 use sayso_audit::{Actor, ActorKind, Reference};
-use sayso_policy::profile::{AtRest, CategoryRule, ControllerRole, Necessity, Retention, RetentionAction, Sensitivity};
-use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Profile, PurposeConsent};
+use sayso_policy::profile::{
+    AtRest, CategoryRule, ControllerRole, Date, Necessity, Processor, Retention, RetentionAction, Sensitivity,
+};
+use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Practice, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::Key;
 use sayso_types::{ConsentVersion, ProcessorKind, Purpose, RegionClass, WallTime};
@@ -16,9 +21,9 @@ use crate::evidence::{Answer, Means};
 /// `schema_version` of the records written here.
 pub const SCHEMA: &str = "sayso/consent-record/v1";
 
-/// The record of `answer` for one of its purposes.
+/// The record of `answer` for one of its purposes, under a revision of the policy and one of the registry of processors.
 pub(crate) fn of(
-    profile: &Profile,
+    (profile, registry_rev): (&Profile, u32),
     answer: &Answer,
     (purpose, id): (Purpose, Reference),
     consent: &PurposeConsent,
@@ -41,6 +46,7 @@ pub(crate) fn of(
         })
     });
     let cells: Vec<_> = cells.collect();
+    let practice = Practice::of(profile, purpose, Tongue::of(&answer.language));
     let mut regions: Vec<String> = receivers.iter().map(|p| p.region.clone()).collect();
     regions.sort();
     regions.dedup();
@@ -57,7 +63,12 @@ pub(crate) fn of(
             rendered_sha256: answer.notice_sha256.to_vec(),
             language: answer.language.clone(),
             form: if answer.spoken { proto::NoticeForm::Oral } else { proto::NoticeForm::Screen }.into(),
-            ..Default::default()
+            location: location(answer.means).to_owned(),
+            ongoing_url: controller.contact.url.clone().unwrap_or_default(),
+            processor_registry_revision: registry_rev,
+            published_unix_ms: header.published_at.as_ref().and_then(Date::moment).map_or(0, |at| at.0),
+            effective_unix_ms: header.effective_at.moment().map_or(0, |at| at.0),
+            layers: Vec::new(),
         }],
         pii_information: used
             .iter()
@@ -70,9 +81,11 @@ pub(crate) fn of(
             })
             .collect(),
         pii_controllers: vec![controller.id.to_string()],
-        collection_method: "microphone of the device".to_owned(),
-        processing_method: "speech recognition, dialogue, speech synthesis".to_owned(),
-        storage_locations: regions.clone(),
+        collection_method: practice.collection,
+        processing_method: practice.processing,
+        storage_locations: practice.storage,
+        geographic_restrictions: practice.restrictions,
+        privacy_rights: practice.rights,
         processing_locations: regions,
         recipient_third_parties: receivers
             .iter()
@@ -98,7 +111,8 @@ pub(crate) fn of(
     let event = proto::ConsentEvent {
         at_unix_ms: now.0,
         actor: actor(answer.means).into(),
-        entity_id: answer.subject.to_string(),
+        entity_id: entity(answer),
+        validity_ms: consent.expires_at.map_or(0, |end| end.0.saturating_sub(now.0)),
         r#type: consent_type(consent.consent_type).into(),
         status: status(answer.status).into(),
         separate: consent.separate,
@@ -116,7 +130,7 @@ pub(crate) fn of(
         pii_principal_id: answer.subject.0.to_vec(),
         tenant_id: answer.tenant.to_string(),
         purpose: Some(block),
-        parties: vec![proto::Party {
+        parties: iter::once(proto::Party {
             party_id: controller.id.to_string(),
             name: controller.name.clone(),
             address: controller.contact.address.clone().unwrap_or_default(),
@@ -125,11 +139,60 @@ pub(crate) fn of(
             url: controller.contact.url.clone().unwrap_or_default(),
             phone: controller.contact.phone.clone().unwrap_or_default(),
             role: role(controller.role).into(),
-            ..Default::default()
-        }],
+            party_type: role_term(controller.role).to_owned(),
+        })
+        .chain(third_parties(&receivers))
+        .collect(),
         events: vec![event],
         created_unix_ms: now.0,
         replaces_record_id: Vec::new(),
+    }
+}
+
+/// Who else receives it, each once.
+fn third_parties(receivers: &[&Processor]) -> Vec<proto::Party> {
+    let others = receivers.iter().filter(|one| one.region_class != RegionClass::Local);
+    let others: BTreeMap<_, _> = others.map(|one| (one.party.as_str(), *one)).collect();
+    let party = |(name, one): (&str, &Processor)| proto::Party {
+        party_id: name.to_owned(),
+        name: name.to_owned(),
+        contact: one.contact.clone().unwrap_or_default(),
+        url: one.privacy_url.clone().unwrap_or_default(),
+        role: if one.independent_controller == Some(true) {
+            proto::PartyRole::ThirdParty
+        } else {
+            proto::PartyRole::DataProcessor
+        }
+        .into(),
+        party_type: if one.independent_controller == Some(true) { "ThirdParty" } else { "DataProcessor" }.to_owned(),
+        ..Default::default()
+    };
+    others.into_iter().map(party).collect()
+}
+
+/// Where the person was told.
+const fn location(means: Means) -> &'static str {
+    match means {
+        Means::Voice | Means::Button | Means::Permission => "the device",
+        Means::Integrator | Means::Guardian | Means::Document { .. } | Means::Conduct(_) => "the integrator",
+    }
+}
+
+/// Which of those who may act did, by a pseudonym: a guardian's is put in where their decision is.
+fn entity(answer: &Answer) -> String {
+    match actor(answer.means) {
+        proto::ActorKind::Tenant => answer.tenant.to_string(),
+        proto::ActorKind::Device => "device".to_owned(),
+        _ => answer.subject.to_string(),
+    }
+}
+
+/// DPV's word for it.
+const fn role_term(role: ControllerRole) -> &'static str {
+    match role {
+        ControllerRole::DataController => "DataController",
+        ControllerRole::JointDataControllers => "JointDataControllers",
+        ControllerRole::DataProcessor => "DataProcessor",
     }
 }
 
@@ -152,7 +215,10 @@ pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto:
     proto::ConsentEvent {
         at_unix_ms: now.0,
         actor: withdrawal.actor,
-        entity_id: hex::encode(&withdrawal.pii_principal_id),
+        entity_id: match withdrawal.actor() {
+            proto::ActorKind::Subject => hex::encode(&withdrawal.pii_principal_id),
+            other => other.as_str_name().trim_start_matches("ACTOR_KIND_").to_lowercase(),
+        },
         r#type: proto::ConsentType::Expressed.into(),
         status: status(withdrawal::status(withdrawal)).into(),
         reason: withdrawal.reason.clone(),
@@ -169,6 +235,8 @@ pub(crate) fn expired(cv: ConsentVersion, now: WallTime) -> proto::ConsentEvent 
     proto::ConsentEvent {
         at_unix_ms: now.0,
         actor: proto::ActorKind::System.into(),
+        entity_id: "system".to_owned(),
+        r#type: proto::ConsentType::Expressed.into(),
         status: proto::ConsentStatus::Expired.into(),
         consent_version: cv.0,
         ..Default::default()

@@ -27,6 +27,12 @@ impl Tongue {
         }
     }
 
+    /// The one that people read who were asked in `language`, a BCP 47 tag: English where it is neither.
+    #[must_use]
+    pub fn of(language: &str) -> Self {
+        if language.split('-').next() == Some(Self::Chinese.tag()) { Self::Chinese } else { Self::English }
+    }
+
     /// The same as profiles name languages.
     #[must_use]
     pub const fn language(self) -> Language {

@@ -20,7 +20,7 @@ fn a_record() -> proto::ConsentRecord {
         evidence_sha256: [2; 32],
     };
     let (purpose, consent) = given(Purpose::VOICE_INTERACTION);
-    record::of(&profile(), &answer, (purpose, Reference([3; 16])), &consent, NOW)
+    record::of((&profile(), 0), &answer, (purpose, Reference([3; 16])), &consent, NOW)
 }
 
 #[test]

@@ -109,13 +109,18 @@ impl Register {
                 profile_rev: profile.rev(),
                 expires_at: [lasts, expires_at].into_iter().flatten().min(),
             };
-            let mut record = record::of(&profile, answer, (purpose, id), &consent, now);
+            let under = (&*profile, self.revisions().registry().rev());
+            let mut record = record::of(under, answer, (purpose, id), &consent, now);
             if !kept.contains(&purpose) {
                 record.replaces_record_id =
                     record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
             }
             if is_for_child {
-                record.events.iter_mut().for_each(|event| event.guardian = next.ward.guardian_evidence());
+                let guardian = next.ward.guardian_evidence();
+                for event in &mut record.events {
+                    event.entity_id = guardian.as_ref().map_or_else(String::new, |one| hex::encode(&one.guardian_id));
+                    event.guardian = guardian.clone();
+                }
             }
             let key = RecordKey { subject: subject.id, cv: next.consent.cv.0, purpose: purpose.to_string() };
             entry.ops.push(Op::Put(key.key(), RECORD.encode(&record::encode(&record))));

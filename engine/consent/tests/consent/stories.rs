@@ -106,16 +106,21 @@ async fn a_yes_becomes_records_leaves_and_permits() {
         assert_eq!((notice.language.as_str(), notice.form()), ("en", proto::NoticeForm::Oral));
         assert!(!purpose.pii_information.is_empty() && !purpose.cells.is_empty());
         assert_eq!(purpose.pii_controllers, ["operator"]);
+        let stored = if purpose.purpose == "memory" { "home" } else { "none" };
         assert_eq!(
             (purpose.storage_locations.as_slice(), purpose.processing_locations.as_slice()),
-            (&["home".to_owned()][..], &["home".to_owned()][..])
+            (&[stored.to_owned()][..], &["home".to_owned()][..])
         );
+        assert!(purpose.collection_method.contains("device") && purpose.processing_method.contains("dialogue"));
+        assert!(purpose.privacy_rights.contains("have a copy"), "{}", purpose.privacy_rights);
+        assert_eq!((notice.location.as_str(), notice.effective_unix_ms), ("the device", 1_767_225_600_000));
         assert!(purpose.recipient_third_parties.is_empty(), "everything stays at home");
         assert_eq!((purpose.jurisdiction.as_str(), purpose.service.as_str()), ("*", "voice session"));
         assert!(purpose.withdrawal_method.contains("stop listening"));
         let [party] = record.parties.as_slice() else { panic!("one controller") };
         assert_eq!((party.party_id.as_str(), party.role()), ("operator", proto::PartyRole::DataController));
         assert!(!party.name.is_empty() && !party.address.is_empty() && !party.contact.is_empty());
+        assert_eq!(party.party_type, "DataController");
         let [event] = record.events.as_slice() else { panic!("one event") };
         assert_eq!((event.status(), event.r#type()), (proto::ConsentStatus::Given, proto::ConsentType::Expressed));
         assert_eq!(event.evidence_sha256, [2; 32], "what was heard");
