@@ -1,5 +1,5 @@
 //! How much goes to each processor, of each category, in a day of UTC, against what the policy declares
-//! ([`Volume`](sayso_policy::profile::Volume)).
+//! ([`Volume`]).
 //!
 //! ```text
 //! a segment is to be opened ──▶ as much as one call may have is set aside of the day ── is it not there? ──▶ denied, alarm
