@@ -138,6 +138,16 @@ pub enum Problem {
     /// A language without texts, or texts in a language that is not offered.
     #[error("has no entry for language `{0}`; add it or remove the language")]
     Language(String),
+    /// Texts that are read out in one go and together take too long to listen to.
+    #[error("{with} take about {seconds} s to say; keep them within {max} s and put the rest into `more` or `screen`")]
+    SpokenTogetherTooLong {
+        /// Which those are.
+        with: &'static str,
+        /// Estimated length.
+        seconds: u64,
+        /// The longest allowed.
+        max: u64,
+    },
     /// A spoken question that takes too long to listen to.
     #[error("takes about {seconds} s to say; keep it within {max} s and put the rest into `more` or `screen`")]
     SpokenTooLong {

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 
 use sayso_types::{Category, ProcessorKind, Purpose, RegionClass};
 
-use super::{AtRest, Document, LegalBasis, Necessity, ProhibitedPurpose, SPOKEN_MAX, Src, VISIT_MAX, speaking_time};
+use super::{
+    AtRest, Document, Language, LegalBasis, Necessity, Notice, ProhibitedPurpose, SPOKEN_MAX, Src, VISIT_MAX,
+    speaking_time,
+};
 use crate::error::{Nearest, Problem};
 use crate::words::spelled;
 
@@ -71,14 +74,34 @@ fn languages(document: &Document) -> Result<(), At> {
                 return Err((format!("notice.{language}.{key}"), Problem::Empty(remedy)));
             }
         }
-        let more = notice.more.iter().enumerate().map(|(i, text)| (format!("notice.{language}.more.{i}"), text));
-        let said = [("spoken", &notice.spoken), ("changed", &notice.changed)];
-        for (key, text) in said.map(|(key, text)| (format!("notice.{language}.{key}"), text)).into_iter().chain(more) {
-            let length = speaking_time(text);
-            if length > SPOKEN_MAX {
-                let (seconds, max) = (length.as_secs(), SPOKEN_MAX.as_secs());
-                return Err((key, Problem::SpokenTooLong { seconds, max }));
-            }
+        listened_to(*language, notice)?;
+    }
+    Ok(())
+}
+
+/// What is read out in one go is short enough to be listened to: by itself, and behind what tells that something changes.
+fn listened_to(language: Language, notice: &Notice) -> Result<(), At> {
+    let too_long = |text: &str| {
+        let seconds = u64::try_from(speaking_time(text).as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
+        (speaking_time(text) > SPOKEN_MAX).then_some((seconds, SPOKEN_MAX.as_secs()))
+    };
+    let more = notice.more.iter().enumerate().map(|(i, text)| (format!("more.{i}"), text));
+    let alone = [("spoken".to_owned(), &notice.spoken), ("changed".to_owned(), &notice.changed)];
+    for (key, text) in alone.into_iter().chain(more) {
+        if let Some((seconds, max)) = too_long(text) {
+            return Err((format!("notice.{language}.{key}"), Problem::SpokenTooLong { seconds, max }));
+        }
+    }
+    let key = if notice.changed.is_empty() { "spoken" } else { "changed" };
+    for (text, with) in [
+        (
+            notice.spoken_again(language),
+            "the question and what is said before it to whoever agreed to an earlier revision",
+        ),
+        (notice.spoken_ahead(language), "this and what is said before it to whoever is told of the revision ahead"),
+    ] {
+        if let Some((seconds, max)) = too_long(&text) {
+            return Err((format!("notice.{language}.{key}"), Problem::SpokenTogetherTooLong { with, seconds, max }));
         }
     }
     Ok(())

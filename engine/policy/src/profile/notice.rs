@@ -11,21 +11,25 @@ pub const SPOKEN_MAX: Duration = Duration::from_secs(20);
 
 /// A calm reader's pace: 150 words a minute.
 const WORD: Duration = Duration::from_millis(400);
-/// The same for languages written without spaces: 240 characters a minute.
-const HAN_CHARACTER: Duration = Duration::from_millis(250);
+/// The same where a character is a syllable or a word, in Chinese and Korean: 240 a minute.
+const SYLLABLE: Duration = Duration::from_millis(250);
+/// The same for Japanese syllables, which are shorter: 400 a minute.
+const KANA: Duration = Duration::from_millis(150);
+/// The same for letters of languages that leave no space between words, such as Thai: some five of them are a word.
+const LETTER: Duration = Duration::from_millis(80);
 
 /// `[notice.LANGUAGE]`: the texts of one language, each exactly as it is read out or shown. A consent record holds
 /// the hash of the text that was used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notice {
-    /// Read out to ask; at most [`SPOKEN_MAX`].
+    /// Read out to ask; at most [`SPOKEN_MAX`], also together with what is said before it after a revision.
     pub spoken: String,
     /// Read out piece by piece to whoever says "tell me more"; each at most [`SPOKEN_MAX`].
     #[serde(default)]
     pub more: Vec<String>,
     /// Read out before the question to whoever agreed to an earlier revision: what has changed since. Without it they are
-    /// told that something has. At most [`SPOKEN_MAX`].
+    /// told that something has. With [`spoken`](Self::spoken), before which it is read out, at most [`SPOKEN_MAX`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub changed: String,
     /// Shown to ask, with everything that the spoken question has no room for.
@@ -79,17 +83,34 @@ impl Notice {
     }
 }
 
-/// About how long a text takes to say: counted in words, and in characters where Chinese is written.
+/// About how long a text takes to say: counted in words, and in characters where a script leaves no space between words.
 #[must_use]
 pub fn speaking_time(text: &str) -> Duration {
-    let han = text.chars().filter(|c| is_han(*c)).count();
-    let words =
-        text.split(|c: char| c.is_whitespace() || is_han(c)).filter(|w| w.contains(char::is_alphanumeric)).count();
-    WORD * u32::try_from(words).unwrap_or(u32::MAX).min(1 << 20)
-        + HAN_CHARACTER * u32::try_from(han).unwrap_or(u32::MAX).min(1 << 20)
+    let times = |length: Duration, count: usize| length * u32::try_from(count).unwrap_or(u32::MAX).min(1 << 20);
+    let spaced = |c: char| alone(c).is_none();
+    let words = text
+        .split(|c: char| c.is_whitespace() || !spaced(c))
+        .filter(|word| word.contains(char::is_alphanumeric))
+        .count();
+    [SYLLABLE, KANA, LETTER]
+        .map(|length| times(length, text.chars().filter(|c| alone(*c) == Some(length)).count()))
+        .into_iter()
+        .fold(times(WORD, words), |all, more| all + more)
 }
 
-/// The CJK Unified Ideographs of the Basic Multilingual Plane, which is what notices are written in.
-const fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
+/// How long a character takes to say that is counted by itself.
+const fn alone(c: char) -> Option<Duration> {
+    match c {
+        // CJK Unified Ideographs with their extensions, compatibility ideographs; syllables of Hangul
+        '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}'
+        | '\u{ac00}'..='\u{d7a3}' => Some(SYLLABLE),
+        // Hiragana, Katakana
+        '\u{3041}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9d}' => Some(KANA),
+        // Thai, Lao, Tibetan, Burmese, Khmer
+        '\u{0e01}'..='\u{0fff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' => Some(LETTER),
+        _ => None,
+    }
 }

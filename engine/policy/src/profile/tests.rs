@@ -142,9 +142,36 @@ fn people_must_be_able_to_listen_to_the_end() {
     let long = format!("spoken = \"{}", "and so on ".repeat(20));
     assert_eq!(
         said(spoken, &long),
-        "notice.en.spoken: takes about 41 s to say; keep it within 20 s and put the rest into `more` or `screen`"
+        "notice.en.spoken: takes about 40 s to say; keep it within 20 s and put the rest into `more` or `screen`"
     );
     assert_eq!(speaking_time("你好。Hello, you").as_millis(), 2 * 250 + 2 * 400);
+    for (text, ms) in [("안녕하세요", 5 * 250), ("こんにちは、カナ", 7 * 150), ("สวัสดี", 6 * 80)]
+    {
+        assert_eq!(speaking_time(text).as_millis(), ms, "{text}");
+    }
+}
+
+#[test]
+fn people_must_be_able_to_listen_to_the_end_after_a_revision_too() {
+    let asked = |words: usize| format!("spoken = \"{}\"\nmore", "so ".repeat(words));
+    let home = HOME.lines().find(|line| line.starts_with("spoken = \"Hello")).unwrap();
+    let home = format!("{home}\nmore");
+    assert!(Profile::parse(&HOME.replacen(&home, &asked(41), 1)).is_ok());
+    let refused = said(&home, &asked(42));
+    assert!(refused.starts_with("notice.en.spoken: the question and what is said before it"), "{refused}");
+    assert!(refused.contains("take about 21 s to say; keep them within 20 s"), "{refused}");
+    let changed = |words: usize| {
+        format!("{}\nchanged = \"{}\"", asked(20).trim_end_matches("\nmore"), "so ".repeat(words)) + "\nmore"
+    };
+    assert!(Profile::parse(&HOME.replacen(&home, &changed(30), 1)).is_ok());
+    let refused = said(&home, &changed(31));
+    assert!(refused.starts_with("notice.en.changed: the question and what is said before it"), "{refused}");
+    let refused = said(&home, &changed(40).replacen(&"so ".repeat(20), "so ", 1));
+    assert!(refused.starts_with("notice.en.changed: this and what is said before it"), "{refused}");
+}
+
+#[test]
+fn every_language_has_its_notice() {
     assert!(said("thanks = \"Thank you. I am listening.\"", "thanks = \"\"").starts_with("notice.en.thanks: is empty"));
     assert!(said("languages = [\"en\", \"zh\"]", "languages = [\"en\", \"fr\"]").contains("`fr`"));
     assert!(said("languages = [\"en\", \"zh\"]", "languages = [\"en\"]").contains("`zh`"));
