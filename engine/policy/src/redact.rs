@@ -3,7 +3,8 @@
 //! What is known: numbers of payment cards (ISO/IEC 7812: the ranges of their issuers, 12 to 19 digits, Luhn's check digit),
 //! identity numbers of residents of China (GB 11643: date of birth, check character of ISO 7064 MOD 11-2) and telephone
 //! numbers. They are found as people type them and as recognisers write them: in figures of either width, in Chinese
-//! numerals, in English words digit by digit, in groups or without. What has no form of its own, such as a password, cannot
+//! numerals, in English words digit by digit, in groups or without: apart, with hyphens or commas between them, the area code in
+//! brackets, in telephone numbers with slashes, with points where the groups are of three or four or a `+` comes first. What has no form of its own, such as a password, cannot
 //! be found; nor is a number found that is said in several turns. Of a row of figures that happens to pass the checks nobody
 //! can tell that it is an order number: it is taken out.
 
@@ -16,7 +17,7 @@ use std::collections::BTreeSet;
 
 use sayso_types::Category;
 
-use self::digits::{Digit, Digits};
+use self::digits::{BRACKETS, Digit, Digits};
 use self::number::Number;
 use crate::profile::Document;
 
@@ -118,7 +119,10 @@ impl Redactor {
             let Some((what, end)) = self.longest(text, first, digits.clone()) else { continue };
             let Redacted { text: left, taken } =
                 found.get_or_insert_with(|| Redacted { text: String::with_capacity(text.len()), taken: Vec::new() });
-            left.push_str(&text[copied..first.start]);
+            // the bracket that closes within the number has opened before it
+            let (before, number) = (&text[copied..first.start], &text[first.start..end]);
+            let has_closed = number.find([')', '）']).is_some_and(|at| !number[..at].contains(['(', '（']));
+            left.push_str(if has_closed { before.strip_suffix(['(', '（']).unwrap_or(before) } else { before });
             left.push_str(what.stand_in());
             taken.push(what);
             copied = end;
@@ -131,7 +135,7 @@ impl Redactor {
 
     /// The longest number that begins with `first`, and where it ends.
     fn longest(&self, text: &str, first: Digit, rest: Digits<'_>) -> Option<(Redaction, usize)> {
-        let mut number = Number::new(first, text[..first.start].ends_with('+'));
+        let mut number = Number::new(first, text[..first.start].trim_end_matches(BRACKETS).ends_with('+'));
         let (mut rest, mut found) = (rest.peekable(), None);
         loop {
             let next = rest.peek();

@@ -3,6 +3,9 @@
 /// A check character of identity numbers that stands for ten.
 pub(super) const TEN: u8 = 10;
 
+/// What an area code stands in.
+pub(super) const BRACKETS: [char; 4] = ['(', ')', '（', '）'];
+
 /// Characters between two groups of one number, at most.
 const GAP_MAX: usize = 3;
 
@@ -28,6 +31,10 @@ pub(super) struct Digits<'a> {
     at: usize,
     /// Where the last digit ended, and whether it was a character.
     last: Option<(usize, bool)>,
+    /// How many digits its group has so far.
+    group: usize,
+    /// Whether its row begins as a telephone number may: with a `+`, with a zero.
+    is_dialled: (bool, bool),
     /// A digit that is said more than once, and how often it still is.
     again: Option<(Digit, u8)>,
 }
@@ -43,7 +50,7 @@ enum Piece {
 
 impl<'a> Digits<'a> {
     pub(super) const fn of(text: &'a str) -> Self {
-        Self { text, at: 0, last: None, again: None }
+        Self { text, at: 0, last: None, group: 0, is_dialled: (false, false), again: None }
     }
 
     /// The next piece of the text and where it starts.
@@ -62,9 +69,26 @@ impl<'a> Digits<'a> {
     fn digit(&mut self, value: u8, is_figure: bool, start: usize) -> Digit {
         let before = self.last.replace((self.at, is_figure));
         let gap = before.map(|(end, _)| &self.text[end..start]);
-        let begins = !gap.is_some_and(joins);
+        let begins = !gap.is_some_and(|gap| joins(gap) || self.is_within(gap, start));
         let is_beside = gap == Some("") && is_figure && before.is_some_and(|(_, is_figure)| is_figure);
+        self.group = if is_beside { self.group + 1 } else { 1 };
+        if begins {
+            let before = self.text[..start].trim_end_matches(BRACKETS);
+            self.is_dialled = (before.ends_with('+'), value == 0);
+        }
         Digit { value, start, end: self.at, opens: !is_beside, begins }
+    }
+
+    /// Whether `gap`, which stands within some numbers only, does so here, before the digit at `start`: a slash in telephone
+    /// numbers, a point in those with a `+` and between groups of three or four. Dates and decimals have others.
+    fn is_within(&self, gap: &str, start: usize) -> bool {
+        let (has_plus, has_zero) = self.is_dialled;
+        let group = || self.text[start..].bytes().take_while(u8::is_ascii_digit).count();
+        match gap.trim() {
+            "/" | "／" => has_plus || has_zero,
+            "." => gap == "." && (has_plus || matches!((self.group, group()), (3 | 4, 3 | 4))),
+            _ => false,
+        }
     }
 
     /// The digit that is said `times`, from `start`, if there is one.
@@ -135,6 +159,8 @@ fn word(word: &str) -> Piece {
 
 /// Whether `gap` may stand between two digits of a number. A comma with nothing after it divides thousands.
 fn joins(gap: &str) -> bool {
-    let may = |c: char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2014}' | ',' | '，' | '、');
+    let may = |c: char| {
+        c.is_whitespace() || BRACKETS.contains(&c) || matches!(c, '-' | '\u{2010}'..='\u{2014}' | ',' | '，' | '、')
+    };
     gap != "," && gap.chars().all(may) && gap.chars().count() <= GAP_MAX
 }
