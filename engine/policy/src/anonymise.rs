@@ -13,6 +13,7 @@ mod month;
 #[cfg(test)]
 mod tests;
 
+use core::cmp::Reverse;
 use core::fmt;
 use core::num::NonZeroU64;
 use std::collections::BTreeMap;
@@ -53,17 +54,41 @@ impl Transformation {
         self.least.max(k.map_or(0, u64::from))
     }
 
-    /// Makes `counted`, the people of each class, into data that leads to nobody: the classes of at least `k` people, if the
-    /// test of what would be released is passed. [`None`] when nothing can be released.
+    /// Makes `counted`, the people of each class, into data that leads to nobody: the classes of at least `k` people, and none
+    /// by which fewer are found out who are not in it, if the test of what would be released is passed. [`None`] when nothing
+    /// can be released.
     #[must_use]
     pub fn release(&self, k: u64, counted: &BTreeMap<Class, u64>) -> Option<AnonymisedData> {
         let k = k.max(self.least);
-        let classes = counted.iter().filter(|(_, people)| **people >= k);
-        let classes = classes.map(|(class, people)| Counted { class: class.clone(), people: *people });
-        let classes: Vec<_> = classes.collect();
-        let report = Report::of(self, k, &classes, counted.keys())?;
+        let mut classes = Vec::new();
+        for mut alike in groups(counted) {
+            // the largest first: the smallest go with those who are too few, until those are enough
+            alike.sort_by_key(|counted| (Reverse(counted.people), counted.class.clone()));
+            let enough = alike.iter().take_while(|counted| counted.people >= k).count();
+            let left_out = |released: usize| alike.iter().skip(released).map(|counted| counted.people).sum::<u64>();
+            let released = (0..=enough).rev().find(|released| is_hidden(left_out(*released), k)).unwrap_or(0);
+            classes.extend(alike.into_iter().take(released));
+        }
+        classes.sort_by(|a, b| a.class.cmp(&b.class));
+        let report = Report::of(self, k, &classes, counted)?;
         report.is_passed().then_some(AnonymisedData { classes, report })
     }
+}
+
+/// The classes of those who are alike in everything but how much there was of them. How many they are together is on record:
+/// the log has an entry for each.
+fn groups(counted: &BTreeMap<Class, u64>) -> Vec<Vec<Counted>> {
+    let mut groups = BTreeMap::<Class, Vec<Counted>>::new();
+    for (class, people) in counted {
+        let group = Class { entries: Entries::One, ..class.clone() };
+        groups.entry(group).or_default().push(Counted { class: class.clone(), people: *people });
+    }
+    groups.into_values().collect()
+}
+
+/// Whether nobody is found among fewer than `k` when so many are `left` out of a group.
+const fn is_hidden(left: u64, k: u64) -> bool {
+    left == 0 || left >= k
 }
 
 impl fmt::Display for Transformation {
@@ -152,20 +177,25 @@ pub struct Report {
     /// The linkage attack, by somebody who knows of each person all that is kept of them, but not whether they are in it: among
     /// how many they are left at the best. One over this is how sure the attacker can be.
     pub linked_among: NonZeroU64,
+    /// The subtraction attack, by somebody who knows from the log how many people were counted, and takes away those who are in
+    /// it: how many are left at the least of those who are alike in all else. [`None`] where nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<NonZeroU64>,
 }
 
 impl Report {
-    /// Tests `released` with everybody's `records`, those in it and those who are not; [`None`] where nobody is in it.
-    fn of<'a>(
-        by: &Transformation,
-        k: u64,
-        released: &[Counted],
-        records: impl IntoIterator<Item = &'a Class>,
-    ) -> Option<Self> {
+    /// Tests `released` with everybody who was `counted`, those in it and those who are not; [`None`] where nobody is in it.
+    fn of(by: &Transformation, k: u64, released: &[Counted], counted: &BTreeMap<Class, u64>) -> Option<Self> {
         let people = || released.iter().map(|counted| counted.people);
         let among = |record: &Class| {
             let alike = released.iter().filter(|counted| counted.class == *record);
             NonZeroU64::new(alike.map(|counted| counted.people).sum())
+        };
+        let told = |of: &Counted| released.iter().filter(|is| is.class == of.class).map(|is| is.people).sum::<u64>();
+        let is_told = |group: &[Counted]| group.iter().any(|of| told(of) > 0);
+        let left_out = |group: Vec<Counted>| {
+            let left = group.iter().map(|of| of.people.saturating_sub(told(of))).sum();
+            NonZeroU64::new(left).filter(|_| is_told(&group))
         };
         Some(Self {
             transformation: by.to_string(),
@@ -174,14 +204,17 @@ impl Report {
             classes: released.len() as u64,
             smallest: people().min()?,
             unique: people().filter(|people| *people == 1).count() as u64,
-            linked_among: records.into_iter().filter_map(among).min()?,
+            linked_among: counted.keys().filter_map(among).min()?,
+            left_out: groups(counted).into_iter().filter_map(left_out).min(),
         })
     }
 
-    /// Whether nobody can be found again in it: nobody is alone, and everybody is one of at least `k`.
+    /// Whether nobody can be found again in it, or in what is left when it is taken away: nobody is alone, and everybody is one
+    /// of at least `k`.
     #[must_use]
-    pub const fn is_passed(&self) -> bool {
-        self.unique == 0 && self.smallest >= self.k && self.linked_among.get() >= self.k
+    pub fn is_passed(&self) -> bool {
+        let left_out = self.left_out.map_or(0, NonZeroU64::get);
+        self.unique == 0 && self.smallest >= self.k && self.linked_among.get() >= self.k && is_hidden(left_out, self.k)
     }
 }
 
@@ -221,7 +254,12 @@ impl TryFrom<Unproved> for AnonymisedData {
         let Unproved { classes, report } = unproved;
         let by = Transformation::named(&report.transformation).ok_or("nobody registered what it was made by")?;
         let counted = classes.iter().map(|counted| (counted.class.clone(), counted.people)).collect();
-        let again = by.release(report.k, &counted).filter(|again| again.classes == classes && again.report == report);
+        // of those who were left out nothing is kept but how many they were
+        let again = by.release(report.k, &counted).map(|again| {
+            let report = Report { left_out: report.left_out, ..again.report };
+            Self { report, ..again }
+        });
+        let again = again.filter(|again| again.classes == classes && again.report == report && report.is_passed());
         again.ok_or("it does not pass the test that its report tells of")
     }
 }

@@ -81,10 +81,10 @@ async fn rows(world: &World, table: &'static str) -> usize {
 async fn enough_people_are_a_number_that_leads_to_nobody() {
     let world = world().await;
     let everybody = people(&world, 13, 3).await;
-    let few = people(&world, 2, 1).await;
+    let few = [people(&world, 2, 1).await, people(&world, 10, 10).await].concat();
     pass(&world, 10).await;
     assert_eq!(rows(&world, "facts").await, 0, "the records themselves are gone");
-    assert_eq!(how(&world).await, ["anonymised"; 15]);
+    assert_eq!(how(&world).await, ["anonymised"; 25]);
     assert!(steps(&world).await.iter().all(|step| step.step == AnonymisedStep::HandedOn && step.people == 1));
     assert_eq!(world.register.anonymised().await.unwrap(), [], "nothing is released of a month that goes on");
     // nor does what is counted name anybody
@@ -100,17 +100,32 @@ async fn enough_people_are_a_number_that_leads_to_nobody() {
     let [statistic] = released.as_slice() else { panic!("{released:?}") };
     assert_eq!((statistic.by.as_str(), statistic.k, statistic.tenant.as_str()), ("monthly_counts@1", 12, "acme"));
     let [class] = statistic.classes() else { panic!("{statistic:?}") };
-    assert_eq!((class.people, class.class.entries.name()), (13, "few"), "the two are not in it");
+    assert_eq!((class.people, class.class.entries.name()), (13, "few"), "the others are not in it");
     let report = statistic.data.as_ref().unwrap().report();
     assert!(report.is_passed());
     assert_eq!((report.k, report.people, report.smallest, report.unique), (12, 13, 13, 0));
     assert_eq!((report.classes, report.linked_among.get()), (1, 13));
-    let told: Vec<_> = steps(&world).await.iter().skip(15).map(|told| (told.step, told.people)).collect();
+    assert_eq!(report.left_out.map(core::num::NonZeroU64::get), Some(12));
+    let told: Vec<_> = steps(&world).await.iter().skip(25).map(|told| (told.step, told.people)).collect();
     assert_eq!(told, [(AnonymisedStep::Released, 13), (AnonymisedStep::TooFew, 0)]);
     assert_eq!(rows(&world, "anonymised_count").await, 0);
     pass(&world, 31).await;
     assert_eq!(world.register.anonymised().await.unwrap(), released, "once");
     spotless(verify(world.again_under(profile_that_anonymises(2, 12)).await.journal()).await);
+}
+
+/// The log tells that fifteen people were counted: whoever takes away the thirteen would find the other two.
+#[tokio::test]
+async fn enough_people_are_not_released_by_whom_too_few_others_would_be_found() {
+    let world = world().await;
+    people(&world, 13, 3).await;
+    people(&world, 2, 1).await;
+    pass(&world, 10).await;
+    pass(&world, 31).await;
+    let released = world.register.anonymised().await.unwrap();
+    assert_eq!((released.len(), released[0].data.as_ref()), (1, None));
+    let told = steps(&world).await.pop().unwrap();
+    assert_eq!((told.step, told.people, told.report), (AnonymisedStep::TooFew, 0, None));
 }
 
 #[tokio::test]

@@ -15,6 +15,16 @@ fn counted(people: &[Class]) -> BTreeMap<Class, u64> {
     counted
 }
 
+/// Whether people of `one` and `other` are alike in all but how much there was of them.
+fn is_alike(one: &Class, other: &Class) -> bool {
+    Class { entries: other.entries, ..one.clone() } == *other
+}
+
+/// How many people are alike with those of `class` in all but that.
+fn alike(counts: &BTreeMap<Class, u64>, class: &Class) -> u64 {
+    counts.iter().filter(|(other, _)| is_alike(other, class)).map(|(_, people)| people).sum()
+}
+
 /// Somebody, as all that is kept of them.
 fn somebody() -> impl Strategy<Value = Class> {
     let tenants = select(vec!["acme", "bolt", "cobb"]);
@@ -79,8 +89,28 @@ proptest! {
                 prop_assert!(report.smallest >= least);
                 prop_assert_eq!(report.people, released.classes().iter().map(|counted| counted.people).sum::<u64>());
             }
-            None => prop_assert!(counts.values().all(|people| *people < least)),
+            // whoever are enough are left out with too few others
+            None => for (class, people) in counts.iter().filter(|(_, people)| **people >= least) {
+                let rest = alike(&counts, class) - people;
+                prop_assert!(rest > 0 && rest < least, "{:?}", counts);
+            },
         }
+    }
+
+    /// Subtraction: an attacker who knows from the log how many people were counted takes away those who are in what was
+    /// released. Whoever is left is one of at least k, as the report says.
+    #[test]
+    fn nobody_is_left_among_fewer_than_k(people in prop::collection::vec(somebody(), 0..200), k in 10_u64..30) {
+        let counts = counted(&people);
+        let Some(released) = MONTHLY_COUNTS.release(k, &counts) else { return Ok(()) };
+        let mut least_left = None;
+        for counted in released.classes() {
+            let group: u64 = released.classes().iter().filter(|other| is_alike(&other.class, &counted.class)).map(|c| c.people).sum();
+            let left = alike(&counts, &counted.class) - group;
+            prop_assert!(left == 0 || left >= k, "{:?}", counts);
+            least_left = [least_left, Some(left).filter(|left| *left > 0)].into_iter().flatten().min();
+        }
+        prop_assert_eq!(released.report().left_out.map(NonZeroU64::get), least_left);
     }
 
     /// Linkage: an attacker takes the true record of each person and looks for it in what was released. Whom they find at
@@ -96,9 +126,10 @@ proptest! {
         prop_assert_eq!(best, released.report().linked_among.get());
     }
 
-    /// Membership: that one more person is in it, or one less, changes nothing but the number of their own class.
+    /// Membership: that one more person is in it, or one less, changes nothing but the numbers of those who are alike in all
+    /// else.
     #[test]
-    fn one_person_changes_one_number(people in prop::collection::vec(somebody(), 1..200), who in any::<prop::sample::Index>()) {
+    fn one_person_changes_the_numbers_of_those_who_are_alike(people in prop::collection::vec(somebody(), 1..200), who in any::<prop::sample::Index>()) {
         let mut without = people.clone();
         let person = without.remove(who.index(people.len()));
         let rows = |people: &[Class]| -> BTreeMap<Class, u64> {
@@ -107,8 +138,8 @@ proptest! {
             rows.map(|counted| (counted.class.clone(), counted.people)).collect()
         };
         let (mut with, mut without) = (rows(&people), rows(&without));
-        with.remove(&person);
-        without.remove(&person);
+        with.retain(|class, _| !is_alike(class, &person));
+        without.retain(|class, _| !is_alike(class, &person));
         prop_assert_eq!(with, without);
     }
 
@@ -125,6 +156,21 @@ proptest! {
     fn too_few_do_not_pass(people in 1_u64..10, k in 10_u64..30) {
         let class = class("acme".parse().unwrap(), Category::MEMORY_SUMMARY, Purpose::MEMORY, 1, WallTime(NOVEMBER));
         let rows = [Counted { class: class.clone(), people }];
-        prop_assert!(!Report::of(&MONTHLY_COUNTS, k, &rows, [&class]).unwrap().is_passed());
+        prop_assert!(!Report::of(&MONTHLY_COUNTS, k, &rows, &[(class, people)].into()).unwrap().is_passed());
+    }
+
+    /// Nor of enough people, where the log tells that fewer than k others were counted with them.
+    #[test]
+    fn too_few_others_do_not_pass(enough in 30_u64..90, few in 1_u64..10, k in 10_u64..30) {
+        let of = |entries| class("acme".parse().unwrap(), Category::MEMORY_SUMMARY, Purpose::MEMORY, entries, WallTime(NOVEMBER));
+        let rows = [Counted { class: of(1), people: enough }];
+        let counts = BTreeMap::from([(of(1), enough), (of(5), few)]);
+        let report = Report::of(&MONTHLY_COUNTS, k, &rows, &counts).unwrap();
+        prop_assert_eq!(report.left_out.map(NonZeroU64::get), Some(few));
+        prop_assert!(!report.is_passed());
+        prop_assert_eq!(MONTHLY_COUNTS.release(k, &counts), None);
+        let others = BTreeMap::from([(of(1), enough), (of(5), few), (of(11), k - 1)]);
+        let released = MONTHLY_COUNTS.release(k, &others);
+        prop_assert_eq!(released.map(|released| released.report().people), Some(enough));
     }
 }
