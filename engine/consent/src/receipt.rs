@@ -1,4 +1,7 @@
-//! Kantara consent receipts: what a person can be given to keep, made from the record of what they agreed to.
+//! Receipts of Kantara and, as [`iso27560`], of ISO/IEC TS 27560: what a person can be given to keep, made from the record of
+//! what they agreed to.
+
+pub mod iso27560;
 
 use sayso_policy::export::kantara::{PiiController, Receipt, ReceiptConsent, Service, ServicePurpose, VERSION};
 use sayso_proto::consent::v1 as proto;

@@ -390,6 +390,18 @@ pub(crate) struct ReceiptsArgs {
     /// directory. `sayso verify --receipt FILE --trust FILE` checks one without the node.
     #[arg(long, value_name = "DIR")]
     pub(crate) proofs: Option<PathBuf>,
+    /// In whose terms the receipts are.
+    #[arg(long, value_enum, default_value_t = ReceiptFormat::Kantara)]
+    pub(crate) format: ReceiptFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReceiptFormat {
+    /// Consent Receipt 1.1 of the Kantara Initiative: what was agreed to, and when.
+    Kantara,
+    /// ISO/IEC TS 27560:2023: the whole record, with what has become of the consent since.
+    #[value(name = "27560")]
+    Iso27560,
 }
 
 #[derive(Debug, Args)]

@@ -14,10 +14,13 @@ use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::{GetConsentRequest, ListCertificatesRequest, ReceiptRequest};
+use sayso_proto::consent::v1::ConsentRecord;
+use serde::Serialize;
+use serde_json::Value;
 use tonic::Code;
 use tonic::transport::Channel;
 
-use crate::cli::ReceiptsArgs;
+use crate::cli::{ReceiptFormat, ReceiptsArgs};
 use crate::serve::runtime;
 use crate::{operator, output};
 
@@ -29,8 +32,25 @@ pub(crate) fn run(args: &ReceiptsArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A receipt in the terms that were asked for.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    Kantara(Box<Receipt>),
+    Iso27560(Value),
+}
+
+impl Shown {
+    fn of(record: &ConsentRecord, format: ReceiptFormat) -> Option<Self> {
+        match format {
+            ReceiptFormat::Kantara => receipt::of(record).map(|receipt| Self::Kantara(Box::new(receipt))),
+            ReceiptFormat::Iso27560 => receipt::iso27560::of(record).map(Self::Iso27560),
+        }
+    }
+}
+
 /// All of them, the newest first.
-async fn receipts(args: &ReceiptsArgs) -> Result<Vec<Receipt>> {
+async fn receipts(args: &ReceiptsArgs) -> Result<Vec<Shown>> {
     let channel = operator::to(&args.person.node).await?;
     let mut client = ConsentClient::new(channel.clone());
     let principal = operator::principal(&args.person);
@@ -38,7 +58,7 @@ async fn receipts(args: &ReceiptsArgs) -> Result<Vec<Receipt>> {
     let (mut receipts, mut on_record) = (Vec::new(), Vec::new());
     for _ in 0..PAGES_MAX {
         let page = client.get(request.clone()).await.context("the node gave no consent records")?.into_inner();
-        receipts.extend(page.records.iter().filter_map(receipt::of));
+        receipts.extend(page.records.iter().filter_map(|record| Shown::of(record, args.format)));
         on_record.extend(page.withdrawals.into_iter().map(|withdrawal| ("withdrawal", withdrawal.withdrawal_id)));
         on_record.extend(page.records.into_iter().map(|record| ("consent", record.record_id)));
         if page.next_page_token.is_empty() {

@@ -53,6 +53,49 @@ async fn a_receipt_says_what_was_agreed_to_and_nothing_is_said_of_a_no() {
     assert_eq!(receipts().await, given, "what was agreed to then remains so");
 }
 
+/// The members that ISO/IEC TS 27560 demands, by where they stand.
+const DEMANDED: [(&str, &[&str]); 5] = [
+    ("", &["schema_version", "receipt_id", "record_id", "pii_principal_id", "privacy_notice", "language", "purposes"]),
+    (
+        "/purposes/0",
+        &[
+            "purpose",
+            "pii_information",
+            "pii_controllers",
+            "storage_locations",
+            "retention_period",
+            "jurisdiction",
+            "recipient_third_parties",
+            "withdrawal_method",
+        ],
+    ),
+    ("/purposes/0/pii_information/0", &["pii_type", "pii_optional"]),
+    ("/party_identification/0", &["party_id", "party_name", "party_address", "party_contact", "party_type"]),
+    ("/events/0", &["event_time", "validity_duration", "entity_id", "event_type", "event_state"]),
+];
+
+#[tokio::test]
+async fn a_receipt_in_the_terms_of_27560_is_the_whole_record() {
+    let world = World::new().await;
+    let person = world.person(&[VOICE]).await;
+    world.answers(person, &[MEMORY], ConsentStatus::Refused).await;
+    world.register.withdraw(person, &[], Means::Voice).await.unwrap();
+    let (_, records) = world.register.records(person).await.unwrap();
+    let receipts: Vec<_> = records.iter().filter_map(receipt::iso27560::of).collect();
+    let [receipt] = receipts.as_slice() else { panic!("one, for the one yes: {receipts:#?}") };
+    for (place, members) in DEMANDED {
+        for member in members {
+            let found = receipt.pointer(&format!("{place}/{member}"));
+            assert!(found.is_some(), "{place} has no {member}: {receipt:#}");
+        }
+    }
+    assert_eq!(receipt["pii_principal_id"], person.to_string());
+    assert_eq!(receipt["purposes"][0]["lawful_basis"], "Consent");
+    let states: Vec<_> = receipt["events"].as_array().unwrap().iter().map(|event| &event["event_state"]).collect();
+    assert!(states.contains(&&"ConsentGiven".into()), "{states:?}");
+    assert_eq!(states.last(), Some(&&"ConsentWithdrawn".into()));
+}
+
 #[tokio::test]
 async fn nothing_is_allowed_before_somebody_said_yes() {
     let world = World::new().await;
