@@ -147,6 +147,7 @@ async fn one_that_says_nothing_in_time_is_named_with_the_time_it_was_told() {
     clock.set(NOON + DAY);
     let certificate = certificate(&world, anna, case).await;
     assert!(certificate.deleted.is_empty());
+    assert!(certificate.is_partial(), "it has not ended: every processor must confirm, as the policy promises");
     let told_at = certificate.residuals.iter().find_map(|residual| match residual {
         Residual::Processor { told_at, .. } => *told_at,
         _ => None,

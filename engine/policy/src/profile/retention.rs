@@ -43,10 +43,11 @@ pub struct Retention {
     /// What is done when consent to it is withdrawn, if not the same.
     #[serde(default)]
     pub on_withdraw: Option<RetentionAction>,
-    /// What is made from it and ends with it: `embedding`, `chunk`, ...
+    /// What is made from it and ends with it: `embedding`, `chunk`; where processors must confirm, also what they make of it.
     #[serde(default)]
     pub cascade: BTreeSet<String>,
-    /// Whether it has ended only when every processor that had it has confirmed so.
+    /// Whether it has ended only when every processor that had it has confirmed so. Until then the certificate of its erasure
+    /// names who has not, and is one of a part: the request that it is for is answered in part.
     #[serde(default)]
     pub processors_must_confirm: bool,
 }
