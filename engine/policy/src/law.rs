@@ -10,7 +10,7 @@ mod rule;
 
 pub use citation::{Citation, CitationError, Mark};
 pub use rule::{
-    AnswerRule, Audience, ConsentRule, ExemptionRule, GuardianRule, IncidentRule, KeepRule, Kept, Matter,
+    AnswerRule, Audience, BasisRule, ConsentRule, ExemptionRule, GuardianRule, IncidentRule, KeepRule, Kept, Matter,
     RetentionRule, RightRule, Severity, TransferRule,
 };
 
@@ -50,6 +50,7 @@ struct Scope {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Rules {
+    basis: Vec<BasisRule>,
     right: Vec<RightRule>,
     exemption: Vec<ExemptionRule>,
     guardian: Vec<GuardianRule>,
@@ -141,6 +142,13 @@ impl LawFloor {
         self.laws.values().any(|scope| scope.jurisdiction == jurisdiction && (companion || !scope.companions_only))
     }
 
+    /// The rights to process that the laws know, consent among them; none of laws that are about something else. A right that
+    /// several laws give is there once for each.
+    #[must_use]
+    pub fn bases(&self) -> &[BasisRule] {
+        &self.rules.basis
+    }
+
     /// The grounds on which the laws let one process without consent. A ground that several laws give is there once
     /// for each.
     #[must_use]
@@ -230,7 +238,8 @@ impl LawFloor {
 impl Rules {
     fn extend(&mut self, more: &Self) {
         // no `..`: a new sort of rule must be merged, too
-        let Self { right, exemption, guardian, consent, answer, incident, retention, keep, transfer } = more;
+        let Self { basis, right, exemption, guardian, consent, answer, incident, retention, keep, transfer } = more;
+        self.basis.extend_from_slice(basis);
         self.right.extend_from_slice(right);
         self.exemption.extend_from_slice(exemption);
         self.guardian.extend_from_slice(guardian);

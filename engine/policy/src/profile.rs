@@ -378,7 +378,7 @@ impl Profile {
     /// The age, in years, below which the rules for minors hold, whoever agreed: never less than [`CHILD_BELOW`].
     #[must_use]
     pub fn protected_below(&self) -> u8 {
-        self.guardian_required_below().max(self.document.minors.special_regime_below).max(CHILD_BELOW)
+        self.guardian_required_below().max(self.document.minors.protected_below())
     }
 }
 

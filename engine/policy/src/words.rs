@@ -254,6 +254,7 @@ pub(crate) fn kept(retention: Option<&Retention>, tongue: Tongue) -> String {
     let triggers: Vec<_> = rule.trigger.iter().map(|trigger| words(&trigger, tongue)).collect();
     let action = words(&rule.action, tongue);
     let most = rule.max.map(|max| period(max, tongue));
+    let least = rule.min.zip(rule.min_basis.as_ref()).map(|(min, law)| (period(min, tongue), law));
     match tongue {
         Tongue::English => {
             let moment = match &rule.after {
@@ -262,11 +263,14 @@ pub(crate) fn kept(retention: Option<&Retention>, tongue: Tongue) -> String {
                 Deadline::Vague(_) => format!("{after}, after"),
             };
             let most = most.map(|most| format!(", at most {most} after it was collected")).unwrap_or_default();
-            format!("{action} {moment} {}{most}", triggers.join(" or "))
+            let least =
+                least.map(|(min, law)| format!(", but not before {min} after it was collected, as {law} demands"));
+            format!("{action} {moment} {}{most}{}", triggers.join(" or "), least.unwrap_or_default())
         }
         Tongue::Chinese => {
             let most = most.map(|most| format!("，自收集起最长{most}")).unwrap_or_default();
-            format!("{}后{after}{action}{most}", triggers.join("或"))
+            let least = least.map(|(min, law)| format!("，但依 {law} 的要求自收集起至少保存{min}"));
+            format!("{}后{after}{action}{most}{}", triggers.join("或"), least.unwrap_or_default())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where the five policies contradict one another or the law, and what holds then: the conflicts C1 to C18, each by its
-//! number. Of those about requests of people (C11, C18) and about backups (C12) it is what a profile says that is held
-//! here; a rights desk and a vault that carry it out are yet to come.
+//! number. Held here is what a profile can say and what is decided by it; where more than that has to be done, [`DONE`] names
+//! the tests of the desks and the vault that do it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,10 +9,65 @@ use std::sync::Arc;
 use sayso_policy::pages::PrivacyNotice;
 use sayso_policy::profile::{Draft, ExemptionCode};
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, Reason,
-    Tongue, decide, diff,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, InForce, Profile, PurposeConsent,
+    Question, Reason, Tongue, decide, diff,
 };
 use sayso_types::{Category, ConsentVersion, Label, Purpose, SubjectId, TurnId, WallTime};
+
+/// The conflicts of which a node carries something out, and the tests that see it done.
+const DONE: &[(&str, &[&str])] = &[
+    ("C2", &["engine/consent/tests/consent/governing.rs::an_answer_is_under_the_revision_that_it_is_to"]),
+    (
+        "C4",
+        &[
+            "engine/policy/src/due.rs::of_two_clocks_the_earlier_end_governs_and_one_that_waits_does_not_run",
+            "engine/consent/tests/consent/requesting.rs::what_is_not_answered_by_its_day_is_on_record_once_also_after_a_restart",
+        ],
+    ),
+    (
+        "C8",
+        &[
+            "engine/policy/src/exemption/tests.rs::to_disclose_takes_a_ground_that_is_kept_for_sharing_and_enough_people",
+        ],
+    ),
+    // no label names a controller: whose devices these are is in the register of the person, and asked of at every gate
+    (
+        "C11",
+        &[
+            "engine/consent/tests/consent/referring.rs::the_tenant_answers_first_and_nobody_else_until_then",
+            "engine/consent/tests/consent/instructing.rs::what_a_tenant_does_not_instruct_is_closed_for_its_people_at_once",
+        ],
+    ),
+    (
+        "C12",
+        &[
+            "engine/consent/tests/consent/erasing.rs::with_every_file_and_every_key_in_them_nobody_reads_what_was_erased",
+            "engine/consent/tests/consent/erasing.rs::old_data_that_is_put_back_is_read_by_nobody",
+        ],
+    ),
+    (
+        "C15",
+        &[
+            "nodes/sayso/tests/e2e/withdrawal.rs::stop_listening_is_confirmed_aloud",
+            "engine/admin/tests/admin/consent.rs::withdrawn_means_that_every_holder_has_let_go",
+        ],
+    ),
+    // no request has a fee, whatever a profile lets one ask
+    ("C17", &["engine/consent/src/rights/tests.rs::it_is_refused_only_for_a_reason_that_the_policy_allows"]),
+    ("C18", &["engine/consent/tests/consent/complaining.rs::a_complaint_is_taken_answered_once_and_found_by_its_id"]),
+];
+
+#[test]
+fn what_a_node_does_about_a_conflict_is_seen_by_a_test_that_there_is() {
+    for (conflict, tests) in DONE {
+        for test in *tests {
+            let (file, name) = test.split_once("::").unwrap();
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{conflict}: {file}: {e}"));
+            assert!(text.contains(&format!("fn {name}(")), "{conflict}: there is no test {test}");
+        }
+    }
+}
 
 /// A profile with which nothing is wrong, under Chinese law.
 const SOUND: &str = include_str!("lint/sound.toml");
@@ -51,6 +106,30 @@ fn hears(age: AgeBand, consent_type: ConsentType, guardian_verified: bool) -> Re
         guardian_verified,
         ..ConsentState::new()
     };
+    decide(&hearing(), &state, &InForce::new(Arc::new(profile("")))).answer.map(|_| ())
+}
+
+/// What lets anybody be heard for a day, for the safety of others.
+fn grant() -> ExemptionGrant {
+    ExemptionGrant {
+        id: "search-and-rescue".parse().unwrap(),
+        code: ExemptionCode::X04,
+        clause: None,
+        basis_code: "cn-pipl:13-4".to_owned(),
+        subject: None,
+        purposes: [Purpose::VOICE_INTERACTION].into(),
+        categories: [Category::VOICE_AUDIO].into(),
+        processors: ["asr".parse().unwrap()].into(),
+        not_before: WallTime(NOW.0 - 1),
+        not_after: WallTime(NOW.0 + 3_600_000),
+        approvers: [[1; 16], [2; 16]].into(),
+        evidence_hash: [3; 32],
+        notify_subject_after: None,
+    }
+}
+
+/// Whether somebody may be heard.
+fn hearing() -> Question {
     let label = Label {
         subject: SubjectId([1; 16]),
         category: Category::VOICE_AUDIO,
@@ -58,8 +137,7 @@ fn hears(age: AgeBand, consent_type: ConsentType, guardian_verified: bool) -> Re
         turn: TurnId(1),
         cv: ConsentVersion(1),
     };
-    let question = Question { label, gate: Gate::Recognition, processor: "asr".parse().unwrap(), now: NOW };
-    decide(&question, &state, &InForce::new(Arc::new(profile("")))).answer.map(|_| ())
+    Question { label, gate: Gate::Recognition, processor: "asr".parse().unwrap(), now: NOW }
 }
 
 #[test]
@@ -117,7 +195,7 @@ fn c5_a_least_time_binds_only_what_a_law_has_kept() {
 #[test]
 fn c6_twenty_years_need_a_reason_for_each_category() {
     let years = "remove = [\"category.log_info.retention\", \"category.memory_summary.retention\"]\n[retention]\n\
-                 default = { trigger = \"account.cancelled\", after = \"P0D\", action = \"erase\", max = \"P20Y\" }\n";
+                 default = { trigger = \"collected\", after = \"P20Y\", action = \"erase\" }\n";
     let (logs, memory) = ("RET_TOO_LONG category.log_info.retention", "RET_TOO_LONG category.memory_summary.retention");
     assert_eq!(found(years), [logs, memory]);
     let why = "[[lint.waive]]\nrule = \"RET_TOO_LONG\"\nat = [\"category.log_info\"]\nwhy = \"a court asked\"";
@@ -142,6 +220,20 @@ fn c8_a_profile_opens_the_grounds_that_it_names_for_what_it_names() {
         }
     }
     assert!(draft("exemption = [{ code = \"X15\", scope = [], max = \"P1D\" }]").unwrap_err().contains("X15"));
+    // what is named for sharing alone opens no use, and the other way round
+    let opens = |scope: &str, processing: &str| {
+        let text = format!(
+            "exemption = [{{ code = \"X04\", scope = [\"{scope}\"], approvers = 2, max = \"P1D\" }}]\n\
+             purpose = [{{ id = \"voice_interaction\", separate = true, processing = [{processing}] }}]\n\
+             [category.voice_audio]\nseparate = true\nmin_consent_type = \"ExplicitlyExpressedConsent\"\n\
+             [category.transcript]\nseparate = true\nmin_consent_type = \"ExplicitlyExpressedConsent\"\n[asks]\nspoken = [\"memory\"]"
+        );
+        let in_force = InForce::new(Arc::new(profile(&text))).with_exemptions([grant()]);
+        let state = ConsentState { age: AgeBand::Adult, ..ConsentState::new() };
+        decide(&hearing(), &state, &in_force).is_permit()
+    };
+    assert!(opens("collect_use", "") && !opens("share_publish", ""));
+    assert!(opens("share_publish", "\"Share\"") && !opens("collect_use", "\"Share\""));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use sayso_policy::export::odrl::Odrl;
 use sayso_policy::export::ropa::Ropa;
 use sayso_policy::pages::{Item, PrivacyNotice, processor_page, spoken_parts};
 use sayso_policy::profile::{Document, Draft, ProcessorState, SPOKEN_MAX};
-use sayso_policy::{Coverage, Registry, Tongue};
+use sayso_policy::{Coverage, Registry, Tongue, Vocabulary};
 use serde_json::{Value, json};
 
 /// The clauses of ISO/IEC 29184:2020 that a notice must answer.
@@ -112,6 +112,40 @@ fn a_notice_names_who_what_and_how_long() {
     }
 }
 
+/// What the engine does: `ending` keeps nothing for less than a law demands, nor minors' data for longer than theirs, and one
+/// spoken yes is an answer for all that the question asks for.
+#[test]
+fn a_notice_says_what_is_so_of_keeping_and_asking() {
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/profiles/home.toml")).unwrap();
+    let said = |changes: &str, tongue, item| {
+        let own = format!("extends = \"home.toml\"\n{changes}");
+        let draft = Draft::parse(&own, Some(&text)).unwrap();
+        let notice = PrivacyNotice::of(draft.document(), tongue);
+        notice.paragraphs.into_iter().find(|p| p.item == item).unwrap().text
+    };
+    let kept = "[category.memory_summary.retention]\nmin = \"P6M\"\nmin_basis = \"cn-csl:21\"\n\
+                [minors.overrides.memory_summary]\nafter = \"P30D\"\n[minors.overrides.transcript]\nno_store = true\n\
+                [minors.overrides.reply_text]\nforbidden = true";
+    let of = |tongue| said(kept, tongue, Item::Retention);
+    let line = |text: &str, start: &str| text.lines().find(|line| line.contains(start)).unwrap().to_owned();
+    let english = of(Tongue::English);
+    let memory = line(&english, "remembered");
+    assert!(memory.contains(", but not before 6 months after it was collected, as cn-csl:21 demands"), "{memory}");
+    assert!(memory.ends_with("; of anybody below 14: at most 30 days after it was collected"), "{memory}");
+    assert!(line(&english, "as text").ends_with("; of anybody below 14: not stored"), "{english}");
+    assert!(line(&english, "The answer").ends_with("; of anybody below 14: not used at all"), "{english}");
+    assert!(
+        of(Tongue::Chinese).contains("，但依 cn-csl:21 的要求自收集起至少保存6个月；未满 14 岁的：自收集起最长30天")
+    );
+    let together = said("", Tongue::English, Item::Separate);
+    assert!(together.contains("one yes agrees to all of it: Remembering, Conversation"), "{together}");
+    assert!(!together.contains("You agree to each of these apart"), "{together}");
+    let apart =
+        said("remove = [\"asks.spoken\"]\n[asks]\nspoken = [\"voice_interaction\"]", Tongue::English, Item::Separate);
+    assert!(apart.starts_with("You agree to each of these apart"), "{apart}");
+}
+
 #[test]
 fn what_is_read_out_is_short() {
     for (file, document) in profiles() {
@@ -144,6 +178,11 @@ fn exports_hold_together() {
             let own = |name: &&String| name.starts_with('#') || name.starts_with("sayso:");
             let dangling: Vec<_> = used.iter().filter(own).filter(|name| !described.contains(*name)).collect();
             assert!(dangling.is_empty(), "{file}: {dangling:?}");
+            let mut named = BTreeSet::new();
+            names(&exported["@graph"], &mut named);
+            assert!(named.iter().any(|name| name.starts_with("dpv:")), "{file}");
+            let unknown: Vec<_> = named.iter().filter(|name| !Vocabulary::dpv().has(name)).collect();
+            assert!(unknown.is_empty(), "{file}: DPV 2.3 has no {unknown:?}");
         }
     }
 }
@@ -165,6 +204,24 @@ fn odrl_says_what_must_be_agreed_to_first() {
         assert_eq!((&constraint["operator"], &constraint["rightOperand"]), (&json!("isAllOf"), &both));
     }
     assert!(first("account").is_empty());
+}
+
+/// What `value` names by a term of DPV.
+fn names(value: &Value, named: &mut BTreeSet<String>) {
+    let mut name = |text: &String| {
+        if text.starts_with("dpv:") || text.starts_with("pd:") {
+            named.insert(text.clone());
+        }
+    };
+    match value {
+        Value::String(text) => name(text),
+        Value::Object(members) => {
+            members.keys().for_each(&mut name);
+            members.values().for_each(|value| names(value, named));
+        }
+        Value::Array(values) => values.iter().for_each(|value| names(value, named)),
+        _ => {}
+    }
 }
 
 fn references(value: &Value, used: &mut BTreeSet<String>) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::jsonld::{self, Node, id, plain, term, to};
+use crate::country::is_country;
 use crate::profile::{Document, ProhibitedPurpose};
 use crate::words::spelled;
 
@@ -41,7 +42,7 @@ impl Dpv {
             node.with("skos:definition", [plain(&measure.how)])
         }));
         graph.extend(places(document));
-        graph.extend(own_terms(document));
+        graph.extend(jsonld::own_terms(document));
         Self { context: jsonld::context(document), graph }
     }
 }
@@ -72,7 +73,7 @@ fn prohibitions(document: &Document) -> impl Iterator<Item = Node> {
         Node::new(format!("#prohibition.{index}"), ["dpv:Prohibition"])
             .with("dpv:hasPurpose", purpose)
             .with("dpv:hasPersonalData", rule.category.iter().map(|name| to(id::category(name))))
-            .with("dpv:hasProcessing", rule.processing.iter().map(|processing| to(term(&spelled(processing)))))
+            .with("dpv:hasProcessing", rule.processing.iter().map(|processing| to(jsonld::processing(*processing))))
             .with("sayso:ageBelow", below)
     })
 }
@@ -80,19 +81,8 @@ fn prohibitions(document: &Document) -> impl Iterator<Item = Node> {
 /// The places of processors that are not countries.
 fn places(document: &Document) -> impl Iterator<Item = Node> {
     let regions: BTreeSet<_> = document.processor.values().map(|processor| &processor.region).collect();
-    let own = regions.into_iter().filter(|region| !parts::is_country(region));
+    let own = regions.into_iter().filter(|region| !is_country(region));
     own.map(|region| Node::new(parts::place(region), ["dpv:Location"]).with("skos:prefLabel", [plain(region)]))
-}
-
-/// Terms of our own, each below the DPV term that comes nearest.
-fn own_terms(document: &Document) -> impl Iterator<Item = Node> {
-    let purposes = document.purpose.values().map(|rule| (rule.dpv.clone(), "dpv:Purpose"));
-    let categories = document.category.values().flat_map(|rule| {
-        let above = if rule.is_personal() { "dpv:PersonalData" } else { "dpv:NonPersonalData" };
-        rule.dpv.iter().map(move |name| (name.clone(), above))
-    });
-    let own: BTreeMap<_, _> = purposes.chain(categories).filter(|(name, _)| name.starts_with("sayso:")).collect();
-    own.into_iter().map(|(name, above)| Node::new(name, ["skos:Concept"]).with("skos:broader", [to(above)]))
 }
 
 #[cfg(test)]
@@ -135,9 +125,31 @@ mod tests {
     #[test]
     fn own_terms_stand_below_a_term_of_dpv() {
         let home = home();
-        assert_eq!(node(&home, "sayso:ConversationMemory")["skos:broader"][0]["@id"], "dpv:PersonalData");
+        assert_eq!(node(&home, "sayso:ConversationMemory")["skos:broader"][0]["@id"], "dpv:DerivedPersonalData");
         assert_eq!(node(&home, "sayso:NoticeText")["skos:broader"][0]["@id"], "dpv:NonPersonalData");
         assert_eq!(node(&home, "#category.voice_audio")["skos:broader"][0]["@id"], "pd:VoiceCommunicationRecording");
+    }
+
+    #[test]
+    fn what_dpv_has_no_term_for_is_a_term_of_our_own_below_its_nearest() {
+        let trains =
+            HOME.replacen("basis = \"Consent\"", "basis = \"Consent\", processing = [\"Train\", \"Derive\"]", 1);
+        let never = trains.replacen("prohibition = [", "prohibition = [{ processing = \"Publish\" },", 1);
+        let exported = serde_json::to_value(Dpv::of(Draft::parse(&never, None).unwrap().document())).unwrap();
+        let done = &node(&exported, "#process.voice_interaction")["dpv:hasProcessing"];
+        let done: Vec<_> = done.as_array().unwrap().iter().map(|done| &done["@id"]).collect();
+        assert_eq!(done, ["dpv:Transmit", "dpv:Derive", "sayso:Train"]);
+        assert_eq!(node(&exported, "sayso:Train")["skos:broader"][0]["@id"], "dpv:Use");
+        assert_eq!(node(&exported, "sayso:Publish")["skos:broader"][0]["@id"], "dpv:Disseminate");
+        assert_eq!(dangling(&exported), BTreeSet::new());
+    }
+
+    #[test]
+    fn places_are_told_apart() {
+        let names = ["中国", "美国", "the device", "the-device", "ZZ", "a%b"].map(parts::place);
+        assert_eq!(names[..2], ["#place.%E4%B8%AD%E5%9B%BD", "#place.%E7%BE%8E%E5%9B%BD"]);
+        assert_eq!(BTreeSet::from(names).len(), 6);
+        assert_eq!(parts::place("CN"), "loc:CN");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::profile::{Document, Language};
+use crate::Vocabulary;
+use crate::profile::{Document, Language, Processing};
+use crate::words::spelled;
 
 /// Where the terms are described that neither DPV nor ODRL has.
 const SAYSO: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/ns#");
@@ -109,6 +111,34 @@ pub(super) fn plain(text: impl Into<String>) -> Object {
 /// A term as profiles spell it, with the prefix that it stands for.
 pub(super) fn term(spelled: &str) -> String {
     if spelled.contains(':') { spelled.to_owned() } else { format!("dpv:{spelled}") }
+}
+
+/// What is done with data, by DPV's term where it has one, else by our own.
+pub(super) fn processing(done: Processing) -> String {
+    let name = spelled(&done);
+    let known = term(&name);
+    if Vocabulary::dpv().has(&known) { known } else { format!("sayso:{name}") }
+}
+
+/// The terms of our own that `document` speaks in, each below the terms that come nearest.
+pub(super) fn own_terms(document: &Document) -> impl Iterator<Item = Node> {
+    let done = document.purpose.values().flat_map(|rule| rule.processing.iter().copied());
+    let forbidden = document.prohibition.iter().filter_map(|rule| rule.processing);
+    let done = done.chain(forbidden).map(|done| (processing(done), "dpv:Processing"));
+    let purposes = document.purpose.values().map(|rule| (rule.dpv.clone(), "dpv:Purpose"));
+    let categories = document.category.values().flat_map(|rule| {
+        let above = if rule.is_personal() { "dpv:PersonalData" } else { "dpv:NonPersonalData" };
+        rule.dpv.iter().map(move |name| (name.clone(), above))
+    });
+    let own = done.chain(purposes).chain(categories).filter(|(name, _)| name.starts_with("sayso:"));
+    let own: BTreeMap<_, _> = own.collect();
+    own.into_iter().map(|(name, nearest)| {
+        let mut above: Vec<_> = Vocabulary::dpv().broader(&name).map(to).collect();
+        if above.is_empty() {
+            above.push(to(nearest));
+        }
+        Node::new(name, ["skos:Concept"]).with("skos:broader", above)
+    })
 }
 
 /// The things of a profile that documents refer to.

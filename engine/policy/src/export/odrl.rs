@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::jsonld::{self, Node, id, plain, term, to};
 use crate::profile::{Document, ProhibitedPurpose};
-use crate::words::spelled;
 
 pub use rules::{Constraint, Duty, Operand, Rule};
 
@@ -82,9 +81,7 @@ fn nodes(document: &Document) -> Vec<Node> {
     let retentions = document.category.values().filter_map(|rule| document.retention_of(rule));
     let triggers: BTreeSet<_> = retentions.flat_map(|retention| retention.trigger.iter()).collect();
     nodes.extend(triggers.iter().map(|trigger| Node::new(rules::event(*trigger), ["skos:Concept"])));
-    let own = document.category.values().flat_map(|rule| &rule.dpv).chain(document.purpose.values().map(|p| &p.dpv));
-    let own: BTreeSet<_> = own.filter(|name| name.starts_with("sayso:")).collect();
-    nodes.extend(own.into_iter().map(|name| Node::new(name, ["skos:Concept"])));
+    nodes.extend(jsonld::own_terms(document));
     nodes
 }
 
@@ -98,7 +95,7 @@ fn prohibited(purpose: &ProhibitedPurpose) -> Operand {
 
 /// What is done with data, as an action.
 fn action(processing: Option<crate::profile::Processing>) -> String {
-    processing.map_or_else(|| "use".to_owned(), |processing| term(&spelled(&processing)))
+    processing.map_or_else(|| "use".to_owned(), jsonld::processing)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Citation;
-use crate::profile::{ErasureGround, ExemptionCode, Mechanism, RightKind};
+use crate::profile::{ErasureGround, ExemptionCode, LegalBasis, Mechanism, RightKind};
 use crate::{ConsentType, Deadline, Period};
 
 /// A right that must be offered.
@@ -18,6 +18,18 @@ pub struct RightRule {
     /// For erasure: the grounds on which it must be done at the least.
     #[serde(default)]
     pub grounds: BTreeSet<ErasureGround>,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// A right to process that a law knows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasisRule {
+    /// Which.
+    pub basis: LegalBasis,
+    /// The articles that give it, as `basis_code` names them behind the law: `13-1`.
+    pub codes: BTreeSet<String>,
     /// Where it stands.
     pub src: Citation,
 }

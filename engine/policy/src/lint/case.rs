@@ -30,10 +30,14 @@ impl<'a> Case<'a> {
         categories.map(|(id, rule)| (id.to_string(), rule))
     }
 
-    /// The purposes of `category` that rest on consent.
+    /// The purposes of `category`.
+    pub(super) fn purposes(&self, category: &'a CategoryRule) -> impl Iterator<Item = &'a PurposeRule> {
+        category.purposes.iter().filter_map(|id| self.document.purpose.get(id))
+    }
+
+    /// Those that rest on consent.
     pub(super) fn agreed(&self, category: &'a CategoryRule) -> impl Iterator<Item = &'a PurposeRule> {
-        let purposes = category.purposes.iter().filter_map(|id| self.document.purpose.get(id));
-        purposes.filter(|purpose| purpose.basis == LegalBasis::Consent)
+        self.purposes(category).filter(|purpose| purpose.basis == LegalBasis::Consent)
     }
 
     /// How long a deadline of retention or of a right is. Words are as long as `defaults.reasonable_time`.

@@ -18,9 +18,10 @@ pub struct Finding {
     pub waived: Option<String>,
 }
 
+/// Where it is, what is wrong and what to change, and in brackets the clauses and articles that it comes from.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.place, self.rule.id(), self.message)?;
+        write!(f, "{}: {}: {} [{}]", self.place, self.rule.id(), self.message, self.rule.source())?;
         self.waived.as_ref().map_or(Ok(()), |why| write!(f, " (waived: {why})"))
     }
 }

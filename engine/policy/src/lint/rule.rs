@@ -4,8 +4,8 @@ use core::fmt;
 
 use super::case::Case;
 use super::rules::{
-    asks, carried_out, categories, clauses, consent, controller, exemptions, header, incident, laws, minors, numbering,
-    processors, prohibitions, registry, retention, revision, rights, times, transfers, waivers,
+    asks, bases, carried_out, categories, clauses, consent, controller, exemptions, header, incident, laws, minors,
+    numbering, processors, prohibitions, regions, registry, retention, revision, rights, times, transfers, waivers,
 };
 
 /// What a rule found: the key that it is at, and what is wrong there and what to change.
@@ -35,6 +35,7 @@ impl Rule {
         &numbering::CLAUSE_NUMBERING,
         &header::DATE_INCOMPLETE,
         &header::EFFECTIVE_BEFORE_NOTICE,
+        &header::EVIDENCE_EXPIRED,
         &header::TEST_PLATFORM_NO_MAX_AGE,
         &header::TEST_PLATFORM_SENSITIVE,
         // the law
@@ -46,11 +47,15 @@ impl Rule {
         &consent::CONSENT_BELOW_LAW,
         &consent::SEPARATE_MISSING,
         &consent::BASIS_CONTRADICTED,
+        &bases::BASIS_NOT_IN_LAW,
+        &bases::CONSENT_AVOIDED,
         &asks::SPECIAL_ASKED_TOGETHER,
         &asks::CONSENT_BUNDLED,
         &asks::EVIDENCE_UNKEPT,
         // data
         &categories::CATEGORY_UNDEFINED,
+        &categories::TERM_UNKNOWN,
+        &categories::SENSITIVITY_BELOW_TERM,
         &categories::NECESSITY_UNFLAGGED,
         &categories::DEIDENT_AS_ANON,
         &categories::AT_REST_CONTRADICTED,
@@ -64,16 +69,20 @@ impl Rule {
         &retention::ENDLESS_DURATION,
         &retention::ANONYMISER_UNREGISTERED,
         &carried_out::RET_NOT_CARRIED_OUT,
+        &carried_out::CONFIRMATION_IMPOSSIBLE,
+        &carried_out::KEPT_SHORTER_THAN_LAW,
         &times::VAGUE_TIME,
         &times::DEADLINE_TOO_LONG,
         // receivers
         &processors::PROC_CONTRACT_MISSING,
         &processors::PROC_PARTICULARS_MISSING,
-        &processors::PROC_REGION_MISLABELLED,
+        &regions::PROC_REGION_MISLABELLED,
+        &regions::REGION_UNKNOWN,
         &processors::DUE_DILIGENCE_MISSING,
         &processors::VOLUME_UNKEEPABLE,
         &registry::PROC_LIST_MISSING,
         &registry::PROC_UNREGISTERED_IN_USE,
+        &registry::RECIPIENT_UNNAMED,
         &registry::ROUTING_PREFERS_FARTHER,
         &transfers::XBORDER_NO_MECHANISM,
         &transfers::XBORDER_MECHANISM_WEAK,

@@ -1,6 +1,7 @@
 //! What each rule looks for, by the section of the profile that it looks at.
 
 pub(super) mod asks;
+pub(super) mod bases;
 pub(super) mod carried_out;
 pub(super) mod categories;
 pub(super) mod clauses;
@@ -14,6 +15,7 @@ pub(super) mod minors;
 pub(super) mod numbering;
 pub(super) mod processors;
 pub(super) mod prohibitions;
+pub(super) mod regions;
 pub(super) mod registry;
 pub(super) mod retention;
 pub(super) mod revision;

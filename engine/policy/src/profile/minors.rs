@@ -34,6 +34,14 @@ pub struct Minors {
     pub src: Src,
 }
 
+impl Minors {
+    /// The age, in years, below which the rules for minors hold by this alone: never less than [`CHILD_BELOW`].
+    #[must_use]
+    pub fn protected_below(&self) -> u8 {
+        self.guardian_required_below.max(self.special_regime_below).max(CHILD_BELOW)
+    }
+}
+
 /// What is stricter for minors about one category.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,8 +1,9 @@
-//! [`Processing`]: what is done with data, in DPV's words.
+//! [`Processing`]: what is done with data, in DPV's words where it has them.
 
 use serde::{Deserialize, Serialize};
 
-/// What is done with data: the DPV 2.3 processing terms that gates and prohibitions speak of.
+/// What is done with data: what gates and prohibitions speak of, by the terms of DPV 2.3, and by four of our own where it has
+/// none (`Identify`, `Publish`, `Contact`, `Train`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Processing {
     /// Taken in.

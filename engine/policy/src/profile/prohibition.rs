@@ -4,6 +4,7 @@ use sayso_types::{Category, Purpose};
 use serde::{Deserialize, Serialize};
 
 use super::{Processing, PurposeRule, Src};
+use crate::Vocabulary;
 
 /// One entry of the `prohibition` list: covers what every key that it has covers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,12 +37,7 @@ impl Prohibition {
         does: impl Fn(Processing) -> bool,
         age_years: u8,
     ) -> bool {
-        let same_purpose = match &self.purpose {
-            None => true,
-            Some(ProhibitedPurpose::Id(prohibited)) => *prohibited == id,
-            Some(ProhibitedPurpose::Dpv(term)) => purpose.is_some_and(|rule| *term == rule.dpv),
-        };
-        same_purpose
+        self.purpose.as_ref().is_none_or(|prohibited| prohibited.names(id, purpose))
             && self.category.is_none_or(|prohibited| prohibited == category)
             && self.processing.is_none_or(does)
             && self.when.as_ref().is_none_or(|when| age_years < when.age_lt)
@@ -56,15 +52,25 @@ pub struct When {
     pub age_lt: u8,
 }
 
-/// A purpose of this profile by its id, or every purpose of a DPV term. The spelling tells them apart: ids are in
-/// lower case, DPV terms begin with a capital.
+/// A purpose of this profile by its id, or every purpose of a DPV term and of those that are narrower. The spelling tells
+/// them apart: ids are in lower case, DPV terms begin with a capital.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ProhibitedPurpose {
     /// One purpose.
     Id(Purpose),
-    /// Every purpose with this `dpv`; the profile need not have one.
+    /// Every purpose with this `dpv`, or a narrower one; the profile need not have one.
     Dpv(String),
+}
+
+impl ProhibitedPurpose {
+    /// Whether it is the purpose `id`, which is `purpose` where the profile has it.
+    pub(crate) fn names(&self, id: Purpose, purpose: Option<&PurposeRule>) -> bool {
+        match self {
+            Self::Id(prohibited) => *prohibited == id,
+            Self::Dpv(term) => purpose.is_some_and(|rule| Vocabulary::dpv().is_within(&rule.dpv, term)),
+        }
+    }
 }
 
 impl TryFrom<String> for ProhibitedPurpose {

@@ -59,7 +59,7 @@ impl fmt::Display for LegalBasis {
 pub struct PurposeRule {
     /// Its name in this profile.
     pub id: Purpose,
-    /// The DPV purpose that it is a case of.
+    /// The DPV purpose that it is a case of, such as `ServicePersonalisation`; what prohibits that, or a broader one, is about it.
     pub dpv: String,
     /// What people call it, in each language.
     #[serde(default)]

@@ -14,7 +14,7 @@ use crate::Period;
 pub struct Security {
     /// The measures, by name: `[security.measures.in_transit]`.
     pub measures: BTreeMap<Name, Measure>,
-    /// How long the audit log is kept.
+    /// How long the audit log is kept at the least. The engine never takes anything out of it.
     pub audit_retention: Option<Period>,
 }
 

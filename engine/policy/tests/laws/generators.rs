@@ -214,9 +214,11 @@ pub(crate) fn require(document: &mut Document, purpose: Purpose, first: Purpose)
     }
 }
 
-/// The DPV term of a purpose here.
+/// The DPV term of a purpose here: the second is narrower than the first and the third.
 fn term(id: Purpose) -> String {
-    id.as_str().to_uppercase()
+    let terms = ["Marketing", "TargetedAdvertising", "Personalisation", "EnforceSecurity"];
+    let number: usize = id.as_str()[1..].parse().unwrap();
+    terms[number].to_owned()
 }
 
 fn codes() -> impl Strategy<Value = ExemptionCode> {

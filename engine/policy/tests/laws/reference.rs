@@ -11,7 +11,7 @@ use sayso_policy::profile::{
 };
 use sayso_policy::{
     AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, Grounds, Introduction,
-    LegalBasis, Narrowed, Obligations, Period, PurposeConsent, Question, Reason,
+    LegalBasis, Narrowed, Obligations, Period, PurposeConsent, Question, Reason, Vocabulary,
 };
 use sayso_types::{Category, Cell, ProcessorId, ProcessorKind as Kind, Purpose, RegionClass, TenantId, WallTime};
 
@@ -29,6 +29,11 @@ pub(crate) struct World {
 
 /// What a tenant instructs: for what, which data, and until when.
 pub(crate) type Instructed = (Vec<Purpose>, Vec<Category>, Option<WallTime>);
+
+/// Whether a purpose is `broad`, or narrower.
+fn is_case_of(term: &str, broad: &str) -> bool {
+    term.trim_start_matches("dpv:") == broad || Vocabulary::dpv().broader(term).any(|above| is_case_of(above, broad))
+}
 
 /// What is done with data at each gate, and for whom it is there.
 fn hop(gate: Gate) -> (Processing, &'static [Kind]) {
@@ -216,7 +221,7 @@ impl<'a> Facts<'a> {
         let listed = self.world.document.prohibition.iter().any(|p| {
             let purpose = match &p.purpose {
                 Some(ProhibitedPurpose::Id(id)) => label.purpose == *id,
-                Some(ProhibitedPurpose::Dpv(term)) => self.purpose.map(|rule| rule.dpv.as_str()) == Some(term.as_str()),
+                Some(ProhibitedPurpose::Dpv(term)) => self.purpose.is_some_and(|rule| is_case_of(&rule.dpv, term)),
                 None => true,
             };
             let category = p.category.is_none() || p.category == Some(label.category);

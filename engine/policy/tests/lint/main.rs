@@ -184,7 +184,8 @@ fn findings_say_where_they_are_and_what_to_write() {
     let findings = draft("[minors]\nguardian_required_below = 12").lint();
     assert_eq!(
         findings[0].to_string(),
-        "line 3: minors.guardian_required_below: MINOR_AGE_BELOW_LAW: the law says 14 (PIPL 31 [K]); write that or more"
+        "line 3: minors.guardian_required_below: MINOR_AGE_BELOW_LAW: the law says 14 (PIPL 31 [K]); write that or more \
+         [conflict C10; cn-pipl:31, gdpr:8, coppa:312.5]"
     );
 }
 
@@ -207,4 +208,108 @@ fn how_much_goes_somewhere_is_said_of_what_goes_there_and_so_that_it_can_be_kept
     for right in ["transcript = { per_call = 10 }", "transcript = { per_call = 10, per_day = 10 }"] {
         assert!(found(right).eq([""; 0]), "{right}");
     }
+}
+
+#[test]
+fn what_is_known_of_a_place_a_term_and_a_right_is_told_with_what_to_write() {
+    for (text, rule, at, says) in [
+        ("[profile]\njurisdiction = \"cn\"", "REGION_UNKNOWN", "profile.jurisdiction", "did you mean `CN`?"),
+        (
+            "[profile]\njurisdiction = \"ZZ\"",
+            "REGION_UNKNOWN",
+            "profile.jurisdiction",
+            "write one, such as CN; or \"*\"",
+        ),
+        ("[transfers]\nstorage = [\"China\"]", "REGION_UNKNOWN", "transfers.storage", "did you mean `CN`?"),
+        (
+            "processor = [{ id = \"llm\", region = \"the cloud\" }]",
+            "REGION_UNKNOWN",
+            "processor.llm.region",
+            "ISO 3166",
+        ),
+        ("processor = [{ id = \"asr\", region = \"ZZ\" }]", "REGION_UNKNOWN", "processor.asr.region", "ISO 3166"),
+        (
+            "processor = [{ id = \"llm\", region_class = \"local\" }]",
+            "PROC_REGION_MISLABELLED",
+            "processor.llm.region_class",
+            "Cloud Ltd. runs it",
+        ),
+        (
+            "processor = [{ id = \"asr\", region = \"US\" }]",
+            "PROC_REGION_MISLABELLED",
+            "processor.asr.region_class",
+            "US is overseas for CN",
+        ),
+        ("prohibition = [{ purpose = \"Marketting\" }]", "TERM_UNKNOWN", "prohibition", "did you mean `Marketing`?"),
+        (
+            "[category.log_info]\ndpv = [\"pd:NoSuchThing\"]",
+            "TERM_UNKNOWN",
+            "category.log_info.dpv",
+            "`pd:NoSuchThing`",
+        ),
+        (
+            "purpose = [{ id = \"security\", basis_code = \"cn-pipl:99-9\" }]",
+            "BASIS_NOT_IN_LAW",
+            "purpose.security.basis_code",
+            "write cn-pipl:13-3",
+        ),
+        (
+            "purpose = [{ id = \"memory\", basis_code = \"cn-csl:21\" }]",
+            "BASIS_NOT_IN_LAW",
+            "purpose.memory.basis_code",
+            "cn-csl is no law that the profile names",
+        ),
+        ("remove = [\"purpose.memory.basis_code\"]", "BASIS_NOT_IN_LAW", "purpose.memory.basis_code", "`cn-pipl:13-1`"),
+        (
+            "[category.log_info.retention]\ncascade = [\"picture\"]",
+            "RET_NOT_CARRIED_OUT",
+            "category.log_info.retention.cascade",
+            "only chunk and embedding",
+        ),
+        ("[security]\naudit_retention = \"P1Y\"", "KEPT_SHORTER_THAN_LAW", "security.audit_retention", "demands P3Y"),
+    ] {
+        let found = draft(text).lint();
+        let found = found.iter().find(|found| found.rule.id() == rule && found.place.key == at);
+        let message = &found.unwrap_or_else(|| panic!("{text}: {:#?}", draft(text).lint())).message;
+        assert!(message.contains(says), "{text}: {message}");
+    }
+}
+
+/// `never` is kept of every narrower purpose, not only of what it names.
+#[test]
+fn a_prohibition_contradicts_what_is_narrower() {
+    let sends = "purpose = [{ id = \"offers\", dpv = \"DirectMarketing\", basis = \"Consent\", basis_code = \"cn-pipl:13-1\" }]\n";
+    let found = |never: &str| {
+        open(&draft(&format!(
+            "{sends}prohibition = [{{ purpose = \"{never}\" }}]\n[rights.offers.marketing_opt_out]\nchannel = [\"sms\"]"
+        )))
+    };
+    let contradicted = [("PROHIBITION_CONTRADICTED".to_owned(), "purpose.offers".to_owned())];
+    assert_eq!(found("Marketing"), contradicted);
+    assert_eq!(found("DirectMarketing"), contradicted);
+    assert_eq!(found("Advertising"), []);
+}
+
+#[test]
+fn working_days_are_told_from_a_calendar_wherever_they_are_counted() {
+    let without = "remove = [\"profile.working_days\"]\n[rights]\nrespond_within = \"P15D\"\nidentity_within = \"P5D\"\n[minors]\nerase_on_discovery = \"P3D\"\n";
+    assert_eq!(open(&draft(without)), []);
+    for (counted, at) in [
+        ("[category.memory_summary.retention]\ntolerance = \"P3WD\"", "category.memory_summary.retention.tolerance"),
+        ("[category.memory_summary.retention]\nmax = \"P30WD\"", "category.memory_summary.retention.max"),
+        ("[minors.overrides.memory_summary]\nafter = \"P30WD\"", "minors.overrides.memory_summary.after"),
+        ("[registry]\ndue_diligence_valid = \"P200WD\"", "registry.due_diligence_valid"),
+    ] {
+        let found = draft(&format!("{without}{counted}")).lint();
+        let found = found.iter().find(|found| found.rule.id() == "CALENDAR_MISSING").unwrap_or_else(|| panic!("{at}"));
+        assert!(found.message.starts_with(at), "{}", found.message);
+    }
+}
+
+#[test]
+fn a_service_that_ends_some_day_is_no_end_of_what_nobody_deletes() {
+    let text = "remove = [\"category.memory_summary.retention.max\"]\n[category.memory_summary.retention]\n\
+                trigger = \"user.deleted_item|service.ended\"";
+    let expected = [("RET_UNTIL_USER_DELETE_NO_CAP".to_owned(), "category.memory_summary.retention".to_owned())];
+    assert_eq!(open(&draft(text)), expected);
 }

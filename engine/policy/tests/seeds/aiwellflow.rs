@@ -79,6 +79,11 @@ const EXPECTED: &[Expected] = &[
         "7.5; clauses 1.6.4",
     ),
     ("DEADLINE_MISSING", "rights.respond_within", "7.5 (AW); defect D7"),
+    (
+        "BASIS_NOT_IN_LAW",
+        "purpose.security.basis",
+        "AW-1.2.1: an interest of the platform; cn-pipl:13 has no such ground",
+    ),
     ("INCIDENT_UNTOLD", "incident.regulator incident.subjects", "clauses 1.6.6, 1.6.7: a plan, and nobody told"),
 ];
 

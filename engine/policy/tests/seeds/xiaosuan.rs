@@ -25,6 +25,11 @@ const CLAUSES: &str = "
 const EXPECTED: &[Expected] = &[
     ("CTRL_MISSING", "controller.contact", "7.5 (XS address); XS-VII, defect D5"),
     (
+        "KEPT_SHORTER_THAN_LAW",
+        "purpose.security.basis_code",
+        "XS-I.2, XS-III.2; clauses 1.6.3 (network logs, by law): logs to keep the service safe have no figure",
+    ),
+    (
         "RET_MISSING",
         "category.accelerometer.retention category.app_info.retention category.clipboard.retention \
          category.coordinates.retention category.device_info.retention category.external_storage.retention \

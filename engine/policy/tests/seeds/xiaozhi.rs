@@ -116,6 +116,7 @@ const EXPECTED: &[Expected] = &[
     ("MINOR_UNVERIFIED", "minors.verify_methods", "7.5 (XZ); XZ-6.1, clauses 1.6.9"),
     ("REVISION_SILENT_ACCEPT", "revision.material", "7.5 (XZ); XZ-9.3, conflict C2"),
     ("INCIDENT_UNTOLD", "incident.regulator", "clauses 1.6.6: the regulator, by law"),
+    ("REGION_UNKNOWN", "processor.edge-tts.region", "XZ-4.6a, XZ-4.6c: of EdgeTTS nobody is told where it stands"),
 ];
 
 #[test]
@@ -275,10 +276,10 @@ fn whoever_refuses_overseas_is_served_nearer_or_not_at_all() {
 #[test]
 fn data_is_not_sold_and_children_get_no_advertising() {
     let purposes = r#"purpose = [
-  { id = "campaigns", dpv = "Marketing", basis = "Consent", separate = true },
-  { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", separate = true },
-  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", separate = true, processing = ["Profiling"] },
-  { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", separate = true },
+  { id = "campaigns", dpv = "Marketing", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true },
+  { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true },
+  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"] },
+  { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true },
 ]
 "#;
     let phone = r#"

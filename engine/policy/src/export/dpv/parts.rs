@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use sayso_types::{Category, Purpose};
 
 use crate::LegalBasis;
-use crate::export::jsonld::{Node, Object, id, plain, term, to};
+use crate::country::is_country;
+use crate::export::jsonld::{self, Node, Object, id, plain, term, to};
 use crate::profile::{CategoryRule, Document, Identifies, Processor, Provenance, PurposeRule, Retention, Sensitivity};
 use crate::words::spelled;
 
@@ -13,19 +14,20 @@ pub(super) fn process_id(purpose: Purpose) -> String {
     format!("#process.{purpose}")
 }
 
-/// Whether a region is an ISO 3166 code, which DPV has terms for.
-pub(super) fn is_country(region: &str) -> bool {
-    region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase())
-}
-
-/// The name of a place: DPV's where it has one.
+/// The name of a place: DPV's where it is a country. Any other keeps its words, encoded as a fragment asks (RFC 3986).
 pub(super) fn place(region: &str) -> String {
-    let name = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     if is_country(region) {
-        format!("loc:{region}")
-    } else {
-        format!("#place.{}", region.replace(|c| name(c) == '-', "-"))
+        return format!("loc:{region}");
     }
+    let mut name = "#place.".to_owned();
+    for byte in region.bytes() {
+        match byte {
+            b' ' => name.push('-'),
+            _ if byte.is_ascii_alphanumeric() || b"._~".contains(&byte) => name.push(char::from(byte)),
+            _ => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    name
 }
 
 pub(super) fn controller(document: &Document) -> Node {
@@ -56,7 +58,7 @@ pub(super) fn process(document: &Document, rule: &PurposeRule) -> Node {
         |personal| used().filter(move |(_, c)| c.is_personal() == personal).map(|(name, _)| to(id::category(name)));
     let flows = document.flows().filter(|flow| flow.purpose.id == rule.id);
     let recipients: BTreeSet<_> = flows.map(|flow| flow.processor.id).collect();
-    let processing = rule.processing.iter().map(|processing| to(term(&spelled(processing))));
+    let processing = rule.processing.iter().map(|processing| to(jsonld::processing(*processing)));
     Node::new(process_id(rule.id), ["dpv:Process"])
         .with("dpv:hasPurpose", [to(id::purpose(rule.id))])
         .with("dpv:hasDataController", [to(id::CONTROLLER)])

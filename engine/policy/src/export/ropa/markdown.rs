@@ -35,7 +35,10 @@ impl Ropa<'_> {
         let mut lines = vec![format!("## {}\n", tongue.pick("Measures", "安全措施"))];
         lines.extend(self.measures.iter().map(|(id, measure)| format!("- {id}: {}", plain(&measure.how))));
         if let Some(kept) = self.audit_retention {
-            let label = tongue.pick("the audit log is kept for", "审计日志保存期限");
+            let label = tongue.pick(
+                "the audit log, of which nothing is ever taken out, is kept for at least",
+                "审计日志（其内容从不删除）至少保存",
+            );
             lines.push(format!("- {label} {}", period(kept, tongue)));
         }
         if lines.len() == 1 {

@@ -2,11 +2,13 @@
 
 use sayso_types::ProcessorKind;
 
-use crate::Redaction;
+use crate::error::Nearest;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{AtRest, Identifies, ProcessorState};
+use crate::profile::{AtRest, CategoryRule, Identifies, ProcessorState, ProhibitedPurpose, Sensitivity};
+use crate::words::spelled;
+use crate::{Redaction, Vocabulary};
 
 pub(in crate::lint) static CATEGORY_UNDEFINED: Rule = Rule {
     id: "CATEGORY_UNDEFINED",
@@ -45,6 +47,76 @@ fn undefined(case: &Case<'_>) -> Found {
         }
         if rule.purposes.is_empty() {
             found.push((at("purposes"), "it is for nothing; name a purpose or remove the category".to_owned()));
+        }
+    }
+    found
+}
+
+pub(in crate::lint) static TERM_UNKNOWN: Rule = Rule {
+    id: "TERM_UNKNOWN",
+    breach: "a term is named that DPV 2.3 does not have",
+    source: "dpv 2.3; what nobody else knows cannot be compared, exported or prohibited",
+    waivable: false,
+    look: unknown_term,
+};
+
+fn unknown_term(case: &Case<'_>) -> Found {
+    let vocabulary = Vocabulary::dpv();
+    let message = |term: &str, known: &[&str]| {
+        let nearest = Nearest::to(term, known.iter().copied());
+        format!("DPV 2.3 has no `{term}`{nearest}; write one that it has, or a sayso:NAME of your own")
+    };
+    let data: Vec<_> = vocabulary.terms().filter(|term| vocabulary.sensitivity(term).is_some()).collect();
+    let purposes: Vec<_> = vocabulary.purposes().collect();
+    let is_dpv = |term: &str| term.starts_with("dpv:") || term.starts_with("pd:");
+    let is_foreign = |term: &str| !term.starts_with("sayso:") && !vocabulary.has_purpose(term);
+    let mut found = Found::new();
+    for (id, rule) in &case.document.category {
+        for term in rule.dpv.iter().filter(|term| is_dpv(term) && !vocabulary.has(term)) {
+            found.push((format!("category.{id}.dpv"), message(term, &data)));
+        }
+    }
+    for rule in case.document.purpose.values().filter(|rule| is_foreign(&rule.dpv)) {
+        found.push((format!("purpose.{}.dpv", rule.id), message(&rule.dpv, &purposes)));
+    }
+    for rule in &case.document.prohibition {
+        if let Some(ProhibitedPurpose::Dpv(term)) = &rule.purpose
+            && is_foreign(term)
+        {
+            found.push(("prohibition".to_owned(), message(term, &purposes)));
+        }
+    }
+    found
+}
+
+pub(in crate::lint) static SENSITIVITY_BELOW_TERM: Rule = Rule {
+    id: "SENSITIVITY_BELOW_TERM",
+    breach: "data is called less sensitive than what it says it is",
+    source: "clauses 1.6.1, XZ-1.8; cn-pipl:28, gdpr:9-1, gdpr:4-1",
+    waivable: false,
+    look: below_term,
+};
+
+/// Terms of what somebody said or wrote to somebody, which can be anything.
+const INTIMATE: [&str; 3] = ["pd:EmailContent", "pd:VoiceCommunicationRecording", "pd:VoiceMail"];
+
+fn below_term(case: &Case<'_>) -> Found {
+    let least = |term: &str| {
+        let said = INTIMATE.contains(&term).then_some(Sensitivity::High);
+        Vocabulary::dpv().sensitivity(term).max(said)
+    };
+    let mut found = Found::new();
+    // what leads to nobody any more is about nobody, whatever it was made from; what merely seems to has a rule of its own
+    let is_told = |rule: &CategoryRule| match rule.identifies {
+        Identifies::Directly => true,
+        Identifies::Pseudonymised => rule.is_personal(),
+        Identifies::Anonymised => false,
+    };
+    for (id, rule) in case.document.category.iter().filter(|(_, rule)| is_told(rule)) {
+        let most = rule.dpv.iter().filter_map(|term| Some((least(term)?, term))).max();
+        if let Some((least, term)) = most.filter(|(least, _)| rule.sensitivity < *least) {
+            let message = format!("{term} is more sensitive than that; write \"{}\"", spelled(&least));
+            found.push((format!("category.{id}.sensitivity"), message));
         }
     }
     found

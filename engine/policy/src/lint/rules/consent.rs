@@ -103,9 +103,10 @@ fn contradicted(case: &Case<'_>) -> Found {
 }
 
 /// A use of data that laws may ask a consent of its own for, and what the profile asks.
-struct Use {
-    law: Matter,
-    what: String,
+pub(super) struct Use {
+    pub(super) law: Matter,
+    pub(super) what: String,
+    pub(super) category: String,
     min_type: ConsentType,
     separate: bool,
     type_key: String,
@@ -113,15 +114,21 @@ struct Use {
 }
 
 fn matters(case: &Case<'_>) -> Vec<Use> {
+    uses(case, |purpose| purpose.basis == LegalBasis::Consent)
+}
+
+/// Those for the purposes that `is_meant`.
+pub(super) fn uses(case: &Case<'_>, is_meant: impl Fn(&PurposeRule) -> bool) -> Vec<Use> {
     let mut uses = Vec::new();
     for (id, category) in case.personal() {
-        let purposes: Vec<_> = case.agreed(category).collect();
+        let purposes: Vec<_> = case.purposes(category).filter(|purpose| is_meant(purpose)).collect();
         if purposes.is_empty() {
             continue;
         }
         let plain = |law, what: String| Use {
             law,
             what,
+            category: id.clone(),
             min_type: case.document.min_consent_type(category),
             separate: category.separate || purposes.iter().all(|purpose| purpose.separate),
             type_key: format!("category.{id}.min_consent_type"),

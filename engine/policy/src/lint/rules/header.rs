@@ -33,6 +33,28 @@ fn incomplete(case: &Case<'_>) -> Found {
         .collect()
 }
 
+pub(in crate::lint) static EVIDENCE_EXPIRED: Rule = Rule {
+    id: "EVIDENCE_EXPIRED",
+    breach: "a measure is promised whose evidence no longer holds when the policy does",
+    source: "ZG-P3; gdpr:32-1",
+    waivable: false,
+    look: expired,
+};
+
+fn expired(case: &Case<'_>) -> Found {
+    let Some(effective) = case.document.profile.effective_at.moment() else { return Found::new() };
+    let measures = case.document.security.measures.iter();
+    let expired = measures.filter(|(_, rule)| {
+        rule.evidence_until.as_ref().and_then(Date::moment).is_some_and(|until| until <= effective)
+    });
+    expired
+        .map(|(id, _)| {
+            let message = "has run out when the policy comes into force; have it renewed, or promise it no longer";
+            (format!("security.measures.{id}.evidence_until"), message.to_owned())
+        })
+        .collect()
+}
+
 pub(in crate::lint) static EFFECTIVE_BEFORE_NOTICE: Rule = Rule {
     id: "EFFECTIVE_BEFORE_NOTICE",
     breach: "the policy holds before people could know it",

@@ -1,12 +1,9 @@
 //! Rules about each processor.
 
-use sayso_types::RegionClass;
-
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
 use crate::profile::{Processor, ProcessorState, Volume};
-use crate::words::spelled;
 
 /// The processors that get data now and that somebody else runs.
 fn strangers<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Processor> {
@@ -71,36 +68,6 @@ fn particulars(case: &Case<'_>) -> Found {
         }
     }
     found
-}
-
-pub(in crate::lint) static PROC_REGION_MISLABELLED: Rule = Rule {
-    id: "PROC_REGION_MISLABELLED",
-    breach: "a processor abroad is called domestic, or the other way round",
-    source: "XZ-4.6a; cn-pipl:38, gdpr:44",
-    waivable: false,
-    look: mislabelled,
-};
-
-fn mislabelled(case: &Case<'_>) -> Found {
-    let jurisdiction = &case.document.profile.jurisdiction;
-    // of a union of countries no code says which belong to it
-    if !is_country(jurisdiction) || jurisdiction == "EU" {
-        return Found::new();
-    }
-    let mut found = Found::new();
-    for p in case.document.processor.values().filter(|p| is_country(&p.region)) {
-        let right = if p.region == *jurisdiction { RegionClass::Domestic } else { RegionClass::Overseas };
-        if p.region_class != RegionClass::Local && p.region_class != right {
-            let right = spelled(&right);
-            let message = format!("{} is {right} for {jurisdiction}; write \"{right}\", or change `region`", p.region);
-            found.push((format!("processor.{}.region_class", p.id), message));
-        }
-    }
-    found
-}
-
-fn is_country(code: &str) -> bool {
-    code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 pub(in crate::lint) static DUE_DILIGENCE_MISSING: Rule = Rule {

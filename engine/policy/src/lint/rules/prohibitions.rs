@@ -3,7 +3,7 @@
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{Processing, ProcessorState, ProhibitedPurpose, Prohibition, PurposeRule};
+use crate::profile::{Processing, ProcessorState, Prohibition, PurposeRule};
 
 pub(in crate::lint) static PROHIBITION_CONTRADICTED: Rule = Rule {
     id: "PROHIBITION_CONTRADICTED",
@@ -36,8 +36,7 @@ fn contradicted(case: &Case<'_>) -> Found {
 
 fn shuts(prohibition: &Prohibition, purpose: &PurposeRule) -> bool {
     let named = match &prohibition.purpose {
-        Some(ProhibitedPurpose::Id(id)) => *id == purpose.id,
-        Some(ProhibitedPurpose::Dpv(term)) => *term == purpose.dpv,
+        Some(prohibited) => prohibited.names(purpose.id, Some(purpose)),
         None => prohibition.processing.is_some(),
     };
     named && prohibition.processing.is_none_or(|processing| purpose.processing.contains(&processing))

@@ -3,7 +3,7 @@
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::ProcessorState;
+use crate::profile::{Processing, Processor, ProcessorState};
 use crate::words::spelled;
 
 pub(in crate::lint) static PROC_LIST_MISSING: Rule = Rule {
@@ -54,6 +54,35 @@ fn unregistered(case: &Case<'_>) -> Found {
         }
     }
     found
+}
+
+pub(in crate::lint) static RECIPIENT_UNNAMED: Rule = Rule {
+    id: "RECIPIENT_UNNAMED",
+    breach: "consent to hand data on must name who receives it, and somebody receives it whom people are not told of first",
+    source: "XZ-3.4, AW-4.2b, CA-3.1.1; cn-pipl:23",
+    waivable: false,
+    look: unnamed,
+};
+
+fn unnamed(case: &Case<'_>) -> Found {
+    if !case.document.registry.named_recipients {
+        return Found::new();
+    }
+    let handed_on = |p: &Processor| {
+        let purposes = p.purposes.iter().filter_map(|id| case.document.purpose.get(id));
+        purposes.into_iter().find(|rule| rule.processing.contains(&Processing::Share))
+    };
+    let strangers = case.document.processor.values().filter(|p| p.state == ProcessorState::Active && !p.is_own());
+    let unnamed = strangers.filter(|p| !p.independent_controller).filter_map(|p| Some((p, handed_on(p)?)));
+    unnamed
+        .map(|(p, purpose)| {
+            let message = format!(
+                "data is handed on to it for {}, so people must be told of it by its name before it gets any; write true",
+                purpose.id
+            );
+            (format!("processor.{}.independent_controller", p.id), message)
+        })
+        .collect()
 }
 
 pub(in crate::lint) static ROUTING_PREFERS_FARTHER: Rule = Rule {

@@ -125,8 +125,10 @@ pub(in crate::lint) static RET_UNTIL_USER_DELETE_NO_CAP: Rule = Rule {
 fn no_cap(case: &Case<'_>) -> Found {
     let mut found = BTreeMap::new();
     for (id, rule, retention) in rules(case) {
-        let only = retention.trigger.iter().all(|trigger| trigger == Trigger::ItemDeleted);
-        if only && retention.max.is_none() {
+        // a service need never end
+        let only = |trigger| matches!(trigger, Trigger::ItemDeleted | Trigger::ServiceEnded);
+        let is_theirs = retention.trigger.contains(Trigger::ItemDeleted) && retention.trigger.iter().all(only);
+        if is_theirs && retention.max.is_none() {
             let message = "whoever forgets it never deletes it; write the longest time from its collection into `max`, \
                            or a second trigger such as \"user.deleted_item|account.cancelled\"";
             found.insert(key(&id, rule, ""), message.to_owned());

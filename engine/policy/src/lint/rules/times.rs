@@ -98,7 +98,32 @@ pub(super) fn periods(case: &Case<'_>) -> Vec<(String, Period)> {
     let tenants = case.document.rights.offers.iter().filter_map(|(kind, right)| {
         Some((format!("rights.offers.{}.tenant_first", spelled(kind)), right.tenant_first?))
     });
-    deadlines.chain(identity).chain(lead).chain(tenants).collect()
+    deadlines.chain(identity).chain(lead).chain(tenants).chain(lengths(case)).collect()
+}
+
+/// Every length of time that is no deadline of anybody's, with its key.
+fn lengths(case: &Case<'_>) -> impl Iterator<Item = (String, Period)> {
+    let document = case.document;
+    let lasts =
+        document.purpose.values().map(|rule| (format!("purpose.{}.consent_lasts", rule.id), rule.consent_lasts));
+    let kept = document
+        .category
+        .iter()
+        .filter_map(|(id, rule)| Some((format!("category.{id}.retention"), rule.retention.as_ref()?)));
+    let general = document.retention.default.as_ref().map(|rule| ("retention.default".to_owned(), rule));
+    let kept = kept.chain(general).flat_map(|(key, rule)| {
+        [("min", rule.min), ("max", rule.max), ("tolerance", rule.tolerance)]
+            .map(|(name, time)| (format!("{key}.{name}"), time))
+    });
+    let minors = document.minors.overrides.iter();
+    let minors = minors.map(|(id, rule)| (format!("minors.overrides.{id}.after"), rule.after));
+    let granted = document.exemption.values().map(|rule| (format!("exemption.{}.max", rule.code), Some(rule.max)));
+    let others = [
+        ("registry.due_diligence_valid".to_owned(), document.registry.due_diligence_valid),
+        ("security.audit_retention".to_owned(), document.security.audit_retention),
+    ];
+    let all = lasts.chain(kept).chain(minors).chain(granted).chain(others);
+    all.filter_map(|(key, time)| Some((key, time?)))
 }
 
 /// Every deadline of the profile, with its key.

@@ -29,18 +29,35 @@ impl Writer<'_> {
     }
 
     pub(super) fn separate(&self) -> String {
-        let asked: Vec<_> = self.consented().collect();
+        let asked: Vec<_> = self.consented(|_| true).collect();
         let asked = asked.join(self.tongue.pick(", ", "、"));
+        let spoken = &self.document.asks.spoken;
+        let together: Vec<_> = self.consented(|id| spoken.len() > 1 && spoken.contains(id)).collect();
+        let together = together.join(self.tongue.pick(", ", "、"));
+        let others = match self.tongue {
+            _ if together == asked => "",
+            Tongue::English => " Each of the others is asked for alone.",
+            Tongue::Chinese => "其余各项单独征求。",
+        };
         let apart = self.document.category.iter().filter(|(_, rule)| rule.separate);
         let apart: Vec<_> = apart.map(|(id, _)| plain(&self.category(*id))).collect();
         let first = match self.tongue {
             _ if asked.is_empty() => {
                 self.say("Nothing here rests on your consent.", "此处没有以你的同意为基础的处理。")
             }
-            Tongue::English => {
+            Tongue::English if together.is_empty() => {
                 format!("You agree to each of these apart, and can take each back alone: {asked}.")
             }
-            Tongue::Chinese => format!("以下各项分别征求同意，可以分别撤回：{asked}。"),
+            Tongue::Chinese if together.is_empty() => format!("以下各项分别征求同意，可以分别撤回：{asked}。"),
+            Tongue::English => format!(
+                "Each of these is recorded apart, and you can take each back alone: {asked}. The spoken question asks together \
+                 for what follows, and one yes agrees to all of it: {together}.{others} By other means than by voice you can \
+                 agree to each alone."
+            ),
+            Tongue::Chinese => format!(
+                "以下各项分别记录，可以分别撤回：{asked}。语音询问一并征求以下各项的同意，回答一次即同意全部：{together}。{others}\
+                 通过语音以外的方式，可以分别同意。"
+            ),
         };
         let apart_text = apart.join(self.tongue.pick(", ", "、"));
         match self.tongue {

@@ -2,7 +2,7 @@
 
 use super::Writer;
 use crate::markdown::{Table, plain};
-use crate::profile::{AtRest, CategoryRule, Necessity};
+use crate::profile::{AtRest, CategoryRule, MinorRule, Necessity};
 use crate::words::{kept, named, never, party, period, title, words};
 use crate::{LegalBasis, Tongue};
 use sayso_types::{Category, Purpose};
@@ -185,14 +185,35 @@ impl Writer<'_> {
     pub(super) fn retention(&self) -> String {
         let lines = self.personal().map(|(id, rule)| {
             let until = kept(self.document.retention_of(rule), self.tongue);
-            format!("- {}{}{}", plain(&self.category(id)), self.tongue.pick(": ", "："), plain(&until))
+            let of_minors = self.of_minors(id);
+            format!("- {}{}{}{of_minors}", plain(&self.category(id)), self.tongue.pick(": ", "："), plain(&until))
         });
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// The purposes that rest on consent.
-    pub(super) fn consented(&self) -> impl Iterator<Item = String> {
+    /// What is stricter about the category `id` where the person is a minor.
+    fn of_minors(&self, id: Category) -> String {
+        let minors = &self.document.minors;
+        let Some(rule) = minors.overrides.get(&id) else { return String::new() };
+        let below = minors.protected_below();
+        let [english, chinese] = match (rule, rule.after) {
+            (MinorRule { forbidden: true, .. }, _) => ["not used at all".to_owned(), "完全不使用".to_owned()],
+            (MinorRule { no_store: true, .. }, _) => ["not stored".to_owned(), "不保存".to_owned()],
+            (_, Some(after)) => [
+                format!("at most {} after it was collected", period(after, Tongue::English)),
+                format!("自收集起最长{}", period(after, Tongue::Chinese)),
+            ],
+            (_, None) => return String::new(),
+        };
+        match self.tongue {
+            Tongue::English => format!("; of anybody below {below}: {english}"),
+            Tongue::Chinese => format!("；未满 {below} 岁的：{chinese}"),
+        }
+    }
+
+    /// Those of the purposes that rest on consent that are meant.
+    pub(super) fn consented(&self, is_meant: impl Fn(&Purpose) -> bool) -> impl Iterator<Item = String> {
         let asked = self.document.purpose.values().filter(|rule| rule.basis == LegalBasis::Consent);
-        asked.map(|rule| plain(&self.purpose(&rule.id)))
+        asked.filter(move |rule| is_meant(&rule.id)).map(|rule| plain(&self.purpose(&rule.id)))
     }
 }
