@@ -137,7 +137,7 @@ fn the_profile_says_what_rests_on_another_basis_than_consent() {
     let care = HOME
         .replace(
             r#"{ id = "notice", "#,
-            r#"{ id = "safety", dpv = "SafetyForHuman", basis = "VitalInterest" }, { id = "notice", "#,
+            r#"{ id = "safety", dpv = "ProtectionOfPublicSecurity", basis = "VitalInterest" }, { id = "notice", "#,
         )
         .replace(r#"["consent_answer", "voice_interaction"]"#, r#"["consent_answer", "voice_interaction", "safety"]"#);
     let dir = tempfile::tempdir().unwrap();
@@ -176,7 +176,7 @@ fn the_profile_says_what_rests_on_another_basis_than_consent() {
 fn each_revision_is_asked_of_its_own_leaves() {
     const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
     let purpose = r#"{ id = "notice", "#;
-    let safety = format!(r#"{{ id = "safety", dpv = "SafetyForHuman", basis = "VitalInterest" }}, {purpose}"#);
+    let safety = format!(r#"{{ id = "safety", dpv = "ProtectionOfPublicSecurity", basis = "VitalInterest" }}, {purpose}"#);
     let second = HOME
         .replacen(purpose, &safety, 1)
         .replace(r#"["consent_answer", "voice_interaction"]"#, r#"["consent_answer", "voice_interaction", "safety"]"#)
