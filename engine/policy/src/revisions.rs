@@ -2,18 +2,20 @@
 //!
 //! A person agreed to a purpose under one revision. As long as nothing that came since touches that purpose materially,
 //! the newest revision governs it. Otherwise, until the person agrees anew, only what both allow is allowed: a person is
-//! never held to a text they did not agree to, and never goes without a protection that everybody else has.
+//! never held to a text they did not agree to, and never goes without a protection that everybody else has. Of a receiver that
+//! has become another meanwhile no older text says what is so: it gets nothing of theirs until they agree.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sayso_types::{Category, Purpose, WallTime};
+use sayso_types::{Category, ProcessorId, Purpose, RegionClass, WallTime};
 use sha2::{Digest, Sha256};
 
+use crate::profile::Processor;
 use crate::{
-    ConsentState, Decision, Diff, ExemptionGrant, Explanation, InForce, Profile, ProfileHash, Question, Redactor,
-    Registry, Tables, decide_anonymised, diff, explain,
+    ConsentState, Deadline, Decision, Diff, ExemptionGrant, Explanation, InForce, Profile, ProfileHash, Question,
+    Redactor, Registry, Tables, decide_anonymised, diff, explain,
 };
 
 /// Older revisions that are kept. Whoever agreed to one that came before is asked again: eight revisions are more than a
@@ -94,6 +96,30 @@ impl Older {
         told.told.extend(own);
         Cow::Owned(told)
     }
+
+    /// Whether the receiver has become somebody else, or does more, by what `newest` says of it: what this revision says is no
+    /// longer so, and nobody has agreed to what is.
+    fn has_overtaken(&self, receiver: ProcessorId, newest: &Profile) -> bool {
+        let was = self.tables.in_force().profile().processor(receiver);
+        was.zip(newest.processor(receiver)).is_some_and(|(was, is)| is_another(was, is))
+    }
+}
+
+/// Whether whoever agreed to `was` has not agreed to `is`.
+fn is_another(was: &Processor, is: &Processor) -> bool {
+    let kept = |one: &Processor| one.declared_retention.as_ref().and_then(Deadline::period);
+    let is_elsewhere = is.region_class != RegionClass::Local && was.region != is.region;
+    let is_kept_longer = match (kept(was), kept(is)) {
+        (Some(before), Some(now)) => before != now && now.may_exceed(before),
+        (before, now) => before.is_some() && now.is_none(),
+    };
+    (was.kind, &was.party, was.region_class) != (is.kind, &is.party, is.region_class)
+        || is_elsewhere
+        || is.trains_on_data != was.trains_on_data && is.trains_on_data != Some(false)
+        || is.independent_controller && !was.independent_controller
+        || !is.sub_processors.is_subset(&was.sub_processors)
+        || was.zero_retention && !is.zero_retention
+        || is_kept_longer
 }
 
 impl Revisions {
@@ -233,7 +259,12 @@ impl Revisions {
             return newest;
         };
         let rev = older.tables.in_force().profile().rev();
-        let agreed = ask(&older.tables, &older.told(&self.carried(state, rev), self.newest(), question.label.category));
+        let carried = self.carried(state, rev);
+        let mut told = older.told(&carried, self.newest(), question.label.category);
+        if older.has_overtaken(question.processor, self.newest()) {
+            told.to_mut().consents.remove(&question.label.purpose);
+        }
+        let agreed = ask(&older.tables, &told);
         // a use without consent is told as one, whichever revision it rests on
         let (by_newest, by_agreed) = (decision(&newest), decision(&agreed));
         let tells = by_agreed.is_permit() && !rests_on_grant(&by_agreed) && rests_on_grant(&by_newest);

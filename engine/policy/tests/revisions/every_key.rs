@@ -166,7 +166,7 @@ fn read(table: &Table) -> Option<Profile> {
 }
 
 /// People of several sorts who agreed to revision 1, most of them told of these services.
-fn people(told: &BTreeSet<IntroductionHash>) -> Vec<ConsentState> {
+pub(super) fn people(told: &BTreeSet<IntroductionHash>) -> Vec<ConsentState> {
     let clear = |state: ConsentState| {
         let fully = |given: PurposeConsent| PurposeConsent {
             consent_type: ConsentType::ExplicitlyExpressed,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod every_key;
+mod receivers;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ const EDITS: &[Edit] = &[
         &[PurposeAdded],
         &[],
     ),
-    edit("dpv = \"ServicePersonalisation\"", "dpv = \"Advertising\"", &[ChangeKind::Purpose], KEEP),
+    edit("dpv = \"ServicePersonalisation\"", "dpv = \"ServiceUsageAnalytics\"", &[ChangeKind::Purpose], KEEP),
     edit(
         "purposes = [\"voice_interaction\"]\nnecessity = \"Required_for:voice_interaction\"\nat_rest = \"forbidden\"\nderived_from = [\"voice_audio\"]",
         "purposes = [\"voice_interaction\", \"memory\"]\nnecessity = \"Required_for:voice_interaction\"\nat_rest = \"forbidden\"\nderived_from = [\"voice_audio\"]",

@@ -176,7 +176,8 @@ fn the_profile_says_what_rests_on_another_basis_than_consent() {
 fn each_revision_is_asked_of_its_own_leaves() {
     const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
     let purpose = r#"{ id = "notice", "#;
-    let safety = format!(r#"{{ id = "safety", dpv = "ProtectionOfPublicSecurity", basis = "VitalInterest" }}, {purpose}"#);
+    let safety =
+        format!(r#"{{ id = "safety", dpv = "ProtectionOfPublicSecurity", basis = "VitalInterest" }}, {purpose}"#);
     let second = HOME
         .replacen(purpose, &safety, 1)
         .replace(r#"["consent_answer", "voice_interaction"]"#, r#"["consent_answer", "voice_interaction", "safety"]"#)
