@@ -52,6 +52,7 @@ const TOLD_MAX: usize = 32;
 const CLOSED: VarInt = VarInt::from_u32(0);
 const DUPLICATE: VarInt = VarInt::from_u32(1);
 const REFUSED: VarInt = VarInt::from_u32(2);
+const REMOVED: VarInt = VarInt::from_u32(3);
 
 /// The connections of a node.
 pub(crate) struct Links {
@@ -275,7 +276,9 @@ impl Links {
                     stream = connection.accept_bi() => stream,
                 };
                 let Ok((send, receive)) = stream else {
-                    if self.slot(from).live().is_none() {
+                    if is_goodbye(&connection) {
+                        self.cluster.part().await;
+                    } else if self.slot(from).live().is_none() {
                         tracing::warn!(node = %from, "a peer is out of reach");
                     }
                     return;
@@ -349,6 +352,14 @@ impl Links {
         self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends the connection to a node that was removed, and tells it so. If it does not hear that, it is told when it connects again.
+    pub(crate) fn say_goodbye(&self, node: NodeId) {
+        if let Some(connection) = self.live(node) {
+            tracing::info!(%node, "a peer was removed");
+            connection.close(REMOVED, b"");
+        }
+    }
+
     /// The connection to `node`, if there is one.
     pub(crate) fn live(&self, node: NodeId) -> Option<Connection> {
         self.slot(node).live()
@@ -372,6 +383,12 @@ impl Slot {
         let live = connected.as_ref().filter(|connected| connected.connection.close_reason().is_none());
         live.map(|connected| connected.connection.clone())
     }
+}
+
+/// Whether a peer has ended `connection` because this node was removed.
+fn is_goodbye(connection: &Connection) -> bool {
+    let reason = connection.close_reason();
+    matches!(reason, Some(ConnectionError::ApplicationClosed(close)) if close.error_code == REMOVED)
 }
 
 /// Binds `address`; waits a little for one that was let go just now.

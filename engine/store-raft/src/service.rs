@@ -81,6 +81,9 @@ impl Service {
                 changed.map_err(NotAnswered::Failure)?;
                 Response::ChangeMembers(wire::ChangeMembersAnswer {})
             }
+            Request::ListMembers(_) => {
+                Response::ListMembers(self.members.tell_members().await.map_err(NotAnswered::Failure)?)
+            }
             Request::Elect(_) => {
                 self.raft.trigger().elect().await.map_err(unavailable)?;
                 Response::Elect(wire::ElectAnswer {})
@@ -170,16 +173,17 @@ impl Service {
 impl From<Malformed> for NotAnswered {
     fn from(error: Malformed) -> Self {
         let kind = FailureKind::Invalid.into();
-        Self::Failure(wire::Failure { kind, reason: error.to_string(), leader: 0 })
+        Self::Failure(wire::Failure { kind, reason: error.to_string(), ..wire::Failure::default() })
     }
 }
 
 fn unavailable(reason: impl ToString) -> NotAnswered {
     let kind = FailureKind::Unavailable.into();
-    NotAnswered::Failure(wire::Failure { kind, reason: reason.to_string(), leader: 0 })
+    NotAnswered::Failure(wire::Failure { kind, reason: reason.to_string(), ..wire::Failure::default() })
 }
 
 fn not_leader(leader: Option<NodeId>) -> NotAnswered {
     let (kind, reason) = (FailureKind::NotLeader.into(), "it does not lead".to_owned());
-    NotAnswered::Failure(wire::Failure { kind, reason, leader: leader.unwrap_or_default().0 })
+    let leader = leader.unwrap_or_default().0;
+    NotAnswered::Failure(wire::Failure { kind, reason, leader, ..wire::Failure::default() })
 }

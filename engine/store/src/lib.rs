@@ -11,6 +11,7 @@
 //! Callers hold an `Arc<dyn Store>` and never know which backend runs.
 
 pub mod batch;
+pub mod cluster;
 pub mod decide;
 pub mod error;
 pub mod key;
@@ -25,6 +26,7 @@ pub mod watch;
 pub mod testing;
 
 pub use batch::{Batch, Condition, Op, Token};
+pub use cluster::{Cluster, ClusterError};
 pub use error::{Error, Retryable};
 pub use key::{Key, Prefix, Range};
 pub use part::{KeyPart, PartError, TypedKey};

@@ -52,7 +52,8 @@ pub(crate) use rights::{AdvanceArgs, CertificateArgs, RightsArgs, RightsCommand,
 pub(crate) use shutdown::{ShutdownArgs, ShutdownCommand};
 pub(crate) use statistic::{StatisticArgs, StatisticCommand};
 pub(crate) use store::{
-    DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
+    DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MembersArgs, MigrateArgs, OneMemberArgs, StoreArgs,
+    StoreCommand, StoreFileArgs,
 };
 pub(crate) use switch::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
 pub(crate) use tenant::{OneTenantArgs, TenantArgs, TenantCommand};
@@ -90,7 +91,7 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Check an exported audit log or a receipt, offline.
     Verify(VerifyArgs),
-    /// Inspect, check, export, import and migrate a store, and let nodes join its cluster.
+    /// Inspect, check, export, import and migrate a store, and look after the nodes of its cluster.
     Store(StoreArgs),
     /// Lint, compile, show, compare, explain and publish privacy profiles.
     Policy(PolicyArgs),

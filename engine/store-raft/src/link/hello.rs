@@ -56,6 +56,10 @@ pub(super) async fn greet(connection: &quinn::Connection, cluster: &Cluster, nod
         Ok(Refusal::Identity) => {
             return Err(Error::ForeignCertificate { node, reason: "ours is for another node".to_owned() });
         }
+        Ok(Refusal::Removed) => {
+            cluster.part().await;
+            return Err(cluster.goodbye());
+        }
         // A reason that this program does not know is one of a newer program, and a refusal all the same.
         Ok(Refusal::Version) | Err(_) => return Err(Error::Version { node }),
     }
@@ -64,6 +68,9 @@ pub(super) async fn greet(connection: &quinn::Connection, cluster: &Cluster, nod
     }
     if answer.cluster != cluster.name.as_str() || answer.node != node.0 {
         return Err(Error::ForeignCluster { node });
+    }
+    if cluster.removed().borrow().contains(&node) {
+        return Err(Error::unreachable(node, "it was removed from the cluster"));
     }
     if let Ok(id) = answer.cluster_id[..].try_into()
         && !cluster.agrees(id).await?
@@ -124,5 +131,9 @@ async fn check(connection: &quinn::Connection, cluster: &Cluster, hello: &Hello)
         Ok(id) => cluster.agrees(id).await.unwrap_or(false),
         Err(_) => false,
     };
-    (!agrees).then_some(Refusal::Cluster)
+    if !agrees {
+        return Some(Refusal::Cluster);
+    }
+    // of this very cluster: another one may have a living node of that number
+    cluster.removed().borrow().contains(&NodeId(hello.node)).then_some(Refusal::Removed)
 }

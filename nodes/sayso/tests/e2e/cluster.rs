@@ -17,7 +17,7 @@ pub(crate) struct Standby<'a> {
 
 impl<'a> Standby<'a> {
     /// Starts the node of `installation` while another one serves.
-    async fn start(installation: &'a Installation) -> Self {
+    pub(crate) async fn start(installation: &'a Installation) -> Self {
         let mut process = Process::start(installation.serve());
         process.logs("standing by").await;
         Self { installation, process }
