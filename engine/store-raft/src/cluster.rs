@@ -1,4 +1,9 @@
 //! [`Cluster`]: which node of which cluster this is, as its disk remembers.
+//!
+//! The first founder draws half of the cluster's id when it begins its disk, and the other founders have it from nobody else. So
+//! a cluster that is founded anew, of the same name, in the same place and under the same authority, is another one, and who
+//! still has a disk of the old one is a stranger: were they told by any member, a disk of the old one could take the new one
+//! over. The other half is what the founders are configured with, so that founders who disagree do not found anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -8,7 +13,7 @@ use sayso_store::Batch;
 use sayso_store_local::Durability;
 use sayso_types::Name;
 use tokio::sync::watch;
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::disk::{self, Disk, IDENTITY};
 use crate::{Address, Error, NodeId, RaftOptions};
@@ -16,7 +21,8 @@ use crate::{Address, Error, NodeId, RaftOptions};
 /// What tells clusters of one name apart.
 pub(crate) type ClusterId = [u8; 16];
 
-/// Which node this is. A node that is to join learns its cluster's id from the first member that it talks to.
+/// Which node this is. A node that is to join learns its cluster's id from the first member that it talks to; a founder, from
+/// the first founder.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) node: NodeId,
@@ -24,6 +30,8 @@ pub(crate) struct Cluster {
     /// Of this start of the node.
     pub(crate) incarnation: u64,
     id: OnceLock<ClusterId>,
+    /// Whose word alone it takes for the id, and what that has to end with, where it is a founder itself.
+    founded: Option<(NodeId, [u8; 8])>,
     disk: Arc<Disk>,
     /// Who was removed from it, as far as this node has applied its log.
     removed: watch::Receiver<BTreeSet<NodeId>>,
@@ -38,13 +46,12 @@ impl Cluster {
         disk: Arc<Disk>,
         removed: watch::Receiver<BTreeSet<NodeId>>,
     ) -> Result<Self, Error> {
-        let mut incarnation = [0; 8];
-        getrandom::fill(&mut incarnation).expect("the operating system provides random bytes");
-        let (node, name) = (options.node, options.cluster);
-        let incarnation = u64::from_ne_bytes(incarnation);
+        let (node, name, incarnation) = (options.node, options.cluster, u64::from_ne_bytes(random()));
+        let first = options.founders.keys().next().copied().filter(|_| options.founders.contains_key(&node));
+        let founded = first.map(|first| (first, founders_hash(&name, &options.founders)));
         let (id, parted) = (OnceLock::new(), watch::Sender::new(removed.borrow().contains(&node)));
-        let cluster = Self { node, name, incarnation, id, disk, removed, parted };
-        let founded = options.founders.contains_key(&node).then(|| founded_id(&name, &options.founders));
+        let cluster = Self { node, name, incarnation, id, founded, disk, removed, parted };
+        let drawn = founded.filter(|(first, _)| *first == node).map(|(_, founders)| drawn_id(founders));
         match cluster.disk.record::<wire::Identity>(IDENTITY)? {
             Some(found) => {
                 if found.node != node.0 || found.cluster != name.as_str() {
@@ -57,7 +64,7 @@ impl Cluster {
                     cluster.id.get_or_init(|| id);
                 }
             }
-            None => cluster.remember(founded).await?,
+            None => cluster.remember(drawn).await?,
         }
         Ok(cluster)
     }
@@ -67,9 +74,17 @@ impl Cluster {
         self.id.get()
     }
 
+    /// Whether this node can be told nothing by `peer` yet: a founder that waits for the first one's word.
+    pub(crate) fn waits_for_another(&self, peer: NodeId) -> bool {
+        self.id.get().is_none() && self.founded.is_some_and(|(first, _)| first != peer)
+    }
+
     /// Takes a peer's word for the id if it is not known; `false` when it is another.
     pub(crate) async fn agrees(&self, id: ClusterId) -> Result<bool, Error> {
         if self.id.get().is_none() {
+            if self.founded.is_some_and(|(_, founders)| !id.ends_with(&founders)) {
+                return Ok(false);
+            }
             self.remember(Some(id)).await?;
         }
         Ok(self.id.get() == Some(&id))
@@ -80,9 +95,10 @@ impl Cluster {
         self.removed.clone()
     }
 
-    /// Whether this node was removed, now and later.
-    pub(crate) fn parted(&self) -> watch::Receiver<bool> {
-        self.parted.subscribe()
+    /// Waits until this node is removed.
+    pub(crate) async fn until_parted(&self) {
+        // the sender lives as long as this
+        let _ = self.parted.subscribe().wait_for(|parted| *parted).await;
     }
 
     /// This node was removed from its cluster, which its disk remembers from here on.
@@ -125,9 +141,22 @@ pub fn peer_name(cluster: &Name, node: NodeId) -> String {
     format!("node-{node}.{cluster}.sayso.internal")
 }
 
-/// Founders of one name at the same places are one cluster.
-fn founded_id(name: &Name, founders: &BTreeMap<NodeId, Address>) -> ClusterId {
+fn drawn_id(founders: [u8; 8]) -> ClusterId {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&random());
+    id[8..].copy_from_slice(&founders);
+    id
+}
+
+/// What founders have to agree on.
+fn founders_hash(name: &Name, founders: &BTreeMap<NodeId, Address>) -> [u8; 8] {
     let founders = founders.iter().map(|(node, address)| format!("{node}={address}\n"));
     let text: String = core::iter::once(format!("{name}\n")).chain(founders).collect();
-    xxh3_128(text.as_bytes()).to_be_bytes()
+    xxh3_64(text.as_bytes()).to_be_bytes()
+}
+
+fn random() -> [u8; 8] {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).expect("the operating system provides random bytes");
+    random
 }

@@ -12,6 +12,9 @@ const VERSION: u32 = 1;
 /// The oldest. Programs that are a step apart have one in common, so that nodes can be upgraded one after the other.
 const OLDEST: u32 = 1;
 
+/// What is wrong with a founder that does not know which cluster it founds.
+const NOT_FOUNDED: &str = "the first founder has not told all others yet which cluster it is; it has to run";
+
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
@@ -56,6 +59,7 @@ pub(super) async fn greet(connection: &quinn::Connection, cluster: &Cluster, nod
         Ok(Refusal::Identity) => {
             return Err(Error::ForeignCertificate { node, reason: "ours is for another node".to_owned() });
         }
+        Ok(Refusal::NotFounded) => return Err(Error::unreachable(node, NOT_FOUNDED)),
         Ok(Refusal::Removed) => {
             cluster.part().await;
             return Err(cluster.goodbye());
@@ -71,6 +75,9 @@ pub(super) async fn greet(connection: &quinn::Connection, cluster: &Cluster, nod
     }
     if cluster.removed().borrow().contains(&node) {
         return Err(Error::unreachable(node, "it was removed from the cluster"));
+    }
+    if cluster.waits_for_another(node) {
+        return Err(Error::unreachable(node, NOT_FOUNDED));
     }
     if let Ok(id) = answer.cluster_id[..].try_into()
         && !cluster.agrees(id).await?
@@ -123,6 +130,9 @@ async fn check(connection: &quinn::Connection, cluster: &Cluster, hello: &Hello)
     }
     if !tls::is_named(connection, &peer_name(&cluster.name, NodeId(hello.node))) {
         return Some(Refusal::Identity);
+    }
+    if cluster.waits_for_another(NodeId(hello.node)) {
+        return Some(Refusal::NotFounded);
     }
     if hello.cluster_id.is_empty() {
         return None;
