@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use hex::FromHex;
@@ -24,10 +25,15 @@ const FIRST_DEVICE: &str = "speaker-1";
 /// When tokens end that are good: in the year 2286.
 pub(crate) const NEVER: u64 = 9_999_999_999;
 
-/// A directory made by `sayso init`, removed when this is dropped.
+/// What `sayso init` makes here: the directory of a node, or one with those of several.
+const NODE: &str = "node";
+
+/// The directory of a node made by `sayso init`, removed when this is dropped, and those that were made with it.
 #[derive(Debug)]
 pub struct Installation {
-    dir: TempDir,
+    dir: Arc<TempDir>,
+    /// Where in `dir` it is.
+    place: String,
     sayso: Sayso,
 }
 
@@ -40,6 +46,19 @@ impl Installation {
     /// The first node of a cluster, which its peers reach on a port of this machine.
     pub async fn founder(sayso: &Sayso) -> Self {
         Self::with(sayso, &["--cluster", "home", "--peer", &free_udp_address().to_string()]).await
+    }
+
+    /// Three nodes that found a cluster together, which reach each other on ports of this machine. The first one has what there is
+    /// once.
+    pub async fn founders(sayso: &Sayso) -> [Self; 3] {
+        let peers = [(); 3].map(|()| free_udp_address().to_string());
+        let args = peers.iter().flat_map(|peer| ["--peer", peer.as_str()]);
+        let made = Self::with(sayso, &["--cluster", "home"].into_iter().chain(args).collect::<Vec<_>>()).await;
+        [1, 2, 3].map(|node| Self {
+            dir: Arc::clone(&made.dir),
+            place: format!("{NODE}/node-{node}"),
+            sayso: sayso.clone(),
+        })
     }
 
     /// One more node of the cluster of `self`, invited by it.
@@ -64,8 +83,8 @@ impl Installation {
 
     async fn with(sayso: &Sayso, args: &[&str]) -> Self {
         sayso.fetch_models().await;
-        let dir = tempfile::tempdir().expect("a directory can be made");
-        let installation = Self { dir, sayso: sayso.clone() };
+        let dir = Arc::new(tempfile::tempdir().expect("a directory can be made"));
+        let installation = Self { dir, place: NODE.to_owned(), sayso: sayso.clone() };
         let _ = sayso.run([&["init", &installation.file("")], args].concat()).await.success();
         installation
     }
@@ -73,7 +92,7 @@ impl Installation {
     /// Where `name` lies in it.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join("node").join(name)
+        self.dir.path().join(&self.place).join(name)
     }
 
     /// The same, for a command line.

@@ -16,6 +16,7 @@ use sayso_consent::rights::Desk;
 use sayso_consent::rights::bundle::COPY_BYTES_MAX;
 use sayso_consent::{Anchored, Register};
 use sayso_proto::admin::v1::audit_server::AuditServer;
+use sayso_proto::admin::v1::cluster_server::ClusterServer;
 use sayso_proto::admin::v1::complaints_server::ComplaintsServer;
 use sayso_proto::admin::v1::consent_server::ConsentServer;
 use sayso_proto::admin::v1::disclosures_server::DisclosuresServer;
@@ -37,6 +38,7 @@ use sayso_proto::admin::v1::tenants_server::TenantsServer;
 use sayso_proto::admin::v1::visits_server::VisitsServer;
 use sayso_runtime::{CancellationToken, Tasks};
 use sayso_session_actor::ActorSessions;
+use sayso_store::Cluster;
 use sayso_types::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -48,6 +50,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::access::Access;
 use crate::audit::AuditService;
+use crate::cluster::ClusterService;
 use crate::complaints::ComplaintsService;
 use crate::connections::connections;
 use crate::consent::ConsentService;
@@ -117,6 +120,7 @@ pub struct Admin {
     tenants: TenantsService,
     visits: VisitsService,
     audit: AuditService,
+    cluster: ClusterService,
     limits: Limits,
     /// Ends streams.
     draining: CancellationToken,
@@ -224,6 +228,7 @@ impl Admin {
             ShutdownService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
         let guardians =
             GuardiansService { register: Arc::clone(&register), access: access.clone(), key: operator_key.clone() };
+        let cluster = ClusterService { cluster: None, journal: journal.clone(), key: operator_key.clone() };
         Ok(Self {
             listener,
             local_addr,
@@ -249,6 +254,7 @@ impl Admin {
             tenants,
             visits,
             audit: AuditService { journal, signer, feeds, anchored: None },
+            cluster,
             limits,
             draining,
             policy: watch::channel(true).1,
@@ -268,6 +274,13 @@ impl Admin {
         self
     }
 
+    /// Lets the operator look after the nodes that replicate the store.
+    #[must_use]
+    pub fn with_cluster(mut self, cluster: Arc<dyn Cluster>) -> Self {
+        self.cluster.cluster = Some(cluster);
+        self
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
@@ -283,7 +296,7 @@ impl Admin {
         let Self { listener, local_addr: _, tls, doorman, limits, draining, policy, .. } = self;
         let Self { sessions, consent, rights, notices, ending, holds, exemptions, incidents, switches, .. } = self;
         let Self { permits, audit, guardians, disclosures, complaints, referrals, kept, statistics, .. } = self;
-        let Self { keys, tenants, visits, .. } = self;
+        let Self { keys, tenants, visits, cluster, .. } = self;
         let (anchored, over) = (audit.anchored.clone(), switches.register.over_volume());
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<SessionsServer<SessionsService>>().await;
@@ -306,6 +319,7 @@ impl Admin {
         health.set_serving::<ReferralsServer<ReferralsService>>().await;
         health.set_serving::<KeptServer<KeptService>>().await;
         health.set_serving::<KeysServer<KeysService>>().await;
+        health.set_serving::<ClusterServer<ClusterService>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sayso_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -339,6 +353,7 @@ impl Admin {
             .add_service(ReferralsServer::new(referrals).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(KeptServer::new(kept).max_decoding_message_size(KEPT_BYTES_MAX))
             .add_service(KeysServer::new(keys).max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(ClusterServer::new(cluster).max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(health_service.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(reflection.max_decoding_message_size(REQUEST_BYTES_MAX));
         let follow_policy = follow(health.clone(), POLICY_HEALTH, policy, |accepted| *accepted);

@@ -9,6 +9,7 @@
 //!                                    Guardians ─▶ Register
 //!                                       Visits ─▶ Register
 //!                               Permits ▶ Register (loans)
+//!                                      Cluster ──▶ sayso_store::Cluster
 //!                                       health, reflection
 //! ```
 //!
@@ -19,6 +20,7 @@
 mod access;
 mod admin;
 mod audit;
+mod cluster;
 mod complaints;
 mod connections;
 mod consent;

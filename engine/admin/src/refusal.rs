@@ -44,6 +44,8 @@ pub(crate) enum Refusal {
     /// Its own text may name files of the node, which are no caller's business.
     #[error("the consent register could not do it ({}); {}", .0.code(), advice(.0))]
     Register(RegisterError),
+    #[error("who leads the cluster did not answer ({reason}); it may have been done: look, and try again")]
+    NoLeader { reason: String },
     #[error("the node is shutting down; connect to another one, or again when it is back")]
     ShuttingDown,
 }
@@ -72,6 +74,7 @@ impl Refusal {
             | Self::OverLimit { .. }
             | Self::DayOver
             | Self::Register(_)
+            | Self::NoLeader { .. }
             | Self::ShuttingDown => None,
         }
     }
@@ -89,7 +92,7 @@ impl Refusal {
             Self::OverLimit { .. } | Self::DayOver => Code::ResourceExhausted,
             Self::Register(RegisterError::Busy { .. }) => Code::ResourceExhausted,
             Self::Register(RegisterError::Damaged { .. } | RegisterError::Log(_)) => Code::DataLoss,
-            Self::Register(_) | Self::ShuttingDown => Code::Unavailable,
+            Self::Register(_) | Self::NoLeader { .. } | Self::ShuttingDown => Code::Unavailable,
         }
     }
 }

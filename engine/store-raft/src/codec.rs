@@ -2,12 +2,14 @@
 
 mod batch;
 mod log;
+mod member;
 mod membership;
 
 use prost::Message;
 
 pub(crate) use self::batch::{batch_from, batch_into, proposal_from, proposal_into, version_from};
 pub(crate) use self::log::{entry_from, entry_into, log_id_from, log_id_into, vote_from, vote_into};
+pub(crate) use self::member::{member_state_from, member_state_into, refusal_from, refusal_into};
 pub(crate) use self::membership::{
     membership_into, meta_from, meta_into, stored_membership_from, stored_membership_into,
 };

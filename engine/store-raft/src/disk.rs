@@ -5,6 +5,7 @@
 //!   1 | index: u64                    entries of the log
 //!   2 | generation: u32 | 0 | key     what callers put: sequence of the commit: u64, then the value
 //!   2 | generation: u32 | 1 | slot    tokens of the last commits: sequence: u64, then the token
+//!   2 | generation: u32 | 2 | node    nodes that were removed from the cluster; nothing
 //! ```
 //!
 //! All of it is in one log of the engine's, so that what a loss of power leaves is always everything up to some moment:
@@ -107,9 +108,9 @@ impl Disk {
                 Err(error @ Error::Full { .. }) => {
                     metrics::counter!("sayso_store_raft_full_total").increment(1);
                     tracing::warn!(%error, "this node can take nothing until there is space");
-                    let retry = tokio::time::timeout(FULL_RETRY, self.closing.cancelled()).await;
-                    if retry.is_ok() {
-                        return Err(error);
+                    tokio::select! {
+                        () = self.closing.cancelled() => return Err(error),
+                        () = tokio::time::sleep(FULL_RETRY) => {}
                     }
                 }
                 Err(error) => return Err(error),
@@ -225,8 +226,11 @@ mod tests {
         let vote = wire::Vote { term: 3, node: 1, committed: true };
         check(VOTE.schema, &vote, b"\0\x01\x08\x03\x10\x01\x18\x01");
         check(PURGED.schema, &log_id(3, 9).expect("one"), b"\0\x01\x08\x03\x10\x01\x18\x09");
-        let identity = wire::Identity { cluster: "home".into(), cluster_id: vec![7; 2].into(), node: 2 };
+        let cluster_id = vec![7; 2].into();
+        let identity = wire::Identity { cluster: "home".into(), cluster_id, node: 2, removed: false };
         check(IDENTITY.schema, &identity, b"\0\x01\x0a\x04home\x12\x02\x07\x07\x18\x02");
+        let removed = wire::Identity { removed: true, ..identity };
+        check(IDENTITY.schema, &removed, b"\0\x01\x0a\x04home\x12\x02\x07\x07\x18\x02\x20\x01");
         let membership = wire::Membership {
             voters: vec![wire::Voters { nodes: vec![1] }],
             members: vec![wire::Member { node: 1, address: "a:1".into() }],

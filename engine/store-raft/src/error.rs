@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use sayso_store::Retryable;
+use sayso_store::cluster::Refusal;
 
 use crate::NodeId;
 
@@ -78,7 +79,20 @@ pub enum Error {
     #[error("the cluster cannot change so: {reason}")]
     Membership {
         /// Why.
+        refusal: Refusal,
+        /// Why, for people, and what to do.
         reason: String,
+    },
+    /// This node was removed from its cluster.
+    #[error(
+        "node {node} was removed from cluster {cluster:?}, for good: keep nothing of it, or let its machine join as a new node, \
+         with a new directory (sayso store invite)"
+    )]
+    Removed {
+        /// Its number.
+        node: NodeId,
+        /// The cluster's name.
+        cluster: String,
     },
 }
 
@@ -86,7 +100,10 @@ impl Retryable for Error {
     fn retryable(&self) -> bool {
         match self {
             Self::Store(error) => error.retryable(),
-            Self::Unreachable { .. } => true,
+            // others may be back by then
+            Self::Unreachable { .. } | Self::Membership { refusal: Refusal::NoMajority | Refusal::NotThere, .. } => {
+                true
+            }
             Self::Options { .. }
             | Self::ForeignDisk { .. }
             | Self::Bind { .. }
@@ -94,7 +111,8 @@ impl Retryable for Error {
             | Self::ForeignCluster { .. }
             | Self::ForeignCertificate { .. }
             | Self::Version { .. }
-            | Self::Membership { .. } => false,
+            | Self::Membership { .. }
+            | Self::Removed { .. } => false,
         }
     }
 }

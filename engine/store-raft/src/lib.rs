@@ -31,7 +31,8 @@
 //! # Ids
 //!
 //! A node that loses its disk has forgotten for whom it voted and what it acknowledged. It must not come back under its old
-//! id: remove it, and join with a new one.
+//! id: remove it, and join with a new one. Who was removed is part of the state that the log leads to: every member refuses it
+//! from then on, tells it why, and no member takes its id again.
 
 mod barrier;
 mod cluster;
@@ -52,6 +53,7 @@ mod store;
 #[cfg(test)]
 mod suite;
 mod types;
+mod within;
 
 pub use cluster::peer_name;
 pub use error::Error;

@@ -16,7 +16,6 @@ use sayso_store::limits::TOKENS_REMEMBERED;
 use sayso_store::{Batch, Change, Error, Key, Page, Range, Token, Value, Version, Versioned, Watchers};
 use sayso_store_local::Durability;
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 pub(crate) use self::snapshot::SnapshotData;
 use self::state::State;
@@ -25,15 +24,17 @@ use crate::codec::{
 };
 use crate::disk::{self, APPLIED, Disk, generation_prefix};
 use crate::types::{
-    Entry, LogId, Outcome, Snapshot, SnapshotMeta, StorageError, StorageIoError, StoredMembership, Types,
+    Entry, LogId, NodeId, Outcome, Snapshot, SnapshotMeta, StorageError, StorageIoError, StoredMembership, Types,
 };
+use crate::within::{Wait, within};
 
 /// The first commit of a cluster.
 const FIRST_SEQUENCE: u64 = 1;
 
-/// What separates, within a generation, what callers put from the tokens they did it under.
+/// What separates, within a generation, what callers put, the tokens they did it under, and who was removed.
 const ENTRIES: u8 = 0;
 const TOKENS: u8 = 1;
+const REMOVED: u8 = 2;
 
 /// Every value begins with the sequence of the commit that wrote it.
 const SEQUENCE_BYTES: usize = 8;
@@ -51,6 +52,8 @@ pub(crate) struct Machine {
     pub(crate) watchers: Watchers,
     /// The sequence of the last commit that readers and watchers see.
     seen: watch::Sender<u64>,
+    /// Who was removed from the cluster. It is data, and so comes with a snapshot.
+    removed: watch::Sender<BTreeSet<NodeId>>,
 }
 
 /// Where the state is at.
@@ -100,10 +103,15 @@ impl Machine {
             }
         };
         let (tokens, next) = read_tokens(&disk, generation)?;
-        let seen = watch::Sender::new(next - 1);
+        let (seen, removed) = (watch::Sender::new(next - 1), watch::Sender::new(read_removed(&disk, generation)?));
         let applied = tokio::sync::Mutex::new(Applied { last_log_id, membership, tokens, next });
         let (generation, receiving) = (RwLock::new(generation), watch::Sender::default());
-        Ok(Arc::new(Self { disk, generation, applied, receiving, watchers: Watchers::default(), seen }))
+        Ok(Arc::new(Self { disk, generation, applied, receiving, watchers: Watchers::default(), seen, removed }))
+    }
+
+    /// Who was removed from the cluster, now and later.
+    pub(crate) fn removed(&self) -> watch::Receiver<BTreeSet<NodeId>> {
+        self.removed.subscribe()
     }
 
     /// What `keys` hold, at one moment.
@@ -114,10 +122,10 @@ impl Machine {
         held.into_iter().map(|held| held.map(versioned).transpose()).collect()
     }
 
-    /// Waits until commit `sequence` is seen, but not longer than `within`.
-    pub(crate) async fn applies(&self, sequence: u64, within: Duration) {
+    /// Waits until commit `sequence` is seen, but not longer than `limit`.
+    pub(crate) async fn applies(&self, sequence: u64, limit: Duration) {
         let mut seen = self.seen.subscribe();
-        if timeout(within, seen.wait_for(|seen| *seen >= sequence)).await.is_err() {
+        if within(Wait::LastCommits, limit, seen.wait_for(|seen| *seen >= sequence)).await.is_err() {
             tracing::warn!("this node closes before it has applied all that was committed through it");
         }
     }
@@ -174,9 +182,12 @@ impl Machine {
 
     async fn apply_one(&self, applied: &mut Applied, entry: Entry) -> Result<Vec<Outcome>, Error> {
         let generation = self.generation();
+        let mut gone = Vec::new();
         let (outcomes, commits) = match entry.payload {
             EntryPayload::Blank => Default::default(),
             EntryPayload::Membership(membership) => {
+                let before = applied.membership.membership().nodes().map(|(node, _)| *node);
+                gone.extend(before.filter(|node| membership.get_node(node).is_none()));
                 applied.membership = StoredMembership::new(Some(entry.log_id), membership);
                 Default::default()
             }
@@ -192,6 +203,8 @@ impl Machine {
         };
         applied.last_log_id = Some(entry.log_id);
         let batch = commits.iter().fold(Batch::new(), |batch, commit| put_commit(batch, generation, commit));
+        let removed_key = |node: &NodeId| data_key(generation, REMOVED, &node.0.to_be_bytes());
+        let batch = gone.iter().fold(batch, |batch, node| batch.put(removed_key(node), Bytes::new()));
         let batch = disk::put_record(batch, APPLIED, &applied.record(generation));
         // Whoever asked is answered because a majority has the entry on disk; this follows it there.
         self.disk.write(batch, Durability::Ordered).await?;
@@ -200,6 +213,9 @@ impl Machine {
             self.watchers.publish(&commit.changes);
         }
         self.seen.send_replace(applied.next - 1);
+        if !gone.is_empty() {
+            self.removed.send_modify(|removed| removed.extend(gone));
+        }
         Ok(outcomes)
     }
 
@@ -289,6 +305,24 @@ fn versioned(mut stored: Bytes) -> Result<Versioned, Error> {
     let sequence = stored.first_chunk().copied().ok_or_else(|| disk::malformed("data", "a value has no version"))?;
     let value = Value(stored.split_off(SEQUENCE_BYTES));
     Ok(Versioned { value, version: Version::from_sequence(u64::from_be_bytes(sequence)) })
+}
+
+/// Who was removed from the cluster, as a generation has it.
+fn read_removed(disk: &Disk, generation: u32) -> Result<BTreeSet<NodeId>, Error> {
+    let prefix = data_key(generation, REMOVED, &[]);
+    let mut removed = BTreeSet::new();
+    let mut sweep = disk.sweep(prefix.as_bytes().to_vec())?;
+    loop {
+        let page = sweep.next_page()?;
+        if page.is_empty() {
+            return Ok(removed);
+        }
+        for entry in page {
+            let node = entry.key.as_bytes()[prefix.as_bytes().len()..].try_into();
+            let node = node.map_err(|_| disk::malformed("data", "a removed node's number is malformed"))?;
+            removed.insert(NodeId(u64::from_be_bytes(node)));
+        }
+    }
 }
 
 /// The tokens of a generation, and the sequence of the next commit, which is one more than the last token's.

@@ -10,7 +10,6 @@ use sayso_proto::peer::v1::append_entries_answer::Answer;
 use sayso_proto::peer::v1::request::Request;
 use sayso_proto::peer::v1::response::Response;
 use sayso_proto::peer::v1::{FailureKind, outcome};
-use tokio::time::timeout;
 
 use crate::NodeId;
 use crate::codec::{
@@ -21,6 +20,7 @@ use crate::machine::SnapshotData;
 use crate::members::Members;
 use crate::proposer::{NotDecided, Proposer};
 use crate::types::{Outcome, Raft, Snapshot};
+use crate::within::{Wait, within};
 
 /// How long the next piece of a snapshot may take to come.
 const PIECE_WITHIN: Duration = Duration::from_secs(60);
@@ -81,6 +81,9 @@ impl Service {
                 changed.map_err(NotAnswered::Failure)?;
                 Response::ChangeMembers(wire::ChangeMembersAnswer {})
             }
+            Request::ListMembers(_) => {
+                Response::ListMembers(self.members.tell_members().await.map_err(NotAnswered::Failure)?)
+            }
             Request::Elect(_) => {
                 self.raft.trigger().elect().await.map_err(unavailable)?;
                 Response::Elect(wire::ElectAnswer {})
@@ -131,7 +134,7 @@ impl Service {
         };
         let mut count = 0;
         loop {
-            let piece = timeout(PIECE_WITHIN, frame::read::<wire::SnapshotChunk>(stream, budget)).await;
+            let piece = within(Wait::NextPiece, PIECE_WITHIN, frame::read::<wire::SnapshotChunk>(stream, budget)).await;
             let (piece, _room) = piece.map_err(unavailable)?.map_err(NotAnswered::Frame)?;
             count += piece.records.len() as u64;
             if count != piece.count {
@@ -170,16 +173,17 @@ impl Service {
 impl From<Malformed> for NotAnswered {
     fn from(error: Malformed) -> Self {
         let kind = FailureKind::Invalid.into();
-        Self::Failure(wire::Failure { kind, reason: error.to_string(), leader: 0 })
+        Self::Failure(wire::Failure { kind, reason: error.to_string(), ..wire::Failure::default() })
     }
 }
 
 fn unavailable(reason: impl ToString) -> NotAnswered {
     let kind = FailureKind::Unavailable.into();
-    NotAnswered::Failure(wire::Failure { kind, reason: reason.to_string(), leader: 0 })
+    NotAnswered::Failure(wire::Failure { kind, reason: reason.to_string(), ..wire::Failure::default() })
 }
 
 fn not_leader(leader: Option<NodeId>) -> NotAnswered {
     let (kind, reason) = (FailureKind::NotLeader.into(), "it does not lead".to_owned());
-    NotAnswered::Failure(wire::Failure { kind, reason, leader: leader.unwrap_or_default().0 })
+    let leader = leader.unwrap_or_default().0;
+    NotAnswered::Failure(wire::Failure { kind, reason, leader, ..wire::Failure::default() })
 }

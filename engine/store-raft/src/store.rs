@@ -1,5 +1,7 @@
 //! [`RaftStore`]: the contract, on one node of a cluster.
 
+mod cluster;
+
 use core::fmt;
 use core::time::Duration;
 use std::net::SocketAddr;
@@ -16,7 +18,6 @@ use sayso_proto::peer::v1::request::Request;
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::{Batch, Key, Page, Prefix, Range, Store, Version, Versioned, Watch, limits};
 use sayso_store_local::LocalOptions;
-use tokio::time::timeout;
 
 use crate::barrier::Barrier;
 use crate::cluster::Cluster;
@@ -31,6 +32,7 @@ use crate::peer::Peers;
 use crate::proposer::Proposer;
 use crate::service::Service;
 use crate::types::{Outcome, Raft};
+use crate::within::{Wait, within};
 use crate::{Address, Error, NodeId, RaftOptions};
 
 /// How far a node may be behind the log to be sent entries instead of a snapshot, in shares of what the log keeps.
@@ -75,8 +77,8 @@ impl RaftStore {
         let place = dir.to_owned();
         let opened = tasks.blocking("open store", move || Disk::open(&place, local)).await;
         let disk = Arc::new(opened.map_err(unavailable)??);
-        let cluster = Arc::new(Cluster::open(&options, Arc::clone(&disk)).await?);
         let machine = Machine::open(Arc::clone(&disk))?;
+        let cluster = Arc::new(Cluster::open(&options, Arc::clone(&disk), machine.removed()).await?);
         let links = Links::bind(&options, Arc::clone(&cluster), tasks.clone()).await?;
         let told = Arc::downgrade(&links);
         let early = Early::new(options.node, move |entries| {
@@ -115,6 +117,7 @@ impl RaftStore {
             store.found(&options).await?;
         }
         store.greet();
+        store.part_with_removed();
         Ok(store)
     }
 
@@ -130,8 +133,9 @@ impl RaftStore {
     /// was restarted learns from the new one that it is in vain.
     fn greet(&self) {
         let known = self.status().members.into_iter().map(|member| (member.node, member.address));
-        for (node, address) in known.chain(self.founders.iter().cloned()).filter(|(node, _)| *node != self.cluster.node)
-        {
+        let removed = self.cluster.removed().borrow().clone();
+        let others = known.chain(self.founders.iter().cloned());
+        for (node, address) in others.filter(|(node, _)| *node != self.cluster.node && !removed.contains(node)) {
             let links = Arc::clone(&self.links);
             let closing = self.closing.clone();
             let greet = async move {
@@ -147,6 +151,33 @@ impl RaftStore {
             };
             self.tasks.spawn(TaskKind::Upkeep, "greet a peer", greet).detach();
         }
+    }
+
+    /// Ends what there is with nodes that are removed from the cluster, this one among them.
+    fn part_with_removed(&self) {
+        let (cluster, links, raft) = (Arc::clone(&self.cluster), Arc::clone(&self.links), self.raft.clone());
+        let closing = self.closing.clone();
+        let part = async move {
+            let mut removed = cluster.removed();
+            loop {
+                tokio::select! {
+                    () = closing.cancelled() => return,
+                    () = cluster.until_parted() => return raft.runtime_config().elect(false),
+                    changed = removed.changed() => if changed.is_err() { return },
+                }
+                let gone = removed.borrow_and_update().clone();
+                for node in gone {
+                    if node == cluster.node { cluster.part().await } else { links.say_goodbye(node) }
+                }
+            }
+        };
+        self.tasks.spawn(TaskKind::Upkeep, "part with removed nodes", part).detach();
+    }
+
+    /// Waits until this node is removed from its cluster; what to tell whoever runs it.
+    pub async fn removed(&self) -> Error {
+        self.cluster.until_parted().await;
+        self.cluster.goodbye()
     }
 
     /// Where this node listens for its peers.
@@ -210,10 +241,12 @@ impl RaftStore {
     }
 
     /// Removes a node, dead or alive. A cluster of three of which one is dead takes no harm from it, and a new node with a
-    /// new id can [join](Self::join) in its place.
+    /// new id can [join](Self::join) in its place. The one that is removed is told so as soon as it hears of anybody, and is none
+    /// any more, also after a restart. Removing it again does nothing.
     ///
     /// # Errors
-    /// [`Error::Membership`] for the last voter; [`Error::Unreachable`] when this takes longer than a call may.
+    /// [`Error::Membership`] for the last voter, or where those who are left would be without a majority;
+    /// [`Error::Unreachable`] when this takes longer than a call may.
     pub async fn remove(&self, node: NodeId) -> Result<(), Error> {
         self.change(Change::Remove(node.0)).await
     }
@@ -222,7 +255,7 @@ impl RaftStore {
     /// come meanwhile wait.
     ///
     /// # Errors
-    /// [`Error::Membership`] when it is no voter; [`Error::Unreachable`] when this takes longer than a call may.
+    /// [`Error::Membership`] when it is no voter, or not there; [`Error::Unreachable`] when this takes longer than a call may.
     pub async fn transfer_to(&self, node: NodeId) -> Result<(), Error> {
         self.change(Change::TransferTo(node.0)).await
     }
@@ -236,7 +269,7 @@ impl RaftStore {
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(sayso_store::Error::Closed.into()),
-            done = timeout(self.answer_within, work) => {
+            done = within(Wait::Change, self.answer_within, work) => {
                 done.unwrap_or_else(|_| Err(Error::Unreachable { whom: whom.to_owned(), reason }))
             }
         }
@@ -263,7 +296,7 @@ impl RaftStore {
         }
     }
 
-    /// `work`, if it ends in time and before the store is closed.
+    /// `work`, if it ends in time, before the store is closed, and while this node belongs to its cluster.
     async fn answered<T>(
         &self,
         work: impl Future<Output = Result<T, sayso_store::Error>>,
@@ -271,7 +304,8 @@ impl RaftStore {
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(sayso_store::Error::Closed),
-            answer = timeout(self.answer_within, work) => answer.unwrap_or_else(|_| {
+            () = self.cluster.until_parted() => Err(sayso_store::Error::Closed),
+            answer = within(Wait::Answer, self.answer_within, work) => answer.unwrap_or_else(|_| {
                 let reason = format!("no leader with a majority answered in {:?}", self.answer_within);
                 Err(sayso_store::Error::Unavailable { reason })
             }),

@@ -14,7 +14,7 @@ use sayso_consent::tenure::Candidate;
 use sayso_consent::{Tenure, format};
 use sayso_runtime::tasks::Failure;
 use sayso_runtime::{CancellationToken, TaskHandle, TaskKind, Tasks};
-use sayso_store::Store;
+use sayso_store::{Cluster, Store};
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_store_raft::RaftStore;
 use sayso_types::Clock;
@@ -135,8 +135,31 @@ impl Backend {
         }
     }
 
+    /// The nodes that replicate the store, if some do.
+    pub(crate) fn cluster(&self) -> Option<Arc<dyn Cluster>> {
+        match &self.kind {
+            Kind::Raft(store) => Some(store.clone()),
+            _ => None,
+        }
+    }
+
+    /// Waits until this node is removed from those that replicate the store; what to tell whoever runs it.
+    pub(crate) fn removed(&self) -> impl Future<Output = anyhow::Error> + use<> {
+        let raft = match &self.kind {
+            Kind::Raft(store) => Some(Arc::clone(store)),
+            _ => None,
+        };
+        async move {
+            match raft {
+                Some(raft) => raft.removed().await.into(),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     /// Waits until this process owns what is in the store, where several could: one serves, the others stand by.
-    /// `standing_by` is told who does meanwhile. Fails before anything is written where a newer program has used the store.
+    /// `standing_by` is told who does meanwhile. Fails before anything is written where a newer program has used the store, and
+    /// when the node is removed meanwhile.
     pub(crate) async fn own(&mut self, standing_by: impl FnMut(&str)) -> Result<Tenure> {
         let Some(name) = self.claim.clone() else {
             format::require_known(self.store().as_ref()).await?;
@@ -144,7 +167,11 @@ impl Backend {
         };
         let (store, clock) = (self.store(), Arc::clone(&self.clock));
         metrics::gauge!("sayso_node_serving").set(0);
-        let stood = Candidate { store, name, clock }.stand(standing_by).await;
+        let stood = tokio::select! {
+            biased;
+            removed = self.removed() => return Err(removed),
+            stood = Candidate { store, name, clock }.stand(standing_by) => stood,
+        };
         let owner = stood.context("cannot own the register in the store")?;
         metrics::gauge!("sayso_node_serving").set(1);
         let (tenure, stop) = (owner.tenure(), CancellationToken::new());

@@ -52,7 +52,8 @@ pub(crate) use rights::{AdvanceArgs, CertificateArgs, RightsArgs, RightsCommand,
 pub(crate) use shutdown::{ShutdownArgs, ShutdownCommand};
 pub(crate) use statistic::{StatisticArgs, StatisticCommand};
 pub(crate) use store::{
-    DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MigrateArgs, StoreArgs, StoreCommand, StoreFileArgs,
+    DumpAt, ExportStoreArgs, ImportStoreArgs, InviteArgs, MembersArgs, MigrateArgs, OneMemberArgs, StoreArgs,
+    StoreCommand, StoreFileArgs,
 };
 pub(crate) use switch::{SortArg, SwitchArgs, SwitchCommand, ThrowArgs};
 pub(crate) use tenant::{OneTenantArgs, TenantArgs, TenantCommand};
@@ -90,7 +91,7 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Check an exported audit log or a receipt, offline.
     Verify(VerifyArgs),
-    /// Inspect, check, export, import and migrate a store, and let nodes join its cluster.
+    /// Inspect, check, export, import and migrate a store, and look after the nodes of its cluster.
     Store(StoreArgs),
     /// Lint, compile, show, compare, explain and publish privacy profiles.
     Policy(PolicyArgs),
@@ -279,6 +280,14 @@ pub(crate) enum ModelsCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sayso init my-node
+  sayso init home --cluster home --peer 10.0.0.1:4435 --peer 10.0.0.2:4435 --peer 10.0.0.3:4435
+
+The second one writes home/node-1, home/node-2 and home/node-3, a directory for each machine; `sayso serve` on each of them is all
+that the cluster needs. What there is of an installation once (authorities, certificates of the first device and the first
+operator) is in home/node-1.")]
 pub(crate) struct InitArgs {
     /// Where to write; must be empty or new.
     #[arg(value_name = "DIR")]
@@ -293,9 +302,10 @@ pub(crate) struct InitArgs {
     #[arg(long, value_name = "ID", default_value = "home")]
     pub(crate) tenant: TenantId,
     /// Have the node found a cluster whose nodes replicate its store: where they will reach this one. Others join with
-    /// `sayso store invite` and `sayso init --join`.
+    /// `sayso store invite` and `sayso init --join`. Given three to five times, so many nodes found it together, and each has a
+    /// directory in DIR.
     #[arg(long, value_name = "HOST:PORT")]
-    pub(crate) peer: Option<PeerAddress>,
+    pub(crate) peer: Vec<PeerAddress>,
     /// The name of that cluster: a-z, 0-9, `-` and `.`.
     #[arg(long, value_name = "NAME", default_value = "sayso", requires = "peer")]
     pub(crate) cluster: Name,
@@ -340,6 +350,11 @@ impl fmt::Display for PeerAddress {
 }
 
 impl PeerAddress {
+    /// The machine.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Where a node that is reached there listens: on all addresses of its machine, because the one that others use need
     /// not be its own; on loopback, if that is where it is reached.
     pub(crate) fn listen(&self) -> SocketAddr {

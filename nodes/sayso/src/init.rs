@@ -1,5 +1,7 @@
-//! `sayso init`: writes all that a first node, its first device and its first operator need.
+//! `sayso init`: writes all that a first node, its first device and its first operator need; or all that the nodes need that
+//! found a cluster together.
 
+mod files;
 mod fresh;
 mod next;
 
@@ -14,8 +16,9 @@ use sayso_store_raft::NodeId;
 use sayso_types::{Clock, Name, Redacted};
 use sayso_wire::token::{Claims, TokenSigner};
 
+use self::files::Files;
 use self::fresh::Fresh;
-use crate::certs::{Authority, Issued};
+use crate::certs::Authority;
 use crate::cli::{InitArgs, OperatorArgs, OperatorCommand, PeerAddress};
 use crate::config::HOME_PROFILE;
 use crate::join::{Entering, Token, enter};
@@ -23,13 +26,20 @@ use crate::{output, vault};
 
 /// The configuration, with words in capitals where values go.
 const CONFIG: &str = include_str!("init/sayso.toml");
-/// Its table `store`: of one node, and of the first of several.
+/// Its table `store`: of one node, and of one of several.
 const LOCAL_STORE: &str = include_str!("init/local.toml");
 const RAFT_STORE: &str = include_str!("init/raft.toml");
+/// One of those who found a cluster, in that table.
+const FOUNDER: &str = include_str!("init/founder.toml");
 /// The authority of the nodes of a cluster, which vouches for nobody else.
 const PEER_AUTHORITY: &str = "peer-ca";
-/// The node that founds a cluster.
+/// The node that founds a cluster, or the first of those that do: it has what there is once.
 const FIRST_NODE: NodeId = NodeId(1);
+/// Nodes that found a cluster together: with fewer than three none may fail, and more than five only make each other wait.
+const FOUNDERS: std::ops::RangeInclusive<usize> = 3..=5;
+/// Where devices, operators and Prometheus find a node. Another one on the same machine is [`NEXT_PORTS`] further.
+const PORTS: [u16; 3] = [4433, 4434, 9464];
+const NEXT_PORTS: u16 = 100;
 /// The name under which the node knows the key of device tokens.
 const TOKEN_KEY: Name = Name::constant("first");
 
@@ -39,19 +49,47 @@ const TOKEN_DAYS: u64 = 365;
 
 pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
     let mut fresh = Fresh::open(&args.dir)?;
-    let steps = match (&args.join, &args.peer) {
-        (Some(token), Some(address)) => {
+    let steps = match (&args.join, args.peer.as_slice()) {
+        (Some(token), [address]) => {
             join(&mut fresh, token, address, &args.name)?;
             next::steps_of_one_more(args, token)
         }
-        _ => {
-            write(&mut fresh, args)?;
+        (Some(_), _) => bail!("--join is for one node: give --peer once, with where the others reach it"),
+        (None, [] | [_]) => {
+            Installation::new(args)?.node(FIRST_NODE)?.write(&mut fresh, "")?;
             next::steps(args)
+        }
+        (None, founders) => {
+            found(&mut fresh, args, founders)?;
+            next::steps_of_founders(args)
         }
     };
     fresh.keep();
     output::line(steps)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a directory for each of those that found a cluster together.
+fn found(fresh: &mut Fresh, args: &InitArgs, founders: &[PeerAddress]) -> Result<()> {
+    if !FOUNDERS.contains(&founders.len()) {
+        bail!(
+            "--peer is given {} times: one node founds a cluster that others join, or {} to {} found one together",
+            founders.len(),
+            FOUNDERS.start(),
+            FOUNDERS.end()
+        );
+    }
+    let distinct: BTreeSet<_> = founders.iter().map(ToString::to_string).collect();
+    if distinct.len() < founders.len() {
+        bail!("--peer has an address more than once: each node is reached at one of its own");
+    }
+    let installation = Installation::new(args)?;
+    for node in (1..).map(NodeId).take(founders.len()) {
+        let place = next::place_of(node);
+        fresh.dir(&place)?;
+        installation.node(node)?.write(fresh, &place)?;
+    }
+    Ok(())
 }
 
 /// Writes what one more of the operator's people needs.
@@ -82,82 +120,126 @@ pub(crate) fn operator(args: &OperatorArgs) -> Result<ExitCode> {
 /// Writes what a node has from the cluster that it joins.
 fn join(fresh: &mut Fresh, token: &Token, address: &PeerAddress, names: &[String]) -> Result<()> {
     let Entering { config, files } = enter(token, address, names)?;
-    let dirs: BTreeSet<_> = files.iter().filter_map(|(name, ..)| Some(name.split_once('/')?.0)).collect();
-    for dir in dirs {
-        fresh.dir(dir)?;
-    }
-    for (name, text, is_secret) in &files {
-        if *is_secret { fresh.secret(name, text)? } else { fresh.public(name, text)? }
-    }
+    let mut files = Files::from(files);
     let config = loader::dump(&config)?;
-    fresh
-        .public("sayso.toml", &format!("# Node {} of cluster {}, as it joined.\n\n{config}", token.node, token.cluster))
+    files.public(
+        "sayso.toml",
+        &format!("# Node {} of cluster {}, as it joined.\n\n{config}", token.node, token.cluster),
+    );
+    files.write(fresh, "")
 }
 
-/// Writes everything. `sayso.toml` comes last: where it is, all that it names is too, even if this is killed on its way.
-fn write(fresh: &mut Fresh, args: &InitArgs) -> Result<()> {
-    let devices = Authority::new("sayso devices")?;
-    write_authority(fresh, "ca", &devices)?;
-    write_identity(fresh, "node", &devices.node(&args.name)?)?;
-    write_identity(fresh, "device", &devices.device(&args.tenant, &args.device_id)?)?;
-    fresh.public("device/ca.pem", devices.cert_pem())?;
-
-    let operators = Authority::new("sayso operators")?;
-    write_authority(fresh, "admin-ca", &operators)?;
-    write_identity(fresh, "admin", &operators.operator("first operator")?)?;
-    // The operator must know the node, whose certificate is of the other authority.
-    fresh.public("admin/ca.pem", devices.cert_pem())?;
-
-    let token_seed = seed()?;
-    let token_key = SigningKey::from_bytes(token_seed.reveal());
-    let public_key = hex::encode(token_key.verifying_key().as_bytes());
-    fresh.secret("token.key", &format!("{}\n", hex::encode(token_seed.reveal())))?;
-    fresh.secret("device/token", &format!("{}\n", token(token_key, args).reveal()))?;
-
-    let origin = format!("{}/audit", args.name.first().context("--name gives no name")?);
-    let log_seed = seed()?;
-    fresh.secret("log.key", &format!("{}\n", hex::encode(log_seed.reveal())))?;
-    fresh.public("log.pub", &format!("{}\n", Signer::new(&origin, log_seed.reveal())?.verifier()))?;
-
-    fresh.secret("kek.key", vault::new_kek()?.reveal())?;
-
-    fresh.public("profile.toml", HOME_PROFILE)?;
-    let config = CONFIG
-        .replace("STORE", &store(fresh, args)?)
-        .replace("LOG-ORIGIN", &origin)
-        .replace("TIMEZONE", jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC"))
-        .replace("TOKEN-KEY", TOKEN_KEY.as_str())
-        .replace("TOKEN-PUBLIC-KEY", &public_key);
-    fresh.public("sayso.toml", &config)
+/// What the nodes of an installation have in common.
+struct Installation<'a> {
+    args: &'a InitArgs,
+    devices: Authority,
+    operators: Authority,
+    /// Of the nodes among each other, where there are several.
+    nodes: Option<Authority>,
+    token_seed: Redacted<[u8; 32]>,
+    log_seed: Redacted<[u8; 32]>,
+    kek: Redacted<String>,
 }
 
-/// The table `store`, with what it names.
-fn store(fresh: &mut Fresh, args: &InitArgs) -> Result<String> {
-    let Some(address) = &args.peer else { return Ok(LOCAL_STORE.trim_end().to_owned()) };
-    if args.cluster.as_str().contains('_') {
-        bail!("--cluster {}: certificates name the cluster, so it is made of a-z, 0-9, '-' and '.'", args.cluster);
+impl<'a> Installation<'a> {
+    fn new(args: &'a InitArgs) -> Result<Self> {
+        let cluster = args.cluster;
+        if !args.peer.is_empty() && cluster.as_str().contains('_') {
+            bail!("--cluster {cluster}: certificates name the cluster, so it is made of a-z, 0-9, '-' and '.'");
+        }
+        let nodes = (!args.peer.is_empty()).then(|| Authority::new(&format!("sayso nodes of {cluster}")));
+        Ok(Self {
+            args,
+            devices: Authority::new("sayso devices")?,
+            operators: Authority::new("sayso operators")?,
+            nodes: nodes.transpose()?,
+            token_seed: seed()?,
+            log_seed: seed()?,
+            kek: vault::new_kek()?,
+        })
     }
-    let nodes = Authority::new(&format!("sayso nodes of {}", args.cluster))?;
-    write_authority(fresh, PEER_AUTHORITY, &nodes)?;
-    write_identity(fresh, "peer", &nodes.peer(&args.cluster, FIRST_NODE)?)?;
-    fresh.public("peer/ca.pem", nodes.cert_pem())?;
-    let table = RAFT_STORE
-        .replace("CLUSTER", args.cluster.as_str())
-        .replace("LISTEN", &address.listen().to_string())
-        .replace("ADDRESS", &address.to_string());
-    Ok(table.trim_end().to_owned())
-}
 
-fn write_authority(fresh: &mut Fresh, name: &str, authority: &Authority) -> Result<()> {
-    fresh.dir(name)?;
-    fresh.public(&format!("{name}/cert.pem"), authority.cert_pem())?;
-    fresh.secret(&format!("{name}/key.pem"), authority.key_pem())
-}
+    /// All that a node needs. `sayso.toml` comes last: where it is, all that it names is too, even if this is killed on its way.
+    fn node(&self, node: NodeId) -> Result<Files> {
+        let Self { args, devices, operators, .. } = self;
+        let mut files = Files::default();
+        files.public("ca/cert.pem", devices.cert_pem());
+        files.public("admin-ca/cert.pem", operators.cert_pem());
+        files.identity("node", &devices.node(&args.name)?);
+        if let Some(nodes) = &self.nodes {
+            files.identity("peer", &nodes.peer(&args.cluster, node)?);
+            files.public("peer/ca.pem", nodes.cert_pem());
+        }
+        let token_key = SigningKey::from_bytes(self.token_seed.reveal());
+        let public_key = hex::encode(token_key.verifying_key().as_bytes());
+        if node == FIRST_NODE {
+            self.once(&mut files, token_key)?;
+        }
+        let origin = format!("{}/audit", args.name.first().context("--name gives no name")?);
+        files.secret("log.key", &format!("{}\n", hex::encode(self.log_seed.reveal())));
+        files.public("log.pub", &format!("{}\n", Signer::new(&origin, self.log_seed.reveal())?.verifier()));
+        files.secret("kek.key", self.kek.reveal());
+        files.public("profile.toml", HOME_PROFILE);
+        let [gateway, admin, metrics] = self.ports(node).map(|port| port.to_string());
+        let config = CONFIG
+            .replace("LOG-ORIGIN", &origin)
+            .replace("GATEWAY-PORT", &gateway)
+            .replace("ADMIN-PORT", &admin)
+            .replace("METRICS-PORT", &metrics)
+            .replace("TIMEZONE", jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC"))
+            .replace("TOKEN-KEY", TOKEN_KEY.as_str())
+            .replace("TOKEN-PUBLIC-KEY", &public_key)
+            .replace("STORE", &self.store(node));
+        files.public("sayso.toml", &config);
+        Ok(files)
+    }
 
-fn write_identity(fresh: &mut Fresh, name: &str, issued: &Issued) -> Result<()> {
-    fresh.dir(name)?;
-    fresh.public(&format!("{name}/cert.pem"), &issued.chain_pem)?;
-    fresh.secret(&format!("{name}/key.pem"), &issued.key_pem)
+    /// What there is of an installation once, and not on each node.
+    fn once(&self, files: &mut Files, token_key: SigningKey) -> Result<()> {
+        let Self { args, devices, operators, .. } = self;
+        files.secret("ca/key.pem", devices.key_pem());
+        files.secret("admin-ca/key.pem", operators.key_pem());
+        if let Some(nodes) = &self.nodes {
+            files.public(&format!("{PEER_AUTHORITY}/cert.pem"), nodes.cert_pem());
+            files.secret(&format!("{PEER_AUTHORITY}/key.pem"), nodes.key_pem());
+        }
+        files.identity("device", &devices.device(&args.tenant, &args.device_id)?);
+        files.public("device/ca.pem", devices.cert_pem());
+        files.secret("token.key", &format!("{}\n", hex::encode(self.token_seed.reveal())));
+        files.secret("device/token", &format!("{}\n", token(token_key, args).reveal()));
+        files.identity("admin", &operators.operator("first operator")?);
+        // The operator must know the node, whose certificate is of the other authority.
+        files.public("admin/ca.pem", devices.cert_pem());
+        Ok(())
+    }
+
+    /// The ports of a node: the usual ones, unless others are on the same machine.
+    fn ports(&self, node: NodeId) -> [u16; 3] {
+        let peers = &self.args.peer;
+        let before = (node.0 - FIRST_NODE.0) as usize;
+        let host = peers.get(before).map(PeerAddress::host);
+        let beside = peers.iter().take(before).filter(|peer| Some(peer.host()) == host).count();
+        PORTS.map(|port| port + NEXT_PORTS * beside as u16)
+    }
+
+    /// The table `store` of a node.
+    fn store(&self, node: NodeId) -> String {
+        let Self { args, .. } = self;
+        let nodes = (1..).map(NodeId).zip(&args.peer);
+        let Some((_, own)) = nodes.clone().find(|(one, _)| *one == node) else {
+            return LOCAL_STORE.trim_end().to_owned();
+        };
+        let founders = nodes.map(|(one, address)| {
+            FOUNDER.trim_end().replace("NODE", &one.to_string()).replace("ADDRESS", &address.to_string())
+        });
+        let founders = founders.collect::<Vec<_>>().join("\n\n");
+        let table = RAFT_STORE
+            .replace("CLUSTER", args.cluster.as_str())
+            .replace("NODE", &node.to_string())
+            .replace("LISTEN", &own.listen().to_string())
+            .replace("FOUNDERS", &founders);
+        table.trim_end().to_owned()
+    }
 }
 
 /// A token for the first device, from yesterday on: the node's clock may be a little behind this one.

@@ -159,6 +159,9 @@ impl Node {
             admin = admin.with_witnesses(anchor.standing());
             anchor.start(&tasks);
         }
+        if let Some(cluster) = backend.cluster() {
+            admin = admin.with_cluster(cluster);
+        }
         let stop = CancellationToken::new();
         let mut pages_addr = None;
         if let Some(at) = &config.pages {
@@ -191,6 +194,11 @@ impl Node {
             failure = self.tasks.failure() => failure.name,
             failure = self.backend.failure() => failure.name,
         }
+    }
+
+    /// Waits until the node is removed from those that replicate its store; what to tell whoever runs it.
+    pub(crate) fn removed(&self) -> impl Future<Output = anyhow::Error> + use<> {
+        self.backend.removed()
     }
 
     /// Reads its files again: the profile, and the key encryption key, under whose newest version the keys are wrapped.

@@ -4,6 +4,7 @@ mod contents;
 mod dump;
 mod follow;
 mod load;
+mod members;
 mod migrate;
 mod moved;
 mod moving;
@@ -43,6 +44,9 @@ pub(crate) fn run(args: StoreArgs) -> Result<ExitCode> {
             StoreCommand::Export(args) => export(&args).await,
             StoreCommand::Import(args) => import(&args).await,
             StoreCommand::Migrate(args) => migrate::run(&args).await,
+            StoreCommand::Members(args) => members::list(&args).await,
+            StoreCommand::Remove(args) => members::remove(&args).await,
+            StoreCommand::Lead(args) => members::lead(&args).await,
             StoreCommand::Invite(_) => unreachable!("it was done above"),
         }
     })

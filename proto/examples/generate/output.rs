@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The files to compile, below the crate's folder: path = package.
-const PROTOS: [&str; 16] = [
+const PROTOS: [&str; 17] = [
     "sayso/device/v1/device.proto",
     "sayso/consent/v1/consent.proto",
     "sayso/audit/v1/audit.proto",
@@ -24,6 +24,7 @@ const PROTOS: [&str; 16] = [
     "sayso/admin/v1/tenants.proto",
     "sayso/admin/v1/visits.proto",
     "sayso/admin/v1/keys.proto",
+    "sayso/admin/v1/cluster.proto",
 ];
 
 /// Messages with speech, words of a person or a credential: they get their `Debug` by hand.

@@ -9,7 +9,7 @@ pub struct Hello {
     /// The cluster's name, as configured.
     #[prost(string, tag = "2")]
     pub cluster: ::prost::alloc::string::String,
-    /// What tells clusters of one name apart, 16 bytes; empty from a node that is about to join.
+    /// What tells clusters of one name apart, 16 bytes; empty from a node that is about to join, or to found it with others.
     #[prost(bytes = "bytes", tag = "3")]
     pub cluster_id: ::prost::bytes::Bytes,
     /// Who speaks.
@@ -28,7 +28,7 @@ pub struct Hello {
 /// What one node asks of another. One answer follows; the type of the answer is that of the request.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Request {
-    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub request: ::core::option::Option<request::Request>,
 }
 /// Nested message and enum types in `Request`.
@@ -51,17 +51,19 @@ pub mod request {
         /// Stand for election now.
         #[prost(message, tag = "7")]
         Elect(super::Elect),
+        #[prost(message, tag = "8")]
+        ListMembers(super::ListMembers),
     }
 }
 /// The answer to a request.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Response {
-    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4, 5, 6, 7, 15")]
+    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4, 5, 6, 7, 8, 15")]
     pub response: ::core::option::Option<response::Response>,
 }
 /// Nested message and enum types in `Response`.
 pub mod response {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Response {
         #[prost(message, tag = "1")]
         AppendEntries(super::AppendEntriesAnswer),
@@ -77,6 +79,8 @@ pub mod response {
         ChangeMembers(super::ChangeMembersAnswer),
         #[prost(message, tag = "7")]
         Elect(super::ElectAnswer),
+        #[prost(message, tag = "8")]
+        ListMembers(super::ListMembersAnswer),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }
@@ -92,6 +96,9 @@ pub struct Failure {
     /// Who leads, if known; 0 otherwise.
     #[prost(uint64, tag = "3")]
     pub leader: u64,
+    /// Why the cluster does not change so, with FAILURE_KIND_INVALID.
+    #[prost(enumeration = "ChangeRefusal", tag = "4")]
+    pub refusal: i32,
 }
 /// A vote, or the right to lead once a majority gave it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -384,6 +391,28 @@ pub mod change_members {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChangeMembersAnswer {}
+/// Asks the leader who belongs to the cluster, and how far each is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListMembers {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListMembersAnswer {
+    #[prost(message, repeated, tag = "1")]
+    pub members: ::prost::alloc::vec::Vec<MemberState>,
+}
+/// A member, as the leader sees it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MemberState {
+    #[prost(message, optional, tag = "1")]
+    pub member: ::core::option::Option<Member>,
+    #[prost(bool, tag = "2")]
+    pub voter: bool,
+    /// Entries of the log that it is not known to have; not set while nothing is known of it.
+    #[prost(uint64, optional, tag = "3")]
+    pub behind: ::core::option::Option<u64>,
+    /// Whether it answers.
+    #[prost(bool, tag = "4")]
+    pub there: bool,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Elect {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -409,6 +438,9 @@ pub struct Identity {
     pub cluster_id: ::prost::bytes::Bytes,
     #[prost(uint64, tag = "3")]
     pub node: u64,
+    /// Whether the node was removed from its cluster.
+    #[prost(bool, tag = "4")]
+    pub removed: bool,
 }
 /// Why a node does not talk to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -423,6 +455,10 @@ pub enum Refusal {
     Identity = 3,
     /// There is a connection between the two already.
     Duplicate = 4,
+    /// It was removed from the cluster, for good.
+    Removed = 5,
+    /// The one that refuses founds its cluster and does not know its id yet: only the first founder tells it. To be tried again.
+    NotFounded = 6,
 }
 impl Refusal {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -436,6 +472,8 @@ impl Refusal {
             Self::Cluster => "REFUSAL_CLUSTER",
             Self::Identity => "REFUSAL_IDENTITY",
             Self::Duplicate => "REFUSAL_DUPLICATE",
+            Self::Removed => "REFUSAL_REMOVED",
+            Self::NotFounded => "REFUSAL_NOT_FOUNDED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -446,6 +484,60 @@ impl Refusal {
             "REFUSAL_CLUSTER" => Some(Self::Cluster),
             "REFUSAL_IDENTITY" => Some(Self::Identity),
             "REFUSAL_DUPLICATE" => Some(Self::Duplicate),
+            "REFUSAL_REMOVED" => Some(Self::Removed),
+            "REFUSAL_NOT_FOUNDED" => Some(Self::NotFounded),
+            _ => None,
+        }
+    }
+}
+/// Why a cluster does not change as it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ChangeRefusal {
+    Unspecified = 0,
+    /// There is no such node in it.
+    Unknown = 1,
+    /// The node follows and does not vote.
+    NoVoter = 2,
+    /// The node is the only one that votes.
+    LastVoter = 3,
+    /// Too few of those who vote can be reached for a majority, before or afterwards.
+    NoMajority = 4,
+    /// The node cannot be reached.
+    NotThere = 5,
+    /// The node was removed, and its number is not given again.
+    Removed = 6,
+    /// There is another node of that number.
+    Taken = 7,
+}
+impl ChangeRefusal {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHANGE_REFUSAL_UNSPECIFIED",
+            Self::Unknown => "CHANGE_REFUSAL_UNKNOWN",
+            Self::NoVoter => "CHANGE_REFUSAL_NO_VOTER",
+            Self::LastVoter => "CHANGE_REFUSAL_LAST_VOTER",
+            Self::NoMajority => "CHANGE_REFUSAL_NO_MAJORITY",
+            Self::NotThere => "CHANGE_REFUSAL_NOT_THERE",
+            Self::Removed => "CHANGE_REFUSAL_REMOVED",
+            Self::Taken => "CHANGE_REFUSAL_TAKEN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHANGE_REFUSAL_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHANGE_REFUSAL_UNKNOWN" => Some(Self::Unknown),
+            "CHANGE_REFUSAL_NO_VOTER" => Some(Self::NoVoter),
+            "CHANGE_REFUSAL_LAST_VOTER" => Some(Self::LastVoter),
+            "CHANGE_REFUSAL_NO_MAJORITY" => Some(Self::NoMajority),
+            "CHANGE_REFUSAL_NOT_THERE" => Some(Self::NotThere),
+            "CHANGE_REFUSAL_REMOVED" => Some(Self::Removed),
+            "CHANGE_REFUSAL_TAKEN" => Some(Self::Taken),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ mod service;
 
 mod audit;
 mod authentication;
+mod cluster;
 mod consent;
 mod desks;
 mod guardians;

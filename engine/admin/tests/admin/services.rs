@@ -43,6 +43,7 @@ async fn reflection_lists_the_services() {
             "grpc.health.v1.Health",
             "grpc.reflection.v1.ServerReflection",
             "sayso.admin.v1.Audit",
+            "sayso.admin.v1.Cluster",
             "sayso.admin.v1.Complaints",
             "sayso.admin.v1.Consent",
             "sayso.admin.v1.Disclosures",

@@ -12,6 +12,9 @@ const VERSION: u32 = 1;
 /// The oldest. Programs that are a step apart have one in common, so that nodes can be upgraded one after the other.
 const OLDEST: u32 = 1;
 
+/// What is wrong with a founder that does not know which cluster it founds.
+const NOT_FOUNDED: &str = "the first founder has not told all others yet which cluster it is; it has to run";
+
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
@@ -56,6 +59,11 @@ pub(super) async fn greet(connection: &quinn::Connection, cluster: &Cluster, nod
         Ok(Refusal::Identity) => {
             return Err(Error::ForeignCertificate { node, reason: "ours is for another node".to_owned() });
         }
+        Ok(Refusal::NotFounded) => return Err(Error::unreachable(node, NOT_FOUNDED)),
+        Ok(Refusal::Removed) => {
+            cluster.part().await;
+            return Err(cluster.goodbye());
+        }
         // A reason that this program does not know is one of a newer program, and a refusal all the same.
         Ok(Refusal::Version) | Err(_) => return Err(Error::Version { node }),
     }
@@ -64,6 +72,12 @@ pub(super) async fn greet(connection: &quinn::Connection, cluster: &Cluster, nod
     }
     if answer.cluster != cluster.name.as_str() || answer.node != node.0 {
         return Err(Error::ForeignCluster { node });
+    }
+    if cluster.removed().borrow().contains(&node) {
+        return Err(Error::unreachable(node, "it was removed from the cluster"));
+    }
+    if cluster.waits_for_another(node) {
+        return Err(Error::unreachable(node, NOT_FOUNDED));
     }
     if let Ok(id) = answer.cluster_id[..].try_into()
         && !cluster.agrees(id).await?
@@ -117,6 +131,9 @@ async fn check(connection: &quinn::Connection, cluster: &Cluster, hello: &Hello)
     if !tls::is_named(connection, &peer_name(&cluster.name, NodeId(hello.node))) {
         return Some(Refusal::Identity);
     }
+    if cluster.waits_for_another(NodeId(hello.node)) {
+        return Some(Refusal::NotFounded);
+    }
     if hello.cluster_id.is_empty() {
         return None;
     }
@@ -124,5 +141,9 @@ async fn check(connection: &quinn::Connection, cluster: &Cluster, hello: &Hello)
         Ok(id) => cluster.agrees(id).await.unwrap_or(false),
         Err(_) => false,
     };
-    (!agrees).then_some(Refusal::Cluster)
+    if !agrees {
+        return Some(Refusal::Cluster);
+    }
+    // of this very cluster: another one may have a living node of that number
+    cluster.removed().borrow().contains(&NodeId(hello.node)).then_some(Refusal::Removed)
 }

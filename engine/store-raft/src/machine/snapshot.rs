@@ -9,7 +9,7 @@ use sayso_proto::peer::v1 as wire;
 use sayso_store::{Batch, Error, Key};
 use sayso_store_local::{Durability, Sweep};
 
-use super::{Applied, Applier, Machine, read_tokens};
+use super::{Applied, Applier, Machine, read_removed, read_tokens};
 use crate::disk::{self, APPLIED, generation_prefix};
 use crate::types::{Snapshot, SnapshotMeta, StorageError, StorageIoError, Types};
 
@@ -108,6 +108,7 @@ impl Machine {
         };
         let generation = received.generation;
         let (tokens, next) = read_tokens(&self.disk, generation)?;
+        let removed = read_removed(&self.disk, generation)?;
         let (last_log_id, membership) = (meta.last_log_id, meta.last_membership.clone());
         let installed = Applied { last_log_id, membership, tokens, next };
         let batch = disk::put_record(Batch::new(), APPLIED, &installed.record(generation));
@@ -120,6 +121,7 @@ impl Machine {
         };
         self.watchers.lag();
         self.seen.send_replace(next - 1);
+        self.removed.send_replace(removed);
         drop(applied);
         // the log is cut while what was replaced is deleted
         drop(received);

@@ -176,7 +176,7 @@ async fn run(field: &mut Processes, seed: u64, mut plan: Plan, report: &mut Repo
     }
     for register in 0..REGISTERS {
         let history: Vec<_> = events.iter().filter(|(of, _)| *of == register).map(|(_, event)| *event).collect();
-        if !is_linearizable(&history, None) {
+        if !is_linearizable(&history) {
             report.violations += 1;
             report.findings.push(format!("seed {seed}, {:?}, register {register}: {history:#?}", plan.fault));
         }

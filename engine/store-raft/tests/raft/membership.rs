@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sayso_runtime::{TaskHandle, TaskKind, Tasks};
+use sayso_store::cluster::{Cluster as _, ClusterError, Refusal, Role};
 use sayso_store::{Batch, Key, Range, Store};
 use sayso_store_raft::{Error, NodeId, RaftStore};
 
@@ -79,7 +80,7 @@ async fn a_node_joins_with_a_snapshot_and_one_leaves() {
     cluster.wait("one is left", |_| voters(&first) == [1]).await;
     put(&first, "alone").await;
     let last = first.remove(NodeId(1)).await;
-    assert!(matches!(last, Err(Error::Membership { .. })), "{last:?}");
+    assert!(matches!(last, Err(Error::Membership { refusal: Refusal::LastVoter, .. })), "{last:?}");
     cluster.close_all().await;
 }
 
@@ -122,7 +123,7 @@ async fn a_leader_hands_over_without_losing_a_commit() {
     cluster.close(from).await;
     writer.stop().await;
     let unknown = cluster.nodes[&other].transfer_to(NodeId(9)).await;
-    assert!(matches!(unknown, Err(Error::Membership { .. })), "{unknown:?}");
+    assert!(matches!(unknown, Err(Error::Membership { refusal: Refusal::Unknown, .. })), "{unknown:?}");
     cluster.close_all().await;
 }
 
@@ -165,6 +166,116 @@ async fn an_id_that_is_taken_is_refused() {
         .await
         .expect("is added");
     let joined = second.join().await;
-    assert!(matches!(joined, Err(Error::Membership { .. })), "{joined:?}");
+    assert!(matches!(joined, Err(Error::Membership { refusal: Refusal::Taken, .. })), "{joined:?}");
+    cluster.close_all().await;
+}
+
+/// Opens `node` again, whose disk says that it was removed.
+async fn does_not_come_back(cluster: &mut Cluster, node: NodeId) {
+    let options = cluster.options(node.0);
+    let refused = cluster.try_open(options, node.0).await.map(drop);
+    assert!(matches!(refused, Err(Error::Removed { node: removed, .. }) if removed == node), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_living_node_that_is_removed_is_told_so_and_does_not_come_back() {
+    let mut cluster = Cluster::start(3).await;
+    let tasks = Tasks::new();
+    let leader = Arc::clone(&cluster.nodes[&cluster.leader().await]);
+    let gone = cluster.follower().await;
+    let id = gone.status().node;
+    let writer = Writer::start(Arc::clone(&leader), &tasks);
+    leader.remove(id).await.expect("is removed");
+    let told = gone.removed().await;
+    assert!(matches!(told, Error::Removed { node, .. } if node == id), "{told:?}");
+    let read = gone.read(&[Key::from_bytes("written 00000000")]).await;
+    assert!(matches!(read, Err(sayso_store::Error::Closed)), "{read:?}");
+    writer.stop().await;
+    cluster.close(id).await;
+    does_not_come_back(&mut cluster, id).await;
+
+    // its number is not given again, also by a member that came later and never saw it
+    let fourth = cluster.open(4).await;
+    fourth.join().await.expect("joins");
+    fourth.transfer_to(NodeId(4)).await.expect("leads");
+    let again = fourth.add_learner(id, "127.0.0.1:9".parse::<std::net::SocketAddr>().expect("an address").into()).await;
+    assert!(matches!(again, Err(Error::Membership { refusal: Refusal::Removed, .. })), "{again:?}");
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_was_removed_while_it_was_dead_is_told_when_it_comes_back() {
+    let mut cluster = Cluster::start(3).await;
+    let leader = cluster.leader().await;
+    let dead = cluster.follower().await.status().node;
+    cluster.close(dead).await;
+    cluster.nodes[&leader].remove(dead).await.expect("is removed");
+    let back = cluster.open(dead.0).await;
+    let told = back.removed().await;
+    assert!(matches!(told, Error::Removed { node, .. } if node == dead), "{told:?}");
+    cluster.close(dead).await;
+    does_not_come_back(&mut cluster, dead).await;
+    put(&cluster.nodes[&leader], "without it").await;
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_is_removed_hands_over_first() {
+    let mut cluster = Cluster::start(3).await;
+    let tasks = Tasks::new();
+    let from = cluster.leader().await;
+    let other = cluster.follower().await;
+    let writer = Writer::start(Arc::clone(&other), &tasks);
+    other.remove(from).await.expect("is removed");
+    let told = cluster.nodes[&from].removed().await;
+    assert!(matches!(told, Error::Removed { .. }), "{told:?}");
+    writer.stop().await;
+    assert_eq!(voters(&other).len(), 2);
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_would_leave_no_majority_is_refused_and_holds_up_nobody() {
+    let mut cluster = Cluster::start(3).await;
+    let leader = cluster.leader().await;
+    let dead = cluster.follower().await.status().node;
+    cluster.close(dead).await;
+    let alive = *cluster.nodes.keys().find(|node| **node != leader).expect("one is left");
+    let store = Arc::clone(&cluster.nodes[&leader]);
+    let refused = store.remove(alive).await;
+    assert!(matches!(refused, Err(Error::Membership { refusal: Refusal::NoMajority, .. })), "{refused:?}");
+    let gone = store.transfer_to(dead).await;
+    assert!(matches!(gone, Err(Error::Membership { refusal: Refusal::NotThere, .. })), "{gone:?}");
+    put(&store, "afterwards").await;
+    store.remove(dead).await.expect("who is left is a majority");
+    put(&store, "with two").await;
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_member_says_who_leads_and_how_far_each_is() {
+    let mut cluster = Cluster::start(3).await;
+    let leader = cluster.leader().await;
+    let fourth = cluster.open(4).await;
+    cluster.nodes[&leader].add_learner(NodeId(4), fourth.local_addr().into()).await.expect("is added");
+    put(&fourth, "through one that only follows").await;
+    let follows = |node: &&NodeId| **node != leader && **node != NodeId(4);
+    let lagging = *cluster.nodes.keys().find(follows).expect("another voter");
+    cluster.close(lagging).await;
+    put(&cluster.nodes[&cluster.leader().await], "while one is away").await;
+    let leader = cluster.leader().await;
+    for store in cluster.nodes.values() {
+        let members = store.members().await.expect("the leader says");
+        let of = |node: NodeId| members.iter().find(|member| member.node == node.0).expect("it belongs to it").clone();
+        assert_eq!(members.len(), 4);
+        assert_eq!((of(leader).role, of(leader).behind, of(leader).is_there), (Role::Leader, Some(0), true));
+        assert_eq!((of(NodeId(4)).role, of(NodeId(4)).is_there), (Role::Learner, true));
+        assert!(!of(lagging).is_there && of(lagging).behind != Some(0), "{members:?}");
+    }
+    let learner = cluster.nodes[&leader].lead(4).await;
+    assert!(matches!(learner, Err(ClusterError::Refused { refusal: Refusal::NoVoter, .. })), "{learner:?}");
+    for unknown in [cluster.nodes[&leader].lead(9).await, sayso_store::Cluster::remove(&*fourth, 9).await] {
+        assert!(matches!(unknown, Err(ClusterError::Refused { refusal: Refusal::Unknown, .. })), "{unknown:?}");
+    }
     cluster.close_all().await;
 }

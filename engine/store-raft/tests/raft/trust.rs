@@ -75,6 +75,28 @@ async fn another_cluster_is_refused_although_it_has_the_same_name() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_that_is_founded_anew_in_the_same_place_takes_no_disk_of_the_old_one() {
+    let mut cluster = Cluster::start(3).await;
+    let old = Batch::new().put(Key::from_bytes("old"), "1");
+    cluster.nodes[&cluster.leader().await].commit(old).await.expect("commits");
+    cluster.close_all().await;
+    for lost in [1, 3] {
+        fs::remove_dir_all(cluster.dir_of(lost)).expect("is removed");
+    }
+    // the same addresses and certificates of the same authority; the one that still has its disk is there first
+    for node in [2, 3, 1] {
+        cluster.open(node).await;
+    }
+    let new = &cluster.nodes[&NodeId(3)];
+    new.commit(Batch::new().put(Key::from_bytes("new"), "1")).await.expect("two of three are a majority");
+    let found = new.read(&[Key::from_bytes("old"), Key::from_bytes("new")]).await.expect("reads");
+    assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
+    let told = cluster.nodes[&NodeId(2)].join().await;
+    assert!(matches!(told, Err(Error::ForeignCluster { .. })), "{told:?}");
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_belongs_to_its_node_and_cluster() {
     let mut cluster = Cluster::start(1).await;
     let store = Arc::clone(&cluster.nodes[&NodeId(1)]);

@@ -22,7 +22,7 @@ pub async fn reads_and_commits_are_linearizable(backend: &mut dyn Backend) {
         let events: Vec<(u64, Event)> = in_parallel(clients).await.into_iter().flatten().collect();
         for register in 0..REGISTERS {
             let history: Vec<_> = events.iter().filter(|(of, _)| *of == register).map(|(_, event)| *event).collect();
-            assert!(is_linearizable(&history, None), "seed {seed}, register {register}: {history:#?}");
+            assert!(is_linearizable(&history), "seed {seed}, register {register}: {history:#?}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! A checker of histories: is there an order of operations that each client could have seen?
 //!
-//! The algorithm is Wing and Gong's ("Testing and Verifying Concurrent Objects", 1993) with Lowe's memoisation: try
-//! every operation that was called before any other was answered, and remember the states that led nowhere.
+//! The search is that of the crate todc-utils: Wing and Gong's ("Testing and Verifying Concurrent Objects", 1993) with Lowe's
+//! memoisation. The one of the crate stateright remembers no states that led nowhere, and histories of several clients over one
+//! register have many of them.
 
-use std::collections::HashSet;
+use todc_utils::{Action as Moment, History, Specification, WGLChecker};
 
 /// What one client did to one register and what it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,36 +35,39 @@ pub struct Event {
     pub action: Action,
 }
 
-/// Events in one history at most, because a set of them is one word.
-pub const EVENTS_MAX: usize = 128;
-
-/// Whether `history` of a register that held `initial` could have come about one action after the other, each between
-/// its call and its answer.
-///
-/// # Panics
-/// For more than [`EVENTS_MAX`] events.
+/// Whether `history` of a register that held nothing could have come about one action after the other, each between its call and
+/// its answer.
 #[must_use]
-pub fn is_linearizable(history: &[Event], initial: Option<u64>) -> bool {
-    assert!(history.len() <= EVENTS_MAX, "a history of {} events is too long", history.len());
-    let all = history.iter().enumerate().fold(0u128, |set, (i, _)| set | 1 << i);
-    let mut seen = HashSet::new();
-    let mut open = vec![(all, initial)];
-    while let Some((left, state)) = open.pop() {
-        if left == 0 {
-            return true;
-        }
-        if !seen.insert((left, state)) {
-            continue;
-        }
-        let events = || history.iter().enumerate().filter(move |(i, _)| left & (1 << i) != 0);
-        let first_answer = events().map(|(_, event)| event.answered).min().unwrap_or(u64::MAX);
-        for (i, event) in events().filter(|(_, event)| event.called < first_answer) {
-            if let Some(next) = step(state, event.action) {
-                open.push((left & !(1 << i), next));
-            }
-        }
+pub fn is_linearizable(history: &[Event]) -> bool {
+    if history.is_empty() {
+        return true;
     }
-    false
+    // each event is a process of its own: who was called before whom is all that counts
+    let of = |(number, event): (usize, &Event)| {
+        let (call, answer) = (Moment::Call(event.action), Moment::Response(event.action));
+        [(event.called, (number, call)), (event.answered, (number, answer))]
+    };
+    let mut moments: Vec<_> = history.iter().enumerate().flat_map(of).collect();
+    moments.sort_by_key(|(at, _)| *at);
+    WGLChecker::<Register>::is_linearizable(History::from_actions(
+        moments.into_iter().map(|(_, moment)| moment).collect(),
+    ))
+}
+
+/// A register that one action after the other is done to.
+struct Register;
+
+impl Specification for Register {
+    type State = Option<u64>;
+    type Operation = Action;
+
+    fn init() -> Self::State {
+        None
+    }
+
+    fn apply(action: &Action, state: &Self::State) -> (bool, Self::State) {
+        step(*state, *action).map_or((false, *state), |next| (true, next))
+    }
 }
 
 /// What the register holds after `action`, if it could have answered so.
@@ -83,7 +87,7 @@ mod tests {
     fn check(history: &[(u64, u64, Action)], expect: bool) {
         let events: Vec<_> =
             history.iter().map(|&(called, answered, action)| Event { called, answered, action }).collect();
-        assert_eq!(is_linearizable(&events, None), expect, "{history:?}");
+        assert_eq!(is_linearizable(&events), expect, "{history:?}");
     }
 
     #[test]

@@ -6,9 +6,17 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
+use super::NodeArgs;
 use crate::config::StoreKind;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Nodes come with `invite`, and go with `remove`. To look after those of a cluster, ask the one that serves:
+  sayso store members --admin 127.0.0.1:4434 --certs one/admin
+  sayso store lead 2 ...
+  sayso store remove 3 ...
+
+One that serves is not removed: stop it, another takes over, and that one removes it.")]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
     pub(crate) command: StoreCommand,
@@ -30,6 +38,32 @@ pub(crate) enum StoreCommand {
     Migrate(MigrateArgs),
     /// Let one more node join the cluster that replicates this store: print a token, and wait for who has it.
     Invite(InviteArgs),
+    /// Print the nodes of a cluster: who leads, who votes, how far behind each is, and who does not answer.
+    Members(MembersArgs),
+    /// Remove a node from a cluster for good, dead or alive: it stops, and does not come back.
+    Remove(OneMemberArgs),
+    /// Have a node of a cluster lead those that replicate, so that the one that does now can be stopped or removed.
+    Lead(OneMemberArgs),
+}
+
+/// A node that serves, of a cluster.
+#[derive(Debug, Args)]
+pub(crate) struct MembersArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A node of a cluster, and one that serves, who is asked.
+#[derive(Debug, Args)]
+pub(crate) struct OneMemberArgs {
+    /// The number of the node, as `sayso store members` lists it.
+    #[arg(value_name = "NODE")]
+    pub(crate) member: u64,
+    #[command(flatten)]
+    pub(crate) at: MembersArgs,
 }
 
 /// Which store, and how to tell about it.

@@ -3,7 +3,9 @@
 use std::env;
 use std::path::Path;
 
-use crate::cli::InitArgs;
+use sayso_store_raft::NodeId;
+
+use crate::cli::{InitArgs, PeerAddress};
 use crate::config;
 use crate::join::Token;
 
@@ -40,7 +42,40 @@ and a device in another
   {program} {device}",
         id = args.device_id,
         tenant = args.tenant,
-        peers = if args.peer.is_some() { PEERS } else { "" },
+        peers = if args.peer.is_empty() { "" } else { PEERS },
+    )
+}
+
+/// Where in the directory that of a node is that founds a cluster with others.
+pub(super) fn place_of(node: NodeId) -> String {
+    format!("node-{node}")
+}
+
+/// The same for nodes that found a cluster together.
+pub(super) fn steps_of_founders(args: &InitArgs) -> String {
+    let program = quote(&env::args().next().unwrap_or_else(|| "sayso".to_owned()));
+    let nodes: Vec<_> = (1..).map(NodeId).zip(&args.peer).collect();
+    let line = |(node, address): &(NodeId, &PeerAddress)| {
+        format!("  {}/          of node {node}, which the others reach at {address}", place_of(*node))
+    };
+    let run = |(node, _): &(NodeId, &PeerAddress)| {
+        format!("  {program} serve --config {}", quote_path(&args.dir.join(place_of(*node)).join("sayso.toml")))
+    };
+    let (lines, runs): (Vec<_>, Vec<_>) = nodes.iter().map(|one| (line(one), run(one))).unzip();
+    format!(
+        "\
+wrote {dir}
+{lines}
+  {first}/ also has what there is once: device/ and admin/, the certificates of the first device and the first operator, and
+  ca/, admin-ca/ and peer-ca/, the authorities that signed all of them; keep a copy of it, and of kek.key, apart from all backups
+
+take each to its machine, so that no other one has it, and run all of them, in any order
+{runs}
+one serves, and the others stand by",
+        dir = args.dir.display(),
+        lines = lines.join("\n"),
+        first = place_of(NodeId(1)),
+        runs = runs.join("\n"),
     )
 }
 

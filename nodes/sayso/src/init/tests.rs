@@ -17,7 +17,7 @@ fn args(dir: &Path) -> InitArgs {
         name: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         device_id: "speaker-1".parse().unwrap(),
         tenant: "home".parse().unwrap(),
-        peer: None,
+        peer: Vec::new(),
         join: None,
         cluster: "home".parse().unwrap(),
     }
@@ -122,4 +122,59 @@ fn nothing_is_written_twice_and_a_failure_leaves_nothing() {
     let error = run(&args(&root)).unwrap_err().to_string();
     assert!(error.contains("admin is there already"), "{error}");
     assert_eq!(read(&root, "log.key"), before);
+}
+
+/// Three nodes, of which the first two are on one machine.
+fn founders(dir: &Path) -> InitArgs {
+    let peer = ["10.0.0.1:4435", "10.0.0.1:4436", "10.0.0.2:4435"];
+    InitArgs { peer: peer.map(|peer| peer.parse().unwrap()).to_vec(), ..args(dir) }
+}
+
+#[test]
+fn founders_know_each_other_and_each_has_what_it_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    run(&founders(dir.path())).unwrap();
+    let configs = [1, 2, 3].map(|node| load(&dir.path().join(format!("node-{node}"))));
+    let first = configs[0].store.raft().unwrap();
+    for (config, number) in configs.iter().zip(1..) {
+        let raft = config.store.raft().unwrap();
+        assert_eq!((raft.node, &raft.founders, raft.cluster), (number, &first.founders, first.cluster));
+        let founders: Vec<_> = raft.founders.iter().map(|founder| founder.address.as_str()).collect();
+        assert_eq!(founders, ["10.0.0.1:4435", "10.0.0.1:4436", "10.0.0.2:4435"]);
+        let identity = Identity::read(&raft.certificate, &raft.key).unwrap();
+        let _ = identity.peer_tls(certs::read_roots(&raft.authority).unwrap());
+        assert_eq!(config.log_origin, configs[0].log_origin);
+        for name in ["log.key", "kek.key", "profile.toml", "ca/cert.pem", "admin-ca/cert.pem", "peer/ca.pem"] {
+            let (own, of_first) = (dir.path().join(format!("node-{number}")), dir.path().join("node-1"));
+            assert_eq!(read(&own, name), read(&of_first, name), "{name} of node {number}");
+        }
+        let is_first = number == 1;
+        for name in
+            ["ca/key.pem", "admin-ca/key.pem", "peer-ca/key.pem", "token.key", "admin/key.pem", "device/key.pem"]
+        {
+            assert_eq!(
+                dir.path().join(format!("node-{number}")).join(name).exists(),
+                is_first,
+                "{name} of node {number}"
+            );
+        }
+    }
+    assert_eq!(configs.each_ref().map(|config| config.gateway.listen.port()), [4433, 4533, 4433]);
+    assert_eq!(configs.each_ref().map(|config| config.admin.listen.port()), [4434, 4534, 4434]);
+    assert_ne!(read(dir.path(), "node-1/peer/key.pem"), read(dir.path(), "node-2/peer/key.pem"));
+}
+
+#[test]
+fn a_number_of_founders_that_helps_nobody_is_refused_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("x");
+    let peers = |peers: &[&str]| {
+        let peer = peers.iter().map(|peer| peer.parse().unwrap()).collect();
+        run(&InitArgs { peer, ..args(&root) }).unwrap_err().to_string()
+    };
+    let two = peers(&["10.0.0.1:4435", "10.0.0.2:4435"]);
+    assert!(two.contains("given 2 times") && two.contains("3 to 5"), "{two}");
+    let same = peers(&["10.0.0.1:4435", "10.0.0.2:4435", "10.0.0.1:4435"]);
+    assert!(same.contains("more than once"), "{same}");
+    assert!(!root.exists());
 }

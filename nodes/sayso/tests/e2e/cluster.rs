@@ -17,7 +17,7 @@ pub(crate) struct Standby<'a> {
 
 impl<'a> Standby<'a> {
     /// Starts the node of `installation` while another one serves.
-    async fn start(installation: &'a Installation) -> Self {
+    pub(crate) async fn start(installation: &'a Installation) -> Self {
         let mut process = Process::start(installation.serve());
         process.logs("standing by").await;
         Self { installation, process }
@@ -224,5 +224,39 @@ async fn a_node_that_lost_its_disk_is_replaced_and_does_not_begin_anew() {
     let admin = founder.operator(&node).await;
     let _ = admin.give("kitchen", "voice_interaction").await;
     four.kill().await;
+    node.kill().await;
+}
+
+#[tokio::test]
+async fn three_founders_are_a_cluster_in_whatever_order_they_are_started() {
+    let founders = Installation::founders(&sayso()).await;
+    let mut started = Vec::new();
+    for founder in founders.iter().rev() {
+        let mut process = Process::start(founder.serve());
+        process.logs("replicating").await;
+        started.push(process);
+    }
+    let [one, two, three] = &mut started[..] else { unreachable!("there are three") };
+    let serves = tokio::select! {
+        () = one.logs("ready") => 0,
+        () = two.logs("ready") => 1,
+        () = three.logs("ready") => 2,
+    };
+    let node = Node::ready(started.remove(serves)).await;
+    let first = &founders[0];
+    drop(first.device(&node, "kitchen").await.unwrap());
+    let given = first.operator(&node).await.give("kitchen", "voice_interaction").await;
+    node.kill().await;
+
+    let [one, two] = &mut started[..] else { unreachable!("two are left") };
+    let serves = tokio::select! {
+        () = one.logs("ready") => 0,
+        () = two.logs("ready") => 1,
+    };
+    let node = Node::ready(started.remove(serves)).await;
+    let admin = first.operator(&node).await;
+    let found = admin.consent("kitchen").await;
+    assert_eq!((&found.subject_id, &found.records), (&given.subject_id, &given.records));
+    assert!(admin.verify_log().await.is_clean());
     node.kill().await;
 }

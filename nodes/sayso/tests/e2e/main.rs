@@ -20,6 +20,7 @@ mod incident;
 mod keeping;
 mod kept;
 mod kill;
+mod members;
 mod moving;
 mod notices;
 mod numbers;
