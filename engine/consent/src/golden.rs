@@ -319,11 +319,12 @@ fn a_certificate_is_stored_as_it_was() {
         shares_keys: false,
         key_store: [4; 16],
         is_purged: true,
+        replicas: vec![1, 3],
         deleted: Vec::new(),
         residuals: vec![
             processor,
             backups,
-            Residual::StoreLogs,
+            Residual::StoreLogs { until: Some(WallTime(NOW.0 + 8)) },
             Residual::Evidence,
             Residual::Device,
             Residual::People,

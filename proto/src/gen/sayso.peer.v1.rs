@@ -28,7 +28,7 @@ pub struct Hello {
 /// What one node asks of another. One answer follows; the type of the answer is that of the request.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Request {
-    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "request::Request", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub request: ::core::option::Option<request::Request>,
 }
 /// Nested message and enum types in `Request`.
@@ -51,12 +51,14 @@ pub mod request {
         /// Stand for election now.
         #[prost(message, tag = "7")]
         Elect(super::Elect),
+        #[prost(message, tag = "8")]
+        Purge(super::Purge),
     }
 }
 /// The answer to a request.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Response {
-    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4, 5, 6, 7, 15")]
+    #[prost(oneof = "response::Response", tags = "1, 2, 3, 4, 5, 6, 7, 8, 15")]
     pub response: ::core::option::Option<response::Response>,
 }
 /// Nested message and enum types in `Response`.
@@ -77,6 +79,8 @@ pub mod response {
         ChangeMembers(super::ChangeMembersAnswer),
         #[prost(message, tag = "7")]
         Elect(super::ElectAnswer),
+        #[prost(message, tag = "8")]
+        Purge(super::PurgeAnswer),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }
@@ -388,6 +392,16 @@ pub struct ChangeMembersAnswer {}
 pub struct Elect {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ElectAnswer {}
+/// Asks a member to rewrite its disk without what was deleted or replaced by the entries up to this one, and without these
+/// entries. It waits until it has applied them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Purge {
+    #[prost(message, optional, tag = "1")]
+    pub upto: ::core::option::Option<LogId>,
+}
+/// It is done: none of that is in a file of the member's.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PurgeAnswer {}
 /// What a node's state machine is at, as it is stored.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Applied {
