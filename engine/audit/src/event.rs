@@ -8,6 +8,7 @@ mod lineage;
 mod minor;
 mod name;
 mod node;
+mod replica;
 mod scope;
 mod step;
 
@@ -23,6 +24,7 @@ pub use self::flow::FlowEvent;
 pub use self::lineage::LineageEvent;
 pub use self::minor::MinorEvent;
 pub use self::node::{KeyStep, NodeEvent};
+pub use self::replica::Replica;
 pub use self::scope::Scope;
 pub use self::step::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 
@@ -223,12 +225,15 @@ pub enum Event {
         /// To the key, as the certificate names it.
         key: Hash,
     },
-    /// `erase.node_acked`: this node, by its epoch, holds nothing of it any more.
+    /// `erase.node_acked`: a node holds nothing of it any more. Where a store is on several, each of them has said so before the
+    /// erasure is certified.
     EraseAcknowledged {
         /// The erasure.
         erasure: Reference,
         /// `purged`: also not in its files. `in_logs`: its store keeps what was deleted in logs for a while.
         how: Name,
+        /// Which node; [`None`] is the one that writes this, by its epoch.
+        replica: Option<Replica>,
     },
     /// `processor.deletion_unconfirmed`: a receiver may still have what was erased here.
     DeletionUnconfirmed {

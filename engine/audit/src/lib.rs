@@ -27,7 +27,7 @@ pub use checkpoint::Checkpoint;
 pub use event::{
     Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, Event, FENCED, FlowEvent,
     IncidentStep, Instructed, KeyStep, LineageEvent, MinorEvent, NodeEvent, NoticeStep, ProcessorChange, RAN_OUT,
-    Reference, RequestStep, Scope, UNCOUNTED, counted,
+    Reference, Replica, RequestStep, Scope, UNCOUNTED, counted,
 };
 pub use export::Export;
 pub use key::{Cosigner, PublicKey, Signer, VerifierKey, WitnessKey};

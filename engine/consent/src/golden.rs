@@ -2,6 +2,7 @@
 
 mod consents;
 mod desks;
+mod erasures;
 mod flows;
 mod kept;
 mod minors;
@@ -24,7 +25,7 @@ use sayso_types::{
     Category, Cell, ConsentVersion, Name, NoticeId, ProcessorKind, Purpose, RegionClass, SubjectId, WallTime,
 };
 
-use crate::erasure::certificate::{self, Certificate, Ground, Key, Residual};
+use crate::erasure::certificate::{Ground, Residual};
 use crate::erasure::pending::Pending;
 use crate::exemption::proposal::{Proposal, Said, Standing, Terms};
 use crate::guardian::ward::Ward;
@@ -40,12 +41,12 @@ use crate::rights::{self, Delay, Request, stored};
 use crate::shutdown::Shutdown;
 use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
-    ANNOUNCED, AnnouncedKey, CERTIFICATE, CONSENT_END, CertificateKey, ConsentEndKey, DEVICE, DUE, DeviceKey, DueKey,
-    ERASURE, EXEMPTION, EXEMPTION_USE, ExemptionKey, ExemptionUseKey, FACTS, FactsKey, HELD, HOLD, HeldKey, HoldKey,
-    INCIDENT, IncidentKey, NEXT_PROFILE, NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD,
-    NOTICE_TO, NextProfileKey, NoticeDueKey, NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey,
-    NoticeToKey, PROFILE, ProfileKey, REGISTER, REQUEST, RETENTION, RegisterKey, RequestKey, RetentionKey, SEALED_BY,
-    SHUTDOWN, SealedByKey, ShutdownKey, TENURE, TenureKey,
+    ANNOUNCED, AnnouncedKey, CONSENT_END, ConsentEndKey, DEVICE, DUE, DeviceKey, DueKey, ERASURE, EXEMPTION,
+    EXEMPTION_USE, ExemptionKey, ExemptionUseKey, FACTS, FactsKey, HELD, HOLD, HeldKey, HoldKey, INCIDENT, IncidentKey,
+    NEXT_PROFILE, NOTICE, NOTICE_DUE, NOTICE_OUT, NOTICE_PAGE, NOTICE_PERSON, NOTICE_SPREAD, NOTICE_TO, NextProfileKey,
+    NoticeDueKey, NoticeKey, NoticeOutKey, NoticePageKey, NoticePersonKey, NoticeSpreadKey, NoticeToKey, PROFILE,
+    ProfileKey, REGISTER, REQUEST, RETENTION, RegisterKey, RequestKey, RetentionKey, SEALED_BY, SHUTDOWN, SealedByKey,
+    ShutdownKey, TENURE, TenureKey,
 };
 
 const SUBJECT: SubjectId = SubjectId([0x5a; 16]);
@@ -270,72 +271,6 @@ fn an_exemption_is_stored_as_it_was() {
     }
     let used = ExemptionUseKey { id: id.to_string(), subject: SUBJECT };
     assert_golden("exemption_use", &used.key(), &EXEMPTION_USE.encode(&NOW.0.to_be_bytes()));
-}
-
-#[test]
-fn an_erasure_is_stored_as_it_was() {
-    let key = Key { category: Category::MEMORY_SUMMARY, generation: 2, key: [8; 16] };
-    let begun = Pending { id: [7; 16], ..Pending::new(None, Ground::Request([6; 16]), NOW) };
-    let destroyed = Pending {
-        category: Some(Category::MEMORY_SUMMARY),
-        grounds: vec![Ground::Withdrawal([6; 16]), Ground::Refusal([5; 16])],
-        is_to_withdraw: false,
-        committed_at: Some(NOW),
-        keys: Some(vec![key]),
-        destroyed_at: Some(WallTime(NOW.0 + 1)),
-        ..begun.clone()
-    };
-    for (name, pending) in [("erasure", begun), ("erasure_destroyed", destroyed)] {
-        let value = ERASURE.encode(&pending.encode());
-        assert_golden(name, &pending.row(SUBJECT), &value);
-        assert_eq!(Pending::decode(&[7; 16], &value[2..]).unwrap(), pending);
-    }
-    let expected = "e65091de6b8238ef"; // the first digits of what python3's hashlib says
-    assert!(key.commitment().to_string().starts_with(expected), "{}", key.commitment());
-}
-
-#[test]
-fn a_certificate_is_stored_as_it_was() {
-    let processor = Residual::Processor {
-        id: "cloud".parse().unwrap(),
-        party: "Somebody Else".into(),
-        can_be_told: true,
-        until: Some(WallTime(NOW.0 + 9)),
-        told_at: None,
-    };
-    let backups = Residual::KeyBackups { until: None };
-    let certificate = Certificate {
-        format: certificate::FORMAT.into(),
-        erasure: [7; 16],
-        subject_tag: [9; 16],
-        category: Some(Category::MEMORY_SUMMARY),
-        grounds: vec![Ground::Withdrawal([6; 16])],
-        policy: certificate::Policy { id: "home".into(), rev: 1, sha256: "00".into() },
-        asked_at: NOW,
-        committed_at: NOW,
-        destroyed_at: WallTime(NOW.0 + 1),
-        certified_at: WallTime(NOW.0 + 2),
-        keys: vec![Key { category: Category::MEMORY_SUMMARY, generation: 2, key: [8; 16] }],
-        shares_keys: false,
-        key_store: [4; 16],
-        is_purged: true,
-        deleted: Vec::new(),
-        residuals: vec![
-            processor,
-            backups,
-            Residual::StoreLogs,
-            Residual::Evidence,
-            Residual::Device,
-            Residual::People,
-        ],
-    };
-    let key = CertificateKey { subject: SUBJECT, erasure: vec![7; 16] };
-    let value = CERTIFICATE.encode(&certificate.encode());
-    assert_golden("certificate", &key.key(), &value);
-    assert_eq!(Certificate::parse(&value[2..]).unwrap(), certificate);
-    let moment = |at: WallTime| at.0.to_string();
-    let told = Tongue::ALL.map(|tongue| certificate.told(&[], tongue, moment)).join("\n");
-    assert_golden_text("certificate.txt", &told);
 }
 
 #[test]

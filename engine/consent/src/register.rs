@@ -24,6 +24,7 @@ mod letting_go;
 mod letting_read;
 pub(crate) mod noting;
 mod permits;
+mod purging;
 mod reading;
 mod redacting;
 mod remaining;
@@ -142,7 +143,7 @@ pub struct Register {
     /// Whether that is being written: nobody is told, and nothing more is opened.
     is_ending: AtomicBool,
     /// Held by whoever carries out erasures.
-    erasing: AsyncMutex<erasing::Pace>,
+    erasing: AsyncMutex<purging::Pace>,
     /// Held by whoever takes the end of the service a step further.
     ending: AsyncMutex<()>,
     /// Held by whoever spreads notices.

@@ -19,6 +19,9 @@ use crate::{fault, manifest};
 /// was opened, and a read sees those whose number is less than its snapshot's.
 pub(crate) const FIRST_SEQUENCE: u64 = 1 << 32;
 
+/// What a table holds that a purge writes: as much as one that merging writes, so that merging it later rewrites no more.
+const TABLE_BYTES: u64 = 64 << 20;
+
 /// Levels of a tree.
 const LEVELS: usize = 7;
 
@@ -201,7 +204,7 @@ impl Index {
     /// the old ones are gone. Waits for a [`compact`](Self::compact) that is under way.
     pub(crate) fn purge(&self) -> Result<(), Error> {
         if self.tree.0.table_count() > 0 {
-            self.reorganise("rewrite the tables of", || self.tree.0.major_compact(u64::MAX, self.oldest_seen()))?;
+            self.reorganise("rewrite the tables of", || self.tree.0.major_compact(TABLE_BYTES, self.oldest_seen()))?;
             fault::sync_dir(&self.dir.join("tables"))?;
         }
         Ok(())

@@ -1,5 +1,5 @@
 //! [`Keeper`]: the threads that turn memtables into tables and merge those, so that the writer never does. Merging has one of
-//! its own: a merge takes seconds, in which several memtables fill.
+//! its own, which also rewrites all tables for a purge: either takes seconds, or longer, in which several memtables fill.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -32,6 +32,8 @@ struct State {
     segments: VecDeque<PathBuf>,
     /// Who waits for a purge of what is in tables once no closed memtable is left.
     purges: Vec<Purged>,
+    /// Those of whom that is so, and who wait for the tables to be rewritten.
+    rewrites: Vec<Purged>,
     /// Why the oldest closed memtable is not a table yet.
     trouble: Option<Error>,
     /// Whether a table was written since it was last looked for some to merge.
@@ -150,12 +152,13 @@ impl Work {
                     Ok(()) => self.delete(&segment),
                     Err(error) => self.pause(error),
                 },
-                Step::Purge(purges) => {
-                    let outcome = self.purge();
-                    let result = if outcome.is_ok() { "ok" } else { "failed" };
-                    metrics::counter!("sayso_store_local_purges_total", "result" => result).increment(1);
-                    answer_purges(purges, &outcome);
-                }
+                Step::Purge(purges) => match self.delete_undeleted() {
+                    Ok(()) => {
+                        self.shared.state().rewrites.extend(purges);
+                        self.shared.changed.notify_all();
+                    }
+                    Err(error) => answer(purges, &Err(error)),
+                },
             }
         }
     }
@@ -179,9 +182,8 @@ impl Work {
         }
     }
 
-    /// What is deleted is in no table afterwards, nor in a segment of the log, nor would it be after a loss of power.
-    fn purge(&mut self) -> Result<(), Error> {
-        self.index.purge()?;
+    /// No segment of the log is left whose memtable is a table, nor would one be after a loss of power.
+    fn delete_undeleted(&mut self) -> Result<(), Error> {
         while let Some(segment) = self.undeleted.pop() {
             if let Err(error) = std::fs::remove_file(&segment) {
                 let failed = fault::io("delete", &segment, error);
@@ -227,18 +229,27 @@ impl Merger {
     fn run(&self) {
         let mut state = self.shared.state();
         while !state.stopping {
-            if !state.unmerged {
+            let rewrites = core::mem::take(&mut state.rewrites);
+            if rewrites.is_empty() && !state.unmerged {
                 state = self.shared.wait(state);
                 continue;
             }
             (state.unmerged, state.merging) = (false, true);
             drop(state);
-            let more = self.step();
+            let more = if rewrites.is_empty() { self.step() } else { self.rewrite(rewrites) };
             state = self.shared.state();
             (state.unmerged, state.merging) = (state.unmerged || more, false);
             // who waits for this looks how many are left
             self.shared.changed.notify_all();
         }
+    }
+
+    /// Rewrites all tables without what is deleted. What was written meanwhile may be there to merge.
+    fn rewrite(&self, rewrites: Vec<Purged>) -> bool {
+        #[cfg(feature = "testing")]
+        crate::testing::delay_merge();
+        answer(rewrites, &self.index.purge());
+        true
     }
 
     /// Merges some; whether there may be more to merge.
@@ -257,4 +268,10 @@ impl Merger {
             }
         }
     }
+}
+
+fn answer(purges: Vec<Purged>, outcome: &Result<(), Error>) {
+    let result = if outcome.is_ok() { "ok" } else { "failed" };
+    metrics::counter!("sayso_store_local_purges_total", "result" => result).increment(1);
+    answer_purges(purges, outcome);
 }

@@ -48,7 +48,8 @@ impl Store for LocalStore {
         self.0.watch(prefix)
     }
 
-    async fn purge(&self) -> Result<(), Error> {
-        self.0.purge().await
+    async fn purge(&self) -> Result<Vec<u64>, Error> {
+        self.0.purge().await?;
+        Ok(Vec::new())
     }
 }

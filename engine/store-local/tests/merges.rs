@@ -1,12 +1,16 @@
-//! Tables are merged beside everything else: a merge that takes long holds up nobody.
+//! Tables are merged, and rewritten for a purge, beside everything else: what takes long holds up nobody.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use sayso_store::{Batch, Key, Store};
 use sayso_store_local::testing::EndlessMerges;
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::ManualClock;
+
+/// Held by each test: merges are held for the whole process.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// More memtables than may wait to become tables.
 const MEMTABLES: u64 = 12;
@@ -32,6 +36,7 @@ fn fill(store: &LocalStore, memtables: u64) {
 
 #[test]
 fn commits_go_on_while_tables_are_merged() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().expect("a directory");
     let store = open(dir.path());
     let merge = EndlessMerges::begin();
@@ -44,5 +49,21 @@ fn commits_go_on_while_tables_are_merged() {
     let store = open(dir.path());
     let read = block_on(store.read(&[key(0)])).expect("reads").remove(0);
     assert_eq!(read.map(|held| held.value.len()), Some(1_000));
+    store.close();
+}
+
+#[test]
+fn commits_go_on_while_a_store_is_purged() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    block_on(store.commit(Batch::new().put(key(0), "1"))).expect("commits");
+    let rewrite = EndlessMerges::begin();
+    let mut purge = store.purge();
+    assert!((&mut purge).now_or_never().is_none(), "it takes as long as rewriting the tables does");
+    rewrite.wait_for_one();
+    fill(&store, MEMTABLES);
+    drop(rewrite);
+    assert!(block_on(purge).expect("purges").is_empty());
     store.close();
 }

@@ -118,6 +118,11 @@ impl Disk {
         }
     }
 
+    /// Rewrites it without what was deleted or replaced.
+    pub(crate) async fn purge(&self) -> Result<(), Error> {
+        self.engine.purge().await
+    }
+
     /// What `keys` hold.
     pub(crate) fn read(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>, Error> {
         let held = self.engine.read(keys)?;

@@ -19,6 +19,7 @@
 //! - `machine/snapshot`: a snapshot is a pass over the disk as it is now. It is sent in pieces as the peer takes them, into
 //!   a generation of its own there, which replaces the other in one write. One that breaks off is begun anew.
 //! - `link`: one connection a pair of nodes, mutually authenticated; a stream a request; everything bounded.
+//! - `purge`: what was deleted leaves the disks of all members: their logs are cut, and their files rewritten.
 //! - `members`: nodes join, are promoted, leave, are replaced and hand over while the cluster serves.
 //!
 //! # Outcomes
@@ -48,6 +49,7 @@ mod members;
 mod options;
 mod peer;
 mod proposer;
+mod purge;
 mod service;
 mod store;
 #[cfg(test)]

@@ -49,6 +49,8 @@ pub(crate) struct Machine {
     applied: tokio::sync::Mutex<Applied>,
     /// Generations that are not in force yet but being received.
     receiving: watch::Sender<BTreeSet<u32>>,
+    /// How many snapshots of this node are being read.
+    reading: watch::Sender<usize>,
     pub(crate) watchers: Watchers,
     /// The sequence of the last commit that readers and watchers see.
     seen: watch::Sender<u64>,
@@ -105,8 +107,9 @@ impl Machine {
         let (tokens, next) = read_tokens(&disk, generation)?;
         let (seen, removed) = (watch::Sender::new(next - 1), watch::Sender::new(read_removed(&disk, generation)?));
         let applied = tokio::sync::Mutex::new(Applied { last_log_id, membership, tokens, next });
-        let (generation, receiving) = (RwLock::new(generation), watch::Sender::default());
-        Ok(Arc::new(Self { disk, generation, applied, receiving, watchers: Watchers::default(), seen, removed }))
+        let (generation, watchers) = (RwLock::new(generation), Watchers::default());
+        let (receiving, reading) = (watch::Sender::default(), watch::Sender::default());
+        Ok(Arc::new(Self { disk, generation, applied, receiving, reading, watchers, seen, removed }))
     }
 
     /// Who was removed from the cluster, now and later.

@@ -19,6 +19,7 @@ use crate::link::frame::{self, Budget, FrameError};
 use crate::machine::SnapshotData;
 use crate::members::Members;
 use crate::proposer::{NotDecided, Proposer};
+use crate::purge::Purge;
 use crate::types::{Outcome, Raft, Snapshot};
 use crate::within::{Wait, within};
 
@@ -30,6 +31,7 @@ pub(crate) struct Service {
     pub(crate) raft: Raft,
     pub(crate) proposer: Arc<Proposer>,
     pub(crate) members: Arc<Members>,
+    pub(crate) purge: Arc<Purge>,
 }
 
 /// Why a request has no answer of its type.
@@ -87,6 +89,11 @@ impl Service {
             Request::Elect(_) => {
                 self.raft.trigger().elect().await.map_err(unavailable)?;
                 Response::Elect(wire::ElectAnswer {})
+            }
+            Request::Purge(purge) => {
+                let upto = log_id_from(required(purge.upto, "a purge does not say of what")?);
+                self.purge.here(upto).await.map_err(unavailable)?;
+                Response::Purge(wire::PurgeAnswer {})
             }
         })
     }

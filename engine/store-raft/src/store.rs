@@ -1,6 +1,7 @@
 //! [`RaftStore`]: the contract, on one node of a cluster.
 
 mod cluster;
+mod purging;
 
 use core::fmt;
 use core::time::Duration;
@@ -19,6 +20,7 @@ use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::{Batch, Key, Page, Prefix, Range, Store, Version, Versioned, Watch, limits};
 use sayso_store_local::LocalOptions;
 
+use self::purging::Purging;
 use crate::barrier::Barrier;
 use crate::cluster::Cluster;
 use crate::disk::Disk;
@@ -30,8 +32,9 @@ use crate::machine::{Applier, Machine};
 use crate::members::{Members, Status};
 use crate::peer::Peers;
 use crate::proposer::Proposer;
+use crate::purge::Purge;
 use crate::service::Service;
-use crate::types::{Outcome, Raft};
+use crate::types::{LogId, Outcome, Raft};
 use crate::within::{Wait, within};
 use crate::{Address, Error, NodeId, RaftOptions};
 
@@ -52,6 +55,9 @@ pub struct RaftStore {
     leader: Arc<Leader>,
     members: Arc<Members>,
     barrier: Barrier,
+    purge: Arc<Purge>,
+    /// Held by the purge of all that is under way here: what it has not finished is there for the next.
+    purging: tokio::sync::Mutex<Option<Purging>>,
     /// The last commit that a caller here was told of. Watches here give it before they end.
     answered_upto: AtomicU64,
     address: Address,
@@ -96,7 +102,11 @@ impl RaftStore {
             Arc::new(Leader { raft: raft.clone(), links: Arc::clone(&links), proposer: Arc::clone(&proposer) });
         let changing = tokio::sync::Mutex::default();
         let members = Arc::new(Members { leader: Arc::clone(&leader), timers: options.timers, changing });
-        links.serve(Arc::new(Service { raft: raft.clone(), proposer, members: Arc::clone(&members) }));
+        let (machine_here, turn) = (Arc::clone(&machine), tokio::sync::Mutex::default());
+        let purge = Arc::new(Purge { raft: raft.clone(), machine: machine_here, turn });
+        let service =
+            Service { raft: raft.clone(), proposer, members: Arc::clone(&members), purge: Arc::clone(&purge) };
+        links.serve(Arc::new(service));
         let store = Arc::new(Self {
             cluster,
             disk,
@@ -106,6 +116,8 @@ impl RaftStore {
             leader,
             members,
             barrier: Barrier::default(),
+            purge,
+            purging: tokio::sync::Mutex::default(),
             answered_upto: AtomicU64::new(0),
             address: options.address.clone(),
             founders: options.founders.iter().map(|(node, address)| (*node, address.clone())).collect(),
@@ -312,13 +324,13 @@ impl RaftStore {
         }
     }
 
-    /// Waits until this node has seen everything that was committed before.
-    async fn catch_up(&self) -> Result<(), sayso_store::Error> {
+    /// Waits until this node has seen everything that was committed before; the last entry of that.
+    async fn catch_up(&self) -> Result<Option<LogId>, sayso_store::Error> {
         let leader = Arc::clone(&self.leader);
         let seen = self.barrier.wait(async move { leader.read_index().await }).await;
-        let Some(seen) = seen else { return Ok(()) };
+        let Some(seen) = seen else { return Ok(None) };
         let applied = self.raft.wait(None).applied_index_at_least(Some(seen.index), "a read").await;
-        applied.map(|_| ()).map_err(|error| sayso_store::Error::Unavailable { reason: error.to_string() })
+        applied.map(|_| Some(seen)).map_err(|error| sayso_store::Error::Unavailable { reason: error.to_string() })
     }
 }
 
@@ -366,6 +378,16 @@ impl Store for RaftStore {
             self.machine.watchers.watch(prefix)
         })
         .await
+    }
+
+    /// Rewrites the disks of all members, which takes as long as that does: only what has to be agreed on is bounded as other
+    /// calls are.
+    async fn purge(&self) -> Result<Vec<u64>, sayso_store::Error> {
+        tokio::select! {
+            biased;
+            () = self.closing.cancelled() => Err(sayso_store::Error::Closed),
+            purged = self.purge_everywhere() => purged,
+        }
     }
 }
 

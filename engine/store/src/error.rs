@@ -68,6 +68,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Not every replica has purged what was deleted.
+    #[error("what was deleted is not purged yet by {replicas}: bring them back, or have them leave the store for good")]
+    Unpurged {
+        /// Which, and why.
+        replicas: String,
+    },
     /// The operating system refused something else than space.
     #[error("cannot {action} {file}: {source}")]
     Io {
@@ -98,7 +104,7 @@ pub trait Retryable {
 impl Retryable for Error {
     fn retryable(&self) -> bool {
         match self {
-            Self::Full { .. } | Self::InUse { .. } | Self::Unavailable { .. } => true,
+            Self::Full { .. } | Self::InUse { .. } | Self::Unavailable { .. } | Self::Unpurged { .. } => true,
             Self::Conflict { .. }
             | Self::TooLarge { .. }
             | Self::ReservedKey

@@ -75,14 +75,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// store.
     async fn watch(&self, prefix: Prefix) -> Result<Watch, Error>;
 
-    /// Answers once no file of the store holds what was deleted or replaced before the call: a deleted key is of no
-    /// use while its bytes can still be read from a log. It rewrites the store, so it is for small ones that hold keys.
-    /// What a disk keeps of files that were deleted is beyond it.
+    /// Answers once no file of the store, on any of its replicas, holds what was deleted or replaced before the call: what was
+    /// deleted is of no use while its bytes can still be read from a log. It says which replicas there are, by their numbers;
+    /// none where the store is in one place. It rewrites the store, which serves meanwhile, so whoever calls it paces
+    /// themselves. What a disk keeps of files that were deleted is beyond it, and so is a replica that has left the store.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] from a backend that cannot, which is every one that does not say otherwise; else the state
-    /// of the store.
-    async fn purge(&self) -> Result<(), Error> {
+    /// [`Error::Unsupported`] from a backend that cannot, which is every one that does not say otherwise;
+    /// [`Error::Unpurged`] names the replicas that have not done so, which the next call asks again; else the state of the store.
+    async fn purge(&self) -> Result<Vec<u64>, Error> {
         Err(Error::Unsupported { what: "purging what was deleted" })
     }
 }

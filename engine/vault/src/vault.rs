@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use self::cache::Cache;
 pub use self::forgetting::KeyRef;
-pub use self::moving::move_keys;
+pub use self::moving::{key_tables, move_keys};
 pub use self::rotating::Wrapping;
 use crate::record::{self, Header};
 use crate::shard::ShardKey;

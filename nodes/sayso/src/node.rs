@@ -87,7 +87,7 @@ impl Node {
         let tenure = own(backend).await?;
         require_here(backend.store().as_ref()).await?;
         let keys = backend.open_keys(&config.vault.keys_dir).await?;
-        let vault = vault::unlock(&config.vault, keys).await?;
+        let vault = vault::unlock(&config.vault, keys, backend.store().as_ref()).await?;
         vault.look_after(&tasks);
         // Who stood by may have done so for months, in which others put further revisions in force.
         let profile = accepted_profile(config)?;

@@ -14,13 +14,13 @@ mod wish;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use sayso_consent::Journal;
 use sayso_models::Progress;
 use sayso_runtime::SystemClock;
 use sayso_types::Clock;
 
-use self::contents::{Contents, Summary};
+use self::contents::{Contents, Portion, Summary};
 use self::dump::{Dump, Place, Writer};
 pub(crate) use self::load::require_whole;
 use self::load::{Complete, Load};
@@ -29,7 +29,7 @@ pub(crate) use self::moving::{Moves, Moving};
 use self::told::{Checked, Exported, Inspected, Loaded};
 use crate::backend::{self, Backend};
 use crate::cli::{ExportStoreArgs, ImportStoreArgs, StoreArgs, StoreCommand, StoreFileArgs};
-use crate::config::Config;
+use crate::config::{Config, StoreKind};
 use crate::progress::progress;
 use crate::{join, output, serve};
 
@@ -85,7 +85,7 @@ async fn check(args: &StoreFileArgs) -> Result<ExitCode> {
         require_whole(store.as_ref()).await?;
         let mut bars = progress();
         bars.begin("reading", 0);
-        let all = contents::summary(&store, |bytes| bars.reach(bytes)).await?;
+        let all = contents::summary(&store, Portion::All, |bytes| bars.reach(bytes)).await?;
         bars.end();
         let (leaves, root) = Journal::check(store.as_ref()).await?;
         Ok(Checked { all, leaves, root: hex::encode(root.0) })
@@ -95,15 +95,16 @@ async fn check(args: &StoreFileArgs) -> Result<ExitCode> {
 
 async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
     let place = Place::open(&args.to)?;
-    let exported = with_store(&args.store, async |_, backend| {
+    let exported = with_store(&args.store, async |config, backend| {
+        let portion = portion(config, args.keys)?;
         let (store, mut bars) = (backend.store(), progress());
         require_whole(store.as_ref()).await?;
         bars.begin("reading what there is", 0);
-        let all = contents::summary(&store, |bytes| bars.reach(bytes)).await?;
+        let all = contents::summary(&store, portion, |bytes| bars.reach(bytes)).await?;
         bars.end();
         let mut writer = Writer::begin(&place, all.clone()).await?;
         let is_resumed = writer.is_resumed();
-        let mut contents = Contents::of(&store);
+        let mut contents = Contents::of(&store, portion);
         bars.begin("exporting", all.bytes);
         while let Some(page) = contents.next().await? {
             for entry in page {
@@ -116,6 +117,19 @@ async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
         Ok(Exported { place: place.to_string(), all, is_resumed })
     });
     tell(&exported.await?, args.store.json)
+}
+
+/// What of the store of `config` is written: never data and the keys of it together.
+fn portion(config: &Config, keys: bool) -> Result<Portion> {
+    match (config.store.kind, keys) {
+        (StoreKind::Local, false) => Ok(Portion::All),
+        (StoreKind::Local, true) => bail!(
+            "the keys of one node are not in its store, but in {}: copy that directory while the node is stopped",
+            config.vault.keys_dir.display()
+        ),
+        (_, false) => Ok(Portion::Data),
+        (_, true) => Ok(Portion::Keys),
+    }
 }
 
 async fn import(args: &ImportStoreArgs) -> Result<ExitCode> {

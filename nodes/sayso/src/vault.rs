@@ -6,7 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use sayso_consent::Register;
 use sayso_store::Store;
 use sayso_types::Redacted;
 use sayso_vault::{EnvKek, FileKek, KeyWrap, Vault};
@@ -18,9 +19,17 @@ use crate::config::{self, Kek};
 const TOKEN_VARIABLE: &str = "VAULT_TOKEN";
 
 /// Unlocks the vault whose keys are in `keys`. A node of before there were vaults gets its first KEK here, as `sayso init`
-/// would have written it; where there are keys, none is ever made.
-pub(crate) async fn unlock(config: &config::Vault, keys: Arc<dyn Store>) -> Result<Arc<Vault>> {
-    if config.kek == Kek::File && !config.kek_file.exists() && Vault::is_new(keys.as_ref()).await? {
+/// would have written it; where there are keys, none is ever made. Nor are new keys, where `data` is sealed under others.
+pub(crate) async fn unlock(config: &config::Vault, keys: Arc<dyn Store>, data: &dyn Store) -> Result<Arc<Vault>> {
+    let is_new = Vault::is_new(keys.as_ref()).await?;
+    if is_new && Register::is_sealed(data).await? {
+        bail!(
+            "the keys of what is in the store are not here: nothing was begun; put them back first (sayso store restore, from \
+             where sayso store backup --keys wrote to, or the old node's keys directory at {})",
+            config.keys_dir.display()
+        );
+    }
+    if config.kek == Kek::File && !config.kek_file.exists() && is_new {
         make_kek(&config.kek_file)?;
         tracing::warn!(file = %config.kek_file.display(), "made a key encryption key; keep a copy of it apart from all backups");
     }

@@ -53,6 +53,8 @@ pub mod request {
         Elect(super::Elect),
         #[prost(message, tag = "8")]
         ListMembers(super::ListMembers),
+        #[prost(message, tag = "9")]
+        Purge(super::Purge),
     }
 }
 /// The answer to a request.
@@ -81,6 +83,8 @@ pub mod response {
         Elect(super::ElectAnswer),
         #[prost(message, tag = "8")]
         ListMembers(super::ListMembersAnswer),
+        #[prost(message, tag = "9")]
+        Purge(super::PurgeAnswer),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }
@@ -417,6 +421,16 @@ pub struct MemberState {
 pub struct Elect {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ElectAnswer {}
+/// Asks a member to rewrite its disk without what was deleted or replaced by the entries up to this one, and without these
+/// entries. It waits until it has applied them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Purge {
+    #[prost(message, optional, tag = "1")]
+    pub upto: ::core::option::Option<LogId>,
+}
+/// It is done: none of that is in a file of the member's.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PurgeAnswer {}
 /// What a node's state machine is at, as it is stored.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Applied {

@@ -55,7 +55,7 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("export.created", "Event::ExportCreated", "engine/consent/src/rights/desk.rs"),
     ("erase.committed", "Event::EraseCommitted", "engine/consent/src/register/erasing.rs"),
     ("key.destroyed", "Event::KeyDestroyed", "engine/consent/src/register/erasing.rs"),
-    ("erase.node_acked", "Event::EraseAcknowledged", "engine/consent/src/register/erasing.rs"),
+    ("erase.node_acked", "Event::EraseAcknowledged", "engine/consent/src/register/purging.rs"),
     ("processor.deletion_unconfirmed", "Event::DeletionUnconfirmed", "engine/consent/src/register/erasing.rs"),
     ("erase.certified", "Event::EraseCertified", "engine/consent/src/register/erasing.rs"),
     ("processor.activated", "ProcessorChange::Activated", "engine/consent/src/switch.rs"),

@@ -8,7 +8,7 @@ use crate::event::{
     Anonymised, AnonymisedStep, ComplaintStep, ConsentEnding, ControlEvent, DeskEvent, FlowEvent, IncidentStep,
     Instructed, KeyStep, LineageEvent, MinorEvent, NodeEvent, NoticeStep, ProcessorChange, RequestStep,
 };
-use crate::{Commitment, Hash, Reference, Scope};
+use crate::{Commitment, Hash, Reference, Replica, Scope};
 
 fn names() -> impl Strategy<Value = Name> {
     "[a-z0-9_.-]{1,31}".prop_map(|text| text.parse().unwrap())
@@ -231,7 +231,9 @@ fn erasures() -> impl Strategy<Value = Event> {
         (references(), categories(), any::<u32>(), hashes()).prop_map(|(erasure, category, generation, key)| {
             Event::KeyDestroyed { erasure, category, generation, key }
         }),
-        (references(), names()).prop_map(|(erasure, how)| Event::EraseAcknowledged { erasure, how }),
+        (references(), names(), prop::option::of((1..u64::MAX, 1..u64::MAX))).prop_map(|(erasure, how, replica)| {
+            Event::EraseAcknowledged { erasure, how, replica: replica.map(|(node, of)| Replica { node, of }) }
+        }),
         (references(), processors(), names()).prop_map(|(erasure, processor, reason)| Event::DeletionUnconfirmed {
             erasure,
             processor,

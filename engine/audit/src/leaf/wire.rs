@@ -6,7 +6,7 @@ use sayso_types::{Cell, ConsentVersion, ProcessorId, TurnId, WallTime};
 use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk, flow, lineage, node};
 use crate::event::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
 use crate::merkle::Hash;
-use crate::{ActorTag, Event, Reference, Scope, SubjectTag};
+use crate::{ActorTag, Event, Reference, Replica, Scope, SubjectTag};
 
 mod control;
 mod field;
@@ -15,7 +15,7 @@ mod minors;
 pub(super) use self::field::{
     approvers, category, content, document, full_cell, gate, optional, processor, reason, reference,
 };
-use self::field::{evidence, purpose, scope};
+use self::field::{evidence, purpose, replica, scope};
 
 pub(super) fn write(leaf: &Leaf) -> AuditLeaf {
     let Leaf { place, fact } = leaf;
@@ -159,9 +159,12 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.pieces = u64::from(*generation);
             wire.content_sha256 = key.0.to_vec();
         }
-        Event::EraseAcknowledged { erasure, how } => {
+        Event::EraseAcknowledged { erasure, how, replica } => {
             wire.reference = erasure.0.to_vec();
             wire.reason = how.to_string();
+            if let Some(Replica { node, of }) = replica {
+                (wire.bytes, wire.pieces) = (*node, *of);
+            }
         }
         Event::DeletionUnconfirmed { erasure, processor, reason } => {
             wire.reference = erasure.0.to_vec();
@@ -358,7 +361,9 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             generation: wire.pieces.try_into().map_err(|_| LeafError::Field("pieces"))?,
             key: content(wire)?,
         },
-        "erase.node_acked" => Event::EraseAcknowledged { erasure: reference(wire)?, how: reason(wire)? },
+        "erase.node_acked" => {
+            Event::EraseAcknowledged { erasure: reference(wire)?, how: reason(wire)?, replica: replica(wire)? }
+        }
         "processor.deletion_unconfirmed" => {
             Event::DeletionUnconfirmed { erasure: reference(wire)?, processor: processor(wire)?, reason: reason(wire)? }
         }

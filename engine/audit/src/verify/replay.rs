@@ -1,5 +1,6 @@
 //! [`Replay`]: goes through the leaves as they happened and checks each against those before.
 
+mod acknowledged;
 mod anonymised;
 mod grants;
 mod people;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use sayso_types::{Cell, ProcessorId, Purpose};
 
+use self::acknowledged::Acknowledged;
 use self::anonymised::Anonymisations;
 use self::grants::Grants;
 use self::people::{People, Standing};
@@ -41,6 +43,7 @@ pub(super) struct Replay<'a> {
     anonymisations: Anonymisations,
     /// The erasures that have begun and have no certificate yet.
     erasures: BTreeMap<Reference, u64>,
+    acknowledged: Acknowledged,
     /// The certificates of erasures.
     certified: BTreeMap<Reference, Hash>,
     /// Whether the service has ended.
@@ -63,6 +66,7 @@ impl<'a> Replay<'a> {
             grants: Grants::default(),
             anonymisations: Anonymisations::default(),
             erasures: BTreeMap::new(),
+            acknowledged: Acknowledged::default(),
             certified: BTreeMap::new(),
             has_ended: false,
             events: BTreeMap::new(),
@@ -130,8 +134,12 @@ impl<'a> Replay<'a> {
                 self.find(index, Rule::ComplaintLate);
             }
             Event::EraseCommitted { erasure, .. } => drop(self.erasures.insert(*erasure, index)),
+            Event::EraseAcknowledged { erasure, replica, .. } => self.acknowledged.by(*erasure, *replica),
             Event::EraseCertified { erasure, certificate } => {
                 self.erasures.remove(erasure);
+                if !self.acknowledged.is_by_all(*erasure) {
+                    self.find(index, Rule::CertifiedUnacknowledged);
+                }
                 self.certified.insert(*erasure, *certificate);
             }
             Event::Desk(DeskEvent::ResidualApproved { erasure, certificate, .. }) => {
@@ -158,7 +166,6 @@ impl<'a> Replay<'a> {
             | Event::Request { .. }
             | Event::ExportCreated { .. }
             | Event::KeyDestroyed { .. }
-            | Event::EraseAcknowledged { .. }
             | Event::DeletionUnconfirmed { .. }
             | Event::ProcessorChanged { .. }
             | Event::CategorySwitched { .. }

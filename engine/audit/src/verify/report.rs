@@ -148,6 +148,8 @@ pub enum Rule {
     EndedLate,
     /// Somebody was counted as anonymised, or more were released, than was due; or without the report of the test.
     AnonymisedUnduly,
+    /// An erasure is certified though not each replica of the store has said that it holds nothing of it.
+    CertifiedUnacknowledged,
     /// Somebody answers for what an erasure left whose certificate the log does not have.
     ApprovedUnsaid,
     /// The node found its own log damaged.
@@ -239,6 +241,9 @@ impl Rule {
             Self::ComplaintLate => "a complaint was not answered by the day by which it was to be",
             Self::AnonymisedUnduly => {
                 "data was counted or released as anonymised that was not due, that had been counted before, or without the report of its test"
+            }
+            Self::CertifiedUnacknowledged => {
+                "an erasure is certified that some replica of the store has not acknowledged: its keys may still be there"
             }
             Self::ApprovedUnsaid => "somebody answers for what remains of an erasure that has no such certificate",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",

@@ -1,7 +1,7 @@
 //! What has to close because of what became of its ground, and when.
 
 use sayso_audit::verify::Rule;
-use sayso_audit::{Actor, ActorKind, ActorTag, Commitment, Event, Hash, Scope};
+use sayso_audit::{Actor, ActorKind, ActorTag, Commitment, Event, Hash, Reference, Replica, Scope};
 use sayso_types::{Category, Name, WallTime};
 
 use crate::deeds::{found, story};
@@ -139,6 +139,38 @@ fn nothing_passes_that_was_opened_after_the_service_had_ended() {
     assert_eq!(ended(Story::runs_on), open);
 }
 
+fn acknowledged(erasure: Reference, replica: Option<Replica>) -> Event {
+    Event::EraseAcknowledged { erasure, how: Name::constant("purged"), replica }
+}
+
+fn certified(erasure: Reference) -> Event {
+    Event::EraseCertified { erasure, certificate: Hash([7; 32]) }
+}
+
+#[test]
+fn an_erasure_is_certified_when_each_replica_has_acknowledged_it() {
+    let erasure = id(40);
+    let told = |replicas: &[Option<Replica>]| {
+        found(&story(|s| {
+            for replica in replicas {
+                s.tell(acknowledged(erasure, *replica));
+            }
+            s.tell(certified(erasure));
+        }))
+    };
+    let node = |node| Some(Replica { node, of: 3 });
+    assert_eq!(told(&[None]), [], "a store that is in one place");
+    assert_eq!(told(&[node(1), node(2), node(4)]), []);
+    let undue = |at| [(at, Rule::CertifiedUnacknowledged)];
+    assert_eq!(told(&[]), undue(0));
+    assert_eq!(told(&[node(1), node(2)]), undue(2), "one has not");
+    assert_eq!(told(&[node(1), node(2), node(2)]), undue(3), "one has said so for another");
+    let other = story(|s| {
+        s.tell(acknowledged(id(41), None)).tell(certified(erasure));
+    });
+    assert_eq!(found(&other), undue(1), "of another erasure");
+}
+
 #[test]
 fn what_is_begun_and_not_done_is_told() {
     let (erasure, category) = (id(40), Category::MEMORY_SUMMARY);
@@ -149,7 +181,7 @@ fn what_is_begun_and_not_done_is_told() {
     assert_eq!(found(&pending), [(0, Rule::ErasurePending)]);
     assert!(pending.log().verify().unwrap().is_clean());
     let certified = story(|s| {
-        s.tell(committed()).tell(Event::EraseCertified { erasure, certificate: Hash([7; 32]) });
+        s.tell(committed()).tell(acknowledged(erasure, None)).tell(certified(erasure));
     });
     assert_eq!(found(&certified), []);
     let due = story(|s| {

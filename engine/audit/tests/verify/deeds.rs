@@ -402,21 +402,22 @@ fn whoever_is_counted_as_anonymised_was_due_and_is_counted_once() {
 #[test]
 fn what_somebody_answers_for_is_what_a_certificate_says() {
     let (erasure, certificate) = (crate::log::id(1), Hash([7; 32]));
+    let acknowledged = || Event::EraseAcknowledged { erasure, how: Name::constant("purged"), replica: None };
     let certified = || Event::EraseCertified { erasure, certificate };
     let approved = |certificate| {
         let (residual, reason) = (Name::constant("llm-cloud"), Name::constant("receiver_dissolved"));
         Event::Desk(DeskEvent::ResidualApproved { erasure, certificate, residual, reason })
     };
     let sound = story(|s| {
-        s.tell(certified()).tell(approved(certificate));
+        s.tell(acknowledged()).tell(certified()).tell(approved(certificate));
     });
     assert_eq!(found(&sound), []);
     let early = story(|s| {
-        s.tell(approved(certificate)).tell(certified());
+        s.tell(approved(certificate)).tell(acknowledged()).tell(certified());
     });
     assert_eq!(found(&early), [(0, Rule::ApprovedUnsaid)]);
     let other = story(|s| {
-        s.tell(certified()).tell(approved(Hash([8; 32])));
+        s.tell(acknowledged()).tell(certified()).tell(approved(Hash([8; 32])));
     });
-    assert_eq!(found(&other), [(1, Rule::ApprovedUnsaid)]);
+    assert_eq!(found(&other), [(2, Rule::ApprovedUnsaid)]);
 }

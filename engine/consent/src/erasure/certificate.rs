@@ -50,6 +50,9 @@ pub struct Certificate {
     pub key_store: [u8; 16],
     /// Whether neither they nor what they sealed are in the files of the stores.
     pub is_purged: bool,
+    /// The replicas of the stores that have said so, by the numbers of their nodes. None, where the stores are in one place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<u64>,
     /// Who else had something of it and says that they have deleted it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deleted: Vec<Deleted>,
@@ -213,8 +216,12 @@ pub enum Residual {
         /// Until when the policy lets them be kept; [`None`] when it gives no time.
         until: Option<WallTime>,
     },
-    /// What was deleted, in the logs and snapshots of a store that cannot purge.
-    StoreLogs,
+    /// What was deleted, in the logs and files of a store that cannot purge.
+    StoreLogs {
+        /// Until when the policy lets copies of it be kept; [`None`] when it gives no time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<WallTime>,
+    },
     /// Consent records, withdrawals, requests, notices and the audit log, which prove what was agreed and done.
     Evidence,
     /// What a device keeps by itself.
@@ -231,7 +238,7 @@ impl Residual {
             Self::Processor { id, .. } => id.0,
             Self::LegalMinimum(_) => Name::constant("legal_minimum"),
             Self::KeyBackups { .. } => Name::constant("key_backups"),
-            Self::StoreLogs => Name::constant("store_logs"),
+            Self::StoreLogs { .. } => Name::constant("store_logs"),
             Self::Evidence => Name::constant("evidence"),
             Self::Device => Name::constant("device"),
             Self::People => Name::constant("people"),

@@ -83,10 +83,16 @@ impl Certificate {
         } else if self.keys.is_empty() && !self.is_kept_by_law() {
             line(say("There was no key: nothing had been sealed".to_owned(), "没有密钥：从未保存过数据".to_owned()));
         }
-        if self.is_purged {
+        if self.is_purged && self.replicas.is_empty() {
             line(say(
                 "Keys and records are no longer in the files of this node's stores".to_owned(),
                 "密钥和记录已不在本节点存储的文件中".to_owned(),
+            ));
+        } else if self.is_purged {
+            let nodes = |between: &str| self.replicas.iter().map(u64::to_string).collect::<Vec<_>>().join(between);
+            line(say(
+                format!("Keys and records are no longer in the files of any replica: nodes {}", nodes(", ")),
+                format!("密钥和记录已不在任何副本的文件中：节点 {}", nodes("、")),
             ));
         }
         for Deleted { id, party, at, answer } in &self.deleted {
@@ -148,10 +154,12 @@ impl Residual {
                 format!("backups of the keys that were made before, {}", until(end))
             }
             (Self::KeyBackups { until: end }, Tongue::Chinese) => format!("此前制作的密钥备份，{}", until(end)),
-            (Self::StoreLogs, Tongue::English) => {
-                "what was deleted, in logs and snapshots of the store for as long as it keeps them".to_owned()
+            (Self::StoreLogs { until: end }, Tongue::English) => {
+                format!("what was deleted, in logs and files that the store has not overwritten yet, {}", until(end))
             }
-            (Self::StoreLogs, Tongue::Chinese) => "存储的日志和快照中尚未清除的已删除内容".to_owned(),
+            (Self::StoreLogs { until: end }, Tongue::Chinese) => {
+                format!("存储的日志和文件中尚未覆盖的已删除内容，{}", until(end))
+            }
             (Self::Evidence, Tongue::English) => {
                 "consent records, withdrawals, requests, notices and the audit log, which prove what was agreed and done"
                     .to_owned()

@@ -7,11 +7,12 @@ use sayso_audit::{Event, MinorEvent, Reference};
 use sayso_policy::ConsentStatus;
 use sayso_policy::{Deadline, Profile};
 use sayso_store::{Error as StoreError, Key as Row, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Mono, Name, ProcessorId, SubjectId, WallTime};
-use sayso_vault::{Error as VaultError, KeyRef};
+use sayso_types::{Name, ProcessorId, SubjectId, WallTime};
+use sayso_vault::KeyRef;
 
 use super::deleting::{NO_ANSWER, NOT_TOLD};
 use super::holding::Holds;
+use super::purging::{Due, Purged};
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::deletion::{self, Deletion, Standing};
@@ -24,21 +25,6 @@ use crate::rights::carrier::Carrier;
 use crate::rights::left::Left;
 use crate::tables::{CERTIFICATE, CertificateKey, ERASURE, ErasureKey, FACTS_CATEGORY, FactsKey};
 use crate::{Entry, Error, rights};
-
-/// How many times as long as a purge took nothing is purged after it: rewriting the stores takes a tenth of the time at
-/// most, however large they are.
-const PURGE_PAUSE: u32 = 9;
-
-/// When the stores may be purged again.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    not_before: Option<Mono>,
-    /// Erasures whose keys and records are gone from the files, or not, and that wait for receivers.
-    purged: BTreeMap<Due, bool>,
-}
-
-/// An erasure and whose it is.
-pub(super) type Due = (SubjectId, Reference);
 
 impl Register {
     /// The certificate of the erasure of `subject`, or of the withdrawal, consent record or case `of`, that it was for: JSON
@@ -188,23 +174,20 @@ impl Register {
         let (waiting, destroyed): (Vec<_>, Vec<_>) =
             destroyed.into_iter().partition(|due| pace.purged.contains_key(due));
         for due in waiting {
-            match self.certify(due, pace.purged[&due]).await {
+            match self.certify(due, &pace.purged[&due]).await {
                 Ok(true) => drop(pace.purged.remove(&due)),
                 Ok(false) => {}
                 Err(error) => outcome = Err(error),
             }
         }
-        let now = self.clock.now();
-        if destroyed.is_empty() && replaced.is_empty() || pace.not_before.is_some_and(|at| now < at) {
+        if destroyed.is_empty() && replaced.is_empty() {
             return outcome;
         }
-        let is_purged = self.purge().await?;
-        let done = self.clock.now();
-        pace.not_before = Some(done.after(done.since(now) * PURGE_PAUSE));
+        let Some(purged) = self.purge_in_time(&mut pace).await? else { return outcome };
         for due in destroyed {
-            match self.certify(due, is_purged).await {
+            match self.certify(due, &purged).await {
                 Ok(true) => {}
-                Ok(false) => drop(pace.purged.insert(due, is_purged)),
+                Ok(false) => drop(pace.purged.insert(due, purged.clone())),
                 Err(error) => outcome = Err(error),
             }
         }
@@ -320,23 +303,9 @@ impl Register {
         Ok(())
     }
 
-    /// Rewrites the stores without what was deleted; whether both can.
-    async fn purge(&self) -> Result<bool, Error> {
-        let keys = match self.vault.purge().await {
-            Ok(_) => true,
-            Err(VaultError::Store(StoreError::Unsupported { .. })) => false,
-            Err(error) => return Err(error.into()),
-        };
-        match self.store.purge().await {
-            Ok(()) => Ok(keys),
-            Err(StoreError::Unsupported { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Issues the certificate, answers the cases that it was for, and forgets that anything was due; whether that is done. Waits
     /// for withdrawals that are not yet in effect, and for receivers that were told to delete.
-    async fn certify(&self, (subject, erasure): Due, is_purged: bool) -> Result<bool, Error> {
+    async fn certify(&self, (subject, erasure): Due, purged: &Purged) -> Result<bool, Error> {
         let mut subject = self.lock(subject).await?;
         let consents = &subject.state.consent.consents;
         if consents.values().any(|consent| consent.status == ConsentStatus::Withdrawing) {
@@ -346,10 +315,9 @@ impl Register {
         let (about, now) = (subject.state.about(subject.id), self.clock.wall());
         let told = self.receivers_told(&subject, erasure, pending.category, self.confirm_within(&pending)).await?;
         let Some(told) = told else { return Ok(false) };
-        let residuals = self.residuals(&pending, is_purged, &told, now);
+        let residuals = self.residuals(&pending, purged, &told, now);
         let mut entry = Entry::default();
-        let how = Name::constant(if is_purged { "purged" } else { "in_logs" });
-        entry.events.push(about.event(Event::EraseAcknowledged { erasure, how }));
+        purged.told(about, erasure, &mut entry);
         for residual in &residuals {
             if let Residual::Processor { id, can_be_told, told_at, .. } = residual {
                 let untold = if *can_be_told { NOT_TOLD } else { Name::constant("cannot_be_told") };
@@ -359,7 +327,7 @@ impl Register {
         }
         entry.ops.extend(told.keys().map(|id| Op::Delete(deletion::key(subject.id, erasure, *id))));
         let deleted = self.deleted(told);
-        let certificate = self.issue(&subject, &pending, is_purged, (deleted, residuals), now);
+        let certificate = self.issue(&subject, &pending, purged, (deleted, residuals), now);
         let json = certificate.encode();
         let is_partial = certificate.is_partial();
         entry.events.push(about.event(Event::EraseCertified { erasure, certificate: certificate::hash(&json) }));
@@ -396,7 +364,7 @@ impl Register {
         &self,
         subject: &Subject,
         pending: &Pending,
-        is_purged: bool,
+        purged: &Purged,
         (deleted, residuals): (Vec<Deleted>, Vec<Residual>),
         now: WallTime,
     ) -> Certificate {
@@ -419,7 +387,8 @@ impl Register {
             keys: pending.keys.clone().unwrap_or_default(),
             shares_keys: pending.is_partial,
             key_store: self.vault.id().0,
-            is_purged,
+            is_purged: *purged != Purged::InLogs,
+            replicas: purged.replicas().to_vec(),
             deleted,
             residuals,
         }
@@ -429,7 +398,7 @@ impl Register {
     fn residuals(
         &self,
         pending: &Pending,
-        is_purged: bool,
+        purged: &Purged,
         told: &BTreeMap<ProcessorId, Deletion>,
         now: WallTime,
     ) -> Vec<Residual> {
@@ -448,34 +417,10 @@ impl Register {
             }
         });
         let backups = end(&profile, profile.document().retention.backup_purge.as_ref(), from);
-        let logs = (!is_purged).then_some(Residual::StoreLogs);
+        let logs = (*purged == Purged::InLogs).then_some(Residual::StoreLogs { until: backups });
         let rest = [Residual::KeyBackups { until: backups }, Residual::Evidence, Residual::Device, Residual::People];
         let kept = pending.kept.iter().cloned().map(Residual::LegalMinimum);
         processors.chain(kept).chain(logs).chain(rest).collect()
-    }
-
-    /// Sees that no key that was destroyed is there again, because an old copy of the key store was put in its place.
-    pub(super) async fn keep_destroyed(&self) -> Result<(), Error> {
-        let (mut again, mut range) = (0_u64, Range::from(CertificateKey::table()));
-        loop {
-            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
-            for entry in page.entries {
-                let CertificateKey { subject, .. } = CertificateKey::parse(&entry.key).map_err(StoreError::from)?;
-                let (_, json) = CERTIFICATE.decode(&entry.value).map_err(StoreError::from)?;
-                let dead: Vec<_> = Certificate::parse(json)?.keys.into_iter().map(KeyRef::from).collect();
-                again += u64::from(self.vault.forget_keys(subject, &dead).await?);
-            }
-            let Some(rest) = page.rest else { break };
-            range = rest;
-        }
-        if again > 0 {
-            metrics::counter!("sayso_consent_keys_destroyed_again_total").increment(again);
-            tracing::warn!(
-                again,
-                "the key store was older than the data: keys that had been destroyed are destroyed again"
-            );
-        }
-        Ok(())
     }
 }
 

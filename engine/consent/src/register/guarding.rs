@@ -7,8 +7,8 @@ use sayso_policy::ConsentState;
 use sayso_store::{Op, TypedKey};
 use sayso_types::{ConsentVersion, SubjectId};
 
-use super::erasing::Due;
 use super::holders::POLICY;
+use super::purging::Due;
 use super::state::StoredState;
 use super::{Register, Subject};
 use crate::guardian::age::Age;

@@ -7,7 +7,9 @@
 use sayso_audit::{Actor, Event, Reference};
 use sayso_policy::profile::RetentionAction;
 use sayso_policy::{ConsentState, Ending};
-use sayso_store::{Batch, Condition, Error as StoreError, Key, Op, TypedKey, Value, Versioned, limits::SCAN_LIMIT_MAX};
+use sayso_store::{
+    Batch, Condition, Error as StoreError, Key, Op, Store, TypedKey, Value, Versioned, limits::SCAN_LIMIT_MAX,
+};
 use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 use sayso_vault::Binding;
 
@@ -358,6 +360,15 @@ impl Register {
         entry.require.push(rewrite.require);
         entry.ops.extend(rewrite.ops);
         Ok(self.advance(subject, next, entry).await?)
+    }
+
+    /// Whether something in `store` was sealed, so that it is of no use with an empty key store.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn is_sealed(store: &dyn Store) -> Result<bool, Error> {
+        let row = SealedByKey { shard: SHARD }.key();
+        Ok(store.read(&[row]).await?.pop().flatten().is_some())
     }
 
     /// Writes down which vault seals what is in the store, sees that its keys are not older than what was erased, and seals

@@ -48,6 +48,10 @@ pub(crate) struct Faulty<S: ?Sized> {
     pub(crate) stall: RwLock<()>,
     /// How long the next commit takes, by this clock.
     slow: Mutex<Option<(ManualClock, Duration)>>,
+    /// What purges are answered, instead of by the real store.
+    purged: Mutex<Option<Result<Vec<u64>, Error>>>,
+    /// Purges that came.
+    pub(crate) purges: AtomicU64,
     inner: Arc<S>,
 }
 
@@ -60,6 +64,8 @@ impl<S: Store + ?Sized> Faulty<S> {
             is_unread: AtomicBool::new(false),
             stall: RwLock::new(()),
             slow: Mutex::default(),
+            purged: Mutex::default(),
+            purges: AtomicU64::new(0),
             inner,
         })
     }
@@ -70,6 +76,11 @@ impl<S: Store + ?Sized> Faulty<S> {
 
     pub(crate) fn slow(&self, clock: &ManualClock, takes: Duration) {
         *self.slow.lock().unwrap() = Some((clock.clone(), takes));
+    }
+
+    /// Answers purges as a store would whose replicas say so.
+    pub(crate) fn purge_as(&self, answer: Result<Vec<u64>, Error>) {
+        *self.purged.lock().unwrap() = Some(answer);
     }
 
     fn fault(&self) -> Fault {
@@ -131,7 +142,12 @@ impl<S: Store + ?Sized> Store for Faulty<S> {
         self.inner.watch(prefix).await
     }
 
-    async fn purge(&self) -> Result<(), Error> {
-        self.inner.purge().await
+    async fn purge(&self) -> Result<Vec<u64>, Error> {
+        self.purges.fetch_add(1, SeqCst);
+        let scripted = self.purged.lock().unwrap().clone();
+        match scripted {
+            Some(answer) => answer,
+            None => self.inner.purge().await,
+        }
     }
 }

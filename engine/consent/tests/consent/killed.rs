@@ -72,11 +72,11 @@ impl Store for Counting {
         Store::watch(self.0.as_ref(), prefix).await
     }
 
-    async fn purge(&self) -> Result<(), Error> {
+    async fn purge(&self) -> Result<Vec<u64>, Error> {
         write();
-        Store::purge(self.0.as_ref()).await?;
+        let replicas = Store::purge(self.0.as_ref()).await?;
         write();
-        Ok(())
+        Ok(replicas)
     }
 }
 

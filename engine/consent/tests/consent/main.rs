@@ -17,6 +17,7 @@ mod ending_killed;
 mod ending_otherwise;
 mod erasing;
 mod erasing_killed;
+mod erasing_replicated;
 mod every_event;
 mod evidencing;
 mod exempting;

@@ -2,6 +2,7 @@
 //! generation of its own, which takes the place of the current one in one write.
 
 use core::fmt;
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use openraft::RaftSnapshotBuilder;
@@ -16,7 +17,7 @@ use crate::types::{Snapshot, SnapshotMeta, StorageError, StorageIoError, Types};
 /// The contents of a snapshot: records, keys without their generation.
 pub(crate) enum SnapshotData {
     /// Of this node, to be read.
-    Local(Box<Sweep>),
+    Local(Box<Reading>),
     /// Of another, received in full.
     Received(Receiving),
 }
@@ -24,11 +25,12 @@ pub(crate) enum SnapshotData {
 impl SnapshotData {
     /// The next records of a snapshot of this node; none at its end.
     pub(crate) fn next_page(&mut self) -> Result<Vec<wire::Record>, Error> {
-        let Self::Local(sweep) = self else {
+        let Self::Local(reading) = self else {
             return Err(Error::Invalid { what: "a snapshot that was received is for installing" });
         };
         let prefix = generation_prefix(0).len();
-        let records = sweep
+        let records = reading
+            .sweep
             .next_page()?
             .into_iter()
             .map(|entry| wire::Record { key: entry.key.as_bytes()[prefix..].to_vec().into(), value: entry.value.0 });
@@ -42,6 +44,28 @@ impl fmt::Debug for SnapshotData {
             Self::Local(_) => "Local",
             Self::Received(_) => "Received",
         })
+    }
+}
+
+/// A snapshot of this node on its way out. The files of its moment stay for as long.
+pub(crate) struct Reading {
+    sweep: Sweep,
+    // after what it counts, which is let go of first
+    _counted: Counted,
+}
+
+struct Counted(Arc<Machine>);
+
+impl Counted {
+    fn new(machine: &Arc<Machine>) -> Self {
+        machine.reading.send_modify(|count| *count += 1);
+        Self(Arc::clone(machine))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.reading.send_modify(|count| *count -= 1);
     }
 }
 
@@ -75,6 +99,19 @@ impl Drop for Receiving {
 impl Machine {
     /// Room for a snapshot, empty. What is left of others that were never installed is deleted.
     pub(super) async fn begin_receiving(self: &Arc<Self>) -> Result<Receiving, Error> {
+        let _still = self.applied.lock().await;
+        let newest = self.delete_stale().await?;
+        let mut generation = newest;
+        self.receiving.send_modify(|receiving| {
+            generation = receiving.last().map_or(newest, |last| newest.max(*last)) + 1;
+            receiving.insert(generation);
+        });
+        Ok(Receiving { machine: Arc::clone(self), generation })
+    }
+
+    /// Deletes what is left of snapshots that were never installed, or that were replaced; the newest generation that there was.
+    /// Only while nothing is applied, so that none becomes current or is begun meanwhile.
+    async fn delete_stale(&self) -> Result<u32, Error> {
         let current = self.generation();
         let mut newest = current;
         for generation in self.disk.generations()? {
@@ -83,12 +120,21 @@ impl Machine {
                 self.disk.delete_all(generation_prefix(generation)).await?;
             }
         }
-        let mut generation = newest;
-        self.receiving.send_modify(|receiving| {
-            generation = receiving.last().map_or(newest, |last| newest.max(*last)) + 1;
-            receiving.insert(generation);
-        });
-        Ok(Receiving { machine: Arc::clone(self), generation })
+        Ok(newest)
+    }
+
+    /// Rewrites the disk without what was deleted or replaced. Waits for snapshots that are on their way in, which may have it,
+    /// and for those on their way out, which keep files that have it.
+    pub(crate) async fn purge(&self) -> Result<(), Error> {
+        // the senders live as long as this
+        let _ = self.receiving.subscribe().wait_for(BTreeSet::is_empty).await;
+        {
+            let _still = self.applied.lock().await;
+            self.delete_stale().await?;
+        }
+        self.disk.purge().await?;
+        let _ = self.reading.subscribe().wait_for(|reading| *reading == 0).await;
+        Ok(())
     }
 
     /// Replaces the state by that of a snapshot.
@@ -129,10 +175,12 @@ impl Machine {
     }
 
     /// The state as it is now.
-    pub(super) async fn snapshot(&self) -> Result<Snapshot, Error> {
+    pub(super) async fn snapshot(self: &Arc<Self>) -> Result<Snapshot, Error> {
         let applied = self.applied.lock().await;
+        let counted = Counted::new(self);
         let sweep = self.disk.sweep(generation_prefix(self.generation()))?;
-        Ok(Snapshot { meta: applied.meta(), snapshot: Box::new(SnapshotData::Local(Box::new(sweep))) })
+        let reading = Box::new(Reading { sweep, _counted: counted });
+        Ok(Snapshot { meta: applied.meta(), snapshot: Box::new(SnapshotData::Local(reading)) })
     }
 }
 

@@ -6,6 +6,7 @@ mod faults;
 mod membership;
 mod network;
 mod processes;
+mod purging;
 mod restarting;
 mod trust;
 mod versions;

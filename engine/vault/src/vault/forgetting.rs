@@ -1,19 +1,20 @@
 //! Destroying keys, and purging what they were from the files of the key store.
 //!
 //! What is forgotten is forgotten in two steps. The first is a commit: the key is not in the key store any more, nor in
-//! any memory, and what was sealed under it does not open. The second follows on its own: the key store is rewritten
-//! without the bytes that the commit made obsolete. That it is due is written down in the commit, so that a restart goes on
-//! with it.
+//! any memory, and what was sealed under it does not open. The second follows on its own: the key store is rewritten, on
+//! each of its replicas, without the bytes that the commit made obsolete. That it is due is written down in the commit, so
+//! that a restart goes on with it.
 
 use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_runtime::{TaskKind, Tasks};
-use sayso_store::{Batch, Condition, Error as StoreError, TypedKey};
+use sayso_store::limits::READ_KEYS_MAX;
+use sayso_store::{Batch, Condition, Error as StoreError, Range, Store, TypedKey};
 use sayso_types::{Category, SubjectId};
 
 use super::Vault;
-use super::keys::{Stored, retrying, unchanged};
+use super::keys::{Stored, unchanged};
 use crate::subject::SubjectKeys;
 use crate::tables::{PURGE, PurgeRow, SHARD, SubjectRow, TOMBSTONE, TombstoneRow};
 use crate::{Error, KeyId};
@@ -21,8 +22,12 @@ use crate::{Error, KeyId};
 /// How long a purge waits for more to purge: each rewrites the key store, and a fleet forgets in bursts.
 const PURGE_AFTER: Duration = Duration::from_secs(2);
 
-/// How long until a purge that failed is tried again: a disk that is full stays so for a while.
+/// How long until a purge that failed is tried again: a disk that is full stays so for a while, and so does a replica that is
+/// down.
 const PURGE_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// How many times as long as a purge took none follows it: where keys are replicated with their data, all of it is rewritten.
+const PURGE_PAUSE: u32 = 9;
 
 /// A key of a person, as it may be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +80,7 @@ impl Vault {
     /// As the key store says; then the keys may still be there.
     pub async fn forget_keys(&self, subject: SubjectId, keys: &[KeyRef]) -> Result<bool, Error> {
         let _forgetting = Forgetting { vault: self, subject };
-        let destroyed = match retrying(subject, || self.try_forget_keys(subject, keys)).await {
+        let destroyed = match self.retrying(subject, || self.try_forget_keys(subject, keys)).await {
             Err(Error::SubjectForgotten) => 0,
             done => done?,
         };
@@ -102,7 +107,7 @@ impl Vault {
     /// As the key store says; then the key may still be there.
     pub async fn forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<KeyRef>, Error> {
         let _forgetting = Forgetting { vault: self, subject };
-        let destroyed = match retrying(subject, || self.try_forget_category(subject, category)).await {
+        let destroyed = match self.retrying(subject, || self.try_forget_category(subject, category)).await {
             Err(Error::SubjectForgotten) => None,
             done => done?,
         };
@@ -124,7 +129,7 @@ impl Vault {
     /// As the key store says; then the keys may still be there.
     pub async fn forget_subject(&self, subject: SubjectId) -> Result<Vec<KeyRef>, Error> {
         let _forgetting = Forgetting { vault: self, subject };
-        let destroyed = match retrying(subject, || self.try_forget_subject(subject)).await {
+        let destroyed = match self.retrying(subject, || self.try_forget_subject(subject)).await {
             Err(Error::SubjectForgotten) => Vec::new(),
             done => done?,
         };
@@ -142,27 +147,59 @@ impl Vault {
         Ok(keys.map_or_else(Vec::new, |keys| keys.all()))
     }
 
-    /// Purges what was destroyed before this call from the files of the key store. Whether there was anything.
+    /// Destroys the keys of whoever has a tombstone, which an old copy of the keys has brought back: nothing opened under them,
+    /// and they are not to be found, either. Of how many people there were some.
+    ///
+    /// # Errors
+    /// As the key store says; to be called again then.
+    pub async fn keep_forgotten(&self) -> Result<u64, Error> {
+        let (mut people, mut range) = (0, Range::from(TombstoneRow::table()));
+        loop {
+            let page = self.store.scan(range, READ_KEYS_MAX).await?;
+            let parsed = page.entries.iter().map(|entry| TombstoneRow::parse(&entry.key));
+            let rows = parsed.map(|row| row.map(|TombstoneRow { subject }| SubjectRow { subject }.key()));
+            let rows: Vec<_> = rows.collect::<Result<_, _>>().map_err(StoreError::from)?;
+            let found = self.store.read(&rows).await?;
+            let back: Vec<_> = rows.into_iter().zip(found).filter_map(|(row, found)| found.map(|_| row)).collect();
+            if !back.is_empty() {
+                people += back.len() as u64;
+                self.store.commit(purge_due(back.into_iter().fold(Batch::new(), Batch::delete))).await?;
+                self.deleted.notify_one();
+            }
+            let Some(rest) = page.rest else { return Ok(people) };
+            range = rest;
+        }
+    }
+
+    /// Purges what was destroyed before this call from the files of the key store. [`None`] when there was nothing; else its
+    /// replicas, each of which has done so, by their numbers.
     ///
     /// # Errors
     /// [`Error::Store`] with [`Unsupported`](StoreError::Unsupported) from a store that cannot: then what was wrapped
-    /// stays in its log for as long as that keeps it, and the KEK is what to destroy.
-    pub async fn purge(&self) -> Result<bool, Error> {
+    /// stays in its log for as long as that keeps it, and the KEK is what to destroy. With
+    /// [`Unpurged`](StoreError::Unpurged) when some replica has not done so: it is still due then.
+    pub async fn purge(&self) -> Result<Option<Vec<u64>>, Error> {
         let row = PurgeRow { shard: SHARD }.key();
         let mut found = self.store.read(core::slice::from_ref(&row)).await?;
         let Some(due) = found.pop().flatten() else {
             metrics::gauge!("sayso_vault_purge_due").set(0.0);
-            return Ok(false);
+            return Ok(None);
         };
         metrics::gauge!("sayso_vault_purge_due").set(1.0);
-        self.store.purge().await?;
+        let replicas = self.store.purge().await?;
         match self.store.commit(Batch::new().require(row.clone(), Condition::Version(due.version)).delete(row)).await {
             Ok(_) => metrics::gauge!("sayso_vault_purge_due").set(0.0),
             // Something else was deleted meanwhile, and that has told so.
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(true)
+        Ok(Some(replicas))
+    }
+
+    /// Whether the keys lie in `store`, beside what they seal: purging the one purges the other.
+    #[must_use]
+    pub fn is_kept_in(&self, store: &Arc<dyn Store>) -> bool {
+        Arc::ptr_eq(&self.store, store)
     }
 
     /// Purges whenever something was destroyed, for as long as there is somebody else who has the vault.
@@ -178,8 +215,12 @@ impl Vault {
                     continue;
                 }
                 tokio::time::sleep(PURGE_AFTER).await;
+                let begun = tokio::time::Instant::now();
                 match vault.purge().await {
-                    Ok(_) => {}
+                    Ok(_) => {
+                        drop(vault);
+                        tokio::time::sleep(begun.elapsed() * PURGE_PAUSE).await;
+                    }
                     Err(Error::Store(error @ StoreError::Unsupported { .. })) => {
                         tracing::warn!(%error, "destroyed keys stay in the log of the key store");
                         return;

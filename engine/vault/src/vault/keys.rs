@@ -6,6 +6,7 @@ use sayso_store::{Batch, Condition, Error as StoreError, Key, TypedKey, Version}
 use sayso_types::{Category, SubjectId};
 
 use super::cache::Cache;
+use super::forgetting::purge_due;
 use super::{ATTEMPTS_MAX, Vault};
 use crate::Error;
 use crate::subject::{CategoryKey, SubjectKeys, Wrapped};
@@ -38,7 +39,7 @@ impl Vault {
         if let Some(key) = self.keys(subject).await?.and_then(|keys| keys.key(category)) {
             return Ok(key);
         }
-        retrying(subject, || self.try_make_key(subject, category)).await
+        self.retrying(subject, || self.try_make_key(subject, category)).await
     }
 
     async fn try_make_key(&self, subject: SubjectId, category: Category) -> Result<CategoryKey, Error> {
@@ -102,24 +103,29 @@ impl Vault {
         unchanged(subject, version).require(newer, Condition::Absent).put(row, SUBJECT.encode(&wrapped))
     }
 
+    /// Tries `change` again for as long as somebody else changes the same keys. What has lost is purged: a store that writes a
+    /// change down before it decides on it has it in its log, with keys that the other may have destroyed.
+    pub(super) async fn retrying<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        subject: SubjectId,
+        change: impl Fn() -> F,
+    ) -> Result<T, Error> {
+        for _ in 0..ATTEMPTS_MAX {
+            match change().await {
+                Err(Error::Store(StoreError::Conflict { .. })) => {
+                    self.store.commit(purge_due(Batch::new())).await?;
+                    self.deleted.notify_one();
+                }
+                done => return done,
+            }
+        }
+        Err(StoreError::Conflict { key: SubjectRow { subject }.key() }.into())
+    }
+
     pub(super) fn cache(&self) -> MutexGuard<'_, Cache> {
         // Nothing panics while it is held.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Tries `change` again for as long as somebody else changes the same keys.
-pub(super) async fn retrying<T, F: Future<Output = Result<T, Error>>>(
-    subject: SubjectId,
-    change: impl Fn() -> F,
-) -> Result<T, Error> {
-    for _ in 0..ATTEMPTS_MAX {
-        match change().await {
-            Err(Error::Store(StoreError::Conflict { .. })) => {}
-            done => return done,
-        }
-    }
-    Err(StoreError::Conflict { key: SubjectRow { subject }.key() }.into())
 }
 
 /// A batch that requires that the keys of `subject` are still those that were read at `version`.

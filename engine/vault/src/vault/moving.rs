@@ -31,13 +31,20 @@ pub async fn move_keys(from: &dyn Store, to: &dyn Store) -> Result<bool, Error> 
     }
     from.commit(Batch::new().delete(row)).await?;
     match from.purge().await {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(error @ StoreError::Unsupported { .. }) => {
             tracing::warn!(%error, "moved keys stay in the log of where they were")
         }
         Err(error) => return Err(error.into()),
     }
     Ok(true)
+}
+
+/// Where keys lie: whoever has these rows and the KEK has the keys. What says of whom there are none any more lies elsewhere, so
+/// that it is kept with the data and stands against an old copy of the keys.
+#[must_use]
+pub fn key_tables() -> [Prefix; 3] {
+    [VaultKey::table(), ShardRow::table(), SubjectRow::table()]
 }
 
 /// Everything in a key store but whose it is.

@@ -6,7 +6,7 @@ use sayso_store::{Batch, Condition, Error as StoreError, Range, Store, TypedKey,
 use sayso_types::SubjectId;
 
 use super::forgetting::purge_due;
-use super::keys::{Stored, retrying};
+use super::keys::Stored;
 use super::{PAGE, Vault};
 use crate::Error;
 use crate::shard::{ShardKey, kek_of};
@@ -89,7 +89,7 @@ impl Vault {
                 if Wrapped::parse(body)?.shard_generation == newest.generation {
                     continue;
                 }
-                match retrying(subject, || self.try_rewrap(subject)).await {
+                match self.retrying(subject, || self.try_rewrap(subject)).await {
                     Ok(()) => count += 1,
                     Err(Error::SubjectForgotten) => {}
                     Err(error) => return Err(error),

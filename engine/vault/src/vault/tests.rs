@@ -143,11 +143,15 @@ async fn a_person_is_forgotten_for_good() {
     assert_eq!(world.vault.forget_subject(ANNA).await.unwrap(), [], "they are gone already");
 
     // Whoever puts an old row back, from a copy or out of a log, brings nobody back.
-    world.store.commit(Batch::new().put(row, old)).await.unwrap();
+    world.store.commit(Batch::new().put(row.clone(), old)).await.unwrap();
     let world = world.again().await.unwrap();
     assert!(matches!(world.open_record(ANNA, MEMORY, &anna).await, Err(Error::SubjectForgotten)));
     assert_eq!(world.vault.rotate().await.unwrap(), 1, "only Ben's keys are wrapped anew");
     assert!(matches!(world.open_record(ANNA, MEMORY, &anna).await, Err(Error::SubjectForgotten)));
+    assert_eq!(world.vault.keep_forgotten().await.unwrap(), 1);
+    assert_eq!(world.store.read(&[row]).await.unwrap(), [None], "nor does it stay there");
+    assert_eq!(world.vault.keep_forgotten().await.unwrap(), 0);
+    world.open_record(BEN, MEMORY, &ben).await.unwrap();
 }
 
 #[tokio::test]
@@ -216,12 +220,12 @@ async fn a_key_whose_destruction_was_never_answered_seals_nothing_any_more() {
 #[tokio::test]
 async fn a_purge_that_is_due_is_so_until_it_is_done_also_after_a_restart() {
     let world = World::new().await;
-    assert!(!world.vault.purge().await.unwrap());
+    assert_eq!(world.vault.purge().await.unwrap(), None);
     world.seal(ANNA, MEMORY).await.unwrap();
     world.vault.forget_category(ANNA, MEMORY).await.unwrap();
     let world = world.again().await.unwrap();
-    assert!(world.vault.purge().await.unwrap());
-    assert!(!world.vault.purge().await.unwrap());
+    assert!(world.vault.purge().await.unwrap().is_some());
+    assert_eq!(world.vault.purge().await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -409,7 +413,7 @@ async fn keys_move_to_another_store_whole_also_when_interrupted() {
     let row = Key::from_bytes("row");
     assert_eq!(*moved.open(&at(&row, ANNA, MEMORY), &anna).await.unwrap(), b"canary");
     assert!(matches!(moved.open(&at(&row, BEN, MEMORY), &ben).await, Err(Error::SubjectForgotten)));
-    assert!(moved.purge().await.unwrap(), "what was due stays due");
+    assert!(moved.purge().await.unwrap().is_some(), "what was due stays due");
     let world = world.again().await.unwrap();
     assert!(
         !move_keys(world.store.as_ref(), to.as_ref()).await.unwrap(),

@@ -51,7 +51,7 @@ impl Store for HeldStore {
         self.store.watch(prefix).await
     }
 
-    async fn purge(&self) -> Result<(), Error> {
+    async fn purge(&self) -> Result<Vec<u64>, Error> {
         self.store.purge().await
     }
 }

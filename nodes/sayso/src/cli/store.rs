@@ -28,10 +28,10 @@ pub(crate) enum StoreCommand {
     Inspect(StoreFileArgs),
     /// Read everything, and compare it with its checksums and the audit log with its head.
     Check(StoreFileArgs),
-    /// Write everything into a directory or an object store, with checksums. What was broken off goes on where it was.
+    /// Write everything but keys into a directory or an object store, with checksums. What was broken off goes on where it was.
     #[command(visible_alias = "backup")]
     Export(ExportStoreArgs),
-    /// Put an export into an empty store. What was broken off goes on where it was.
+    /// Put an export into an empty store, or one of keys beside their data. What was broken off goes on where it was.
     #[command(visible_alias = "restore")]
     Import(ImportStoreArgs),
     /// Move everything from another store into this one, which is empty. What was broken off goes on where it was.
@@ -120,6 +120,10 @@ pub(crate) struct ExportStoreArgs {
     /// Where to: a new or empty directory, s3://BUCKET/PREFIX, or the place of an export that was broken off.
     #[arg(value_name = "PLACE")]
     pub(crate) to: DumpAt,
+    /// Write the keys of people instead, of a store that has them: as they are wrapped, and in a place of their own, because
+    /// whoever has both and the KEK reads what was there on that day. Keep it for short.
+    #[arg(long)]
+    pub(crate) keys: bool,
     #[command(flatten)]
     pub(crate) store: StoreFileArgs,
 }

@@ -1,4 +1,4 @@
-//! [`Contents`]: what a store holds, page by page, and what it comes to.
+//! [`Contents`]: what a store holds, or a portion of it, page by page, and what it comes to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,41 @@ use sayso_store::{Entry, Key, Range, Store};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+/// What of a store there is to be, or is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Portion {
+    /// All of it: what is moved, what there is where keys are elsewhere, and what earlier versions wrote.
+    #[default]
+    All,
+    /// What is of nobody without the keys.
+    Data,
+    /// The keys of people alone, as they are wrapped.
+    Keys,
+}
+
+impl Portion {
+    const fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    fn has(self, key: &Key) -> bool {
+        let is_key = || sayso_vault::key_tables().iter().any(|table| table.contains(key));
+        is_data(key)
+            && match self {
+                Self::All => true,
+                Self::Data => !is_key(),
+                Self::Keys => is_key(),
+            }
+    }
+}
+
 /// What a data set comes to: two with the same summary are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Summary {
+    /// Of what.
+    #[serde(default, skip_serializing_if = "Portion::is_all")]
+    pub(crate) portion: Portion,
     /// Keys.
     pub(crate) entries: u64,
     /// Bytes of keys and values.
@@ -23,12 +55,18 @@ pub(crate) struct Summary {
 /// Adds up a data set.
 #[derive(Default)]
 pub(crate) struct Sum {
+    portion: Portion,
     entries: u64,
     bytes: u64,
     hash: Sha256,
 }
 
 impl Sum {
+    /// Nothing yet, of `portion`.
+    pub(crate) fn of(portion: Portion) -> Self {
+        Self { portion, ..Self::default() }
+    }
+
     /// Counts the next entry.
     pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) {
         self.entries += 1;
@@ -46,21 +84,22 @@ impl Sum {
 
     /// What it comes to.
     pub(crate) fn summary(self) -> Summary {
-        let Self { entries, bytes, hash } = self;
-        Summary { entries, bytes, sha256: hex::encode(hash.finalize()) }
+        let Self { portion, entries, bytes, hash } = self;
+        Summary { portion, entries, bytes, sha256: hex::encode(hash.finalize()) }
     }
 }
 
 /// A store's entries in order, without those that say who uses it.
 pub(crate) struct Contents {
     store: Arc<dyn Store>,
+    portion: Portion,
     rest: Option<Range>,
 }
 
 impl Contents {
-    /// Everything.
-    pub(crate) fn of(store: &Arc<dyn Store>) -> Self {
-        Self { store: Arc::clone(store), rest: Some(Range::all()) }
+    /// That `portion` of `store`.
+    pub(crate) fn of(store: &Arc<dyn Store>, portion: Portion) -> Self {
+        Self { store: Arc::clone(store), portion, rest: Some(Range::all()) }
     }
 
     /// The next entries; `None` at the end.
@@ -69,7 +108,7 @@ impl Contents {
         let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
         self.rest = page.rest;
         let mut entries = page.entries;
-        entries.retain(|entry| is_data(&entry.key));
+        entries.retain(|entry| self.portion.has(&entry.key));
         Ok(Some(entries))
     }
 }
@@ -90,7 +129,7 @@ pub(crate) struct Table {
 
 /// Adds up each table.
 pub(crate) async fn tables(store: &Arc<dyn Store>, mut reached: impl FnMut(u64)) -> Result<BTreeMap<String, Table>> {
-    let (mut contents, mut tables) = (Contents::of(store), BTreeMap::<String, Table>::new());
+    let (mut contents, mut tables) = (Contents::of(store, Portion::All), BTreeMap::<String, Table>::new());
     let mut bytes = 0;
     while let Some(page) = contents.next().await? {
         for entry in page {
@@ -105,9 +144,9 @@ pub(crate) async fn tables(store: &Arc<dyn Store>, mut reached: impl FnMut(u64))
     Ok(tables)
 }
 
-/// What everything in `store` comes to.
-pub(crate) async fn summary(store: &Arc<dyn Store>, mut reached: impl FnMut(u64)) -> Result<Summary> {
-    let (mut contents, mut sum) = (Contents::of(store), Sum::default());
+/// What that `portion` of `store` comes to.
+pub(crate) async fn summary(store: &Arc<dyn Store>, portion: Portion, mut reached: impl FnMut(u64)) -> Result<Summary> {
+    let (mut contents, mut sum) = (Contents::of(store, portion), Sum::of(portion));
     while let Some(page) = contents.next().await? {
         page.iter().for_each(|entry| sum.add(entry.key.as_bytes(), &entry.value));
         reached(sum.bytes());

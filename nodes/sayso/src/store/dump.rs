@@ -77,7 +77,7 @@ impl Dump {
 
     /// Reads all of it, and compares every checksum.
     pub(super) async fn check(&self, mut reached: impl FnMut(u64)) -> Result<()> {
-        let mut all = Sum::default();
+        let mut all = Sum::of(self.manifest.all.portion);
         let mut entries = self.entries();
         while let Some((key, value)) = entries.next().await? {
             all.add(&key, &value);

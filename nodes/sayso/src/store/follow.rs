@@ -20,7 +20,7 @@ use sayso_models::Progress;
 use sayso_store::limits::{BATCH_BYTES_MAX, SCAN_LIMIT_MAX, VALUE_BYTES_MAX};
 use sayso_store::{Batch, Change, Key, Lagged, Op, Page, Prefix, Range, Store, Value, Versioned, Watch};
 
-use super::contents::{self, is_data};
+use super::contents::{self, Portion, is_data};
 use super::load::{self, BATCH_BYTES};
 
 /// Keys that are brought at once: with the greatest values still one batch.
@@ -60,7 +60,7 @@ impl Follow {
     /// Copies everything, compares it, and brings what was changed meanwhile, until little is left.
     pub(super) async fn draw_near(&mut self, progress: &mut dyn Progress) -> Result<()> {
         progress.begin("reading what there is", 0);
-        let all = contents::summary(&self.source, |bytes| progress.reach(bytes)).await?.bytes;
+        let all = contents::summary(&self.source, Portion::All, |bytes| progress.reach(bytes)).await?.bytes;
         progress.end();
         for _ in 0..PASSES_MAX {
             progress.begin("copying", all);
@@ -296,7 +296,8 @@ mod tests {
     }
 
     async fn alike(one: &Arc<dyn Store>, other: &Arc<dyn Store>) {
-        let (one, other) = (contents::summary(one, |_| {}).await, contents::summary(other, |_| {}).await);
+        let all = async |store| contents::summary(store, Portion::All, |_| {}).await;
+        let (one, other) = (all(one).await, all(other).await);
         assert_eq!(one.unwrap(), other.unwrap());
     }
 

@@ -10,7 +10,7 @@ use sayso_store::limits::BATCH_BYTES_MAX;
 use sayso_store::{Batch, Key, Op, Prefix, Range, Retryable, Schema, Store, Value};
 use serde::{Deserialize, Serialize};
 
-use super::contents::{self, Contents, Summary};
+use super::contents::{self, Contents, Portion, Summary};
 
 /// What a batch counts after which no further entry joins: enough to make a commit cheap, far from the limit.
 pub(super) const BATCH_BYTES: usize = 1 << 20;
@@ -61,7 +61,7 @@ pub(super) async fn mark_followed(store: &Arc<dyn Store>, from: &str) -> Result<
     if is_marked_followed(store, from).await? {
         return Ok(());
     }
-    if !is_empty(store).await? {
+    if !is_empty(store, Portion::All).await? {
         bail!(NOT_EMPTY);
     }
     let followed = Followed { from: from.to_owned() };
@@ -74,7 +74,7 @@ pub(super) async fn release_followed(store: &Arc<dyn Store>, from: &str) -> Resu
     if is_marked_followed(store, from).await? {
         return commit(store, Batch::new().delete(mark_key())).await;
     }
-    if is_empty(store).await? {
+    if is_empty(store, Portion::All).await? {
         bail!("there is nothing in it: the data was moved to another store of the same name");
     }
     Ok(())
@@ -96,8 +96,10 @@ const OTHER: &str =
 
 const NOT_EMPTY: &str = "the store is not empty: nothing was written; give the node a data-dir of its own";
 
-async fn is_empty(store: &Arc<dyn Store>) -> Result<bool> {
-    let mut held = Contents::of(store);
+const HAS_KEYS: &str = "there are keys of people in the store: nothing was written; keys are put back where their data is and they are not";
+
+async fn is_empty(store: &Arc<dyn Store>, portion: Portion) -> Result<bool> {
+    let mut held = Contents::of(store, portion);
     while let Some(page) = held.next().await? {
         if !page.is_empty() {
             return Ok(false);
@@ -147,8 +149,8 @@ impl Load {
                 Some(Key::from_bytes(mark.upto))
             }
             None => {
-                if !is_empty(&store).await? {
-                    bail!(NOT_EMPTY);
+                if !is_empty(&store, of.portion).await? {
+                    bail!(if of.portion == Portion::Keys { HAS_KEYS } else { NOT_EMPTY });
                 }
                 None
             }
@@ -190,7 +192,7 @@ impl Load {
         let mark = Mark { of: self.of.clone(), upto: Range::all().end.as_bytes().to_vec() };
         self.batch.ops.push(Op::Put(mark_key(), encode(&mark)?));
         self.commit().await?;
-        let found = contents::summary(&self.store, reached).await?;
+        let found = contents::summary(&self.store, self.of.portion, reached).await?;
         if found != self.of {
             bail!("what is in the store now is not what was put there: {found:?} for {:?}; use neither", self.of);
         }
@@ -268,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn marks_are_stored_as_they_were() {
         assert_eq!(mark_key().as_bytes(), b"\x02load\0");
-        let of = Summary { entries: 2, bytes: 3, sha256: "abc".into() };
+        let of = Summary { portion: Portion::All, entries: 2, bytes: 3, sha256: "abc".into() };
         let first = encode(&Mark { of, upto: vec![1, 255] }).unwrap();
         assert_stored(&first, b"\0\x01{\"of\":{\"entries\":2,\"bytes\":3,\"sha256\":\"abc\"},\"upto\":[1,255]}");
         assert_eq!(MARK.decode(&first).unwrap().0, 1, "what was stored before is read");
@@ -300,7 +302,7 @@ mod tests {
         assert!(is_unfinished(store.as_ref()).await.unwrap(), "it is not served before it is released");
         complete.release().await.unwrap();
         require_whole(store.as_ref()).await.unwrap();
-        assert_eq!(contents::summary(&store, |_| {}).await.unwrap(), all());
+        assert_eq!(contents::summary(&store, Portion::All, |_| {}).await.unwrap(), all());
         assert!(Load::begin(store, all()).await.err().unwrap().to_string().contains("not empty"));
     }
 

@@ -12,6 +12,7 @@ use sayso_runtime::SystemClock;
 use sayso_store::{Error as StoreError, Store};
 use sayso_types::Clock;
 
+use super::contents::Portion;
 use super::follow::Follow;
 use super::told::Moved;
 use super::wish::{State, Wished};
@@ -45,7 +46,7 @@ pub(super) async fn run(args: &MigrateArgs) -> Result<ExitCode> {
             move_from(from.store(), &args.store, &to, dir).await?;
         }
         // what nobody serves any more is all that was moved
-        anyhow::Ok(Moved { all: contents::summary(&from.store(), |_| {}).await?, to })
+        anyhow::Ok(Moved { all: contents::summary(&from.store(), Portion::All, |_| {}).await?, to })
     };
     let moved = moved.await;
     from.close().await;

@@ -8,7 +8,7 @@ use indicatif::DecimalBytes;
 use sayso_store_raft::Status;
 use serde::Serialize;
 
-use super::contents::{Summary, Table};
+use super::contents::{Portion, Summary, Table};
 use crate::config::StoreKind;
 
 /// What a store holds.
@@ -151,6 +151,11 @@ const fn resumed(is_resumed: bool) -> &'static str {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} entries, {}, SHA-256 {}", self.entries, DecimalBytes(self.bytes), self.sha256)
+        let what = match self.portion {
+            Portion::All => "",
+            Portion::Data => " without keys",
+            Portion::Keys => " of keys",
+        };
+        write!(f, "{} entries{what}, {}, SHA-256 {}", self.entries, DecimalBytes(self.bytes), self.sha256)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use sayso_audit::{Event, Leaf, Replica};
 use sayso_tests::{Installation, Node, Process, free_tcp_address, free_udp_address};
 
 use crate::policy::CALENDAR;
@@ -75,12 +76,20 @@ async fn what_was_acknowledged_survives_the_node_that_led_and_served() {
     let back = Standby::start(&founder).await;
     let stopped = other.installation;
     let _ = other.process.terminate().await.success();
+    let _ = admin.give("kitchen", "memory").await;
     let withdrawn = admin.withdraw("kitchen").await;
     assert_eq!(withdrawn.state(), sayso_proto::consent::v1::WithdrawalState::Ok);
     let consent = admin.consent("kitchen").await;
 
     // Who is asked to stop gives way at once, and whoever stands by goes on.
     let other = Standby::start(stopped).await;
+    let certified = |leaf: &Leaf| matches!(leaf.fact.event, Event::EraseCertified { .. });
+    admin.until_leaf("the certificate that what was remembered is erased", certified).await;
+    let acknowledged = admin.leaves().await.into_iter().filter_map(|leaf| match leaf.fact.event {
+        Event::EraseAcknowledged { replica, .. } => replica.map(|Replica { node, of }| (node, of)),
+        _ => None,
+    });
+    assert_eq!(acknowledged.collect::<Vec<_>>(), [(1, 3), (2, 3), (3, 3)], "also by the one that was away");
     let _ = node.terminate().await.success();
     let (node, other) = first_ready(back, other).await;
     let found = founder.operator(&node).await.consent("kitchen").await;

@@ -52,6 +52,47 @@ fn copy_dir(from: &Path, to: &Path) {
     }
 }
 
+/// Whether some file in `dir` holds `text`.
+fn holds(dir: &Path, text: &str) -> bool {
+    let mut files = fs::read_dir(dir).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    files.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+#[tokio::test]
+async fn a_cluster_is_backed_up_without_its_keys_and_they_apart() {
+    let old = Installation::founder(&sayso()).await;
+    let node = old.start().await;
+    drop(old.device(&node, "kitchen").await.unwrap());
+    let admin = old.operator(&node).await;
+    let _ = admin.give("kitchen", "voice_interaction").await;
+    let consent = admin.consent("kitchen").await;
+    let _ = node.terminate().await.success();
+    let place = tempfile::tempdir().unwrap();
+    let (data_dir, keys_dir) = (place.path().join("data"), place.path().join("keys"));
+    let (data, keys) = (data_dir.to_str().unwrap(), keys_dir.to_str().unwrap());
+    assert_eq!(json(store(&old, &["backup", data]).await)["all"]["portion"], "data");
+    assert_eq!(json(store(&old, &["backup", "--keys", keys]).await)["all"]["portion"], "keys");
+    // as keys of their tables begin
+    let whose =
+        ["\u{2}vault_subject\0", "\u{2}consent\0"].map(|table| (holds(&data_dir, table), holds(&keys_dir, table)));
+    assert_eq!(whose, [(false, true), (true, false)], "neither has what is in the other");
+
+    let new = Installation::founder(&sayso()).await;
+    hand_over(&old, &new, &[]);
+    let _ = store(&new, &["restore", data]).await.success();
+    let keyless = Process::start(new.serve()).finished().await;
+    keyless.failure(&["the keys of what is in the store are not here", "backup --keys"]);
+    let _ = store(&new, &["restore", keys]).await.success();
+    store(&new, &["restore", keys]).await.failure(&["there are keys of people in the store"]);
+    let node = new.start().await;
+    let found = new.operator(&node).await.consent("kitchen").await;
+    assert_eq!((&found.subject_id, &found.records), (&consent.subject_id, &consent.records));
+    let _ = node.terminate().await.success();
+
+    let local = Installation::new(&sayso()).await;
+    store(&local, &["backup", "--keys", keys]).await.failure(&["not in its store", &local.file("keys")]);
+}
+
 #[tokio::test]
 async fn what_is_exported_is_served_from_where_it_is_imported() {
     let (old, consent) = used().await;

@@ -5,7 +5,7 @@ use sayso_types::{Category, Cell, Name, ProcessorId, Purpose};
 
 use crate::leaf::{LeafError, cell};
 use crate::merkle::Hash;
-use crate::{ActorTag, Commitment, Reference, Scope};
+use crate::{ActorTag, Commitment, Reference, Replica, Scope};
 
 pub(super) fn bytes<const N: usize>(field: &'static str, bytes: &[u8]) -> Result<[u8; N], LeafError> {
     bytes.try_into().map_err(|_| LeafError::Field(field))
@@ -39,6 +39,14 @@ pub(super) fn evidence(wire: &AuditLeaf) -> Result<Commitment, LeafError> {
 
 pub(in crate::leaf) fn approvers(wire: &AuditLeaf) -> Result<Vec<ActorTag>, LeafError> {
     wire.commitments.iter().map(|tag| bytes("commitments", tag).map(ActorTag)).collect()
+}
+
+pub(super) fn replica(wire: &AuditLeaf) -> Result<Option<Replica>, LeafError> {
+    match (wire.bytes, wire.pieces) {
+        (0, 0) => Ok(None),
+        (node, of) if node > 0 && of > 0 => Ok(Some(Replica { node, of })),
+        _ => Err(LeafError::Field("pieces")),
+    }
 }
 
 pub(in crate::leaf) fn gate(wire: &AuditLeaf) -> Result<Name, LeafError> {

@@ -45,7 +45,8 @@ impl<'a> Writer<'a> {
             Some(begun) if begun == of => true,
             Some(_) => bail!("the store has changed since the export to {place} was begun: give a new place"),
         };
-        Ok(Self { place, part_bytes, of, all: Sum::default(), parts: Vec::new(), is_resumed, open: Vec::new() })
+        let all = Sum::of(of.portion);
+        Ok(Self { place, part_bytes, of, all, parts: Vec::new(), is_resumed, open: Vec::new() })
     }
 
     /// Whether it goes on where it was broken off.
