@@ -65,7 +65,7 @@ fn line(file: &ProfileFile, finding: &Finding) -> String {
         (true, Some(_)) => rule.id().yellow().to_string(),
     };
     let waived = waived.as_ref().map(|why| format!(" (waived: {why})")).unwrap_or_default();
-    format!("{at} {}: {id}: {message}{waived}", place.key)
+    format!("{at} {}: {id}: {message} [{}]{waived}", place.key, rule.source())
 }
 
 fn rules(json: bool) -> Result<()> {

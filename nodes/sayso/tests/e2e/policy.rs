@@ -45,6 +45,9 @@ async fn lint_finds_what_is_wrong_and_says_where() {
     let first = found.stdout.lines().next().unwrap();
     assert!(first.starts_with(&format!("{file}:")), "{first}");
     assert!(first.contains(": controller.contact: CTRL_MISSING: "), "{first}");
+    let rules = policy(&["lint", "--rules"]).await.stdout;
+    let source = rules.lines().find_map(|line| line.strip_prefix("CTRL_MISSING")).unwrap().trim();
+    assert!(first.ends_with(&format!("[{source}]")), "the clauses that it comes from: {first}");
     assert!(found.stdout.ends_with(&format!("{home}: 0 findings")), "every file is looked at: {}", found.stdout);
 
     let found = policy(&["lint", "--json", file]).await;

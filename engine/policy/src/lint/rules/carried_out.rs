@@ -78,7 +78,7 @@ fn unconfirmable(case: &Case<'_>) -> Found {
     let mut found = BTreeMap::new();
     for (id, ..) in rules(case).into_iter().filter(|(.., retention)| retention.processors_must_confirm) {
         let keeps = |p: &&Processor| {
-            let nothing = p.zero_retention || p.declared_retention.as_ref().is_some_and(|kept| is_nothing(kept));
+            let nothing = p.zero_retention || p.declared_retention.as_ref().is_some_and(is_nothing);
             let gets = matches!(p.state, ProcessorState::Active | ProcessorState::Suspended) && !p.is_own();
             gets && !nothing && p.accepts.iter().any(|accepted| accepted.as_str() == id)
         };
