@@ -14,7 +14,7 @@ pub struct Cell {
 /// One person's consent to one purpose, with everything that happened to it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ConsentRecord {
-    /// Of this layout: "1".
+    /// Of this layout: "sayso/consent-record/v1".
     #[prost(string, tag = "1")]
     pub schema_version: ::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "2")]
