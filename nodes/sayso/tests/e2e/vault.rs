@@ -54,7 +54,7 @@ async fn another_key_or_none_is_refused_where_there_are_keys() {
 async fn data_whose_keys_are_lost_is_not_gone_on_with() {
     let installation = ran().await;
     fs::rename(installation.path("keys"), installation.path("elsewhere")).unwrap();
-    refuses(&installation, &["the key store is not the one", "put the key store of this data back"]).await;
+    refuses(&installation, &["the keys of what is in the store are not here", &installation.file("keys")]).await;
     fs::remove_dir_all(installation.path("keys")).unwrap();
     fs::rename(installation.path("elsewhere"), installation.path("keys")).unwrap();
     let _ = installation.start().await.terminate().await.success();
