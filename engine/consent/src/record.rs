@@ -158,12 +158,8 @@ fn third_parties(receivers: &[&Processor]) -> Vec<proto::Party> {
         name: name.to_owned(),
         contact: one.contact.clone().unwrap_or_default(),
         url: one.privacy_url.clone().unwrap_or_default(),
-        role: if one.independent_controller {
-            proto::PartyRole::ThirdParty
-        } else {
-            proto::PartyRole::DataProcessor
-        }
-        .into(),
+        role: if one.independent_controller { proto::PartyRole::ThirdParty } else { proto::PartyRole::DataProcessor }
+            .into(),
         party_type: if one.independent_controller { "ThirdParty" } else { "DataProcessor" }.to_owned(),
         ..Default::default()
     };

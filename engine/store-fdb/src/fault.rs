@@ -16,6 +16,9 @@ pub(crate) const TIMED_OUT: i32 = 1031;
 pub(crate) fn fdb(action: &'static str, cluster_file: &Path, error: FdbError) -> Error {
     if error.is_retryable() || error.code() == TIMED_OUT {
         metrics::counter!("sayso_store_fdb_unavailable_total").increment(1);
+        if error.code() == TIMED_OUT {
+            metrics::counter!("sayso_store_timeouts_total", "wait" => "fdb_request").increment(1);
+        }
         let (message, code) = (error.message(), error.code());
         let reason = format!("FoundationDB cluster of {}: {message} ({code})", cluster_file.display());
         return Error::Unavailable { reason };

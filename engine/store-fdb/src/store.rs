@@ -6,9 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use sayso_runtime::{TaskHandle, TaskKind, Tasks};
 use sayso_store::limits::{self, BATCH_BYTES_MAX};
-use sayso_store::{Batch, Error, Key, Page, Prefix, Range, Store, Version, Versioned, Watch};
+use sayso_store::{Batch, Error, Key, Page, Prefix, Range, Room, Store, Version, Versioned, Watch};
 use sayso_types::Clock;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
@@ -19,9 +18,8 @@ use crate::{FdbNetwork, FdbOptions, upkeep};
 pub struct FdbStore {
     follow: Arc<Follow>,
     clock: Arc<dyn Clock>,
-    batches: Semaphore,
-    in_flight_bytes: u32,
-    reads: Semaphore,
+    batches: Room,
+    reads: Room,
     /// Taken when the store is closed.
     open: RwLock<Option<Open>>,
 }
@@ -53,9 +51,8 @@ impl FdbStore {
         Ok(Arc::new(Self {
             follow,
             clock: options.clock,
-            batches: Semaphore::new(in_flight_bytes),
-            in_flight_bytes: u32::try_from(in_flight_bytes).expect("it was clamped"),
-            reads: Semaphore::new(options.reads_max.max(1)),
+            batches: Room::new("fdb_commit_bytes", in_flight_bytes),
+            reads: Room::new("fdb_reads", options.reads_max.max(1)),
             open: RwLock::new(Some(Open { cluster, closing, follower, _upkeep: upkeep })),
         }))
     }
@@ -85,23 +82,19 @@ impl FdbStore {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         open.as_ref().map(|open| Arc::clone(&open.cluster)).ok_or(Error::Closed)
     }
-
-    async fn reading(&self) -> Result<SemaphorePermit<'_>, Error> {
-        self.reads.acquire().await.map_err(|_| Error::Closed)
-    }
 }
 
 #[async_trait]
 impl Store for FdbStore {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         limits::check_read(keys)?;
-        let _reading = self.reading().await?;
+        let _reading = self.reads.take(1).await?;
         self.cluster()?.read(keys).await
     }
 
     async fn scan(&self, range: Range, limit: usize) -> Result<Page, Error> {
         limits::check_scan(&range, limit)?;
-        let _reading = self.reading().await?;
+        let _reading = self.reads.take(1).await?;
         self.cluster()?.scan(range, limit).await
     }
 
@@ -109,9 +102,7 @@ impl Store for FdbStore {
         batch.check()?;
         let since = self.clock.now();
         let bytes = u32::try_from(batch.size()).expect("a batch is within BATCH_BYTES_MAX");
-        let _room = self.batches.acquire_many(bytes).await.map_err(|_| Error::Closed)?;
-        let in_flight = self.in_flight_bytes as usize - self.batches.available_permits();
-        metrics::gauge!("sayso_store_fdb_in_flight_bytes").set(in_flight as f64);
+        let _room = self.batches.take(bytes).await?;
         let outcome = self.cluster()?.commit(&batch).await;
         let took = self.clock.now().since(since);
         metrics::histogram!("sayso_store_fdb_commit_seconds").record(took.as_secs_f64());

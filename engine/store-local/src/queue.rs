@@ -1,12 +1,13 @@
 //! [`Queue`]: commits on their way to the writer, bounded in bytes.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use sayso_store::limits::BATCH_BYTES_MAX;
-use sayso_store::{Batch, Error, Version};
+use sayso_store::room::Taken;
+use sayso_store::{Batch, Error, Room, Version};
 use sayso_types::Mono;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 /// Bytes that a waiting commit counts beyond its batch's size, so that the queue is bounded in number, too.
 const REQUEST_BYTES: usize = 512;
@@ -41,7 +42,7 @@ pub(crate) struct Caller {
     pub(crate) since: Mono,
     pub(crate) answer: oneshot::Sender<Result<Version, Error>>,
     /// Its share of the queue, given back when it is answered.
-    _room: OwnedSemaphorePermit,
+    _room: Taken,
 }
 
 /// Where it is told that a purge is done.
@@ -75,14 +76,14 @@ impl Request {
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     filled: Condvar,
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 impl Queue {
     /// A queue for batches of `bytes` in total, or of one batch of the greatest size.
     pub(crate) fn new(bytes: usize) -> Self {
         let bytes = bytes.clamp(BATCH_BYTES_MAX + REQUEST_BYTES, u32::MAX as usize);
-        Self { waiting: Mutex::default(), filled: Condvar::new(), room: Arc::new(Semaphore::new(bytes)) }
+        Self { waiting: Mutex::default(), filled: Condvar::new(), room: Room::new("local_commit_bytes", bytes) }
     }
 
     /// Queues `batch`, once there is room for it, and gives back where its outcome will be.
@@ -93,7 +94,7 @@ impl Queue {
         since: Mono,
     ) -> Result<oneshot::Receiver<Result<Version, Error>>, Error> {
         let bytes = u32::try_from(batch.size() + REQUEST_BYTES).expect("a batch is within BATCH_BYTES_MAX");
-        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| Error::Closed)?;
+        let room = self.room.take(bytes).await?;
         let (answer, outcome) = oneshot::channel();
         let mut waiting = self.waiting();
         if waiting.closed {

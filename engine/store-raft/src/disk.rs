@@ -108,9 +108,9 @@ impl Disk {
                 Err(error @ Error::Full { .. }) => {
                     metrics::counter!("sayso_store_raft_full_total").increment(1);
                     tracing::warn!(%error, "this node can take nothing until there is space");
-                    let retry = tokio::time::timeout(FULL_RETRY, self.closing.cancelled()).await;
-                    if retry.is_ok() {
-                        return Err(error);
+                    tokio::select! {
+                        () = self.closing.cancelled() => return Err(error),
+                        () = tokio::time::sleep(FULL_RETRY) => {}
                     }
                 }
                 Err(error) => return Err(error),

@@ -8,12 +8,13 @@ use openraft::ServerState;
 use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::{outcome, request, response};
 use sayso_store::{Batch, Key};
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use crate::codec::{batch_into, log_id_from, version_from};
 use crate::link::Links;
 use crate::proposer::Proposer;
 use crate::types::{LogId, Outcome, Raft};
+use crate::within::{Wait, within};
 use crate::{Address, NodeId};
 
 /// How long one attempt to ask the leader may take. After it the leader is asked again, or another.
@@ -74,7 +75,7 @@ impl Leader {
     async fn forward(&self, node: NodeId, address: &Address, term: u64, batch: &Batch) -> Option<Outcome> {
         metrics::counter!("sayso_store_raft_forwarded_total").increment(1);
         let request = request::Request::Propose(wire::Propose { term, batch: Some(batch_into(batch)) });
-        match timeout(ATTEMPT_WITHIN, self.links.request(node, address, request)).await.ok()?.ok()? {
+        match within(Wait::Attempt, ATTEMPT_WITHIN, self.links.request(node, address, request)).await.ok()?.ok()? {
             response::Response::Propose(wire::Outcome { outcome: Some(outcome) }) => match outcome {
                 outcome::Outcome::Committed(version) => Some(Outcome::Committed(version_from(&version).ok()?)),
                 outcome::Outcome::Conflict(key) => Some(Outcome::Conflict(Key::from_bytes(key))),
@@ -91,7 +92,7 @@ impl Leader {
                 Some(Place::Here { .. }) => self.read_index_here().await,
                 Some(Place::There { node, address, .. }) => {
                     let request = request::Request::ReadIndex(wire::ReadIndex {});
-                    match timeout(ATTEMPT_WITHIN, self.links.request(node, &address, request)).await {
+                    match within(Wait::Attempt, ATTEMPT_WITHIN, self.links.request(node, &address, request)).await {
                         Ok(Ok(response::Response::ReadIndex(answer))) => Some(answer.log_id.map(log_id_from)),
                         _ => None,
                     }
@@ -120,13 +121,16 @@ impl Leader {
 
     /// Waits a little, or until something changes.
     pub(crate) async fn pause(&self) {
-        let place = self.place();
-        match place {
-            Some(place) => drop(timeout(RETRY, self.moves(&place)).await),
-            None => {
-                let mut metrics = self.raft.metrics();
-                drop(timeout(RETRY, metrics.changed()).await);
+        let changed = async {
+            match self.place() {
+                Some(place) => self.moves(&place).await,
+                // it fails when Raft has ended, which is a change
+                None => drop(self.raft.metrics().changed().await),
             }
+        };
+        tokio::select! {
+            () = changed => {}
+            () = sleep(RETRY) => {}
         }
     }
 }

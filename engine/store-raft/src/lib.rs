@@ -53,6 +53,7 @@ mod store;
 #[cfg(test)]
 mod suite;
 mod types;
+mod within;
 
 pub use cluster::peer_name;
 pub use error::Error;

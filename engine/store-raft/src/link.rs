@@ -21,13 +21,13 @@ use futures::future::BoxFuture;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, Incoming, TokioRuntime, VarInt};
 use sayso_proto::peer::v1::{Request, Response, request, response};
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
-use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use self::frame::{Budget, FrameError};
 use self::hello::{Greeted, Peer};
 use crate::cluster::{Cluster, peer_name};
 use crate::service::Service;
+use crate::within::{Wait, within};
 use crate::{Address, Error, NodeId, RaftOptions};
 
 /// How long a handshake and a hello may take, each.
@@ -178,7 +178,7 @@ impl Links {
             };
             let (links, request) = (Arc::clone(self), request.clone());
             self.apart("word to a peer", async move {
-                let told = timeout(TELL_WITHIN, links.ask(node, &connection, request)).await;
+                let told = within(Wait::Word, TELL_WITHIN, links.ask(node, &connection, request)).await;
                 drop(room);
                 if !matches!(told, Ok(Ok(_))) {
                     tracing::debug!(%node, "a peer was not told");
@@ -207,7 +207,7 @@ impl Links {
         if let Some(connection) = slot.live() {
             return Ok(connection);
         }
-        let dialled = timeout(GREET_WITHIN, self.dial(node, address)).await;
+        let dialled = within(Wait::Greeting, GREET_WITHIN, self.dial(node, address)).await;
         match dialled.map_err(|_| Error::unreachable(node, format!("{address} does not answer")))?? {
             Some(connection) => Ok(connection),
             None => slot.live().ok_or_else(|| Error::unreachable(node, "it is connecting to this node")),
@@ -237,10 +237,15 @@ impl Links {
     }
 
     async fn accept(self: Arc<Self>, incoming: Incoming) {
-        let Ok(_greeting) = self.greetings.try_acquire() else { return incoming.refuse() };
-        let Ok(Ok(connection)) = timeout(GREET_WITHIN, async { incoming.accept()?.await }).await else { return };
+        let Ok(_greeting) = self.greetings.try_acquire() else {
+            metrics::counter!("sayso_store_refused_total", "limit" => "peers that say hello").increment(1);
+            return incoming.refuse();
+        };
+        let Ok(Ok(connection)) = within(Wait::Greeting, GREET_WITHIN, async { incoming.accept()?.await }).await else {
+            return;
+        };
         let admit = |peer: Peer| self.register(peer, &connection, peer.node);
-        match timeout(GREET_WITHIN, hello::receive(&connection, &self.cluster, admit)).await {
+        match within(Wait::Greeting, GREET_WITHIN, hello::receive(&connection, &self.cluster, admit)).await {
             Ok(Ok(Some(peer))) => {
                 drop(_greeting);
                 Arc::clone(&self).answer(connection, peer.node).await;
@@ -333,7 +338,7 @@ impl Links {
         self.running.wait().await;
         self.peers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // whatever is still in flight then is lost with the process anyway
-        let _ = timeout(CLOSE_WITHIN, endpoint.wait_idle()).await;
+        let _ = within(Wait::LastPackets, CLOSE_WITHIN, endpoint.wait_idle()).await;
     }
 
     fn endpoint(&self) -> Option<Endpoint> {

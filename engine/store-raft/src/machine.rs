@@ -16,7 +16,6 @@ use sayso_store::limits::TOKENS_REMEMBERED;
 use sayso_store::{Batch, Change, Error, Key, Page, Range, Token, Value, Version, Versioned, Watchers};
 use sayso_store_local::Durability;
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 pub(crate) use self::snapshot::SnapshotData;
 use self::state::State;
@@ -27,6 +26,7 @@ use crate::disk::{self, APPLIED, Disk, generation_prefix};
 use crate::types::{
     Entry, LogId, NodeId, Outcome, Snapshot, SnapshotMeta, StorageError, StorageIoError, StoredMembership, Types,
 };
+use crate::within::{Wait, within};
 
 /// The first commit of a cluster.
 const FIRST_SEQUENCE: u64 = 1;
@@ -122,10 +122,10 @@ impl Machine {
         held.into_iter().map(|held| held.map(versioned).transpose()).collect()
     }
 
-    /// Waits until commit `sequence` is seen, but not longer than `within`.
-    pub(crate) async fn applies(&self, sequence: u64, within: Duration) {
+    /// Waits until commit `sequence` is seen, but not longer than `limit`.
+    pub(crate) async fn applies(&self, sequence: u64, limit: Duration) {
         let mut seen = self.seen.subscribe();
-        if timeout(within, seen.wait_for(|seen| *seen >= sequence)).await.is_err() {
+        if within(Wait::LastCommits, limit, seen.wait_for(|seen| *seen >= sequence)).await.is_err() {
             tracing::warn!("this node closes before it has applied all that was committed through it");
         }
     }

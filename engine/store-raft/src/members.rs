@@ -12,10 +12,10 @@ use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::change_members::Change;
 use sayso_proto::peer::v1::{ChangeRefusal, FailureKind, request, response};
 use sayso_store::cluster::{self, Refusal, Role};
-use tokio::time::timeout;
 
 use crate::codec::{member_state_from, member_state_into, refusal_from, refusal_into};
 use crate::leader::{Leader, Place};
+use crate::within::{Wait, within};
 use crate::{Address, Error, NodeId, Timers};
 
 /// Entries that a learner may be behind to be promoted: it catches up on them while the change is agreed on.
@@ -24,6 +24,8 @@ const BEHIND_MAX: u64 = 1_000;
 const HANDOVER_ELECTIONS: u32 = 6;
 /// How long a member may take to answer to be there: longer than a stall of a busy machine.
 const THERE_WITHIN: Duration = Duration::from_secs(2);
+/// How long the leader may take to list the members, of which it asks all at once.
+const LIST_WITHIN: Duration = Duration::from_secs(4);
 
 /// A node of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +91,7 @@ impl Members {
             let asked = match self.leader.place() {
                 None => None,
                 Some(Place::Here { .. }) => {
-                    Some(self.change_here(change.clone()).await.map_err(|failure| self.failed(self.me(), failure)))
+                    Some(self.change_here(change.clone()).await.map_err(|failure| failed(self.me(), failure)))
                 }
                 Some(Place::There { node, address, .. }) => Some(self.ask_member(node, &address, change.clone()).await),
             };
@@ -120,18 +122,8 @@ impl Members {
         let request = request::Request::ChangeMembers(wire::ChangeMembers { passed_on, change: Some(change) });
         match self.leader.links.request(node, address, request).await? {
             response::Response::ChangeMembers(_) => Ok(()),
-            response::Response::Failure(failure) => Err(self.failed(node, failure)),
+            response::Response::Failure(failure) => Err(failed(node, failure)),
             _ => Err(Error::unreachable(node, "its answer is not of the request's type")),
-        }
-    }
-
-    /// What it means that `node` did not do what it was asked.
-    fn failed(&self, node: NodeId, failure: wire::Failure) -> Error {
-        match failure.kind() {
-            FailureKind::Invalid => {
-                Error::Membership { refusal: refusal_from(failure.refusal()), reason: failure.reason }
-            }
-            _ => Error::unreachable(node, failure.reason),
         }
     }
 
@@ -147,7 +139,7 @@ impl Members {
                 }
                 Some(Place::There { node, address, .. }) => {
                     let asked = request::Request::ListMembers(wire::ListMembers {});
-                    match timeout(THERE_WITHIN, self.leader.links.request(node, &address, asked)).await {
+                    match within(Wait::Attempt, LIST_WITHIN, self.leader.links.request(node, &address, asked)).await {
                         Ok(Ok(response::Response::ListMembers(answer))) => {
                             let members = answer.members.into_iter().map(|member| member_state_from(member, node));
                             return members.collect::<Result<_, _>>().map_err(|error| Error::unreachable(node, error));
@@ -196,7 +188,7 @@ impl Members {
         }
         // who does not lead says so at once, and does nothing
         let asked = request::Request::ReadIndex(wire::ReadIndex {});
-        matches!(timeout(THERE_WITHIN, self.leader.links.request(node, address, asked)).await, Ok(Ok(_)))
+        matches!(within(Wait::Presence, THERE_WITHIN, self.leader.links.request(node, address, asked)).await, Ok(Ok(_)))
     }
 
     fn me(&self) -> NodeId {
@@ -267,7 +259,8 @@ impl Members {
             return Err(refused(Refusal::LastVoter, reason));
         }
         let there = join_all(voters.iter().map(|voter| self.is_there(voter.node, &voter.address))).await;
-        let there: BTreeSet<_> = voters.iter().zip(there).filter(|(_, there)| *there).map(|(one, _)| one.node).collect();
+        let there: BTreeSet<_> =
+            voters.iter().zip(there).filter(|(_, there)| *there).map(|(one, _)| one.node).collect();
         let left = voters.iter().filter(|voter| voter.node != node).map(|voter| voter.node).collect::<BTreeSet<_>>();
         let left_there = left.intersection(&there).count();
         if there.len() * 2 <= voters.len() || left_there * 2 <= left.len() {
@@ -298,7 +291,7 @@ impl Members {
             return Err(refused(Refusal::NotThere, format!("node {node} cannot be reached; start it first")));
         }
         let handing_over = HandingOver::begin(&self.leader);
-        let handed = timeout(self.timers.election * HANDOVER_ELECTIONS, async {
+        let handed = within(Wait::HandOver, self.timers.election * HANDOVER_ELECTIONS, async {
             let mut metrics = raft.metrics();
             while self.behind(node) != Some(0) && metrics.changed().await.is_ok() {}
             handing_over.fall_silent();
@@ -318,7 +311,8 @@ impl Members {
     /// Has another node lead, if this one does: who stops in order is not to be missed first. Where nobody takes over in time, it
     /// is.
     pub(crate) async fn hand_over(&self) {
-        if timeout(self.timers.election * HANDOVER_ELECTIONS, self.hand_to_somebody()).await.is_err() {
+        let limit = self.timers.election * HANDOVER_ELECTIONS;
+        if within(Wait::HandOver, limit, self.hand_to_somebody()).await.is_err() {
             tracing::warn!("nobody took over from this node in time");
         }
     }
@@ -403,6 +397,14 @@ impl Drop for HandingOver<'_> {
         self.0.raft.runtime_config().heartbeat(true);
         self.0.raft.runtime_config().elect(true);
         self.0.proposer.handing_over.store(false, Ordering::Release);
+    }
+}
+
+/// What it means that `node` did not do what it was asked.
+fn failed(node: NodeId, failure: wire::Failure) -> Error {
+    match failure.kind() {
+        FailureKind::Invalid => Error::Membership { refusal: refusal_from(failure.refusal()), reason: failure.reason },
+        _ => Error::unreachable(node, failure.reason),
     }
 }
 

@@ -12,12 +12,12 @@ use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::append_entries_answer::Answer;
 use sayso_proto::peer::v1::{request, response};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 use crate::codec::{Malformed, entry_into, log_id_from, log_id_into, meta_into, required, vote_from, vote_into};
 use crate::link::Links;
 use crate::link::frame::{self, Budget};
 use crate::types::{Snapshot, Types, Vote};
+use crate::within::{Wait, within};
 use crate::{Address, Error, NodeId};
 
 /// How long until a node that cannot be reached is tried again.
@@ -74,7 +74,7 @@ impl Peer {
             let (links, target, address) = (Arc::clone(&self.links), self.target, self.address.clone());
             let request = request::Request::AppendEntries(entries.clone());
             self.links.apart("entries for a peer", async move {
-                let answer = timeout(LARGE_WITHIN, links.request(target, &address, request)).await;
+                let answer = within(Wait::Entries, LARGE_WITHIN, links.request(target, &address, request)).await;
                 let _ = answered.send(answer.unwrap_or_else(|late| Err(Error::unreachable(target, late))));
             });
             self.on_its_way = Some(OnItsWay { what: entries, answer });
@@ -99,7 +99,7 @@ impl Peer {
             count += records.len() as u64;
             // QUIC's flow control waits for the peer: no more of the snapshot is in memory than one piece.
             let piece = wire::SnapshotChunk { records, last, count };
-            let sent = timeout(SNAPSHOT_WITHIN, frame::write(&mut send, &piece)).await;
+            let sent = within(Wait::SentPiece, SNAPSHOT_WITHIN, frame::write(&mut send, &piece)).await;
             sent.map_err(|late| Error::unreachable(self.target, late))?.map_err(lost)?;
             if last {
                 break;
@@ -107,7 +107,8 @@ impl Peer {
         }
         let _ = send.finish();
         let budget = Budget::new();
-        let answer = timeout(SNAPSHOT_WITHIN, frame::read::<wire::Response>(&mut receive, &budget)).await;
+        let answer =
+            within(Wait::Installed, SNAPSHOT_WITHIN, frame::read::<wire::Response>(&mut receive, &budget)).await;
         let (answer, _) = answer.map_err(|late| Error::unreachable(self.target, late))?.map_err(lost)?;
         match answer.response {
             Some(response::Response::InstallSnapshot(answer)) => Ok(answer),

@@ -15,10 +15,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use openraft::error::{ClientWriteError, RaftError};
 use openraft::{RaftMetrics, ServerState};
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
-use sayso_store::Batch;
 use sayso_store::limits::BATCH_BYTES_MAX;
+use sayso_store::room::Taken as Share;
+use sayso_store::{Batch, Room};
 use sayso_types::{Clock, Mono};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::codec::proposal_into;
 use crate::types::{Outcome, Raft};
@@ -28,12 +29,12 @@ use crate::{Address, NodeId};
 const GROUP_BATCHES_MAX: usize = 1_024;
 /// Bytes in one group, above which no further batch joins it. An entry is one group, so this bounds messages, too.
 const GROUP_BYTES_MAX: usize = 1 << 20;
-/// Batches that wait at once; those beyond wait until there is room.
-const QUEUE_BATCHES_MAX: usize = 16_384;
-/// Bytes of them. At least one batch of the greatest size fits.
+/// Bytes of batches that wait at once; those beyond wait until there is room. At least one batch of the greatest size fits.
 const QUEUE_BYTES_MAX: usize = 32 << 20;
 /// Bytes that a waiting batch counts beyond its size.
 const BATCH_OVERHEAD_BYTES: usize = 512;
+/// Batches that there is room for.
+const QUEUE_BATCHES_MAX: usize = QUEUE_BYTES_MAX / BATCH_OVERHEAD_BYTES;
 
 /// Why a batch was not decided by this node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub(crate) enum NotDecided {
 /// Where batches are put.
 pub(crate) struct Proposer {
     queue: mpsc::Sender<Taken>,
-    room: Arc<Semaphore>,
+    room: Room,
     clock: Arc<dyn Clock>,
     /// Nothing is taken while the leader hands over.
     pub(crate) handing_over: Arc<AtomicBool>,
@@ -67,7 +68,7 @@ struct Caller {
     since: Mono,
     answer: oneshot::Sender<Result<Outcome, NotDecided>>,
     /// Its share of the queue, given back when it is answered.
-    _room: OwnedSemaphorePermit,
+    _room: Share,
 }
 
 impl Proposer {
@@ -78,7 +79,8 @@ impl Proposer {
         let groups =
             Groups { raft, clock: Arc::clone(&clock), waiting: VecDeque::new(), handing_over: handing_over.clone() };
         tasks.spawn(TaskKind::Storage, "raft proposals", groups.run(taken, closing)).detach();
-        Self { queue, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX.max(BATCH_BYTES_MAX * 2))), clock, handing_over }
+        let room = Room::new("raft_proposal_bytes", QUEUE_BYTES_MAX.max(BATCH_BYTES_MAX * 2));
+        Self { queue, room, clock, handing_over }
     }
 
     /// What becomes of `batch`, taken in `term`. Dropping this takes it back if it was not proposed yet.
@@ -86,7 +88,7 @@ impl Proposer {
         let closed = || NotDecided::Unknown("this node is closing".to_owned());
         let since = self.clock.now();
         let bytes = u32::try_from(batch.size() + BATCH_OVERHEAD_BYTES).expect("a batch is within BATCH_BYTES_MAX");
-        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| closed())?;
+        let room = self.room.take(bytes).await.map_err(|_| closed())?;
         let (answer, outcome) = oneshot::channel();
         let caller = Caller { since, answer, _room: room };
         self.queue.send(Taken { term, batch, caller }).await.map_err(|_| closed())?;

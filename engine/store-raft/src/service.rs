@@ -10,7 +10,6 @@ use sayso_proto::peer::v1::append_entries_answer::Answer;
 use sayso_proto::peer::v1::request::Request;
 use sayso_proto::peer::v1::response::Response;
 use sayso_proto::peer::v1::{FailureKind, outcome};
-use tokio::time::timeout;
 
 use crate::NodeId;
 use crate::codec::{
@@ -21,6 +20,7 @@ use crate::machine::SnapshotData;
 use crate::members::Members;
 use crate::proposer::{NotDecided, Proposer};
 use crate::types::{Outcome, Raft, Snapshot};
+use crate::within::{Wait, within};
 
 /// How long the next piece of a snapshot may take to come.
 const PIECE_WITHIN: Duration = Duration::from_secs(60);
@@ -134,7 +134,7 @@ impl Service {
         };
         let mut count = 0;
         loop {
-            let piece = timeout(PIECE_WITHIN, frame::read::<wire::SnapshotChunk>(stream, budget)).await;
+            let piece = within(Wait::NextPiece, PIECE_WITHIN, frame::read::<wire::SnapshotChunk>(stream, budget)).await;
             let (piece, _room) = piece.map_err(unavailable)?.map_err(NotAnswered::Frame)?;
             count += piece.records.len() as u64;
             if count != piece.count {

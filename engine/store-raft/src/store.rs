@@ -18,7 +18,6 @@ use sayso_proto::peer::v1::request::Request;
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::{Batch, Key, Page, Prefix, Range, Store, Version, Versioned, Watch, limits};
 use sayso_store_local::LocalOptions;
-use tokio::time::timeout;
 
 use crate::barrier::Barrier;
 use crate::cluster::Cluster;
@@ -33,6 +32,7 @@ use crate::peer::Peers;
 use crate::proposer::Proposer;
 use crate::service::Service;
 use crate::types::{Outcome, Raft};
+use crate::within::{Wait, within};
 use crate::{Address, Error, NodeId, RaftOptions};
 
 /// How far a node may be behind the log to be sent entries instead of a snapshot, in shares of what the log keeps.
@@ -158,12 +158,11 @@ impl RaftStore {
         let (cluster, links, raft) = (Arc::clone(&self.cluster), Arc::clone(&self.links), self.raft.clone());
         let closing = self.closing.clone();
         let part = async move {
-            let (mut removed, mut parted) = (cluster.removed(), cluster.parted());
+            let mut removed = cluster.removed();
             loop {
                 tokio::select! {
                     () = closing.cancelled() => return,
-                    // by a member's word; that the sender is gone means the same as closing
-                    _ = parted.wait_for(|parted| *parted) => return raft.runtime_config().elect(false),
+                    () = cluster.until_parted() => return raft.runtime_config().elect(false),
                     changed = removed.changed() => if changed.is_err() { return },
                 }
                 let gone = removed.borrow_and_update().clone();
@@ -177,9 +176,7 @@ impl RaftStore {
 
     /// Waits until this node is removed from its cluster; what to tell whoever runs it.
     pub async fn removed(&self) -> Error {
-        let mut parted = self.cluster.parted();
-        // the sender lives as long as the cluster
-        let _ = parted.wait_for(|parted| *parted).await;
+        self.cluster.until_parted().await;
         self.cluster.goodbye()
     }
 
@@ -272,7 +269,7 @@ impl RaftStore {
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(sayso_store::Error::Closed.into()),
-            done = timeout(self.answer_within, work) => {
+            done = within(Wait::Change, self.answer_within, work) => {
                 done.unwrap_or_else(|_| Err(Error::Unreachable { whom: whom.to_owned(), reason }))
             }
         }
@@ -307,8 +304,8 @@ impl RaftStore {
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(sayso_store::Error::Closed),
-            _ = self.removed() => Err(sayso_store::Error::Closed),
-            answer = timeout(self.answer_within, work) => answer.unwrap_or_else(|_| {
+            () = self.cluster.until_parted() => Err(sayso_store::Error::Closed),
+            answer = within(Wait::Answer, self.answer_within, work) => answer.unwrap_or_else(|_| {
                 let reason = format!("no leader with a majority answered in {:?}", self.answer_within);
                 Err(sayso_store::Error::Unavailable { reason })
             }),

@@ -9,6 +9,17 @@
 //! ```
 //!
 //! Callers hold an `Arc<dyn Store>` and never know which backend runs.
+//!
+//! # Limits
+//!
+//! Whatever a store does not do without end has a name, under which it is measured, in every backend alike:
+//!
+//! | metric | counts |
+//! |---|---|
+//! | `sayso_store_refused_total{limit}` | requests over a limit of [`limits`] |
+//! | `sayso_store_room_taken{room}` | what is taken of a [`Room`], in the unit that its name ends with: queues in bytes, reads |
+//! | `sayso_store_room_waits_total{room}` | who had to wait for room |
+//! | `sayso_store_timeouts_total{wait}` | what did not come within the time that it had |
 
 pub mod batch;
 pub mod cluster;
@@ -17,6 +28,7 @@ pub mod error;
 pub mod key;
 pub mod limits;
 pub mod part;
+pub mod room;
 pub mod schema;
 pub mod store;
 pub mod value;
@@ -30,6 +42,7 @@ pub use cluster::{Cluster, ClusterError};
 pub use error::{Error, Retryable};
 pub use key::{Key, Prefix, Range};
 pub use part::{KeyPart, PartError, TypedKey};
+pub use room::Room;
 pub use schema::{Schema, SchemaError};
 pub use store::{Entry, Page, Store};
 pub use value::{Value, Version, Versioned};

@@ -80,10 +80,54 @@ fn check_range(range: &Range) -> Result<(), Error> {
     at_most("bytes in a key", range.start.as_bytes().len().max(range.end.as_bytes().len()), KEY_BYTES_MAX + 1)
 }
 
-/// Checks that `size` is no more than `max`; `what` there is, with its unit, is named when it is.
+/// Checks that `size` is no more than `max`; `what` there is, with its unit, is named when it is, and what was refused for it is
+/// counted.
 ///
 /// # Errors
 /// [`Error::TooLarge`].
 pub fn at_most(what: &'static str, size: usize, max: usize) -> Result<(), Error> {
-    if size > max { Err(Error::TooLarge { what, size, max }) } else { Ok(()) }
+    if size > max {
+        metrics::counter!("sayso_store_refused_total", "limit" => what).increment(1);
+        return Err(Error::TooLarge { what, size, max });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::{Batch, Prefix, Watchers};
+
+    /// A request that is over a limit.
+    type Ask<'a> = &'a dyn Fn() -> Result<(), Error>;
+
+    #[test]
+    fn each_limit_counts_what_it_refuses() {
+        let (key, long) = (Key::from_bytes("k"), Key::from_bytes(vec![1; KEY_BYTES_MAX + 1]));
+        let value = || vec![0; VALUE_BYTES_MAX];
+        let full =
+            (0..BATCH_BYTES_MAX / VALUE_BYTES_MAX).fold(Batch::new(), |batch, _| batch.put(key.clone(), value()));
+        let watches = Watchers::default();
+        let open: Vec<_> = (0..WATCHES_MAX).map(|_| watches.watch(Prefix::from_bytes("p")).unwrap()).collect();
+        let refused: [(&str, Ask<'_>); 6] = [
+            ("keys in one read", &|| check_read(&vec![key.clone(); READ_KEYS_MAX + 1])),
+            ("entries in one scan", &|| check_scan(&Range::all(), SCAN_LIMIT_MAX + 1)),
+            ("bytes in a key", &|| check_read(core::slice::from_ref(&long))),
+            ("bytes in a value", &|| Batch::new().put(key.clone(), vec![0; VALUE_BYTES_MAX + 1]).check()),
+            ("bytes in a batch", &|| full.clone().put(key.clone(), value()).check()),
+            ("open watches", &|| watches.watch(Prefix::from_bytes("p")).map(drop)),
+        ];
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            for (limit, ask) in refused {
+                assert!(matches!(ask(), Err(Error::TooLarge { what, .. }) if what == limit), "{limit}");
+                let counted = format!("sayso_store_refused_total{{limit=\"{limit}\"}} 1");
+                assert!(metrics.render().contains(&counted), "{counted} is not in {}", metrics.render());
+            }
+        });
+        drop(open);
+    }
 }

@@ -14,6 +14,9 @@ const LONG: [(&str, &str); 0] = [];
 const UNDONE: [&str; 4] =
     [concat!("to", "do!"), concat!("unimple", "mented!"), concat!("FIX", "ME"), concat!("TO", "DO")];
 
+/// Where a store's waiting has a limit: it counts, by name, what ran out.
+const WITHIN: &str = "engine/store-raft/src/within.rs";
+
 /// Everything that we write.
 const OURS: [&str; 5] = ["engine", "nodes", "proto", "loadtest", "tests"];
 
@@ -46,6 +49,23 @@ fn nothing_is_put_off() {
             Some(format!("{}:{}: {sign}: do it, or leave it out", file.display(), index + 1))
         });
         signs.collect::<Vec<_>>()
+    }));
+}
+
+#[test]
+fn what_a_store_waits_for_no_longer_is_counted_by_name() {
+    let stores = ["engine/store/src", "engine/store-fdb/src", "engine/store-local/src", "engine/store-raft/src"];
+    let (within, elsewhere): (Vec<_>, Vec<_>) =
+        sources(&stores).into_iter().partition(|file| file == Path::new(WITHIN));
+    assert!(within.iter().any(|file| read(file).contains("timeout(limit")), "{WITHIN} waits no more");
+    all_well(elsewhere.iter().flat_map(|file| {
+        let text = read(file);
+        let is_bare = |line: &str| line.contains("timeout(") && !line.contains("_timeout(");
+        let bare = text.lines().enumerate().filter(|(_, line)| is_bare(line));
+        let problem = |(index, _)| {
+            format!("{}:{}: use `within` of {WITHIN}, so that it is seen when this runs out", file.display(), index + 1)
+        };
+        bare.map(problem).collect::<Vec<_>>()
     }));
 }
 

@@ -2,7 +2,8 @@
 
 use prost::Message;
 use quinn::{RecvStream, SendStream};
-use tokio::sync::Semaphore;
+use sayso_store::room::Taken;
+use sayso_store::{Room, limits};
 
 use crate::codec::decode;
 
@@ -20,8 +21,8 @@ pub(crate) enum FrameError {
     Write(#[from] quinn::WriteError),
     #[error("the stream ended: {0}")]
     Read(#[from] quinn::ReadExactError),
-    #[error("a message of {0} bytes is over the limit of {MESSAGE_BYTES_MAX}")]
-    TooLarge(usize),
+    #[error(transparent)]
+    TooLarge(sayso_store::Error),
     #[error("this node does not answer yet, or not any more")]
     NotServing,
     #[error(transparent)]
@@ -30,20 +31,18 @@ pub(crate) enum FrameError {
 
 /// What all messages on their way in may take up.
 #[derive(Debug)]
-pub(crate) struct Budget(Semaphore);
+pub(crate) struct Budget(Room);
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self(Semaphore::new(LARGE_BYTES_TOTAL))
+        Self(Room::new("raft_message_bytes", LARGE_BYTES_TOTAL))
     }
 }
 
 /// Sends `message`.
 pub(crate) async fn write(stream: &mut SendStream, message: &impl Message) -> Result<(), FrameError> {
     let length = message.encoded_len();
-    if length > MESSAGE_BYTES_MAX {
-        return Err(FrameError::TooLarge(length));
-    }
+    at_most(length)?;
     let mut bytes = Vec::with_capacity(4 + length);
     bytes.extend_from_slice(&(length as u32).to_be_bytes());
     message.encode(&mut bytes).expect("a vector grows");
@@ -51,21 +50,23 @@ pub(crate) async fn write(stream: &mut SendStream, message: &impl Message) -> Re
 }
 
 /// Receives a message. It counts against `budget` until what comes with it is dropped.
-pub(crate) async fn read<'a, M: Message + Default>(
+pub(crate) async fn read<M: Message + Default>(
     stream: &mut RecvStream,
-    budget: &'a Budget,
-) -> Result<(M, Option<tokio::sync::SemaphorePermit<'a>>), FrameError> {
+    budget: &Budget,
+) -> Result<(M, Option<Taken>), FrameError> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).await?;
     let length = u32::from_be_bytes(length) as usize;
-    if length > MESSAGE_BYTES_MAX {
-        return Err(FrameError::TooLarge(length));
-    }
+    at_most(length)?;
     let room = match length {
         ..=SMALL_BYTES => None,
-        _ => Some(budget.0.acquire_many(length as u32).await.expect("the budget is never closed")),
+        _ => Some(budget.0.take(length as u32).await.expect("the budget is never closed")),
     };
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).await?;
     Ok((decode(bytes::Bytes::from(bytes))?, room))
+}
+
+fn at_most(length: usize) -> Result<(), FrameError> {
+    limits::at_most("bytes in a message of a peer", length, MESSAGE_BYTES_MAX).map_err(FrameError::TooLarge)
 }
