@@ -154,7 +154,8 @@ async fn a_yes_becomes_records_leaves_and_permits() {
             (purpose.storage_locations.as_slice(), purpose.processing_locations.as_slice()),
             (&[stored.to_owned()][..], &["home".to_owned()][..])
         );
-        assert!(purpose.collection_method.contains("device") && purpose.processing_method.contains("dialogue"));
+        assert!(!purpose.collection_method.is_empty());
+        assert!(purpose.processing_method.contains("dialogue"), "{}", purpose.processing_method);
         assert!(purpose.privacy_rights.contains("have a copy"), "{}", purpose.privacy_rights);
         assert_eq!((notice.location.as_str(), notice.effective_unix_ms), ("the device", 1_767_225_600_000));
         assert!(purpose.recipient_third_parties.is_empty(), "everything stays at home");

@@ -115,7 +115,7 @@ impl FakeReceiver {
                 contact = "privacy@company.example"
                 privacy_url = "https://company.example/privacy"
                 contract = "2026-7"
-                region = "home"
+                region = "CN"
                 region_class = "domestic"
                 accepts = ["transcript", "memory_summary"]
                 purposes = ["voice_interaction", "memory"]
