@@ -72,6 +72,7 @@ impl Language {
         let prompts = Prompts {
             consent_again: notice.spoken_again(name),
             consent: notice.spoken,
+            more: notice.more,
             thanks: notice.thanks,
             refused: notice.refused,
             deferred: notice.deferred,

@@ -29,6 +29,15 @@ const NO: &[&str] = &[
     "我 拒 绝", "我 拒 絕",
 ];
 
+#[rustfmt::skip]
+const MORE: &[&str] = &[
+    "more", "tell me more", "say more", "tell me more about it", "tell me more about that", "i want to know more",
+    "i would like to know more", "i want to hear more", "more information", "more details", "what else", "and then",
+    "what does that mean", "what does it mean", "explain that", "explain it", "can you explain that", "can you tell me more",
+    "更 多", "多 说 一 点", "多 说 点", "再 说 一 点", "说 详 细 一 点", "详 细 说 说", "告 诉 我 更 多", "我 想 知 道 更 多",
+    "我 想 了 解 更 多", "还 有 呢", "什 么 意 思",
+];
+
 /// What may stand around an answer without changing it.
 #[rustfmt::skip]
 const POLITE: &[&str] = &[
@@ -66,6 +75,19 @@ pub fn understand(text: &str) -> Option<Decision> {
         (false, true) => Some(Decision::Refuse),
         _ => None,
     }
+}
+
+/// Whether `text` asks to know more before there is an answer, and nothing else.
+///
+/// ```
+/// use sayso_session::consent_answer::asks_for_more;
+///
+/// assert!(asks_for_more("Tell me more, please."));
+/// assert!(!asks_for_more("Yes, tell me more."));
+/// ```
+#[must_use]
+pub fn asks_for_more(text: &str) -> bool {
+    is_made_of(text, MORE)
 }
 
 /// Whether `text` is one or more of `phrases`, politely or not, and nothing else.

@@ -64,6 +64,8 @@ pub struct Prompts {
     pub consent: String,
     /// The same for whoever agreed to it before it changed.
     pub consent_again: String,
+    /// What there is to say piece by piece to whoever wants to know more before they answer.
+    pub more: Vec<String>,
     /// After a yes.
     pub thanks: String,
     /// After a no.

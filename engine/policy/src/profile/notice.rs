@@ -25,8 +25,7 @@ const LETTER: Duration = Duration::from_millis(80);
 pub struct Notice {
     /// Read out to ask; at most [`SPOKEN_MAX`], also together with what is said before it after a revision.
     pub spoken: String,
-    /// What there is to say piece by piece to whoever wants to know more; each at most [`SPOKEN_MAX`]. Read out by whoever asks the
-    /// person: the device itself asks and does not go on by itself.
+    /// Read out piece by piece to whoever says "tell me more" before they answer; each at most [`SPOKEN_MAX`].
     #[serde(default)]
     pub more: Vec<String>,
     /// Read out before the question to whoever agreed to an earlier revision: what has changed since. Without it they are

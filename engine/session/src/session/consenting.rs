@@ -16,6 +16,8 @@ pub(super) struct Asking {
     attempts: u32,
     /// Whether the person agreed to it before it changed.
     again: bool,
+    /// How much more was told to whoever wanted to know it first.
+    told: usize,
     /// What they decided, while it is being written.
     decided: Option<Decision>,
 }
@@ -52,7 +54,7 @@ impl Session {
     /// Puts the consent question.
     pub(super) fn ask(&mut self, effects: &mut Vec<Effect>) {
         let again = self.may_converse();
-        self.asking = Some(Asking { prompt: self.latest.next(), attempts: 1, again, decided: None });
+        self.asking = Some(Asking { prompt: self.latest.next(), attempts: 1, again, told: 0, decided: None });
         let (prompts, usual) = (&self.options.prompts, &self.options.asked_purposes);
         let (text, purposes) =
             if again { (&prompts.consent_again, &self.consent.asks_again) } else { (&prompts.consent, usual) };
@@ -73,8 +75,21 @@ impl Session {
     pub(super) fn consent_answered(&mut self, id: TurnId, text: &str, means: Means, effects: &mut Vec<Effect>) {
         match consent_answer::understand(text) {
             Some(decision) => self.decided(id, decision, means, effects),
+            None if consent_answer::asks_for_more(text) => self.tell_more(effects),
             None => self.no_consent_answer(effects),
         }
+    }
+
+    /// The person wants to know more before they answer: the next of what there is to say, while the question stays open. When
+    /// all was said they are asked for a yes or a no.
+    fn tell_more(&mut self, effects: &mut Vec<Effect>) {
+        let Some(asking) = &mut self.asking else { return };
+        let Some(text) = self.options.prompts.more.get(asking.told).cloned() else {
+            return self.no_consent_answer(effects);
+        };
+        asking.told += 1;
+        self.interrupt("more", effects);
+        self.say(Kind::Question, &text, effects);
     }
 
     /// The answer was not understood, or none came: asks again, a few times.

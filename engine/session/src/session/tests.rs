@@ -60,6 +60,7 @@ impl Rig {
             withdrawn: "I have stopped listening.".into(),
             taken_back: "It is taken back.".into(),
             not_understood: "Sorry, was that a yes?".into(),
+            more: vec!["It stays in your home.".into(), "You can say no.".into()],
             guest_mode: "A guest is here.".into(),
             guest_mode_off: "The guest has left.".into(),
             failed: "Something went wrong.".into(),

@@ -52,6 +52,32 @@ fn first_contact_asks_before_anything_is_heard() {
     assert!(rig.has(|e| matches!(e, Effect::Transcribe(_, p) if *p == Purpose::VOICE_INTERACTION)));
 }
 
+#[test]
+fn whoever_wants_to_know_more_is_told_piece_by_piece_and_asked_for_an_answer_then() {
+    let mut rig = asked();
+    rig.play(3000);
+    let wants_more = |rig: &mut Rig| {
+        rig.out.clear();
+        rig.feed(Event::VoiceStart);
+        rig.feed(Event::VoiceEnd);
+        let turn = rig.turn();
+        rig.feed(Event::Transcribed(turn, Ok(Redacted::new("Tell me more, please.".into()))));
+        assert!(!rig.has(|e| matches!(e, Effect::RecordConsent(..) | Effect::Respond(..))), "that is no answer");
+        let said: Vec<_> = rig.spoken_texts().into_iter().map(|(_, text)| text).collect();
+        rig.play(3000);
+        said.join(" ")
+    };
+    assert_eq!(wants_more(&mut rig), "It stays in your home.");
+    assert_eq!(wants_more(&mut rig), "You can say no.");
+    assert_eq!(wants_more(&mut rig), "Sorry, was that a yes?", "there is no more to say");
+
+    rig.feed(Event::VoiceStart);
+    rig.feed(Event::VoiceEnd);
+    let turn = rig.turn();
+    rig.feed(Event::Transcribed(turn, Ok(Redacted::new("No.".into()))));
+    assert!(rig.has(|e| matches!(e, Effect::RecordConsent(t, Decision::Refuse, Means::Voice) if *t == turn)));
+}
+
 /// Agreed once, to what has changed since.
 fn changed() -> ConsentView {
     ConsentView { asks_again: vec![Purpose::VOICE_INTERACTION], ..GIVEN }
