@@ -6,11 +6,11 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use openraft::error::Fatal;
-use tokio::time::timeout;
 
 use crate::NodeId;
 use crate::machine::Machine;
 use crate::types::{LogId, Raft};
+use crate::within::{Wait, within};
 
 /// How long this node may take to have applied what is to be purged. Who is farther behind is told when it is asked again.
 const APPLIED_WITHIN: Duration = Duration::from_secs(10);
@@ -39,9 +39,9 @@ impl Purge {
         let applied = self.raft.wait(Some(APPLIED_WITHIN));
         let applied = applied.applied_index_at_least(Some(upto.index), "a purge").await;
         applied.map_err(|_| format!("it has not applied entry {} in {APPLIED_WITHIN:?}", upto.index))?;
-        let cut = timeout(CUT_WITHIN, self.cut(upto)).await;
+        let cut = within(Wait::CutLog, CUT_WITHIN, self.cut(upto)).await;
         cut.map_err(|_| format!("its log is still on its way to others after {CUT_WITHIN:?}"))?.map_err(told)?;
-        let rewritten = timeout(REWRITTEN_WITHIN, self.machine.purge()).await;
+        let rewritten = within(Wait::RewrittenDisk, REWRITTEN_WITHIN, self.machine.purge()).await;
         rewritten.map_err(|_| format!("its disk is not rewritten after {REWRITTEN_WITHIN:?}"))?.map_err(told)?;
         metrics::counter!("sayso_store_raft_purges_total").increment(1);
         Ok(())

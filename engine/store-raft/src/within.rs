@@ -31,6 +31,12 @@ pub(crate) enum Wait {
     HandOver,
     /// Any word of a member.
     Presence,
+    /// The log's being cut, for a purge.
+    CutLog,
+    /// The disk's being rewritten, for a purge.
+    RewrittenDisk,
+    /// Another node's purge.
+    PurgedPeer,
     /// What was answered here, to be seen here before this node closes.
     LastCommits,
     /// The last packets before this node closes.
@@ -52,6 +58,9 @@ impl Wait {
             Self::NextPiece => "raft_next_piece",
             Self::HandOver => "raft_hand_over",
             Self::Presence => "raft_presence",
+            Self::CutLog => "raft_cut_log",
+            Self::RewrittenDisk => "raft_rewritten_disk",
+            Self::PurgedPeer => "raft_purged_peer",
             Self::LastCommits => "raft_last_commits",
             Self::LastPackets => "raft_last_packets",
         }
@@ -78,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Wait; 13] = [
+    const ALL: [Wait; 16] = [
         Wait::Answer,
         Wait::Change,
         Wait::Attempt,
@@ -90,6 +99,9 @@ mod tests {
         Wait::NextPiece,
         Wait::HandOver,
         Wait::Presence,
+        Wait::CutLog,
+        Wait::RewrittenDisk,
+        Wait::PurgedPeer,
         Wait::LastCommits,
         Wait::LastPackets,
     ];

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::{request, response};
 use sayso_store::Error;
-use tokio::time::timeout;
 
 use super::RaftStore;
 use crate::codec::log_id_into;
 use crate::members::{Member, Status};
 use crate::purge::ANSWERED_WITHIN;
 use crate::types::LogId;
+use crate::within::{Wait, within};
 use crate::{Address, NodeId};
 
 /// A purge that was begun.
@@ -75,7 +75,7 @@ impl RaftStore {
             return self.purge.here(upto).await;
         }
         let request = request::Request::Purge(wire::Purge { upto: Some(log_id_into(&upto)) });
-        let asked = timeout(ANSWERED_WITHIN, self.links.request(node, address, request)).await;
+        let asked = within(Wait::PurgedPeer, ANSWERED_WITHIN, self.links.request(node, address, request)).await;
         match asked.map_err(|late| late.to_string())?.map_err(|error| error.to_string())? {
             response::Response::Purge(_) => Ok(()),
             // also what a program says that does not know the request yet
