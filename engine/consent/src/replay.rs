@@ -225,7 +225,7 @@ impl Replay {
                     }
                 }
             }
-            Event::Request { request, step, detail } => {
+            Event::Request { request, step, detail, .. } => {
                 let is_near = *step == RequestStep::TaskDone && *detail == RequestStep::NEAR;
                 if let Some(subject) = fact.subject.filter(|_| is_near) {
                     self.person(subject).farthest = RegionClass::Domestic;

@@ -15,9 +15,9 @@ pub(crate) mod left;
 pub(crate) mod names;
 mod page;
 mod porting;
+mod receiving;
 pub mod referral;
 mod referring;
-mod relatives;
 pub mod request;
 pub(crate) mod stored;
 
@@ -25,7 +25,7 @@ pub use desk::{Desk, Error};
 pub use explained::Explained;
 pub use porting::Imported;
 pub use referral::{Referral, TenantAnswer};
-pub use request::{Delay, NotNow, Relative, Request, Standing, Step};
+pub use request::{Delay, EvidenceHash, Identity, NotNow, Particulars, Relative, Request, Standing, Step};
 
 #[cfg(test)]
 mod tests;

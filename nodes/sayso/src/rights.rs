@@ -85,18 +85,14 @@ async fn certificate(args: &CertificateArgs) -> Result<CertificateResponse> {
 /// What a command does to the requests of a person; what they have become.
 async fn cases(command: &RightsCommand) -> Result<Value> {
     Ok(match command {
-        RightsCommand::Open { person, right, purposes, kinship, death } => {
-            let sha256 = |proof: Option<&PathBuf>| -> Result<Vec<u8>> {
-                let Some(file) = proof else { return Ok(Vec::new()) };
-                let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-                Ok(Sha256::digest(&content).to_vec())
-            };
+        RightsCommand::Open { person, right, purposes, kinship, death, ground } => {
             let request = OpenCaseRequest {
                 principal: Some(operator::principal(person)),
                 right: right.clone(),
                 purposes: purposes.iter().map(ToString::to_string).collect(),
                 kinship_sha256: sha256(kinship.as_ref())?,
                 death_sha256: sha256(death.as_ref())?,
+                ground: ground.clone(),
             };
             let opened = client(person).await?.open(request).await.context("the request is not taken")?;
             shown(opened.into_inner().case.as_ref())
@@ -201,8 +197,17 @@ pub(crate) fn told(case: &Value) -> String {
     let due = output::due(&case["due"]);
     let late = if case["overdue"] == true { ", overdue" } else { "" };
     let delayed = if case["delayed"] == true { ", delayed" } else { "" };
+    let ground = case["ground"].as_str().map(|ground| format!(" because {ground}")).unwrap_or_default();
+    let identity = match (case["state"] == "unverified", case["identity_due"].as_str(), &case["identity_overdue"]) {
+        (true, Some(_), Value::Bool(true)) => ", overdue to know who asks".to_owned(),
+        (true, Some(day), _) => format!(", to know who asks by {day}"),
+        _ => String::new(),
+    };
+    let cost = if case["may_cost"] == true { ", may cost something" } else { "" };
     let refusal = case["refusal"].as_str().map(|why| format!(" ({why})")).unwrap_or_default();
-    format!("{id}  {right}{of}{relative}, received {received}: {state}{refusal}{due}{delayed}{late}")
+    format!(
+        "{id}  {right}{of}{ground}{relative}, received {received}: {state}{refusal}{due}{delayed}{late}{identity}{cost}"
+    )
 }
 
 /// What was taken in, for people.
@@ -268,7 +273,16 @@ fn step(args: &AdvanceArgs) -> Result<AdvanceCaseRequest> {
         step: step.into(),
         reason: args.reason.clone(),
         until_unix_ms: args.until,
+        method: args.method.clone(),
+        evidence_sha256: sha256(args.evidence.as_ref())?,
     })
+}
+
+/// SHA-256 of what shows something; nothing where there is none.
+fn sha256(proof: Option<&PathBuf>) -> Result<Vec<u8>> {
+    let Some(file) = proof else { return Ok(Vec::new()) };
+    let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Sha256::digest(&content).to_vec())
 }
 
 pub(crate) fn id(case: &str) -> Result<Vec<u8>> {
@@ -293,5 +307,12 @@ pub(crate) fn shown(case: Option<&Case>) -> Value {
         "delayed": case.delayed,
         "overdue": case.overdue,
         "refusal": (!case.refusal.is_empty()).then_some(&case.refusal),
+        "identity_due": (case.identity_due_unix_ms > 0).then(|| moment(case.identity_due_unix_ms)),
+        "identity_overdue": case.identity_overdue,
+        "identity_method": (!case.identity_method.is_empty()).then_some(&case.identity_method),
+        "identity_evidence_sha256":
+            (!case.identity_evidence_sha256.is_empty()).then(|| hex::encode(&case.identity_evidence_sha256)),
+        "ground": (!case.ground.is_empty()).then_some(&case.ground),
+        "may_cost": case.may_cost,
     })
 }

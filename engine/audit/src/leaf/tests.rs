@@ -100,8 +100,8 @@ fn events() -> impl Strategy<Value = Event> {
         any::<u64>().prop_map(|behind_ms| Event::ClockAnomaly { behind_ms }),
         (references(), names(), any::<u64>())
             .prop_map(|(ticket, reason, rows)| { Event::OperatorAccess { ticket, reason, rows } }),
-        (references(), prop::sample::select(&RequestStep::ALL[..]), names())
-            .prop_map(|(request, step, detail)| Event::Request { request, step, detail }),
+        (references(), prop::sample::select(&RequestStep::ALL[..]), names(), prop::option::of(evidence()))
+            .prop_map(|(request, step, detail, evidence)| Event::Request { request, step, detail, evidence }),
         (references(), any::<u64>()).prop_map(|(request, rows)| Event::ExportCreated { request, rows }),
         erasures(),
         switches(),

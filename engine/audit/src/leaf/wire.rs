@@ -140,9 +140,10 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reason = reason.to_string();
             wire.pieces = *rows;
         }
-        Event::Request { request, step: _, detail } => {
+        Event::Request { request, step: _, detail, evidence } => {
             wire.reference = request.0.to_vec();
             wire.reason = detail.to_string();
+            wire.commitments = evidence.iter().map(|evidence| evidence.0.to_vec()).collect();
         }
         Event::ExportCreated { request, rows } => {
             wire.reference = request.0.to_vec();
@@ -436,7 +437,8 @@ fn tenant_switched(wire: &AuditLeaf, is_off: bool) -> Result<Event, LeafError> {
 /// The events that are steps of something, by the names of their steps.
 fn read_step(name: &str, wire: &AuditLeaf) -> Result<Event, LeafError> {
     if let Some(step) = RequestStep::ALL.into_iter().find(|step| step.name() == name) {
-        return Ok(Event::Request { request: reference(wire)?, step, detail: reason(wire)? });
+        let evidence = (!wire.commitments.is_empty()).then(|| evidence(wire)).transpose()?;
+        return Ok(Event::Request { request: reference(wire)?, step, detail: reason(wire)?, evidence });
     }
     if let Some(step) = NoticeStep::ALL.into_iter().find(|step| step.name() == name) {
         return Ok(Event::Notice { notice: reference(wire)?, step, channel: reason(wire)?, text: document(wire)? });
