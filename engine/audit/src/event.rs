@@ -298,6 +298,8 @@ pub enum Event {
         document: Option<Hash>,
         /// How many people it concerns, as far as that is known then.
         people: u64,
+        /// When it was found, which starts the clocks; with what opens it.
+        detected: Option<WallTime>,
     },
     /// `exemption.granted`: people approved that something is done without consent. One leaf for each cell that is opened.
     ExemptionGranted {

@@ -218,9 +218,17 @@ fn flows() -> impl Strategy<Value = Event> {
 fn incidents() -> impl Strategy<Value = Event> {
     let steps = prop::sample::select(&IncidentStep::ALL[..]);
     let documents = prop::option::of(hashes());
-    (references(), steps, names(), documents, any::<u64>()).prop_map(|(incident, step, detail, document, people)| {
-        Event::Incident { incident, step, detail, document, people }
-    })
+    let detected = prop::option::of((1..=u64::MAX).prop_map(WallTime));
+    (references(), steps, names(), documents, (any::<u64>(), detected)).prop_map(
+        |(incident, step, detail, document, (people, detected))| Event::Incident {
+            incident,
+            step,
+            detail,
+            document,
+            people,
+            detected,
+        },
+    )
 }
 
 fn erasures() -> impl Strategy<Value = Event> {

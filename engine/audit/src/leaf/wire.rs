@@ -191,11 +191,12 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.document_sha256 = tenant.0.to_vec();
             wire.reason = reason.to_string();
         }
-        Event::Incident { incident, step: _, detail, document, people } => {
+        Event::Incident { incident, step: _, detail, document, people, detected } => {
             wire.reference = incident.0.to_vec();
             wire.reason = detail.to_string();
             wire.document_sha256 = document.map_or_else(Vec::new, |document| document.0.to_vec());
             wire.pieces = *people;
+            wire.bytes = detected.map_or(0, |at| at.0);
         }
         Event::ExemptionGranted { grant, cell, processor, until, evidence, approvers } => {
             wire.reason = grant.to_string();
@@ -450,7 +451,8 @@ fn read_step(name: &str, wire: &AuditLeaf) -> Result<Event, LeafError> {
     if let Some(step) = IncidentStep::ALL.into_iter().find(|step| step.name() == name) {
         let document = optional("document_sha256", &wire.document_sha256)?.map(Hash);
         let (incident, detail, people) = (reference(wire)?, reason(wire)?, wire.pieces);
-        return Ok(Event::Incident { incident, step, detail, document, people });
+        let detected = (wire.bytes > 0).then_some(WallTime(wire.bytes));
+        return Ok(Event::Incident { incident, step, detail, document, people, detected });
     }
     let is = |step: &AnonymisedStep| step.name() == name && step.how() == wire.reason;
     if let Some(step) = AnonymisedStep::ALL.into_iter().find(is) {

@@ -14,7 +14,7 @@ use sayso_types::{Category, ProcessorId, Purpose, WallTime};
 use crate::revising::revised;
 use crate::world::{MEMORY, VERIFIED, VOICE, World, ask, processor, profile, verify};
 
-fn replay(leaves: &[Leaf], profile: Profile) -> Replayed {
+pub(crate) fn replay(leaves: &[Leaf], profile: Profile) -> Replayed {
     let mut replay = Replay::new(Arc::new(profile));
     (0..).zip(leaves).for_each(|(index, leaf)| replay.leaf(index, leaf));
     replay.finish()
