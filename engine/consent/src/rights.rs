@@ -5,6 +5,7 @@
 //! [`Request`] is the state machine, pure; [`Desk`] keeps requests in the store, puts each step into the audit log in
 //! the batch that takes it, and notices what is overdue; [`Copy`](copy::Copy) is everything that is held of a person.
 
+pub mod besides;
 pub mod bundle;
 pub(crate) mod carrier;
 pub mod copy;
@@ -16,6 +17,7 @@ pub(crate) mod names;
 mod page;
 mod porting;
 mod receiving;
+mod record;
 pub mod referral;
 mod referring;
 pub mod request;
