@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sayso_audit::{AuditKey, Reference, Signer, VerifierKey};
 use sayso_consent::Register;
 use sayso_consent::erasure::{Approval, ApprovalError, Certificate};
-use sayso_consent::rights::bundle::{Brought, Bundle};
+use sayso_consent::rights::bundle::{Brought, Bundle, FILES_MAX};
 use sayso_consent::rights::{
     Delay, Desk, Error, EvidenceHash, Identity, Imported, Particulars, Relative, Request as Case, Standing, Step,
 };
@@ -14,7 +14,7 @@ use sayso_proto::admin::v1::rights_server::Rights;
 use sayso_types::{Name, WallTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::access::Access;
 use crate::field;
@@ -105,15 +105,30 @@ impl RightsService {
     async fn imported(
         &self,
         operator: &Operator,
-        request: proto::ImportCaseRequest,
-    ) -> Result<proto::ImportCaseResponse, Refusal> {
+        mut stream: Streaming<proto::ImportCaseRequest>,
+    ) -> Result<proto::ImportCaseResponse, Status> {
+        let missing = || Refusal::invalid("copy", "missing; the first message brings it");
+        let request = stream.message().await?.ok_or_else(missing)?;
         let key: VerifierKey = field::id("key", &request.key)?;
         let brought = Brought::read(&request.manifest, &request.copy, &key);
         let brought = brought.map_err(|error| Refusal::invalid("copy", error))?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         self.access.record(operator, Name::constant("rights.import"), brought.remembered.len().max(1)).await?;
-        let Imported { taken, known, conflicts, consents, items, items_left } =
-            self.desk.import(subject, brought).await?;
+        let imported = self.desk.import(subject, brought.clone()).await.map_err(Refusal::from)?;
+        let Imported { taken, known, conflicts, consents, mut items, mut items_left } = imported;
+        let mut files = 0;
+        while let Some(proto::ImportCaseRequest { file, .. }) = stream.message().await? {
+            let file = file.ok_or_else(|| Refusal::invalid("file", "missing; each message but the first has one"))?;
+            files += 1;
+            if files > FILES_MAX {
+                return Err(Refusal::OverLimit { what: "files of a copy", limit: FILES_MAX }.into());
+            }
+            let item = brought.item(&file.name, &file.content);
+            let item = item.map_err(|error| Refusal::invalid("file", error))?.clone();
+            if self.desk.import_item(subject, item, file.content).await.map_err(Refusal::from)? {
+                (items, items_left) = (items + 1, items_left.saturating_sub(1));
+            }
+        }
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
         let (taken, known, consents_left) = (count(taken), count(known), count(consents));
         let (items_taken, items_left) = (count(items), count(items_left));
@@ -254,7 +269,7 @@ impl Rights for RightsService {
 
     async fn import(
         &self,
-        request: Request<proto::ImportCaseRequest>,
+        request: Request<Streaming<proto::ImportCaseRequest>>,
     ) -> Result<Response<proto::ImportCaseResponse>, Status> {
         let operator = Operator::of(&request)?;
         Ok(Response::new(self.imported(&operator, request.into_inner()).await?))

@@ -9,10 +9,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use sayso_consent::erasure::{Approval, Certificate};
-use sayso_consent::rights::bundle::COPY;
+use sayso_consent::rights::bundle::{COPY, KEPT};
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::{
-    AdvanceCaseRequest, ApproveResidualRequest, Case, CaseStep, CertificateRequest, CertificateResponse,
+    AdvanceCaseRequest, ApproveResidualRequest, BundleFile, Case, CaseStep, CertificateRequest, CertificateResponse,
     CopyCaseRequest, CorrectCaseRequest, ExplainCaseRequest, ImportCaseRequest, LiftCaseRequest, ListCasesRequest,
     OpenCaseRequest, PortCaseRequest, RememberedFact, ResidualApproval,
 };
@@ -144,13 +144,18 @@ async fn port(person: &PersonArgs, case: &str, dir: &Path) -> Result<usize> {
 
 async fn import(person: &PersonArgs, dir: &Path, trust: &Path) -> Result<Value> {
     let (bundle, key) = bundle::read(dir, trust)?;
-    let request = ImportCaseRequest {
+    let copy = ImportCaseRequest {
         principal: Some(operator::principal(person)),
         copy: bundle.files.get(COPY).cloned().unwrap_or_default(),
         manifest: bundle.manifest,
         key: key.to_string(),
+        file: None,
     };
-    let imported = client(person).await?.import(request).await.context("nothing is taken in")?.into_inner();
+    let kept = bundle.files.into_iter().filter(|(name, _)| name.starts_with(KEPT));
+    let kept = kept.map(|(name, content)| BundleFile { name, content });
+    let kept = kept.map(|file| ImportCaseRequest { file: Some(file), ..ImportCaseRequest::default() });
+    let brought = futures::stream::iter(core::iter::once(copy).chain(kept));
+    let imported = client(person).await?.import(brought).await.context("nothing is taken in")?.into_inner();
     Ok(json!({
         "taken": imported.taken,
         "known": imported.known,
