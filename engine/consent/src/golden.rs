@@ -123,6 +123,7 @@ fn a_register_entry_is_stored_as_it_was() {
         ward: Ward::default(),
         is_closed: false,
         bars_relatives: false,
+        permissions_off: [].into(),
         version: Version::default(),
     };
     let value = REGISTER.encode(&state.encode());
@@ -149,7 +150,8 @@ fn a_register_entry_is_stored_as_it_was() {
     closed.consent.restricted = [Category::MEMORY_SUMMARY].into();
     closed.consent.told = [IntroductionHash([7; 32])].into();
     (closed.consent.stale_before, closed.is_closed) = (ConsentVersion(2), true);
-    let barred = StoredState { bars_relatives: true, ..closed.clone() };
+    let permissions_off = [Name::constant("camera")].into();
+    let barred = StoredState { bars_relatives: true, permissions_off, ..closed.clone() };
     let value = REGISTER.encode(&barred.encode());
     assert_golden("register_barred", &RegisterKey { subject: SUBJECT }.key(), &value);
     assert!(opened(value, version).bars_relatives);

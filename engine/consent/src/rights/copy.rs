@@ -3,7 +3,7 @@
 //! Speech and what is said are in no store unless somebody has them kept, and then they are in it. What processors received is told from the audit log:
 //! every segment under the person's tag, added up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_audit::{DeskEvent, Event, Leaf, LeafError, Reference, SubjectTag};
 use sayso_policy::export::kantara::Receipt;
@@ -50,6 +50,9 @@ pub struct Copy {
     pub consents: Vec<Consent>,
     /// Everything that was asked and answered of it, with what the person was told (ISO/IEC TS 27560).
     pub records: Vec<Value>,
+    /// What was taken away in the settings of their device: what needs it is not open, whoever agrees.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub permissions_off: BTreeSet<Name>,
     /// How far the person lets their data travel.
     pub farthest: RegionClass,
     /// What is kept of them and used for nothing, because they asked for that.
@@ -250,6 +253,7 @@ impl Copy {
             },
             consents: consents.collect(),
             records: records.iter().map(|(_, record)| record::shown(record)).collect(),
+            permissions_off: state.permissions_off.clone(),
             farthest: state.consent.farthest,
             restricted: state.consent.restricted.iter().copied().collect(),
             age: state.consent.age,

@@ -8,14 +8,16 @@ use sayso_consent::disclosure::DisclosureDesk;
 use sayso_consent::retention::HoldOrder;
 use sayso_consent::rights::Desk;
 use sayso_consent::rights::copy::Copy;
+use sayso_consent::{Answer, Means};
 use sayso_policy::profile::{ExemptionCode, RightKind};
 use sayso_policy::{ConsentStatus, Tongue};
-use sayso_types::{Category, SubjectId};
+use sayso_proto::consent::v1 as proto;
+use sayso_types::{Category, Name, SubjectId};
 
 use crate::answering::accepted;
 use crate::complaining::filing;
 use crate::revising::revised;
-use crate::world::{MEMORY, VOICE, World};
+use crate::world::{MEMORY, VOICE, World, answer};
 use crate::{disclosing, exempting};
 
 const OPERATOR: Actor = Actor { kind: ActorKind::Operator, tag: None };
@@ -32,7 +34,7 @@ async fn a_no_is_in_the_copy_as_a_yes_is_with_what_was_told_and_all_that_happene
     let world = World::new().await;
     let anna = world.person(&[VOICE]).await;
     world.answers(anna, &[MEMORY], ConsentStatus::Refused).await;
-    world.register.withdraw(anna, &[VOICE], sayso_consent::Means::Button).await.unwrap();
+    world.register.withdraw(anna, &[VOICE], Means::Button).await.unwrap();
     let copy = copied(&world, anna).await;
     let of = |purpose: &str| copy.records.iter().find(|one| one["purposes"][0]["purpose"] == purpose).unwrap();
     let states = |purpose: &str| -> Vec<_> {
@@ -47,6 +49,33 @@ async fn a_no_is_in_the_copy_as_a_yes_is_with_what_was_told_and_all_that_happene
     let notice = &of("memory")["purposes"][0]["privacy_notices"][0];
     assert_eq!(notice["rendered_sha256"].as_str().unwrap().len(), 64, "what they were told when they said no");
     assert_eq!(copy.receipts.len(), 1, "there is a receipt for what was agreed to alone");
+}
+
+#[tokio::test]
+async fn what_was_taken_away_on_the_device_before_anybody_agreed_opens_with_nobodys_yes_until_it_is_given_back() {
+    let heard = [("[category.voice_audio]\n", "[category.voice_audio]\ncapability = [\"microphone\"]\n")];
+    let world = World::new().await;
+    world.register.publish(revised(2, &heard)).await.unwrap();
+    let (anna, microphone) = (world.stranger().await, Name::constant("microphone"));
+    assert!(world.register.lose(anna, microphone).await.unwrap().is_none(), "nothing was given");
+    assert!(world.register.lose(anna, Name::constant("toothbrush")).await.unwrap().is_none());
+    let world = world.again_under(revised(2, &heard)).await;
+    world.answers(anna, &[VOICE], ConsentStatus::Given).await;
+    assert_eq!(world.state(anna).await.status(VOICE), ConsentStatus::Deferred);
+    assert!(world.listen(anna).await.is_err());
+    let (_, records) = world.register.records(anna).await.unwrap();
+    assert_eq!(records[0].events[0].status(), proto::ConsentStatus::Deferred);
+    assert_eq!(copied(&world, anna).await.permissions_off, [microphone].into(), "what nothing needs is not remembered");
+
+    world.register.regain(anna, microphone).await.unwrap();
+    assert!(world.listen(anna).await.is_err(), "given back, it opens nothing by itself");
+    world.answers(anna, &[VOICE], ConsentStatus::Given).await;
+    drop(world.listen(anna).await.unwrap());
+
+    world.register.lose(anna, microphone).await.unwrap();
+    let back = Answer { means: Means::Permission, ..answer(anna, &[VOICE], ConsentStatus::Given) };
+    assert!(world.register.record(&back).await.unwrap().status(VOICE).is_valid());
+    assert!(world.register.permissions_off(anna).await.unwrap().is_empty());
 }
 
 #[tokio::test]
