@@ -58,6 +58,7 @@ impl ConsentService {
         let next_page_token = if records.is_empty() { String::new() } else { records.len().to_string() };
         // How the person stands is a record of them too.
         self.access.record(operator, Name::constant("consent.get"), page.len().max(1)).await?;
+        let permissions_off = self.register.permissions_off(subject).await?;
         let withdrawing = state.consents.iter().filter(|(_, c)| c.status == ConsentStatus::Withdrawing);
         Ok(proto::GetConsentResponse {
             subject_id: subject.to_string(),
@@ -66,6 +67,7 @@ impl ConsentService {
             records: page,
             next_page_token,
             withdrawals,
+            permissions_off: permissions_off.iter().map(ToString::to_string).collect(),
         })
     }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use sayso_audit::{AuditKey, Reference, Signer, VerifierKey};
 use sayso_consent::Register;
 use sayso_consent::erasure::{Approval, ApprovalError, Certificate};
-use sayso_consent::rights::bundle::{Brought, Bundle};
-use sayso_consent::rights::{Delay, Desk, Error, Imported, Relative, Request as Case, Standing, Step};
+use sayso_consent::rights::bundle::{Brought, Bundle, FILES_MAX};
+use sayso_consent::rights::{
+    Delay, Desk, Error, EvidenceHash, Identity, Imported, Particulars, Relative, Request as Case, Standing, Step,
+};
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::rights_server::Rights;
 use sayso_types::{Name, WallTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::access::Access;
 use crate::field;
@@ -35,17 +37,18 @@ impl RightsService {
         let right = word("right", &request.right, "the policy's rights.offers lists those that it offers")?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         let purposes = field::purposes(&request.purposes)?;
-        let by = operator.actor(&self.key);
-        if !request.kinship_sha256.is_empty() || !request.death_sha256.is_empty() {
-            if !purposes.is_empty() {
-                return Err(Refusal::invalid("purposes", Error::NamesPurposes));
-            }
+        let is_of_relative = !request.kinship_sha256.is_empty() || !request.death_sha256.is_empty();
+        let relative = is_of_relative.then(|| {
             let kinship_sha256 = field::sha256("kinship_sha256", &request.kinship_sha256)?;
             let death_sha256 = field::sha256("death_sha256", &request.death_sha256)?;
-            let relative = Relative { kinship_sha256, death_sha256 };
-            return Ok(shown(&self.desk.receive_from_relative(subject, right, relative, by).await?));
-        }
-        Ok(shown(&self.desk.receive_of(subject, right, &purposes, by).await?))
+            Ok::<_, Refusal>(Relative { kinship_sha256, death_sha256 })
+        });
+        let ground = (!request.ground.is_empty()).then(|| {
+            word("ground", &request.ground, "the policy's rights.offers lists the grounds on which it erases")
+        });
+        let particulars = Particulars { purposes, relative: relative.transpose()?, ground: ground.transpose()? };
+        let by = operator.actor(&self.key);
+        Ok(shown(&self.desk.receive_with(subject, right, particulars, by).await?))
     }
 
     async fn advanced(&self, operator: &Operator, request: proto::AdvanceCaseRequest) -> Result<proto::Case, Refusal> {
@@ -102,15 +105,30 @@ impl RightsService {
     async fn imported(
         &self,
         operator: &Operator,
-        request: proto::ImportCaseRequest,
-    ) -> Result<proto::ImportCaseResponse, Refusal> {
+        mut stream: Streaming<proto::ImportCaseRequest>,
+    ) -> Result<proto::ImportCaseResponse, Status> {
+        let missing = || Refusal::invalid("copy", "missing; the first message brings it");
+        let request = stream.message().await?.ok_or_else(missing)?;
         let key: VerifierKey = field::id("key", &request.key)?;
         let brought = Brought::read(&request.manifest, &request.copy, &key);
         let brought = brought.map_err(|error| Refusal::invalid("copy", error))?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         self.access.record(operator, Name::constant("rights.import"), brought.remembered.len().max(1)).await?;
-        let Imported { taken, known, conflicts, consents, items, items_left } =
-            self.desk.import(subject, brought).await?;
+        let imported = self.desk.import(subject, brought.clone()).await.map_err(Refusal::from)?;
+        let Imported { taken, known, conflicts, consents, mut items, mut items_left } = imported;
+        let mut files = 0;
+        while let Some(proto::ImportCaseRequest { file, .. }) = stream.message().await? {
+            let file = file.ok_or_else(|| Refusal::invalid("file", "missing; each message but the first has one"))?;
+            files += 1;
+            if files > FILES_MAX {
+                return Err(Refusal::OverLimit { what: "files of a copy", limit: FILES_MAX }.into());
+            }
+            let item = brought.item(&file.name, &file.content);
+            let item = item.map_err(|error| Refusal::invalid("file", error))?.clone();
+            if self.desk.import_item(subject, item, file.content).await.map_err(Refusal::from)? {
+                (items, items_left) = (items + 1, items_left.saturating_sub(1));
+            }
+        }
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
         let (taken, known, consents_left) = (count(taken), count(known), count(consents));
         let (items_taken, items_left) = (count(items), count(items_left));
@@ -251,7 +269,7 @@ impl Rights for RightsService {
 
     async fn import(
         &self,
-        request: Request<proto::ImportCaseRequest>,
+        request: Request<Streaming<proto::ImportCaseRequest>>,
     ) -> Result<Response<proto::ImportCaseResponse>, Status> {
         let operator = Operator::of(&request)?;
         Ok(Response::new(self.imported(&operator, request.into_inner()).await?))
@@ -301,6 +319,8 @@ impl From<Error> for Refusal {
             Error::TooMany => Self::OverLimit { what: "open cases", limit: sayso_consent::rights::desk::OPEN_MAX },
             Error::NotNow(why) => Self::NotNow { field: "step", problem: why.to_string() },
             Error::NamesPurposes => Self::invalid("purposes", error),
+            Error::NamesGround => Self::invalid("ground", error),
+            Error::NoSuchGround { .. } => Self::NotNow { field: "ground", problem: error.to_string() },
             Error::NotPutRight(problem) => Self::NotNow { field: "facts", problem },
             Error::TooLarge => Self::NotNow { field: "case_id", problem: error.to_string() },
             Error::NotRead(why) => why.into(),
@@ -334,10 +354,24 @@ fn id(field: &'static str, bytes: &[u8]) -> Result<Reference, Refusal> {
     bytes.try_into().map(Reference).map_err(malformed)
 }
 
+/// By what somebody proved who they are.
+fn identity(request: &proto::AdvanceCaseRequest) -> Result<Identity, Refusal> {
+    if request.method.is_empty() {
+        return Err(Refusal::invalid("method", "missing; say how the person proved who they are, such as signed_in"));
+    }
+    let evidence = (!request.evidence_sha256.is_empty())
+        .then(|| field::sha256("evidence_sha256", &request.evidence_sha256).map(EvidenceHash));
+    Ok(Identity { method: field::id("method", &request.method)?, evidence: evidence.transpose()? })
+}
+
 fn step(request: &proto::AdvanceCaseRequest) -> Result<Step, Refusal> {
+    let is_identity = request.step() == proto::CaseStep::Verify;
+    if !(is_identity || request.method.is_empty() && request.evidence_sha256.is_empty()) {
+        return Err(Refusal::invalid("method", "this step has no method and no evidence_sha256; leave them empty"));
+    }
     let reason = request.reason.as_str();
     let step = match request.step() {
-        proto::CaseStep::Verify => Step::Verify,
+        proto::CaseStep::Verify => Step::Verify(identity(request)?),
         proto::CaseStep::Accept => Step::Accept,
         proto::CaseStep::Reject => {
             return Ok(Step::Reject(word(
@@ -380,6 +414,7 @@ pub(crate) fn shown(case: &Case) -> proto::Case {
         Standing::Rejected(why) => spelled(why),
         _ => String::new(),
     };
+    let shown_by = case.identity.and_then(|identity| identity.evidence);
     proto::Case {
         case_id: case.id.0.to_vec(),
         right: spelled(case.kind),
@@ -395,5 +430,11 @@ pub(crate) fn shown(case: &Case) -> proto::Case {
         purposes: case.purposes.iter().map(ToString::to_string).collect(),
         subject_id: case.subject.to_string(),
         by_relative: case.relative.is_some(),
+        identity_due_unix_ms: case.identity_due.as_ref().map_or(0, |due| due.at.0),
+        identity_overdue: case.is_identity_overdue,
+        identity_method: case.identity.map_or_else(String::new, |identity| identity.method.to_string()),
+        identity_evidence_sha256: shown_by.map_or_else(Vec::new, |EvidenceHash(sha256)| sha256.to_vec()),
+        ground: case.ground.map_or_else(String::new, spelled),
+        may_cost: case.may_cost,
     }
 }

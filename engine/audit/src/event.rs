@@ -195,8 +195,10 @@ pub enum Event {
         request: Reference,
         /// What happened.
         step: RequestStep,
-        /// What is asked for, such as `copy`; of a refusal, a delay or a part that was left, why.
+        /// What is asked for, such as `copy`; of proving who one is, how; of a refusal, a delay or a part that was left, why.
         detail: Name,
+        /// To what shows who the person is, where something does that is kept.
+        evidence: Option<Commitment>,
     },
     /// `export.created`: everything held of a person was put together for them.
     ExportCreated {
@@ -296,6 +298,8 @@ pub enum Event {
         document: Option<Hash>,
         /// How many people it concerns, as far as that is known then.
         people: u64,
+        /// When it was found, which starts the clocks; with what opens it.
+        detected: Option<WallTime>,
     },
     /// `exemption.granted`: people approved that something is done without consent. One leaf for each cell that is opened.
     ExemptionGranted {

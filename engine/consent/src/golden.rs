@@ -18,7 +18,7 @@ use sayso_audit::merkle::leaf_hash;
 use sayso_audit::{Event, HybridClock, Reference, Scope};
 use sayso_policy::due::{Clocks, Due};
 use sayso_policy::law;
-use sayso_policy::profile::{ExemptionCode, Refusal, RightKind};
+use sayso_policy::profile::{ErasureGround, ExemptionCode, Refusal, RightKind};
 use sayso_policy::{ConsentState, ConsentStatus, ConsentType, IntroductionHash, Profile, PurposeConsent, Tongue};
 use sayso_store::{Key as Row, Op, Schema, SchemaError, TypedKey, Value, Version, Versioned};
 use sayso_types::{
@@ -37,7 +37,7 @@ use crate::register::tagging::{StoredKey, TagKey};
 use crate::remembered::{self, Remembered};
 use crate::retention::{Hold, HoldOrder};
 use crate::rights::left::Left;
-use crate::rights::{self, Delay, Request, stored};
+use crate::rights::{self, Delay, EvidenceHash, Identity, Request, stored};
 use crate::shutdown::Shutdown;
 use crate::switch::{self, Position, Switch, Target};
 use crate::tables::{
@@ -123,6 +123,7 @@ fn a_register_entry_is_stored_as_it_was() {
         ward: Ward::default(),
         is_closed: false,
         bars_relatives: false,
+        permissions_off: [].into(),
         version: Version::default(),
     };
     let value = REGISTER.encode(&state.encode());
@@ -149,7 +150,8 @@ fn a_register_entry_is_stored_as_it_was() {
     closed.consent.restricted = [Category::MEMORY_SUMMARY].into();
     closed.consent.told = [IntroductionHash([7; 32])].into();
     (closed.consent.stale_before, closed.is_closed) = (ConsentVersion(2), true);
-    let barred = StoredState { bars_relatives: true, ..closed.clone() };
+    let permissions_off = [Name::constant("camera")].into();
+    let barred = StoredState { bars_relatives: true, permissions_off, ..closed.clone() };
     let value = REGISTER.encode(&barred.encode());
     assert_golden("register_barred", &RegisterKey { subject: SUBJECT }.key(), &value);
     assert!(opened(value, version).bars_relatives);
@@ -211,6 +213,21 @@ fn a_request_is_stored_as_it_was() {
         profile_rev: 1,
         referral: None,
         relative: None,
+        identity: None,
+        identity_due: None,
+        is_identity_overdue: false,
+        ground: None,
+        may_cost: false,
+    };
+    let day = |ms| Due { at: WallTime(NOW.0 + ms), by: "rights.identity_within".into(), is_exact: true };
+    let verified = Request {
+        kind: RightKind::Erase,
+        identity: Some(Identity { method: Name::constant("in_person"), evidence: Some(EvidenceHash([8; 32])) }),
+        identity_due: Some(day(2)),
+        is_identity_overdue: true,
+        ground: Some(ErasureGround::WithoutConsent),
+        may_cost: true,
+        ..received.clone()
     };
     let refused = Request {
         clocks: Clocks { received: NOW, identity_verified: Some(WallTime(NOW.0 + 1)) },
@@ -223,7 +240,9 @@ fn a_request_is_stored_as_it_was() {
     };
     let named = Request { purposes: vec![Purpose::MEMORY, Purpose::VOICE_INTERACTION], ..received.clone() };
     let key = RequestKey { subject: SUBJECT, request: vec![6; 16] }.key();
-    for (name, request) in [("request", received), ("request_refused", refused), ("request_named", named)] {
+    let requests =
+        [("request", received), ("request_refused", refused), ("request_named", named), ("request_verified", verified)];
+    for (name, request) in requests {
         let value = REQUEST.encode(&stored::encode(&request));
         assert_golden(name, &key, &value);
         assert_eq!(stored::decode(SUBJECT, &[6; 16], &value[2..]).unwrap(), request);

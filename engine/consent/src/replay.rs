@@ -1,5 +1,5 @@
 //! [`Replay`]: recomputes the verdict of each segment in a log with [`decide()`](decide()), the day by which each request was
-//! to be answered, and by when what was due had to end, as an auditor does who has the profile.
+//! to be answered, each complaint, too, and people and authorities told of each incident, and by when what was due had to end, as an auditor does who has the profile.
 //!
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
 //! they agreed, or how far they let data travel, because that is about them; only that somebody was found to be a child without
@@ -10,6 +10,7 @@
 
 mod anonymised;
 mod dependants;
+mod duties;
 mod endings;
 mod governing;
 mod grants;
@@ -38,6 +39,7 @@ use sayso_types::{
 
 use self::anonymised::Releases;
 use self::dependants::Dependants;
+use self::duties::Duties;
 use self::endings::Endings;
 pub use self::governing::Governing;
 use self::grants::Grants;
@@ -56,6 +58,7 @@ pub struct Replay {
     registries: Registries,
     grants: Grants,
     requests: Requests,
+    duties: Duties,
     endings: Endings,
     transfers: Transfers,
     volumes: Volumes,
@@ -81,6 +84,10 @@ pub struct Replayed {
     /// The leaves that show that a request was not answered by its day, where the log does not say so itself: the answer's,
     /// or the request's if there is none.
     pub late: Vec<u64>,
+    /// The same of complaints.
+    pub late_complaints: Vec<u64>,
+    /// The same of telling people and authorities of an incident.
+    pub late_incidents: Vec<u64>,
     /// The leaves that show that something that is stored ended later than its rule allows, and no legal hold kept it; and
     /// where a child's data is not erased by the time that the profile promises, that of its being found.
     pub overstayed: Vec<u64>,
@@ -99,6 +106,7 @@ impl Replay {
             registries: Registries::default(),
             grants: Grants::default(),
             requests: Requests::default(),
+            duties: Duties::default(),
             endings: Endings::default(),
             transfers: Transfers::default(),
             volumes: Volumes::default(),
@@ -225,7 +233,7 @@ impl Replay {
                     }
                 }
             }
-            Event::Request { request, step, detail } => {
+            Event::Request { request, step, detail, .. } => {
                 let is_near = *step == RequestStep::TaskDone && *detail == RequestStep::NEAR;
                 if let Some(subject) = fact.subject.filter(|_| is_near) {
                     self.person(subject).farthest = RegionClass::Domestic;
@@ -242,6 +250,10 @@ impl Replay {
                 if self.judges(index, fact.profile_rev) && !self.stores(leaf, *gate, *cell, *processor) {
                     self.found.denied.push(index);
                 }
+            }
+            Event::Desk(DeskEvent::Complaint { .. }) | Event::Incident { .. } => {
+                let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
+                self.duties.leaf((index, leaf.place.wall), &fact.event, profile.map(AsRef::as_ref));
             }
             Event::Desk(DeskEvent::DisclosurePermitted { disclosure, category, grant, .. })
                 if self.grants.is_to_read(*grant, *disclosure, (fact.subject, *category)) => {}
@@ -274,7 +286,9 @@ impl Replay {
     #[must_use]
     pub fn finish(mut self) -> Replayed {
         self.found.denied.extend(self.overtaken.finish());
-        Replayed { late: self.requests.finish(self.now), overstayed: self.endings.finish(self.now), ..self.found }
+        let (late_complaints, late_incidents) = self.duties.finish(self.now);
+        let (late, overstayed) = (self.requests.finish(self.now), self.endings.finish(self.now));
+        Replayed { late, late_complaints, late_incidents, overstayed, ..self.found }
     }
 
     /// Goes on by what became of a child. As old as a child can be by the profile: more of it is closed to the younger.

@@ -5,6 +5,7 @@
 //! [`Request`] is the state machine, pure; [`Desk`] keeps requests in the store, puts each step into the audit log in
 //! the batch that takes it, and notices what is overdue; [`Copy`](copy::Copy) is everything that is held of a person.
 
+pub mod besides;
 pub mod bundle;
 pub(crate) mod carrier;
 pub mod copy;
@@ -15,9 +16,10 @@ pub(crate) mod left;
 pub(crate) mod names;
 mod page;
 mod porting;
+mod receiving;
+mod record;
 pub mod referral;
 mod referring;
-mod relatives;
 pub mod request;
 pub(crate) mod stored;
 
@@ -25,7 +27,7 @@ pub use desk::{Desk, Error};
 pub use explained::Explained;
 pub use porting::Imported;
 pub use referral::{Referral, TenantAnswer};
-pub use request::{Delay, NotNow, Relative, Request, Standing, Step};
+pub use request::{Delay, EvidenceHash, Identity, NotNow, Particulars, Relative, Request, Standing, Step};
 
 #[cfg(test)]
 mod tests;

@@ -440,8 +440,9 @@ pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 
 pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 /// From version 2 on it says whether the person is a child and who answers for them, from version 3 on what they were told of
-/// services, from version 4 on the key of their tags is sealed: a program that does not know that would lose it.
-pub(crate) const REGISTER: Schema = Schema::new("register", 1, 4);
+/// services, from version 4 on the key of their tags is sealed, from version 5 on what they took
+/// away in the settings of their device: a program that does not know that would lose it.
+pub(crate) const REGISTER: Schema = Schema::new("register", 1, 5);
 /// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
 pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
 /// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn. From
@@ -452,7 +453,7 @@ pub(crate) const FACTS: Schema = Schema::new("facts", 1, 3);
 pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 2);
 pub(crate) const CERTIFICATE: Schema = Schema::new("certificate", 1, 2);
 pub(crate) const SEALED_BY: Schema = Schema::new("sealed_by", 1, 1);
-pub(crate) const REQUEST: Schema = Schema::new("request", 1, 1);
+pub(crate) const REQUEST: Schema = Schema::new("request", 1, 2);
 pub(crate) const LEFT: Schema = Schema::new("request_left", 1, 1);
 pub(crate) const DUE: Schema = Schema::new("request_due", 1, 1);
 pub(crate) const EXEMPTION: Schema = Schema::new("exemption", 1, 2);

@@ -53,6 +53,13 @@ impl Profile {
         promised.chain(by_law).min_by_key(|due| due.at)
     }
 
+    /// By when somebody who asks at `asked` has proved who they are, or is refused; [`None`] where the profile gives no time.
+    #[must_use]
+    pub fn identity_due(&self, asked: WallTime) -> Option<Due> {
+        let within = self.document().rights.identity_within?;
+        Some(self.end_of(within, asked, "rights.identity_within".to_owned()))
+    }
+
     /// When consent to `purpose` that is given at `given` is over; [`None`] when it lasts until it is taken back.
     #[must_use]
     pub fn consent_end(&self, purpose: Purpose, given: WallTime) -> Option<WallTime> {

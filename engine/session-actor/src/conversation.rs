@@ -223,7 +223,7 @@ impl Conversation {
             }
             ToNode::PermissionChanged { capability, granted: false } => self.lose(capability),
             // whoever gave it back is asked when they talk the next time
-            ToNode::PermissionChanged { granted: true, .. } => {}
+            ToNode::PermissionChanged { capability, granted: true } => self.regain(capability),
             // The gateway and the inlet handle these before they get here.
             ToNode::Hello(_) | ToNode::Audio(_) | ToNode::PicturePart { .. } | ToNode::Goodbye(_) => {}
         }

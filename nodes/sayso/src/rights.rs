@@ -9,10 +9,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use sayso_consent::erasure::{Approval, Certificate};
-use sayso_consent::rights::bundle::COPY;
+use sayso_consent::rights::bundle::{COPY, KEPT};
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::{
-    AdvanceCaseRequest, ApproveResidualRequest, Case, CaseStep, CertificateRequest, CertificateResponse,
+    AdvanceCaseRequest, ApproveResidualRequest, BundleFile, Case, CaseStep, CertificateRequest, CertificateResponse,
     CopyCaseRequest, CorrectCaseRequest, ExplainCaseRequest, ImportCaseRequest, LiftCaseRequest, ListCasesRequest,
     OpenCaseRequest, PortCaseRequest, RememberedFact, ResidualApproval,
 };
@@ -85,18 +85,14 @@ async fn certificate(args: &CertificateArgs) -> Result<CertificateResponse> {
 /// What a command does to the requests of a person; what they have become.
 async fn cases(command: &RightsCommand) -> Result<Value> {
     Ok(match command {
-        RightsCommand::Open { person, right, purposes, kinship, death } => {
-            let sha256 = |proof: Option<&PathBuf>| -> Result<Vec<u8>> {
-                let Some(file) = proof else { return Ok(Vec::new()) };
-                let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-                Ok(Sha256::digest(&content).to_vec())
-            };
+        RightsCommand::Open { person, right, purposes, kinship, death, ground } => {
             let request = OpenCaseRequest {
                 principal: Some(operator::principal(person)),
                 right: right.clone(),
                 purposes: purposes.iter().map(ToString::to_string).collect(),
                 kinship_sha256: sha256(kinship.as_ref())?,
                 death_sha256: sha256(death.as_ref())?,
+                ground: ground.clone(),
             };
             let opened = client(person).await?.open(request).await.context("the request is not taken")?;
             shown(opened.into_inner().case.as_ref())
@@ -148,13 +144,18 @@ async fn port(person: &PersonArgs, case: &str, dir: &Path) -> Result<usize> {
 
 async fn import(person: &PersonArgs, dir: &Path, trust: &Path) -> Result<Value> {
     let (bundle, key) = bundle::read(dir, trust)?;
-    let request = ImportCaseRequest {
+    let copy = ImportCaseRequest {
         principal: Some(operator::principal(person)),
         copy: bundle.files.get(COPY).cloned().unwrap_or_default(),
         manifest: bundle.manifest,
         key: key.to_string(),
+        file: None,
     };
-    let imported = client(person).await?.import(request).await.context("nothing is taken in")?.into_inner();
+    let kept = bundle.files.into_iter().filter(|(name, _)| name.starts_with(KEPT));
+    let kept = kept.map(|(name, content)| BundleFile { name, content });
+    let kept = kept.map(|file| ImportCaseRequest { file: Some(file), ..ImportCaseRequest::default() });
+    let brought = futures::stream::iter(core::iter::once(copy).chain(kept));
+    let imported = client(person).await?.import(brought).await.context("nothing is taken in")?.into_inner();
     Ok(json!({
         "taken": imported.taken,
         "known": imported.known,
@@ -201,8 +202,17 @@ pub(crate) fn told(case: &Value) -> String {
     let due = output::due(&case["due"]);
     let late = if case["overdue"] == true { ", overdue" } else { "" };
     let delayed = if case["delayed"] == true { ", delayed" } else { "" };
+    let ground = case["ground"].as_str().map(|ground| format!(" because {ground}")).unwrap_or_default();
+    let identity = match (case["state"] == "unverified", case["identity_due"].as_str(), &case["identity_overdue"]) {
+        (true, Some(_), Value::Bool(true)) => ", overdue to know who asks".to_owned(),
+        (true, Some(day), _) => format!(", to know who asks by {day}"),
+        _ => String::new(),
+    };
+    let cost = if case["may_cost"] == true { ", may cost something" } else { "" };
     let refusal = case["refusal"].as_str().map(|why| format!(" ({why})")).unwrap_or_default();
-    format!("{id}  {right}{of}{relative}, received {received}: {state}{refusal}{due}{delayed}{late}")
+    format!(
+        "{id}  {right}{of}{ground}{relative}, received {received}: {state}{refusal}{due}{delayed}{late}{identity}{cost}"
+    )
 }
 
 /// What was taken in, for people.
@@ -268,7 +278,16 @@ fn step(args: &AdvanceArgs) -> Result<AdvanceCaseRequest> {
         step: step.into(),
         reason: args.reason.clone(),
         until_unix_ms: args.until,
+        method: args.method.clone(),
+        evidence_sha256: sha256(args.evidence.as_ref())?,
     })
+}
+
+/// SHA-256 of what shows something; nothing where there is none.
+fn sha256(proof: Option<&PathBuf>) -> Result<Vec<u8>> {
+    let Some(file) = proof else { return Ok(Vec::new()) };
+    let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Sha256::digest(&content).to_vec())
 }
 
 pub(crate) fn id(case: &str) -> Result<Vec<u8>> {
@@ -293,5 +312,12 @@ pub(crate) fn shown(case: Option<&Case>) -> Value {
         "delayed": case.delayed,
         "overdue": case.overdue,
         "refusal": (!case.refusal.is_empty()).then_some(&case.refusal),
+        "identity_due": (case.identity_due_unix_ms > 0).then(|| moment(case.identity_due_unix_ms)),
+        "identity_overdue": case.identity_overdue,
+        "identity_method": (!case.identity_method.is_empty()).then_some(&case.identity_method),
+        "identity_evidence_sha256":
+            (!case.identity_evidence_sha256.is_empty()).then(|| hex::encode(&case.identity_evidence_sha256)),
+        "ground": (!case.ground.is_empty()).then_some(&case.ground),
+        "may_cost": case.may_cost,
     })
 }

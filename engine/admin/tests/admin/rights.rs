@@ -28,6 +28,8 @@ async fn advance(client: &Client, case: &Case, step: CaseStep, reason: &str) -> 
         step: step.into(),
         reason: reason.to_owned(),
         until_unix_ms: case.due_unix_ms + 1,
+        method: if step == CaseStep::Verify { "signed_in" } else { "" }.to_owned(),
+        ..AdvanceCaseRequest::default()
     };
     Ok(soon(client.rights().advance(request)).await?.into_inner().case.unwrap())
 }
@@ -121,6 +123,33 @@ async fn what_cannot_be_is_refused_with_the_field_and_the_remedy() {
         Code::FailedPrecondition,
         "step: the policy allows no refusal",
     );
+    let verify = |method: &str, evidence: &[u8], step: CaseStep| AdvanceCaseRequest {
+        principal: principal(),
+        case_id: case.case_id.clone(),
+        step: step.into(),
+        method: method.to_owned(),
+        evidence_sha256: evidence.to_vec(),
+        ..AdvanceCaseRequest::default()
+    };
+    for (request, text) in [
+        (verify("", &[], CaseStep::Verify), "method: missing; say how the person proved"),
+        (verify("Anna's passport", &[], CaseStep::Verify), "method: "),
+        (verify("in_person", &[1; 31], CaseStep::Verify), "evidence_sha256: "),
+        (verify("", &[1; 32], CaseStep::Accept), "method: this step has no method"),
+    ] {
+        let status = soon(client.rights().advance(request)).await.unwrap_err();
+        assert!(status.code() == Code::InvalidArgument && status.message().starts_with(text), "{status:?}");
+    }
+    let on = |ground: &str, right: &str| OpenCaseRequest {
+        principal: principal(),
+        right: right.to_owned(),
+        ground: ground.to_owned(),
+        ..OpenCaseRequest::default()
+    };
+    for request in [on("a_whim", "erase"), on("unlawful", "copy")] {
+        let status = soon(client.rights().open(request)).await.unwrap_err();
+        assert!(status.code() == Code::InvalidArgument && status.message().starts_with("ground: "), "{status:?}");
+    }
     let unknown = Case { case_id: vec![0; 16], ..case.clone() };
     refused(advance(&client, &unknown, CaseStep::Verify, "").await, Code::NotFound, "case_id: ");
     let short = Case { case_id: vec![0; 15], ..case.clone() };

@@ -132,6 +132,9 @@ pub enum RequestStep {
 }
 
 impl RequestStep {
+    /// What is [overdue](Self::Overdue) where nobody knows yet who asks; otherwise it is the answer.
+    pub const IDENTITY: Name = Name::constant("identity");
+
     /// What a [task](Self::TaskDone) was: data about the person goes no further than their country from here on.
     pub const NEAR: Name = Name::constant("near");
 

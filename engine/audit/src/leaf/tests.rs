@@ -100,8 +100,8 @@ fn events() -> impl Strategy<Value = Event> {
         any::<u64>().prop_map(|behind_ms| Event::ClockAnomaly { behind_ms }),
         (references(), names(), any::<u64>())
             .prop_map(|(ticket, reason, rows)| { Event::OperatorAccess { ticket, reason, rows } }),
-        (references(), prop::sample::select(&RequestStep::ALL[..]), names())
-            .prop_map(|(request, step, detail)| Event::Request { request, step, detail }),
+        (references(), prop::sample::select(&RequestStep::ALL[..]), names(), prop::option::of(evidence()))
+            .prop_map(|(request, step, detail, evidence)| Event::Request { request, step, detail, evidence }),
         (references(), any::<u64>()).prop_map(|(request, rows)| Event::ExportCreated { request, rows }),
         erasures(),
         switches(),
@@ -218,9 +218,17 @@ fn flows() -> impl Strategy<Value = Event> {
 fn incidents() -> impl Strategy<Value = Event> {
     let steps = prop::sample::select(&IncidentStep::ALL[..]);
     let documents = prop::option::of(hashes());
-    (references(), steps, names(), documents, any::<u64>()).prop_map(|(incident, step, detail, document, people)| {
-        Event::Incident { incident, step, detail, document, people }
-    })
+    let detected = prop::option::of((1..=u64::MAX).prop_map(WallTime));
+    (references(), steps, names(), documents, (any::<u64>(), detected)).prop_map(
+        |(incident, step, detail, document, (people, detected))| Event::Incident {
+            incident,
+            step,
+            detail,
+            document,
+            people,
+            detected,
+        },
+    )
 }
 
 fn erasures() -> impl Strategy<Value = Event> {

@@ -140,9 +140,10 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reason = reason.to_string();
             wire.pieces = *rows;
         }
-        Event::Request { request, step: _, detail } => {
+        Event::Request { request, step: _, detail, evidence } => {
             wire.reference = request.0.to_vec();
             wire.reason = detail.to_string();
+            wire.commitments = evidence.iter().map(|evidence| evidence.0.to_vec()).collect();
         }
         Event::ExportCreated { request, rows } => {
             wire.reference = request.0.to_vec();
@@ -190,11 +191,12 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.document_sha256 = tenant.0.to_vec();
             wire.reason = reason.to_string();
         }
-        Event::Incident { incident, step: _, detail, document, people } => {
+        Event::Incident { incident, step: _, detail, document, people, detected } => {
             wire.reference = incident.0.to_vec();
             wire.reason = detail.to_string();
             wire.document_sha256 = document.map_or_else(Vec::new, |document| document.0.to_vec());
             wire.pieces = *people;
+            wire.bytes = detected.map_or(0, |at| at.0);
         }
         Event::ExemptionGranted { grant, cell, processor, until, evidence, approvers } => {
             wire.reason = grant.to_string();
@@ -436,7 +438,8 @@ fn tenant_switched(wire: &AuditLeaf, is_off: bool) -> Result<Event, LeafError> {
 /// The events that are steps of something, by the names of their steps.
 fn read_step(name: &str, wire: &AuditLeaf) -> Result<Event, LeafError> {
     if let Some(step) = RequestStep::ALL.into_iter().find(|step| step.name() == name) {
-        return Ok(Event::Request { request: reference(wire)?, step, detail: reason(wire)? });
+        let evidence = (!wire.commitments.is_empty()).then(|| evidence(wire)).transpose()?;
+        return Ok(Event::Request { request: reference(wire)?, step, detail: reason(wire)?, evidence });
     }
     if let Some(step) = NoticeStep::ALL.into_iter().find(|step| step.name() == name) {
         return Ok(Event::Notice { notice: reference(wire)?, step, channel: reason(wire)?, text: document(wire)? });
@@ -448,7 +451,8 @@ fn read_step(name: &str, wire: &AuditLeaf) -> Result<Event, LeafError> {
     if let Some(step) = IncidentStep::ALL.into_iter().find(|step| step.name() == name) {
         let document = optional("document_sha256", &wire.document_sha256)?.map(Hash);
         let (incident, detail, people) = (reference(wire)?, reason(wire)?, wire.pieces);
-        return Ok(Event::Incident { incident, step, detail, document, people });
+        let detected = (wire.bytes > 0).then_some(WallTime(wire.bytes));
+        return Ok(Event::Incident { incident, step, detail, document, people, detected });
     }
     let is = |step: &AnonymisedStep| step.name() == name && step.how() == wire.reason;
     if let Some(step) = AnonymisedStep::ALL.into_iter().find(is) {

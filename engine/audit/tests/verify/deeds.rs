@@ -215,7 +215,7 @@ fn a_request_that_is_overdue_is_a_broken_promise() {
     let overdue = story(|s| {
         let (request, detail) = (crate::log::id(1), Name::constant("copy"));
         for step in [RequestStep::Received, RequestStep::Overdue] {
-            s.tell(Event::Request { request, step, detail });
+            s.tell(Event::Request { request, step, detail, evidence: None });
         }
     });
     assert_eq!(found(&overdue), [(1, Rule::RequestLate)]);

@@ -93,14 +93,19 @@ pub enum NotNow {
     Answered,
 }
 
+/// By when a complaint is answered that comes in at `received`.
+pub(crate) fn due(profile: &Profile, received: WallTime) -> Due {
+    let promised = profile.answer_due(RightKind::Complain, Clocks { received, identity_verified: Some(received) });
+    let within: Period = ANSWERED_WITHIN.parse().expect("a period");
+    promised.unwrap_or_else(|| profile.end_of(within, received, "sayso:complaint".to_owned()))
+}
+
 impl Complaint {
     /// A complaint that came in at `now`, under `profile`. It needs no proof of who complains, so a clock that waits for
     /// one runs, too.
     #[must_use]
     pub fn received(id: Reference, filing: Filing, profile: &Profile, now: WallTime) -> Self {
-        let promised = profile.answer_due(RightKind::Complain, Clocks { received: now, identity_verified: Some(now) });
-        let within: Period = ANSWERED_WITHIN.parse().expect("a period");
-        let due = promised.unwrap_or_else(|| profile.end_of(within, now, "sayso:complaint".to_owned()));
+        let due = due(profile, now);
         Self { id, filing, received: now, due, answer: None, is_overdue: false, profile_rev: profile.rev() }
     }
 

@@ -114,15 +114,7 @@ impl ComplaintDesk {
     /// # Errors
     /// As the register says.
     pub async fn of(&self, tenant: &TenantId) -> Result<Vec<Complaint>, Error> {
-        let prefix = ComplaintKey::table().then(&tenant.to_string());
-        let rows = self.register.scan(prefix, COMPLAINT, |body| Ok(body.to_vec())).await?;
-        let read = |(key, body): (Key, Vec<u8>)| {
-            let ComplaintKey { tenant, complaint } = ComplaintKey::parse(&key).map_err(StoreError::from)?;
-            Ok(Complaint::decode(&tenant, &complaint, &body)?)
-        };
-        let mut complaints: Vec<_> = rows.into_iter().map(read).collect::<Result<_, Error>>()?;
-        complaints.sort_by_key(|one| (one.received, one.id.0));
-        Ok(complaints)
+        Ok(of(&self.register, tenant).await?)
     }
 
     /// Puts on record which open complaints should have been answered by now; how many there are anew.
@@ -189,6 +181,19 @@ impl ComplaintDesk {
         metrics::counter!("sayso_complaints_total", "step" => step.name()).increment(1);
         Ok(())
     }
+}
+
+/// The complaints of `tenant` and its people, oldest first.
+pub(crate) async fn of(register: &Register, tenant: &TenantId) -> Result<Vec<Complaint>, RegisterError> {
+    let prefix = ComplaintKey::table().then(&tenant.to_string());
+    let rows = register.scan(prefix, COMPLAINT, |body| Ok(body.to_vec())).await?;
+    let read = |(key, body): (Key, Vec<u8>)| {
+        let ComplaintKey { tenant, complaint } = ComplaintKey::parse(&key).map_err(StoreError::from)?;
+        Complaint::decode(&tenant, &complaint, &body)
+    };
+    let mut complaints: Vec<_> = rows.into_iter().map(read).collect::<Result<_, RegisterError>>()?;
+    complaints.sort_by_key(|one| (one.received, one.id.0));
+    Ok(complaints)
 }
 
 /// Under which its day is watched, while there is no answer and it has not passed.

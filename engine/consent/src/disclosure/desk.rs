@@ -199,14 +199,7 @@ impl DisclosureDesk {
     /// # Errors
     /// As the store says.
     pub async fn all(&self) -> Result<Vec<Disclosure>, Error> {
-        let rows = self.register.scan(DisclosureKey::table(), DISCLOSURE, |body| Ok(body.to_vec())).await?;
-        let read = |(key, body): (Key, Vec<u8>)| {
-            let DisclosureKey { disclosure } = DisclosureKey::parse(&key).map_err(StoreError::from)?;
-            Disclosure::decode(&disclosure, &body)
-        };
-        let mut all: Vec<_> = rows.into_iter().map(read).collect::<Result<_, _>>()?;
-        all.sort_by_key(|one| (one.made_at, one.id.0));
-        Ok(all)
+        Ok(all(&self.register).await?)
     }
 
     /// What was demanded, whatever became of it, oldest first.
@@ -293,4 +286,16 @@ fn said(demand: Option<&Demand>, disclosure: &Disclosure, language: Name) -> Tex
         (spoken.clone(), format!("{spoken}\n{rest}"))
     };
     Text { spoken, written }
+}
+
+/// Every disclosure, oldest first.
+pub(crate) async fn all(register: &Register) -> Result<Vec<Disclosure>, RegisterError> {
+    let rows = register.scan(DisclosureKey::table(), DISCLOSURE, |body| Ok(body.to_vec())).await?;
+    let read = |(key, body): (Key, Vec<u8>)| {
+        let DisclosureKey { disclosure } = DisclosureKey::parse(&key).map_err(StoreError::from)?;
+        Disclosure::decode(&disclosure, &body)
+    };
+    let mut all: Vec<_> = rows.into_iter().map(read).collect::<Result<_, RegisterError>>()?;
+    all.sort_by_key(|one| (one.made_at, one.id.0));
+    Ok(all)
 }

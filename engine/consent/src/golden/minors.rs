@@ -34,6 +34,7 @@ fn a_childs_register_entry_is_stored_as_it_was() {
         ward,
         is_closed: false,
         bars_relatives: false,
+        permissions_off: [].into(),
         version: Version::default(),
     };
     let (key, version) = (RegisterKey { subject: SUBJECT }.key(), Version::from_sequence(7));

@@ -371,7 +371,8 @@ impl IncidentDesk {
         more.push(put);
         let unchanged = before.map_or(Condition::Absent, |stored| Condition::Version(stored.version));
         let people = next.assessment.as_ref().map_or(0, |assessment| assessment.people);
-        let event = Event::Incident { incident: next.id, step, detail, document, people };
+        let detected = (step == IncidentStep::Opened).then_some(next.detected);
+        let event = Event::Incident { incident: next.id, step, detail, document, people, detected };
         let events = vec![About::default().by(by, event)];
         self.register.journal().append(Entry { require: vec![(key, unchanged)], ops: more, events }).await?;
         metrics::counter!("sayso_incidents_total", "step" => step.name()).increment(1);
@@ -391,7 +392,7 @@ fn hash(document: &impl serde::Serialize) -> Hash {
 }
 
 /// What the log calls those who are told.
-const fn audience_name(tell: Audience) -> Name {
+pub(crate) const fn audience_name(tell: Audience) -> Name {
     match tell {
         Audience::Regulator => Name::constant("regulator"),
         Audience::Subjects => Name::constant("subjects"),

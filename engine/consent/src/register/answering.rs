@@ -89,7 +89,8 @@ impl Register {
             let mut next = subject.state.clone();
             next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
             next.consent.farthest = RegionClass::Domestic;
-            let event = Event::Request { request: id, step: RequestStep::TaskDone, detail: RequestStep::NEAR };
+            let event =
+                Event::Request { request: id, step: RequestStep::TaskDone, detail: RequestStep::NEAR, evidence: None };
             let entry = Entry { events: vec![next.about(subject.id).event(event)], ..Entry::default() };
             self.advance(&mut subject, next, entry).await?;
         }
@@ -131,7 +132,7 @@ impl Register {
         }
         let next = StoredState { bars_relatives: bars, ..subject.state.clone() };
         let detail = Name::constant(if bars { "relatives_barred" } else { "relatives_let" });
-        let event = Event::Request { request: id, step: RequestStep::TaskDone, detail };
+        let event = Event::Request { request: id, step: RequestStep::TaskDone, detail, evidence: None };
         let entry = Entry { events: vec![next.about(subject.id).by(by, event)], ..Entry::default() };
         self.advance(subject, next, entry).await?;
         Ok(true)

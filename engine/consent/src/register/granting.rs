@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sayso_audit::{AuditKey, ControlEvent, Event, Hash, Reference};
 use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, PurposeConsent};
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
-use sayso_types::{ConsentVersion, Purpose, RegionClass, SubjectId};
+use sayso_types::{ConsentVersion, Name, Purpose, RegionClass, SubjectId};
 
 use super::letting_go::Ended;
 use super::state::StoredState;
@@ -87,6 +87,16 @@ impl Register {
         next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
         let (about, now) = (next.about(subject.id), self.clock.wall());
         let expires_at = if is_for_child { self.end_of_childhood(&next) } else { None };
+        let off = subject.state.permissions_off.iter();
+        let off: BTreeSet<_> = off.flat_map(|capability| profile.purposes_needing(*capability)).collect();
+        // who says that it was given back on the device says so of the permission, too
+        let is_permission = answer.means == Means::Permission && status.is_valid();
+        let is_off = |purpose: Purpose| !is_permission && off.contains(&purpose);
+        if is_permission {
+            let is_of =
+                |capability: &Name| profile.purposes_needing(*capability).iter().any(|one| purposes.contains(one));
+            next.permissions_off.retain(|capability| !is_of(capability));
+        }
         let mut entry = Entry::default();
         if self.revisions().registry().instructions_of(Some(&next.tenant)).is_some() {
             let tenant = tenants::hash_of(&next.tenant);
@@ -99,6 +109,8 @@ impl Register {
             let had_agreed = subject.state.consent.status(purpose).is_valid();
             let renews = status.is_valid() && (had_agreed || again.contains(&purpose));
             let status = if renews { ConsentStatus::Renewed } else { status };
+            // what the device may not have is not open, whoever says yes: they are asked when it is given back
+            let status = if is_off(purpose) && status.is_valid() { ConsentStatus::Deferred } else { status };
             let lasts = profile.consent_end(purpose, now).filter(|_| status.is_valid());
             let consent = PurposeConsent {
                 status,
@@ -110,7 +122,9 @@ impl Register {
                 expires_at: [lasts, expires_at].into_iter().flatten().min(),
             };
             let under = (&*profile, self.revisions().registry().rev());
-            let mut record = record::of(under, answer, (purpose, id), &consent, now);
+            let deferred = Answer { status: ConsentStatus::Deferred, ..answer.clone() };
+            let said = if is_off(purpose) && answer.status.is_valid() { &deferred } else { answer };
+            let mut record = record::of(under, said, (purpose, id), &consent, now);
             if !kept.contains(&purpose) {
                 record.replaces_record_id =
                     record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());

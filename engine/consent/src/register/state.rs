@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sayso_audit::AuditKey;
 use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, IntroductionHash, PurposeConsent};
 use sayso_store::{Version, Versioned};
-use sayso_types::{Category, ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -25,6 +25,8 @@ pub(crate) struct StoredState {
     pub(crate) is_closed: bool,
     /// Whether they said that their relatives have nothing of this once they have died.
     pub(crate) bars_relatives: bool,
+    /// What somebody took away in the settings of their device, such as `microphone`: what needs it opens with nobody's yes.
+    pub(crate) permissions_off: BTreeSet<Name>,
     /// Of the stored record; a change requires that it is still this.
     pub(crate) version: Version,
 }
@@ -54,7 +56,7 @@ impl Unopened {
     }
 }
 
-/// The stored form, schema version 4: JSON, because records of consent outlive the program that wrote them.
+/// The stored form, schema version 5: JSON, because records of consent outlive the program that wrote them.
 #[derive(Serialize, Deserialize)]
 struct Body {
     tenant: TenantId,
@@ -84,6 +86,8 @@ struct Body {
     ward: Ward,
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     bars_relatives: bool,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    permissions_off: BTreeSet<Name>,
 }
 
 const fn is_first(version: &ConsentVersion) -> bool {
@@ -120,7 +124,9 @@ impl StoredState {
     pub(crate) fn new(tenant: TenantId, tag_key: TagKey) -> Self {
         let consent = ConsentState { tenant: Some(tenant.clone()), ..ConsentState::new() };
         let ward = Ward::default();
-        Self { tenant, tag_key, consent, ward, is_closed: false, bars_relatives: false, version: Version::default() }
+        let permissions_off = BTreeSet::new();
+        let (is_closed, bars_relatives, version) = (false, false, Version::default());
+        Self { tenant, tag_key, consent, ward, is_closed, bars_relatives, permissions_off, version }
     }
 
     /// The key that makes the subject's tags and commitments in the log.
@@ -146,6 +152,7 @@ impl StoredState {
             is_closed: self.is_closed,
             ward: self.ward.clone(),
             bars_relatives: self.bars_relatives,
+            permissions_off: self.permissions_off.clone(),
         };
         serde_json::to_vec(&body).expect("a map of plain values is JSON")
     }
@@ -181,6 +188,7 @@ impl StoredState {
             ward: body.ward,
             is_closed: body.is_closed,
             bars_relatives: body.bars_relatives,
+            permissions_off: body.permissions_off,
             version,
         };
         Ok(Unopened { key, state })

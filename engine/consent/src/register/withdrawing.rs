@@ -89,7 +89,7 @@ impl Register {
 
     /// Takes back the subject's consent to what needs `capability` of their device (`microphone`, ...), because somebody took
     /// that away there: as [`withdraw`](Self::withdraw) does, where they agreed to such a thing. [`None`] where they did not.
-    /// Whatever is given back on the device opens nothing.
+    /// Whatever needs it opens with nobody's yes from here on, until it is [given back](Self::regain).
     ///
     /// # Errors
     /// As there.
@@ -98,10 +98,49 @@ impl Register {
         let revisions = self.revisions();
         let needing: BTreeSet<_> = revisions.all().flat_map(|profile| profile.purposes_needing(capability)).collect();
         let lost: Vec<_> = needing.into_iter().filter(|purpose| state.consents.contains_key(purpose)).collect();
-        if lost.is_empty() {
-            return Ok(None);
-        }
-        self.withdraw(subject, &lost, Means::Permission).await.map(Some)
+        // what is open closes first
+        let withdrawn = match lost.is_empty() {
+            true => Ok(None),
+            false => self.withdraw(subject, &lost, Means::Permission).await.map(Some),
+        };
+        self.note_permission(subject, capability, true).await?;
+        withdrawn
+    }
+
+    /// Takes note that `capability` of the subject's device was given back in its settings. That opens nothing: whoever gave it
+    /// back is asked.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn regain(self: &Arc<Self>, subject: SubjectId, capability: Name) -> Result<(), Error> {
+        self.note_permission(subject, capability, false).await
+    }
+
+    /// What somebody took away in the settings of the subject's device, and has not given back.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn permissions_off(&self, subject: SubjectId) -> Result<BTreeSet<Name>, Error> {
+        Ok(self.read(subject).await?.permissions_off)
+    }
+
+    /// Remembers whether `capability` is off. What no purpose of any revision needs is not: a device may say anything.
+    async fn note_permission(self: &Arc<Self>, id: SubjectId, capability: Name, is_off: bool) -> Result<(), Error> {
+        let register = Arc::clone(self);
+        let noted = async move {
+            let mut subject = register.lock(id).await?;
+            let is_needed = register.revisions().all().any(|profile| !profile.purposes_needing(capability).is_empty());
+            let mut next = subject.state.clone();
+            let is_new = match is_off {
+                true => is_needed && next.permissions_off.insert(capability),
+                false => next.permissions_off.remove(&capability),
+            };
+            if is_new {
+                register.advance(&mut subject, next, Entry::default()).await?;
+            }
+            Ok(())
+        };
+        self.to_the_end("note a permission", noted).await?
     }
 
     async fn withdraw_now(&self, id: SubjectId, purposes: &[Purpose], cause: Cause) -> Result<Withdrawal, Error> {

@@ -9,6 +9,7 @@ use sayso_policy::{IsoPeriod, Profile};
 use sayso_types::{Name, WallTime};
 
 use crate::rights::names::right_name;
+use crate::rights::referral::{Outcome, SENT};
 use crate::rights::request::DELAY_MAX;
 
 /// The requests that came in under a profile and are not answered.
@@ -27,6 +28,8 @@ struct Open {
     clocks: Clocks,
     due: Option<WallTime>,
     is_delayed: bool,
+    /// By when it is known who asks, while it is not.
+    identity: Option<WallTime>,
 }
 
 /// Something that happened to a request.
@@ -48,10 +51,17 @@ impl Requests {
                 let Some(kind) = offered.find(|kind| right_name(**kind) == detail).copied() else { return };
                 let clocks = Clocks { received: at, identity_verified: None };
                 let due = profile.answer_due(kind, clocks).map(|due| due.at);
-                self.open.insert(request, Open { leaf, kind, clocks, due, is_delayed: false });
+                let identity = profile.identity_due(at).map(|due| due.at);
+                self.open.insert(request, Open { leaf, kind, clocks, due, is_delayed: false, identity });
             }
             RequestStep::IdentityVerified => {
-                let Some(open) = self.open.get_mut(&request).filter(|open| !open.is_delayed) else { return };
+                let Some(open) = self.open.get_mut(&request) else { return };
+                if open.identity.take().is_some_and(|due| due < at) {
+                    self.late.push(leaf);
+                }
+                if open.is_delayed {
+                    return;
+                }
                 open.clocks.identity_verified = Some(at);
                 let anew = profile.and_then(|profile| profile.answer_due(open.kind, open.clocks));
                 open.due = [open.due, anew.map(|due| due.at)].into_iter().flatten().min();
@@ -63,13 +73,25 @@ impl Requests {
                 open.due = open.due.zip(most).map(|(due, most)| most.after(due));
                 open.is_delayed = true;
             }
-            RequestStep::Accepted | RequestStep::TaskDone => {}
+            // a tenant that is asked first knows who asks; when it comes back, somebody has to find out
+            RequestStep::TaskDone => {
+                let Some(open) = self.open.get_mut(&request) else { return };
+                if detail == SENT {
+                    open.identity = None;
+                } else if detail == Outcome::Cannot.name() || detail == Outcome::Silent.name() {
+                    open.identity = profile.and_then(|profile| profile.identity_due(at)).map(|due| due.at);
+                }
+            }
+            RequestStep::Accepted => {}
             RequestStep::Fulfilled | RequestStep::Rejected => {
                 if self.open.remove(&request).is_some_and(|open| open.is_late(at)) {
                     self.late.push(leaf);
                 }
             }
             // told as it is
+            RequestStep::Overdue if detail == RequestStep::IDENTITY => {
+                self.open.entry(request).and_modify(|open| open.identity = None);
+            }
             RequestStep::Overdue => drop(self.open.remove(&request)),
         }
     }
@@ -84,6 +106,6 @@ impl Requests {
 
 impl Open {
     fn is_late(&self, at: WallTime) -> bool {
-        self.due.is_some_and(|due| due < at)
+        self.due.into_iter().chain(self.identity).any(|due| due < at)
     }
 }

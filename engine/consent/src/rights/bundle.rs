@@ -6,7 +6,7 @@
 //! | `manifest` | C2SP signed note: [`FORMAT`], then `SHA-256 name` for each other file |
 //! | `copy.json` | everything that is held of the person: [`Copy`](super::copy::Copy) |
 //! | `copy.en.md`, `copy.zh.md` | the same, for people |
-//! | `kept/ID` | the content of something that is kept of the person and too long for the copy |
+//! | `kept/ID.opus`, `.json`, `.txt`, ..., `.bin` | the content of something that is kept of the person and too long for the copy, which names the file and its media type |
 //! | `certificates/ID.json` | the certificate of each erasure, byte for byte |
 //! | `proofs/ID.tlog-proof` | that each consent, withdrawal and erasure is on record (C2SP tlog-proof) |
 
@@ -24,6 +24,9 @@ pub const FORMAT: &str = "sayso/bundle/v1";
 
 /// Where the copy for machines is.
 pub const COPY: &str = "copy.json";
+
+/// Below what the contents are that are too long for the copy.
+pub const KEPT: &str = "kept/";
 
 /// Where the manifest is.
 pub const MANIFEST: &str = "manifest";
@@ -61,6 +64,9 @@ pub enum BundleError {
     /// A copy that cannot be read.
     #[error("copy.json: it is not a copy; it breaks at column {0}")]
     Copy(usize),
+    /// A file that nothing in the copy is.
+    #[error("{0}: it is the content of nothing in the copy")]
+    NoItem(String),
     /// A copy that is too large.
     #[error("copy.json: longer than {COPY_BYTES_MAX} bytes")]
     TooLarge,
@@ -98,7 +104,7 @@ impl Bundle {
 }
 
 /// The hashes of the files of a bundle, as they were signed: 64 hexadecimal digits for each name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest(BTreeMap<String, String>);
 
 impl Manifest {
@@ -141,6 +147,8 @@ pub struct Brought {
     pub kept: Vec<Item>,
     /// Consents that they gave there. A consent is given to one controller: none of them counts here.
     pub consents: usize,
+    /// What vouches for the files beside it.
+    manifest: Manifest,
 }
 
 #[derive(Deserialize)]
@@ -166,7 +174,8 @@ impl Brought {
         if copy.len() > COPY_BYTES_MAX {
             return Err(BundleError::TooLarge);
         }
-        Manifest::open(manifest, key)?.check(COPY, copy)?;
+        let manifest = Manifest::open(manifest, key)?;
+        manifest.check(COPY, copy)?;
         // where it broke, and nothing of what is in it
         let broken = |e: serde_json::Error| BundleError::Copy(e.column());
         let head: Head = serde_json::from_slice(copy).map_err(broken)?;
@@ -174,7 +183,16 @@ impl Brought {
             return Err(BundleError::CopyFormat);
         }
         let read: Read = serde_json::from_slice(copy).map_err(broken)?;
-        Ok(Self { remembered: read.remembered, kept: read.kept, consents: read.consents.len() })
+        Ok(Self { remembered: read.remembered, kept: read.kept, consents: read.consents.len(), manifest })
+    }
+
+    /// What has `content`, the file `name` of the bundle.
+    ///
+    /// # Errors
+    /// [`BundleError`] where that is not what was signed, or the content of nothing.
+    pub fn item(&self, name: &str, content: &[u8]) -> Result<&Item, BundleError> {
+        self.manifest.check(name, content)?;
+        self.kept.iter().find(|item| item.is_file(name)).ok_or_else(|| BundleError::NoItem(name.to_owned()))
     }
 }
 
@@ -199,10 +217,11 @@ mod tests {
         let key = signer().verifier().clone();
         bundle.check(&key).unwrap();
         let brought = Brought::read(&bundle.manifest, &bundle.files[COPY], &key).unwrap();
-        assert_eq!(
-            brought,
-            Brought { remembered: vec![("pet".into(), "a cat".into())], kept: Vec::new(), consents: 1 }
-        );
+        let remembered = vec![("pet".to_owned(), "a cat".to_owned())];
+        assert_eq!((&brought.remembered, brought.kept.len(), brought.consents), (&remembered, 0, 1));
+        let page = &bundle.files["copy.en.md"];
+        assert_eq!(brought.item("copy.en.md", page), Err(BundleError::NoItem("copy.en.md".into())));
+        assert_eq!(brought.item("copy.en.md", b"another"), Err(BundleError::Changed("copy.en.md".into())));
 
         let stranger = Signer::new("home.example/sayso", &[8; 32]).unwrap();
         assert_eq!(bundle.check(stranger.verifier()), Err(BundleError::Manifest(NoteError::Unsigned)));

@@ -3,20 +3,23 @@
 //! Speech and what is said are in no store unless somebody has them kept, and then they are in it. What processors received is told from the audit log:
 //! every segment under the person's tag, added up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_audit::{DeskEvent, Event, Leaf, LeafError, Reference, SubjectTag};
 use sayso_policy::export::kantara::Receipt;
-use sayso_policy::profile::RightKind;
+use sayso_policy::profile::{ErasureGround, RightKind};
 use sayso_policy::{AgeBand, ConsentStatus, ConsentType};
 use sayso_proto::consent::v1::WithdrawalState;
 use sayso_types::{
     Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
 };
 use serde::Serialize;
+use serde_json::Value;
 
+use super::besides::Besides;
 use super::items::{self, Item};
-use super::request::{Request, Standing};
+use super::record;
+use super::request::{Identity, Request, Standing};
 use crate::erasure::{Approval, Certificate};
 use crate::guardian::Guardian;
 use crate::notices::book::of as scan_notices;
@@ -45,6 +48,11 @@ pub struct Copy {
     pub policy: Policy,
     /// How consent to each purpose stands.
     pub consents: Vec<Consent>,
+    /// Everything that was asked and answered of it, with what the person was told (ISO/IEC TS 27560).
+    pub records: Vec<Value>,
+    /// What was taken away in the settings of their device: what needs it is not open, whoever agrees.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub permissions_off: BTreeSet<Name>,
     /// How far the person lets their data travel.
     pub farthest: RegionClass,
     /// What is kept of them and used for nothing, because they asked for that.
@@ -77,6 +85,9 @@ pub struct Copy {
     /// What the operator's people read of what is kept, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub read: Vec<Read>,
+    /// What else is on record of them.
+    #[serde(flatten)]
+    pub besides: Besides,
 }
 
 /// A policy in its revision.
@@ -129,6 +140,12 @@ pub struct Asked {
     pub standing: Standing,
     /// By when it is answered.
     pub due_at: Option<WallTime>,
+    /// On which ground erasure was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ground: Option<ErasureGround>,
+    /// By what the person proved who they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
 }
 
 /// A notice to the person.
@@ -235,6 +252,8 @@ impl Copy {
                 controller: profile.controller().name.clone(),
             },
             consents: consents.collect(),
+            records: records.iter().map(|(_, record)| record::shown(record)).collect(),
+            permissions_off: state.permissions_off.clone(),
             farthest: state.consent.farthest,
             restricted: state.consent.restricted.iter().copied().collect(),
             age: state.consent.age,
@@ -250,6 +269,7 @@ impl Copy {
             notices: notices.collect(),
             received,
             read,
+            besides: Besides::of(register, subject, &state.tenant).await?,
         })
     }
 
@@ -265,11 +285,12 @@ impl Copy {
 
     /// How many records it holds.
     #[must_use]
-    pub const fn rows(&self) -> u64 {
+    pub fn rows(&self) -> u64 {
         let lists = [self.consents.len(), self.receipts.len(), self.withdrawals.len()];
         let others = [self.remembered.len(), self.requests.len(), self.notices.len(), self.received.len()];
         let records = lists[0] + lists[1] + lists[2] + others[0] + others[1] + others[2] + others[3] + self.read.len();
-        (records + self.certificates.len() + self.approvals.len() + self.kept.len()) as u64
+        let besides = self.records.len() + self.besides.rows();
+        (records + besides + self.certificates.len() + self.approvals.len() + self.kept.len()) as u64
     }
 }
 
@@ -310,6 +331,8 @@ pub(crate) fn asked(requests: Vec<Request>) -> impl Iterator<Item = Asked> {
         received_at: request.clocks.received,
         standing: request.standing,
         due_at: request.due.map(|due| due.at),
+        ground: request.ground,
+        identity: request.identity,
     })
 }
 

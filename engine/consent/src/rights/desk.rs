@@ -5,14 +5,14 @@ use std::sync::Arc;
 use sayso_audit::{Actor, Event, Reference, RequestStep};
 use sayso_policy::profile::RightKind;
 use sayso_store::{Condition, Error as StoreError, Key, Op, TypedKey, Versioned};
-use sayso_types::{Name, Purpose, SubjectId};
+use sayso_types::{Name, SubjectId};
 
-use super::carrier::{Carrier, names_purposes};
+use super::carrier::Carrier;
 use super::copy::Copy;
 use super::left::Left;
 use super::names::{refusal_name, right_name};
-use super::referring::{keys, reference, step_of};
-use super::request::{Delay, NotNow, Relative, Request, Standing, Step};
+use super::referring::{keys, reference};
+use super::request::{Delay, EvidenceHash, NotNow, Request, Standing, Step};
 use super::stored;
 use crate::exemption::NotRead;
 use crate::register::remembering::PutRight;
@@ -37,6 +37,17 @@ pub enum Error {
     /// The policy does not offer that right.
     #[error("the policy offers no such right; its rights.offers lists those that it offers")]
     NotOffered,
+    /// Only erasure has grounds.
+    #[error("only an erasure names a ground; leave it out")]
+    NamesGround,
+    /// The policy does not erase on that ground.
+    #[error("the policy erases on no such ground as {ground}; it names {offered}")]
+    NoSuchGround {
+        /// What was named.
+        ground: String,
+        /// What the policy names.
+        offered: String,
+    },
     /// The right is not about single purposes.
     #[error("only a withdrawal and an objection name purposes; leave them out")]
     NamesPurposes,
@@ -102,73 +113,6 @@ impl Desk {
         Self { register }
     }
 
-    /// Takes a request of `subject`. It is on record, with the day by which it is answered, when this returns.
-    ///
-    /// # Errors
-    /// [`Error::NotOffered`], [`Error::TooMany`], or as the register says.
-    pub async fn receive(&self, subject: SubjectId, kind: RightKind, by: Actor) -> Result<Request, Error> {
-        self.receive_of(subject, kind, &[], by).await
-    }
-
-    /// As [`receive`](Self::receive), of a request that names `purposes`: a withdrawal, or an objection to them.
-    ///
-    /// # Errors
-    /// [`Error::NamesPurposes`] for other rights; [`RegisterError::UnknownPurpose`] for a purpose that rests on no consent;
-    /// or as there.
-    pub async fn receive_of(
-        &self,
-        subject: SubjectId,
-        kind: RightKind,
-        purposes: &[Purpose],
-        by: Actor,
-    ) -> Result<Request, Error> {
-        self.receive_from(subject, kind, purposes, None, by).await
-    }
-
-    /// The same, from the person or from a `relative` of theirs, who uses a right of their own.
-    pub(super) async fn receive_from(
-        &self,
-        subject: SubjectId,
-        kind: RightKind,
-        purposes: &[Purpose],
-        relative: Option<Relative>,
-        by: Actor,
-    ) -> Result<Request, Error> {
-        let right = relative.map_or(kind, |_| RightKind::DeceasedRelatives);
-        if !purposes.is_empty() && !names_purposes(kind) {
-            return Err(Error::NamesPurposes);
-        }
-        let consented = self.register.consented_to(purposes);
-        if let Some(unknown) = purposes.iter().find(|purpose| !consented.contains(purpose)) {
-            return Err(RegisterError::UnknownPurpose(*unknown).into());
-        }
-        if kind == RightKind::Complain {
-            return Err(Error::Complaint);
-        }
-        let profile = self.register.profile();
-        if !profile.document().rights.offers.contains_key(&right) {
-            return Err(Error::NotOffered);
-        }
-        let turn = self.register.lock(subject).await?;
-        if relative.is_some() && turn.state.bars_relatives {
-            return Err(Error::SaidOtherwise);
-        }
-        if self.of(subject).await?.iter().filter(|request| request.standing.is_open()).count() >= OPEN_MAX {
-            return Err(Error::TooMany);
-        }
-        let id = Reference(SubjectId::random().0);
-        let received = Request::received(id, subject, right, &profile, self.register.clock.wall());
-        let request = Request { kind, purposes: purposes.to_vec(), relative, ..received };
-        let received = RequestStep::Received;
-        let mut entry = entry(&turn, None, &request, by, received, right_name(right));
-        if request.is_with_tenant() {
-            let sent = Name::constant("sent_to_tenant");
-            entry.events.push(step_of(&turn, id, Actor::SYSTEM, RequestStep::TaskDone, sent));
-        }
-        self.append(entry, received).await?;
-        Ok(request)
-    }
-
     /// Takes a step with the request `id` of `subject`. It is on record when this returns. What the engine can carry out it
     /// begins to carry out when it is accepted; then the request is given back as far as it has come.
     ///
@@ -187,7 +131,7 @@ impl Desk {
         }
         let next = request.after(step, &self.register.profile(), self.register.clock.wall())?;
         let (event, detail) = match step {
-            Step::Verify => (RequestStep::IdentityVerified, right_name(next.kind)),
+            Step::Verify(identity) => (RequestStep::IdentityVerified, identity.method),
             Step::Accept => (RequestStep::Accepted, right_name(next.kind)),
             Step::Reject(why) => (RequestStep::Rejected, refusal_name(why)),
             Step::Delay { why: Delay::Complex, .. } => (RequestStep::Delayed, Name::constant("complex")),
@@ -195,7 +139,7 @@ impl Desk {
             Step::Fulfil { is_partial: false } => (RequestStep::Fulfilled, Name::constant("whole")),
             Step::Fulfil { is_partial: true } => (RequestStep::Fulfilled, Name::constant("in_part")),
         };
-        let mut entry = entry(&turn, Some((&request, &stored)), &next, by, event, detail);
+        let mut entry = entry(&turn, Some((&request, &stored)), &next, by, (event, detail));
         if next.answered.is_some() {
             entry.ops.extend(self.register.marks(&turn, Stored::Requests, self.register.clock.wall()));
         }
@@ -331,7 +275,7 @@ impl Desk {
         Ok(copy)
     }
 
-    /// Puts on record which open requests should have been answered by now; how many there are anew.
+    /// Puts on record which open requests should have been answered by now, or their people known; how many there are anew.
     ///
     /// # Errors
     /// As the register says; what was not reached is found next time.
@@ -341,19 +285,28 @@ impl Desk {
         self.register.due(self.register.clock.wall()).each(note).await
     }
 
-    /// Puts on record that the request should have been answered, if that is still so; whether it is.
+    /// Puts on record that the request should have been answered, or its person known, if that is still so; whether it is.
     async fn note_late(&self, subject: SubjectId, id: Reference) -> Result<bool, Error> {
         let turn = self.register.lock(subject).await?;
         let (request, stored) = self.get(subject, id).await?;
-        if request.is_overdue || !request.is_late(self.register.clock.wall()) {
+        let (now, kind) = (self.register.clock.wall(), right_name(request.kind));
+        if request.watched().is_none_or(|day| now <= day) {
             return Ok(false);
         }
-        let late = Request { is_overdue: true, ..request.clone() };
-        let kind = right_name(late.kind);
+        let is_answer = request.is_late(now);
+        let (late, what) = if is_answer {
+            (Request { is_overdue: true, ..request.clone() }, kind)
+        } else {
+            (Request { is_identity_overdue: true, ..request.clone() }, RequestStep::IDENTITY)
+        };
         let overdue = RequestStep::Overdue;
-        self.append(entry(&turn, Some((&request, &stored)), &late, Actor::SYSTEM, overdue, kind), overdue).await?;
+        let entry = entry(&turn, Some((&request, &stored)), &late, Actor::SYSTEM, (overdue, what));
+        self.append(entry, overdue).await?;
         metrics::counter!("sayso_requests_overdue_total").increment(1);
-        tracing::warn!(%kind, "a person's request is overdue");
+        match is_answer {
+            true => tracing::warn!(%kind, "a person's request is overdue"),
+            false => tracing::warn!(%kind, "it is overdue to find out who asks; verify them, or refuse the request"),
+        }
         Ok(true)
     }
 
@@ -367,7 +320,7 @@ impl Desk {
         Ok(is_left || self.register.is_erasing(subject, id).await?)
     }
 
-    async fn append(&self, entry: Entry, step: RequestStep) -> Result<(), Error> {
+    pub(super) async fn append(&self, entry: Entry, step: RequestStep) -> Result<(), Error> {
         match self.register.journal().append(entry).await {
             Ok(_) => {
                 metrics::counter!("sayso_requests_total", "step" => step.name()).increment(1);
@@ -392,7 +345,7 @@ pub(crate) async fn fulfil_into(
     let Some((request, stored)) = get(register, turn.id(), id).await? else { return Ok(None) };
     let (profile, now) = (register.profile(), register.clock.wall());
     let Ok(next) = request.after(Step::Fulfil { is_partial }, &profile, now) else { return Ok(None) };
-    let answer = self::entry(turn, Some((&request, &stored)), &next, Actor::SYSTEM, RequestStep::Fulfilled, detail);
+    let answer = self::entry(turn, Some((&request, &stored)), &next, Actor::SYSTEM, (RequestStep::Fulfilled, detail));
     entry.require.extend(answer.require);
     entry.ops.extend(answer.ops);
     entry.events.extend(answer.events);
@@ -430,8 +383,7 @@ pub(super) fn entry(
     before: Option<(&Request, &Versioned)>,
     next: &Request,
     by: Actor,
-    step: RequestStep,
-    detail: Name,
+    (step, detail): (RequestStep, Name),
 ) -> Entry {
     let key = RequestKey { subject: next.subject, request: next.id.0.to_vec() }.key();
     let unchanged = before.map_or(Condition::Absent, |(_, stored)| Condition::Version(stored.version));
@@ -447,7 +399,9 @@ pub(super) fn entry(
         ops.extend(asks.into_iter().map(|key| Op::Put(key, REFERRAL.encode(&[]))));
     }
     let about = turn.state.about(next.subject);
-    let event = about.by(by, Event::Request { request: next.id, step, detail });
+    let shown = next.identity.filter(|_| step == RequestStep::IdentityVerified).and_then(|identity| identity.evidence);
+    let evidence = shown.map(|EvidenceHash(sha256)| turn.state.audit_key().commit(&sha256));
+    let event = about.by(by, Event::Request { request: next.id, step, detail, evidence });
     Entry { require: vec![(key, unchanged)], ops, events: vec![event] }
 }
 
@@ -456,8 +410,7 @@ const fn ends(step: Step) -> bool {
     matches!(step, Step::Fulfil { .. } | Step::Reject(_))
 }
 
-/// Under which its day is watched, while there is one and it has not passed.
+/// Under which the next of its days is watched, while there is one.
 fn due_key(request: &Request) -> Option<Key> {
-    let due = request.due.as_ref().filter(|_| request.standing.is_open() && !request.is_overdue)?;
-    Some(DueKey { at: due.at.0, subject: request.subject, request: request.id.0.to_vec() }.key())
+    Some(DueKey { at: request.watched()?.0, subject: request.subject, request: request.id.0.to_vec() }.key())
 }

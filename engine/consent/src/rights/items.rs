@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use sayso_types::{Category, Name, Purpose, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
+use super::bundle::KEPT;
 use crate::keep::{Kept, Source};
 use crate::{Error, Register};
 
@@ -19,6 +20,9 @@ const FILED_MAX: u64 = 12 << 20;
 
 /// Bytes of one such file: what a reader of bundles takes.
 const FILE_MAX: u64 = 4 << 20;
+
+/// How to get a content that is neither in a copy nor in a file of its bundle.
+const BY_ITSELF: &str = "ask the operator for it by its id (sayso kept get)";
 
 /// Something that is kept of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +62,12 @@ pub struct Item {
     /// Its content, where that is short and no text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base64: Option<String>,
+    /// In which file of the bundle its content is, where it is in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// How to get its content, where it is in neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_here: Option<String>,
 }
 
 impl Item {
@@ -82,6 +92,8 @@ impl Item {
             ticket: kept.ticket.clone(),
             text: None,
             base64: None,
+            file: None,
+            not_here: None,
         }
     }
 
@@ -98,6 +110,17 @@ impl Item {
             (None, Some(coded)) => BASE64.decode(coded).ok(),
             (None, None) => None,
         }
+    }
+
+    /// Whether its content is in the copy itself.
+    const fn is_inline(&self) -> bool {
+        self.text.is_some() || self.base64.is_some()
+    }
+
+    /// Whether its content is the file `name` of its bundle; an earlier program did not say which that is.
+    pub(super) fn is_file(&self, name: &str) -> bool {
+        let is_named = self.file.as_deref().map(|file| file == name);
+        !self.is_inline() && is_named.unwrap_or_else(|| name.strip_prefix(KEPT) == Some(self.id.as_str()))
     }
 
     fn with(mut self, content: &[u8]) -> Self {
@@ -120,29 +143,44 @@ pub(super) async fn of(register: &Register, subject: SubjectId) -> Result<Vec<It
         inlined += whole.as_ref().map_or(0, |whole| whole.bytes);
         items.push(match whole {
             Some(whole) => item.with(&whole.content),
-            None => item,
+            None => Item { not_here: Some(BY_ITSELF.to_owned()), ..item },
         });
     }
     Ok(items)
 }
 
 /// The contents of those of `items` of `subject` that are not in the copy, as many as `files` at most, by their names in a
-/// bundle.
+/// bundle, which the items have from here on.
 pub(super) async fn files(
     register: &Register,
     subject: SubjectId,
-    items: &[Item],
+    items: &mut [Item],
     files: usize,
 ) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let (mut filed, mut named) = (0, Vec::new());
-    for item in items.iter().filter(|item| item.text.is_none() && item.base64.is_none()) {
+    for item in items.iter_mut().filter(|item| !item.is_inline()) {
         let Some(id) = hex::decode(&item.id).ok().and_then(|id| id.try_into().ok()) else { continue };
         if named.len() >= files || item.bytes > FILE_MAX || filed + item.bytes > FILED_MAX {
             continue;
         }
         let Some(whole) = register.shown_item(subject, sayso_audit::Reference(id)).await? else { continue };
         filed += whole.bytes;
-        named.push((format!("kept/{}", item.id), whole.content.to_vec()));
+        let name = format!("{KEPT}{}.{}", item.id, extension(&item.media_type));
+        (item.file, item.not_here) = (Some(name.clone()), None);
+        named.push((name, whole.content.to_vec()));
     }
     Ok(named)
+}
+
+/// By what files are called that have such bytes.
+fn extension(media_type: &str) -> &'static str {
+    match media_type.split(';').next().unwrap_or_default().trim() {
+        "audio/ogg" | "audio/opus" => "opus",
+        "application/json" => "json",
+        "text/plain" => "txt",
+        "text/markdown" => "md",
+        "image/jpeg" => "jpg",
+        "image/png" => "png",
+        _ => "bin",
+    }
 }

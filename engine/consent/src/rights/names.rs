@@ -2,6 +2,7 @@
 
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_types::Name;
+use serde::Serialize;
 
 /// What the log calls a right.
 pub(crate) fn right_name(kind: RightKind) -> Name {
@@ -24,6 +25,11 @@ pub(crate) fn right_name(kind: RightKind) -> Name {
         RightKind::RefuseOverseas => "refuse_overseas",
         RightKind::GuardianErase => "guardian_erase",
     })
+}
+
+/// How the policy spells a word of its own.
+pub(super) fn spelled(word: &impl Serialize) -> String {
+    serde_json::to_value(word).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 
 /// What the log calls a reason to refuse.

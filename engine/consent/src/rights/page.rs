@@ -5,10 +5,12 @@ use core::fmt::Write as _;
 use sayso_policy::Tongue;
 use sayso_types::WallTime;
 
+use super::besides::Besides;
 use super::copy::Copy;
 use super::items::Item;
 use super::names::right_name;
 use super::request::Standing;
+use crate::complaints::Outcome;
 use crate::erasure::Approval;
 
 impl Copy {
@@ -78,6 +80,7 @@ impl Copy {
             let what = format!("{} {}", moment(read.at), read.category);
             page.item(&what, &format!("{rows}{}", why.unwrap_or_default()));
         }
+        self.besides(&mut page, tongue, &moment);
         page.heading(say("What was erased", "已删除的内容"), self.certificates.is_empty(), tongue);
         for certificate in &self.certificates {
             let approvals = self.approvals.iter().filter(|one| one.erasure == certificate.erasure);
@@ -88,6 +91,38 @@ impl Copy {
             page.line(format_args!("```text\n{}```", certificate.told(&approvals, tongue, &moment)));
         }
         page.0
+    }
+
+    /// What else is on record of the person.
+    fn besides(&self, page: &mut Page, tongue: Tongue, moment: impl Fn(WallTime) -> String) {
+        let say =
+            |english: &'static str, chinese: &'static str| if tongue == Tongue::English { english } else { chinese };
+        let Besides { complaints, disclosures, exemptions, holds } = &self.besides;
+        page.heading(say("What you complained about", "你的投诉"), complaints.is_empty(), tongue);
+        for one in complaints {
+            let outcome = match one.outcome {
+                None => say("open", "处理中"),
+                Some(Outcome::Upheld) => say("upheld", "成立"),
+                Some(Outcome::UpheldInPart) => say("upheld in part", "部分成立"),
+                Some(Outcome::NotUpheld) => say("not upheld", "不成立"),
+            };
+            page.item(&moment(one.received_at), outcome);
+        }
+        page.heading(say("What authorities were given", "提供给有关部门的内容"), disclosures.is_empty(), tongue);
+        for one in disclosures {
+            let what: Vec<_> = one.categories.iter().map(ToString::to_string).collect();
+            page.item(&format!("{} {} ({})", moment(one.made_at), one.authority, one.law), &what.join(", "));
+        }
+        page.heading(say("What was done without your consent", "未经你同意的处理"), exemptions.is_empty(), tongue);
+        for one in exemptions {
+            let what: Vec<_> = one.categories.iter().map(ToString::to_string).collect();
+            page.item(&format!("{} {}", moment(one.first_used_at), one.grant), &what.join(", "));
+        }
+        page.heading(say("What a law has us keep", "法律要求保存的内容"), holds.is_empty(), tongue);
+        for one in holds {
+            let what = one.category.map_or_else(|| say("everything", "全部").to_owned(), |one| one.to_string());
+            page.item(&format!("{} {}", moment(one.set_at), one.law), &what);
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Imported {
     /// Items that are kept here from now on, too.
     pub items: usize,
     /// Items that are left: the policy or the person's consents here do not let them be kept, they were kept before, they show
-    /// somebody else, or their content is not in the copy.
+    /// somebody else, or their content is in a file beside the copy, to be brought by itself.
     pub items_left: usize,
 }
 
@@ -52,14 +52,14 @@ impl Desk {
         if self.get(subject, id).await?.0.kind != RightKind::Port {
             return Err(Error::Unknown);
         }
-        let copy = self.copy(subject, id, by).await?;
+        let mut copy = self.copy(subject, id, by).await?;
+        let kept = items::files(&self.register, subject, &mut copy.kept, bundle::FILES_MAX / 2).await?;
         let json = serde_json::to_vec(&copy).expect("a copy is texts, numbers and lists of them");
         let mut files = BTreeMap::from([(bundle::COPY.to_owned(), json)]);
         for tongue in Tongue::ALL {
             files.insert(format!("copy.{}.md", tongue.tag()), copy.page(tongue, &moment).into_bytes());
         }
-        let room = bundle::FILES_MAX / 2;
-        files.extend(items::files(&self.register, subject, &copy.kept, room).await?);
+        files.extend(kept);
         let mut on_record = Vec::new();
         for json in self.register.certificates(subject).await? {
             let erasure = Reference(Certificate::parse(&json)?.erasure);
@@ -93,6 +93,17 @@ impl Desk {
         self.register.to_the_end("take a copy in", async move { desk.import_now(subject, &brought).await }).await?
     }
 
+    /// Keeps `item` of `subject`, which has `content`, if it may be kept here; whether it is. What was begun is finished, also
+    /// when the caller does not wait for it.
+    ///
+    /// # Errors
+    /// As the register says.
+    pub async fn import_item(&self, subject: SubjectId, item: Item, content: Vec<u8>) -> Result<bool, Error> {
+        let desk = self.clone();
+        let taken = async move { desk.take_item(subject, &item, content).await };
+        self.register.to_the_end("take an item in", taken).await?
+    }
+
     async fn import_now(&self, subject: SubjectId, brought: &Brought) -> Result<Imported, Error> {
         let mut turn = self.register.lock(subject).await?;
         let taken = self.register.take_in(&mut turn, &brought.remembered).await;
@@ -118,30 +129,35 @@ impl Desk {
     async fn take_items(&self, subject: SubjectId, items: &[Item]) -> Result<usize, Error> {
         let mut taken = 0;
         for item in items {
-            // what shows somebody else is theirs to bring
-            let Some(content) = item.content().filter(|_| item.of.is_none()) else { continue };
-            if self.is_kept(subject, item, &content).await? {
-                continue;
-            }
-            let is_of = self
-                .register
-                .profile()
-                .category(item.category)
-                .is_some_and(|rule| matches!(rule.subject, DataSubject::Speaker | DataSubject::Pictured));
-            let brought = NewItem {
-                collected_at: Some(item.collected_at),
-                of: is_of.then_some(subject),
-                attribute: item.attribute.clone(),
-                ticket: item.ticket.clone(),
-                ..NewItem::new(item.category, item.purpose, &item.media_type, content)
-            };
-            match self.register.keep(subject, ConsentVersion(u64::MAX), brought).await {
-                Ok(_) => taken += 1,
-                Err(NotKept::Register(error)) => return Err(error.into()),
-                Err(_) => {}
-            }
+            let Some(content) = item.content() else { continue };
+            taken += usize::from(self.take_item(subject, item, content).await?);
         }
         Ok(taken)
+    }
+
+    /// Keeps `item` of `subject`, which has `content`, if it may be kept here and is not; whether it is anything new.
+    async fn take_item(&self, subject: SubjectId, item: &Item, content: Vec<u8>) -> Result<bool, Error> {
+        // what shows somebody else is theirs to bring
+        if item.of.is_some() || self.is_kept(subject, item, &content).await? {
+            return Ok(false);
+        }
+        let is_of = self
+            .register
+            .profile()
+            .category(item.category)
+            .is_some_and(|rule| matches!(rule.subject, DataSubject::Speaker | DataSubject::Pictured));
+        let brought = NewItem {
+            collected_at: Some(item.collected_at),
+            of: is_of.then_some(subject),
+            attribute: item.attribute.clone(),
+            ticket: item.ticket.clone(),
+            ..NewItem::new(item.category, item.purpose, &item.media_type, content)
+        };
+        match self.register.keep(subject, ConsentVersion(u64::MAX), brought).await {
+            Ok(_) => Ok(true),
+            Err(NotKept::Register(error)) => Err(error.into()),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Whether `item` is kept of `subject`, byte for byte.

@@ -12,7 +12,13 @@ use sayso_types::{Name, WallTime};
 use serde::{Deserialize, Serialize};
 
 use super::carrier::Carrier;
-use super::request::{NotNow, Request, Standing};
+use super::request::{Identity, NotNow, Request, Standing};
+
+/// What the log says of a request that the tenant is asked first.
+pub(crate) const SENT: Name = Name::constant("sent_to_tenant");
+
+/// How somebody proved who they are of whom the tenant said so.
+pub(super) const TENANT: Name = Name::constant("tenant");
 
 /// How far the tenant, who is asked first, has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +97,7 @@ impl Request {
         match answer {
             TenantAnswer::Done => {
                 next.clocks.identity_verified = Some(now);
+                next.identity = Some(Identity { method: TENANT, evidence: None });
                 let is_answered = self.carrier() == Carrier::People;
                 next.standing = if is_answered { Standing::Fulfilled } else { Standing::Accepted };
             }
@@ -98,7 +105,7 @@ impl Request {
                 return Err(NotNow::Refusal);
             }
             TenantAnswer::Refused(why) => next.standing = Standing::Rejected(why),
-            TenantAnswer::Cannot => {}
+            TenantAnswer::Cannot => next.identity_due = profile.identity_due(now),
         }
         next.answered = (!next.standing.is_open()).then_some(now);
         Ok(next)
@@ -106,9 +113,9 @@ impl Request {
 
     /// The request back at the desk, if at `now` the tenant's time is over and it has said nothing.
     #[must_use]
-    pub fn taken_back(&self, now: WallTime) -> Option<Self> {
+    pub fn taken_back(&self, profile: &Profile, now: WallTime) -> Option<Self> {
         let referral = self.referral.filter(|referral| self.is_with_tenant() && referral.until <= now)?;
         let silent = Referral { outcome: Some((Outcome::Silent, now)), ..referral };
-        Some(Self { referral: Some(silent), ..self.clone() })
+        Some(Self { referral: Some(silent), identity_due: profile.identity_due(now), ..self.clone() })
     }
 }

@@ -7,7 +7,7 @@ use sayso_types::{Name, SubjectId, TenantId};
 use super::carrier::Carrier;
 use super::desk::entry;
 use super::names::{refusal_name, right_name};
-use super::referral::{Outcome, TenantAnswer};
+use super::referral::{Outcome, TENANT, TenantAnswer};
 use super::{Desk, Error, Request, Standing};
 use crate::Error as RegisterError;
 use crate::journal::Noted;
@@ -50,11 +50,11 @@ impl Desk {
         let outcome =
             next.referral.and_then(|referral| referral.outcome).map_or(Outcome::Silent, |(outcome, _)| outcome);
         let task = RequestStep::TaskDone;
-        let mut entry = entry(&turn, Some((&request, &stored)), &next, by, task, outcome.name());
+        let mut entry = entry(&turn, Some((&request, &stored)), &next, by, (task, outcome.name()));
         let kind = right_name(next.kind);
         let then: &[(RequestStep, Name)] = match (answer, next.standing) {
             (TenantAnswer::Done, Standing::Fulfilled) => &[(RequestStep::Fulfilled, Name::constant("by_tenant"))],
-            (TenantAnswer::Done, _) => &[(RequestStep::IdentityVerified, kind), (RequestStep::Accepted, kind)],
+            (TenantAnswer::Done, _) => &[(RequestStep::IdentityVerified, TENANT), (RequestStep::Accepted, kind)],
             (TenantAnswer::Refused(why), _) => &[(RequestStep::Rejected, refusal_name(why))],
             (TenantAnswer::Cannot, _) => &[],
         };
@@ -81,9 +81,11 @@ impl Desk {
     async fn take_one_back(&self, subject: SubjectId, id: Reference) -> Result<bool, Error> {
         let turn = self.register.lock(subject).await?;
         let (request, stored) = self.get(subject, id).await?;
-        let Some(next) = request.taken_back(self.register.clock.wall()) else { return Ok(false) };
+        let Some(next) = request.taken_back(&self.register.profile(), self.register.clock.wall()) else {
+            return Ok(false);
+        };
         let (task, silent) = (RequestStep::TaskDone, Outcome::Silent.name());
-        let entry = entry(&turn, Some((&request, &stored)), &next, Actor::SYSTEM, task, silent);
+        let entry = entry(&turn, Some((&request, &stored)), &next, Actor::SYSTEM, (task, silent));
         self.take(turn, next, entry, task, false).await?;
         Ok(true)
     }
@@ -99,7 +101,7 @@ pub(super) fn keys(turn: &Subject, request: &Request) -> Vec<Key> {
 
 /// The leaf of one more step of the request `id` of the person whose turn it is.
 pub(super) fn step_of(turn: &Subject, id: Reference, by: Actor, step: RequestStep, detail: Name) -> Noted {
-    turn.state.about(turn.id()).by(by, Event::Request { request: id, step, detail })
+    turn.state.about(turn.id()).by(by, Event::Request { request: id, step, detail, evidence: None })
 }
 
 pub(super) fn reference(id: &[u8]) -> Result<Reference, RegisterError> {

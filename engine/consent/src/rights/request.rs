@@ -12,9 +12,9 @@
 
 use sayso_audit::Reference;
 use sayso_policy::due::{Clocks, Due};
-use sayso_policy::profile::{Refusal, RightKind, Trigger};
+use sayso_policy::profile::{ErasureGround, Refusal, RightKind, Trigger};
 use sayso_policy::{Happened, IsoPeriod, Profile};
-use sayso_types::{Purpose, SubjectId, WallTime};
+use sayso_types::{Name, Purpose, SubjectId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use super::referral::Referral;
@@ -51,6 +51,41 @@ pub struct Request {
     pub referral: Option<Referral>,
     /// What proves that a relative of the person asks, who has died.
     pub relative: Option<Relative>,
+    /// By what the person proved who they are.
+    pub identity: Option<Identity>,
+    /// By when they have done so or are refused, while the policy gives that a time and nobody else is asked first.
+    pub identity_due: Option<Due>,
+    /// Whether that day has passed, and that is on record.
+    pub is_identity_overdue: bool,
+    /// On which ground erasure is asked for, where one is named.
+    pub ground: Option<ErasureGround>,
+    /// Whether it may cost something: the person asks for the same again, and the policy says so of that.
+    pub may_cost: bool,
+}
+
+/// By what somebody proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// How, such as `signed_in` or `in_person`.
+    pub method: Name,
+    /// What shows it, where that is kept; whoever signed in has shown nothing that could be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceHash>,
+}
+
+/// SHA-256 of what shows who somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceHash(#[serde(with = "hex")] pub [u8; 32]);
+
+/// What a request says of itself beside what it is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Particulars {
+    /// Which purposes a withdrawal or an objection is about.
+    pub purposes: Vec<Purpose>,
+    /// What proves that a relative asks.
+    pub relative: Option<Relative>,
+    /// On which ground erasure is asked for.
+    pub ground: Option<ErasureGround>,
 }
 
 /// What a relative of somebody who has died shows (PIPL 49).
@@ -104,7 +139,7 @@ pub enum Delay {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The person has proved who they are.
-    Verify,
+    Verify(Identity),
     /// It will be done.
     Accept,
     /// It will not be done.
@@ -170,6 +205,8 @@ impl Request {
     pub fn received(id: Reference, subject: SubjectId, kind: RightKind, profile: &Profile, now: WallTime) -> Self {
         let clocks = Clocks { received: now, identity_verified: None };
         let referral = profile.tenant_until(kind, now).map(|until| Referral { until, outcome: None });
+        // who asks a tenant is known to the tenant, or proves it when it comes back
+        let identity_due = if referral.is_none() { profile.identity_due(now) } else { None };
         // while the tenant is asked, no clock waits for the person's identity
         let running = Clocks { identity_verified: referral.map(|_| now), ..clocks };
         Self {
@@ -186,6 +223,11 @@ impl Request {
             profile_rev: profile.rev(),
             referral,
             relative: None,
+            identity: None,
+            identity_due,
+            is_identity_overdue: false,
+            ground: None,
+            may_cost: false,
         }
     }
 
@@ -209,8 +251,9 @@ impl Request {
         }
         let mut next = self.clone();
         match (step, self.standing) {
-            (Step::Verify, Standing::Unverified) => {
+            (Step::Verify(identity), Standing::Unverified) => {
                 next.standing = Standing::Verified;
+                next.identity = Some(identity);
                 next.clocks.identity_verified = Some(now);
                 let dues = [self.due.clone(), profile.answer_due(self.right(), next.clocks)];
                 // put off is put off: the day that was agreed stands
@@ -220,7 +263,7 @@ impl Request {
                 };
             }
             (Step::Accept, Standing::Verified) => next.standing = Standing::Accepted,
-            (Step::Verify, _) | (Step::Accept, Standing::Accepted) => return Err(NotNow::Done),
+            (Step::Verify(_), _) | (Step::Accept, Standing::Accepted) => return Err(NotNow::Done),
             (Step::Accept, _) => return Err(NotNow::Unverified),
             (Step::Reject(why), standing) => {
                 if !profile.document().rights.refusals.contains(&why) {
@@ -258,6 +301,27 @@ impl Request {
         let due = self.due.as_ref().map_or(self.clocks.received, |due| due.at);
         let answered = (!self.standing.is_open()).then(|| self.answered.unwrap_or(due))?;
         Some(Happened::collected(self.clocks.received).and(Trigger::PurposeEnded, answered))
+    }
+
+    /// Whether at `now` the day has passed by which it was to be known who asks.
+    #[must_use]
+    pub fn is_identity_late(&self, now: WallTime) -> bool {
+        self.unverified_until().is_some_and(|due| due.at < now)
+    }
+
+    fn unverified_until(&self) -> Option<&Due> {
+        self.identity_due.as_ref().filter(|_| self.standing == Standing::Unverified)
+    }
+
+    /// The next of its days that is watched: by which it is answered, or by which it is known who asks.
+    pub(crate) fn watched(&self) -> Option<WallTime> {
+        // an answer that is late is the whole of it
+        if self.is_overdue {
+            return None;
+        }
+        let answer = self.due.as_ref().filter(|_| self.standing.is_open());
+        let identity = self.unverified_until().filter(|_| !self.is_identity_overdue);
+        answer.into_iter().chain(identity).map(|due| due.at).min()
     }
 
     /// Whether at `now` its day has passed without an answer.

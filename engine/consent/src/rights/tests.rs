@@ -4,12 +4,14 @@ use proptest::prelude::*;
 use sayso_audit::Reference;
 use sayso_policy::Profile;
 use sayso_policy::profile::{Refusal, RightKind};
-use sayso_types::{SubjectId, WallTime};
+use sayso_types::{Name, SubjectId, WallTime};
 
 use super::*;
 
 const NOW: WallTime = WallTime(1_767_225_600_000);
 const DAY: u64 = 24 * 60 * 60 * 1_000;
+
+const VERIFIED: Step = Step::Verify(Identity { method: Name::constant("signed_in"), evidence: None });
 
 fn profile() -> Profile {
     let rights = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\", \"IdentityVerificationFailure\"]\n\
@@ -30,8 +32,8 @@ fn a_request_is_verified_accepted_and_fulfilled() {
     let request = received();
     assert_eq!(request.due.as_ref().unwrap().at, WallTime(NOW.0 + 15 * DAY));
     assert_eq!(after(&request, Step::Accept), Err(NotNow::Unverified));
-    let verified = after(&request, Step::Verify).unwrap();
-    assert_eq!(after(&verified, Step::Verify), Err(NotNow::Done));
+    let verified = after(&request, VERIFIED).unwrap();
+    assert_eq!(after(&verified, VERIFIED), Err(NotNow::Done));
     assert_eq!(after(&verified, Step::Fulfil { is_partial: false }), Err(NotNow::NotAccepted));
     let accepted = after(&verified, Step::Accept).unwrap();
     let fulfilled = after(&accepted, Step::Fulfil { is_partial: false }).unwrap();
@@ -47,7 +49,7 @@ fn it_is_refused_only_for_a_reason_that_the_policy_allows() {
     assert_eq!(after(&request, Step::Reject(Refusal::ProcessFrivolous)), Err(NotNow::Refusal));
     let unknown = Step::Reject(Refusal::IdentityVerificationFailure);
     assert_eq!(after(&request, unknown).unwrap().standing, Standing::Rejected(Refusal::IdentityVerificationFailure));
-    let verified = after(&request, Step::Verify).unwrap();
+    let verified = after(&request, VERIFIED).unwrap();
     assert_eq!(after(&verified, unknown), Err(NotNow::IsVerified));
     assert!(after(&verified, Step::Reject(Refusal::ProcessExcessive)).is_ok());
 }
@@ -61,8 +63,33 @@ fn an_answer_is_put_off_once_and_not_for_ever() {
     let delayed = after(&request, delay(74)).unwrap();
     assert_eq!(delayed.due.as_ref().unwrap().at, WallTime(NOW.0 + 74 * DAY));
     assert_eq!(after(&delayed, delay(74)), Err(NotNow::DelayedBefore));
-    let verified = after(&delayed, Step::Verify).unwrap();
+    let verified = after(&delayed, VERIFIED).unwrap();
     assert_eq!(verified.due, delayed.due, "proving who one is brings no earlier day back");
+}
+
+#[test]
+fn who_asks_is_known_by_a_day_or_that_is_overdue() {
+    let text = format!(
+        "{}\n[rights]\nclock_start = [\"identity_verified\"]\nrespond_within = \"P15D\"\nidentity_within = \"P5D\"\n\
+                        [rights.offers.copy]\nchannel = [\"console\"]\n",
+        include_str!("../../tests/profile.toml")
+    );
+    let profile = Profile::parse(&text).unwrap();
+    let request = Request::received(Reference([1; 16]), SubjectId([2; 16]), RightKind::Copy, &profile, NOW);
+    let day = WallTime(NOW.0 + 5 * DAY);
+    assert_eq!(
+        (&request.due, request.watched()),
+        (&None, Some(day)),
+        "no clock of the answer runs, and yet there is a day"
+    );
+    assert!(!request.is_identity_late(day) && request.is_identity_late(WallTime(day.0 + 1)));
+    let noted = Request { is_identity_overdue: true, ..request.clone() };
+    assert_eq!(noted.watched(), None, "it is told once");
+
+    let verified = request.after(VERIFIED, &profile, day).unwrap();
+    assert!(!verified.is_identity_late(WallTime(day.0 + 1)));
+    assert_eq!(verified.watched(), Some(WallTime(day.0 + 15 * DAY)), "from then on it is the answer that has a day");
+    assert_eq!(verified.identity.unwrap().method.as_str(), "signed_in");
 }
 
 #[test]
@@ -77,7 +104,7 @@ fn it_is_late_while_it_is_open_and_its_day_has_passed() {
 fn steps() -> impl Strategy<Value = Step> {
     let refusals = vec![Refusal::ProcessExcessive, Refusal::IdentityVerificationFailure, Refusal::ProcessFrivolous];
     prop_oneof![
-        Just(Step::Verify),
+        Just(VERIFIED),
         Just(Step::Accept),
         prop::sample::select(refusals).prop_map(Step::Reject),
         (0..100u64).prop_map(|days| Step::Delay { why: Delay::Numerous, until: WallTime(NOW.0 + days * DAY) }),

@@ -30,7 +30,7 @@ pub(crate) async fn accepted(desk: &Desk, subject: SubjectId, kind: RightKind) -
 }
 
 async fn accept(desk: &Desk, subject: SubjectId, case: Reference) -> Standing {
-    desk.step(subject, case, Step::Verify, INTEGRATOR).await.unwrap();
+    desk.step(subject, case, VERIFIED, INTEGRATOR).await.unwrap();
     desk.step(subject, case, Step::Accept, INTEGRATOR).await.unwrap().standing
 }
 

@@ -2,14 +2,15 @@
 
 use core::time::Duration;
 
-use sayso_audit::{Actor, ActorKind, ComplaintStep, DeskEvent, Event, Hash};
+use sayso_audit::{Actor, ActorKind, ComplaintStep, DeskEvent, Event, Hash, Leaf};
 use sayso_consent::complaints::{Complaint, ComplaintDesk, Error, Filing, NotNow, Outcome};
 use sayso_consent::rights::{Desk, Error as NotTaken};
 use sayso_policy::Profile;
 use sayso_policy::profile::RightKind;
 use sayso_types::{SubjectId, TenantId, WallTime};
 
-use crate::world::{VOICE, World, profile_text};
+use crate::replaying::replay;
+use crate::world::{VOICE, World, profile, profile_text};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 const INTEGRATOR: Actor = Actor { kind: ActorKind::Tenant, tag: None };
@@ -118,4 +119,27 @@ async fn what_nobody_answers_is_on_record_once_also_after_a_restart() {
         report.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(),
         [sayso_audit::verify::Rule::ComplaintLate]
     );
+}
+
+#[tokio::test]
+async fn a_complaint_that_was_answered_late_is_found_though_the_log_keeps_it_quiet() {
+    let complained = async |after: Option<u64>| {
+        let world = World::new().await;
+        let desk = ComplaintDesk::open(world.register.clone());
+        let complaint = desk.file(filing(None), INTEGRATOR).await.unwrap();
+        world.clock.advance(Duration::from_millis(after.unwrap_or(16 * DAY)));
+        if after.is_some() {
+            desk.answer(&acme(), complaint.id, (Outcome::Upheld, [3; 32]), Actor::SYSTEM).await.unwrap();
+        }
+        drop(desk);
+        let leaves = world.again().await.leaves().await;
+        leaves.into_iter().filter(|leaf| leaf.fact.event.name() != "complaint.overdue").collect::<Vec<_>>()
+    };
+    let at = |leaves: &[Leaf], name| leaves.iter().position(|leaf| leaf.fact.event.name() == name).unwrap() as u64;
+    let found = |leaves: &[Leaf]| replay(leaves, profile()).late_complaints;
+    assert_eq!(found(&complained(Some(15 * DAY)).await), [0; 0]);
+    let late = complained(Some(15 * DAY + 1)).await;
+    assert_eq!(found(&late), [at(&late, "complaint.answered")]);
+    let unanswered = complained(None).await;
+    assert_eq!(found(&unanswered), [at(&unanswered, "complaint.received")]);
 }

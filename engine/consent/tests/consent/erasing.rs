@@ -55,7 +55,7 @@ pub(crate) async fn certified(register: &Register, subject: SubjectId, of: Refer
 /// Opens, and has accepted, a request of `subject` to be erased.
 async fn ask_to_be_erased(desk: &Desk, subject: SubjectId) -> Reference {
     let case = desk.receive(subject, RightKind::Erase, INTEGRATOR).await.unwrap().id;
-    for step in [Step::Verify, Step::Accept] {
+    for step in [VERIFIED, Step::Accept] {
         desk.step(subject, case, step, INTEGRATOR).await.unwrap();
     }
     case

@@ -12,7 +12,7 @@ use sayso_vault::testing::{Adversary, FakeKek};
 
 use crate::erasing::{facts, row, sealed_at};
 use crate::killed::{Node, Story, whenever};
-use crate::world::{MEMORY, VOICE, profile};
+use crate::world::{MEMORY, VERIFIED, VOICE, profile};
 
 /// What was there before: whose, and what was sealed.
 pub(crate) type Before = OnceLock<(SubjectId, Vec<u8>)>;
@@ -25,7 +25,7 @@ pub(crate) async fn asked(node: &Node, kind: RightKind, before: &Before) {
     assert!(before.set((subject, sealed)).is_ok(), "one story, one person");
     let desk = Desk::open(node.register.clone());
     let case = desk.receive(subject, kind, Actor::SYSTEM).await.unwrap().id;
-    desk.step(subject, case, Step::Verify, Actor::SYSTEM).await.unwrap();
+    desk.step(subject, case, VERIFIED, Actor::SYSTEM).await.unwrap();
 }
 
 /// Somebody who has something remembered asks to be erased.

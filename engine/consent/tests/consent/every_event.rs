@@ -41,7 +41,7 @@ use crate::referring;
 use crate::retaining::profile_that_ends;
 use crate::revising::revised;
 use crate::set_clock::{HOUR, NOON, SetClock};
-use crate::world::{MEMORY, VOICE, World, ask, processor};
+use crate::world::{MEMORY, VERIFIED, VOICE, World, ask, processor};
 
 const DAY: u64 = 24 * HOUR;
 
@@ -243,7 +243,7 @@ async fn requests(world: &World, clock: &SetClock) {
     let (ben, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
     let copy = desk.receive(ben, RightKind::Copy, by).await.unwrap();
     let until = WallTime(copy.due.as_ref().unwrap().at.0 + DAY);
-    for step in [Step::Delay { why: Delay::Complex, until }, Step::Verify, Step::Accept] {
+    for step in [Step::Delay { why: Delay::Complex, until }, VERIFIED, Step::Accept] {
         desk.step(ben, copy.id, step, by).await.unwrap();
     }
     desk.copy(ben, copy.id, by).await.unwrap();

@@ -267,7 +267,7 @@ async fn a_guardian_has_a_childs_data_erased() {
     let (anna, desk) = (world.stranger().await, Desk::open(world.register.clone()));
     is_of(&world, anna, AgeBand::Under13).await;
     let case = desk.receive(anna, RightKind::GuardianErase, BY).await.unwrap().id;
-    desk.step(anna, case, rights::Step::Verify, BY).await.unwrap();
+    desk.step(anna, case, VERIFIED, BY).await.unwrap();
     let early = desk.step(anna, case, rights::Step::Accept, BY).await;
     assert!(matches!(early, Err(rights::Error::Register(RegisterError::NoGuardian))), "{early:?}");
     guarded(&world, anna).await;

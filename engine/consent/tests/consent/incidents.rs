@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, Event, IncidentStep};
+use sayso_audit::{Actor, ActorKind, Event, IncidentStep, Leaf};
 use sayso_consent::incidents::{Deed, Ending, Error, Incident, IncidentDesk, NotNow, Notice, Report, Scope};
 use sayso_consent::notices::{self, NoticeKind, Notices};
 use sayso_consent::rights::Desk;
@@ -17,6 +17,7 @@ use sayso_types::{Category, Clock, Name, SubjectId, TenantId, WallTime};
 
 use crate::answering::accepted;
 use crate::keeping::{XIAOZHI, category, certified, json, keep, lawful};
+use crate::replaying::replay;
 use crate::world::{VOICE, World, answer, ask, frame, processor};
 
 const OPERATOR: Actor = Actor { kind: ActorKind::Operator, tag: None };
@@ -350,4 +351,31 @@ async fn nobody_is_left_to_be_told_of_what_was_nobodys() {
     let told = desk.step(incident.id, Deed::TellSubjects(notice()), OPERATOR).await.unwrap();
     assert_eq!(told.notice, None);
     assert_eq!(Notices::new(world.register.clone()).all().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_was_told_late_of_an_incident_is_found_though_the_log_keeps_it_quiet() {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    // found two hours before it was opened: that is when the clocks began
+    let told = async |after: Option<Duration>| {
+        let (world, desk) = setting().await;
+        let detected = Some(WallTime(world.register_clock().0));
+        world.clock.advance(2 * HOUR);
+        let incident = desk.report(Report { detected, ..report(None) }, OPERATOR).await.unwrap();
+        world.clock.advance(after.unwrap_or(3 * HOUR));
+        if after.is_some() {
+            desk.step(incident.id, Deed::TellRegulator("file 7".into()), OPERATOR).await.unwrap();
+        }
+        desk.step(incident.id, Deed::Contain, OPERATOR).await.unwrap();
+        drop(desk);
+        let leaves = world.again_under(profile_with_duties(2, 36_500)).await.leaves().await;
+        leaves.into_iter().filter(|leaf| leaf.fact.event.name() != "incident.overdue").collect::<Vec<_>>()
+    };
+    let at = |leaves: &[Leaf], name| leaves.iter().position(|leaf| leaf.fact.event.name() == name).unwrap() as u64;
+    let found = |leaves: &[Leaf]| replay(leaves, Arc::unwrap_or_clone(profile_with_duties(2, 36_500))).late_incidents;
+    assert_eq!(found(&told(Some(2 * HOUR)).await), [0; 0], "four hours after it was found");
+    let late = told(Some(2 * HOUR + Duration::from_millis(1))).await;
+    assert_eq!(found(&late), [at(&late, "incident.regulator_notified")]);
+    let untold = told(None).await;
+    assert_eq!(found(&untold), [at(&untold, "incident.opened")]);
 }

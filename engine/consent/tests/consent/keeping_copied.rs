@@ -42,8 +42,13 @@ async fn what_is_kept_is_in_the_copy_and_is_taken_in_elsewhere_as_far_as_the_per
     let case = accepted(&desk, person, RightKind::Port).await;
     let bundle = desk.bundle(person, case, (&signer, INTEGRATOR), moment).await.unwrap();
     bundle.check(signer.verifier()).unwrap();
-    assert_eq!(bundle.files[&format!("kept/{filed}")], long);
-    assert!(!bundle.files.contains_key(&format!("kept/{text}")));
+    let file = format!("kept/{filed}.bin");
+    assert_eq!(bundle.files[&file], long);
+    assert!(!bundle.files.keys().any(|name| name.contains(&text.to_string())), "it is in the copy itself");
+    assert!(
+        copy.kept.iter().any(|item| item.not_here.is_some() && item.file.is_none()),
+        "a copy has no files beside it"
+    );
     let brought = Brought::read(&bundle.manifest, &bundle.files[COPY], signer.verifier()).unwrap();
 
     let elsewhere = World::under(lawful(XIAOZHI)).await;
@@ -55,5 +60,13 @@ async fn what_is_kept_is_in_the_copy_and_is_taken_in_elsewhere_as_far_as_the_per
     assert_eq!(taken, Imported { consents: 2, items: 1, items_left: 2, ..Imported::default() });
     let [here] = elsewhere.register.list_kept(same, None).await.unwrap().try_into().unwrap();
     assert_eq!(content(&elsewhere, same, here.id).await, short);
+    let item = brought.item(&file, &long).unwrap();
+    assert_eq!((item.file.as_ref(), &item.not_here), (Some(&file), &None));
+    assert!(desk.import_item(same, item.clone(), long.clone()).await.unwrap());
+    assert!(!desk.import_item(same, item.clone(), long.clone()).await.unwrap(), "it is there already");
+    let there = elsewhere.register.list_kept(same, None).await.unwrap();
+    let filed = there.iter().find(|kept| kept.bytes == long.len() as u64).unwrap();
+    assert_eq!(content(&elsewhere, same, filed.id).await, long);
+    assert!(brought.item(&file, b"something else").is_err());
     assert_eq!(desk.import(same, brought).await.unwrap().items, 0, "it is there already");
 }

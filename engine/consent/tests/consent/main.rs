@@ -8,6 +8,7 @@ mod answering;
 mod answering_killed;
 mod attacks;
 mod complaining;
+mod copying;
 mod crash;
 mod damage;
 mod deleting;

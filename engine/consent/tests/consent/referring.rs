@@ -10,7 +10,7 @@ use sayso_policy::{ConsentStatus, Profile};
 use sayso_types::{SubjectId, TenantId};
 
 use crate::revising::revised;
-use crate::world::{MEMORY, VOICE, World};
+use crate::world::{MEMORY, VERIFIED, VOICE, World};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const INTEGRATOR: Actor = Actor { kind: ActorKind::Tenant, tag: None };
@@ -40,7 +40,7 @@ fn acme() -> TenantId {
 /// What the log says of the request `case`, with who did it.
 async fn told(world: &World, case: Reference) -> Vec<(RequestStep, String, ActorKind)> {
     let steps = world.leaves().await.into_iter().filter_map(|leaf| match leaf.fact.event {
-        Event::Request { request, step, detail } if request == case => {
+        Event::Request { request, step, detail, .. } if request == case => {
             Some((step, detail.to_string(), leaf.fact.actor.kind))
         }
         _ => None,
@@ -60,7 +60,7 @@ async fn the_tenant_answers_first_and_nobody_else_until_then() {
     assert!(case.is_with_tenant());
     assert_eq!(desk.referred(&acme()).await.unwrap(), core::slice::from_ref(&case));
     assert_eq!(desk.referred(&"other".parse().unwrap()).await.unwrap(), []);
-    for step in [Step::Verify, Step::Reject(Refusal::ProcessExcessive)] {
+    for step in [VERIFIED, Step::Reject(Refusal::ProcessExcessive)] {
         let early = desk.step(anna, case.id, step, OPERATOR).await;
         assert!(matches!(early, Err(Error::NotNow(NotNow::WithTenant))), "{early:?}");
     }
@@ -93,12 +93,12 @@ async fn a_tenant_refuses_for_a_reason_of_the_policy_or_hands_back_what_it_canno
     let back = asked(&desk, anna, RightKind::Copy).await;
     let cannot = desk.answer_referral(anna, back.id, TenantAnswer::Cannot, INTEGRATOR).await.unwrap();
     assert_eq!((cannot.standing, &cannot.due), (Standing::Unverified, &back.due));
-    for step in [Step::Verify, Step::Accept, Step::Fulfil { is_partial: false }] {
+    for step in [VERIFIED, Step::Accept, Step::Fulfil { is_partial: false }] {
         desk.step(anna, back.id, step, OPERATOR).await.unwrap();
     }
     let told = told(&world, back.id).await;
     let details: Vec<_> = told.iter().map(|(_, detail, _)| detail.as_str()).collect();
-    assert_eq!(details, ["copy", "sent_to_tenant", "tenant_cannot", "copy", "copy", "whole"]);
+    assert_eq!(details, ["copy", "sent_to_tenant", "tenant_cannot", "in_person", "copy", "whole"]);
 }
 
 /// What the engine stores is not erased by a tenant's word: it tells the engine to do it.
@@ -139,7 +139,7 @@ async fn what_a_silent_tenant_does_not_answer_comes_back_by_itself_also_after_a_
     let silent = told(&world, case.id).await.into_iter().filter(|(_, detail, _)| detail == "tenant_silent");
     let silent: Vec<_> = silent.collect();
     assert_eq!(silent, [(RequestStep::TaskDone, "tenant_silent".to_owned(), ActorKind::System)]);
-    for step in [Step::Verify, Step::Accept] {
+    for step in [VERIFIED, Step::Accept] {
         desk.step(anna, case.id, step, OPERATOR).await.unwrap();
     }
     world.clock.advance(11 * DAY);
@@ -154,6 +154,6 @@ async fn a_right_that_the_policy_does_not_pass_on_is_answered_here_at_once() {
     let (anna, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
     let case = asked(&desk, anna, RightKind::Access).await;
     assert!(!case.is_with_tenant());
-    desk.step(anna, case.id, Step::Verify, OPERATOR).await.unwrap();
+    desk.step(anna, case.id, VERIFIED, OPERATOR).await.unwrap();
     assert_eq!(told(&world, case.id).await.len(), 2);
 }

@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use sayso_audit::{Actor, ActorKind, Event, RequestStep};
-use sayso_consent::rights::{Desk, Error, NotNow, Relative, Standing, Step};
+use sayso_consent::rights::{Desk, Error, NotNow, Particulars, Relative, Standing, Step};
 use sayso_policy::Profile;
 use sayso_policy::profile::RightKind;
 use sayso_types::SubjectId;
 
 use crate::revising::revised;
-use crate::world::{MEMORY, VOICE, World};
+use crate::world::{MEMORY, VERIFIED, VOICE, World};
 
 const OPERATOR: Actor = Actor { kind: ActorKind::Operator, tag: None };
 const INTEGRATOR: Actor = Actor { kind: ActorKind::Tenant, tag: None };
 const DAUGHTER: Relative = Relative { kinship_sha256: [7; 32], death_sha256: [8; 32] };
+
+/// What she asks.
+fn daughter() -> Particulars {
+    Particulars { relative: Some(DAUGHTER), ..Particulars::default() }
+}
 
 /// The test profile gives relatives what the law gives them, in ten days.
 fn profile() -> Arc<Profile> {
@@ -39,13 +44,13 @@ async fn somebody(world: &World) -> SubjectId {
 async fn nothing_is_handed_out_before_the_relative_is_verified() {
     let world = world().await;
     let (anna, desk) = (somebody(&world).await, Desk::open(world.register.clone()));
-    let case = desk.receive_from_relative(anna, RightKind::Copy, DAUGHTER, OPERATOR).await.unwrap();
+    let case = desk.receive_with(anna, RightKind::Copy, daughter(), OPERATOR).await.unwrap();
     let due = case.due.clone().unwrap();
     assert_eq!(
         (due.at.0 - case.clocks.received.0, due.by.as_str()),
         (10 * 24 * 60 * 60 * 1_000, "rights.offers.deceased_relatives.within")
     );
-    for step in [None, Some(Step::Verify)] {
+    for step in [None, Some(VERIFIED)] {
         if let Some(step) = step {
             desk.step(anna, case.id, step, OPERATOR).await.unwrap();
         }
@@ -66,7 +71,7 @@ async fn nothing_is_handed_out_before_the_relative_is_verified() {
         .collect();
     let expected = [
         (RequestStep::Received, "deceased_relatives"),
-        (RequestStep::IdentityVerified, "copy"),
+        (RequestStep::IdentityVerified, "in_person"),
         (RequestStep::Accepted, "copy"),
     ];
     assert_eq!(told, expected.map(|(step, detail)| (step, detail.to_owned())));
@@ -78,12 +83,12 @@ async fn a_relative_may_have_it_erased_and_may_ask_for_nothing_else() {
     let (anna, desk) = (somebody(&world).await, Desk::open(world.register.clone()));
     let size = world.size().await;
     for kind in [RightKind::Port, RightKind::Withdraw, RightKind::Cancel, RightKind::DeceasedRelatives] {
-        let refused = desk.receive_from_relative(anna, kind, DAUGHTER, OPERATOR).await;
+        let refused = desk.receive_with(anna, kind, daughter(), OPERATOR).await;
         assert!(matches!(refused, Err(Error::NotForRelatives)), "{refused:?}");
     }
     assert_eq!(world.size().await, size);
-    let case = desk.receive_from_relative(anna, RightKind::Erase, DAUGHTER, OPERATOR).await.unwrap();
-    for step in [Step::Verify, Step::Accept] {
+    let case = desk.receive_with(anna, RightKind::Erase, daughter(), OPERATOR).await.unwrap();
+    for step in [VERIFIED, Step::Accept] {
         desk.step(anna, case.id, step, OPERATOR).await.unwrap();
     }
     world.register.until_certified(anna, case.id).await.unwrap();
@@ -95,7 +100,7 @@ async fn whoever_said_otherwise_is_listened_to_also_after_a_restart_until_they_t
     let world = world().await;
     let (anna, desk) = (somebody(&world).await, Desk::open(world.register.clone()));
     let said = desk.receive(anna, RightKind::DeceasedRelatives, OPERATOR).await.unwrap();
-    desk.step(anna, said.id, Step::Verify, OPERATOR).await.unwrap();
+    desk.step(anna, said.id, VERIFIED, OPERATOR).await.unwrap();
     let accepted = desk.step(anna, said.id, Step::Accept, OPERATOR).await.unwrap();
     assert_eq!(accepted.standing, Standing::Fulfilled);
     drop(desk);
@@ -103,19 +108,19 @@ async fn whoever_said_otherwise_is_listened_to_also_after_a_restart_until_they_t
     let world = world.again_under(profile()).await;
     let (desk, size) = (Desk::open(world.register.clone()), world.size().await);
     for kind in [RightKind::Access, RightKind::Copy, RightKind::Rectify, RightKind::Erase] {
-        let refused = desk.receive_from_relative(anna, kind, DAUGHTER, OPERATOR).await;
+        let refused = desk.receive_with(anna, kind, daughter(), OPERATOR).await;
         assert!(matches!(refused, Err(Error::SaidOtherwise)), "{refused:?}");
     }
     assert_eq!(world.size().await, size, "what is refused leaves no trace");
     desk.lift(anna, said.id, OPERATOR).await.unwrap();
     assert!(matches!(desk.lift(anna, said.id, OPERATOR).await, Err(Error::NotRestricted)));
-    desk.receive_from_relative(anna, RightKind::Access, DAUGHTER, OPERATOR).await.unwrap();
+    desk.receive_with(anna, RightKind::Access, daughter(), OPERATOR).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_policy_that_does_not_offer_it_gives_relatives_nothing() {
     let world = World::new().await;
     let (anna, desk) = (somebody(&world).await, Desk::open(world.register.clone()));
-    let refused = desk.receive_from_relative(anna, RightKind::Copy, DAUGHTER, OPERATOR).await;
+    let refused = desk.receive_with(anna, RightKind::Copy, daughter(), OPERATOR).await;
     assert!(matches!(refused, Err(Error::NotOffered)), "{refused:?}");
 }

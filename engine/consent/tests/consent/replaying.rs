@@ -12,9 +12,9 @@ use sayso_policy::{ConsentStatus, Gate, Profile};
 use sayso_types::{Category, ProcessorId, Purpose, WallTime};
 
 use crate::revising::revised;
-use crate::world::{MEMORY, VOICE, World, ask, processor, profile, verify};
+use crate::world::{MEMORY, VERIFIED, VOICE, World, ask, processor, profile, verify};
 
-fn replay(leaves: &[Leaf], profile: Profile) -> Replayed {
+pub(crate) fn replay(leaves: &[Leaf], profile: Profile) -> Replayed {
     let mut replay = Replay::new(Arc::new(profile));
     (0..).zip(leaves).for_each(|(index, leaf)| replay.leaf(index, leaf));
     replay.finish()
@@ -208,7 +208,7 @@ async fn asked(put_off: Duration, after: Option<Duration>) -> Vec<Leaf> {
     let world = World::new().await;
     let (person, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
     let request = desk.receive(person, RightKind::Copy, by).await.unwrap();
-    desk.step(person, request.id, Step::Verify, by).await.unwrap();
+    desk.step(person, request.id, VERIFIED, by).await.unwrap();
     if !put_off.is_zero() {
         let until = WallTime(request.due.unwrap().at.0 + u64::try_from(put_off.as_millis()).unwrap());
         desk.step(person, request.id, Step::Delay { why: Delay::Complex, until }, by).await.unwrap();
@@ -242,6 +242,34 @@ async fn a_request_that_was_put_off_has_as_long_as_that_may_be() {
     assert_eq!(replay(&in_time, profile()).late, [0; 0]);
     let late = asked(30 * DAY, Some(80 * DAY)).await;
     assert_eq!(replay(&late, profile()).late, [position(&late, "dsr.fulfilled") as u64]);
+}
+
+#[tokio::test]
+async fn who_was_not_known_by_the_day_is_found_though_the_log_keeps_it_quiet() {
+    let by = Actor { kind: ActorKind::Tenant, tag: None };
+    let soon = || revised(2, &[("respond_within = \"P15D\"", "respond_within = \"P15D\"\nidentity_within = \"P5D\"")]);
+    let asked = async |after: Option<Duration>, is_quiet: bool| {
+        let world = World::new().await;
+        world.register.publish(soon()).await.unwrap();
+        let (person, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
+        let request = desk.receive(person, RightKind::Copy, by).await.unwrap();
+        world.clock.advance(after.unwrap_or(6 * DAY));
+        if after.is_some() {
+            desk.step(person, request.id, VERIFIED, by).await.unwrap();
+        } else {
+            desk.note_overdue().await.unwrap();
+        }
+        drop(desk);
+        let leaves = world.again_under(soon()).await.leaves().await;
+        leaves.into_iter().filter(|leaf| !(is_quiet && leaf.fact.event.name() == "dsr.overdue")).collect::<Vec<_>>()
+    };
+    let found = |leaves: &[Leaf]| replay(leaves, Arc::unwrap_or_clone(soon())).late;
+    assert_eq!(found(&asked(Some(5 * DAY), true).await), [0; 0]);
+    let late = asked(Some(6 * DAY), true).await;
+    assert_eq!(found(&late), [position(&late, "dsr.identity_verified") as u64]);
+    let unknown = asked(None, true).await;
+    assert_eq!(found(&unknown), [position(&unknown, "dsr.received") as u64]);
+    assert_eq!(found(&asked(None, false).await), [0; 0], "what the log itself says is not said twice");
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! People's requests: on record, answered by a day, noticed when that has passed.
 
 use sayso_audit::{Actor, ActorKind, Event, RequestStep};
-use sayso_consent::rights::{Desk, Error, NotNow, Step};
-use sayso_policy::profile::RightKind;
+use sayso_consent::rights::{Desk, Error, NotNow, Particulars, Step};
+use sayso_policy::profile::{ErasureGround, RightKind};
 
+use crate::revising::revised;
 use crate::world::*;
 
 const DAY: core::time::Duration = core::time::Duration::from_secs(24 * 60 * 60);
@@ -40,7 +41,7 @@ async fn a_copy_holds_everything_and_only_what_is_the_persons_own() {
     let request = desk.receive(anna, RightKind::Copy, INTEGRATOR).await.unwrap();
     let refused = desk.copy(anna, request.id, INTEGRATOR).await;
     assert!(matches!(refused, Err(Error::NotNow(NotNow::NotAccepted))));
-    for step in [Step::Verify, Step::Accept] {
+    for step in [VERIFIED, Step::Accept] {
         desk.step(anna, request.id, step, INTEGRATOR).await.unwrap();
     }
     assert!(matches!(desk.copy(ben, request.id, INTEGRATOR).await, Err(Error::Unknown)), "somebody else's request");
@@ -59,7 +60,7 @@ async fn a_copy_holds_everything_and_only_what_is_the_persons_own() {
     let steps: Vec<_> = told(&world).await;
     let expected = [
         (RequestStep::Received, "copy"),
-        (RequestStep::IdentityVerified, "copy"),
+        (RequestStep::IdentityVerified, "in_person"),
         (RequestStep::Accepted, "copy"),
         (RequestStep::Fulfilled, "whole"),
     ];
@@ -75,7 +76,7 @@ async fn what_is_not_answered_by_its_day_is_on_record_once_also_after_a_restart(
     let late = desk.receive(anna, RightKind::Copy, INTEGRATOR).await.unwrap();
     world.clock.advance(core::time::Duration::from_secs(1));
     let answered = desk.receive(anna, RightKind::Access, INTEGRATOR).await.unwrap();
-    for step in [Step::Verify, Step::Accept, Step::Fulfil { is_partial: false }] {
+    for step in [VERIFIED, Step::Accept, Step::Fulfil { is_partial: false }] {
         desk.step(anna, answered.id, step, INTEGRATOR).await.unwrap();
     }
     world.clock.advance(15 * DAY - core::time::Duration::from_secs(1));
@@ -94,7 +95,7 @@ async fn what_is_not_answered_by_its_day_is_on_record_once_also_after_a_restart(
         requests.iter().map(|r| (r.id, r.is_overdue)).collect::<Vec<_>>(),
         [(late.id, true), (answered.id, false)]
     );
-    assert!(desk.step(anna, late.id, Step::Verify, INTEGRATOR).await.is_ok(), "late is better than never");
+    assert!(desk.step(anna, late.id, VERIFIED, INTEGRATOR).await.is_ok(), "late is better than never");
 }
 
 #[tokio::test]
@@ -109,7 +110,7 @@ async fn what_the_policy_does_not_offer_and_what_is_too_much_is_refused_and_leav
     }
     assert!(matches!(desk.receive(anna, RightKind::Copy, INTEGRATOR).await, Err(Error::TooMany)));
     let nobody = sayso_audit::Reference([9; 16]);
-    assert!(matches!(desk.step(anna, nobody, Step::Verify, INTEGRATOR).await, Err(Error::Unknown)));
+    assert!(matches!(desk.step(anna, nobody, VERIFIED, INTEGRATOR).await, Err(Error::Unknown)));
 }
 
 #[tokio::test]
@@ -117,11 +118,92 @@ async fn of_two_steps_at_once_one_comes_first() {
     let world = World::new().await;
     let (anna, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
     let request = desk.receive(anna, RightKind::Copy, INTEGRATOR).await.unwrap();
-    let verify = || desk.step(anna, request.id, Step::Verify, INTEGRATOR);
+    let verify = || desk.step(anna, request.id, VERIFIED, INTEGRATOR);
     let outcomes = tokio::join!(verify(), verify());
     match outcomes {
         (Ok(_), Err(error)) | (Err(error), Ok(_)) => assert!(matches!(error, Error::NotNow(NotNow::Done)), "{error}"),
         both => panic!("one of two: {both:?}"),
     }
     assert_eq!(told(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn how_somebody_proved_who_they_are_stays_with_the_request_and_what_shows_it_is_bound_in_the_log() {
+    let world = World::new().await;
+    let (anna, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
+    let request = desk.receive(anna, RightKind::Copy, INTEGRATOR).await.unwrap();
+    desk.step(anna, request.id, VERIFIED, INTEGRATOR).await.unwrap();
+    let Step::Verify(identity) = VERIFIED else { unreachable!() };
+    assert_eq!(desk.of(anna).await.unwrap()[0].identity, Some(identity));
+    let bound = world.leaves().await.into_iter().find_map(|leaf| match leaf.fact.event {
+        Event::Request { step: RequestStep::IdentityVerified, detail, evidence, .. } => {
+            Some((detail, evidence.unwrap()))
+        }
+        _ => None,
+    });
+    let (method, evidence) = bound.unwrap();
+    assert_eq!(method.as_str(), "in_person");
+    assert_ne!(evidence.0, [7; 32], "it leads to nobody who has not what was shown");
+}
+
+#[tokio::test]
+async fn who_asks_is_found_out_by_a_day_or_that_is_on_record_once_and_the_answer_keeps_its_own() {
+    let soon = revised(2, &[("respond_within = \"P15D\"", "respond_within = \"P15D\"\nidentity_within = \"P5D\"")]);
+    let world = World::new().await;
+    world.register.publish(soon.clone()).await.unwrap();
+    let (anna, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
+    let request = desk.receive(anna, RightKind::Copy, INTEGRATOR).await.unwrap();
+    assert_eq!(request.identity_due.as_ref().unwrap().by, "rights.identity_within");
+    world.clock.advance(5 * DAY);
+    assert_eq!(desk.note_overdue().await.unwrap(), 0, "it is the day itself");
+    drop(desk);
+    world.clock.advance(core::time::Duration::from_millis(1));
+
+    let world = world.again_under(soon).await;
+    let desk = Desk::open(world.register.clone());
+    desk.note_overdue().await.unwrap();
+    assert_eq!(desk.note_overdue().await.unwrap(), 0, "once");
+    let overdue = async || told(&world).await.into_iter().filter(|(step, _)| *step == RequestStep::Overdue);
+    assert_eq!(overdue().await.map(|(_, what)| what).collect::<Vec<_>>(), ["identity"]);
+    desk.step(anna, request.id, VERIFIED, INTEGRATOR).await.unwrap();
+    world.clock.advance(11 * DAY);
+    desk.note_overdue().await.unwrap();
+    assert_eq!(overdue().await.map(|(_, what)| what).collect::<Vec<_>>(), ["identity", "copy"]);
+}
+
+#[tokio::test]
+async fn erasure_is_asked_for_on_the_grounds_of_the_policy_and_no_other() {
+    let few = "[rights.offers.erase]\ngrounds = [\"unlawful\", \"without_consent\"]\n";
+    let world = World::new().await;
+    let (anna, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
+    let on = |ground| Particulars { ground: Some(ground), ..Particulars::default() };
+    let any = desk.receive_with(anna, RightKind::Erase, on(ErasureGround::OtherLaw), INTEGRATOR).await.unwrap();
+    assert_eq!(any.ground, Some(ErasureGround::OtherLaw), "a policy that lists none erases on any");
+    world.register.publish(revised(2, &[("[rights.offers.erase]\n", few)])).await.unwrap();
+    let size = world.size().await;
+    let refused = desk.receive_with(anna, RightKind::Erase, on(ErasureGround::OtherLaw), INTEGRATOR).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the policy erases on no such ground as other_law; it names unlawful, without_consent"
+    );
+    let misplaced = desk.receive_with(anna, RightKind::Copy, on(ErasureGround::Unlawful), INTEGRATOR).await;
+    assert!(matches!(misplaced, Err(Error::NamesGround)), "{misplaced:?}");
+    assert_eq!(world.size().await, size);
+    desk.receive_with(anna, RightKind::Erase, on(ErasureGround::Unlawful), INTEGRATOR).await.unwrap();
+    let grounds: Vec<_> = desk.of(anna).await.unwrap().into_iter().filter_map(|request| request.ground).collect();
+    assert!(grounds.contains(&ErasureGround::Unlawful) && grounds.len() == 2, "{grounds:?}");
+}
+
+#[tokio::test]
+async fn only_what_is_asked_for_again_may_cost_something_and_only_where_the_policy_says_so() {
+    let fee = revised(2, &[("[rights]\n", "[rights]\nfee_when_repeated = true\n")]);
+    let world = World::new().await;
+    let (anna, desk) = (world.person(&[VOICE]).await, Desk::open(world.register.clone()));
+    let may_cost = async |kind| desk.receive(anna, kind, INTEGRATOR).await.unwrap().may_cost;
+    assert!(!may_cost(RightKind::Copy).await && !may_cost(RightKind::Copy).await, "the policy takes nothing");
+    world.register.publish(fee).await.unwrap();
+    assert!(may_cost(RightKind::Copy).await && !may_cost(RightKind::Access).await, "the first is free");
+    assert!(!may_cost(RightKind::Erase).await && !may_cost(RightKind::Erase).await, "to decide is free, however often");
+    world.clock.advance(366 * DAY);
+    assert!(!may_cost(RightKind::Copy).await, "after a year it repeats nothing");
 }

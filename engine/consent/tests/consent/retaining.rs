@@ -254,7 +254,7 @@ async fn evidence_ends_three_years_after_it_counts_no_more() {
     let withdrawn = world.register.withdraw(anna, &[], Means::Voice).await.unwrap();
     world.register.until_certified(anna, Reference(withdrawn.id)).await.unwrap();
     let case = desk.receive(ben, RightKind::Copy, INTEGRATOR).await.unwrap().id;
-    for step in [Step::Verify, Step::Accept, Step::Fulfil { is_partial: false }] {
+    for step in [VERIFIED, Step::Accept, Step::Fulfil { is_partial: false }] {
         desk.step(ben, case, step, INTEGRATOR).await.unwrap();
     }
     assert_eq!((rows(&world, "consent").await, rows(&world, "withdrawal").await), (3, 1));
@@ -353,7 +353,7 @@ async fn a_request_to_be_erased_is_answered_in_part_while_a_law_demands_that_it_
     world.register.save_facts(anna, &[fact("tea")]).await.unwrap();
     let hold = world.register.set_hold(hold_of(Some(anna), None), INTEGRATOR).await.unwrap();
     let case = desk.receive(anna, RightKind::Erase, INTEGRATOR).await.unwrap().id;
-    for step in [Step::Verify, Step::Accept] {
+    for step in [VERIFIED, Step::Accept] {
         desk.step(anna, case, step, INTEGRATOR).await.unwrap();
     }
     world.until_told(|event| matches!(event, Event::Request { step: RequestStep::Fulfilled, .. })).await;

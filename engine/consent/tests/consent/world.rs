@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use sayso_audit::verify::Rule;
 use sayso_audit::{Checkpoint, Event, Export, Leaf, LogSource, Report, Signer, Trust, verify_log};
+use sayso_consent::rights::{EvidenceHash, Identity, Step};
 use sayso_consent::{Answer, Ask, Denied, Error, Journal, Lease, Means, Options, Question, Register};
 use sayso_policy::{ConsentState, ConsentStatus, Gate, Labelled, Profile};
 use sayso_runtime::Tasks;
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{
-    Category, Clock, ConsentVersion, Label, ManualClock, ProcessorId, Purpose, SubjectId, TurnId, WallTime,
+    Category, Clock, ConsentVersion, Label, ManualClock, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime,
 };
 use sayso_vault::testing::vault;
 
@@ -24,6 +25,10 @@ pub(crate) const MEMORY: Purpose = Purpose::MEMORY;
 
 /// The life of a permit in these stories: the shortest that a profile may say.
 pub(crate) const TTL: Duration = Duration::from_millis(500);
+
+/// They came in person, and what they showed is kept.
+pub(crate) const VERIFIED: Step =
+    Step::Verify(Identity { method: Name::constant("in_person"), evidence: Some(EvidenceHash([7; 32])) });
 
 /// More than any state takes to come about: a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sayso_audit::Actor;
-use sayso_consent::rights::{Desk, Step};
+use sayso_consent::rights::{Desk, Identity, Step};
 use sayso_consent::{Ask, Options};
 use sayso_egress::{Context, Processors, Timeouts};
 use sayso_policy::profile::RightKind;
 use sayso_policy::{Gate, Labelled, Profile};
 use sayso_provider::{Error, Forget, Forgetter, Forgotten};
-use sayso_types::{Category, Purpose};
+use sayso_types::{Category, Name, Purpose};
 use tokio::sync::watch;
 
 use crate::world::{PATIENCE, World, id};
@@ -96,7 +96,8 @@ async fn erased(world: &World) {
     world.ended(RECEIVERS.len()).await;
     let desk = Desk::open(world.register.clone());
     let case = desk.receive(subject, RightKind::Erase, Actor::SYSTEM).await.unwrap().id;
-    for step in [Step::Verify, Step::Accept] {
+    let identity = Identity { method: Name::constant("signed_in"), evidence: None };
+    for step in [Step::Verify(identity), Step::Accept] {
         desk.step(subject, case, step, Actor::SYSTEM).await.unwrap();
     }
 }

@@ -203,6 +203,26 @@ impl Conversation {
         });
     }
 
+    /// Somebody gave `capability` of the device back in its settings. It opens nothing, and need not be told again where it is not
+    /// taken note of: what needs it stays closed then.
+    pub(super) fn regain(&mut self, capability: Name) {
+        let register = self.services.register.clone();
+        let identity = &self.awake.place().identity;
+        let (subject, tenant, device) = (identity.subject, identity.tenant.clone(), identity.device.clone());
+        self.write("note a permission", async move {
+            let noted = async {
+                let owner = register.find_subject(&tenant, &device).await?.filter(|owner| *owner != subject);
+                for person in [Some(subject), owner].into_iter().flatten() {
+                    register.regain(person, capability).await?;
+                }
+                Ok::<_, Error>(())
+            };
+            if let Err(error) = noted.await {
+                tracing::warn!(%error, %capability, "a permission that was given back is not taken note of");
+            }
+        });
+    }
+
     /// Has a guest speak from here on, or the owner. When that is durable this session gives way, as with any other change of
     /// who speaks.
     pub(super) fn guest_mode(&mut self, wanted: GuestMode) {

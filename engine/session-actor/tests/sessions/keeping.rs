@@ -4,7 +4,7 @@ use sayso_audit::{Actor, ActorKind, Event, Reference};
 use sayso_consent::Means;
 use sayso_consent::guardian::{Said, Step};
 use sayso_consent::keep::NewItem;
-use sayso_consent::rights::{self, Desk};
+use sayso_consent::rights::{self, Desk, Identity};
 use sayso_policy::AgeBand;
 use sayso_policy::profile::RightKind;
 use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId};
@@ -350,7 +350,8 @@ async fn what_is_no_answer_is_not_kept_as_one() {
 /// A request of `subject` that was accepted.
 async fn accepted(desk: &Desk, subject: SubjectId, right: RightKind) -> Reference {
     let id = desk.receive(subject, right, BY).await.unwrap().id;
-    for step in [rights::Step::Verify, rights::Step::Accept] {
+    let identity = Identity { method: Name::constant("signed_in"), evidence: None };
+    for step in [rights::Step::Verify(identity), rights::Step::Accept] {
         desk.step(subject, id, step, BY).await.unwrap();
     }
     id

@@ -37,6 +37,9 @@ pub(crate) enum RightsCommand {
         /// What proves the death.
         #[arg(long, value_name = "FILE", requires = "kinship")]
         death: Option<PathBuf>,
+        /// With erase and guardian_erase: on which ground, as in the policy's rights.offers, such as without_consent.
+        #[arg(long, value_name = "WORD", default_value = "")]
+        ground: String,
     },
     /// Print a person's requests, oldest first.
     List {
@@ -153,6 +156,13 @@ pub(crate) struct AdvanceArgs {
     /// With reject: one of the policy's rights.refusals. With delay: complex or numerous.
     #[arg(long, value_name = "WORD", default_value = "")]
     pub(crate) reason: String,
+    /// With verify: how the person proved who they are, in a word such as signed_in or in_person. It goes into the audit log:
+    /// nothing about the person.
+    #[arg(long, value_name = "WORD", default_value = "", required_if_eq("step", "verify"))]
+    pub(crate) method: String,
+    /// With verify: what shows it. Its SHA-256 is kept with the request, and bound in the audit log.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence: Option<PathBuf>,
     /// With delay: by when it is answered then, in milliseconds since the Unix epoch.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub(crate) until: u64,

@@ -24,7 +24,7 @@ async fn what_people_ask_for_is_carried_out_and_an_account_is_closed_for_good() 
     let accepted = async |right: &str, args: &[&str]| {
         let opened = json(&rights("open", &[&[right, "--json"], args].concat()).await.success().stdout);
         let case = opened["case"].as_str().unwrap().to_owned();
-        let _ = rights("advance", &[&case, "verify"]).await.success();
+        let _ = rights("advance", &[&case, "verify", "--method", "signed_in"]).await.success();
         let accepted = json(&rights("advance", &[&case, "accept", "--json"]).await.success().stdout);
         (case, accepted)
     };

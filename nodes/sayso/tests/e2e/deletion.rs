@@ -160,8 +160,8 @@ async fn rights(installation: &Installation, node: &Node, command: &str, args: &
 async fn accepted(installation: &Installation, node: &Node, right: &str) -> String {
     let opened = rights(installation, node, "open", &[right, "--json"]).await.success().stdout;
     let case = serde_json::from_str::<Value>(&opened).unwrap()["case"].as_str().unwrap().to_owned();
-    for step in ["verify", "accept"] {
-        let _ = rights(installation, node, "advance", &[&case, step]).await.success();
+    for step in [&["verify", "--method", "signed_in"][..], &["accept"]] {
+        let _ = rights(installation, node, "advance", &[&[case.as_str()], step].concat()).await.success();
     }
     case
 }

@@ -51,8 +51,8 @@ async fn an_authority_is_given_what_it_demands_and_nothing_else() {
     let facts = installation.file("facts.json");
     std::fs::write(&facts, json!({"pet": "a cat called Schroedinger"}).to_string()).unwrap();
     let case = rights("open", &["supplement"]).await["case"].as_str().unwrap().to_owned();
-    for step in ["verify", "accept"] {
-        rights("advance", &[&case, step]).await;
+    for step in [&["verify", "--method", "signed_in"][..], &["accept"]] {
+        rights("advance", &[&[case.as_str()], step].concat()).await;
     }
     rights("correct", &[&case, &facts]).await;
 

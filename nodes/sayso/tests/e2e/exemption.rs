@@ -106,8 +106,8 @@ async fn what_is_remembered_of_a_person_is_read_by_a_grant_that_somebody_else_ap
     let person = ["--tenant", TENANT, "--device-id", "speaker-1"];
     let opened = run(&admin, ["rights", "open"], &[&person[..], &["--json", "copy"]].concat()).await.success();
     let case = json(&opened.stdout)["case"].as_str().unwrap().to_owned();
-    for step in ["verify", "accept"] {
-        let _ = run(&admin, ["rights", "advance"], &[&person[..], &[&case, step]].concat()).await.success();
+    for step in [&["verify", "--method", "signed_in"][..], &["accept"]] {
+        let _ = run(&admin, ["rights", "advance"], &[&person[..], &[&case], step].concat()).await.success();
     }
     let copy = async |certs: &str| run(certs, ["rights", "copy"], &[&person[..], &[&case]].concat()).await;
     copy(&admin).await.failure(&["by grant only", "--ticket"]);

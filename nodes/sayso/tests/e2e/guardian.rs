@@ -74,8 +74,8 @@ async fn a_child_is_heard_once_a_guardian_is_verified_and_erased_when_they_ask()
 
     let case = json(&run("rights", "open", &["guardian_erase", "--json"]).await.success().stdout)["case"].clone();
     let case = case.as_str().unwrap();
-    for step in ["verify", "accept"] {
-        let _ = run("rights", "advance", &[case, step]).await.success();
+    for step in [&["verify", "--method", "signed_in"][..], &["accept"]] {
+        let _ = run("rights", "advance", &[&[case], step].concat()).await.success();
     }
     device.until_consent(ConsentStatus::Withdrawn).await;
     let certificate = loop {

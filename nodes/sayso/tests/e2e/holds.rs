@@ -31,8 +31,8 @@ async fn what_is_held_is_erased_when_the_hold_is_released() {
     let tenant = ["--tenant", TENANT];
     let opened = run("rights", "open", &[&tenant[..], &["erase", "--json"]].concat()).await.success().stdout;
     let case = json(&opened)["case"].as_str().unwrap().to_owned();
-    for step in ["verify", "accept"] {
-        let _ = run("rights", "advance", &[&tenant[..], &[&case, step]].concat()).await.success();
+    for step in [&["verify", "--method", "signed_in"][..], &["accept"]] {
+        let _ = run("rights", "advance", &[&tenant[..], &[&case], step].concat()).await.success();
     }
     while json(&run("rights", "list", &["--tenant", TENANT, "--json"]).await.success().stdout)[0]["state"]
         != "partly_fulfilled"

@@ -19,8 +19,8 @@ async fn rights(installation: &Installation, node: &Node, args: &[&str]) -> Fini
 async fn accepted(installation: &Installation, node: &Node, right: &str) -> String {
     let opened = parsed(&rights(installation, node, &["open", right]).await.success().stdout);
     let case = opened["case"].as_str().unwrap().to_owned();
-    for step in ["verify", "accept"] {
-        let _ = rights(installation, node, &["advance", &case, step]).await.success();
+    for step in [&["verify", "--method", "signed_in"][..], &["accept"]] {
+        let _ = rights(installation, node, &[&["advance", &case], step].concat()).await.success();
     }
     case
 }
@@ -75,8 +75,8 @@ async fn what_one_node_gives_another_takes_in_and_no_consent_with_it() {
 
     let withdraw = parsed(&rights(&to, &here, &["open", "withdraw", "--purpose", "memory"]).await.success().stdout);
     let case = withdraw["case"].as_str().unwrap();
-    for step in ["verify", "accept"] {
-        let _ = rights(&to, &here, &["advance", case, step]).await.success();
+    for step in [&["verify", "--method", "signed_in"][..], &["accept"]] {
+        let _ = rights(&to, &here, &[&["advance", case], step].concat()).await.success();
     }
     rights(&to, &here, &["import", &dir, "--trust", &key]).await.failure(&["they do not agree to it"]);
     let changed = format!("{dir}/copy.json");

@@ -36,7 +36,9 @@ async fn a_tenant_answers_what_is_its_to_answer_first() {
         cases.push(opened["case"].as_str().unwrap().to_owned());
     }
     let [done, back] = [&cases[0], &cases[1]];
-    run("admin", ["rights", "advance"], &[done, "verify"]).await.failure(&["the tenant is asked first"]);
+    run("admin", ["rights", "advance"], &[done, "verify", "--method", "signed_in"])
+        .await
+        .failure(&["the tenant is asked first"]);
     run("admin", ["referral", "answer"], &[done, "done"]).await.failure(&["this is for the tenant whose person asked"]);
     let listed = parsed(&run("tess", ["referral", "list"], &[]).await.success().stdout);
     assert_eq!(listed.as_array().unwrap().len(), 2);
@@ -52,7 +54,8 @@ async fn a_tenant_answers_what_is_its_to_answer_first() {
     let cannot = parsed(&run("tess", ["referral", "answer"], &[back, "cannot"]).await.success().stdout);
     let listed = listed.as_array().unwrap().iter().find(|one| one["case"] == back.as_str()).unwrap();
     assert_eq!((&cannot["state"], &cannot["due"]), (&"unverified".into(), &listed["due"]), "the day stays");
-    let verified = parsed(&run("admin", ["rights", "advance"], &[back, "verify"]).await.success().stdout);
+    let verified =
+        parsed(&run("admin", ["rights", "advance"], &[back, "verify", "--method", "signed_in"]).await.success().stdout);
     assert_eq!(verified["state"], "verified");
     assert_eq!(parsed(&run("tess", ["referral", "list"], &[]).await.success().stdout).as_array().unwrap().len(), 0);
 }

@@ -22,8 +22,8 @@ async fn a_person_is_erased_and_given_a_certificate() {
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let case = json(&rights("open", &["erase", "--json"]).await.success().stdout)["case"].as_str().unwrap().to_owned();
     rights("certificate", &[&case]).await.failure(&["nothing of the person was erased for this"]);
-    for step in ["verify", "accept"] {
-        let _ = rights("advance", &[&case, step]).await.success();
+    for step in [&["verify", "--method", "signed_in"][..], &["accept"]] {
+        let _ = rights("advance", &[&[case.as_str()], step].concat()).await.success();
     }
     let certificate = loop {
         let asked = rights("certificate", &[&case, "--json"]).await;
@@ -66,10 +66,19 @@ async fn a_person_is_given_a_copy_and_a_restart_forgets_no_request() {
 
     let node = installation.start().await;
     let at = node.admin.to_string();
-    for (step, state) in [("verify", "verified"), ("accept", "accepted")] {
-        let advanced = json(&rights(&at, "advance", &[&case, step, "--json"]).await.success().stdout);
-        assert_eq!(advanced["state"], state);
+    rights(&at, "advance", &[&case, "verify"]).await.failure(&["--method"]);
+    let shown = installation.file("shown.txt");
+    std::fs::write(&shown, "a form, signed").unwrap();
+    let verify = ["verify", "--method", "in_person", "--evidence", &shown];
+    for (step, state) in [(&verify[..], "verified"), (&["accept"], "accepted")] {
+        let step = [&[case.as_str(), "--json"], step].concat();
+        let advanced = json(&rights(&at, "advance", &step).await.success().stdout);
+        assert_eq!((&advanced["state"], &advanced["identity_method"]), (&state.into(), &"in_person".into()));
+        assert_eq!(advanced["identity_evidence_sha256"].as_str().unwrap().len(), 64);
     }
+    rights(&at, "open", &["erase", "--ground", "a_whim"]).await.failure(&["ground: not a word that is known here"]);
+    let erase = json(&rights(&at, "open", &["erase", "--ground", "without_consent", "--json"]).await.success().stdout);
+    assert_eq!((&erase["ground"], &erase["may_cost"]), (&"without_consent".into(), &false.into()));
     let copy = json(&rights(&at, "copy", &[&case]).await.success().stdout);
     assert_eq!(copy["format"], "sayso/copy/v1");
     assert!(copy["consents"].as_array().unwrap().iter().all(|consent| consent["status"] == "ConsentGiven"), "{copy}");
