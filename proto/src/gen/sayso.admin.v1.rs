@@ -138,6 +138,10 @@ pub struct GetConsentResponse {
     /// What was taken back, newest first, up to 100; with the first page only.
     #[prost(message, repeated, tag = "6")]
     pub withdrawals: ::prost::alloc::vec::Vec<super::super::consent::v1::Withdrawal>,
+    /// What somebody took away in the settings of the device, such as microphone: what needs it is not open, whoever agrees, until
+    /// it is given back there.
+    #[prost(string, repeated, tag = "7")]
+    pub permissions_off: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A call whose outcome is not known may have recorded the consent. Get shows it; a second record says nothing more.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -286,6 +290,25 @@ pub struct Case {
     /// Whether a relative asks, because the person has died.
     #[prost(bool, tag = "14")]
     pub by_relative: bool,
+    /// By when it is known who asks; 0 where the policy gives that no time, and while a tenant is asked first.
+    #[prost(uint64, tag = "15")]
+    pub identity_due_unix_ms: u64,
+    /// Whether that day has passed while nobody knew.
+    #[prost(bool, tag = "16")]
+    pub identity_overdue: bool,
+    /// How the person proved who they are, such as signed_in or in_person; empty while they have not.
+    #[prost(string, tag = "17")]
+    pub identity_method: ::prost::alloc::string::String,
+    /// SHA-256 of what shows it, 32 bytes; empty where nothing of that is kept.
+    #[prost(bytes = "vec", tag = "18")]
+    pub identity_evidence_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// On which ground erasure is asked for, as in the policy's rights.offers; empty where none was named.
+    #[prost(string, tag = "19")]
+    pub ground: ::prost::alloc::string::String,
+    /// Whether it may cost something: the person asks again for what they had asked for within a year, and the policy says so of
+    /// that. Otherwise it costs nothing.
+    #[prost(bool, tag = "20")]
+    pub may_cost: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenCaseRequest {
@@ -304,6 +327,10 @@ pub struct OpenCaseRequest {
     pub kinship_sha256: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "5")]
     pub death_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// With erase and guardian_erase: on which ground, one of those that the policy's rights.offers lists for it; any, such as
+    /// without_consent, where it lists none. May be empty.
+    #[prost(string, tag = "6")]
+    pub ground: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenCaseResponse {
@@ -325,6 +352,13 @@ pub struct AdvanceCaseRequest {
     /// With DELAY: by when it is answered then, later than its day and at most two months (GDPR 12(3)).
     #[prost(uint64, tag = "5")]
     pub until_unix_ms: u64,
+    /// With VERIFY: how the person proved who they are, such as signed_in or in_person: it goes into the audit log, and says nothing
+    /// about the person. Otherwise empty.
+    #[prost(string, tag = "6")]
+    pub method: ::prost::alloc::string::String,
+    /// With VERIFY: SHA-256 of what shows it, 32 bytes; empty where nothing of that is kept.
+    #[prost(bytes = "vec", tag = "7")]
+    pub evidence_sha256: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdvanceCaseResponse {
@@ -449,6 +483,9 @@ pub struct ImportCaseRequest {
     /// The verifier key of the log that the bundle comes from, as the caller trusts it: name+hash+key.
     #[prost(string, tag = "4")]
     pub key: ::prost::alloc::string::String,
+    /// In each message but the first, and nothing else: a file of the bundle below kept/, at most 4 MiB. At most 512 of them.
+    #[prost(message, optional, tag = "5")]
+    pub file: ::core::option::Option<BundleFile>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportCaseResponse {
@@ -468,7 +505,7 @@ pub struct ImportCaseResponse {
     #[prost(uint32, tag = "5")]
     pub items_taken: u32,
     /// How many are not: the policy or the person's consents here do not let them be kept, they were kept before, they show somebody
-    /// else, or their content is not in the copy.
+    /// else, or their content was not brought.
     #[prost(uint32, tag = "6")]
     pub items_left: u32,
 }
@@ -2882,10 +2919,11 @@ pub mod rights_client {
             self.inner.unary(req, path, codec).await
         }
         /// Takes in what a copy from another node brings: what the person has remembered there, if they agree to that here. A
-        /// consent is given to one controller, so none is taken over.
+        /// consent is given to one controller, so none is taken over. The first message brings the copy, each further one a file of the
+        /// bundle that has the content of something kept.
         pub async fn import(
             &mut self,
-            request: impl tonic::IntoRequest<super::ImportCaseRequest>,
+            request: impl tonic::IntoStreamingRequest<Message = super::ImportCaseRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ImportCaseResponse>,
             tonic::Status,
@@ -2902,10 +2940,10 @@ pub mod rights_client {
             let path = http::uri::PathAndQuery::from_static(
                 "/sayso.admin.v1.Rights/Import",
             );
-            let mut req = request.into_request();
+            let mut req = request.into_streaming_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Import"));
-            self.inner.unary(req, path, codec).await
+            self.inner.client_streaming(req, path, codec).await
         }
         /// The certificate of an erasure: what was erased, how, and what remains elsewhere. FAILED_PRECONDITION while the erasure
         /// is on its way, NOT_FOUND when there is none.
@@ -3093,10 +3131,11 @@ pub mod rights_server {
             tonic::Status,
         >;
         /// Takes in what a copy from another node brings: what the person has remembered there, if they agree to that here. A
-        /// consent is given to one controller, so none is taken over.
+        /// consent is given to one controller, so none is taken over. The first message brings the copy, each further one a file of the
+        /// bundle that has the content of something kept.
         async fn import(
             &self,
-            request: tonic::Request<super::ImportCaseRequest>,
+            request: tonic::Request<tonic::Streaming<super::ImportCaseRequest>>,
         ) -> std::result::Result<
             tonic::Response<super::ImportCaseResponse>,
             tonic::Status,
@@ -3569,7 +3608,9 @@ pub mod rights_server {
                 "/sayso.admin.v1.Rights/Import" => {
                     #[allow(non_camel_case_types)]
                     struct ImportSvc<T: Rights>(pub Arc<T>);
-                    impl<T: Rights> tonic::server::UnaryService<super::ImportCaseRequest>
+                    impl<
+                        T: Rights,
+                    > tonic::server::ClientStreamingService<super::ImportCaseRequest>
                     for ImportSvc<T> {
                         type Response = super::ImportCaseResponse;
                         type Future = BoxFuture<
@@ -3578,7 +3619,9 @@ pub mod rights_server {
                         >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::ImportCaseRequest>,
+                            request: tonic::Request<
+                                tonic::Streaming<super::ImportCaseRequest>,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
@@ -3604,7 +3647,7 @@ pub mod rights_server {
                                 max_decoding_message_size,
                                 max_encoding_message_size,
                             );
-                        let res = grpc.unary(method, req).await;
+                        let res = grpc.client_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
