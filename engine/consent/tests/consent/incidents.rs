@@ -175,7 +175,7 @@ async fn an_incident_from_its_report_to_its_end() {
         (IncidentStep::Closed, "handled", 2),
     ];
     assert_eq!(told, expected.map(|(step, detail, people)| (step, detail.to_owned(), people)));
-    let log = world.leaves().await.iter().flat_map(sayso_audit::Leaf::encode).collect::<Vec<_>>();
+    let log = world.leaves().await.iter().flat_map(Leaf::encode).collect::<Vec<_>>();
     for text in ["somebody reads along", "file 7", "They are shut out."] {
         assert!(!log.windows(text.len()).any(|bytes| bytes == text.as_bytes()), "{text:?} is in the log");
     }

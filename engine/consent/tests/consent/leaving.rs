@@ -3,9 +3,10 @@
 use core::time::Duration;
 use std::sync::atomic::Ordering::SeqCst;
 
-use sayso_audit::{Actor, ActorKind};
+use sayso_audit::{Actor, ActorKind, Signer};
 use sayso_consent::rights::Desk;
-use sayso_consent::rights::bundle::Brought;
+use sayso_consent::rights::bundle::{Brought, Bundle, COPY};
+use sayso_consent::rights::copy::FORMAT;
 use sayso_policy::ConsentState;
 use sayso_policy::profile::RightKind;
 use sayso_types::SubjectId;
@@ -67,7 +68,10 @@ async fn what_is_lifted_is_used_again_also_when_the_caller_has_left() {
 async fn what_somebody_brings_is_known_to_their_session_also_when_the_caller_has_left() {
     let world = World::new().await;
     let (desk, person) = (Desk::open(world.register.clone()), world.person(&[VOICE, MEMORY]).await);
-    let brought = Brought { remembered: facts("Anna"), kept: Vec::new(), consents: 0 };
+    let copy = serde_json::json!({ "format": FORMAT, "remembered": facts("Anna"), "consents": [] }).to_string();
+    let signer = Signer::new("home.example/sayso", &[7; 32]).unwrap();
+    let bundle = Bundle::sign([(COPY.to_owned(), copy.into_bytes())].into(), &signer);
+    let brought = Brought::read(&bundle.manifest, &bundle.files[COPY], signer.verifier()).unwrap();
     let changes = world.register.changes();
     leave(&world, desk.import(person, brought)).await;
     until_told_of(person, changes).await;
