@@ -73,7 +73,7 @@ async fn what_somebody_brings_is_known_to_their_session_also_when_the_caller_has
     let bundle = Bundle::sign([(COPY.to_owned(), copy.into_bytes())].into(), &signer);
     let brought = Brought::read(&bundle.manifest, &bundle.files[COPY], signer.verifier()).unwrap();
     let changes = world.register.changes();
-    leave(&world, desk.import(person, brought)).await;
+    leave(&world, Box::pin(desk.import(person, brought))).await;
     until_told_of(person, changes).await;
     assert_eq!(world.register.facts(person).await.unwrap(), facts("Anna"));
 }
