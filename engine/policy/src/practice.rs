@@ -1,5 +1,7 @@
 //! [`Practice`]: how a policy carries a purpose out, in the words of a consent record (ISO/IEC TS 27560, 6.3.4.9 to 6.3.4.19).
 
+use std::collections::BTreeSet;
+
 use sayso_types::{Purpose, RegionClass};
 
 use crate::profile::{AtRest, CategoryRule, Processor, ProcessorState};
@@ -60,7 +62,9 @@ fn processing(receivers: &[&Processor], tongue: Tongue) -> String {
     if receivers.is_empty() {
         return tongue.pick("it is handed to nobody", "不交给任何接收方").to_owned();
     }
-    joined(receivers.iter().map(|one| words(&one.kind, tongue).to_owned()), tongue)
+    // in the order in which speech goes through them
+    let kinds: BTreeSet<_> = receivers.iter().map(|one| one.kind).collect();
+    joined(kinds.into_iter().map(|kind| words(&kind, tongue).to_owned()), tongue)
 }
 
 fn storage(profile: &Profile, used: &[&CategoryRule], receivers: &[&Processor]) -> Vec<String> {

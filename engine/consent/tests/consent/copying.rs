@@ -21,12 +21,13 @@ use crate::world::{MEMORY, VOICE, World, answer};
 use crate::{disclosing, exempting};
 
 const OPERATOR: Actor = Actor { kind: ActorKind::Operator, tag: None };
+const INTEGRATOR: Actor = Actor { kind: ActorKind::Integrator, tag: None };
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn copied(world: &World, subject: SubjectId) -> Copy {
     let desk = Desk::open(world.register.clone());
     let case = accepted(&desk, subject, RightKind::Copy).await;
-    desk.copy(subject, case, OPERATOR).await.unwrap()
+    desk.copy(subject, case, INTEGRATOR).await.unwrap()
 }
 
 #[tokio::test]

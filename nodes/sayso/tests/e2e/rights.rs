@@ -66,7 +66,9 @@ async fn a_person_is_given_a_copy_and_a_restart_forgets_no_request() {
 
     let node = installation.start().await;
     let at = node.admin.to_string();
-    rights(&at, "advance", &[&case, "verify"]).await.failure(&["--method"]);
+    let unsaid = rights(&at, "advance", &[&case, "verify"]).await;
+    assert_eq!(unsaid.status.code(), Some(2));
+    assert!(unsaid.stderr.contains("--method"), "{}", unsaid.stderr);
     let shown = installation.file("shown.txt");
     std::fs::write(&shown, "a form, signed").unwrap();
     let verify = ["verify", "--method", "in_person", "--evidence", &shown];
