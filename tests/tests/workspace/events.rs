@@ -45,7 +45,7 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("log.key_rotated", "Event::LogKeyRotated", "engine/consent/src/journal.rs"),
     ("audit.selfcheck_passed", "Event::SelfcheckPassed", "engine/consent/src/journal.rs"),
     ("clock.anomaly", "Event::ClockAnomaly", "engine/consent/src/journal/writer.rs"),
-    ("dsr.received", "RequestStep::Received", "engine/consent/src/rights/desk.rs"),
+    ("dsr.received", "RequestStep::Received", "engine/consent/src/rights/receiving.rs"),
     ("dsr.identity_verified", "RequestStep::IdentityVerified", "engine/consent/src/rights/desk.rs"),
     ("dsr.accepted", "RequestStep::Accepted", "engine/consent/src/rights/desk.rs"),
     ("dsr.rejected", "RequestStep::Rejected", "engine/consent/src/rights/desk.rs"),

@@ -21,7 +21,7 @@ use crate::world::{MEMORY, VOICE, World, answer};
 use crate::{disclosing, exempting};
 
 const OPERATOR: Actor = Actor { kind: ActorKind::Operator, tag: None };
-const INTEGRATOR: Actor = Actor { kind: ActorKind::Integrator, tag: None };
+const INTEGRATOR: Actor = Actor { kind: ActorKind::Tenant, tag: None };
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn copied(world: &World, subject: SubjectId) -> Copy {
