@@ -144,7 +144,7 @@ fn a_register_entry_is_stored_as_it_was() {
     let read = read.opened(tag_key());
     assert_eq!((&read.consent, &read.ward), (&state.consent, &Ward::default()));
     let refused = earlier.decode(&REGISTER.encode(&state.encode())).unwrap_err();
-    assert!(matches!(refused, SchemaError::Unknown { found: 4, .. }), "an earlier program refuses it: {refused}");
+    assert!(matches!(refused, SchemaError::Unknown { found: 5, .. }), "an earlier program refuses it: {refused}");
 
     let mut closed = state;
     closed.consent.restricted = [Category::MEMORY_SUMMARY].into();
