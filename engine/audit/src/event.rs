@@ -144,7 +144,7 @@ pub enum Event {
         processor: ProcessorId,
         /// Of which turn.
         turn: TurnId,
-        /// Bytes handed over, as far as somebody [`counted`] them.
+        /// Bytes handed over, as far as somebody [`counted()`] them.
         bytes: u64,
         /// Frames or texts handed over.
         pieces: u64,
