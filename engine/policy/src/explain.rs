@@ -32,7 +32,7 @@ pub struct Step {
     pub reason: Reason,
     /// What was looked at. The answer is yes when all of it holds.
     pub facts: Vec<Fact>,
-    /// The clauses of the written policy that the facts rest on.
+    /// The clauses of the written policy, or the articles of a law, that the facts rest on.
     pub clauses: Src,
 }
 

@@ -4,6 +4,7 @@
 mod canonical;
 mod category;
 mod check;
+mod cited;
 mod clause;
 mod controller;
 mod date;
@@ -36,7 +37,8 @@ use serde::{Deserialize, Serialize};
 pub use canonical::ProfileHash;
 pub use category::{AtRest, CategoryRule, DataSubject, Identifies, Necessity, Provenance, Sensitivity, Stricter};
 pub use check::{CELLS_MAX, PERMIT_TTL_MAX, PERMIT_TTL_MIN};
-pub use clause::{Clause, ClauseId, Src};
+pub use cited::{Cited, Src};
+pub use clause::{Clause, ClauseId};
 pub use controller::{Contact, Controller, ControllerRole};
 pub use date::Date;
 pub use defaults::{Asks, Defaults, GateDefault, UnknownAge, WithdrawMode};

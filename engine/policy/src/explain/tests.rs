@@ -38,7 +38,7 @@ src = ["T-2"]
 [asks]
 spoken = ["memory"]
 "#;
-    crate::profile::Draft::parse(text, Some(HOME)).unwrap().accept().unwrap()
+    crate::profile::Draft::parse(text, Some(HOME)).unwrap().unlinted()
 }
 
 fn name<T: core::str::FromStr<Err: core::fmt::Debug>>(text: &str) -> T {

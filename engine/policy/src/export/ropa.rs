@@ -66,7 +66,7 @@ pub struct Activity<'a> {
     pub recipients: Vec<Recipient<'a>>,
     /// What goes abroad, and by what right.
     pub transfers: Vec<Transfer<'a>>,
-    /// The clauses of the written policy that say so.
+    /// The clauses of the written policy, or the articles of a law, that say so.
     pub clauses: &'a Src,
 }
 

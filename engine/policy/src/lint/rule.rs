@@ -31,6 +31,7 @@ impl Rule {
         // the written policy
         &controller::CTRL_MISSING,
         &clauses::CLAUSE_UNREFERENCED,
+        &clauses::SRC_MISSING,
         &clauses::LANG_DIVERGENCE,
         &numbering::CLAUSE_NUMBERING,
         &header::DATE_INCOMPLETE,
