@@ -123,6 +123,10 @@ impl<'a> Asking<'a> {
             self.step(Reason::TransferLimit, vec![Fact::WithinLimit { processor, narrowed }])?;
         }
         let facts = self.basis(purpose, category, receiver);
+        if purpose.basis.is_contract() && !matches!(facts[..], [Fact::Exempted { .. }]) {
+            let closed = self.state.is_closed;
+            self.step(Reason::AccountClosed, vec![Fact::Contract { purpose: purpose.id, closed }])?;
+        }
         self.step(Reason::NoBasis, facts)?;
         if receiver.introduction().is_some() && category.is_personal() {
             let told = self.state.was_told_of(receiver);

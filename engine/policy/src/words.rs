@@ -48,6 +48,7 @@ impl InWords for Reason {
             Self::TransferLimit => {
                 ["have fewer people's data gone there this year than may?", "本年度出境人数是否未达上限"]
             }
+            Self::AccountClosed => ["is there still a contract with the person?", "与本人的合同是否仍然有效"],
             Self::NoBasis => ["is there a right to do it?", "是否有合法性基础"],
             Self::NotTold => ["was the person told who gets it?", "是否已告知本人由谁接收"],
         }

@@ -205,6 +205,17 @@ fn implied_consent_opens_nothing_that_a_person_said_or_showed() {
 }
 
 #[test]
+fn what_a_contract_needs_ends_with_the_account() {
+    let closed = Person::adult().closed();
+    SEED.decides(&[
+        (&Person::adult(), "device_update/firmware_data/store-local", "ContractPerformance", "XZ-1.12"),
+        (&closed, "device_update/firmware_data/store-local", "account_closed", "XZ-5.4"),
+        (&closed, "provide_service/account/store-local", "account_closed", "XZ-5.4"),
+        (&closed, "security/log_info/store-local", "LegalObligation", "XZ-4.2: unless a law says otherwise"),
+    ]);
+}
+
+#[test]
 fn minors_need_a_guardian() {
     let child = Person::aged(AgeBand::Under16).yes("voice_interaction");
     let accompanied = child.clone().with_guardian();

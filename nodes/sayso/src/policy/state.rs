@@ -20,6 +20,9 @@ struct StateFile {
     age: AgeBand,
     #[serde(default)]
     guardian: bool,
+    /// Whether they closed their account.
+    #[serde(default)]
+    closed: bool,
     #[serde(default = "anywhere")]
     farthest: RegionClass,
     /// Services that the person was told of.
@@ -67,6 +70,7 @@ pub(super) fn of(args: &ExplainArgs, profile: &Profile) -> Result<ConsentState> 
         None => StateFile {
             age: args.age,
             guardian: args.guardian,
+            closed: false,
             farthest: args.farthest.into(),
             told: args.told.clone(),
             consents: args.given.iter().map(|purpose| (*purpose, Given::aloud_and_apart())).collect(),
@@ -87,8 +91,8 @@ impl StateFile {
             self.consents.into_iter().map(|(purpose, given)| Ok((purpose, given.consent(purpose, rev)?))).collect();
         let consents = consents?;
         let cv = consents.values().map(|consent| consent.given_at).max().unwrap_or(ConsentVersion(0));
-        let Self { farthest, age, guardian: guardian_verified, .. } = self;
-        Ok(ConsentState { cv, consents, farthest, age, guardian_verified, ..ConsentState::new() })
+        let Self { farthest, age, guardian: guardian_verified, closed: is_closed, .. } = self;
+        Ok(ConsentState { cv, consents, farthest, age, guardian_verified, is_closed, ..ConsentState::new() })
     }
 }
 
