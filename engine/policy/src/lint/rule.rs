@@ -77,6 +77,8 @@ impl Rule {
         // receivers
         &processors::PROC_CONTRACT_MISSING,
         &processors::PROC_PARTICULARS_MISSING,
+        &processors::PROC_ROLE_CONTRADICTED,
+        &processors::PROC_INSTRUCTIONS_MISSING,
         &regions::PROC_REGION_MISLABELLED,
         &regions::REGION_UNKNOWN,
         &processors::DUE_DILIGENCE_MISSING,

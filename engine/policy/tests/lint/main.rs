@@ -220,6 +220,27 @@ fn findings_say_where_they_are_and_what_to_write() {
 }
 
 #[test]
+fn what_a_receiver_is_goes_together() {
+    let found = |id: &str, said: &str| open(&draft(&format!("processor = [{{ id = \"{id}\", {said} }}]")));
+    let at = |key: &str| vec![("PROC_ROLE_CONTRADICTED".to_owned(), key.to_owned())];
+    assert_eq!(found("asr", "role = \"contractor\""), at("processor.asr.role"), "the operator's own");
+    let told = "instructions_ref = \"2026-01\", independent_controller = true";
+    assert!(found("llm", told).contains(&at("processor.llm.instructions_ref")[0]));
+    for (role, instructed) in [
+        ("affiliate", true),
+        ("partner", true),
+        ("contractor", true),
+        ("sign_in_provider", false),
+        ("third_party_sdk", false),
+    ] {
+        let missing = || [("PROC_INSTRUCTIONS_MISSING".to_owned(), "processor.llm.instructions_ref".to_owned())];
+        let expected = instructed.then(missing).into_iter().flatten().collect::<Vec<_>>();
+        assert_eq!(found("llm", &format!("role = \"{role}\"")), expected, "{role}");
+        assert_eq!(found("llm", &format!("role = \"{role}\", state = \"draft\"")), [], "{role}: it gets nothing");
+    }
+}
+
+#[test]
 fn how_much_goes_somewhere_is_said_of_what_goes_there_and_so_that_it_can_be_kept() {
     let found = |volume: &str| {
         open(&draft(&format!("processor = [{{ id = \"llm\", volume = {{ {volume} }} }}]")))
