@@ -184,6 +184,11 @@ impl Replay {
                     };
                 }
             }
+            Event::AccountCancelled { .. } => {
+                if let Some(subject) = fact.subject {
+                    self.person(subject).is_closed = true;
+                }
+            }
             Event::ProcessorChanged { processor, change, .. } => {
                 self.registries.processor(fact.registry_rev, *processor, *change);
             }

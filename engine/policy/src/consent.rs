@@ -201,6 +201,9 @@ pub struct ConsentState {
     pub told: BTreeSet<IntroductionHash>,
     /// Whose devices the person speaks to, where that is known: the audit log does not say.
     pub tenant: Option<TenantId>,
+    /// Whether they closed their account: no contract with them is left, no device speaks for them any more, and they agree to
+    /// nothing.
+    pub is_closed: bool,
 }
 
 impl ConsentState {
@@ -218,6 +221,7 @@ impl ConsentState {
             declined: BTreeMap::new(),
             told: BTreeSet::new(),
             tenant: None,
+            is_closed: false,
         }
     }
 

@@ -96,7 +96,8 @@ impl Coverage {
 
 impl ClauseCoverage {
     fn of(clause: &Clause, document: &Document) -> Self {
-        let cites = document.cited().filter(|(_, src)| src.iter().any(|id| id.whole() == clause.id));
+        let cites =
+            document.cited().filter(|(_, src)| src.iter().any(|cited| cited.clause().as_ref() == Some(&clause.id)));
         let mut items: Vec<_> = cites.map(|(key, _)| key).collect();
         items.dedup();
         Self {

@@ -125,6 +125,8 @@ pub enum Reason {
     Region,
     /// As many people's data went there this year as its legal means covers.
     TransferLimit,
+    /// It rests on a contract with the person, and they closed their account.
+    AccountClosed,
     /// There is no valid consent that covers it, or to a purpose that must have been agreed to first.
     NoBasis,
     /// The processor decides itself what it does with the data, and the person was not told of it yet.
@@ -133,7 +135,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of asking.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Prohibited,
         Self::UnknownCell,
         Self::MinorNoGuardian,
@@ -143,6 +145,7 @@ impl Reason {
         Self::ProcessorState,
         Self::Region,
         Self::TransferLimit,
+        Self::AccountClosed,
         Self::NoBasis,
         Self::NotTold,
     ];
@@ -160,6 +163,7 @@ impl Reason {
             Self::ProcessorState => "processor_state",
             Self::Region => "region",
             Self::TransferLimit => "transfer_limit",
+            Self::AccountClosed => "account_closed",
             Self::NoBasis => "no_basis",
             Self::NotTold => "not_told",
         }
@@ -205,7 +209,7 @@ fn decided(question: &Question, state: &ConsentState, in_force: &InForce, form: 
                 (basis, basis_ref, agreed_until(basis_ref, question.label.purpose, required, state))
             }
             None => {
-                let grant = case.exemption(question, in_force).ok_or(Reason::NoBasis)?;
+                let grant = case.exemption(question, in_force).ok_or_else(|| case.want(state))?;
                 (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
             }
         };
@@ -309,6 +313,9 @@ impl<'a> Case<'a> {
         if !required.iter().all(|first| is_agreed_to(*first, question, state, self.profile)) {
             return None;
         }
+        if self.ended(state) {
+            return None;
+        }
         if rests_on != LegalBasis::Consent {
             return Some((rests_on, BasisRef::Profile(self.profile.rev())));
         }
@@ -316,6 +323,17 @@ impl<'a> Case<'a> {
         let demand = Demand::of(self.profile, self.purpose, self.category, self.receiver);
         let covers = demand.is_met_by(given, self.profile.rev()) && given.covers(question.label.cv, question.now);
         covers.then_some((rests_on, BasisRef::Consent(given.given_at)))
+    }
+
+    /// Whether the contract that it rests on has ended. Of the other rights nothing is known of the person that would be one's
+    /// condition: the linter holds the profile's word for them against the laws.
+    pub(crate) fn ended(&self, state: &ConsentState) -> bool {
+        self.purpose.basis.is_contract() && state.is_closed
+    }
+
+    /// What it wants that rests on nothing.
+    fn want(&self, state: &ConsentState) -> Reason {
+        if self.ended(state) { Reason::AccountClosed } else { Reason::NoBasis }
     }
 
     /// The first live grant that covers it.

@@ -32,7 +32,7 @@ pub struct Step {
     pub reason: Reason,
     /// What was looked at. The answer is yes when all of it holds.
     pub facts: Vec<Fact>,
-    /// The clauses of the written policy that the facts rest on.
+    /// The clauses of the written policy, or the articles of a law, that the facts rest on.
     pub clauses: Src,
 }
 
@@ -123,6 +123,10 @@ impl<'a> Asking<'a> {
             self.step(Reason::TransferLimit, vec![Fact::WithinLimit { processor, narrowed }])?;
         }
         let facts = self.basis(purpose, category, receiver);
+        if purpose.basis.is_contract() && !matches!(facts[..], [Fact::Exempted { .. }]) {
+            let closed = self.state.is_closed;
+            self.step(Reason::AccountClosed, vec![Fact::Contract { purpose: purpose.id, closed }])?;
+        }
         self.step(Reason::NoBasis, facts)?;
         if receiver.introduction().is_some() && category.is_personal() {
             let told = self.state.was_told_of(receiver);

@@ -114,6 +114,7 @@ fn is_another(was: &Processor, is: &Processor) -> bool {
         (before, now) => before.is_some() && now.is_none(),
     };
     (was.kind, &was.party, was.region_class) != (is.kind, &is.party, is.region_class)
+        || (was.role, was.partner_type) != (is.role, is.partner_type)
         || is_elsewhere
         || is.trains_on_data != was.trains_on_data && is.trains_on_data != Some(false)
         || is.independent_controller && !was.independent_controller

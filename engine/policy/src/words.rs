@@ -9,8 +9,8 @@ use sayso_types::{ProcessorKind, RegionClass};
 use serde::Serialize;
 
 use crate::profile::{
-    ControllerRole, DataSubject, Identifies, Language, Mechanism, Processor, ProcessorState, Provenance, Retention,
-    RetentionAction, RightKind, Sensitivity, Trigger,
+    ControllerRole, DataSubject, Identifies, Language, Mechanism, PartnerType, Processor, ProcessorRole,
+    ProcessorState, Provenance, Retention, RetentionAction, RightKind, Sensitivity, Trigger,
 };
 use crate::{Deadline, LegalBasis, Reason, Tongue};
 
@@ -48,6 +48,7 @@ impl InWords for Reason {
             Self::TransferLimit => {
                 ["have fewer people's data gone there this year than may?", "本年度出境人数是否未达上限"]
             }
+            Self::AccountClosed => ["is there still a contract with the person?", "与本人的合同是否仍然有效"],
             Self::NoBasis => ["is there a right to do it?", "是否有合法性基础"],
             Self::NotTold => ["was the person told who gets it?", "是否已告知本人由谁接收"],
         }
@@ -94,6 +95,27 @@ impl InWords for ProcessorKind {
             Self::Tool => ["tools", "工具"],
             Self::MqttBroker => ["message broker", "消息中转"],
             Self::Database => ["storage", "存储"],
+        }
+    }
+}
+
+impl InWords for ProcessorRole {
+    fn in_words(&self) -> [&'static str; 2] {
+        match self {
+            Self::Affiliate => ["affiliate", "关联公司"],
+            Self::Partner => ["partner", "合作方"],
+            Self::Contractor => ["contractor", "外包商"],
+            Self::SignInProvider => ["provider of the login", "登录服务提供方"],
+            Self::ThirdPartySdk => ["maker of an SDK in the app", "第三方 SDK 提供方"],
+        }
+    }
+}
+
+impl InWords for PartnerType {
+    fn in_words(&self) -> [&'static str; 2] {
+        match self {
+            Self::ServicePlatform => ["service or platform that you choose", "你选择的服务平台"],
+            Self::SystemProvider => ["provider of software, hardware or systems", "软硬件系统服务提供方"],
         }
     }
 }

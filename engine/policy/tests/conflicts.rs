@@ -154,8 +154,11 @@ fn c2_going_on_accepts_wording_and_nothing_that_matters() {
     assert!(!diff(old.document(), wording.document()).is_material());
     let longer = profile("[profile]\nrev = 2\n[category.memory_summary.retention]\nmax = \"P2Y\"");
     assert!(diff(old.document(), longer.document()).is_material());
-    assert_eq!(found("[revision]\nmaterial = \"continued_use\""), ["REVISION_SILENT_ACCEPT revision.material"]);
-    assert_eq!(found("[revision]\neditorial = \"continued_use\""), [""; 0]);
+    assert_eq!(
+        found("[revision]\nsrc = [\"T-1\"]\nmaterial = \"continued_use\""),
+        ["REVISION_SILENT_ACCEPT revision.material"]
+    );
+    assert_eq!(found("[revision]\nsrc = [\"T-1\"]\neditorial = \"continued_use\""), [""; 0]);
 }
 
 #[test]
@@ -164,7 +167,7 @@ fn c3_where_nothing_leaves_no_overseas_processor_is_active() {
         found(&format!(
             "processor = [{{ id = \"asr\", region = \"US\", region_class = \"overseas\", \
              mechanism = \"security_assessment\", state = \"{state}\" }}]\n\
-             [rights.offers.refuse_overseas]\nchannel = [\"voice\"]\n\
+             [rights.offers.refuse_overseas]\nsrc = [\"T-1\"]\nchannel = [\"voice\"]\n\
              [category.voice_audio.in_region.overseas]\nmin_consent_type = \"ExplicitlyExpressedConsent\"\n\
              separate = true"
         ))
@@ -187,14 +190,14 @@ fn c5_a_least_time_binds_only_what_a_law_has_kept() {
     let memory = found(&format!("[category.memory_summary.retention]\n{min}"));
     assert_eq!(memory, ["MIN_RETENTION_WITHOUT_LEGAL_BASIS category.memory_summary.retention"]);
     assert_eq!(found(&format!("[category.log_info.retention]\n{min}\ntolerance = \"PT24H\"")), [""; 0]);
-    let everything = "remove = [\"category.log_info.retention\"]\n[retention]\n\
+    let everything = "remove = [\"category.log_info.retention\"]\n[retention]\nsrc = [\"T-1\"]\n\
                       default = { trigger = \"collected\", after = \"P1Y\", action = \"erase\", min = \"P6M\" }";
     assert_eq!(found(everything), ["MIN_RETENTION_WITHOUT_LEGAL_BASIS retention.default.min"]);
 }
 
 #[test]
 fn c6_twenty_years_need_a_reason_for_each_category() {
-    let years = "remove = [\"category.log_info.retention\", \"category.memory_summary.retention\"]\n[retention]\n\
+    let years = "remove = [\"category.log_info.retention\", \"category.memory_summary.retention\"]\n[retention]\nsrc = [\"T-1\"]\n\
                  default = { trigger = \"collected\", after = \"P20Y\", action = \"erase\" }\n";
     let (logs, memory) = ("RET_TOO_LONG category.log_info.retention", "RET_TOO_LONG category.memory_summary.retention");
     assert_eq!(found(years), [logs, memory]);
@@ -273,7 +276,7 @@ fn c11_whoever_answers_is_named_with_a_role_and_can_be_reached() {
 
 #[test]
 fn c12_backups_are_purged_by_a_time_that_can_be_kept_and_only_ever_sooner() {
-    let purged = |when: &str| format!("[retention]\nbackup_purge = \"{when}\"");
+    let purged = |when: &str| format!("[retention]\nsrc = [\"T-1\"]\nbackup_purge = \"{when}\"");
     for words in ["until they can be cleared", "when the backup is renewed"] {
         assert_eq!(found(&purged(words)), ["VAGUE_TIME retention.backup_purge"]);
     }

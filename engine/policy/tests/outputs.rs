@@ -10,8 +10,9 @@ use sayso_policy::export::dpv::Dpv;
 use sayso_policy::export::odrl::Odrl;
 use sayso_policy::export::ropa::Ropa;
 use sayso_policy::pages::{Item, PrivacyNotice, processor_page, spoken_parts};
-use sayso_policy::profile::{Document, Draft, ProcessorState, SPOKEN_MAX};
+use sayso_policy::profile::{Document, Draft, PartnerType, ProcessorRole, ProcessorState, SPOKEN_MAX};
 use sayso_policy::{Coverage, Registry, Tongue, Vocabulary};
+use sayso_types::ProcessorId;
 use serde_json::{Value, json};
 
 /// The clauses of ISO/IEC 29184:2020 that a notice must answer.
@@ -188,6 +189,34 @@ fn exports_hold_together() {
 }
 
 /// ZG-0.2: whoever may have a picture may have it only once what comes before was agreed to.
+#[test]
+fn what_a_receiver_is_stands_in_the_record_on_the_page_and_in_the_export() {
+    let mut document = shipped("xiaosuan-lawful");
+    let partner: ProcessorId = "partner-system".parse().unwrap();
+    let receiver = document.processor.get_mut(&partner).unwrap();
+    let is = (receiver.role, receiver.partner_type);
+    assert_eq!(is, (Some(ProcessorRole::Partner), Some(PartnerType::SystemProvider)));
+    (receiver.state, receiver.instructions_ref) = (ProcessorState::Active, Some("annex 2".to_owned()));
+
+    let page = processor_page(&document, &Registry::default(), Tongue::English);
+    let said = "| Part in it | partner (provider of software, hardware or systems) |";
+    assert!(page.contains(said) && page.contains("| Follows the instructions | annex 2 |"), "{page}");
+    let record = Ropa::of(&document);
+    let recipients = || record.activities.iter().flat_map(|activity| &activity.recipients);
+    let named = recipients().find(|to| to.processor == partner).unwrap();
+    assert_eq!((named.role, named.partner_type, named.instructions_ref), (is.0, is.1, Some("annex 2")));
+    let others = recipients().filter(|to| to.processor != partner);
+    assert!(others.clone().count() > 0 && others.into_iter().all(|to| to.role.is_none()));
+    let table = record.markdown(Tongue::English);
+    let said = "(tools, partner, provider of software, hardware or systems)";
+    assert!(table.contains(said) && table.contains("-; instructions: annex 2"), "{table}");
+    let export = serde_json::to_value(Dpv::of(&document)).unwrap();
+    let graph = export["@graph"].as_array().unwrap();
+    let node = graph.iter().find(|node| node["@id"] == "#processor.partner-system").unwrap();
+    let said = ["sayso:role", "sayso:partnerType", "sayso:instructions"].map(|key| node[key][0].clone());
+    assert_eq!(said, ["partner", "system_provider", "annex 2"].map(Value::from));
+}
+
 #[test]
 fn odrl_says_what_must_be_agreed_to_first() {
     let exported = serde_json::to_value(Odrl::of(&shipped("zego-lawful"))).unwrap();

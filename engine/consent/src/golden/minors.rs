@@ -32,7 +32,6 @@ fn a_childs_register_entry_is_stored_as_it_was() {
         tag_key: tag_key(),
         consent,
         ward,
-        is_closed: false,
         bars_relatives: false,
         permissions_off: [].into(),
         version: Version::default(),

@@ -80,7 +80,7 @@ impl Notices {
         }
         let next = page.rest.and_then(|_| people.last()).map(|(subject, _)| subject.0.to_vec());
         // no device speaks for them any more, and nothing of theirs is left that could change
-        people.retain(|(_, state)| !state.is_closed);
+        people.retain(|(_, state)| !state.consent.is_closed);
         Ok((people, Vec::new(), next))
     }
 

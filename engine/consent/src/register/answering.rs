@@ -165,7 +165,7 @@ impl Register {
             closes |=
                 request.is_some_and(|(request, _)| request.standing.is_open() && request.carrier() == Carrier::Closing);
         }
-        if !closes || subject.state.is_closed {
+        if !closes || subject.state.consent.is_closed {
             self.journal.append(entry).await?;
             return Ok(());
         }
@@ -182,7 +182,7 @@ impl Register {
         next: &mut StoredState,
         entry: &mut Entry,
     ) -> Result<(), Error> {
-        next.is_closed = true;
+        next.consent.is_closed = true;
         outdate(next);
         let tenant = next.tenant.to_string();
         let mut range = Range::from(DeviceKey::table().then(&tenant));

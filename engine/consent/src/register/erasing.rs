@@ -345,13 +345,13 @@ impl Register {
             let (case, detail) = (Reference(*case), Name::constant(if is_partial { "in_part" } else { "whole" }));
             let answered = rights::desk::fulfil_into(self, &subject, case, is_partial, detail, &mut entry).await?;
             if answered == Some(Carrier::Closing) {
-                if !next.is_closed {
+                if !next.consent.is_closed {
                     self.close_account(&subject, &mut next, &mut entry).await?;
                 }
                 entry.events.push(next.about(subject.id).event(Event::AccountCancelled { request: case }));
             }
         }
-        if next.is_closed == subject.state.is_closed {
+        if next.consent.is_closed == subject.state.consent.is_closed {
             self.journal.append(entry).await?;
         } else {
             self.advance(&mut subject, next, entry).await?;

@@ -62,7 +62,7 @@ impl Register {
         // what the person heard, which may have been revised since
         let profile = self.revisions().read_out(&answer.notice_sha256).map_or_else(|| self.profile(), Arc::clone);
         let mut subject = self.lock(answer.subject).await?;
-        if subject.state.is_closed {
+        if subject.state.consent.is_closed {
             return Err(Error::Closed);
         }
         let earlier = self.scan_records(subject.id).await?;

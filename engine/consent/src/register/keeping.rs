@@ -212,7 +212,7 @@ impl Register {
             }
         }
         let concerned = self.turns(id, of).await?;
-        if concerned.each().any(|who| who.state.is_closed) {
+        if concerned.each().any(|who| who.state.consent.is_closed) {
             return Err(Error::Closed.into());
         }
         Ok(concerned)

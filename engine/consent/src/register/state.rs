@@ -21,8 +21,6 @@ pub(crate) struct StoredState {
     pub(crate) consent: ConsentState,
     /// Their guardian, and what was said of their age.
     pub(crate) ward: Ward,
-    /// Whether they closed their account: no device speaks for them any more, and they agree to nothing.
-    pub(crate) is_closed: bool,
     /// Whether they said that their relatives have nothing of this once they have died.
     pub(crate) bars_relatives: bool,
     /// What somebody took away in the settings of their device, such as `microphone`: what needs it opens with nobody's yes.
@@ -47,7 +45,7 @@ impl Unopened {
     }
 
     pub(crate) const fn is_closed(&self) -> bool {
-        self.state.is_closed
+        self.state.consent.is_closed
     }
 
     /// The state, with the key that was opened.
@@ -125,8 +123,8 @@ impl StoredState {
         let consent = ConsentState { tenant: Some(tenant.clone()), ..ConsentState::new() };
         let ward = Ward::default();
         let permissions_off = BTreeSet::new();
-        let (is_closed, bars_relatives, version) = (false, false, Version::default());
-        Self { tenant, tag_key, consent, ward, is_closed, bars_relatives, permissions_off, version }
+        let (bars_relatives, version) = (false, Version::default());
+        Self { tenant, tag_key, consent, ward, bars_relatives, permissions_off, version }
     }
 
     /// The key that makes the subject's tags and commitments in the log.
@@ -149,7 +147,7 @@ impl StoredState {
             restricted: consent.restricted.iter().copied().collect(),
             stale_before: consent.stale_before,
             told: consent.told.clone(),
-            is_closed: self.is_closed,
+            is_closed: consent.is_closed,
             ward: self.ward.clone(),
             bars_relatives: self.bars_relatives,
             permissions_off: self.permissions_off.clone(),
@@ -184,9 +182,9 @@ impl StoredState {
                 restricted: body.restricted.into_iter().collect(),
                 stale_before: body.stale_before,
                 told: body.told,
+                is_closed: body.is_closed,
             },
             ward: body.ward,
-            is_closed: body.is_closed,
             bars_relatives: body.bars_relatives,
             permissions_off: body.permissions_off,
             version,

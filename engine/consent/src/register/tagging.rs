@@ -129,7 +129,7 @@ impl Register {
     /// Forgets whoever's turn it is, if their account is closed and nothing is left that shows what was agreed and done: from
     /// here on nobody can tell which leaves were about them. Whether it did.
     pub(super) async fn forget_closed(&self, turn: &Subject) -> Result<bool, Error> {
-        if !turn.state.is_closed || !self.is_spent(turn.id).await? {
+        if !turn.state.consent.is_closed || !self.is_spent(turn.id).await? {
             return Ok(false);
         }
         self.forget_for_good(turn.id).await?;

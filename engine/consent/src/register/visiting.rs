@@ -128,7 +128,8 @@ impl Register {
         let visit = lock(&self.visits).of(&device).cloned().ok_or(Error::NotOpen)?;
         let mut subject = self.lock(visit.subject).await?;
         // nobody speaks for the guest any more, and nothing is agreed to in their name
-        let next = StoredState { is_closed: true, ..subject.state.clone() };
+        let mut next = subject.state.clone();
+        next.consent.is_closed = true;
         let pending = Pending::new(None, Ground::Visit(visit.id.0), self.clock.wall());
         let ops = vec![
             Op::Delete(key(&device).key()),

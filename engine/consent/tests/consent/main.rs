@@ -7,6 +7,7 @@ mod anonymising;
 mod answering;
 mod answering_killed;
 mod attacks;
+mod closing;
 mod complaining;
 mod copying;
 mod crash;

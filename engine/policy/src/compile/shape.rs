@@ -12,6 +12,7 @@ pub(super) struct Shape {
     farthest: RegionClass,
     age: AgeBand,
     guardian_verified: bool,
+    is_closed: bool,
     restricted: BTreeSet<Category>,
     /// The purposes with a valid consent to this revision of the profile.
     consents: Vec<(Purpose, ConsentType, bool, bool)>,
@@ -24,6 +25,7 @@ impl Shape {
             farthest: state.farthest,
             age: state.age,
             guardian_verified: state.guardian_verified,
+            is_closed: state.is_closed,
             restricted: state.restricted.clone(),
             consents: valid.map(|(purpose, c)| (*purpose, c.consent_type, c.separate, c.written)).collect(),
         }

@@ -167,6 +167,26 @@ fn what_is_prohibited_is_so_before_it_is_unknown() {
 }
 
 #[test]
+fn a_contract_ends_with_the_account_and_no_other_right_does() {
+    let closed = ConsentState { is_closed: true, ..yes() };
+    for (basis, ends) in [
+        (LegalBasis::Consent, false),
+        (LegalBasis::ContractPerformance, true),
+        (LegalBasis::EnterIntoContract, true),
+        (LegalBasis::LegalObligation, false),
+        (LegalBasis::VitalInterest, false),
+        (LegalBasis::PublicInterest, false),
+        (LegalBasis::OfficialAuthority, false),
+        (LegalBasis::LegitimateInterest, false),
+    ] {
+        let spoken = "[asks]\nspoken = [\"voice_interaction\"]\n";
+        let in_force = home(&format!("purpose = [{{ id = \"memory\", basis = \"{basis}\" }}]\n{spoken}"));
+        assert_eq!(ask(&in_force, &yes(), REMEMBERS).map(|grounds| grounds.basis), Ok(basis));
+        assert_eq!(reason(&in_force, &closed, REMEMBERS), ends.then_some(Reason::AccountClosed), "{basis}");
+    }
+}
+
+#[test]
 fn nobodys_data_goes_untold_to_who_decides_alone() {
     const ELSEWHERE: &str = "processor = [{ id = \"whisper-local\", independent_controller = true, party = \"Far\" }]";
     let in_force = home(ELSEWHERE);

@@ -24,6 +24,8 @@ pub(super) fn terms(
         id: _,
         kind,
         party,
+        role,
+        partner_type,
         contact: _,
         privacy_url: _,
         region,
@@ -35,6 +37,7 @@ pub(super) fn terms(
         purposes: _,
         state: _,
         contract,
+        instructions_ref,
         trains_on_data,
         declared_retention,
         zero_retention,
@@ -54,6 +57,10 @@ pub(super) fn terms(
         (&was.party, party),
         Some(format!("{party} instead of {}", was.party)),
     );
+    // whoever is hired and becomes a partner, or the other way about, has another use for it
+    let another = || Some("has another part in it".to_owned());
+    part.compare(ChangeKind::Recipient, "role", (&was.role, role), another());
+    part.compare(ChangeKind::Recipient, "partner_type", (&was.partner_type, partner_type), another());
     // nearer, it gets what it was too far away for
     let moved = if was.region_class < *region_class { "further away" } else { "nearer, also to whom it was too far" };
     part.compare(
@@ -73,6 +80,12 @@ pub(super) fn terms(
         "contract",
         (&was.contract, contract),
         when(contract.is_none(), "no agreement binds it any more"),
+    );
+    part.compare(
+        ChangeKind::Protection,
+        "instructions_ref",
+        (&was.instructions_ref, instructions_ref),
+        when(instructions_ref.is_none(), "no instructions bind it any more"),
     );
     // what trains asks for a clearer consent, and may be prohibited: without it, it gets what was closed to it
     let training = match trains_on_data {

@@ -84,6 +84,7 @@ fn header(part: &mut Part, (old, was): (&Document, &Header), (new, is): (&Docume
         notice_lead,
         deployment,
         companion,
+        src: _,
     } = is;
     let other = Some(format!("{jurisdiction} instead of {}", was.jurisdiction));
     part.compare(ChangeKind::Protection, "profile.jurisdiction", (&was.jurisdiction, jurisdiction), other);

@@ -64,6 +64,8 @@ pub enum Fact {
     Exempted { grant: Name },
     /// The purpose rests on something else than consent.
     OtherBasis { purpose: Purpose, basis: LegalBasis, code: Option<String>, rev: u32 },
+    /// The purpose rests on a contract with the person; whether they closed their account.
+    Contract { purpose: Purpose, closed: bool },
     /// The person was never asked for the purpose.
     NoRecord { purpose: Purpose },
     /// A purpose that must have been agreed to first, and whether there is consent to it that covers the data.
@@ -134,7 +136,7 @@ impl Fact {
             | Self::AgreedFirst { agreed: yes, .. }
             | Self::Introduced { told: yes, .. }
             | Self::Serves { meant: yes, .. } => *yes,
-            Self::Restricted { used, .. } => !used,
+            Self::Restricted { used: no, .. } | Self::Contract { closed: no, .. } => !no,
             Self::State { state, .. } => *state == ProcessorState::Active,
             Self::Narrowed { narrowed, .. } => !narrowed.is_some_and(Narrowed::is_closed),
             Self::WithinLimit { narrowed, .. } => *narrowed != Narrowed::TransferLimitReached,
@@ -170,7 +172,9 @@ impl Fact {
             Self::Accepts { processor, .. } => Some(format!("processor.{processor}.accepts")),
             Self::Serves { processor, .. } => Some(format!("processor.{processor}.purposes")),
             Self::Reach { processor, .. } => Some(format!("processor.{processor}.region_class")),
-            Self::OtherBasis { purpose, .. } => Some(format!("purpose.{purpose}.basis")),
+            Self::OtherBasis { purpose, .. } | Self::Contract { purpose, .. } => {
+                Some(format!("purpose.{purpose}.basis"))
+            }
             Self::Introduced { processor, .. } => Some(format!("processor.{processor}.independent_controller")),
             Self::AgreedFirst { purpose, .. } => Some(format!("purpose.{purpose}.requires")),
             Self::Restricted { .. }

@@ -20,14 +20,23 @@ extends = "home.toml"
 clause = [{ id = "T-1", says = "a" }, { id = "T-2", says = "b" }, { id = "T-3", says = "c" }, { id = "T-4", says = "d" }]
 processor = [
   { id = "far-llm", kind = "llm", party = "Far", contact = "far@example.com", privacy_url = "https://far.example.com/privacy", deletion_api = true, independent_controller = true, region = "US", region_class = "overseas", mechanism = "adequacy", accepts = ["transcript", "memory_summary"], purposes = ["voice_interaction", "memory"], state = "active", contract = "c-1", trains_on_data = false, declared_retention = "P30D", due_diligence = { at = 2026-01-01, by = "operator", valid = "P6M" }, src = ["T-3"] },
+  { id = "store-local", accepts = ["account", "memory_summary"], purposes = ["account", "memory"] },
   { id = "asleep-llm", kind = "llm", party = "operator", region = "home", region_class = "local", accepts = ["transcript"], purposes = ["voice_interaction"], state = "suspended" },
 ]
-purpose = [{ id = "memory", requires = ["voice_interaction"] }]
+purpose = [
+  { id = "memory", requires = ["voice_interaction"] },
+  { id = "account", dpv = "RequestedServiceProvision", basis = "ContractPerformance" },
+]
 prohibition = [
   { purpose = "SellDataToThirdParties" },
   { purpose = "Marketing" },
   { category = "memory_summary", when = { age_lt = 16 }, src = ["T-4"] },
 ]
+[category.account]
+dpv = ["pd:Username"]
+sensitivity = "normal"
+purposes = ["account"]
+at_rest = "allowed"
 [category.transcript]
 separate = true
 src = ["T-1"]
@@ -38,7 +47,7 @@ src = ["T-2"]
 [asks]
 spoken = ["memory"]
 "#;
-    crate::profile::Draft::parse(text, Some(HOME)).unwrap().accept().unwrap()
+    crate::profile::Draft::parse(text, Some(HOME)).unwrap().unlinted()
 }
 
 fn name<T: core::str::FromStr<Err: core::fmt::Debug>>(text: &str) -> T {
@@ -96,6 +105,7 @@ prop_compose! {
         guardian_verified: bool,
         restricted: bool,
         told: bool,
+        is_closed in prop::bool::weighted(0.3),
     ) -> ConsentState {
         let consents = [(Purpose::VOICE_INTERACTION, voice), (Purpose::MEMORY, memory)];
         let consents = consents.into_iter().filter_map(|(purpose, consent)| Some((purpose, consent?))).collect();
@@ -107,6 +117,7 @@ prop_compose! {
             age,
             guardian_verified,
             restricted,
+            is_closed,
             told: VARIED.profile().introductions().map(|one| one.hash()).filter(|_| told).collect(),
             ..ConsentState::new()
         }
@@ -225,6 +236,15 @@ fn a_no_names_what_stands_against_it() {
     let talks = given(&VARIED, "voice_interaction");
     let refused = told(&talks, "voice_interaction", "transcript", "far-llm").to_string();
     assert!(refused.contains("! far-llm has a privacy policy of its own, and the person was not told so"), "{refused}");
+
+    let gone = ConsentState { is_closed: true, ..adult.clone() };
+    let refused = told(&gone, "account", "account", "store-local").to_string();
+    assert!(
+        refused.contains("No (account_closed): ") && refused.contains("person, who closed their account"),
+        "{refused}"
+    );
+    let allowed = told(&adult, "account", "account", "store-local").to_string();
+    assert!(allowed.contains("Yes, by ContractPerformance") && allowed.contains("who has not closed"), "{allowed}");
 
     let near = ConsentState { farthest: RegionClass::Domestic, ..adult };
     let refused = told(&near, "memory", "memory_summary", "far-llm").to_string();

@@ -115,7 +115,7 @@ impl fmt::Display for Told {
                 fact.key.iter().try_for_each(|key| write!(f, "  [{key}]"))?;
             }
             if !step.clauses.is_empty() {
-                let clauses: Vec<_> = step.clauses.iter().map(|id| id.as_str()).collect();
+                let clauses: Vec<_> = step.clauses.iter().map(ToString::to_string).collect();
                 write!(f, "\n       {}", clauses.join(", "))?;
             }
         }

@@ -103,6 +103,10 @@ impl Fact {
             Self::OtherBasis { basis, code, rev, .. } => {
                 format!("it rests on {basis}{}, by revision {rev} of the profile", in_brackets(code.as_deref()))
             }
+            Self::Contract { purpose, closed } => format!(
+                "{purpose} rests on a contract with the person, who {}",
+                if *closed { "closed their account" } else { "has not closed their account" }
+            ),
             Self::AgreedFirst { purpose, first, agreed } => format!(
                 "{purpose} needs consent to {first} first; {}",
                 if *agreed { "there is" } else { "there is none that is valid and covers it" }
@@ -218,6 +222,9 @@ impl Fact {
                     in_brackets(code.as_deref())
                 )
             }
+            Self::Contract { purpose, closed } => {
+                format!("{purpose} 以与本人的合同为依据；本人{}", if *closed { "已注销账号" } else { "未注销账号" })
+            }
             Self::AgreedFirst { purpose, first, agreed } => format!(
                 "{purpose} 须先同意 {first}；{}",
                 if *agreed { "已有有效同意" } else { "没有涵盖此项的有效同意" }
@@ -286,6 +293,10 @@ const fn denial(reason: Reason, tongue: Tongue) -> &'static str {
         Reason::TransferLimit => {
             tongue.pick("as many people's data went there this year as may", "本年度向其出境的人数已达上限")
         }
+        Reason::AccountClosed => tongue.pick(
+            "it rests on a contract with the person, who closed their account",
+            "其依据是与本人的合同，而本人已注销账号",
+        ),
         Reason::NoBasis => tongue.pick("there is no consent that covers it", "没有涵盖此项的有效同意"),
         Reason::NotTold => tongue.pick(
             "somebody else decides there what is done with it, and the person was not told of them yet",

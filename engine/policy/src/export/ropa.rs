@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::flow::Flow;
 use crate::profile::{
     CategoryRule, Contact, ControllerRole, DataSubject, Date, Document, Identifies, Language, Measure, Mechanism,
-    Necessity, Retention, Sensitivity, Src,
+    Necessity, PartnerType, ProcessorRole, Retention, Sensitivity, Src,
 };
 use crate::{Deadline, LegalBasis, Period};
 
@@ -66,7 +66,7 @@ pub struct Activity<'a> {
     pub recipients: Vec<Recipient<'a>>,
     /// What goes abroad, and by what right.
     pub transfers: Vec<Transfer<'a>>,
-    /// The clauses of the written policy that say so.
+    /// The clauses of the written policy, or the articles of a law, that say so.
     pub clauses: &'a Src,
 }
 
@@ -98,6 +98,12 @@ pub struct Recipient<'a> {
     pub party: &'a str,
     /// What sort of service it is.
     pub kind: ProcessorKind,
+    /// What they are to the controller, where they are not merely hired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<ProcessorRole>,
+    /// Of a partner, in which way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner_type: Option<PartnerType>,
     /// Where it stands.
     pub region: &'a str,
     /// How far that is.
@@ -106,6 +112,9 @@ pub struct Recipient<'a> {
     pub contact: Option<&'a str>,
     /// The agreement that binds it.
     pub contract: Option<&'a str>,
+    /// The instructions that it follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions_ref: Option<&'a str>,
     /// How long it says that it keeps what it receives.
     pub declared_retention: Option<&'a Deadline>,
     /// What it receives.
@@ -197,10 +206,13 @@ impl<'a> Recipient<'a> {
             processor: processor.id,
             party: &processor.party,
             kind: processor.kind,
+            role: processor.role,
+            partner_type: processor.partner_type,
             region: &processor.region,
             region_class: processor.region_class,
             contact: processor.contact.as_deref(),
             contract: processor.contract.as_deref(),
+            instructions_ref: processor.instructions_ref.as_deref(),
             declared_retention: processor.declared_retention.as_ref(),
             categories: BTreeSet::new(),
         }

@@ -31,6 +31,7 @@ impl Rule {
         // the written policy
         &controller::CTRL_MISSING,
         &clauses::CLAUSE_UNREFERENCED,
+        &clauses::SRC_MISSING,
         &clauses::LANG_DIVERGENCE,
         &numbering::CLAUSE_NUMBERING,
         &header::DATE_INCOMPLETE,
@@ -76,6 +77,8 @@ impl Rule {
         // receivers
         &processors::PROC_CONTRACT_MISSING,
         &processors::PROC_PARTICULARS_MISSING,
+        &processors::PROC_ROLE_CONTRADICTED,
+        &processors::PROC_INSTRUCTIONS_MISSING,
         &regions::PROC_REGION_MISLABELLED,
         &regions::REGION_UNKNOWN,
         &processors::DUE_DILIGENCE_MISSING,

@@ -37,6 +37,12 @@ fn state(processor: &Processor, registry: &Registry) -> ProcessorState {
     }
 }
 
+/// What it is to whoever answers for the data.
+fn part(processor: &Processor, tongue: Tongue) -> Option<String> {
+    let role = words(&processor.role?, tongue);
+    Some(processor.partner_type.map_or_else(|| role.to_owned(), |sort| format!("{role} ({})", words(&sort, tongue))))
+}
+
 fn entry(document: &Document, registry: &Registry, processor: &Processor, tongue: Tongue) -> String {
     let mut table = Table::new([tongue.pick("What", "项目"), tongue.pick("Promise", "内容")]);
     for (english, chinese, value) in rows(document, registry, processor, tongue) {
@@ -71,6 +77,7 @@ fn rows(document: &Document, registry: &Registry, processor: &Processor, tongue:
     let subs: Vec<_> = processor.sub_processors.iter().cloned().collect();
     vec![
         ("Service", "服务", Some(words(&processor.kind, tongue).to_owned())),
+        ("Part in it", "角色", part(processor, tongue)),
         ("State", "状态", Some(words(&state(processor, registry), tongue).to_owned())),
         ("Where", "地点", Some(named(&processor.region, &processor.region_class, tongue))),
         ("Transfer by", "出境依据", processor.mechanism.as_ref().map(|means| words(means, tongue).to_owned())),
@@ -82,6 +89,7 @@ fn rows(document: &Document, registry: &Registry, processor: &Processor, tongue:
         ("Passes it on to", "再委托", (!subs.is_empty()).then(|| subs.join(and))),
         ("Decides by itself", "自行决定处理", processor.independent_controller.then(|| yes_no(true))),
         ("Contract", "合同", processor.contract.clone()),
+        ("Follows the instructions", "遵循的指示", processor.instructions_ref.clone()),
         ("Contact", "联系方式", processor.contact.clone()),
         ("Its policy", "其隐私政策", processor.privacy_url.clone()),
         ("Examined until", "尽职调查有效至", processor.examined_until().map(|at| Date::Moment(at).to_string())),

@@ -221,9 +221,10 @@ fn fields(document: &Document) -> Result<(), At> {
 /// no clauses, and cite none.
 fn clauses(document: &Document) -> Result<(), At> {
     for (key, src) in document.cited() {
-        for id in src {
+        for cited in src {
+            let Some(id) = cited.clause() else { continue };
             let known = || document.clause.keys().map(super::ClauseId::as_str);
-            declared(document.clause.contains_key(&id.whole()), key.clone(), "clause", id.as_str(), known)?;
+            declared(document.clause.contains_key(&id), key.clone(), "clause", &cited.to_string(), known)?;
         }
     }
     Ok(())
@@ -234,6 +235,7 @@ impl Document {
     pub fn cited(&self) -> impl Iterator<Item = (String, &Src)> {
         let one = |key: &str, src| (key.to_owned(), src);
         let sections = [
+            one("profile", &self.profile.src),
             one("controller", &self.controller.src),
             one("defaults", &self.defaults.src),
             one("retention", &self.retention.src),
@@ -264,6 +266,7 @@ impl Document {
             .chain(self.notify.iter().map(|(on, duty)| (format!("notify.{}", spelled(on)), &duty.src)))
             .chain(incident)
             .chain(self.security.measures.iter().map(|(id, rule)| (format!("security.measures.{id}"), &rule.src)))
+            .chain(self.notice.iter().map(|(lang, texts)| (format!("notice.{lang}"), &texts.src)))
     }
 }
 

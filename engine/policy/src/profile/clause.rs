@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Language;
 
-/// The clauses that an item of a profile keeps: its `src` key.
-pub type Src = BTreeSet<ClauseId>;
-
 /// The name of a clause: letters, digits, `.` and `-`, such as `XZ-4.6a`; an item of a list within it in brackets
 /// behind, as in `XZ-2.1(2)`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

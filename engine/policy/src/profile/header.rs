@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sayso_types::Name;
 use serde::{Deserialize, Serialize};
 
-use super::Date;
+use super::{Date, Src};
 use crate::Period;
 
 /// A language tag in lower case (BCP 47): `en`, `zh`, `pt-br`.
@@ -48,6 +48,9 @@ pub struct Header {
     /// those.
     #[serde(default)]
     pub companion: bool,
+    /// The clauses that say so.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub src: Src,
 }
 
 /// The versions of the file format that this crate reads.

@@ -1,9 +1,12 @@
 //! [`Notice`]: the words that a person hears and reads.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use sayso_types::Name;
 use serde::{Deserialize, Serialize};
+
+use super::Src;
 
 /// The longest that the spoken question may take. People stop listening to a device after about that long, and what
 /// was not listened to was not agreed to.
@@ -44,6 +47,9 @@ pub struct Notice {
     pub withdrawn: String,
     /// Read out after an answer that was neither yes nor no.
     pub not_understood: String,
+    /// The clauses that they tell people of.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub src: Src,
 }
 
 impl Notice {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass, WallTime};
 use serde::{Deserialize, Serialize};
 
-use super::Src;
 use super::canonical::wall_time;
+use super::{PartnerType, ProcessorRole, Src};
 use crate::{Deadline, IsoPeriod};
 
 /// One entry of the `processor` list.
@@ -21,6 +21,12 @@ pub struct Processor {
     pub kind: ProcessorKind,
     /// Who runs it.
     pub party: String,
+    /// What they are to whoever answers for the data, where they are not merely hired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ProcessorRole>,
+    /// Of a partner, in which way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partner_type: Option<PartnerType>,
     /// How to reach them.
     #[serde(default)]
     pub contact: Option<String>,
@@ -50,6 +56,9 @@ pub struct Processor {
     /// The agreement that binds it, by name or number. Who runs the deployment needs none with itself.
     #[serde(default)]
     pub contract: Option<String>,
+    /// The instructions that it follows, by name or number. Whoever decides itself follows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions_ref: Option<String>,
     /// Whether it says that it trains models on what it receives.
     #[serde(default)]
     pub trains_on_data: Option<bool>,

@@ -47,6 +47,14 @@ impl LegalBasis {
     }
 }
 
+impl LegalBasis {
+    /// Whether it is there for as long as the person has an account, and ends with it.
+    #[must_use]
+    pub const fn is_contract(self) -> bool {
+        matches!(self, Self::ContractPerformance | Self::EnterIntoContract)
+    }
+}
+
 impl fmt::Display for LegalBasis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

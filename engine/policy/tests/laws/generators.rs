@@ -425,6 +425,7 @@ prop_compose! {
         tenant in tenants(),
         restricted in maybe(0.3, some(category_named)),
         told in maybe(0.7, some(processor_named)),
+        is_closed in prop::bool::weighted(0.2),
     ) -> ConsentState {
         let consents: BTreeMap<_, _> =
             consents.into_iter().enumerate().filter_map(|(i, given)| Some((purpose_named(i), given?))).collect();
@@ -436,6 +437,7 @@ prop_compose! {
             guardian_verified,
             tenant,
             restricted: restricted.unwrap_or_default(),
+            is_closed,
             told: told.iter().flatten().flat_map(|of| &INTRODUCTIONS[of]).copied().collect(),
             ..ConsentState::new()
         }

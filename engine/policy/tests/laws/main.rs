@@ -16,7 +16,9 @@ use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use sayso_policy::profile::ProcessorState;
-use sayso_policy::{AgeBand, BasisRef, ConsentState, Gate, InForce, Question, Reason, Tables, compile, decide};
+use sayso_policy::{
+    AgeBand, BasisRef, ConsentState, Gate, Grounds, InForce, LegalBasis, Question, Reason, Tables, compile, decide,
+};
 use sayso_types::ConsentVersion;
 
 use self::generators::{
@@ -27,6 +29,9 @@ use self::reference::{World, answer, law_names};
 
 /// Times the number of questions about each it is a little more than 10^5.
 const WORLDS: u32 = 512;
+
+/// The rights that end with an account.
+const CONTRACTS: [LegalBasis; 2] = [LegalBasis::ContractPerformance, LegalBasis::EnterIntoContract];
 
 /// A question that is permitted after a change and was not before.
 fn opened(
@@ -166,7 +171,7 @@ proptest! {
         let adult = ConsentState { age: AgeBand::Adult, guardian_verified: true, ..state };
         for question in about(&world, &asked) {
             let reason = |state, in_force| decide(&question, state, in_force).answer.err();
-            if let Some(reason) = reason(&somebody, &without).filter(|reason| *reason != Reason::NoBasis) {
+            if let Some(reason) = reason(&somebody, &without).filter(|reason| ![Reason::AccountClosed, Reason::NoBasis].contains(reason)) {
                 prop_assert_eq!(decide(&question, &somebody, &granted).answer, Err(reason), "{:?}", question);
             }
             if reason(&adult, &granted) == Some(Reason::Prohibited) {
@@ -219,6 +224,27 @@ proptest! {
         prop_assert_eq!(opened(about(&world, &asked), (&in_force, &free), (&in_force, &state)), None);
     }
 
+    /// A contract ends with the account; what rests on anything else is not touched.
+    #[test]
+    fn closing_the_account_opens_nothing_and_ends_what_rests_on_a_contract(
+        world in worlds(), state in states(), asked in questions(),
+    ) {
+        let in_force = world.in_force();
+        let [open, closed] = [false, true].map(|is_closed| ConsentState { is_closed, ..state.clone() });
+        for question in about(&world, &asked) {
+            let [before, after] = [&open, &closed].map(|state| decide(&question, state, &in_force).answer);
+            let purpose = world.document.purpose.get(&question.label.purpose);
+            let is_reached = matches!(before, Ok(_) | Err(Reason::NoBasis | Reason::NotTold));
+            if is_reached && purpose.is_some_and(|rule| CONTRACTS.contains(&rule.basis)) {
+                let by_grant = |answer: Result<Grounds, _>| answer.is_ok_and(|grounds| grounds.exemption().is_some());
+                let is_granted = by_grant(after) || after == before && before == Err(Reason::NotTold);
+                prop_assert!(is_granted || after == Err(Reason::AccountClosed), "{:?}: {:?}", question, after);
+            } else {
+                prop_assert_eq!(before, after, "{:?}", question);
+            }
+        }
+    }
+
     #[test]
     fn not_having_been_told_opens_nothing(world in worlds(), state in states(), asked in questions()) {
         let in_force = world.in_force();
@@ -250,7 +276,7 @@ proptest! {
 fn the_generators_reach_every_answer() {
     let mut runner = TestRunner::deterministic();
     let (mut seen, mut gates) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..WORLDS {
+    for _ in 0..6 * WORLDS {
         let (world, state, asked) = (worlds(), states(), questions()).new_tree(&mut runner).unwrap().current();
         let in_force = world.in_force();
         for question in about(&world, &asked) {

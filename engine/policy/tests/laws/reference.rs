@@ -117,7 +117,8 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
     if let Some((_, reason)) = objections.into_iter().find(|(applies, _)| *applies) {
         return Err(reason);
     }
-    let (basis, basis_ref, ends) = facts.bases().into_iter().next().ok_or(Reason::NoBasis)?;
+    let nothing = if facts.has_no_contract() { Reason::AccountClosed } else { Reason::NoBasis };
+    let (basis, basis_ref, ends) = facts.bases().into_iter().next().ok_or(nothing)?;
     if facts.is_untold() {
         return Err(Reason::NotTold);
     }
@@ -316,11 +317,17 @@ impl<'a> Facts<'a> {
         self.is_personal() && receiver.independent_controller && !receiver.introduction().iter().any(told)
     }
 
+    /// Whether a contract is what it would rest on, and the person has none any more.
+    fn has_no_contract(&self) -> bool {
+        let contracts = [LegalBasis::ContractPerformance, LegalBasis::EnterIntoContract];
+        self.state.is_closed && self.purpose.is_some_and(|rule| contracts.contains(&rule.basis))
+    }
+
     /// Every right that there is, the first to be named first, and when what it rests on ends.
     fn bases(&self) -> Vec<(LegalBasis, BasisRef, Vec<WallTime>)> {
         let purpose = self.purpose.unwrap();
         let rev = self.world.document.profile.rev;
-        let own = if !self.comes_in_order(purpose) {
+        let own = if !self.comes_in_order(purpose) || self.has_no_contract() {
             None
         } else if purpose.basis == LegalBasis::Consent {
             let given = self.agreed(purpose.id, &self.asked());

@@ -75,6 +75,36 @@ fn what_is_kept_of_an_answer_has_a_place_an_end_and_a_purpose_that_nobody_has_to
 }
 
 #[test]
+fn every_section_and_part_of_a_profile_says_where_it_is_written() {
+    let sound = draft("");
+    let named: Vec<_> = sound.document().cited().filter(|(_, src)| !src.is_empty()).map(|(key, _)| key).collect();
+    // prohibitions have no names
+    for key in named.iter().filter(|key| *key != "prohibition") {
+        let unsaid = draft(&format!("remove = [\"{key}.src\"]"));
+        assert_eq!(open(&unsaid), [("SRC_MISSING".to_owned(), key.clone())]);
+    }
+    for section in ["profile", "controller", "purpose.memory", "notice.en", "incident.subjects", "rights.offers.erase"]
+    {
+        assert!(named.iter().any(|key| key == section), "{section}");
+    }
+    for (said, key) in [
+        ("prohibition = [{ purpose = \"SellDataToThirdParties\" }]", "prohibition"),
+        ("[visits]\nlasts = \"PT1H\"", "visits"),
+        ("[retention]\nbackup_purge = \"P30D\"", "retention"),
+        ("[routing]\nprefer = [\"local\"]", "routing"),
+        ("[revision]\neditorial = \"notice\"", "revision"),
+        ("[law]\nseverable = true", "law"),
+        ("[incident]\nreport_endpoint = true", "incident"),
+        ("[notify.refusal]\nform = [\"page\"]", "notify.refusal"),
+        ("[security.measures.in_transit]\nhow = \"TLS\"", "security.measures.in_transit"),
+    ] {
+        assert_eq!(open(&draft(said)), [("SRC_MISSING".to_owned(), key.to_owned())], "{said}");
+    }
+    let foreign = draft("[law]\nseverable = true\nsrc = [\"gdpr:5-2\"]").lint();
+    assert!(foreign[0].message.contains("gdpr:5-2 is of no law that `profile.law_floor` names"), "{foreign:?}");
+}
+
+#[test]
 fn a_breach_keeps_a_profile_out_of_force_unless_it_may_be_and_is_waived() {
     for (id, fixture) in fixtures() {
         let rule = Rule::named(&id).unwrap();
@@ -190,6 +220,27 @@ fn findings_say_where_they_are_and_what_to_write() {
 }
 
 #[test]
+fn what_a_receiver_is_goes_together() {
+    let found = |id: &str, said: &str| open(&draft(&format!("processor = [{{ id = \"{id}\", {said} }}]")));
+    let at = |key: &str| vec![("PROC_ROLE_CONTRADICTED".to_owned(), key.to_owned())];
+    assert_eq!(found("asr", "role = \"contractor\""), at("processor.asr.role"), "the operator's own");
+    let told = "instructions_ref = \"2026-01\", independent_controller = true";
+    assert!(found("llm", told).contains(&at("processor.llm.instructions_ref")[0]));
+    for (role, instructed) in [
+        ("affiliate", true),
+        ("partner", true),
+        ("contractor", true),
+        ("sign_in_provider", false),
+        ("third_party_sdk", false),
+    ] {
+        let missing = || [("PROC_INSTRUCTIONS_MISSING".to_owned(), "processor.llm.instructions_ref".to_owned())];
+        let expected = instructed.then(missing).into_iter().flatten().collect::<Vec<_>>();
+        assert_eq!(found("llm", &format!("role = \"{role}\"")), expected, "{role}");
+        assert_eq!(found("llm", &format!("role = \"{role}\", state = \"draft\"")), [], "{role}: it gets nothing");
+    }
+}
+
+#[test]
 fn how_much_goes_somewhere_is_said_of_what_goes_there_and_so_that_it_can_be_kept() {
     let found = |volume: &str| {
         open(&draft(&format!("processor = [{{ id = \"llm\", volume = {{ {volume} }} }}]")))
@@ -278,10 +329,11 @@ fn what_is_known_of_a_place_a_term_and_a_right_is_told_with_what_to_write() {
 /// `never` is kept of every narrower purpose, not only of what it names.
 #[test]
 fn a_prohibition_contradicts_what_is_narrower() {
-    let sends = "purpose = [{ id = \"offers\", dpv = \"DirectMarketing\", basis = \"Consent\", basis_code = \"cn-pipl:13-1\" }]\n";
+    let sends = "purpose = [{ id = \"offers\", dpv = \"DirectMarketing\", basis = \"Consent\", basis_code = \"cn-pipl:13-1\", src = [\"T-1\"] }]\n";
     let found = |never: &str| {
         open(&draft(&format!(
-            "{sends}prohibition = [{{ purpose = \"{never}\" }}]\n[rights.offers.marketing_opt_out]\nchannel = [\"sms\"]"
+            "{sends}prohibition = [{{ purpose = \"{never}\", src = [\"T-1\"] }}]\n\
+             [rights.offers.marketing_opt_out]\nchannel = [\"sms\"]\nsrc = [\"T-1\"]"
         )))
     };
     let contradicted = [("PROHIBITION_CONTRADICTED".to_owned(), "purpose.offers".to_owned())];

@@ -166,7 +166,7 @@ fn what_belongs_to_a_developers_users_serves_them_only() {
 }
 
 const EXAMINED: &str = r#"processor = [
-  { id = "partner-sms", party = "An SMS company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = { at = 2026-05-01, by = "privacy officer", valid = "P1Y" } },
+  { id = "partner-sms", party = "An SMS company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", instructions_ref = "2026-7, annex", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = { at = 2026-05-01, by = "privacy officer", valid = "P1Y" } },
 ]
 
 purpose = ["#;

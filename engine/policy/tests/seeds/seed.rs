@@ -151,6 +151,12 @@ impl Person {
         self
     }
 
+    /// Who closed their account.
+    pub(crate) fn closed(mut self) -> Self {
+        self.state.is_closed = true;
+        self
+    }
+
     /// Who merely goes on using the service for `purposes`.
     pub(crate) fn goes_on(self, purposes: &str) -> Self {
         self.answer(purposes, ConsentType::Implied, false)

@@ -205,6 +205,17 @@ fn implied_consent_opens_nothing_that_a_person_said_or_showed() {
 }
 
 #[test]
+fn what_a_contract_needs_ends_with_the_account() {
+    let closed = Person::adult().closed();
+    SEED.decides(&[
+        (&Person::adult(), "device_update/firmware_data/store-local", "ContractPerformance", "XZ-1.12"),
+        (&closed, "device_update/firmware_data/store-local", "account_closed", "XZ-5.4"),
+        (&closed, "provide_service/account/store-local", "account_closed", "XZ-5.4"),
+        (&closed, "security/log_info/store-local", "LegalObligation", "XZ-4.2: unless a law says otherwise"),
+    ]);
+}
+
+#[test]
 fn minors_need_a_guardian() {
     let child = Person::aged(AgeBand::Under16).yes("voice_interaction");
     let accompanied = child.clone().with_guardian();
@@ -276,10 +287,10 @@ fn whoever_refuses_overseas_is_served_nearer_or_not_at_all() {
 #[test]
 fn data_is_not_sold_and_children_get_no_advertising() {
     let purposes = r#"purpose = [
-  { id = "campaigns", dpv = "Marketing", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true },
-  { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true },
-  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"] },
-  { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true },
+  { id = "campaigns", dpv = "Marketing", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-6.4"] },
+  { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-6.4"] },
+  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], src = ["XZ-6.4"] },
+  { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-3.0"] },
 ]
 "#;
     let phone = r#"
@@ -293,6 +304,7 @@ purposes = ["campaigns", "targeting", "portraits", "sales"]
 necessity = "Optional"
 at_rest = "allowed"
 retention = { trigger = "withdraw", after = "PT0S", action = "erase", max = "P1Y" }
+src = ["XZ-6.4"]
 "#;
     let end = "# The notices say what this file does";
     let text = SEED.lawful.replacen("processor = [\n", &format!("{purposes}processor = [\n"), 1).replacen(
@@ -300,7 +312,7 @@ retention = { trigger = "withdraw", after = "PT0S", action = "erase", max = "P1Y
         &format!("{phone}\n{end}"),
         1,
     );
-    let text = text.replacen("processor = [\n", "processor = [\n  { id = \"mailer\", kind = \"sms\", party = \"operator\", region = \"the operator's servers\", region_class = \"local\", accepts = [\"address_book\"], purposes = [\"campaigns\", \"targeting\", \"portraits\", \"sales\"], state = \"active\", trains_on_data = false, declared_retention = \"PT0S\" },\n", 1);
+    let text = text.replacen("processor = [\n", "processor = [\n  { id = \"mailer\", kind = \"sms\", party = \"operator\", region = \"the operator's servers\", region_class = \"local\", accepts = [\"address_book\"], purposes = [\"campaigns\", \"targeting\", \"portraits\", \"sales\"], state = \"active\", trains_on_data = false, declared_retention = \"PT0S\", src = [\"XZ-6.4\"] },\n", 1);
     let waiver = "\n[[lint.waive]]\nrule = \"PROHIBITION_CONTRADICTED\"\nwhy = \"to see that it holds all the same\"\n";
     let profile = Draft::parse(&(text + waiver), Some(SEED.written)).unwrap().accept().unwrap();
     let all = "campaigns targeting portraits sales";

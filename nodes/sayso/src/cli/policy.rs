@@ -138,8 +138,8 @@ pub(crate) struct ExplainArgs {
     /// How far the person lets data go.
     #[arg(long, value_name = "REGION", value_enum, default_value = "overseas")]
     pub(crate) farthest: Farthest,
-    /// The state of the person from a TOML file instead: `age`, `guardian`, `farthest`, `told`, and for each purpose a table
-    /// `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and `expires_at`.
+    /// The state of the person from a TOML file instead: `age`, `guardian`, `farthest`, `told`, `restricted` (categories),
+    /// `closed` (whether they closed their account), and for each purpose a table `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and `expires_at`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "told", "age", "guardian", "farthest"])]
     pub(crate) state: Option<PathBuf>,
     /// English or Chinese.

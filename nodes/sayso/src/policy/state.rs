@@ -1,13 +1,13 @@
 //! The state of a person, as somebody describes it on the command line or in a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use sayso_policy::profile::Date;
 use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent};
-use sayso_types::{ConsentVersion, ProcessorId, Purpose, RegionClass};
+use sayso_types::{Category, ConsentVersion, ProcessorId, Purpose, RegionClass};
 use serde::Deserialize;
 
 use crate::cli::ExplainArgs;
@@ -20,6 +20,12 @@ struct StateFile {
     age: AgeBand,
     #[serde(default)]
     guardian: bool,
+    /// Whether they closed their account.
+    #[serde(default)]
+    closed: bool,
+    /// What they had the use of restricted.
+    #[serde(default)]
+    restricted: BTreeSet<Category>,
     #[serde(default = "anywhere")]
     farthest: RegionClass,
     /// Services that the person was told of.
@@ -67,6 +73,8 @@ pub(super) fn of(args: &ExplainArgs, profile: &Profile) -> Result<ConsentState> 
         None => StateFile {
             age: args.age,
             guardian: args.guardian,
+            closed: false,
+            restricted: BTreeSet::new(),
             farthest: args.farthest.into(),
             told: args.told.clone(),
             consents: args.given.iter().map(|purpose| (*purpose, Given::aloud_and_apart())).collect(),
@@ -87,8 +95,17 @@ impl StateFile {
             self.consents.into_iter().map(|(purpose, given)| Ok((purpose, given.consent(purpose, rev)?))).collect();
         let consents = consents?;
         let cv = consents.values().map(|consent| consent.given_at).max().unwrap_or(ConsentVersion(0));
-        let Self { farthest, age, guardian: guardian_verified, .. } = self;
-        Ok(ConsentState { cv, consents, farthest, age, guardian_verified, ..ConsentState::new() })
+        let Self { farthest, age, guardian: guardian_verified, closed: is_closed, restricted, .. } = self;
+        Ok(ConsentState {
+            cv,
+            consents,
+            farthest,
+            age,
+            guardian_verified,
+            is_closed,
+            restricted,
+            ..ConsentState::new()
+        })
     }
 }
 
@@ -131,11 +148,12 @@ mod tests {
 
     #[test]
     fn a_file_says_what_the_person_answered() {
-        let text = "age = \"under16\"\nfarthest = \"domestic\"\n[consents.memory]\nseparate = true\nrev = 2\n\
+        let text = "age = \"under16\"\nfarthest = \"domestic\"\nclosed = true\nrestricted = [\"transcript\"]\n[consents.memory]\nseparate = true\nrev = 2\n\
                     given_at = 4\nexpires_at = 2027-01-01\n[consents.voice_interaction]\nstatus = \"ConsentRefused\"\n";
         let file: StateFile = toml::from_str(text).unwrap();
         let state = file.state(3).unwrap();
         assert_eq!((state.age, state.farthest, state.cv), (AgeBand::Under16, RegionClass::Domestic, ConsentVersion(4)));
+        assert_eq!((state.is_closed, state.restricted), (true, [Category::TRANSCRIPT].into()));
         let memory = &state.consents[&Purpose::MEMORY];
         assert_eq!((memory.profile_rev, memory.separate), (2, true));
         assert_eq!(memory.expires_at.unwrap().0, 1_798_761_600_000);

@@ -1,6 +1,6 @@
 //! The record of processing as a document for people.
 
-use super::{Activity, Ropa};
+use super::{Activity, Recipient, Ropa};
 use crate::Tongue;
 use crate::markdown::{Table, plain};
 use crate::words::{deadline, kept, named, party, period, title, words};
@@ -97,16 +97,31 @@ impl Activity<'_> {
                 let used = self.categories.iter().find(|category| category.category == *id);
                 used.map_or_else(|| id.to_string(), |used| title(used.title, id.as_str(), tongue))
             });
+            let parts = [
+                Some(words(&to.kind, tongue)),
+                to.role.map(|role| words(&role, tongue)),
+                to.partner_type.map(|sort| words(&sort, tongue)),
+            ];
+            let parts = parts.into_iter().flatten().collect::<Vec<_>>().join(tongue.pick(", ", "，"));
             table.row([
-                format!("{} ({})", party(to.party, tongue), words(&to.kind, tongue)),
+                format!("{} ({parts})", party(to.party, tongue)),
                 receives.collect::<Vec<_>>().join(", "),
                 named(to.region, &to.region_class, tongue),
                 transfer.map_or_else(|| "-".to_owned(), |t| t.mechanism.map_or("-", |m| words(m, tongue)).to_owned()),
                 to.declared_retention.map_or_else(|| "-".to_owned(), |kept| deadline(kept, tongue)),
-                to.contract.unwrap_or("-").to_owned(),
+                bound(to, tongue),
                 to.contact.unwrap_or("-").to_owned(),
             ]);
         }
         (!self.recipients.is_empty()).then(|| table.text())
+    }
+}
+
+/// By what agreement and what instructions a receiver is bound.
+fn bound(to: &Recipient<'_>, tongue: Tongue) -> String {
+    let contract = to.contract.unwrap_or("-");
+    match to.instructions_ref {
+        Some(instructions) => format!("{contract}{}{instructions}", tongue.pick("; instructions: ", "；指示：")),
+        None => contract.to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{Processor, ProcessorState, Volume};
+use crate::profile::{Processor, ProcessorRole, ProcessorState, Volume};
 
 /// The processors that get data now and that somebody else runs.
 fn strangers<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Processor> {
@@ -68,6 +68,62 @@ fn particulars(case: &Case<'_>) -> Found {
         }
     }
     found
+}
+
+pub(in crate::lint) static PROC_ROLE_CONTRADICTED: Rule = Rule {
+    id: "PROC_ROLE_CONTRADICTED",
+    breach: "what a receiver is said to be does not go together",
+    source: "CA-3.1.4, CA-3.1.6, XS-II.1.1; cn-pipl:21, gdpr:28-10",
+    waivable: false,
+    look: roles,
+};
+
+fn roles(case: &Case<'_>) -> Found {
+    let mut found = Found::new();
+    for p in case.document.processor.values() {
+        let contradictions = [
+            (
+                "role",
+                p.role.is_some() && p.is_own(),
+                "the operator itself is none; name who runs it in `party`, or remove it",
+            ),
+            (
+                "partner_type",
+                p.partner_type.is_some() && p.role != Some(ProcessorRole::Partner),
+                "is said of partners; write role = \"partner\", or remove it",
+            ),
+            (
+                "instructions_ref",
+                p.instructions_ref.is_some() && p.independent_controller,
+                "whoever decides itself follows no instructions; remove it, or `independent_controller`",
+            ),
+        ];
+        for (key, _, message) in contradictions.into_iter().filter(|(_, contradicts, _)| *contradicts) {
+            found.push((format!("processor.{}.{key}", p.id), message.to_owned()));
+        }
+    }
+    found
+}
+
+pub(in crate::lint) static PROC_INSTRUCTIONS_MISSING: Rule = Rule {
+    id: "PROC_INSTRUCTIONS_MISSING",
+    breach: "an affiliate, partner or contractor gets data and nothing says whose instructions it follows",
+    source: "CA-3.1.6, ZG-D1.2; cn-pipl:21, gdpr:28-3-a",
+    waivable: false,
+    look: instructions,
+};
+
+fn instructions(case: &Case<'_>) -> Found {
+    let bound =
+        strangers(case).filter(|p| !p.independent_controller && p.role.is_some_and(ProcessorRole::is_instructed));
+    let unbound = bound.filter(|p| says_nothing(p.instructions_ref.as_deref()));
+    unbound
+        .map(|p| {
+            let message = "is not said; write the name or number of the instructions that it follows, or \
+                           independent_controller = true";
+            (format!("processor.{}.instructions_ref", p.id), message.to_owned())
+        })
+        .collect()
 }
 
 pub(in crate::lint) static DUE_DILIGENCE_MISSING: Rule = Rule {
