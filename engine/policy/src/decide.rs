@@ -369,7 +369,7 @@ pub(crate) fn is_done(
     purpose: Option<&PurposeRule>,
     receiver: Option<&Processor>,
 ) -> bool {
-    gate.processing() == processing
+    gate.does(processing)
         || purpose.is_some_and(|rule| rule.processing.contains(&processing))
         || receiver.is_some_and(|receiver| match processing {
             Processing::Share => receiver.independent_controller,

@@ -9,7 +9,7 @@ use hex::FromHex;
 use sayso_admin::{Admin, AdminOptions, AdminTokens};
 use sayso_audit::{Actor, AuditKey, Signer};
 use sayso_consent::{Error, Register, Tenure};
-use sayso_egress::{Egress, Processors, Timeouts};
+use sayso_egress::{DETECTOR, Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
 use sayso_pages::Pages;
@@ -22,7 +22,7 @@ use sayso_provider_openai::{
 use sayso_runtime::shutdown::{Phases, Signals};
 use sayso_runtime::{SystemClock, TaskKind, Tasks, process};
 use sayso_session_actor::ActorSessions;
-use sayso_types::{Clock, ProcessorId};
+use sayso_types::{Clock, ProcessorId, ProcessorKind};
 use sayso_vault::Vault;
 use sayso_wire::token::TokenVerifier;
 use sha2::{Digest, Sha256};
@@ -400,6 +400,12 @@ fn accepted_profile(config: &Config) -> Result<Profile> {
         if profile.processor(id).is_none() {
             bail!("processor {id} is configured but not in the profile; register it there, with party and region");
         }
+    }
+    if profile.processor(DETECTOR).is_none_or(|detector| detector.kind != ProcessorKind::Vad) {
+        bail!(
+            "the profile has no processor {DETECTOR} of kind \"vad\", so nobody may be listened to; add it, as the profile that \
+             `sayso init` writes has it"
+        );
     }
     for id in config.deletion.iter().map(|at| at.id) {
         if profile.processor(id).is_none_or(|processor| !processor.deletion_api) {
