@@ -390,10 +390,11 @@ fn add_forgetter(at: &Deletion, processors: &mut Processors) -> Result<()> {
     Ok(())
 }
 
-/// Reads the profile. Every processor that is configured must be one that it knows: data never goes to somebody whom the
+/// Reads the profile. It must let data be stored where the node stands. Every processor that is configured must be one that it knows: data never goes to somebody whom the
 /// notice does not name.
 fn accepted_profile(config: &Config) -> Result<Profile> {
     let profile = config.read_profile()?;
+    config.store.require_place(&profile)?;
     let local = [config.local.transcriber, config.local.responder, config.local.synthesizer];
     let local = local.into_iter().filter(|_| config.local.enabled);
     for id in local.map(ProcessorId).chain(config.openai.iter().map(|service| service.id)) {
