@@ -17,6 +17,7 @@ pub mod error;
 pub mod exposure;
 mod forgetting;
 mod introducing;
+mod listening;
 #[cfg(any(feature = "mutant-m3", feature = "mutant-m6"))]
 mod mutant;
 pub mod processors;
@@ -38,6 +39,7 @@ use tokio::sync::oneshot;
 pub use call::Outcome;
 pub use error::Error;
 pub use exposure::Exposure;
+pub use listening::DETECTOR;
 pub use processors::Processors;
 pub use voice::Voice;
 

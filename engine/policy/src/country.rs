@@ -37,6 +37,14 @@ pub(crate) fn meant(words: &str) -> Option<&'static str> {
     found.map(|(code, _)| *code)
 }
 
+/// What is said of a place that is no country.
+pub(crate) fn no_country(place: &str) -> String {
+    match meant(place) {
+        Some(code) => format!("`{place}` is no code of a country (ISO 3166); did you mean `{code}`?"),
+        None => format!("`{place}` is no code of a country (ISO 3166); write one, such as CN"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

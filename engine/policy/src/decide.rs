@@ -387,7 +387,7 @@ pub(crate) fn is_done(
     purpose: Option<&PurposeRule>,
     receiver: Option<&Processor>,
 ) -> bool {
-    gate.processing() == processing
+    gate.does(processing)
         || purpose.is_some_and(|rule| rule.processing.contains(&processing))
         || receiver.is_some_and(|receiver| match processing {
             Processing::Share => receiver.independent_controller,
@@ -440,8 +440,7 @@ fn is_too_far(receiver: &Processor, gate: Gate, farthest: RegionClass, profile: 
     let transfers = &profile.document().transfers;
     let has_means = has_means(receiver);
     let overseas = receiver.region_class == RegionClass::Overseas;
-    let stored_elsewhere =
-        gate.stores() && !transfers.storage.is_empty() && !transfers.storage.contains(&receiver.region);
+    let stored_elsewhere = gate.stores() && !transfers.lets_store_in(&receiver.region);
     receiver.region_class > farthest || overseas && !(transfers.overseas && has_means) || stored_elsewhere
 }
 

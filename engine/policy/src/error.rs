@@ -124,9 +124,9 @@ pub enum Problem {
         /// The longest.
         max_s: u64,
     },
-    /// The answer to a consent question would go somewhere else than to a local recogniser.
+    /// The answer to a consent question would go somewhere else than to what finds and recognises speech here.
     #[error(
-        "`consent_answer` is for a local recogniser only (kind = \"asr\", region_class = \"local\"); remove the purpose"
+        "`consent_answer` is for what hears it here only (kind = \"vad\" or \"asr\", region_class = \"local\"); remove the purpose"
     )]
     ConsentAnswerLeaves,
     /// The answer to a consent question could be stored.

@@ -12,7 +12,9 @@ use crate::profile::Processing;
 /// be stored, a log takes nothing that a person said, telemetry nothing that leads to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Gate {
-    /// H0: a frame from a device is taken in, for the processor that it is meant for.
+    /// H0: a frame from a device is taken in, for the processor that it is meant for. The engine takes sound in for
+    /// [`VoiceActivity`](Self::VoiceActivity) and pictures for [`Vision`](Self::Vision), so that it asks there; see
+    /// [`does`](Self::does).
     Ingress,
     /// H1: speech is looked for in audio.
     VoiceActivity,
@@ -102,6 +104,14 @@ impl Gate {
             Self::Replica => Processing::Copy,
             Self::Contact => Processing::Contact,
         }
+    }
+
+    /// Whether `processing` is done there. What a device sends is taken in for whoever gets it first, who stands behind the
+    /// first of these gates: so what may not be taken in ([`Ingress`](Self::Ingress)) is not looked at either.
+    #[must_use]
+    pub fn does(self, processing: Processing) -> bool {
+        let takes_in = matches!(self, Self::VoiceActivity | Self::Vision) && processing == Processing::Collect;
+        processing == self.processing() || takes_in
     }
 
     /// Whether data stays behind it, so that it must be such as may be stored.
@@ -253,6 +263,16 @@ mod tests {
                 assert_eq!(gate.leads_to(kind), kinds.contains(&kind), "{gate} {kind:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_taken_in_is_taken_in_where_it_goes_first() {
+        for gate in Gate::ALL {
+            let takes_in = [Gate::Ingress, Gate::VoiceActivity, Gate::Vision, Gate::DeviceReport].contains(&gate);
+            assert_eq!(gate.does(Processing::Collect), takes_in, "{gate}");
+            assert!(gate.does(gate.processing()), "{gate}");
+        }
+        assert!(!Gate::VoiceActivity.does(Processing::Transmit), "and nothing else is done there");
     }
 
     #[test]

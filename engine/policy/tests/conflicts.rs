@@ -52,6 +52,12 @@ const DONE: &[(&str, &[&str])] = &[
             "engine/admin/tests/admin/consent.rs::withdrawn_means_that_every_holder_has_let_go",
         ],
     ),
+    (
+        "C16",
+        &[
+            "engine/session-actor/tests/sessions/listening.rs::a_child_without_a_guardian_is_not_listened_to_not_even_for_an_answer",
+        ],
+    ),
     // no request has a fee, whatever a profile lets one ask
     ("C17", &["engine/consent/src/rights/tests.rs::it_is_refused_only_for_a_reason_that_the_policy_allows"]),
     ("C18", &["engine/consent/tests/consent/complaining.rs::a_complaint_is_taken_answered_once_and_found_by_its_id"]),

@@ -65,9 +65,13 @@ fn cells<const N: usize>(cells: [(&str, &str, &str); N]) -> BTreeSet<(String, St
     cells.into_iter().map(|(p, c, r)| (p.into(), c.into(), r.into())).collect()
 }
 
-const BEFORE: [(&str, &str, &str); 2] =
-    [("notice", "notice_text", "voice-local"), ("consent_answer", "voice_audio", "whisper-local")];
-const VOICE: [(&str, &str, &str); 3] = [
+const BEFORE: [(&str, &str, &str); 3] = [
+    ("notice", "notice_text", "voice-local"),
+    ("consent_answer", "voice_audio", "vad-local"),
+    ("consent_answer", "voice_audio", "whisper-local"),
+];
+const VOICE: [(&str, &str, &str); 4] = [
+    ("voice_interaction", "voice_audio", "vad-local"),
     ("voice_interaction", "voice_audio", "whisper-local"),
     ("voice_interaction", "transcript", "rules-local"),
     ("voice_interaction", "reply_text", "voice-local"),
@@ -164,7 +168,7 @@ fn the_commented_examples_are_valid() {
     let refused = Profile::parse(&with_examples).unwrap_err().to_string();
     assert!(refused.contains("XBORDER_CONTRADICTS_LOCATION"), "{refused}");
     let profile = Profile::parse(&with_examples.replacen("overseas = false", "overseas = true", 1)).unwrap();
-    assert_eq!(profile.processors().count(), 6);
+    assert_eq!(profile.processors().count(), 7);
 
     let openai: ProcessorId = "openai-llm".parse().unwrap();
     let in_force = InForce::new(Arc::new(profile));

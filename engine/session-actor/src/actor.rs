@@ -12,7 +12,7 @@ use sayso_types::{ConsentVersion, Purpose, SubjectId, TurnId};
 use sayso_wire::{GoodbyeReason, ListenMode, ToNode};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::conversation::{Conversation, Next};
+use crate::conversation::{Conversation, Next, Word};
 use crate::directory::Directory;
 use crate::kept::History;
 use crate::options::AFTER_FAILURE;
@@ -69,6 +69,8 @@ pub(crate) enum Message {
     Timer(Timer, u64),
     /// Time passes in the middle of an utterance.
     Tick,
+    /// What became of the right to listen that has this number.
+    Admission(u64, Word),
 }
 
 /// Runs one [`Conversation`]. Its handler never waits for anyone.

@@ -1,6 +1,7 @@
-//! [`Conversation`]: a session with everything that carries out its effects. `hearing` has the way in, `consenting`
-//! what goes to the consent register, `keeping` what is kept of it.
+//! [`Conversation`]: a session with everything that carries out its effects. `hearing` has the way in, `admission` the right
+//! to take it, `consenting` what goes to the consent register, `keeping` what is kept of it.
 
+mod admission;
 mod consenting;
 mod hearing;
 mod keeping;
@@ -21,6 +22,8 @@ use sayso_types::{Category, Purpose, TurnId};
 use sayso_wire::ToNode;
 use tokio::sync::OwnedSemaphorePermit;
 
+use self::admission::Admission;
+pub(crate) use self::admission::Word;
 use self::consenting::Put;
 use self::hearing::Hearing;
 use self::writes::Writes;
@@ -65,6 +68,10 @@ pub(crate) struct Conversation {
     transcription: Option<TaskHandle>,
     reply: Option<TaskHandle>,
     speaking: Option<Speaking>,
+    /// After what was heard by it, which is gone when it is given back.
+    admission: Option<Admission>,
+    /// How often it was asked for.
+    admissions: u64,
 
     seen: Seen,
     /// The turn whose stages were seen.
@@ -106,6 +113,8 @@ impl Conversation {
             transcription: None,
             reply: None,
             speaking: None,
+            admission: None,
+            admissions: 0,
             seen: awake.place().seen(),
             measured: TurnId::default(),
             stirred: false,
@@ -158,6 +167,7 @@ impl Conversation {
             Message::Timer(timer, arming) if self.timers.ran_out(timer, arming) => self.run(Event::Timer(timer)),
             Message::Timer(..) => {}
             Message::Tick => self.tick(),
+            Message::Admission(number, word) => self.admission_said(number, word),
         }
         self.show();
         self.fall_asleep()
@@ -203,11 +213,14 @@ impl Conversation {
         match message {
             ToNode::ListenStart { turn, mode } => {
                 self.hearing.await_turn(turn);
+                self.begin_again();
                 self.run(Event::ListenStart(mode));
             }
             ToNode::ListenStop { .. } => {
                 self.hear();
-                self.run(Event::ListenStop);
+                if !self.ends_when_admitted() {
+                    self.run(Event::ListenStop);
+                }
             }
             ToNode::TextInput { text, .. } => self.run(Event::Text(text)),
             ToNode::PictureOffer(offer) => self.run(Event::Picture(offer)),
@@ -241,6 +254,7 @@ impl Conversation {
             }
             self.effects = effects;
         }
+        self.settle_admission();
     }
 
     fn carry_out(&mut self, effect: Effect) {

@@ -41,6 +41,7 @@ pub(crate) enum Mark {
 pub(crate) struct Listening {
     uplink: Uplink,
     config: EndpointConfig,
+    mode: Mode,
     feed: Option<Feed>,
     /// How long no packet came.
     quiet_ms: u32,
@@ -54,7 +55,17 @@ impl Listening {
     /// Listens with settings that were checked before.
     pub(crate) fn new(config: EndpointConfig, mode: Mode, records: bool) -> Self {
         let uplink = Uplink::new(config, mode).expect("the settings were checked when sessions started");
-        Self { uplink, config, feed: None, quiet_ms: 0, running_ms: 0, tape: records.then(Recording::new) }
+        Self { uplink, config, mode, feed: None, quiet_ms: 0, running_ms: 0, tape: records.then(Recording::new) }
+    }
+
+    /// Listens in the same way, to something else.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.config, self.mode, self.tape.is_some())
+    }
+
+    /// Whether everything is one utterance until the device says stop.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.mode == Mode::Manual
     }
 
     /// Takes a packet. One that is not Opus is concealed, and counted when listening ends.

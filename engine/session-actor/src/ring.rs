@@ -1,9 +1,10 @@
-//! [`Ring`]: packets that wait for a session, the newest few.
+//! [`Ring`]: packets that wait for a session, the newest few. They are wiped when nobody listens to them.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sayso_wire::AudioPacket;
+use zeroize::Zeroize;
 
 use crate::options::PACKETS_WAITING_MAX;
 
@@ -26,7 +27,7 @@ impl Ring {
         let mut inner = self.lock();
         inner.received += 1;
         if inner.packets.len() == PACKETS_WAITING_MAX {
-            inner.packets.pop_front();
+            inner.packets.pop_front().into_iter().for_each(wipe);
             inner.dropped += 1;
             metrics::counter!("sayso_session_packets_dropped_total").increment(1);
         }
@@ -36,7 +37,7 @@ impl Ring {
 
     /// Takes all that wait, into `packets`, whose room is left in exchange. Whoever pushes the next tells of it again.
     pub(crate) fn take(&self, packets: &mut VecDeque<AudioPacket>) {
-        packets.clear();
+        packets.drain(..).for_each(wipe);
         let mut inner = self.lock();
         inner.told = false;
         core::mem::swap(&mut inner.packets, packets);
@@ -46,7 +47,7 @@ impl Ring {
     pub(crate) fn clear(&self) {
         let mut inner = self.lock();
         inner.told = false;
-        inner.packets = VecDeque::new();
+        core::mem::take(&mut inner.packets).into_iter().for_each(wipe);
     }
 
     /// Packets that came, and packets that were dropped because the session lagged.
@@ -57,6 +58,19 @@ impl Ring {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.packets.drain(..).for_each(wipe);
+    }
+}
+
+/// Overwrites what somebody said, where nobody else has it: a connection may still hold what it received as one piece.
+pub(crate) fn wipe(packet: AudioPacket) {
+    if let Ok(mut opus) = packet.opus.try_into_mut() {
+        opus.zeroize();
     }
 }
 

@@ -121,6 +121,8 @@ pub enum Event {
         /// What is taken back; `None` means everything.
         purpose: Option<Purpose>,
     },
+    /// Nobody may listen to the person, or not any more, for this reason.
+    NotListened(&'static str),
     /// The pipeline hears an utterance begin.
     VoiceStart,
     /// The utterance is complete.

@@ -29,7 +29,7 @@ mod withdrawing;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sayso_types::{Mono, TurnId};
+use sayso_types::{Mono, Purpose, TurnId};
 use sayso_wire::{ListenMode, SessionState, ToDevice};
 
 use self::consenting::Asking;
@@ -133,6 +133,7 @@ impl Session {
             Event::ConsentPressed { prompt_id, decision, purpose } => {
                 self.consent_pressed(&prompt_id, decision, purpose, effects);
             }
+            Event::NotListened(code) => self.not_listened(code, effects),
             Event::VoiceStart => self.voice_start(effects),
             Event::VoiceEnd => self.voice_end(effects),
             Event::VoiceNone => self.voice_none(effects),
@@ -148,6 +149,16 @@ impl Session {
             Event::Timer(timer) => self.timer(timer, effects),
         }
         self.tell_state(effects);
+    }
+
+    /// What the person is listened to for while their device sends sound; `None` when nothing that it sends is wanted.
+    #[must_use]
+    pub fn listens_for(&self) -> Option<Purpose> {
+        match self.asking {
+            _ if self.mode.is_none() && self.capture == Capture::Off => None,
+            Some(_) => Some(Purpose::CONSENT_ANSWER),
+            None => self.may_converse().then_some(Purpose::VOICE_INTERACTION),
+        }
     }
 
     /// Whether nothing is going on and nothing is expected, so that it can sleep.

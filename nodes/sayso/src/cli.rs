@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sayso_policy::Place;
 use sayso_types::{DeviceId, Name, ProcessorId, SubjectId, TenantId};
 
 use crate::join::Token;
@@ -309,6 +310,10 @@ pub(crate) struct InitArgs {
     /// The name of that cluster: a-z, 0-9, `-` and `.`.
     #[arg(long, value_name = "NAME", default_value = "sayso", requires = "peer")]
     pub(crate) cluster: Name,
+    /// Where the node stands, or all that found a cluster: a country (ISO 3166, such as CN), or the word of the profile's for the
+    /// place. Needed where the profile says where data may be stored (transfers.storage).
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) region: Option<Place>,
     /// Join the cluster of this token, which `sayso store invite` printed, instead: its nodes' certificates, profile and
     /// settings are those of the node that invited.
     #[arg(

@@ -3,6 +3,7 @@
 mod deletion;
 mod fdb;
 mod noted;
+mod place;
 mod store;
 mod vault;
 
@@ -23,6 +24,7 @@ pub(crate) use self::deletion::Deletion;
 pub(crate) use self::fdb::FdbPart;
 #[cfg(feature = "fdb")]
 pub(crate) use self::fdb::FdbStore;
+pub(crate) use self::place::require as require_place;
 pub(crate) use self::store::{Peer, RaftStore, Store, StoreKind, StoreProblem};
 pub(crate) use self::vault::{Kek, Vault};
 use crate::cli::ServeArgs;

@@ -29,6 +29,8 @@ const CONFIG: &str = include_str!("init/sayso.toml");
 /// Its table `store`: of one node, and of one of several.
 const LOCAL_STORE: &str = include_str!("init/local.toml");
 const RAFT_STORE: &str = include_str!("init/raft.toml");
+/// What it says of where it stands, where nobody says that.
+const NO_REGION: &str = r#"# region = "CN""#;
 /// One of those who found a cluster, in that table.
 const FOUNDER: &str = include_str!("init/founder.toml");
 /// The authority of the nodes of a cluster, which vouches for nobody else.
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
     let mut fresh = Fresh::open(&args.dir)?;
     let steps = match (&args.join, args.peer.as_slice()) {
         (Some(token), [address]) => {
-            join(&mut fresh, token, address, &args.name)?;
+            join(&mut fresh, token, address, args)?;
             next::steps_of_one_more(args, token)
         }
         (Some(_), _) => bail!("--join is for one node: give --peer once, with where the others reach it"),
@@ -118,8 +120,8 @@ pub(crate) fn operator(args: &OperatorArgs) -> Result<ExitCode> {
 }
 
 /// Writes what a node has from the cluster that it joins.
-fn join(fresh: &mut Fresh, token: &Token, address: &PeerAddress, names: &[String]) -> Result<()> {
-    let Entering { config, files } = enter(token, address, names)?;
+fn join(fresh: &mut Fresh, token: &Token, address: &PeerAddress, args: &InitArgs) -> Result<()> {
+    let Entering { config, files } = enter(token, address, &args.name, args.region.as_ref())?;
     let mut files = Files::from(files);
     let config = loader::dump(&config)?;
     files.public(
@@ -226,8 +228,12 @@ impl<'a> Installation<'a> {
     fn store(&self, node: NodeId) -> String {
         let Self { args, .. } = self;
         let nodes = (1..).map(NodeId).zip(&args.peer);
+        let region = match &args.region {
+            Some(region) => format!("region = {}", toml::Value::from(region.as_str())),
+            None => NO_REGION.to_owned(),
+        };
         let Some((_, own)) = nodes.clone().find(|(one, _)| *one == node) else {
-            return LOCAL_STORE.trim_end().to_owned();
+            return LOCAL_STORE.trim_end().replace("REGION", &region);
         };
         let founders = nodes.map(|(one, address)| {
             FOUNDER.trim_end().replace("NODE", &one.to_string()).replace("ADDRESS", &address.to_string())
@@ -237,7 +243,8 @@ impl<'a> Installation<'a> {
             .replace("CLUSTER", args.cluster.as_str())
             .replace("NODE", &node.to_string())
             .replace("LISTEN", &own.listen().to_string())
-            .replace("FOUNDERS", &founders);
+            .replace("FOUNDERS", &founders)
+            .replace("REGION", &region);
         table.trim_end().to_owned()
     }
 }

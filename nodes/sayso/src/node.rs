@@ -9,7 +9,7 @@ use hex::FromHex;
 use sayso_admin::{Admin, AdminOptions, AdminTokens};
 use sayso_audit::{Actor, AuditKey, Signer};
 use sayso_consent::{Error, Register, Tenure};
-use sayso_egress::{Egress, Processors, Timeouts};
+use sayso_egress::{DETECTOR, Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
 use sayso_pages::Pages;
@@ -22,7 +22,7 @@ use sayso_provider_openai::{
 use sayso_runtime::shutdown::{Phases, Signals};
 use sayso_runtime::{SystemClock, TaskKind, Tasks, process};
 use sayso_session_actor::ActorSessions;
-use sayso_types::{Clock, ProcessorId};
+use sayso_types::{Clock, ProcessorId, ProcessorKind};
 use sayso_vault::Vault;
 use sayso_wire::token::TokenVerifier;
 use sha2::{Digest, Sha256};
@@ -390,16 +390,23 @@ fn add_forgetter(at: &Deletion, processors: &mut Processors) -> Result<()> {
     Ok(())
 }
 
-/// Reads the profile. Every processor that is configured must be one that it knows: data never goes to somebody whom the
+/// Reads the profile. It must let data be stored where the node stands. Every processor that is configured must be one that it knows: data never goes to somebody whom the
 /// notice does not name.
 fn accepted_profile(config: &Config) -> Result<Profile> {
     let profile = config.read_profile()?;
+    config.store.require_place(&profile)?;
     let local = [config.local.transcriber, config.local.responder, config.local.synthesizer];
     let local = local.into_iter().filter(|_| config.local.enabled);
     for id in local.map(ProcessorId).chain(config.openai.iter().map(|service| service.id)) {
         if profile.processor(id).is_none() {
             bail!("processor {id} is configured but not in the profile; register it there, with party and region");
         }
+    }
+    if profile.processor(DETECTOR).is_none_or(|detector| detector.kind != ProcessorKind::Vad) {
+        bail!(
+            "the profile has no processor {DETECTOR} of kind \"vad\", so nobody may be listened to; add it, as the profile that \
+             `sayso init` writes has it"
+        );
     }
     for id in config.deletion.iter().map(|at| at.id) {
         if profile.processor(id).is_none_or(|processor| !processor.deletion_api) {

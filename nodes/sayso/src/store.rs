@@ -28,8 +28,8 @@ pub(crate) use self::moved::require_here;
 pub(crate) use self::moving::{Moves, Moving};
 use self::told::{Checked, Exported, Inspected, Loaded};
 use crate::backend::{self, Backend};
-use crate::cli::{ExportStoreArgs, ImportStoreArgs, StoreArgs, StoreCommand, StoreFileArgs};
-use crate::config::{Config, StoreKind};
+use crate::cli::{DumpAt, ExportStoreArgs, ImportStoreArgs, StoreArgs, StoreCommand, StoreFileArgs};
+use crate::config::{Config, StoreKind, require_place};
 use crate::progress::progress;
 use crate::{join, output, serve};
 
@@ -94,6 +94,11 @@ async fn check(args: &StoreFileArgs) -> Result<ExitCode> {
 }
 
 async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
+    // a directory is on this machine, unless somebody says otherwise
+    if matches!(args.to, DumpAt::Bucket { .. }) || args.region.is_some() {
+        let profile = Config::read(&args.store.config)?.read_profile()?;
+        require_place(&profile, args.region.as_ref(), "--region")?;
+    }
     let place = Place::open(&args.to)?;
     let exported = with_store(&args.store, async |config, backend| {
         let portion = portion(config, args.keys)?;
@@ -119,6 +124,12 @@ async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
     tell(&exported.await?, args.store.json)
 }
 
+/// Requires that data may be stored where the store of a configuration stands.
+fn require_here_allowed(args: &StoreFileArgs) -> Result<()> {
+    let config = Config::read(&args.config)?;
+    Ok(config.store.require_place(&config.read_profile()?)?)
+}
+
 /// What of the store of `config` is written: never data and the keys of it together.
 fn portion(config: &Config, keys: bool) -> Result<Portion> {
     match (config.store.kind, keys) {
@@ -133,6 +144,7 @@ fn portion(config: &Config, keys: bool) -> Result<Portion> {
 }
 
 async fn import(args: &ImportStoreArgs) -> Result<ExitCode> {
+    require_here_allowed(&args.store)?;
     let dump = Dump::open(Place::open(&args.from)?).await?;
     let mut bars = progress();
     bars.begin("checking", dump.manifest.all.bytes);

@@ -146,6 +146,12 @@ fn what_is_done_can_be_prohibited() {
     assert_eq!(reason(&no("Transmit"), &yes(), HEARS), Some(Reason::Prohibited));
     assert_eq!(reason(&no("Transmit"), &yes(), REMEMBERS), None);
     assert_eq!(reason(&no("Store"), &yes(), REMEMBERS), Some(Reason::Prohibited));
+    const LISTENS: (Gate, &str) = (Gate::VoiceActivity, "voice_interaction/voice_audio/vad-local");
+    assert_eq!(reason(&home(""), &yes(), LISTENS), None);
+    for processing in ["Collect", "Analyse"] {
+        assert_eq!(reason(&no(processing), &yes(), LISTENS), Some(Reason::Prohibited), "{processing}");
+        assert_eq!(reason(&no(processing), &yes(), HEARS), None, "{processing}");
+    }
     for (processing, changes) in [
         ("Share", "processor = [{ id = \"whisper-local\", independent_controller = true }]"),
         ("Train", "processor = [{ id = \"whisper-local\", trains_on_data = true }]"),

@@ -119,7 +119,10 @@ mod tests {
         let data: Vec<_> = talk["dpv:hasPersonalData"].as_array().unwrap().iter().map(|d| &d["@id"]).collect();
         assert_eq!(data, ["#category.reply_text", "#category.transcript", "#category.voice_audio"]);
         let to: Vec<_> = talk["dpv:hasRecipient"].as_array().unwrap().iter().map(|d| &d["@id"]).collect();
-        assert_eq!(to, ["#processor.rules-local", "#processor.voice-local", "#processor.whisper-local"]);
+        assert_eq!(
+            to,
+            ["#processor.rules-local", "#processor.vad-local", "#processor.voice-local", "#processor.whisper-local"]
+        );
     }
 
     #[test]

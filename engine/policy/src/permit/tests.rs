@@ -186,3 +186,29 @@ fn what_goes_along_has_a_limit_of_its_own() {
         assert_eq!(revoker.revoke().pieces, u64::from(passes.is_ok()));
     }
 }
+
+#[test]
+fn no_line_of_a_log_can_hold_labelled_data() {
+    const WORD: &str = "a-word-that-is-nowhere-else";
+    /// Which text there is of a type, if there is one: with any, it is not clear any more which of these is meant.
+    trait Silent<Text> {
+        fn stays() {}
+    }
+    impl<T> Silent<()> for T {}
+    impl<T: fmt::Display> Silent<u8> for T {}
+    impl<T: serde::Serialize> Silent<u16> for T {}
+    impl<T: core::ops::Deref> Silent<u32> for T {}
+    // does not compile once there is one
+    <Labelled<String> as Silent<_>>::stays();
+    <Labelled<Vec<i16>> as Silent<_>>::stays();
+
+    let said = Labelled::new(*frame(3).label(), WORD.to_owned());
+    let mut answer = said.clone();
+    answer.take_along(said.clone(), |text, other| text.push_str(&other));
+    let lines = [
+        format!("{said:?}"),
+        format!("{:?}", Some(&answer)),
+        format!("{:?}", said.derive(Category::TRANSCRIPT, |w| w)),
+    ];
+    assert!(lines.iter().all(|line| !line.contains(WORD) && line.contains("Labelled(")), "{lines:?}");
+}

@@ -308,11 +308,12 @@ fn order(document: &Document) -> Result<(), At> {
     Ok(())
 }
 
-/// The answer to the consent question is heard before there is consent: by a local recogniser only, and not kept.
+/// The answer to the consent question is heard before there is consent: by what finds and recognises speech here, and not kept.
 fn consent_question(document: &Document) -> Result<(), At> {
     for (id, rule) in &document.processor {
-        let local_asr = rule.kind == ProcessorKind::Asr && rule.region_class == RegionClass::Local;
-        if rule.purposes.contains(&Purpose::CONSENT_ANSWER) && !local_asr {
+        let hears = matches!(rule.kind, ProcessorKind::Vad | ProcessorKind::Asr);
+        let is_here = rule.region_class == RegionClass::Local;
+        if rule.purposes.contains(&Purpose::CONSENT_ANSWER) && !(hears && is_here) {
             return Err((format!("processor.{id}.purposes"), Problem::ConsentAnswerLeaves));
         }
     }

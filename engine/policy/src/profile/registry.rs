@@ -44,6 +44,15 @@ pub struct Transfers {
     pub src: Src,
 }
 
+impl Transfers {
+    /// Whether data may be stored in `place`: of one person at a gate, or of everybody where a whole store, a replica or a backup
+    /// of it stands.
+    #[must_use]
+    pub fn lets_store_in(&self, place: &str) -> bool {
+        self.storage.is_empty() || self.storage.contains(place)
+    }
+}
+
 /// `[routing]`: in which order receivers are chosen. A fallback never goes further than what a person allows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -81,6 +81,19 @@ proptest! {
         }
     }
 
+    /// So that sound and pictures are asked about once, where they go first: a frame that may not be taken in goes nowhere.
+    #[test]
+    fn what_may_be_looked_at_may_be_taken_in(world in worlds(), state in states(), asked in questions()) {
+        let in_force = world.in_force();
+        for question in about(&world, &asked) {
+            for gate in [Gate::VoiceActivity, Gate::Vision] {
+                let [looked_at, taken_in] =
+                    [gate, Gate::Ingress].map(|gate| decide(&Question { gate, ..question }, &state, &in_force));
+                prop_assert!(taken_in.is_permit() || !looked_at.is_permit(), "{:?}", question);
+            }
+        }
+    }
+
     #[test]
     fn a_prohibition_opens_nothing(world in worlds(), state in states(), asked in questions(), more in prohibitions()) {
         let mut narrower = world.clone();

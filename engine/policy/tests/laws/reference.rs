@@ -166,6 +166,10 @@ impl<'a> Facts<'a> {
         };
         let mut done = purpose.map(|rule| rule.processing.clone()).unwrap_or_default();
         done.insert(hop(question.gate).0);
+        // sound and pictures are taken in for whoever looks at them first
+        if [Gate::VoiceActivity, Gate::Vision].contains(&question.gate) {
+            done.insert(Processing::Collect);
+        }
         if receiver.is_some_and(|receiver| receiver.independent_controller) {
             done.insert(Processing::Share);
         }

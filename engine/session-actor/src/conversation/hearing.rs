@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use sayso_audio::{EndpointConfig, Mode, Recording};
+use sayso_policy::Refused;
 use sayso_runtime::{TaskHandle, TaskKind};
 use sayso_session::{Capture, Event};
 use sayso_types::{Category, Purpose, TurnId};
@@ -12,8 +13,10 @@ use sayso_wire::AudioPacket;
 use zeroize::Zeroizing;
 
 use super::Conversation;
+use super::admission::Right;
 use crate::actor::Message;
 use crate::listening::{Listening, Mark, Marks, TICK_MS};
+use crate::ring::wipe;
 use crate::transcription::{self, Frames};
 
 /// The way in: what is listened to, and what was heard.
@@ -60,6 +63,26 @@ impl Hearing {
         };
     }
 
+    /// Whether sound is wanted.
+    pub(super) const fn listens(&self) -> bool {
+        self.listening.is_some()
+    }
+
+    /// Whether it is wanted until whoever pushes to talk lets go.
+    pub(super) fn is_pushed(&self) -> bool {
+        self.listening.as_ref().is_some_and(Listening::is_manual)
+    }
+
+    /// Listens anew, as before: nothing is left of what was heard but what a recogniser has. The turn of the utterance that
+    /// this cuts off, if one was going on.
+    pub(super) fn begin_anew(&mut self) -> Option<TurnId> {
+        if let Some(listening) = &mut self.listening {
+            *listening = listening.anew();
+        }
+        self.ticks = None;
+        self.turn.take()
+    }
+
     /// What was recorded is not kept.
     pub(super) fn stop_recording(&mut self) {
         if let Some(listening) = &mut self.listening {
@@ -82,14 +105,15 @@ impl Hearing {
         }
     }
 
-    fn push(&mut self, packet: &AudioPacket) -> Marks {
+    /// Has `packet` decoded and listened to, by this right.
+    fn push(&mut self, packet: &AudioPacket, right: &Right<'_>) -> Result<Marks, Refused> {
         match &mut self.listening {
-            Some(listening) if packet.turn == self.awaited => listening.push(packet),
+            Some(listening) if packet.turn == self.awaited => right.pass(packet, |packet| listening.push(packet)),
             Some(_) => {
                 metrics::counter!("sayso_session_packets_stray_total").increment(1);
-                Marks::new()
+                Ok(Marks::new())
             }
-            None => Marks::new(),
+            None => Ok(Marks::new()),
         }
     }
 
@@ -99,24 +123,44 @@ impl Hearing {
 }
 
 impl Conversation {
-    /// Takes the packets that wait.
+    /// Takes the packets that wait, unless it is not known yet whether they may be listened to.
     pub(super) fn hear(&mut self) {
+        if self.is_asking() {
+            return;
+        }
         let mut packets = core::mem::take(&mut self.hearing.packets);
         self.place().ring.take(&mut packets);
         for packet in packets.drain(..) {
             let before = self.hearing.lost();
-            let marks = self.hearing.push(&packet);
-            let lost = self.hearing.lost() - before;
+            let cv = self.consent.cv;
+            let right = self.admission.as_ref().and_then(|admission| admission.right(cv));
+            // what comes after the right was lost in the midst of these is not heard either
+            let heard = right.map_or(Ok(Marks::new()), |right| self.hearing.push(&packet, &right));
+            wipe(packet);
+            let lost = self.hearing.lost().saturating_sub(before);
             self.place().packets_lost.fetch_add(lost, Ordering::Relaxed);
-            self.found(marks);
+            match heard {
+                Ok(marks) => self.found(marks),
+                Err(_) => self.deafen(),
+            }
         }
         self.hearing.packets = packets;
     }
 
     /// Time passes in the middle of an utterance.
     pub(super) fn tick(&mut self) {
-        let marks = self.hearing.listening.as_mut().map(Listening::tick);
-        self.found(marks.unwrap_or_default());
+        let marks = self.hear_on(Listening::tick);
+        self.found(marks);
+    }
+
+    /// What is found by `work` in what was let in before, if it may still be listened to.
+    fn hear_on(&mut self, work: impl FnOnce(&mut Listening) -> Marks) -> Marks {
+        let right = self.admission.as_ref().and_then(|admission| admission.right(self.consent.cv));
+        let (Some(listening), Some(right)) = (&mut self.hearing.listening, right) else { return Marks::new() };
+        right.guard(|| work(listening)).unwrap_or_else(|_| {
+            self.deafen();
+            Marks::new()
+        })
     }
 
     fn found(&mut self, marks: Marks) {
@@ -158,8 +202,7 @@ impl Conversation {
 
     /// Whoever pushed to talk has let go.
     pub(super) fn end_utterance(&mut self) {
-        let marks = self.hearing.listening.as_mut().map(Listening::finish);
-        for mark in marks.unwrap_or_default() {
+        for mark in self.hear_on(Listening::finish) {
             // What begins and ends in this moment is too short to be anything.
             if let Mark::End { sha256, voiced } = mark
                 && let Some(event) = self.heard(sha256, voiced)

@@ -9,6 +9,7 @@ mod guests;
 mod keeping;
 mod life;
 mod limits;
+mod listening;
 mod node;
 mod notices;
 mod pictures;

@@ -51,6 +51,29 @@ impl Session {
         }
     }
 
+    /// Nobody may listen: the device is told why, and begins again when it is spoken to the next time. A question that is open
+    /// stays so: it can be answered by a button, and more may be allowed by then.
+    pub(super) fn not_listened(&mut self, code: &'static str, effects: &mut Vec<Effect>) {
+        if self.asking.is_none() {
+            self.mode = None;
+        }
+        self.set_capture(Capture::Off, effects);
+        if self.turn.as_ref().is_some_and(|turn| turn.phase == Phase::Hearing) {
+            return self.fail(code, effects);
+        }
+        effects.push(Effect::Tell(ToDevice::Error {
+            code: code.to_owned(),
+            text: "nobody may listen here at the moment".to_owned(),
+            remedy: "start to listen again later; the operator finds the reason under this code in the metrics"
+                .to_owned(),
+            turn: self.latest,
+        }));
+        // what is being answered was heard before
+        if self.turn.is_none() && self.asking.is_none() {
+            self.say_failed(effects);
+        }
+    }
+
     pub(super) fn voice_start(&mut self, effects: &mut Vec<Effect>) {
         let (kind, purpose) = match (&self.turn, &self.asking) {
             (None, _) if self.capture == Capture::Off => return,

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
+use sayso_policy::Place;
+
 use super::NodeArgs;
 use crate::config::StoreKind;
 
@@ -124,6 +126,10 @@ pub(crate) struct ExportStoreArgs {
     /// whoever has both and the KEK reads what was there on that day. Keep it for short.
     #[arg(long)]
     pub(crate) keys: bool,
+    /// Where the bucket stands: a country (ISO 3166, such as CN), or the word of the profile's for the place. Needed where the
+    /// profile says where data may be stored (transfers.storage).
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) region: Option<Place>,
     #[command(flatten)]
     pub(crate) store: StoreFileArgs,
 }

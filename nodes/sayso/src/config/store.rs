@@ -6,11 +6,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use sayso_policy::{Place, Profile};
 use sayso_store_raft::NodeId;
 use sayso_types::Name;
 use serde::{Deserialize, Serialize};
 
 use super::fdb::FdbStore;
+use super::place::{Misplaced, require};
 
 /// Where a node listens for its peers when nobody says otherwise.
 pub(crate) const PEER_PORT: u16 = 4435;
@@ -21,6 +23,9 @@ pub(crate) const PEER_PORT: u16 = 4435;
 pub(crate) struct Store {
     /// Which.
     pub(crate) kind: StoreKind,
+    /// Where it stands: this machine, or the servers of the FoundationDB cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<Place>,
     /// What `raft` needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) raft: Option<RaftStore>,
@@ -143,6 +148,11 @@ impl Store {
             Some(founder) => Err(StoreProblem::SameNode { node: founder.node }),
             None => Ok(raft),
         }
+    }
+
+    /// Requires that data may be stored where it stands.
+    pub(crate) fn require_place(&self, profile: &Profile) -> Result<(), Misplaced> {
+        require(profile, self.region.as_ref(), "store.region")
     }
 
     /// The paths in it.

@@ -20,6 +20,7 @@ fn args(dir: &Path) -> InitArgs {
         peer: Vec::new(),
         join: None,
         cluster: "home".parse().unwrap(),
+        region: None,
     }
 }
 
@@ -50,6 +51,17 @@ fn what_is_written_is_a_configuration_with_all_that_it_names() {
         let file = |name: &str| dir.path().join(who).join(name);
         assert!(Identity::read(&file("cert.pem"), &file("key.pem")).is_ok());
         assert_eq!(certs::read_roots(&file("ca.pem")).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_node_says_where_it_stands_if_somebody_says_so() {
+    for (region, peer) in [(None, None), (Some("CN"), None), (Some("the \"old\" cellar"), Some("10.0.0.1:4435"))] {
+        let dir = tempfile::tempdir().unwrap();
+        let region = region.map(|region| region.parse().unwrap());
+        let peer = peer.map(|peer| peer.parse().unwrap()).into_iter().collect();
+        run(&InitArgs { region: region.clone(), peer, ..args(dir.path()) }).unwrap();
+        assert_eq!(load(dir.path()).store.region, region);
     }
 }
 

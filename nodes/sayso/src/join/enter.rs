@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
 };
+use sayso_policy::Place;
 use sayso_runtime::SystemClock;
 use sayso_types::Clock;
 use sha2::{Digest, Sha256};
@@ -36,23 +37,31 @@ pub(crate) struct Entering {
     pub(crate) files: Vec<(String, String, bool)>,
 }
 
-/// Asks whoever printed `token` for all that a node needs that its peers reach at `address` and devices under `names`.
+/// Asks whoever printed `token` for all that a node needs that stands in `region`, and that its peers reach at `address` and
+/// devices under `names`.
 ///
 /// # Errors
 /// When the token is over, whoever answers is not of its cluster, or the answer is no.
-pub(crate) fn enter(token: &Token, address: &PeerAddress, names: &[String]) -> Result<Entering> {
+pub(crate) fn enter(
+    token: &Token,
+    address: &PeerAddress,
+    names: &[String],
+    region: Option<&Place>,
+) -> Result<Entering> {
     let now = SystemClock::new().wall().0 / 1_000;
     if token.is_over(now) {
         bail!("the token expired {} minutes ago: have a new one printed", (now - token.expires) / 60);
     }
     let (peer_key, peer) = certs::Request::make()?;
     let (node_key, node) = certs::Request::make()?;
-    let mut request = Request { version: VERSION, peer, node, names: names.to_vec(), proof: String::new() };
+    let (names, region) = (names.to_vec(), region.cloned());
+    let mut request = Request { version: VERSION, peer, node, region, names, proof: String::new() };
     request.proof = hex::encode(token.prove(&request.parts()));
     let asked = serve::runtime()?.block_on(async { timeout(ANSWER_WITHIN, ask(token, &request)).await });
     let unreachable = || format!("nobody answers at {}: is `sayso store invite` still running there?", token.at);
     let Welcome { peer_chain, node_chain, mut config, files } = asked.with_context(unreachable)??;
 
+    config.store.region = request.region;
     let Some(raft) = &mut config.store.raft else { bail!("the cluster's configuration has no table [store.raft]") };
     raft.node = token.node;
     raft.listen = address.listen();

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustls::ServerConfig;
+use sayso_policy::Profile;
 use sayso_runtime::SystemClock;
 use sayso_store_raft::NodeId;
 use sayso_types::Clock;
@@ -22,7 +23,7 @@ use super::message::{self, Answer, FAREWELL, File, Request, VERSION, Welcome};
 use super::token::{Token, inviter};
 use crate::certs::{self, Authority, Identity};
 use crate::cli::InviteArgs;
-use crate::config::{Config, Kek, Peer, RaftStore};
+use crate::config::{Config, Kek, Peer, RaftStore, require_place};
 use crate::policy::{own_calendar, signature_of};
 use crate::{output, serve};
 
@@ -51,6 +52,8 @@ struct Invitation {
     /// What the new node is configured with, and the files that this names.
     config: Config,
     files: Vec<File>,
+    /// Says where it may stand.
+    profile: Profile,
     /// Signs for nodes among each other.
     peers: Authority,
     /// Signs what devices and operators know nodes by.
@@ -112,14 +115,14 @@ impl Invitation {
         let raft = config.store.raft()?.clone();
         let peers = authority(dir, "peer-ca")?;
         let devices = authority(dir, "ca")?;
-        let mut files = Vec::new();
+        let (profile, mut files) = (config.read_profile()?, Vec::new());
         let mut config = portable(&config, &mut files)?;
         if let Some(raft) = &mut config.store.raft {
             raft.replaces = args.replaces;
         }
         let node = next_node(&dir.join("peer-ca").join(LAST_NODE), &raft, args.replaces)?;
         let token = Token::new(raft.cluster, node, at, now() + 60 * args.minutes, peers.fingerprint());
-        Ok(Self { token, config, files, peers, devices })
+        Ok(Self { token, config, files, profile, peers, devices })
     }
 
     /// Answers newcomers until one was welcomed.
@@ -162,6 +165,7 @@ impl Invitation {
         if !self.token.is_proven(&request.parts(), &proof) {
             bail!("its token is not the one that was printed here: copy it again");
         }
+        require_place(&self.profile, request.region.as_ref(), "--region")?;
         if request.names.is_empty() || request.names.len() > NAMES_MAX {
             bail!("a node has 1 to {NAMES_MAX} names");
         }
@@ -185,6 +189,7 @@ fn portable(config: &Config, files: &mut Vec<File>) -> Result<Config> {
         Ok(())
     };
     portable.data_dir = "data".into();
+    portable.store.region = None;
     take(&mut portable.log_key, "log.key", true)?;
     if let Some(former) = &mut portable.log_key_former {
         take(former, "log.key.former", true)?;

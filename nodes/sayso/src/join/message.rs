@@ -2,6 +2,7 @@
 
 use std::io;
 
+use sayso_policy::Place;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -9,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use crate::config::Config;
 
 /// The version of these messages.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Bytes of a message: a few certificates and a long profile.
 const BYTES_MAX: usize = 4 << 20;
 
@@ -24,6 +25,8 @@ pub(super) struct Request {
     pub(super) peer: String,
     /// For devices and operators: the same.
     pub(super) node: String,
+    /// Where it stands, if it says so.
+    pub(super) region: Option<Place>,
     /// Names or addresses under which devices reach it.
     pub(super) names: Vec<String>,
     /// That it has the token, in hexadecimal digits.
@@ -33,7 +36,8 @@ pub(super) struct Request {
 impl Request {
     /// What is proven.
     pub(super) fn parts(&self) -> Vec<&str> {
-        let mut parts = vec![self.peer.as_str(), self.node.as_str()];
+        let region = self.region.as_ref().map_or("", Place::as_str);
+        let mut parts = vec![self.peer.as_str(), self.node.as_str(), region];
         parts.extend(self.names.iter().map(String::as_str));
         parts
     }

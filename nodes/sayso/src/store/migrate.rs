@@ -35,6 +35,7 @@ pub(super) async fn run(args: &MigrateArgs) -> Result<ExitCode> {
     {
         bail!("--to is {kind}, but store.kind is {} in {}", config.store.kind, args.store.config.display());
     }
+    config.store.require_place(&config.read_profile()?)?;
     let to = backend::name(&config);
     let dir = &args.from.0;
     let (from, is_moved) = match open(dir).await {

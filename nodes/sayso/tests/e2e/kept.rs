@@ -5,6 +5,7 @@ use std::fs;
 use sayso_tests::{Installation, TENANT};
 use serde_json::Value;
 
+use crate::place::stands_in;
 use crate::reload::PROFILE;
 use crate::sayso;
 
@@ -16,6 +17,7 @@ async fn settings_of_an_agent_are_kept_shown_and_deleted_and_a_password_is_refus
     let installation = Installation::new(&sayso()).await;
     fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
     fs::write(installation.path(PROFILE), LAWFUL).unwrap();
+    stands_in(&installation, "CN");
     let node = installation.start().await;
     drop(installation.first_device(&node).await);
     let (at, certs) = (node.admin.to_string(), installation.person("tess", Some(TENANT)).await);

@@ -27,6 +27,7 @@ mod numbers;
 mod pages;
 mod permits;
 mod pictures;
+mod place;
 mod policy;
 mod porting;
 mod provider_down;

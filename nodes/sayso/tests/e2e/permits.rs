@@ -9,6 +9,7 @@ use sayso_proto::consent::v1::{HolderOutcome, HolderState, WithdrawalState};
 use sayso_tests::{Finished, Installation, Node, Process, TENANT, within};
 use serde_json::Value;
 
+use crate::place::stands_in;
 use crate::reload::PROFILE;
 use crate::sayso;
 
@@ -34,6 +35,7 @@ impl Story {
         let installation = Installation::new(&sayso()).await;
         fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
         fs::write(installation.path(PROFILE), LAWFUL).unwrap();
+        stands_in(&installation, "CN");
         let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
         let examined = format!(
             r#"processor = [{{ id = "partner-sms", party = "An SMS company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = {today}, by = "privacy officer", valid = "P1Y" }} }}]"#

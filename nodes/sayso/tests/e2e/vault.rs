@@ -7,6 +7,7 @@ use sayso_tests::{Installation, Node, Process, TENANT};
 use serde_json::Value;
 
 use crate::kept::{LAWFUL, WRITTEN};
+use crate::place::stands_in;
 use crate::reload::PROFILE;
 use crate::sayso;
 
@@ -91,6 +92,7 @@ async fn the_shard_key_changes_while_the_node_serves_and_what_was_sealed_opens_a
     let installation = Installation::new(&sayso()).await;
     fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
     fs::write(installation.path(PROFILE), LAWFUL).unwrap();
+    stands_in(&installation, "CN");
     let settings = installation.file("settings.json");
     fs::write(&settings, r#"{"prompt":"You are a teacher."}"#).unwrap();
     let (operator, tess) = (installation.file("admin"), installation.person("tess", Some(TENANT)).await);

@@ -47,7 +47,9 @@ fn permits_what_the_profile_lets_go_and_no_more() {
     let permitted: BTreeSet<_> = permissions.iter().map(of).collect();
     let expected = [
         ("notice", "notice_text", "voice-local", false),
+        ("consent_answer", "voice_audio", "vad-local", false),
         ("consent_answer", "voice_audio", "whisper-local", false),
+        ("voice_interaction", "voice_audio", "vad-local", true),
         ("voice_interaction", "voice_audio", "whisper-local", true),
         ("voice_interaction", "transcript", "rules-local", true),
         ("voice_interaction", "reply_text", "voice-local", true),

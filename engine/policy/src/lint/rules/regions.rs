@@ -2,7 +2,7 @@
 
 use sayso_types::{ProcessorKind, RegionClass};
 
-use crate::country::{self, UNION, is_country, is_like_a_country};
+use crate::country::{UNION, is_country, is_like_a_country, no_country};
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
@@ -40,14 +40,6 @@ fn unknown(case: &Case<'_>) -> Found {
         }
     }
     found
-}
-
-/// What is said of a place that is no country.
-fn no_country(place: &str) -> String {
-    match country::meant(place) {
-        Some(code) => format!("`{place}` is no code of a country (ISO 3166); did you mean `{code}`?"),
-        None => format!("`{place}` is no code of a country (ISO 3166); write one, such as CN"),
-    }
 }
 
 pub(in crate::lint) static PROC_REGION_MISLABELLED: Rule = Rule {

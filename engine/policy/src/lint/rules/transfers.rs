@@ -81,8 +81,8 @@ fn contradicts_location(case: &Case<'_>) -> Found {
         }
     }
     let stores = case.document.processor.values().filter(|p| p.kind == ProcessorKind::Database);
-    let stores = stores.filter(|p| p.state == ProcessorState::Active && !transfers.storage.is_empty());
-    for p in stores.filter(|p| !transfers.storage.contains(&p.region)) {
+    let stores = stores.filter(|p| p.state == ProcessorState::Active);
+    for p in stores.filter(|p| !transfers.lets_store_in(&p.region)) {
         let message =
             format!("a store in {} is none of transfers.storage; tell people and add it, or move it", p.region);
         found.push((format!("processor.{}.region", p.id), message));

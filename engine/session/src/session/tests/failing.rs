@@ -1,5 +1,7 @@
 //! What cannot be done is told, and the session is usable afterwards.
 
+use sayso_types::Purpose;
+
 use super::*;
 
 fn told_error(rig: &Rig, expected: &str) -> bool {
@@ -110,4 +112,49 @@ fn nobody_says_more_than_the_limit_at_a_time() {
     assert!(!rig.has(|e| matches!(e, Effect::Respond(..))));
     rig.say(&"word ".repeat(limit));
     assert!(rig.has(|e| matches!(e, Effect::Respond(_, request) if request.text.chars().count() == limit)));
+}
+
+#[test]
+fn whom_nobody_may_listen_to_is_told_so_once_and_heard_when_they_begin_again() {
+    let told = |rig: &Rig| told_error(rig, "not_allowed");
+    let waits = |rig: &Rig| rig.state() == SessionState::Idle && rig.session.listens_for().is_none();
+    // while nothing is said
+    let mut rig = listening(ListenMode::Auto);
+    assert_eq!(rig.session.listens_for(), Some(Purpose::VOICE_INTERACTION));
+    rig.feed(Event::NotListened("not_allowed"));
+    assert!(told(&rig) && rig.has(|e| matches!(e, Effect::Listen(Capture::Off))));
+    assert_eq!(rig.spoken_texts().len(), 1);
+    rig.play(500);
+    assert!(waits(&rig));
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    assert!(rig.has(|e| matches!(e, Effect::Listen(Capture::Automatic))));
+
+    // in the midst of an utterance: it is answered by nobody
+    rig.feed(Event::VoiceStart);
+    let turn = rig.turn();
+    rig.feed(Event::NotListened("not_allowed"));
+    assert!(told(&rig) && rig.has(|e| matches!(e, Effect::CancelTurn(of) if *of == turn)));
+    assert_eq!(rig.endings(), [(turn, Ending::Failed("not_allowed"))]);
+    rig.play(500);
+    assert!(waits(&rig));
+
+    // while an answer is made: it was heard before
+    let mut rig = listening(ListenMode::Realtime);
+    rig.say("what time is it");
+    rig.feed(Event::NotListened("not_allowed"));
+    assert!(told(&rig) && rig.state() == SessionState::Thinking);
+    rig.answer("Noon.");
+    rig.play(500);
+    assert!(waits(&rig));
+
+    // while the answer to the question is waited for: that stays open, and is asked once more
+    let mut rig = Rig::new(ConsentView::default());
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    rig.play(500);
+    assert_eq!(rig.session.listens_for(), Some(Purpose::CONSENT_ANSWER));
+    rig.feed(Event::NotListened("not_allowed"));
+    assert!(told(&rig) && rig.state() == SessionState::Idle && !rig.session.is_at_rest());
+    rig.feed(Event::Timer(Timer::Consent));
+    rig.play(500);
+    assert!(rig.has(|e| matches!(e, Effect::Listen(Capture::Automatic))));
 }

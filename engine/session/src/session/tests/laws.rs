@@ -31,6 +31,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::ListenStop),
         Just(Event::Abort),
         Just(Event::Detached),
+        Just(Event::NotListened("not_allowed")),
         Just(Event::VoiceStart),
         Just(Event::VoiceEnd),
         Just(Event::VoiceNone),
@@ -103,6 +104,10 @@ proptest! {
             }
             let listens = rig.session.capture != Capture::Off;
             prop_assert!(!listens || given || rig.session.asking.is_some(), "and it does not go on listening");
+            let purpose = rig.session.listens_for();
+            prop_assert!(!listens || purpose.is_some(), "and it says what for");
+            let converses = purpose == Some(Purpose::VOICE_INTERACTION);
+            prop_assert!(!converses || given && rig.session.asking.is_none(), "which is a conversation only if it may be one");
         }
     }
 
