@@ -3,6 +3,7 @@
 mod announcing;
 mod anonymising;
 mod answering;
+mod asking;
 mod deleting;
 mod demanded;
 mod due;

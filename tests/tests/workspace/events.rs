@@ -29,8 +29,8 @@ const WALKED: &str = "engine/consent/tests/consent/every_event.rs";
 /// Events that are produced, each with what it is in the code and the file that makes it.
 const PRODUCED: &[(&str, &str, &str)] = &[
     ("policy.effective", "Event::PolicyEffective", "engine/consent/src/journal.rs"),
-    ("notice.served", "Event::NoticeServed", "engine/consent/src/register/granting.rs"),
-    ("consent.requested", "Event::ConsentRequested", "engine/consent/src/register/granting.rs"),
+    ("notice.served", "Event::NoticeServed", "engine/consent/src/register/asking.rs"),
+    ("consent.requested", "Event::ConsentRequested", "engine/consent/src/register/asking.rs"),
     ("consent.given", "Event::ConsentGiven", "engine/consent/src/register/granting.rs"),
     ("consent.refused", "Event::ConsentRefused", "engine/consent/src/register/granting.rs"),
     ("consent.deferred", "Event::ConsentDeferred", "engine/consent/src/register/granting.rs"),

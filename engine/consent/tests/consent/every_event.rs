@@ -41,7 +41,7 @@ use crate::referring;
 use crate::retaining::profile_that_ends;
 use crate::revising::revised;
 use crate::set_clock::{HOUR, NOON, SetClock};
-use crate::world::{MEMORY, VERIFIED, VOICE, World, ask, processor};
+use crate::world::{MEMORY, VERIFIED, VOICE, World, ask, asking, processor};
 
 const DAY: u64 = 24 * HOUR;
 
@@ -203,7 +203,7 @@ async fn node() -> Vec<Leaf> {
 async fn talk(world: &World) {
     let (anna, question) = (world.stranger().await, Question::of(&[VOICE]));
     assert!(world.register.acquire(ask(anna, ConsentVersion(1))).await.is_err(), "nobody was asked");
-    world.register.asked(anna, [1; 32], &question).await.unwrap();
+    world.register.asked(&asking(anna, &question)).await.unwrap();
     for (purpose, status) in
         [(VOICE, ConsentStatus::Given), (MEMORY, ConsentStatus::Refused), (MEMORY, ConsentStatus::Deferred)]
     {
