@@ -200,6 +200,9 @@ async fn a_yes_becomes_records_leaves_and_permits() {
     assert_eq!(
         told,
         [
+            "processor.registered",
+            "processor.registered",
+            "processor.registered",
             "notice.served",
             "consent.requested",
             "consent.requested",
@@ -210,13 +213,13 @@ async fn a_yes_becomes_records_leaves_and_permits() {
         ]
     );
     let leaves = world.leaves().await;
-    let given = &leaves[5];
+    let given = &leaves[8];
     let Event::ConsentGiven { notice, evidence, record, purpose, is_renewal: false } = given.fact.event else {
         panic!("{given:?}")
     };
     assert_eq!((notice, given.fact.actor.kind, given.fact.cv), (Hash([1; 32]), ActorKind::Subject, ConsentVersion(2)));
     assert!(question.records().any(|asked| asked == (purpose, record)), "as it was asked for");
-    assert!(leaves[2..].iter().all(|leaf| leaf.fact.subject == given.fact.subject), "one tag a person");
+    assert!(leaves[5..].iter().all(|leaf| leaf.fact.subject == given.fact.subject), "one tag a person");
     assert_ne!(evidence, AuditKey::new([0; 32]).commit(&[2; 32]), "bound with the person's own key");
     assert!(leaves.iter().all(|leaf| leaf.fact.epoch == 1 && leaf.fact.profile_rev == 1));
     let report = world.ends_spotless().await;
