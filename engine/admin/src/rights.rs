@@ -92,14 +92,21 @@ impl RightsService {
     async fn copied(&self, operator: &Operator, request: proto::CopyCaseRequest) -> Result<Vec<u8>, Refusal> {
         let id = case_id(&request.case_id)?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
-        let copy = self.desk.copy(subject, id, operator.actor(&self.key)).await?;
-        Ok(serde_json::to_vec(&copy).expect("a copy is texts, numbers and lists of them"))
+        let by = operator.actor(&self.key);
+        let copy = self.desk.copy(subject, id, by).await?;
+        let copy = serde_json::to_vec(&copy).expect("a copy is texts, numbers and lists of them");
+        self.desk.handed_out(subject, id, (&copy, copy.len()), by).await?;
+        Ok(copy)
     }
 
     async fn ported(&self, operator: &Operator, request: proto::PortCaseRequest) -> Result<Bundle, Refusal> {
         let id = case_id(&request.case_id)?;
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
-        Ok(self.desk.bundle(subject, id, (&self.signer, operator.actor(&self.key)), moment).await?)
+        let by = operator.actor(&self.key);
+        let bundle = self.desk.bundle(subject, id, (&self.signer, by), moment).await?;
+        let bytes = bundle.manifest.len() + bundle.files.values().map(Vec::len).sum::<usize>();
+        self.desk.handed_out(subject, id, (bundle.manifest.as_bytes(), bytes), by).await?;
+        Ok(bundle)
     }
 
     async fn imported(

@@ -207,6 +207,15 @@ pub enum Event {
         /// How many records it holds.
         rows: u64,
     },
+    /// `export.downloaded`: what was put together is handed out to whoever asked.
+    ExportDownloaded {
+        /// The request that it answers.
+        request: Reference,
+        /// SHA-256 of it: of a bundle of files, of the manifest, which has that of each.
+        content: Hash,
+        /// How many bytes it has.
+        bytes: u64,
+    },
     /// `erase.committed`: what is to be erased is read and written no more, and its keys are about to be destroyed.
     EraseCommitted {
         /// The erasure.

@@ -76,6 +76,21 @@ impl Question {
     }
 }
 
+/// A consent question that a device puts, to be recorded.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// Who is asked.
+    pub subject: SubjectId,
+    /// For what.
+    pub question: Question,
+    /// SHA-256 of the notice as it is given to the person.
+    pub notice_sha256: [u8; 32],
+    /// Language of the notice, BCP 47.
+    pub language: String,
+    /// Whether the notice is read out rather than shown.
+    pub spoken: bool,
+}
+
 /// An answer to a consent question, to be recorded.
 #[derive(Clone, Debug)]
 pub struct Answer {

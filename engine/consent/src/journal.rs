@@ -164,7 +164,7 @@ impl Journal {
         clock: Arc<dyn Clock>,
         tasks: &Tasks,
         revisions: &Revisions,
-        changes: Vec<Op>,
+        changes: Entry,
         queue_len: usize,
     ) -> Result<Self, Error> {
         let profile = revisions.newest();
@@ -180,8 +180,9 @@ impl Journal {
         let writer = Writer::new(Arc::clone(&store), clock, (end, version), governing, Arc::clone(&notes));
         tasks.spawn(TaskKind::Storage, "journal", writer.run(receiver, tasks.stopping())).detach();
         let journal = Self { queue: sender, queue_len, notes, proofs: Arc::default(), store, newest };
-        let events = [selfcheck, effective].map(|event| About::default().event(event)).into();
-        journal.append(Entry { events, ops: changes, ..Entry::default() }).await?;
+        let events = [selfcheck, effective].map(|event| About::default().event(event)).into_iter();
+        let events = events.chain(changes.events).collect();
+        journal.append(Entry { events, ..changes }).await?;
         Ok(journal)
     }
 

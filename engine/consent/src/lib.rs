@@ -69,7 +69,7 @@ pub mod volume;
 
 pub use anchor::{Anchor, AnchorOptions, Anchored};
 pub use error::Error;
-pub use evidence::{Answer, Ending, Means, Question};
+pub use evidence::{Answer, Asking, Ending, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use loan::{Borrower, Loan};

@@ -13,13 +13,16 @@ use sayso_policy::profile::{
 use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Practice, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::Key;
-use sayso_types::{ConsentVersion, ProcessorKind, Purpose, RegionClass, WallTime};
+use sayso_types::{ConsentVersion, ProcessorKind, Purpose, RegionClass, TenantId, WallTime};
 
 use crate::Error;
-use crate::evidence::{Answer, Means};
+use crate::evidence::{Answer, Asking, Means};
 
 /// `schema_version` of the records written here.
 pub const SCHEMA: &str = "sayso/consent-record/v1";
+
+/// Who acted, where nobody did.
+const SYSTEM: &str = "system";
 
 /// The record of `answer` for one of its purposes, under a revision of the policy and one of the registry of processors.
 pub(crate) fn of(
@@ -149,6 +152,43 @@ pub(crate) fn of(
     }
 }
 
+/// The record of a question that a device puts to somebody of `tenant`, who would answer it by `means`: it becomes that of
+/// their answer.
+pub(crate) fn requested(
+    under: (&Profile, u32),
+    (asking, tenant, means): (&Asking, &TenantId, Means),
+    of_purpose: (Purpose, Reference),
+    consent: &PurposeConsent,
+    now: WallTime,
+) -> proto::ConsentRecord {
+    let answer = Answer {
+        tenant: tenant.clone(),
+        subject: asking.subject,
+        status: ConsentStatus::Requested,
+        question: asking.question.clone(),
+        means,
+        notice_sha256: asking.notice_sha256,
+        language: asking.language.clone(),
+        spoken: asking.spoken,
+        evidence_sha256: [0; 32],
+    };
+    let mut record = of(under, &answer, of_purpose, consent, now);
+    for event in &mut record.events {
+        // nobody has said anything yet
+        event.actor = proto::ActorKind::System.into();
+        event.entity_id = SYSTEM.to_owned();
+        event.indication_method = proto::IndicationMethod::Unspecified.into();
+        event.evidence_sha256 = Vec::new();
+    }
+    record
+}
+
+/// Has `answer` be added to what was `asked` for.
+pub(crate) fn answers(answer: &mut proto::ConsentRecord, asked: &proto::ConsentRecord) {
+    answer.created_unix_ms = asked.created_unix_ms;
+    answer.events.splice(..0, asked.events.iter().cloned());
+}
+
 /// Who else receives it, each once.
 fn third_parties(receivers: &[&Processor]) -> Vec<proto::Party> {
     let others = receivers.iter().filter(|one| one.region_class != RegionClass::Local);
@@ -231,7 +271,7 @@ pub(crate) fn expired(cv: ConsentVersion, now: WallTime) -> proto::ConsentEvent 
     proto::ConsentEvent {
         at_unix_ms: now.0,
         actor: proto::ActorKind::System.into(),
-        entity_id: "system".to_owned(),
+        entity_id: SYSTEM.to_owned(),
         r#type: proto::ConsentType::Expressed.into(),
         status: proto::ConsentStatus::Expired.into(),
         consent_version: cv.0,
@@ -240,12 +280,12 @@ pub(crate) fn expired(cv: ConsentVersion, now: WallTime) -> proto::ConsentEvent 
 }
 
 /// The record for `purpose` that counts, of `records`, which are oldest first: the newest yes that was not taken back,
-/// which a later no to a revision leaves standing; otherwise the newest.
+/// which a later no to a revision leaves standing; otherwise the newest answer.
 pub(crate) fn latest(
     records: &[(Key, proto::ConsentRecord)],
     purpose: Purpose,
 ) -> Option<&(Key, proto::ConsentRecord)> {
-    let mut newest_first = records.iter().rev().filter(|(_, record)| is_for(record, purpose));
+    let mut newest_first = records.iter().rev().filter(|(_, record)| is_for(record, purpose) && !is_open(record));
     newest_first.clone().find(|(_, record)| is_yes(record)).or_else(|| newest_first.next())
 }
 
@@ -265,6 +305,11 @@ pub(crate) fn is_for(record: &proto::ConsentRecord, purpose: Purpose) -> bool {
 pub(crate) fn is_yes(record: &proto::ConsentRecord) -> bool {
     use proto::ConsentStatus::{Given, Renewed};
     record.events.last().is_some_and(|event| matches!(event.status(), Given | Renewed))
+}
+
+/// Whether the person was asked and has not answered.
+pub(crate) fn is_open(record: &proto::ConsentRecord) -> bool {
+    record.events.last().is_some_and(|event| event.status() == proto::ConsentStatus::Requested)
 }
 
 /// Whether it was ended otherwise than by withdrawal.

@@ -3,6 +3,7 @@
 mod announcing;
 mod anonymising;
 mod answering;
+mod asking;
 mod deleting;
 mod demanded;
 mod due;
@@ -208,7 +209,7 @@ impl Register {
         let revisions = revisions.with_exemptions(exempting::stored(store.as_ref()).await?);
         let ended = ending::stored(store.as_ref()).await?.is_some_and(|(shutdown, _)| shutdown.started_at.is_some());
         let (written, limit) = (Arc::clone(&store), options.journal_queue);
-        changes.extend(raised);
+        changes.ops.extend(raised);
         let journal = Journal::open(written, Arc::clone(&clock), &tasks, &revisions, changes, limit).await?;
         let holds = RwLock::new(Holds::stored(store.as_ref()).await?);
         let (visits, rule) = (visiting::visits_in(store.as_ref()).await?, revisions.newest().visits());

@@ -142,6 +142,15 @@ impl Replay {
                     }
                 }
             }
+            Event::ConsentRequested { purpose, .. } => {
+                if let Some(subject) = fact.subject {
+                    let requested = PurposeConsent { status: ConsentStatus::Requested, ..self.given(fact.cv) };
+                    let person = self.person(subject);
+                    if !person.status(*purpose).is_valid() {
+                        person.consents.insert(*purpose, requested);
+                    }
+                }
+            }
             Event::ConsentExpired { purpose, .. } => {
                 if let Some(subject) = fact.subject {
                     withdraw(self.person(subject), Scope::Purpose(*purpose));

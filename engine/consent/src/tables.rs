@@ -444,7 +444,8 @@ pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 /// away in the settings of their device: a program that does not know that would lose it.
 pub(crate) const REGISTER: Schema = Schema::new("register", 1, 5);
 /// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
-pub(crate) const RECORD: Schema = Schema::new("consent", 1, 2);
+/// From version 3 on it may be of a question that is yet to be answered: to one that does not know that it is one.
+pub(crate) const RECORD: Schema = Schema::new("consent", 1, 3);
 /// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn. From
 /// version 3 on it says whether somebody counted what had passed: to one that does not know that it is nothing.
 pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 3);

@@ -29,8 +29,8 @@ const WALKED: &str = "engine/consent/tests/consent/every_event.rs";
 /// Events that are produced, each with what it is in the code and the file that makes it.
 const PRODUCED: &[(&str, &str, &str)] = &[
     ("policy.effective", "Event::PolicyEffective", "engine/consent/src/journal.rs"),
-    ("notice.served", "Event::NoticeServed", "engine/consent/src/register/granting.rs"),
-    ("consent.requested", "Event::ConsentRequested", "engine/consent/src/register/granting.rs"),
+    ("notice.served", "Event::NoticeServed", "engine/consent/src/register/asking.rs"),
+    ("consent.requested", "Event::ConsentRequested", "engine/consent/src/register/asking.rs"),
     ("consent.given", "Event::ConsentGiven", "engine/consent/src/register/granting.rs"),
     ("consent.refused", "Event::ConsentRefused", "engine/consent/src/register/granting.rs"),
     ("consent.deferred", "Event::ConsentDeferred", "engine/consent/src/register/granting.rs"),
@@ -53,6 +53,10 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("dsr.fulfilled", "RequestStep::Fulfilled", "engine/consent/src/rights/desk.rs"),
     ("dsr.overdue", "RequestStep::Overdue", "engine/consent/src/rights/desk.rs"),
     ("export.created", "Event::ExportCreated", "engine/consent/src/rights/desk.rs"),
+    ("export.downloaded", "Event::ExportDownloaded", "engine/consent/src/rights/desk.rs"),
+    ("processor.registered", "ControlEvent::ProcessorRegistered", "engine/consent/src/register/revising.rs"),
+    ("permit.expired", "FlowEvent::PermitExpired", "engine/consent/src/register/lending.rs"),
+    ("permit.revoke_acked", "FlowEvent::RevokeAcknowledged", "engine/consent/src/register/lending.rs"),
     ("erase.committed", "Event::EraseCommitted", "engine/consent/src/register/erasing.rs"),
     ("key.destroyed", "Event::KeyDestroyed", "engine/consent/src/register/erasing.rs"),
     ("erase.node_acked", "Event::EraseAcknowledged", "engine/consent/src/register/purging.rs"),
@@ -133,22 +137,12 @@ const PRODUCED: &[(&str, &str, &str)] = &[
 const TOLD_OTHERWISE: &[(&str, &str)] = &[
     ("permit.granted", "a permit moves nothing by itself: the segment's leaves say when one was used, and until when"),
     ("permit.renewed", "what a permit lets through is in one segment, however often it is renewed"),
-    ("permit.expired", "the segment is closed, and says that its permit ran out"),
     ("permit.revoke_sent", "withdraw.requested, or what else takes it back: from there on nothing passes"),
-    ("permit.revoke_acked", "the segment is closed, and withdraw.effective comes after all of them"),
     ("ingress.segment_opened", "what is heard and given to nobody is not kept; what is kept of it is store.written"),
     ("ingress.segment_closed", "what is heard and given to nobody is not kept; what is kept of it is store.written"),
     (
         "store.zeroised",
         "memory is wiped when a holder lets go, which withdraw.effective waits for; disks by erase.node_acked",
-    ),
-    (
-        "processor.registered",
-        "a profile registers them: policy.effective has its hash, and a replay of it decides by its list",
-    ),
-    (
-        "export.downloaded",
-        "each is put together when it is handed out, and lies nowhere: export.created is its download",
     ),
     ("shard.split", "a store has one log, which is never split"),
     ("shard.merged", "a store has one log"),

@@ -1,6 +1,6 @@
 //! [`ControlEvent`]: what those do who answer for the data: they end consent, and instruct what it is used for.
 
-use sayso_types::{Category, Name, Purpose, WallTime};
+use sayso_types::{Category, Name, ProcessorId, Purpose, WallTime};
 
 use super::{Reference, Scope};
 use crate::merkle::Hash;
@@ -19,6 +19,14 @@ pub enum ControlEvent {
         ending: ConsentEnding,
         /// Why.
         reason: Name,
+    },
+    /// `processor.registered`: a profile that comes into force, by whose revision this is, has a processor that the one before did
+    /// not have, or not so.
+    ProcessorRegistered {
+        /// Who.
+        processor: ProcessorId,
+        /// SHA-256 of its entry in the profile, as JSON in the order of the format's keys.
+        entry: Hash,
     },
     /// `tenant.instructed`: from here on a tenant's people are served as it instructs. What it names follows, each in a leaf
     /// of its own by the same revision of the registry; before that, it is nothing.
@@ -108,6 +116,7 @@ impl ControlEvent {
             Self::TenantInstructs { what: Instructed::Purpose(_), .. } => "tenant.purpose_instructed",
             Self::TenantInstructs { what: Instructed::Category(_), .. } => "tenant.category_instructed",
             Self::TenantServes { .. } => "tenant.person_served",
+            Self::ProcessorRegistered { .. } => "processor.registered",
             Self::TenantErasing { .. } => "tenant.erasing",
             Self::TenantErased { .. } => "tenant.erased",
         }

@@ -24,6 +24,26 @@ pub enum FlowEvent {
         /// Of how many of them it was sensitive.
         sensitive: u64,
     },
+    /// `permit.revoke_acked`: a service outside of the node, whose permit was taken back, says that it has let go. The closing of
+    /// its segment follows.
+    RevokeAcknowledged {
+        /// The permit, which is its segment.
+        permit: Reference,
+        /// What might have passed.
+        cell: Cell,
+        /// To whom.
+        processor: ProcessorId,
+    },
+    /// `permit.expired`: the permit of a service outside of the node has run out, and nothing was heard of it. The closing of its
+    /// segment follows.
+    PermitExpired {
+        /// The permit, which is its segment.
+        permit: Reference,
+        /// What might have passed.
+        cell: Cell,
+        /// To whom.
+        processor: ProcessorId,
+    },
     /// `processor.deletion_requested`: a receiver is about to be told to delete what it has of a person.
     DeletionRequested {
         /// The erasure.
@@ -57,6 +77,8 @@ impl FlowEvent {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::CrossBorder { .. } => "transfer.cross_border",
+            Self::RevokeAcknowledged { .. } => "permit.revoke_acked",
+            Self::PermitExpired { .. } => "permit.expired",
             Self::DeletionRequested { .. } => "processor.deletion_requested",
             Self::DeletionConfirmed { .. } => "processor.deletion_confirmed",
             Self::RectifyPropagated { .. } => "rectify.propagated",

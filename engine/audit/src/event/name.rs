@@ -27,6 +27,7 @@ impl Event {
             Self::OperatorAccess { .. } => "operator.access",
             Self::Request { step, .. } => step.name(),
             Self::ExportCreated { .. } => "export.created",
+            Self::ExportDownloaded { .. } => "export.downloaded",
             Self::EraseCommitted { .. } => "erase.committed",
             Self::KeyDestroyed { .. } => "key.destroyed",
             Self::EraseAcknowledged { .. } => "erase.node_acked",

@@ -14,6 +14,8 @@ pub(super) fn write(event: &FlowEvent, wire: &mut AuditLeaf) {
             wire.pieces = *persons;
             wire.bytes = *sensitive;
         }
+        FlowEvent::RevokeAcknowledged { permit, cell, processor }
+        | FlowEvent::PermitExpired { permit, cell, processor } => write_passage(wire, *permit, cell, *processor),
         FlowEvent::DeletionRequested { erasure, processor } => {
             wire.reference = erasure.0.to_vec();
             wire.processor_id = processor.to_string();
@@ -38,6 +40,14 @@ pub(super) fn read(wire: &AuditLeaf) -> Result<Option<FlowEvent>, LeafError> {
             persons: wire.pieces,
             sensitive: wire.bytes,
         },
+        "permit.revoke_acked" => FlowEvent::RevokeAcknowledged {
+            permit: reference(wire)?,
+            cell: full_cell(wire)?,
+            processor: processor(wire)?,
+        },
+        "permit.expired" => {
+            FlowEvent::PermitExpired { permit: reference(wire)?, cell: full_cell(wire)?, processor: processor(wire)? }
+        }
         "processor.deletion_requested" => {
             FlowEvent::DeletionRequested { erasure: reference(wire)?, processor: processor(wire)? }
         }

@@ -103,6 +103,11 @@ fn events() -> impl Strategy<Value = Event> {
         (references(), prop::sample::select(&RequestStep::ALL[..]), names(), prop::option::of(evidence()))
             .prop_map(|(request, step, detail, evidence)| Event::Request { request, step, detail, evidence }),
         (references(), any::<u64>()).prop_map(|(request, rows)| Event::ExportCreated { request, rows }),
+        (references(), hashes(), any::<u64>()).prop_map(|(request, content, bytes)| Event::ExportDownloaded {
+            request,
+            content,
+            bytes
+        }),
         erasures(),
         switches(),
         incidents(),
@@ -205,6 +210,16 @@ fn flows() -> impl Strategy<Value = Event> {
                 FlowEvent::CrossBorder { segment, cell, processor, how, persons, sensitive }
             }
         ),
+        (references(), cells(), processors()).prop_map(|(permit, cell, processor)| FlowEvent::RevokeAcknowledged {
+            permit,
+            cell,
+            processor
+        }),
+        (references(), cells(), processors()).prop_map(|(permit, cell, processor)| FlowEvent::PermitExpired {
+            permit,
+            cell,
+            processor
+        }),
         (references(), processors())
             .prop_map(|(erasure, processor)| FlowEvent::DeletionRequested { erasure, processor }),
         (references(), processors(), hashes())
@@ -365,6 +380,7 @@ fn control_events() -> impl Strategy<Value = ControlEvent> {
             what
         }),
         hashes().prop_map(|tenant| ControlEvent::TenantServes { tenant }),
+        (processors(), hashes()).prop_map(|(processor, entry)| ControlEvent::ProcessorRegistered { processor, entry }),
         (references(), hashes(), names()).prop_map(|(instructions, tenant, reason)| ControlEvent::TenantErasing {
             instructions,
             tenant,

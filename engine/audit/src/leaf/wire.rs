@@ -145,6 +145,11 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             wire.reason = detail.to_string();
             wire.commitments = evidence.iter().map(|evidence| evidence.0.to_vec()).collect();
         }
+        Event::ExportDownloaded { request, content, bytes } => {
+            wire.reference = request.0.to_vec();
+            wire.content_sha256 = content.0.to_vec();
+            wire.bytes = *bytes;
+        }
         Event::ExportCreated { request, rows } => {
             wire.reference = request.0.to_vec();
             wire.pieces = *rows;
@@ -350,6 +355,9 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
         "clock.anomaly" => Event::ClockAnomaly { behind_ms: wire.pieces },
         "operator.access" => {
             Event::OperatorAccess { ticket: reference(wire)?, reason: reason(wire)?, rows: wire.pieces }
+        }
+        "export.downloaded" => {
+            Event::ExportDownloaded { request: reference(wire)?, content: content(wire)?, bytes: wire.bytes }
         }
         "export.created" => Event::ExportCreated { request: reference(wire)?, rows: wire.pieces },
         "erase.committed" => Event::EraseCommitted {

@@ -165,6 +165,7 @@ impl<'a> Replay<'a> {
             | Event::LogKeyRotated { .. }
             | Event::Request { .. }
             | Event::ExportCreated { .. }
+            | Event::ExportDownloaded { .. }
             | Event::KeyDestroyed { .. }
             | Event::DeletionUnconfirmed { .. }
             | Event::ProcessorChanged { .. }

@@ -3,7 +3,7 @@
 use sayso_proto::consent::v1 as proto;
 
 use super::*;
-use crate::evidence::{Answer, Means, Question};
+use crate::evidence::{Answer, Asking, Means, Question};
 use crate::record::{self, withdrawal, withdrawal::Cause};
 use crate::tables::{RECORD, RecordKey, WITHDRAWAL, WithdrawalKey};
 
@@ -35,6 +35,27 @@ fn a_consent_record_is_stored_as_it_was() {
     let value = RECORD.encode(&record::encode(&record));
     assert_golden("consent", &key.key(), &value);
     assert_eq!(record::decode(&value[2..]).unwrap(), record);
+}
+
+#[test]
+fn a_question_that_nobody_answered_yet_is_stored_as_it_was() {
+    let question = Question::of(&[Purpose::VOICE_INTERACTION]);
+    let asking = Asking { subject: SUBJECT, question, notice_sha256: [1; 32], language: "en".into(), spoken: true };
+    let (purpose, mut consent) = given(Purpose::VOICE_INTERACTION);
+    consent.status = ConsentStatus::Requested;
+    let (tenant, id) = ("acme".parse().unwrap(), Reference([3; 16]));
+    let mut record = record::requested((&profile(), 0), (&asking, &tenant, Means::Voice), (purpose, id), &consent, NOW);
+    record.purpose.as_mut().unwrap().privacy_notices[0].profile_sha256 = vec![4; 32];
+    let key = RecordKey { subject: SUBJECT, cv: 1, purpose: purpose.to_string() };
+    let value = RECORD.encode(&record::encode(&record));
+    assert_golden("consent_requested", &key.key(), &value);
+    assert!(record::is_open(&record) && record::decode(&value[2..]).unwrap() == record);
+
+    let mut answer = a_record();
+    record::answers(&mut answer, &record);
+    let states: Vec<_> = answer.events.iter().map(proto::ConsentEvent::status).collect();
+    assert_eq!(states, [proto::ConsentStatus::Requested, proto::ConsentStatus::Given]);
+    assert!(!record::is_open(&answer));
 }
 
 #[test]

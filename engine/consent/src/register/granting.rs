@@ -6,32 +6,18 @@ use std::sync::Arc;
 use sayso_audit::{AuditKey, ControlEvent, Event, Hash, Reference};
 use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, PurposeConsent};
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
-use sayso_types::{ConsentVersion, Name, Purpose, RegionClass, SubjectId};
+use sayso_types::{ConsentVersion, Name, Purpose, RegionClass};
 
 use super::letting_go::Ended;
 use super::state::StoredState;
 use super::{Register, Subject, expiring, lock};
 use crate::erasure::Ground;
-use crate::evidence::{Answer, Means, Question};
+use crate::evidence::{Answer, Means};
 use crate::retention::Stored;
 use crate::tables::{DOCUMENT, DocumentKey, RECORD, RecordKey};
 use crate::{Entry, Error, record, tenants};
 
 impl Register {
-    /// Puts on record, durably, that the subject is being asked `question` with the notice of this hash.
-    ///
-    /// # Errors
-    /// When the journal does.
-    pub async fn asked(&self, subject: SubjectId, notice_sha256: [u8; 32], question: &Question) -> Result<(), Error> {
-        let about = self.read(subject).await?.about(subject);
-        let mut events = vec![about.event(Event::NoticeServed { text: Hash(notice_sha256), processor: None })];
-        events.extend(
-            question.records().map(|(purpose, record)| about.event(Event::ConsentRequested { record, purpose })),
-        );
-        self.journal.append(Entry { events, ..Entry::default() }).await?;
-        Ok(())
-    }
-
     /// Records `answer`: one ISO/IEC TS 27560 record a purpose, the new state and the audit leaves, in one batch that
     /// is durable when this returns. Until then nothing is allowed that was not allowed before. An answer that is
     /// not "yes" closes what an earlier one had opened.
@@ -67,7 +53,9 @@ impl Register {
         }
         let earlier = self.scan_records(subject.id).await?;
         let ids: Vec<_> = answer.question.records().map(|(_, id)| id.0.to_vec()).collect();
-        if earlier.iter().any(|(_, record)| ids.contains(&record.record_id)) {
+        let (asked, answered): (Vec<_>, Vec<_>) =
+            earlier.iter().filter(|(_, one)| ids.contains(&one.record_id)).partition(|(_, one)| record::is_open(one));
+        if !answered.is_empty() {
             return Ok(subject.state.consent);
         }
         self.after_withdrawals(&mut subject, &purposes).await?;
@@ -137,7 +125,14 @@ impl Register {
                 }
             }
             let key = RecordKey { subject: subject.id, cv: next.consent.cv.0, purpose: purpose.to_string() };
-            entry.ops.push(Op::Put(key.key(), RECORD.encode(&record::encode(&record))));
+            let key = match asked.iter().find(|(_, asked)| asked.record_id == id.0) {
+                Some((key, asked)) => {
+                    record::answers(&mut record, asked);
+                    key.clone()
+                }
+                None => key.key(),
+            };
+            entry.ops.push(Op::Put(key, RECORD.encode(&record::encode(&record))));
             let event = event(answer, status, (purpose, id), &next.audit_key());
             // the revision that they agree to, or that they stay governed by
             let before = subject.state.consent.consents.get(&purpose).filter(|_| kept.contains(&purpose));

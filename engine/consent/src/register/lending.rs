@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use sayso_audit::{Actor, Reference};
+use sayso_audit::{Actor, Event, FlowEvent, Reference};
 use sayso_policy::profile::WithdrawMode;
 use sayso_policy::{Gate, Passed, Terms, permit};
 use sayso_store::{Error as StoreError, Op, TypedKey, limits::SCAN_LIMIT_MAX};
@@ -13,7 +13,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::Register;
 use super::holders::{Holder, Segment};
-use crate::journal::About;
+use crate::journal::{About, Noted};
 use crate::lease::{Ask, Denied};
 use crate::loan::stored::{self, StoredLoan};
 use crate::loan::term::Term;
@@ -161,6 +161,7 @@ impl Register {
             let _ = outside.end.set(end);
         }
         let mut entry = Entry::default();
+        entry.events.extend(heard_of(holder, outside, reason));
         entry.events.push(holder.closed(reason));
         entry.ops.push(Op::Delete(stored::key(holder.subject(), holder.segment.reference)));
         self.journal.append(entry).await?;
@@ -301,5 +302,18 @@ impl Register {
         let holder = Holder::new(revoker, segment, self.holders.slot(), allowance, Some(outside));
         self.holders.enter(&Arc::new(holder));
         Ok(())
+    }
+}
+
+/// What is told of `holder` besides that its segment is closed for `reason`: that its holder has let go of what was taken back,
+/// which is `DONE` by their word, or that nothing was heard of them.
+fn heard_of(holder: &Holder, outside: &Outside, reason: &'static str) -> Option<Noted> {
+    let Segment { about, by, reference: permit, cell, processor, .. } = holder.segment;
+    match outside.end() {
+        None => Some(about.event(Event::Flow(FlowEvent::PermitExpired { permit, cell, processor }))),
+        Some(End::LetGo(_)) if reason == DONE && holder.why().is_some() => {
+            Some(about.by(by, Event::Flow(FlowEvent::RevokeAcknowledged { permit, cell, processor })))
+        }
+        Some(End::LetGo(_) | End::Fenced(_)) => None,
     }
 }

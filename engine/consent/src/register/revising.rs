@@ -3,7 +3,8 @@
 use core::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Hash};
+use sayso_audit::{ControlEvent, Event, Hash};
+use sayso_policy::profile::Processor;
 use sayso_policy::{Diff, InForce, Profile, RevisionError, Revisions};
 use sayso_store::{Error as StoreError, Op, Store, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{SubjectId, WallTime};
@@ -11,7 +12,7 @@ use sayso_types::{SubjectId, WallTime};
 use super::announcing::{Announced, announced, controller_changed, must_be_announced};
 use super::holders::{Holder, POLICY};
 use super::{Register, Subject};
-use crate::journal::About;
+use crate::journal::{About, Noted};
 use crate::tables::{PROFILE, ProfileKey};
 use crate::{Entry, Error};
 
@@ -20,7 +21,7 @@ pub(super) async fn opened(
     store: &dyn Store,
     profile: Arc<Profile>,
     now: WallTime,
-) -> Result<(Revisions, Vec<Op>), Error> {
+) -> Result<(Revisions, Entry), Error> {
     let mut stored: Option<Revisions> = None;
     let mut range = ProfileKey::table().into();
     loop {
@@ -38,22 +39,37 @@ pub(super) async fn opened(
         range = rest;
     }
     let put = put(&profile);
-    let Some(stored) = stored else { return Ok((Revisions::new(InForce::new(profile)), vec![put])) };
+    let Some(stored) = stored else {
+        let first = Entry { ops: vec![put], events: registered(None, &profile), ..Entry::default() };
+        return Ok((Revisions::new(InForce::new(profile)), first));
+    };
     if stored.newest().hash() == profile.hash() {
-        return Ok((stored, Vec::new()));
+        return Ok((stored, Entry::default()));
     }
     let announced = announced(store).await?;
     let (revisions, changes) = match stored.publish(Arc::clone(&profile), now) {
         Ok(published) => published,
         // it is the one that people are being told of: until its time the one before holds
         Err(RevisionError::NotYet { .. }) if announced.as_ref().is_some_and(|a| a.profile.hash() == profile.hash()) => {
-            return Ok((stored, Vec::new()));
+            return Ok((stored, Entry::default()));
         }
         Err(error) => return Err(error.into()),
     };
     must_be_announced(stored.newest(), &profile, &changes, announced.as_ref())?;
     let over = announced.filter(|announced| announced.profile.rev() <= profile.rev());
-    Ok((revisions, over.iter().map(Announced::delete).chain([put]).collect()))
+    let ops = over.iter().map(Announced::delete).chain([put]).collect();
+    Ok((revisions, Entry { ops, events: registered(Some(stored.newest()), &profile), ..Entry::default() }))
+}
+
+/// What puts on record which processors `profile` has that the one `before` did not have, or not so.
+fn registered(before: Option<&Profile>, profile: &Profile) -> Vec<Noted> {
+    let about = About::default().under(profile.rev());
+    let is_new = |one: &&Processor| before.and_then(|before| before.processor(one.id)) != Some(*one);
+    let event = |one: &Processor| {
+        let entry = serde_json::to_vec(one).expect("an entry of a profile is texts, numbers and lists of them");
+        ControlEvent::ProcessorRegistered { processor: one.id, entry: Hash::of(&entry) }
+    };
+    profile.processors().filter(is_new).map(|one| about.event(Event::Control(event(one)))).collect()
 }
 
 /// A profile as it was stored. It was accepted once, and what the linter has learned since does not undo consents.
@@ -94,7 +110,8 @@ impl Register {
         let superseded = Event::PolicySuperseded { profile: Hash(before.newest().hash().0) };
         let told =
             [Some(superseded), Some(effective), controller_changed(before.newest(), &profile)].into_iter().flatten();
-        let events = told.map(|event| About::default().under(profile.rev()).event(event)).collect();
+        let told = told.map(|event| About::default().under(profile.rev()).event(event));
+        let events = told.chain(registered(Some(before.newest()), &profile)).collect();
         let over = announced.filter(|announced| announced.profile.rev() <= profile.rev());
         let ops = over.iter().map(Announced::delete).chain([put(&profile)]).collect();
         // first: what is opened while it is written may follow it in the log, and is not by the one before

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sayso_audit::{Actor, Event, Reference, RequestStep};
+use sayso_audit::{Actor, Event, Hash, Reference, RequestStep};
 use sayso_policy::profile::RightKind;
 use sayso_store::{Condition, Error as StoreError, Key, Op, TypedKey, Versioned};
 use sayso_types::{Name, SubjectId};
@@ -273,6 +273,24 @@ impl Desk {
         let event = about.by(by, Event::ExportCreated { request: id, rows: copy.rows() });
         self.register.journal().append(Entry { events: vec![event], ..Entry::default() }).await?;
         Ok(copy)
+    }
+
+    /// Puts on record that `content`, which was put together for the request `id` of `subject`, is handed out to `by`: of a bundle,
+    /// its manifest and how many bytes all of it has. It is on record when this returns, which is before it is handed out.
+    ///
+    /// # Errors
+    /// As the register says; it is not handed out then.
+    pub async fn handed_out(
+        &self,
+        subject: SubjectId,
+        id: Reference,
+        (content, bytes): (&[u8], usize),
+        by: Actor,
+    ) -> Result<(), Error> {
+        let about = self.register.read(subject).await?.about(subject);
+        let handed = Event::ExportDownloaded { request: id, content: Hash::of(content), bytes: bytes as u64 };
+        self.register.journal().append(Entry { events: vec![about.by(by, handed)], ..Entry::default() }).await?;
+        Ok(())
     }
 
     /// Puts on record which open requests should have been answered by now, or their people known; how many there are anew.

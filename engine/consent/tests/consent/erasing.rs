@@ -64,7 +64,7 @@ async fn ask_to_be_erased(desk: &Desk, subject: SubjectId) -> Reference {
 /// The events of erasures, in order.
 async fn told(register: &Register) -> Vec<&'static str> {
     let leaves = leaves_of(register.journal()).await.into_iter();
-    let names = leaves.map(|leaf| leaf.fact.event.name());
+    let names = leaves.map(|leaf| leaf.fact.event.name()).filter(|name| *name != "processor.registered");
     names.filter(|name| ["erase.", "key.", "processor."].iter().any(|sort| name.starts_with(sort))).collect()
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::Leaf;
-use sayso_audit::{Actor, ActorKind, ActorTag, ConsentEnding, ControlEvent, Event, MinorEvent, Reference, Signer};
+use sayso_audit::{
+    Actor, ActorKind, ActorTag, ConsentEnding, ControlEvent, Event, FlowEvent, MinorEvent, Reference, Signer,
+};
 use sayso_consent::complaints::{ComplaintDesk, Outcome};
 use sayso_consent::disclosure::DisclosureDesk;
 use sayso_consent::incidents::{Deed, Ending, IncidentDesk};
@@ -41,7 +43,7 @@ use crate::referring;
 use crate::retaining::profile_that_ends;
 use crate::revising::revised;
 use crate::set_clock::{HOUR, NOON, SetClock};
-use crate::world::{MEMORY, VERIFIED, VOICE, World, ask, processor};
+use crate::world::{MEMORY, TTL, VERIFIED, VOICE, World, ask, asking, processor};
 
 const DAY: u64 = 24 * HOUR;
 
@@ -72,6 +74,10 @@ const TOLD: &[&str] = &[
     "dsr.fulfilled",
     "dsr.overdue",
     "export.created",
+    "export.downloaded",
+    "processor.registered",
+    "permit.expired",
+    "permit.revoke_acked",
     "erase.committed",
     "key.destroyed",
     "erase.node_acked",
@@ -178,6 +184,7 @@ async fn every_event_of_the_closed_list_is_told_by_what_happens_and_no_other() {
 
     let mut leaves = world.leaves().await;
     leaves.extend(pending().await);
+    leaves.extend(lent().await);
     leaves.extend(lineage().await);
     leaves.extend(node().await);
     leaves.extend(told_at_the_limit().await);
@@ -203,7 +210,7 @@ async fn node() -> Vec<Leaf> {
 async fn talk(world: &World) {
     let (anna, question) = (world.stranger().await, Question::of(&[VOICE]));
     assert!(world.register.acquire(ask(anna, ConsentVersion(1))).await.is_err(), "nobody was asked");
-    world.register.asked(anna, [1; 32], &question).await.unwrap();
+    world.register.asked(&asking(anna, &question)).await.unwrap();
     for (purpose, status) in
         [(VOICE, ConsentStatus::Given), (MEMORY, ConsentStatus::Refused), (MEMORY, ConsentStatus::Deferred)]
     {
@@ -211,6 +218,21 @@ async fn talk(world: &World) {
     }
     drop(world.listen(anna).await.unwrap());
     assert!(world.register.withdraw(anna, &[], Means::Voice).await.unwrap().ok);
+}
+
+/// Of two who have a permit outside of the node, one lets go when it is taken back, and nothing is heard of the other; what the
+/// log of it says.
+async fn lent() -> Vec<Leaf> {
+    let world = World::impatient().await;
+    let (anna, ben) = (world.person(&[VOICE]).await, world.person(&[VOICE]).await);
+    let (heard, _silent) = (world.lend(anna).await.unwrap(), world.lend(ben).await.unwrap());
+    for person in [anna, ben] {
+        assert!(!world.register.withdraw(person, &[], Means::Voice).await.unwrap().ok);
+    }
+    heard.let_go(None).await.unwrap();
+    world.clock.advance(2 * TTL);
+    world.until_told(|event| matches!(event, Event::Flow(FlowEvent::PermitExpired { .. }))).await;
+    world.leaves().await
 }
 
 /// Somebody takes back their consent while whoever has their data does not let go; what the log of it says.
@@ -247,6 +269,7 @@ async fn requests(world: &World, clock: &SetClock) {
         desk.step(ben, copy.id, step, by).await.unwrap();
     }
     desk.copy(ben, copy.id, by).await.unwrap();
+    desk.handed_out(ben, copy.id, (b"a copy", 6), by).await.unwrap();
     desk.step(ben, copy.id, Step::Fulfil { is_partial: false }, by).await.unwrap();
     let refused = desk.receive(ben, RightKind::Copy, by).await.unwrap();
     desk.step(ben, refused.id, Step::Reject(Refusal::ProcessExcessive), by).await.unwrap();

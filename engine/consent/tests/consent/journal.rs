@@ -181,7 +181,7 @@ async fn a_second_writer_stops_the_journal_for_good() {
     let tasks = Tasks::new();
     let clock = Arc::new(world.clock.clone());
     let revisions = Revisions::new(InForce::new(Arc::new(profile())));
-    let _other = Journal::open(world.local.clone(), clock, &tasks, &revisions, Vec::new(), 4).await.unwrap();
+    let _other = Journal::open(world.local.clone(), clock, &tasks, &revisions, Entry::default(), 4).await.unwrap();
     let refused = world.register.record(&crate::world::answer(person, &[VOICE], ConsentStatus::Given)).await;
     assert!(matches!(refused, Err(Error::Stopped)), "{refused:?}");
     assert!(matches!(world.journal().append(put(1)).await, Err(Error::Stopped)));

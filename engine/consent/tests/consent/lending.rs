@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, ActorTag, Event, Leaf};
+use sayso_audit::{Actor, ActorKind, ActorTag, Event, FlowEvent, Leaf};
 use sayso_consent::switch::{Position, Target, Throw};
 use sayso_consent::{Borrower, Denied, Error, Loan, Means, Options, Register};
 use sayso_policy::{ConsentStatus, Passed, Profile, Reason};
@@ -84,9 +84,21 @@ async fn a_withdrawal_is_pending_until_whoever_has_a_permit_outside_has_let_go()
     assert_eq!(world.closed().await, [("withdrawn".to_owned(), 70)]);
     let told = world.told_since(from).await;
     let told: Vec<_> = told.into_iter().filter(|name| *name != "gate.denied").collect();
-    assert_eq!(told, ["withdraw.requested", "withdraw.pending_timeout", "egress.segment_closed", "withdraw.effective"]);
+    assert_eq!(
+        told,
+        [
+            "withdraw.requested",
+            "withdraw.pending_timeout",
+            "permit.revoke_acked",
+            "egress.segment_closed",
+            "withdraw.effective"
+        ]
+    );
     let leaves = world.leaves().await;
-    let about = |leaf: &&Leaf| matches!(leaf.fact.event, Event::SegmentOpened { .. } | Event::SegmentClosed { .. });
+    let about = |leaf: &&Leaf| {
+        let is_told = matches!(leaf.fact.event, Event::SegmentOpened { .. } | Event::SegmentClosed { .. });
+        is_told || matches!(leaf.fact.event, Event::Flow(FlowEvent::RevokeAcknowledged { .. }))
+    };
     assert!(leaves.iter().filter(about).all(|leaf| leaf.fact.actor == SERVICE), "the log says who asked");
     world.ends_spotless().await;
 }
@@ -124,6 +136,8 @@ async fn a_holder_that_ends_by_itself_is_waited_for_until_its_time_is_over() {
     world.clock.advance(Duration::from_nanos(1));
     world.until_withdrawn(person).await;
     assert_eq!(world.closed().await, [("ran_out".to_owned(), 0)], "the log does not say that it let go");
+    let told = world.told_since(0).await;
+    assert!(told.contains(&"permit.expired") && !told.contains(&"permit.revoke_acked"), "{told:?}");
     world.ends_spotless().await;
 }
 

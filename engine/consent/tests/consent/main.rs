@@ -6,6 +6,7 @@ mod announcing;
 mod anonymising;
 mod answering;
 mod answering_killed;
+mod asking;
 mod attacks;
 mod closing;
 mod complaining;

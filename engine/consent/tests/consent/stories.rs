@@ -8,7 +8,7 @@ use sayso_policy::{ConsentStatus, Reason, Refused};
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{Category, ConsentVersion, Purpose};
 
-use crate::world::{FRAME, MEMORY, VOICE, World, answer, ask, frame, processor};
+use crate::world::{FRAME, MEMORY, VOICE, World, answer, ask, asking, frame, processor};
 
 #[tokio::test]
 async fn a_device_speaks_for_the_same_person_every_time() {
@@ -121,12 +121,12 @@ async fn a_yes_becomes_records_leaves_and_permits() {
     let world = World::new().await;
     let person = world.stranger().await;
     let question = Question::of(&[VOICE, MEMORY]);
-    world.register.asked(person, [1; 32], &question).await.unwrap();
+    world.register.asked(&asking(person, &question)).await.unwrap();
     let said = sayso_consent::Answer { question: question.clone(), ..answer(person, &[], ConsentStatus::Given) };
     let state = world.register.record(&said).await.unwrap();
     assert_eq!(
         (state.cv, state.status(VOICE), state.status(MEMORY)),
-        (ConsentVersion(1), ConsentStatus::Given, ConsentStatus::Given)
+        (ConsentVersion(2), ConsentStatus::Given, ConsentStatus::Given)
     );
     assert_eq!(state, world.state(person).await);
 
@@ -165,14 +165,15 @@ async fn a_yes_becomes_records_leaves_and_permits() {
         assert_eq!((party.party_id.as_str(), party.role()), ("operator", proto::PartyRole::DataController));
         assert!(!party.name.is_empty() && !party.address.is_empty() && !party.contact.is_empty());
         assert_eq!(party.party_type, "DataController");
-        let [event] = record.events.as_slice() else { panic!("one event") };
+        let [asked, event] = record.events.as_slice() else { panic!("a question and its answer") };
+        assert_eq!((asked.status(), asked.entity_id.as_str()), (proto::ConsentStatus::Requested, "system"));
         assert_eq!((event.status(), event.r#type()), (proto::ConsentStatus::Given, proto::ConsentType::Expressed));
         assert_eq!(event.evidence_sha256, [2; 32], "what was heard");
         assert_eq!(
             (event.actor(), event.indication_method()),
             (proto::ActorKind::Subject, proto::IndicationMethod::Voice)
         );
-        assert_eq!((event.entity_id.clone(), event.consent_version), (person.to_string(), 1));
+        assert_eq!((event.entity_id.clone(), event.consent_version), (person.to_string(), 2));
         assert!(!event.separate, "two purposes were asked for together");
         assert!(event.at_unix_ms > 0 && event.at_unix_ms == record.created_unix_ms);
     }
@@ -189,7 +190,7 @@ async fn a_yes_becomes_records_leaves_and_permits() {
         ("withdraw".into(), proto::RetentionAction::Erase)
     );
 
-    let asked = ask(person, ConsentVersion(1));
+    let asked = ask(person, state.cv);
     let lease = world.register.acquire(asked).await.unwrap();
     assert_eq!(lease.permit().pass(frame(&asked), |samples| samples.len()), Ok(320));
     lease.finish("done");
@@ -199,6 +200,9 @@ async fn a_yes_becomes_records_leaves_and_permits() {
     assert_eq!(
         told,
         [
+            "processor.registered",
+            "processor.registered",
+            "processor.registered",
             "notice.served",
             "consent.requested",
             "consent.requested",
@@ -209,13 +213,13 @@ async fn a_yes_becomes_records_leaves_and_permits() {
         ]
     );
     let leaves = world.leaves().await;
-    let given = &leaves[5];
+    let given = &leaves[8];
     let Event::ConsentGiven { notice, evidence, record, purpose, is_renewal: false } = given.fact.event else {
         panic!("{given:?}")
     };
-    assert_eq!((notice, given.fact.actor.kind, given.fact.cv), (Hash([1; 32]), ActorKind::Subject, ConsentVersion(1)));
+    assert_eq!((notice, given.fact.actor.kind, given.fact.cv), (Hash([1; 32]), ActorKind::Subject, ConsentVersion(2)));
     assert!(question.records().any(|asked| asked == (purpose, record)), "as it was asked for");
-    assert!(leaves[2..].iter().all(|leaf| leaf.fact.subject == given.fact.subject), "one tag a person");
+    assert!(leaves[5..].iter().all(|leaf| leaf.fact.subject == given.fact.subject), "one tag a person");
     assert_ne!(evidence, AuditKey::new([0; 32]).commit(&[2; 32]), "bound with the person's own key");
     assert!(leaves.iter().all(|leaf| leaf.fact.epoch == 1 && leaf.fact.profile_rev == 1));
     let report = world.ends_spotless().await;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sayso_audit::verify::Rule;
 use sayso_audit::{Checkpoint, Event, Export, Leaf, LogSource, Report, Signer, Trust, verify_log};
 use sayso_consent::rights::{EvidenceHash, Identity, Step};
-use sayso_consent::{Answer, Ask, Denied, Error, Journal, Lease, Means, Options, Question, Register};
+use sayso_consent::{Answer, Ask, Asking, Denied, Error, Journal, Lease, Means, Options, Question, Register};
 use sayso_policy::{ConsentState, ConsentStatus, Gate, Labelled, Profile};
 use sayso_runtime::Tasks;
 use sayso_store_local::{LocalOptions, LocalStore};
@@ -277,6 +277,11 @@ pub(crate) fn answer(subject: SubjectId, to: &[Purpose], status: ConsentStatus) 
         spoken: true,
         evidence_sha256: [2; 32],
     }
+}
+
+/// The question of a device, read out.
+pub(crate) fn asking(subject: SubjectId, question: &Question) -> Asking {
+    Asking { subject, question: question.clone(), notice_sha256: [1; 32], language: "en".into(), spoken: true }
 }
 
 pub(crate) fn processor(id: &str) -> ProcessorId {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use ractor::ActorRef;
 use sayso_consent::notices::{Notice, NoticeKind, Notices};
-use sayso_consent::{Answer, Error, Means as RegisterMeans, Question, Remembered};
+use sayso_consent::{Answer, Asking, Error, Means as RegisterMeans, Question, Remembered};
 use sayso_policy::{ConsentState, ConsentStatus, PurposeConsent};
 use sayso_session::{Asked, ConsentView, Decision, Event, GuestMode, Means, Standing, Taken, ToTell};
 use sayso_types::dialogue::Fact;
@@ -107,11 +107,13 @@ impl Conversation {
     pub(super) fn note_question(&mut self, asked: &Asked) {
         let identity = &self.awake.place().identity;
         let (register, subject, language) = (self.services.register.clone(), identity.subject, &identity.language);
-        let notice = if asked.again { language.again_sha256 } else { language.notice_sha256 };
+        let notice_sha256 = if asked.again { language.again_sha256 } else { language.notice_sha256 };
         let question = Question::of(&asked.purposes);
-        self.question = Some(Put { question: question.clone(), notice_sha256: notice });
+        let language = language.name.to_string();
+        let asking = Asking { subject, question: question.clone(), notice_sha256, language, spoken: true };
+        self.question = Some(Put { question, notice_sha256 });
         self.write("note question", async move {
-            if let Err(error) = register.asked(subject, notice, &question).await {
+            if let Err(error) = register.asked(&asking).await {
                 tracing::warn!(%error, "a notice could not be put on record");
             }
         });
@@ -312,7 +314,7 @@ fn told(notices: &[Notice], language: Name) -> Vec<ToTell> {
 }
 
 /// What a device is told when `before` has become `after`. Of a withdrawal it is told at once,
-/// and again when it holds.
+/// and again when it holds; that it asks it knows itself.
 fn changes(before: &ConsentState, after: &ConsentState) -> Vec<ToDevice> {
     let mark = |consent: &PurposeConsent| (consent.status, consent.given_at);
     let is_new = |(purpose, consent): &(&Purpose, &PurposeConsent)| {
@@ -320,19 +322,16 @@ fn changes(before: &ConsentState, after: &ConsentState) -> Vec<ToDevice> {
     };
     let told = |(purpose, consent): (&Purpose, &PurposeConsent)| {
         let status = match consent.status {
+            ConsentStatus::Unknown | ConsentStatus::Requested => return None,
             ConsentStatus::Given | ConsentStatus::Renewed => Told::Given,
             ConsentStatus::Refused => Told::Refused,
             ConsentStatus::Withdrawn | ConsentStatus::Revoked => Told::Withdrawn,
             ConsentStatus::Withdrawing => Told::Withdrawing,
-            ConsentStatus::Unknown
-            | ConsentStatus::Requested
-            | ConsentStatus::Deferred
-            | ConsentStatus::Expired
-            | ConsentStatus::Invalidated => Told::Deferred,
+            ConsentStatus::Deferred | ConsentStatus::Expired | ConsentStatus::Invalidated => Told::Deferred,
         };
-        ToDevice::ConsentChanged { purpose: *purpose, status, consent_version: after.cv }
+        Some(ToDevice::ConsentChanged { purpose: *purpose, status, consent_version: after.cv })
     };
-    after.consents.iter().filter(is_new).map(told).collect()
+    after.consents.iter().filter(is_new).filter_map(told).collect()
 }
 
 fn unrecorded(actor: &ActorRef<Message>, error: &Error, event: impl FnOnce(&'static str) -> Event) {
@@ -372,11 +371,12 @@ mod tests {
 
     #[test]
     fn a_device_is_told_of_every_purpose_that_changed_and_of_a_withdrawal_at_once_and_when_it_holds() {
-        use ConsentStatus::{Deferred, Given, Withdrawing, Withdrawn};
+        use ConsentStatus::{Deferred, Given, Requested, Withdrawing, Withdrawn};
         const VOICE: Purpose = Purpose::VOICE_INTERACTION;
         const MEMORY: Purpose = Purpose::MEMORY;
         let states = [
             state(0, &[]),
+            state(1, &[(VOICE, Requested, 1)]),
             state(1, &[(VOICE, Deferred, 1)]),
             state(2, &[(VOICE, Deferred, 2)]),
             state(3, &[(VOICE, Given, 3), (MEMORY, Given, 3)]),
@@ -397,7 +397,8 @@ mod tests {
                 changes(&pair[0], &pair[1]).into_iter().map(told).collect()
             })
             .collect();
-        let expected: [&[_]; 7] = [
+        let expected: [&[_]; 8] = [
+            &[],
             &[(VOICE, Told::Deferred, 1)],
             &[(VOICE, Told::Deferred, 2)],
             &[(MEMORY, Told::Given, 3), (VOICE, Told::Given, 3)],

@@ -125,7 +125,11 @@ async fn a_spoken_yes_opens_the_conversation_and_is_on_record() {
     let notice: [u8; 32] = Sha256::digest("May I listen?").into();
     for record in &records {
         assert_eq!(record.purpose.as_ref().unwrap().privacy_notices[0].rendered_sha256, notice);
-        assert_eq!(record.events[0].evidence_sha256, sound::fingerprint(&yes), "the evidence is what was heard");
+        assert_eq!(
+            record.events.last().unwrap().evidence_sha256,
+            sound::fingerprint(&yes),
+            "the evidence is what was heard"
+        );
     }
 
     let (_, thanks) = soon(device.hear_out()).await;
@@ -182,7 +186,7 @@ async fn a_refusal_by_button_is_on_record_with_what_the_device_reported() {
     let subject = node.subject("speaker").await;
     let (state, records) = node.register.records(subject).await.unwrap();
     assert_eq!(state.status(Purpose::VOICE_INTERACTION), ConsentStatus::Refused);
-    assert_eq!(records[0].events[0].evidence_sha256, <[u8; 32]>::from(Sha256::digest(&wire)));
+    assert_eq!(records[0].events.last().unwrap().evidence_sha256, <[u8; 32]>::from(Sha256::digest(&wire)));
     assert_eq!(node.transcriber.desk().received().bytes, 0);
     // pressing without having been asked again changes nothing
     device.send(ToNode::ConsentAnswer { prompt_id: "1".into(), decision: ConsentDecision::Agree, purpose: None });

@@ -311,7 +311,10 @@ async fn the_sound_of_a_spoken_yes_or_no_is_kept_sealed_where_the_policy_says_so
         let (state, records) = node.register.records(subject).await.unwrap();
         assert_eq!(state.status(VOICE).is_valid(), given, "{words}");
         let sha256: [u8; 32] = Sha256::digest(&kept.content).into();
-        assert!(records.iter().all(|record| record.events[0].evidence_sha256 == sha256), "it shows which sound it was");
+        assert!(
+            records.iter().all(|record| record.events.last().unwrap().evidence_sha256 == sha256),
+            "it shows which sound it was"
+        );
 
         // it is in the copy that the person is given, and goes with everything of theirs
         let desk = Desk::open(node.register.clone());

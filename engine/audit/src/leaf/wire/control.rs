@@ -3,7 +3,7 @@
 use sayso_proto::audit::v1::AuditLeaf;
 use sayso_types::WallTime;
 
-use super::{category, cell, document, purpose, reason, reference, scope};
+use super::{category, cell, document, processor, purpose, reason, reference, scope};
 use crate::Scope;
 use crate::event::{ConsentEnding, ControlEvent, Instructed};
 use crate::leaf::LeafError;
@@ -17,6 +17,10 @@ pub(super) fn write(event: &ControlEvent, wire: &mut AuditLeaf) {
                 Scope::Purpose(purpose) => Some(cell::write_purpose(*purpose)),
             };
             wire.reason = reason.to_string();
+        }
+        ControlEvent::ProcessorRegistered { processor, entry } => {
+            wire.processor_id = processor.to_string();
+            wire.document_sha256 = entry.0.to_vec();
         }
         ControlEvent::TenantInstructed { instructions, tenant, document, until } => {
             wire.reference = instructions.0.to_vec();
@@ -57,6 +61,9 @@ pub(super) fn read(name: &str, wire: &AuditLeaf) -> Result<Option<ControlEvent>,
         Ok(ControlEvent::TenantInstructs { instructions: reference(wire)?, tenant: document(wire)?, what })
     };
     Ok(Some(match name {
+        "processor.registered" => {
+            ControlEvent::ProcessorRegistered { processor: processor(wire)?, entry: document(wire)? }
+        }
         "tenant.instructed" => ControlEvent::TenantInstructed {
             instructions: reference(wire)?,
             tenant: document(wire)?,

@@ -25,6 +25,7 @@ pub(super) fn is_told(event: &Event) -> bool {
         | Event::ClockAnomaly { .. }
         | Event::OperatorAccess { .. }
         | Event::ExportCreated { .. }
+        | Event::ExportDownloaded { .. }
         | Event::EraseCommitted { .. }
         | Event::KeyDestroyed { .. }
         | Event::EraseAcknowledged { .. }
@@ -87,6 +88,8 @@ fn is_told_at_a_desk(event: &DeskEvent) -> bool {
 fn is_told_of_what_left(event: &FlowEvent) -> bool {
     match event {
         FlowEvent::CrossBorder { .. }
+        | FlowEvent::RevokeAcknowledged { .. }
+        | FlowEvent::PermitExpired { .. }
         | FlowEvent::DeletionRequested { .. }
         | FlowEvent::DeletionConfirmed { .. }
         | FlowEvent::RectifyPropagated { .. } => true,
