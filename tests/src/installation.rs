@@ -63,20 +63,26 @@ impl Installation {
 
     /// One more node of the cluster of `self`, invited by it.
     pub async fn one_more(&self) -> Self {
-        self.invite(&[]).await
+        self.invite(&[], &[]).await
+    }
+
+    /// The same, in the country `region`.
+    pub async fn one_more_in(&self, region: &str) -> Self {
+        self.invite(&[], &["--region", region]).await
     }
 
     /// One in the place of node `gone`, which is lost.
     pub async fn one_instead_of(&self, gone: u64) -> Self {
-        self.invite(&["--replaces", &gone.to_string()]).await
+        self.invite(&["--replaces", &gone.to_string()], &[]).await
     }
 
-    async fn invite(&self, args: &[&str]) -> Self {
+    async fn invite(&self, args: &[&str], init: &[&str]) -> Self {
         let config = self.file("sayso.toml");
         let invite = ["store", "invite", "--config", &config, "--listen", "127.0.0.1:0"];
         let mut invite = Process::start(self.sayso.command([&invite, args].concat()));
         let token = invite.answer().await;
-        let joined = Self::with(&self.sayso, &["--peer", &free_udp_address().to_string(), "--join", &token]).await;
+        let peer = free_udp_address().to_string();
+        let joined = Self::with(&self.sayso, &[&["--peer", &peer, "--join", &token], init].concat()).await;
         let _ = invite.finished().await.success();
         joined
     }

@@ -10,13 +10,16 @@
 //! and tries again in vain), and the entries of segments in the log.
 //!
 //! What it assumes: the receiver reads, so that what was handed to a socket is gone within a tick; and the process is not
-//! stopped *between* check and write for longer than a tenure. The last three tests say what becomes of the second.
+//! stopped *between* check and write for longer than a tenure. The tests of M7 say what becomes of the second. Permits that are
+//! used outside of the process, and a second scope, have a model of their own: [`outside`].
 #![expect(clippy::print_stdout, reason = "how much was looked at, and how a mutant breaks the promise")]
 
 mod message;
 mod mutants;
+mod outside;
 mod properties;
 mod protocol;
+mod search;
 mod state;
 mod step;
 mod whole;

@@ -3,7 +3,7 @@
 use stateright::Property;
 
 use crate::protocol::Protocol;
-use crate::state::{Consent, Lease, Process, Recorded, State};
+use crate::state::{Consent, Lease, Recorded, State};
 
 /// The promise.
 pub(crate) const PROMISE: &str = "nothing of a withdrawn scope leaves after its OK, unless it was agreed to since";
@@ -16,17 +16,6 @@ pub(crate) const OK_BY_RESTARTED: &str = "OK is said by who was killed and start
 
 /// A second agreement is within the bounds.
 pub(crate) const OK_AGAIN: &str = "what is agreed to again leaves again";
-
-/// The first scope's gates were closed by `process`, which is at its withdrawal.
-fn withdraws(process: &Process) -> bool {
-    process.withdrawal.is_some_and(|withdrawal| withdrawal.is_closed)
-}
-
-/// Whether the gate of the second scope lets through at process `id`.
-fn serves_neighbour(state: &State, id: usize) -> bool {
-    let process = &state.processes[id];
-    process.serves_neighbour && process.tenure.is_some_and(|until| state.clock(id) < until)
-}
 
 /// Whether whoever last opened the log has no work at its hands once consent is on record as withdrawn.
 fn has_let_go(state: &State) -> bool {
@@ -59,12 +48,6 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         Property::sometimes("a request is on record and its answer is not there", |_, state: &State| {
             matches!(state.store.consent, Consent::Withdrawing(_))
                 && state.processes.iter().any(|p| p.withdrawal.is_some_and(|at| at.recorded == Recorded::Nothing))
-        }),
-        Property::sometimes("the neighbour is served while the first scope is withdrawn", |_, state: &State| {
-            (0..2).any(|id| serves_neighbour(state, id) && withdraws(&state.processes[id]))
-        }),
-        Property::sometimes("the neighbour is served after the OK of the first scope", |_, state: &State| {
-            state.okayed > 0 && (0..2).any(|id| serves_neighbour(state, id))
         }),
     ]
 }

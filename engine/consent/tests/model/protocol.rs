@@ -47,8 +47,6 @@ pub(crate) enum Takeover {
 pub(crate) struct Protocol {
     pub(crate) mutant: Option<Mutant>,
     pub(crate) takeover: Takeover,
-    /// Another process stands between the work and the receiver, and checks the consent version again.
-    pub(crate) has_gateway: bool,
     /// A killed process's connections are reset: what the kernel has not sent yet never leaves.
     pub(crate) resets_when_killed: bool,
     pub(crate) bounds: Bounds,
@@ -79,6 +77,9 @@ impl Bounds {
     /// A takeover, and one withdrawal: enough for what is broken to show.
     pub(crate) const BRIEF: Self = Self { cv: 2, ..Self::TAKEOVER };
 
+    /// One process and one withdrawal: where it takes no other for something to be broken.
+    pub(crate) const ALONE: Self = Self { time: 0, record: 1, ..Self::BRIEF };
+
     /// Both, and one withdrawal.
     pub(crate) const BOTH: Self = Self { restarts: 1, cv: 2, resends: false, ..Self::TAKEOVER };
 }
@@ -87,7 +88,7 @@ impl Protocol {
     /// The protocol as it is.
     pub(crate) const fn whole(bounds: Bounds) -> Self {
         let takeover = Takeover::Expired;
-        Self { mutant: None, takeover, has_gateway: false, resets_when_killed: true, bounds }
+        Self { mutant: None, takeover, resets_when_killed: true, bounds }
     }
 
     fn is(&self, mutant: Mutant) -> bool {

@@ -35,11 +35,11 @@ pub(crate) struct Store {
     pub(crate) owner: Option<Id>,
     /// How often the log was opened: whoever opened it before writes no more.
     pub(crate) log: u8,
-    /// Consent to the first scope. The second scope's stands.
+    /// Consent to the one scope that there is.
     pub(crate) consent: Consent,
 }
 
-/// How the first scope stands, and under which version.
+/// How consent to a scope stands, and under which version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Consent {
     Given(Cv),
@@ -83,10 +83,8 @@ pub(crate) struct Process {
     pub(crate) log: Option<u8>,
     /// A piece of speech in front of the gate, by the consent version it came in under.
     pub(crate) front: Option<Cv>,
-    /// The permit for the first scope, and the work that holds it.
+    /// The permit, and the work that holds it.
     pub(crate) lease: Lease,
-    /// A permit for the second scope is in use.
-    pub(crate) serves_neighbour: bool,
     /// Only where check and write are apart: checked, and not yet handed over.
     pub(crate) checked: Option<Cv>,
     /// Handed to the last buffer that the work has (a socket's), and not yet sent.

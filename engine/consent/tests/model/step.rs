@@ -25,7 +25,6 @@ pub(crate) enum Step {
     /// The permit is issued.
     Issue(Id),
     RenewPermit(Id),
-    ServeNeighbour(Id),
     /// A piece goes through the gate.
     Pass(Id),
     HandOver(Id),

@@ -294,7 +294,7 @@ fn open(purpose: Purpose, revisions: &Revisions, state: &ConsentState) -> BTreeS
 }
 
 /// Whether what is open lets a recogniser have speech.
-fn is_heard(flow: &String) -> bool {
+fn is_heard(flow: &str) -> bool {
     flow.starts_with("voice_audio Asr ")
 }
 
@@ -332,7 +332,7 @@ fn what_a_revision_takes_away_is_gone_for_all() {
             let before = open(Purpose::VOICE_INTERACTION, &one(revised(&[], 1)), &state);
             let after = open(Purpose::VOICE_INTERACTION, &two, &state);
             assert!(after.is_subset(&before) && after != before, "{}: {after:?}", narrow.to);
-            assert!(!after.iter().any(is_heard), "{}: {after:?}", narrow.to);
+            assert!(!after.iter().any(|flow| is_heard(flow)), "{}: {after:?}", narrow.to);
         }
     }
 }
@@ -353,7 +353,7 @@ fn what_is_told_of_a_service_is_what_the_newest_revision_has() {
     let somebody = |profile: &Profile| ConsentState { told: told(profile), ..agreed(1, BOTH) };
     let listens = |revisions: &Revisions, state: &ConsentState| {
         let open = open(Purpose::VOICE_INTERACTION, revisions, state);
-        open.iter().any(is_heard)
+        open.iter().any(|flow| is_heard(flow))
     };
     let one = Revisions::new(InForce::new(Arc::clone(&first)));
     assert!(listens(&one, &somebody(&first)) && !listens(&one, &agreed(1, BOTH)));

@@ -12,6 +12,7 @@ mod deletion;
 mod demo;
 mod disclosure;
 mod exemption;
+mod failover;
 mod full_disk;
 mod guardian;
 mod guests;

@@ -13,12 +13,12 @@ use crate::place::stands_in;
 use crate::reload::PROFILE;
 use crate::sayso;
 
-const DEVICE: &str = "speaker-1";
+pub(crate) const DEVICE: &str = "speaker-1";
 const WRITTEN: &str = include_str!("../../../../deploy/profiles/aiwellflow.toml");
 const LAWFUL: &str = include_str!("../../../../deploy/profiles/aiwellflow-lawful.toml");
 
 /// A campaign: sends to the file until somebody stops it. How long it waits between two messages is its own business.
-const CAMPAIGN: &str =
+pub(crate) const CAMPAIGN: &str =
     "echo $$ > \"$0.pid\"; while :; do echo \"an offer to $SAYSO_SUBJECT, $SAYSO_FIELDS\" >> \"$0\"; sleep 0.01; done";
 /// One that does not stop when it is asked to.
 const STUBBORN: &str = "trap '' TERM; echo $$ > \"$0.pid\"; while :; do echo more >> \"$0\"; sleep 0.01; done";
@@ -30,20 +30,45 @@ struct Story {
     node: Node,
 }
 
+/// Gives `installation` the policy, of which each node of a cluster has a copy.
+pub(crate) fn examine(installation: &Installation) {
+    fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
+    fs::write(installation.path(PROFILE), LAWFUL).unwrap();
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let examined = format!(
+        r#"processor = [{{ id = "partner-sms", party = "An SMS company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", instructions_ref = "2026-7, annex 1", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = {today}, by = "privacy officer", valid = "P1Y" }} }}]"#
+    );
+    stands_in(installation, "CN");
+    installation.edit(PROFILE, |profile| profile.extend(examined.parse::<toml::Table>().unwrap()));
+}
+
+/// Gives the service its certificate.
+pub(crate) async fn certify(installation: &Installation) {
+    let add = ["operator", "add", "campaign", "--processor", "partner-sms", "--tenant", TENANT];
+    let places = ["--node", &installation.file(""), "--out", &installation.file("campaign")];
+    let _ = sayso().run(add.into_iter().chain(places)).await.success();
+}
+
+/// What the service, certified by `installation`, says to `node`.
+fn call(installation: &Installation, node: &Node, processor: &str, (command, purpose): (&str, &str)) -> Command {
+    let (at, certs) = (node.admin.to_string(), installation.file("campaign"));
+    let node = ["permit", command, "--admin", &at, "--certs", &certs, "--tenant", TENANT, "--device-id", DEVICE];
+    let what = ["--processor", processor, "--category", "contact_phone", "--purpose", purpose];
+    sayso().command(node.iter().chain(&what))
+}
+
+/// Runs `script` for as long as `node` says that offers may be sent; it finds `outbox` in $0.
+pub(crate) fn campaign(installation: &Installation, node: &Node, script: &str, outbox: &Path) -> Process {
+    let mut hold = call(installation, node, "partner-sms", ("hold", "marketing"));
+    hold.args(["--", "sh", "-c", script, outbox.to_str().unwrap()]);
+    Process::start(hold)
+}
+
 impl Story {
     async fn begin() -> Self {
         let installation = Installation::new(&sayso()).await;
-        fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
-        fs::write(installation.path(PROFILE), LAWFUL).unwrap();
-        stands_in(&installation, "CN");
-        let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-        let examined = format!(
-            r#"processor = [{{ id = "partner-sms", party = "An SMS company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = {today}, by = "privacy officer", valid = "P1Y" }} }}]"#
-        );
-        installation.edit(PROFILE, |profile| profile.extend(examined.parse::<toml::Table>().unwrap()));
-        let add = ["operator", "add", "campaign", "--processor", "partner-sms", "--tenant", TENANT];
-        let places = ["--node", &installation.file(""), "--out", &installation.file("campaign")];
-        let _ = sayso().run(add.into_iter().chain(places)).await.success();
+        examine(&installation);
+        certify(&installation).await;
         let node = installation.start().await;
         // somebody has a device, and speaks to it now and then
         drop(installation.first_device(&node).await);
@@ -51,10 +76,9 @@ impl Story {
     }
 
     fn call(&self, command: &str, processor: &str, purpose: &str, more: &[&str]) -> Command {
-        let (at, certs) = (self.node.admin.to_string(), self.installation.file("campaign"));
-        let node = ["permit", command, "--admin", &at, "--certs", &certs, "--tenant", TENANT, "--device-id", DEVICE];
-        let what = ["--processor", processor, "--category", "contact_phone", "--purpose", purpose];
-        sayso().command(node.iter().chain(&what).chain(more))
+        let mut call = call(&self.installation, &self.node, processor, (command, purpose));
+        call.args(more);
+        call
     }
 
     async fn ask_as(&self, processor: &str) -> Finished {
@@ -69,7 +93,7 @@ impl Story {
 
     /// Runs `script` for as long as offers may be sent; it finds `outbox` in $0.
     fn holds(&self, script: &str, outbox: &Path) -> Process {
-        self.runs_under_a_permit(&["sh", "-c", script, outbox.to_str().unwrap()])
+        campaign(&self.installation, &self.node, script, outbox)
     }
 
     fn runs_under_a_permit(&self, command: &[&str]) -> Process {
@@ -78,11 +102,11 @@ impl Story {
 }
 
 /// How many messages were sent.
-fn sent(outbox: &Path) -> usize {
+pub(crate) fn sent(outbox: &Path) -> usize {
     fs::read_to_string(outbox).map_or(0, |messages| messages.lines().count())
 }
 
-async fn until_sent(outbox: &Path, messages: usize) {
+pub(crate) async fn until_sent(outbox: &Path, messages: usize) {
     let wait = async {
         while sent(outbox) < messages {
             tokio::task::yield_now().await;
@@ -92,7 +116,7 @@ async fn until_sent(outbox: &Path, messages: usize) {
 }
 
 /// Whether the campaign runs. One that has ended and that nobody has waited for does not.
-fn runs(outbox: &Path) -> bool {
+pub(crate) fn runs(outbox: &Path) -> bool {
     let id = fs::read_to_string(outbox.with_extension("pid")).unwrap();
     let stat = fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))

@@ -110,9 +110,6 @@ impl Protocol {
                 }
             }
         }
-        if !process.serves_neighbour {
-            steps.push(Step::ServeNeighbour(id));
-        }
         self.withdrawing(state, id, steps);
     }
 

@@ -106,7 +106,6 @@ impl Protocol {
                     *until = tenure;
                 }
             }
-            Step::ServeNeighbour(id) => state.processes[id].serves_neighbour = true,
             Step::Pass(id) => {
                 let process = &mut state.processes[id];
                 let piece = process.front.take()?;
@@ -126,13 +125,13 @@ impl Protocol {
                 if self.bounds.resends && !state.processes[id].is_dead {
                     state.processes[id].unacknowledged = Some(piece);
                 }
-                self.arrive(state, piece);
+                state.leaves(piece);
             }
             Step::Acknowledge(id) => state.processes[id].unacknowledged = None,
             Step::Break(id) => {
                 let piece = state.processes[id].unacknowledged.take()?;
                 if self.is(Mutant::ReplayBehindGate) {
-                    self.arrive(state, piece);
+                    state.leaves(piece);
                 } else {
                     state.processes[id].front = Some(piece);
                 }
@@ -150,8 +149,8 @@ impl Protocol {
             Step::Release(id) => state.processes[id].lease = Lease::None,
             _ => return None,
         }
-        // to hand a byte to a socket after OK is to break the promise, except where a gateway is the last to check
-        if let Some(piece) = handed_over.filter(|_| !self.has_gateway) {
+        // to hand a byte to a socket after OK is to break the promise
+        if let Some(piece) = handed_over {
             state.leaves(piece);
         }
         Some(())
@@ -198,12 +197,5 @@ impl Protocol {
             _ => return None,
         }
         Some(())
-    }
-
-    /// A piece that came in under version `cv` comes to the receiver, unless a gateway stops it.
-    fn arrive(&self, state: &mut State, cv: u8) {
-        if !(self.has_gateway && cv <= state.store.consent.fence()) {
-            state.leaves(cv);
-        }
     }
 }
