@@ -63,10 +63,8 @@ fn untraceable(case: &Case<'_>, src: &Src) -> Option<String> {
                 .to_owned(),
         );
     }
-    let foreign = src.iter().find_map(|cited| match cited {
-        Cited::Article { law, .. } if !laws.contains(law.as_str()) => Some(cited),
-        _ => None,
-    })?;
+    let is_foreign = |cited: &&Cited| matches!(cited, Cited::Article { law, .. } if !laws.contains(law.as_str()));
+    let foreign = src.iter().find(is_foreign)?;
     Some(format!("{foreign} is of no law that `profile.law_floor` names; name that law there, or cite what holds here"))
 }
 
