@@ -35,7 +35,7 @@ impl Register {
             return Err(Error::Ended);
         }
         let mut subject = self.lock(asking.subject).await?;
-        if subject.state.is_closed {
+        if subject.state.consent.is_closed {
             return Err(Error::Closed);
         }
         let about = subject.state.about(subject.id);
