@@ -102,7 +102,7 @@ async fn w6_killed_at_each_step_the_standby_completes_a_withdrawal() {
     certify(&founder).await;
     let mut node = founder.start().await;
     let (second, third) = (founder.one_more_in("CN").await, founder.one_more_in("CN").await);
-    [&second, &third].map(examine);
+    [&second, &third].into_iter().for_each(examine);
     let (mut two, mut three) = (Standby::start(&second).await, Standby::start(&third).await);
     drop(founder.first_device(&node).await);
 
