@@ -81,7 +81,10 @@ impl Conversation {
         for message in changes(&before, &self.consent) {
             self.place().tell(message);
         }
-        self.run(Event::ConsentChanged(self.view()));
+        // it put the question itself, and whoever was quick has answered before that is on record
+        if !only_asks(&before, &self.consent) {
+            self.run(Event::ConsentChanged(self.view()));
+        }
     }
 
     /// The same, where somebody changed it just now.
@@ -334,6 +337,15 @@ fn changes(before: &ConsentState, after: &ConsentState) -> Vec<ToDevice> {
     after.consents.iter().filter(is_new).filter_map(told).collect()
 }
 
+/// Whether nothing has become of `before` in `after` but that the person is being asked.
+fn only_asks(before: &ConsentState, after: &ConsentState) -> bool {
+    let otherwise = ConsentState { cv: before.cv, consents: before.consents.clone(), ..after.clone() };
+    let is_asked = |(purpose, consent): (&Purpose, &PurposeConsent)| {
+        consent.status == ConsentStatus::Requested || before.consents.get(purpose) == Some(consent)
+    };
+    otherwise == *before && before.consents != after.consents && after.consents.iter().all(is_asked)
+}
+
 fn unrecorded(actor: &ActorRef<Message>, error: &Error, event: impl FnOnce(&'static str) -> Event) {
     tracing::warn!(%error, "the consent register refused");
     post(actor, event(error.code()));
@@ -367,6 +379,20 @@ mod tests {
             (purpose, consent)
         };
         ConsentState { cv: ConsentVersion(cv), consents: statuses.iter().map(consent).collect(), ..ConsentState::new() }
+    }
+
+    #[test]
+    fn that_somebody_is_asked_is_no_news_to_a_session_and_all_else_is() {
+        use ConsentStatus::{Deferred, Given, Requested, Withdrawn};
+        const MEMORY: Purpose = Purpose::MEMORY;
+        let (nothing, withdrawn) = (state(0, &[]), state(4, &[(MEMORY, Withdrawn, 3)]));
+        let asked = state(5, &[(MEMORY, Requested, 5)]);
+        assert!(only_asks(&nothing, &asked) && only_asks(&withdrawn, &asked));
+        for answer in [Given, Deferred] {
+            assert!(!only_asks(&asked, &state(6, &[(MEMORY, answer, 6)])), "{answer:?}");
+        }
+        assert!(!only_asks(&withdrawn, &withdrawn));
+        assert!(!only_asks(&nothing, &ConsentState { guardian_verified: true, ..asked }));
     }
 
     #[test]
