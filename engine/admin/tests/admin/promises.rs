@@ -38,7 +38,7 @@ pub(crate) fn lawful((written, lawful): Shipped) -> Profile {
 fn with_examined((written, lawful): Shipped, id: &str) -> Profile {
     let today = jiff::Timestamp::from_millisecond(SystemClock::new().wall().0 as i64).unwrap().strftime("%Y-%m-%d");
     let examined = format!(
-        r#"{{ id = "{id}", party = "A company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = {today}, by = "privacy officer", valid = "P1Y" }} }},"#
+        r#"{{ id = "{id}", party = "A company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", instructions_ref = "2026-7, annex 1", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = {today}, by = "privacy officer", valid = "P1Y" }} }},"#
     );
     // in the list of receivers, or as one before the first table
     let copy = match lawful.split_once("\nprocessor = [\n") {
