@@ -53,7 +53,7 @@ pub(crate) fn lawful((written, lawful): Shipped) -> Arc<Profile> {
 fn with_examined((written, lawful): Shipped, id: &str) -> Arc<Profile> {
     let written = written.replace("permit_ttl = \"PT3S\"", "permit_ttl = \"PT0.5S\"");
     let examined = format!(
-        r#"{{ id = "{id}", party = "A company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = 2025-12-31, by = "privacy officer", valid = "P1Y" }} }},"#
+        r#"{{ id = "{id}", party = "A company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", instructions_ref = "2026-7, annex 1", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = 2025-12-31, by = "privacy officer", valid = "P1Y" }} }},"#
     );
     let copy = match lawful.split_once("\nprocessor = [\n") {
         Some((before, after)) => format!("{before}\nprocessor = [\n{examined}\n{after}"),
