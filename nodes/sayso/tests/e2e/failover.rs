@@ -102,7 +102,9 @@ async fn w6_killed_at_each_step_the_standby_completes_a_withdrawal() {
     certify(&founder).await;
     let mut node = founder.start().await;
     let (second, third) = (founder.one_more().await, founder.one_more().await);
-    [&second, &third].map(examine);
+    for joined in [&second, &third] {
+        examine(joined);
+    }
     let (mut two, mut three) = (Standby::start(&second).await, Standby::start(&third).await);
     drop(founder.first_device(&node).await);
 
