@@ -94,6 +94,14 @@ pub enum Error {
         /// The cluster's name.
         cluster: String,
     },
+    /// This node's Raft ended. What it had acknowledged is on its disk, and on those of a majority.
+    #[error("the Raft of node {node} ended, as the log says: {reason}; see to its disk, and start it again")]
+    Ended {
+        /// Its number.
+        node: NodeId,
+        /// Why, as far as it said.
+        reason: String,
+    },
 }
 
 impl Retryable for Error {
@@ -112,7 +120,8 @@ impl Retryable for Error {
             | Self::ForeignCertificate { .. }
             | Self::Version { .. }
             | Self::Membership { .. }
-            | Self::Removed { .. } => false,
+            | Self::Removed { .. }
+            | Self::Ended { .. } => false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! [`Leader`]: who leads, as this node knows, and how it is asked.
 
+use core::future::pending;
 use core::time::Duration;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -119,18 +120,33 @@ impl Leader {
         while self.place().as_ref() == Some(place) && metrics.changed().await.is_ok() {}
     }
 
-    /// Waits a little, or until something changes.
+    /// Waits a little, or until somebody else leads.
     pub(crate) async fn pause(&self) {
-        let changed = async {
-            match self.place() {
-                Some(place) => self.moves(&place).await,
-                // it fails when Raft has ended, which is a change
-                None => drop(self.raft.metrics().changed().await),
+        let (before, mut metrics) = (self.place(), self.raft.metrics());
+        let moves = async {
+            while self.place() == before {
+                if metrics.changed().await.is_err() {
+                    // Raft has ended, and nothing moves any more
+                    return pending().await;
+                }
             }
         };
         tokio::select! {
-            () = changed => {}
+            () = moves => {}
             () = sleep(RETRY) => {}
+        }
+    }
+
+    /// Waits until this node's Raft has ended; why, as far as it said.
+    pub(crate) async fn ended(&self) -> String {
+        let mut metrics = self.raft.metrics();
+        loop {
+            if let Err(fatal) = &metrics.borrow_and_update().running_state {
+                return fatal.to_string();
+            }
+            if metrics.changed().await.is_err() {
+                return "it panicked".to_owned();
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ mod cluster;
 mod purging;
 
 use core::fmt;
+use core::future::pending;
 use core::time::Duration;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -186,10 +187,15 @@ impl RaftStore {
         self.tasks.spawn(TaskKind::Upkeep, "part with removed nodes", part).detach();
     }
 
-    /// Waits until this node is removed from its cluster; what to tell whoever runs it.
-    pub async fn removed(&self) -> Error {
-        self.cluster.until_parted().await;
-        self.cluster.goodbye()
+    /// Waits until this node cannot go on although nobody closed it: it was removed from its cluster, or its Raft ended, as it
+    /// does where its disk fails it. What to tell whoever runs it.
+    pub async fn ended(&self) -> Error {
+        tokio::select! {
+            biased;
+            () = self.closing.cancelled() => pending().await,
+            () = self.cluster.until_parted() => self.cluster.goodbye(),
+            reason = self.leader.ended() => Error::Ended { node: self.cluster.node, reason },
+        }
     }
 
     /// Where this node listens for its peers.

@@ -143,15 +143,16 @@ impl Backend {
         }
     }
 
-    /// Waits until this node is removed from those that replicate the store; what to tell whoever runs it.
-    pub(crate) fn removed(&self) -> impl Future<Output = anyhow::Error> + use<> {
+    /// Waits until this node can replicate the store no more, because it was removed from those that do or because that part of
+    /// it ended; what to tell whoever runs it.
+    pub(crate) fn ended(&self) -> impl Future<Output = anyhow::Error> + use<> {
         let raft = match &self.kind {
             Kind::Raft(store) => Some(Arc::clone(store)),
             _ => None,
         };
         async move {
             match raft {
-                Some(raft) => raft.removed().await.into(),
+                Some(raft) => raft.ended().await.into(),
                 None => std::future::pending().await,
             }
         }
@@ -159,7 +160,7 @@ impl Backend {
 
     /// Waits until this process owns what is in the store, where several could: one serves, the others stand by.
     /// `standing_by` is told who does meanwhile. Fails before anything is written where a newer program has used the store, and
-    /// when the node is removed meanwhile.
+    /// when the node can replicate it no more.
     pub(crate) async fn own(&mut self, standing_by: impl FnMut(&str)) -> Result<Tenure> {
         let Some(name) = self.claim.clone() else {
             format::require_known(self.store().as_ref()).await?;
@@ -169,7 +170,7 @@ impl Backend {
         metrics::gauge!("sayso_node_serving").set(0);
         let stood = tokio::select! {
             biased;
-            removed = self.removed() => return Err(removed),
+            ended = self.ended() => return Err(ended),
             stood = Candidate { store, name, clock }.stand(standing_by) => stood,
         };
         let owner = stood.context("cannot own the register in the store")?;

@@ -196,9 +196,9 @@ impl Node {
         }
     }
 
-    /// Waits until the node is removed from those that replicate its store; what to tell whoever runs it.
-    pub(crate) fn removed(&self) -> impl Future<Output = anyhow::Error> + use<> {
-        self.backend.removed()
+    /// Waits until the node can replicate its store no more; what to tell whoever runs it.
+    pub(crate) fn ended(&self) -> impl Future<Output = anyhow::Error> + use<> {
+        self.backend.ended()
     }
 
     /// Reads its files again: the profile, and the key encryption key, under whose newest version the keys are wrapped.

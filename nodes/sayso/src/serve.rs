@@ -42,12 +42,12 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         tracing::info!(gateway = %node.gateway_addr, admin = %node.admin_addr, pages, "ready");
         let moves = node.moves(&config);
         let mut moving = Box::pin(moves.next());
-        let mut removed = Box::pin(node.removed());
+        let mut ended = Box::pin(node.ended());
         let end = loop {
             tokio::select! {
                 // what it is told first: that the store takes nothing any more follows from it
                 biased;
-                error = &mut removed => {
+                error = &mut ended => {
                     tracing::error!(error = format!("{error:#}"), "stopping");
                     break End::Failed;
                 }

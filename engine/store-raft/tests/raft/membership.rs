@@ -186,7 +186,7 @@ async fn a_living_node_that_is_removed_is_told_so_and_does_not_come_back() {
     let id = gone.status().node;
     let writer = Writer::start(Arc::clone(&leader), &tasks);
     leader.remove(id).await.expect("is removed");
-    let told = gone.removed().await;
+    let told = gone.ended().await;
     assert!(matches!(told, Error::Removed { node, .. } if node == id), "{told:?}");
     let read = gone.read(&[Key::from_bytes("written 00000000")]).await;
     assert!(matches!(read, Err(sayso_store::Error::Closed)), "{read:?}");
@@ -211,7 +211,7 @@ async fn a_node_that_was_removed_while_it_was_dead_is_told_when_it_comes_back() 
     cluster.close(dead).await;
     cluster.nodes[&leader].remove(dead).await.expect("is removed");
     let back = cluster.open(dead.0).await;
-    let told = back.removed().await;
+    let told = back.ended().await;
     assert!(matches!(told, Error::Removed { node, .. } if node == dead), "{told:?}");
     cluster.close(dead).await;
     does_not_come_back(&mut cluster, dead).await;
@@ -227,7 +227,7 @@ async fn a_leader_that_is_removed_hands_over_first() {
     let other = cluster.follower().await;
     let writer = Writer::start(Arc::clone(&other), &tasks);
     other.remove(from).await.expect("is removed");
-    let told = cluster.nodes[&from].removed().await;
+    let told = cluster.nodes[&from].ended().await;
     assert!(matches!(told, Error::Removed { .. }), "{told:?}");
     writer.stop().await;
     assert_eq!(voters(&other).len(), 2);
