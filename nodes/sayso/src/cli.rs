@@ -10,6 +10,7 @@ mod hold;
 mod incident;
 mod kept;
 mod notice;
+mod peer_address;
 mod permit;
 mod policy;
 mod referral;
@@ -22,10 +23,8 @@ mod tenant;
 mod vault;
 mod visit;
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sayso_policy::Place;
@@ -43,6 +42,7 @@ pub(crate) use hold::{HoldArgs, HoldCommand, SetHoldArgs};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentNode, OneArgs};
 pub(crate) use kept::{KeptArgs, KeptCommand, KeptSourceArg, PutKeptArgs};
 pub(crate) use notice::{NoticeChannelArg, NoticeKindArg, NoticeToArgs, NoticeToCommand, SendNoticeArgs, TextsArgs};
+pub(crate) use peer_address::PeerAddress;
 pub(crate) use permit::{PermitArgs, PermitCommand, PermitForArgs};
 pub(crate) use policy::{
     DiffArgs, ExplainArgs, ExportArgs, ExportFormat, FilesArgs, KeyArgs, LintArgs, NoticeArgs, PolicyArgs,
@@ -325,50 +325,6 @@ pub(crate) struct InitArgs {
         conflicts_with_all = ["cluster", "device_id", "tenant"]
     )]
     pub(crate) join: Option<Token>,
-}
-
-/// Where a node is reached by its peers: HOST:PORT.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PeerAddress {
-    host: String,
-    port: u16,
-}
-
-impl FromStr for PeerAddress {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str = "expected HOST:PORT, such as 10.0.0.1:4435";
-        let (host, port) = text.rsplit_once(':').ok_or(EXPECTED)?;
-        let port = port.parse().ok().filter(|port| *port != 0).ok_or(EXPECTED)?;
-        if host.is_empty() {
-            return Err(EXPECTED);
-        }
-        Ok(Self { host: host.to_owned(), port })
-    }
-}
-
-impl fmt::Display for PeerAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-impl PeerAddress {
-    /// The machine.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Where a node that is reached there listens: on all addresses of its machine, because the one that others use need
-    /// not be its own; on loopback, if that is where it is reached.
-    pub(crate) fn listen(&self) -> SocketAddr {
-        let address = self.host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        match address.filter(IpAddr::is_loopback) {
-            Some(loopback) => (loopback, self.port).into(),
-            None => (Ipv4Addr::UNSPECIFIED, self.port).into(),
-        }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -136,7 +136,7 @@ async fn compile_gives_the_hash_and_the_size_of_the_table() {
     let compiled = policy(&["compile", "--json", &home]).await.success().stdout;
     let compiled: Value = serde_json::from_str(&compiled).unwrap();
     assert_eq!(compiled["hash"].as_str().unwrap().len(), 64);
-    assert_eq!((&compiled["profile"], &compiled["cells"]), (&"home".into(), &24.into()));
+    assert_eq!((&compiled["profile"], &compiled["cells"]), (&"home".into(), &30.into()));
     let text = policy(&["compile", &home]).await.success().stdout;
     assert!(text.contains(compiled["hash"].as_str().unwrap()), "{text}");
 }

@@ -36,7 +36,7 @@ async fn whoever_agreed_can_be_given_a_receipt() {
     let in_iso: Vec<Value> = serde_json::from_str(&sayso().run(in_iso).await.success().stdout).unwrap();
     let ids = |receipts: &[Value], name: &str| receipts.iter().map(|receipt| receipt[name].clone()).collect::<Vec<_>>();
     assert_eq!(ids(&in_iso, "receipt_id"), ids(&given, "consentReceiptID"), "the same records");
-    assert!(in_iso.iter().all(|receipt| receipt["events"][0]["event_state"] == "ConsentGiven"), "{in_iso:#?}");
+    assert!(in_iso.iter().all(|receipt| receipt["events"][0]["event_state"] == "ConsentRequested"), "{in_iso:#?}");
 
     let proofs = installation.file("proofs");
     let with_proofs = ["receipts", "--admin", &at, "--certs", &certs, "--tenant", TENANT, "--proofs", &proofs];
