@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use sayso_proto::consent::v1::{ConsentEvent, ConsentStatus};
 use sayso_tests::{Installation, Node, Process};
 use sayso_wire::ConsentDecision;
 
@@ -40,7 +41,9 @@ async fn a_decision_that_cannot_be_recorded_is_refused() {
     assert_eq!(second.until_error().await, "store_full");
 
     node.process.limit_files(None);
-    assert!(admin.consent("speaker-2").await.records.is_empty(), "nothing was recorded");
+    let asked = admin.consent("speaker-2").await.records;
+    let is_asked = |event: &ConsentEvent| event.status() == ConsentStatus::Requested;
+    assert!(asked.iter().flat_map(|record| &record.events).all(is_asked), "no answer was recorded: {asked:?}");
     assert_eq!(admin.consent("speaker-1").await.records, recorded);
     let (prompt, _) = second.asked().await;
     second.agree(&prompt).await;
