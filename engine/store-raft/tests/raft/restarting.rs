@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
 use sayso_store::{Batch, Key, Store};
 use sayso_store_raft::Error;
@@ -9,17 +10,16 @@ use sayso_store_raft::Error;
 use crate::cluster::Cluster;
 
 /// A copy of the files of `from`, in place of what is at `to`.
-fn copy(from: &Path, to: &Path) {
-    let _ = std::fs::remove_dir_all(to);
-    std::fs::create_dir(to).unwrap();
-    for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let to = to.join(file.file_name());
-        if file.file_type().unwrap().is_dir() {
-            copy(&file.path(), &to)
-        } else {
-            let _ = std::fs::copy(file.path(), to).unwrap();
-        }
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
     }
+    fs::create_dir(to)?;
+    for file in fs::read_dir(from)? {
+        let (file, name) = file.map(|file| (file.path(), file.file_name()))?;
+        if file.is_dir() { copy(&file, &to.join(name))? } else { drop(fs::copy(file, to.join(name))?) }
+    }
+    Ok(())
 }
 
 /// Whoever leads meanwhile would have to be elected again, and the one who came back would stand back in the next election
@@ -52,7 +52,7 @@ async fn whose_raft_has_ended_says_so_and_the_others_go_on() {
     let put = |key: &str| Batch::new().put(Key::from_bytes(key.to_owned()), "yes");
     cluster.nodes[&leader].commit(put("before")).await.expect("commits");
     cluster.close(follower).await;
-    copy(&dir, &old);
+    copy(&dir, &old).expect("copies");
     let back = cluster.open(follower.0).await;
     let committed = (0..20).map(|n| put(&n.to_string()));
     for batch in committed {
@@ -63,7 +63,7 @@ async fn whose_raft_has_ended_says_so_and_the_others_go_on() {
     assert_eq!(cluster.leader().await, leader);
     drop(back);
     cluster.close(follower).await;
-    copy(&old, &dir);
+    copy(&old, &dir).expect("copies");
 
     cluster.open(follower.0).await;
     let told = cluster.nodes[&leader].ended().await;
