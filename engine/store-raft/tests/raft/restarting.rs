@@ -17,7 +17,8 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
     for file in fs::read_dir(from)? {
         let (file, name) = file.map(|file| (file.path(), file.file_name()))?;
-        if file.is_dir() { copy(&file, &to.join(name))? } else { drop(fs::copy(file, to.join(name))?) }
+        let to = to.join(name);
+        if file.is_dir() { copy(&file, &to)? } else { fs::copy(file, to).map(|_bytes| ())? }
     }
     Ok(())
 }
