@@ -150,6 +150,8 @@ pub enum Event {
     Spoken(TurnId, Result<u32, &'static str>),
     /// The subject's consent changed, by an answer to this session's question or through another door.
     ConsentChanged(ConsentView),
+    /// That this session's question is put is on record, which is no answer to it.
+    ConsentAsked(ConsentView),
     /// An answer could not be recorded: nothing is allowed that was not allowed before.
     AnswerUnrecorded(&'static str),
     /// A withdrawal could not be recorded: what was open is closed, but the consent stands.

@@ -144,6 +144,7 @@ impl Session {
             Event::SentenceAt { turn, sentence, at_ms } => self.sentence_at(turn, sentence, at_ms, effects),
             Event::Spoken(turn, result) => self.spoken(turn, result, effects),
             Event::ConsentChanged(view) => self.consent_changed(view, effects),
+            Event::ConsentAsked(view) => self.consent_asked(view),
             Event::AnswerUnrecorded(reason) => self.answer_unrecorded(reason, effects),
             Event::WithdrawalUnrecorded(reason) => self.withdrawal_unrecorded(reason, effects),
             Event::Timer(timer) => self.timer(timer, effects),

@@ -81,10 +81,9 @@ impl Conversation {
         for message in changes(&before, &self.consent) {
             self.place().tell(message);
         }
-        // it put the question itself, and whoever was quick has answered before that is on record
-        if !only_asks(&before, &self.consent) {
-            self.run(Event::ConsentChanged(self.view()));
-        }
+        let view = self.view();
+        let is_asked = only_asks(&before, &self.consent);
+        self.run(if is_asked { Event::ConsentAsked(view) } else { Event::ConsentChanged(view) });
     }
 
     /// The same, where somebody changed it just now.

@@ -134,6 +134,13 @@ impl Session {
         }
     }
 
+    /// The question is on record: whoever was quick has answered it by then.
+    pub(super) fn consent_asked(&mut self, view: ConsentView) {
+        if view.cv >= self.consent.cv {
+            self.consent = view;
+        }
+    }
+
     /// The register speaks: this is how the subject stands now.
     pub(super) fn consent_changed(&mut self, view: ConsentView, effects: &mut Vec<Effect>) {
         // What was read earlier may arrive later.

@@ -155,6 +155,26 @@ fn what_changes_and_is_not_asked_leaves_the_question_open() {
 }
 
 #[test]
+fn that_the_question_is_on_record_answers_it_neither_before_nor_after_it_is_answered() {
+    for is_quick in [true, false] {
+        let mut rig = asked();
+        rig.play(3000);
+        let on_record = Event::ConsentAsked(ConsentView { cv: ConsentVersion(1), ..ConsentView::default() });
+        if is_quick {
+            rig.say("Yes.");
+            rig.feed(on_record);
+        } else {
+            rig.feed(on_record);
+            rig.say("Yes.");
+        }
+        assert!(rig.has(|e| matches!(e, Effect::RecordConsent(_, Decision::Agree, Means::Voice))));
+        assert_eq!(rig.spoken_texts(), [], "nothing is said of it");
+        rig.feed(Event::ConsentChanged(ConsentView { cv: ConsentVersion(2), ..GIVEN }));
+        assert_ne!(rig.spoken_texts(), []);
+    }
+}
+
+#[test]
 fn an_unclear_answer_is_asked_again_and_then_deferred() {
     let mut rig = asked();
     rig.play(3000);
