@@ -1,9 +1,12 @@
 //! A disk that takes no more: what cannot be recorded is refused, what was recorded stays, and the node lives.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
+use sayso_audit::{Event, Leaf};
 use sayso_proto::consent::v1::{ConsentEvent, ConsentStatus};
 use sayso_tests::{Installation, Node, Process};
+use sayso_types::ProcessorId;
 use sayso_wire::ConsentDecision;
 
 use crate::sayso;
@@ -32,10 +35,14 @@ async fn a_decision_that_cannot_be_recorded_is_refused() {
     first.agree(&prompt).await;
     let recorded = admin.consent("speaker-1").await.records;
 
+    let others: BTreeSet<_> = admin.leaves().await.iter().map(|leaf| leaf.fact.subject).collect();
     let mut second = installation.device(&node, "speaker-2").await.unwrap();
     let (prompt, _) = second.asked().await;
-    // reading it out is put on record too: only the decision is to find the disk full
+    // reading it out is put on record too, and that an answer is listened to: only the decision is to find the disk full
     second.until_played().await;
+    let vad: ProcessorId = "vad-local".parse().unwrap();
+    let listens = |leaf: &Leaf| matches!(&leaf.fact.event, Event::SegmentOpened { processor, .. } if *processor == vad);
+    admin.until_leaf("the right to listen", |leaf| listens(leaf) && !others.contains(&leaf.fact.subject)).await;
     node.process.limit_files(Some(1));
     second.device.answer_consent(&prompt, ConsentDecision::Agree).unwrap();
     assert_eq!(second.until_error().await, "store_full");
