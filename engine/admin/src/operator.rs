@@ -1,10 +1,11 @@
 //! [`Operator`]: who a caller has proved to be, by a client certificate or by a token.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use rustls::pki_types::CertificateDer;
 use sayso_audit::{Actor, ActorKind, AuditKey};
-use sayso_types::{ProcessorId, TenantId, WallTime};
+use sayso_types::{Name, ProcessorId, TenantId, WallTime};
 use sayso_wire::token::{self, TokenVerifier};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use x509_parser::x509::AttributeTypeAndValue;
@@ -19,6 +20,12 @@ const SERVICE: &str = "service:";
 
 /// How a service's certificate names a processor that it is: a URI among its alternative names.
 const PROCESSOR: &str = "sayso:processor:";
+
+/// How the certificate of somebody who works for another company names that company, in the same way.
+const EMPLOYER: &str = "sayso:employer:";
+
+/// How it names the agreement by which they keep to themselves what they see. It ends no later than that does.
+const NDA: &str = "sayso:nda:";
 
 /// A caller who has proved who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +59,10 @@ pub(crate) enum Unproved {
         "a service's certificate has {PROCESSOR}ID among its alternative names, for each processor that it is; this has none, or one that is no id"
     )]
     Processors,
+    #[error(
+        "who works for another company ({EMPLOYER}NAME) has signed to keep what they see to themselves ({NDA}REFERENCE among the alternative names); issue one with both"
+    )]
+    Confidentiality,
     #[error("the certificate or token has expired; connect with a new one")]
     Expired,
 }
@@ -77,8 +88,12 @@ impl Operator {
         if now >= until {
             return Err(Unproved::Expired);
         }
+        let is_bound = || named::<Name>(&certificate, NDA).is_some_and(|agreements| !agreements.is_empty());
+        if named::<Name>(&certificate, EMPLOYER).is_none_or(|employers| !employers.is_empty()) && !is_bound() {
+            return Err(Unproved::Confidentiality);
+        }
         if name.strip_prefix(SERVICE).is_some_and(|rest| !rest.is_empty()) {
-            let processors = processors(&certificate).filter(|processors| !processors.is_empty());
+            let processors = named(&certificate, PROCESSOR).filter(|processors| !processors.is_empty());
             return Ok(Self { name, tenant, processors: processors.ok_or(Unproved::Processors)?, until });
         }
         match tenant {
@@ -165,11 +180,11 @@ impl Operator {
     }
 }
 
-/// The processors that a certificate names; [`None`] when one of them is no id.
-fn processors(certificate: &X509Certificate<'_>) -> Option<BTreeSet<ProcessorId>> {
+/// What a certificate names by URIs that start with `prefix`; [`None`] when one of them is no id.
+fn named<T: FromStr + Ord>(certificate: &X509Certificate<'_>, prefix: &str) -> Option<BTreeSet<T>> {
     let Some(names) = certificate.subject_alternative_name().ok()? else { return Some(BTreeSet::new()) };
     let uris = names.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::URI(uri) => uri.strip_prefix(PROCESSOR),
+        GeneralName::URI(uri) => uri.strip_prefix(prefix),
         _ => None,
     });
     uris.map(|id| id.parse().ok()).collect()
@@ -185,7 +200,6 @@ fn only<'a>(mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>)
 mod tests {
     use ed25519_dalek::SigningKey;
     use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType, date_time_ymd};
-    use sayso_types::Name;
     use sayso_wire::token::{Claims, TokenSigner};
 
     use super::*;
@@ -260,6 +274,20 @@ mod tests {
         }
         let anna = service("admin:anna", &["sayso:processor:sms"]).unwrap();
         assert!(anna.processors.is_empty(), "only a service is one");
+    }
+
+    #[test]
+    fn who_works_for_another_company_has_signed_to_keep_what_they_see() {
+        let signed = ["sayso:employer:call-centre", "sayso:nda:2026-17"];
+        assert_eq!(service("admin:anna", &signed), Ok(anna(None)));
+        assert_eq!(
+            service("admin:anna", &signed[1..]),
+            Ok(anna(None)),
+            "the operator's own people may have signed, too"
+        );
+        for unsigned in [&signed[..1], &["sayso:employer:", "sayso:nda:1"][..1], &["sayso:employer:x", "sayso:nda:"]] {
+            assert_eq!(service("admin:anna", unsigned), Err(Unproved::Confidentiality), "{unsigned:?}");
+        }
     }
 
     #[test]

@@ -35,7 +35,10 @@ pub struct Tls {
     /// is that of the node's operator, who sees all tenants, and its CN names them. With a tenant as O it sees that
     /// tenant, and its CN is `admin:NAME`: so a device's certificate, which has its tenant as O, opens nothing here
     /// even if one authority signs both. A service outside of the node has `service:NAME` as CN, and for each processor
-    /// that it is the URI `sayso:processor:ID` among the alternative names: it may ask for permits for those.
+    /// that it is the URI `sayso:processor:ID` among the alternative names: it may ask for permits for those. Somebody who
+    /// works for another company has it there as `sayso:employer:NAME`, and what they signed to keep what they see to
+    /// themselves as `sayso:nda:REFERENCE`: one without the other opens nothing, and the certificate ends no later than what
+    /// was signed.
     pub client_roots: RootCertStore,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sayso_audit::AuditKey;
+use sayso_audit::{AuditKey, Hash};
 use sayso_consent::Register;
 use sayso_consent::tenants::{NotInstructed, Order, Tenant, Why};
 use sayso_proto::admin::v1 as proto;
@@ -34,8 +34,23 @@ impl TenantsService {
             purposes: named("purposes", &request.purposes)?,
             categories: named("categories", &request.categories)?,
             until: (request.until_unix_ms > 0).then_some(WallTime(request.until_unix_ms)),
+            attestation: Some(request.attestation).filter(|text| !text.is_empty()),
         };
         Ok(self.register.instruct(order, operator.actor(&self.key)).await?)
+    }
+
+    async fn demanded(&self, operator: &Operator, request: proto::DemandEvidenceRequest) -> Result<Tenant, Refusal> {
+        operator.must_see_all()?;
+        let tenant = field::id("tenant_id", &request.tenant_id)?;
+        let due = (request.due_unix_ms > 0).then_some(WallTime(request.due_unix_ms));
+        Ok(self.register.demand_evidence(tenant, request.what, due, operator.actor(&self.key)).await?)
+    }
+
+    async fn accepted(&self, operator: &Operator, request: proto::AcceptEvidenceRequest) -> Result<Tenant, Refusal> {
+        operator.must_see_all()?;
+        let tenant = field::id("tenant_id", &request.tenant_id)?;
+        let document = field::sha256("document_sha256", &request.document_sha256)?;
+        Ok(self.register.accept_evidence(tenant, Hash(document), operator.actor(&self.key)).await?)
     }
 
     async fn found(&self, operator: &Operator, tenant: &str) -> Result<Tenant, Refusal> {
@@ -79,6 +94,24 @@ impl Tenants for TenantsService {
         Ok(Response::new(proto::ListTenantsResponse { tenants: tenants.iter().map(shown).collect() }))
     }
 
+    async fn demand_evidence(
+        &self,
+        request: Request<proto::DemandEvidenceRequest>,
+    ) -> Result<Response<proto::DemandEvidenceResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let tenant = Some(shown(&self.demanded(&operator, request.into_inner()).await?));
+        Ok(Response::new(proto::DemandEvidenceResponse { tenant }))
+    }
+
+    async fn accept_evidence(
+        &self,
+        request: Request<proto::AcceptEvidenceRequest>,
+    ) -> Result<Response<proto::AcceptEvidenceResponse>, Status> {
+        let operator = Operator::of(&request)?;
+        let tenant = Some(shown(&self.accepted(&operator, request.into_inner()).await?));
+        Ok(Response::new(proto::AcceptEvidenceResponse { tenant }))
+    }
+
     async fn erase(
         &self,
         request: Request<proto::EraseTenantRequest>,
@@ -96,6 +129,12 @@ impl From<NotInstructed> for Refusal {
             NotInstructed::Category(_) => Self::invalid("categories", why),
             NotInstructed::Reference => Self::invalid("reference", why),
             NotInstructed::Term => Self::invalid("until_unix_ms", why),
+            NotInstructed::Attestation => Self::invalid("attestation", why),
+            NotInstructed::What => Self::invalid("what", why),
+            NotInstructed::Due => Self::invalid("due_unix_ms", why),
+            NotInstructed::Demanded | NotInstructed::NotDemanded => {
+                Self::NotNow { field: "tenant_id", problem: why.to_string() }
+            }
             NotInstructed::Erasing => Self::NotNow { field: "tenant_id", problem: why.to_string() },
             NotInstructed::Unknown => {
                 let problem = "this tenant has given no instructions; the operator of the node puts them down";
@@ -125,7 +164,13 @@ fn named<T: FromStr<Err: core::fmt::Display> + Ord>(
 }
 
 fn shown(tenant: &Tenant) -> proto::Tenant {
-    let Order { tenant: id, reference, purposes, categories, until } = &tenant.order;
+    let Order { tenant: id, reference, purposes, categories, until, attestation } = &tenant.order;
+    let demand = tenant.demand.as_ref().map(|demand| proto::EvidenceDemand {
+        demand_id: demand.id().0.to_vec(),
+        what: demand.what.clone(),
+        since_unix_ms: demand.since.0,
+        due_unix_ms: demand.due.0,
+    });
     let ending = tenant.ending.as_ref();
     let state = match ending {
         None => proto::TenantState::Live,
@@ -148,5 +193,7 @@ fn shown(tenant: &Tenant) -> proto::Tenant {
         erased_unix_ms: ending.and_then(|ending| ending.erased_at).map_or(0, |at| at.0),
         notice_id: ending.and_then(|ending| ending.notice).map_or_else(Vec::new, |notice| notice.0.to_vec()),
         not_before_unix_ms: ending.and_then(|ending| ending.not_before).map_or(0, |at| at.0),
+        attestation: attestation.clone().unwrap_or_default(),
+        demand,
     }
 }

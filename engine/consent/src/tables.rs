@@ -485,7 +485,7 @@ pub(crate) const DISCLOSURE: Schema = Schema::new("disclosure", 1, 1);
 pub(crate) const DISCLOSURE_TELL: Schema = Schema::new("disclosure_tell", 1, 1);
 pub(crate) const COMPLAINT: Schema = Schema::new("complaint", 1, 1);
 pub(crate) const COMPLAINT_DUE: Schema = Schema::new("complaint_due", 1, 1);
-pub(crate) const TENANT: Schema = Schema::new("tenant", 1, 2);
+pub(crate) const TENANT: Schema = Schema::new("tenant", 1, 3);
 pub(crate) const DOCUMENT: Schema = Schema::new("document", 1, 1);
 /// Both keys under which a referral is found; their rows are empty.
 pub(crate) const REFERRAL: Schema = Schema::new("referral", 1, 1);

@@ -8,11 +8,15 @@
 //!                                                       └ its people are told first
 //! ```
 //!
+//! Where the policy has tenants attest where data of the users of their products comes from (`tenants.attest`), nothing of it passes
+//! before they have. Of whom evidence is demanded, nothing passes from the day on which it was due until it is accepted.
+//!
 //! Instructions narrow what the profile gives, as the registry's switches do, and never widen it. When they end, nothing of the
 //! tenant's people passes any gate, and everybody of theirs is erased by the path of all erasures, a bounded number at a time.
 //! They are told before that: a notice to all of them goes with the end, the erasure begins when it is sent to each, and, where
 //! the policy says how long before the end of the service people are told, not before that time has passed.
 
+mod demand;
 pub(crate) mod stored;
 
 use std::collections::BTreeSet;
@@ -21,6 +25,8 @@ use sayso_audit::{ControlEvent, Event, Hash, Instructed, Reference};
 use sayso_policy::{Instructions as Narrowing, Profile, Registry};
 use sayso_types::{Category, Name, NoticeId, Purpose, SubjectId, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
+
+pub use self::demand::{Demand, WHAT_BYTES_MAX};
 
 /// Tenants whose instructions are kept: each check looks among them, and each is a contract that people signed.
 pub const TENANTS_MAX: usize = 4_096;
@@ -41,6 +47,9 @@ pub struct Order {
     pub categories: BTreeSet<Category>,
     /// The first moment at which they no longer count.
     pub until: Option<WallTime>,
+    /// Where the tenant's word is written down on where data of its people comes from, and that it may pass it on; with the
+    /// version of that text, as far as the name of it has one.
+    pub attestation: Option<String>,
 }
 
 /// What a tenant has instructed.
@@ -54,6 +63,8 @@ pub struct Tenant {
     pub since: WallTime,
     /// The revision of the registry that they, or their end, made.
     pub rev: u32,
+    /// Evidence that the tenant is to show; [`None`] when nothing is demanded of it.
+    pub demand: Option<Demand>,
     /// Their end; [`None`] while they count.
     pub ending: Option<Ending>,
 }
@@ -122,6 +133,25 @@ pub enum NotInstructed {
         "say where the instructions are written down, in 1 to {REFERENCE_BYTES_MAX} bytes, such as a contract's number"
     )]
     Reference,
+    /// What the tenant attests is not said, or is a text.
+    #[error(
+        "the policy has tenants attest where data of their users comes from: say where that is written down, in 1 to {REFERENCE_BYTES_MAX} bytes"
+    )]
+    Attestation,
+    /// What evidence is demanded is not said, or at length.
+    #[error("say what the tenant is to show, in 1 to {WHAT_BYTES_MAX} bytes")]
+    What,
+    /// There is no day by which evidence is to be shown, or it has passed, or lies beyond what the policy gives.
+    #[error(
+        "say by when; a moment that has not passed, and no later than the policy's tenants.evidence_within from now"
+    )]
+    Due,
+    /// Evidence is demanded already.
+    #[error("evidence is demanded of this tenant already; accept what it shows first")]
+    Demanded,
+    /// None is.
+    #[error("no evidence is demanded of this tenant; show it first what is")]
+    NotDemanded,
     /// The term has passed.
     #[error("the term ends before it begins; give a moment that has not passed")]
     Term,
@@ -163,10 +193,38 @@ impl Tenant {
         if order.reference.trim().is_empty() || order.reference.len() > REFERENCE_BYTES_MAX {
             return Err(NotInstructed::Reference);
         }
+        let is_name = |text: &str| !text.trim().is_empty() && text.len() <= REFERENCE_BYTES_MAX;
+        if !order.attestation.as_deref().map_or(!profile.document().tenants.attest, is_name) {
+            return Err(NotInstructed::Attestation);
+        }
         if order.until.is_some_and(|until| until <= now) {
             return Err(NotInstructed::Term);
         }
-        Ok(Self { id, order, since: now, rev, ending: None })
+        // who instructs anew has shown nothing yet
+        let demand = before.filter(|before| before.ending.is_none()).and_then(|before| before.demand.clone());
+        Ok(Self { id, order, since: now, rev, demand, ending: None })
+    }
+
+    /// The tenant of which evidence is demanded, as revision `rev` of the registry.
+    ///
+    /// # Errors
+    /// [`NotInstructed::Demanded`], and [`NotInstructed::Unknown`] of one that is served no more.
+    pub fn demanded(&self, demand: Demand, rev: u32) -> Result<Self, NotInstructed> {
+        match (&self.ending, &self.demand) {
+            (Some(_), _) => Err(NotInstructed::Unknown),
+            (None, Some(_)) => Err(NotInstructed::Demanded),
+            (None, None) => Ok(Self { rev, demand: Some(demand), ..self.clone() }),
+        }
+    }
+
+    /// The tenant when what it showed is accepted, as revision `rev` of the registry; and what had been demanded.
+    ///
+    /// # Errors
+    /// [`NotInstructed::NotDemanded`].
+    pub fn accepted(&self, rev: u32) -> Result<(Self, Demand), NotInstructed> {
+        let mut next = Self { rev, ..self.clone() };
+        let demand = next.demand.take().ok_or(NotInstructed::NotDemanded)?;
+        Ok((next, demand))
     }
 
     /// The tenant when it is served no more, because of `why`; [`None`] when that has begun before.
@@ -203,8 +261,9 @@ impl Tenant {
         if self.ending.is_some() {
             return Narrowing::default();
         }
-        let Order { purposes, categories, until, .. } = self.order.clone();
-        Narrowing { purposes, categories, until }
+        let Order { purposes, categories, until, attestation, .. } = self.order.clone();
+        let until = until.into_iter().chain(self.demand.as_ref().map(|demand| demand.due)).min();
+        Narrowing { purposes, categories, until, attested: attestation.is_some() }
     }
 
     /// SHA-256 of its id, as the log names it.
@@ -216,13 +275,15 @@ impl Tenant {
     /// The leaves that say what it instructs.
     pub(crate) fn events(&self) -> Vec<Event> {
         let (instructions, tenant) = (self.id, self.hash());
-        let Order { reference, purposes, categories, until, .. } = &self.order;
+        let Order { reference, purposes, categories, until, attestation, .. } = &self.order;
         let document = Hash::of(reference.as_bytes());
         let first = ControlEvent::TenantInstructed { instructions, tenant, document, until: *until };
         let purposes = purposes.iter().copied().map(Instructed::Purpose);
         let named = purposes.chain(categories.iter().copied().map(Instructed::Category));
         let named = named.map(|what| ControlEvent::TenantInstructs { instructions, tenant, what });
-        [first].into_iter().chain(named).map(Event::Control).collect()
+        let attested = attestation.as_ref().map(|text| Hash::of(text.as_bytes()));
+        let attested = attested.map(|document| ControlEvent::TenantAttested { instructions, tenant, document });
+        [first].into_iter().chain(attested).chain(named).map(Event::Control).collect()
     }
 }
 

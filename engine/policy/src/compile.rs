@@ -58,7 +58,9 @@ impl Compiled<'_> {
         let instructions = in_force.registry().instructions_of(self.state.tenant.as_ref());
         let instructions = instructions.filter(|_| pair.basis != LegalBasis::LegalObligation);
         let label = question.label;
-        if instructions.is_some_and(|given| !given.cover(label.purpose, label.category, question.now)) {
+        if instructions.is_some_and(|given| !given.cover(label.purpose, label.category, question.now))
+            || pair.is_attested && !instructions.is_some_and(|given| given.attested)
+        {
             return None;
         }
         if receiver.examined_until.is_some_and(|end| question.now >= end) || !entry.admits.contains(question.gate) {

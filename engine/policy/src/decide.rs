@@ -202,7 +202,7 @@ enum Form {
 }
 
 fn decided(question: &Question, state: &ConsentState, in_force: &InForce, form: Form) -> Decision {
-    let answer = Case::in_form(question, state, in_force, form).and_then(|case| {
+    let answer = Case::under(question, state, in_force, (form, Whose::TheirTenants)).and_then(|case| {
         let (basis, basis_ref, ends) = match case.own_basis(question, state) {
             Some((basis, basis_ref)) => {
                 let required = case.profile.document().required(case.purpose);
@@ -225,6 +225,15 @@ fn decided(question: &Question, state: &ConsentState, in_force: &InForce, form: 
     Decision::new(answer, state, in_force)
 }
 
+/// By whose instructions data is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Those of the person's tenant.
+    TheirTenants,
+    /// Those of any: what is the same for all tenants.
+    Anybodys,
+}
+
 /// A question that nothing stands against but, perhaps, the want of a basis, or that the person was not told of the receiver.
 pub(crate) struct Case<'a> {
     profile: &'a Profile,
@@ -238,10 +247,24 @@ pub(crate) struct Case<'a> {
 impl<'a> Case<'a> {
     /// The checks in the order of [`Reason`], up to that of the basis.
     pub(crate) fn of(question: &Question, state: &ConsentState, in_force: &'a InForce) -> Result<Self, Reason> {
-        Self::in_form(question, state, in_force, Form::AsItIs)
+        Self::under(question, state, in_force, (Form::AsItIs, Whose::TheirTenants))
     }
 
-    fn in_form(question: &Question, state: &ConsentState, in_force: &'a InForce, form: Form) -> Result<Self, Reason> {
+    /// The same but for what the person's tenant instructs.
+    pub(crate) fn of_any_tenant(
+        question: &Question,
+        state: &ConsentState,
+        in_force: &'a InForce,
+    ) -> Result<Self, Reason> {
+        Self::under(question, state, in_force, (Form::AsItIs, Whose::Anybodys))
+    }
+
+    fn under(
+        question: &Question,
+        state: &ConsentState,
+        in_force: &'a InForce,
+        (form, whose): (Form, Whose),
+    ) -> Result<Self, Reason> {
         let Question { label, gate, processor, .. } = *question;
         let profile: &Profile = in_force.profile();
         let purpose = profile.purpose(label.purpose);
@@ -271,7 +294,11 @@ impl<'a> Case<'a> {
             return Err(Reason::SwitchedOff);
         }
         let used = (label.purpose, label.category);
-        if is_instructable(purpose) && registry.is_uninstructed(state.tenant.as_ref(), used, question.now) {
+        let tenant = state.tenant.as_ref();
+        if whose == Whose::TheirTenants
+            && is_instructable(purpose)
+            && in_force.is_uninstructed(tenant, used, question.now)
+        {
             return Err(Reason::NotInstructed);
         }
         if state.restricted.contains(&label.category) && gate.uses() {

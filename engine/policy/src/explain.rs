@@ -104,8 +104,9 @@ impl<'a> Asking<'a> {
         if !switches.is_empty() {
             self.step(Reason::SwitchedOff, switches)?;
         }
-        if let Some(fact) = self.instructed(purpose) {
-            self.step(Reason::NotInstructed, vec![fact])?;
+        let instructed = self.instructed(purpose, category);
+        if !instructed.is_empty() {
+            self.step(Reason::NotInstructed, instructed)?;
         }
         if self.state.restricted.contains(&label.category) {
             let used = self.question.gate.uses();
@@ -193,13 +194,18 @@ impl<'a> Asking<'a> {
         off.into_iter().chain(tenant.map(|tenant| Fact::TenantOff { tenant })).collect()
     }
 
-    /// What the tenant's instructions say, where it has given any and it is for it to say.
-    fn instructed(&self, purpose: &PurposeRule) -> Option<Fact> {
-        let (label, now) = (self.question.label, self.question.now);
-        let tenant = self.state.tenant.clone()?;
-        let instructions = self.in_force.registry().instructions_of(Some(&tenant)).filter(|_| is_instructable(purpose));
-        let covered = instructions?.cover(label.purpose, label.category, now);
-        Some(Fact::Instructed { tenant, covered })
+    /// What the tenant attested and instructs, where it has to, or has, and it is for it to say.
+    fn instructed(&self, purpose: &PurposeRule, category: &CategoryRule) -> Vec<Fact> {
+        if !is_instructable(purpose) {
+            return Vec::new();
+        }
+        let (label, now, registry) = (self.question.label, self.question.now, self.in_force.registry());
+        let tenant = self.state.tenant.as_ref();
+        let must_attest = self.profile().document().is_attested(category);
+        let attested = || Fact::Attested { tenant: tenant.cloned(), attested: registry.is_attested(tenant) };
+        let covered = registry.instructions_of(tenant).map(|given| given.cover(label.purpose, label.category, now));
+        let instructed = tenant.cloned().zip(covered).map(|(tenant, covered)| Fact::Instructed { tenant, covered });
+        must_attest.then(attested).into_iter().chain(instructed).collect()
     }
 
     fn receiver(&self, receiver: &Processor) -> [Fact; 6] {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sayso_types::{Category, Purpose, TenantId, WallTime};
+
 use crate::{ExemptionGrant, Profile, Registry};
 
 /// Exemptions that may be live at once: each is the work of people, and every check without consent looks at all.
@@ -53,5 +55,20 @@ impl InForce {
     #[must_use]
     pub fn exemptions(&self) -> &[ExemptionGrant] {
         &self.exemptions
+    }
+
+    /// Whether `tenant` stands against using data of `category` for `purpose` at `now`: by its instructions, or because it has not
+    /// attested yet what the profile wants attested first. Whose tenant is not known has attested nothing.
+    #[must_use]
+    pub fn is_uninstructed(
+        &self,
+        tenant: Option<&TenantId>,
+        (purpose, category): (Purpose, Category),
+        now: WallTime,
+    ) -> bool {
+        let rule = self.profile.category(category);
+        let unattested =
+            rule.is_some_and(|rule| self.profile.document().is_attested(rule)) && !self.registry.is_attested(tenant);
+        unattested || self.registry.is_uninstructed(tenant, (purpose, category), now)
     }
 }

@@ -27,6 +27,7 @@ mod rights;
 mod role;
 mod security;
 mod source;
+mod tenants;
 mod visits;
 mod waiver;
 
@@ -59,6 +60,7 @@ pub use rights::{ClockStart, ErasureGround, Refusal, Right, RightKind, Rights};
 pub use role::{PartnerType, ProcessorRole};
 pub use security::{GoverningLaw, Measure, Security};
 pub use source::SourceDocument;
+pub use tenants::Tenants;
 pub use visits::{VISIT_MAX, Visits};
 pub use waiver::{LintRules, Waiver};
 
@@ -137,12 +139,21 @@ pub struct Document {
     /// What holds while a guest is spoken with.
     #[serde(default, skip_serializing_if = "Visits::is_usual")]
     pub visits: Visits,
+    /// What is asked of tenants.
+    #[serde(default, skip_serializing_if = "Tenants::is_usual")]
+    pub tenants: Tenants,
     /// What the linter is told.
     #[serde(default)]
     pub lint: LintRules,
 }
 
 impl Document {
+    /// Whether a tenant attests what it does with data of this category before any of it is used.
+    #[must_use]
+    pub fn is_attested(&self, rule: &CategoryRule) -> bool {
+        self.tenants.attest && rule.subject == DataSubject::TenantUser
+    }
+
     /// The retention rule of a category: its own, or the one for all.
     #[must_use]
     pub fn retention_of<'a>(&'a self, rule: &'a CategoryRule) -> Option<&'a Retention> {

@@ -105,6 +105,12 @@ impl Registry {
         self.instructions_of(tenant).is_some_and(|instructions| !instructions.cover(purpose, category, now))
     }
 
+    /// Whether `tenant` is known to have attested where data of its people comes from.
+    #[must_use]
+    pub fn is_attested(&self, tenant: Option<&TenantId>) -> bool {
+        self.instructions_of(tenant).is_some_and(|instructions| instructions.attested)
+    }
+
     /// The revision: goes up with every change.
     #[must_use]
     pub const fn rev(&self) -> u32 {

@@ -37,6 +37,16 @@ pub(crate) struct Issued {
     pub(crate) key_pem: String,
 }
 
+/// What somebody signed to keep to themselves what they see.
+pub(crate) struct Nda {
+    /// The company that they work for, when it is not the operator's own.
+    pub(crate) employer: Option<Name>,
+    /// Which agreement.
+    pub(crate) reference: Name,
+    /// The first moment at which it binds them no more.
+    pub(crate) until: OffsetDateTime,
+}
+
 impl Authority {
     /// A new one.
     pub(crate) fn new(name: &str) -> Result<Self> {
@@ -113,7 +123,24 @@ impl Authority {
 
     /// For somebody of the operator's who uses the admin API: CN is `admin:` and their name.
     pub(crate) fn operator(&self, name: &str) -> Result<Issued> {
-        self.issue(params(&format!("admin:{name}"), ISSUED_DAYS), &[ExtendedKeyUsagePurpose::ClientAuth])
+        self.person(name, None, None)
+    }
+
+    /// For somebody who uses the admin API: one of a tenant's has the tenant as O, and what they signed is among the alternative
+    /// names. The certificate ends when that does.
+    pub(crate) fn person(&self, name: &str, tenant: Option<&TenantId>, signed: Option<&Nda>) -> Result<Issued> {
+        let mut params = params(&format!("admin:{name}"), ISSUED_DAYS);
+        if let Some(tenant) = tenant {
+            params.distinguished_name.push(DnType::OrganizationName, tenant.as_str());
+        }
+        if let Some(Nda { employer, reference, until }) = signed {
+            let employer = employer.map(|employer| format!("sayso:employer:{employer}"));
+            for uri in employer.into_iter().chain([format!("sayso:nda:{reference}")]) {
+                params.subject_alt_names.push(SanType::URI(uri.try_into()?));
+            }
+            params.not_after = params.not_after.min(*until);
+        }
+        self.issue(params, &[ExtendedKeyUsagePurpose::ClientAuth])
     }
 
     /// For a service outside of the node that is some of the processors: CN is `service:` and its name, the tenant whose
@@ -126,13 +153,6 @@ impl Authority {
         for processor in processors {
             params.subject_alt_names.push(SanType::URI(format!("sayso:processor:{processor}").try_into()?));
         }
-        self.issue(params, &[ExtendedKeyUsagePurpose::ClientAuth])
-    }
-
-    /// For somebody of a tenant's who uses the admin API: also the tenant as O.
-    pub(crate) fn operator_of(&self, tenant: &TenantId, name: &str) -> Result<Issued> {
-        let mut params = params(&format!("admin:{name}"), ISSUED_DAYS);
-        params.distinguished_name.push(DnType::OrganizationName, tenant.as_str());
         self.issue(params, &[ExtendedKeyUsagePurpose::ClientAuth])
     }
 
@@ -304,6 +324,24 @@ mod tests {
         assert!(check(authority.roots().unwrap(), "127.0.0.1"));
         assert!(!check(authority.roots().unwrap(), "example.org"));
         assert!(!check(Authority::new("other").unwrap().roots().unwrap(), "localhost"));
+    }
+
+    #[test]
+    fn a_certificate_ends_with_what_was_signed_or_after_a_year() {
+        use x509_parser::prelude::{FromDer, X509Certificate};
+
+        let authority = Authority::new("test").unwrap();
+        let ends = |until| {
+            let signed =
+                Nda { employer: Some(Name::constant("call-centre")), reference: Name::constant("2026-17"), until };
+            let issued = authority.person("ben", None, Some(&signed)).unwrap();
+            let certificate = CertificateDer::from_pem_slice(issued.chain_pem.as_bytes()).unwrap();
+            X509Certificate::from_der(&certificate).unwrap().1.validity().not_after.timestamp()
+        };
+        let now = OffsetDateTime::now_utc();
+        let soon = now + Duration::days(30);
+        assert_eq!(ends(soon), soon.unix_timestamp());
+        assert!(ends(now + Duration::days(3_000)) <= (now + Duration::days(ISSUED_DAYS + 1)).unix_timestamp());
     }
 
     #[test]

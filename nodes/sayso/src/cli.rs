@@ -406,6 +406,15 @@ pub(crate) enum OperatorCommand {
         /// Somebody of this tenant's, who sees what belongs to it and nothing else; of a service, whose people it asks about.
         #[arg(long, value_name = "ID")]
         tenant: Option<TenantId>,
+        /// The company that they work for, when it is not the operator's own (a-z, 0-9, "_", "-", ".").
+        #[arg(long, value_name = "NAME", requires = "nda", conflicts_with = "processors")]
+        employer: Option<Name>,
+        /// What they signed to keep to themselves what they see (a-z, 0-9, "_", "-", ".").
+        #[arg(long, value_name = "REFERENCE", requires = "nda_until", conflicts_with = "processors")]
+        nda: Option<Name>,
+        /// The first moment at which that binds them no more: the certificate ends then, and after a year at the latest.
+        #[arg(long, value_name = "TIME", requires = "nda")]
+        nda_until: Option<jiff::Timestamp>,
     },
 }
 

@@ -122,7 +122,7 @@ fn names(purposes: &[Purpose]) -> Vec<String> {
     purposes.iter().map(Purpose::to_string).collect()
 }
 
-fn sha256_of(file: &Path) -> Result<Vec<u8>> {
+pub(crate) fn sha256_of(file: &Path) -> Result<Vec<u8>> {
     let read = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(Sha256::digest(&read).to_vec())
 }

@@ -15,10 +15,11 @@ use sayso_runtime::{SystemClock, config as loader};
 use sayso_store_raft::NodeId;
 use sayso_types::{Clock, Name, Redacted};
 use sayso_wire::token::{Claims, TokenSigner};
+use time::OffsetDateTime;
 
 use self::files::Files;
 use self::fresh::Fresh;
-use crate::certs::Authority;
+use crate::certs::{Authority, Nda};
 use crate::cli::{InitArgs, OperatorArgs, OperatorCommand, PeerAddress};
 use crate::config::HOME_PROFILE;
 use crate::join::{Entering, Token, enter};
@@ -96,16 +97,20 @@ fn found(fresh: &mut Fresh, args: &InitArgs, founders: &[PeerAddress]) -> Result
 
 /// Writes what one more of the operator's people needs.
 pub(crate) fn operator(args: &OperatorArgs) -> Result<ExitCode> {
-    let OperatorCommand::Add { name, processors, tenant, node, out } = &args.command;
+    let OperatorCommand::Add { name, processors, tenant, employer, nda, nda_until, node, out } = &args.command;
     if name.is_empty() {
         bail!("NAME is empty; say what they are called");
     }
     let [certificate, key] = ["cert.pem", "key.pem"].map(|file| node.join("admin-ca").join(file));
     let operators = Authority::read(&certificate, &key)?;
-    let issued = match (processors.as_slice(), tenant) {
-        ([], None) => operators.operator(name)?,
-        ([], Some(tenant)) => operators.operator_of(tenant, name)?,
-        (processors, tenant) => operators.service(name, processors, tenant.as_ref())?,
+    let until = nda_until.map(|at| OffsetDateTime::from_unix_timestamp(at.as_second())).transpose()?;
+    if until.is_some_and(|until| until <= OffsetDateTime::now_utc()) {
+        bail!("--nda-until has passed: nobody is bound any more by what was signed; give what was signed since");
+    }
+    let signed = nda.zip(until).map(|(reference, until)| Nda { employer: *employer, reference, until });
+    let issued = match processors.as_slice() {
+        [] => operators.person(name, tenant.as_ref(), signed.as_ref())?,
+        processors => operators.service(name, processors, tenant.as_ref())?,
     };
     let authority = node.join("ca").join("cert.pem");
     let authority = std::fs::read_to_string(&authority)

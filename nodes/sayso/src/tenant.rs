@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use sayso_proto::admin::v1::tenants_client::TenantsClient;
 use sayso_proto::admin::v1::{
-    EraseTenantRequest, GetTenantRequest, InstructRequest, ListTenantsRequest, Tenant, TenantState,
+    AcceptEvidenceRequest, DemandEvidenceRequest, EraseTenantRequest, GetTenantRequest, InstructRequest,
+    ListTenantsRequest, Tenant, TenantState,
 };
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
 use crate::cli::{NodeArgs, OneTenantArgs, TenantArgs, TenantCommand};
+use crate::consent::sha256_of;
 use crate::incident::{unix_ms, word};
 use crate::output::moment;
 use crate::serve::runtime;
@@ -23,16 +25,32 @@ pub(crate) fn run(args: &TenantArgs) -> Result<ExitCode> {
 
 async fn tenant(command: &TenantCommand) -> Result<()> {
     match command {
-        TenantCommand::Set { one, reference, purpose, category, until } => {
+        TenantCommand::Set { one, reference, purpose, category, until, attestation } => {
             let request = InstructRequest {
                 tenant_id: one.tenant.to_string(),
                 reference: reference.clone(),
                 purposes: purpose.iter().map(ToString::to_string).collect(),
                 categories: category.iter().map(ToString::to_string).collect(),
                 until_unix_ms: until.map(unix_ms).transpose()?.unwrap_or(0),
+                attestation: attestation.clone().unwrap_or_default(),
             };
             let set = client(&one.node).await?.instruct(request).await.context("the instructions are not taken")?;
             print(one, set.into_inner().tenant)
+        }
+        TenantCommand::Demand { one, what, due } => {
+            let request = DemandEvidenceRequest {
+                tenant_id: one.tenant.to_string(),
+                what: what.clone(),
+                due_unix_ms: due.map(unix_ms).transpose()?.unwrap_or(0),
+            };
+            let demanded = client(&one.node).await?.demand_evidence(request).await.context("nothing is demanded")?;
+            print(one, demanded.into_inner().tenant)
+        }
+        TenantCommand::Accept { one, evidence } => {
+            let document_sha256 = sha256_of(evidence)?;
+            let request = AcceptEvidenceRequest { tenant_id: one.tenant.to_string(), document_sha256 };
+            let accepted = client(&one.node).await?.accept_evidence(request).await.context("it is not accepted")?;
+            print(one, accepted.into_inner().tenant)
         }
         TenantCommand::Show { one } => {
             let request = GetTenantRequest { tenant_id: one.tenant.to_string() };
@@ -83,7 +101,10 @@ fn told(tenant: &Tenant) -> String {
         TenantState::Live | TenantState::Unspecified => {
             let until = moment(tenant.until_unix_ms).map_or_else(String::new, |until| format!(", until {until}"));
             let (what, data) = (purposes.join(", "), categories.join(", "));
-            format!("{tenant_id} instructs, by {reference}{until}: {what}; with {data}")
+            let demanded = tenant.demand.as_ref().map_or_else(String::new, |demand| {
+                format!("; it has to show by {}: {}", moment(demand.due_unix_ms).unwrap_or_default(), demand.what)
+            });
+            format!("{tenant_id} instructs, by {reference}{until}: {what}; with {data}{demanded}")
         }
     }
 }
@@ -105,5 +126,12 @@ fn shown(tenant: &Tenant) -> Value {
         "erased": moment(tenant.erased_unix_ms),
         "notice": Some(hex::encode(&tenant.notice_id)).filter(|notice| !notice.is_empty()),
         "erases_from": moment(tenant.not_before_unix_ms),
+        "attestation": Some(&tenant.attestation).filter(|text| !text.is_empty()),
+        "demand": tenant.demand.as_ref().map(|demand| json!({
+            "demand": hex::encode(&demand.demand_id),
+            "what": demand.what,
+            "since": moment(demand.since_unix_ms),
+            "due": moment(demand.due_unix_ms),
+        })),
     })
 }

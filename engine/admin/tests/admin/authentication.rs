@@ -86,6 +86,25 @@ async fn certificates_come_from_the_admin_authority_and_are_not_those_of_devices
 }
 
 #[tokio::test]
+async fn who_works_for_another_company_is_served_for_as_long_as_they_are_bound() {
+    let node = Node::start().await;
+    let signed = ["sayso:employer:call-centre", "sayso:nda:2026-17"];
+    let contractor = async |uris, year| node.connect(Some(node.authority.contractor("admin:ben", uris, year))).await;
+    let list = async |channel| -> Result<_, tonic::Status> {
+        let client = &mut sayso_proto::admin::v1::sessions_client::SessionsClient::new(channel);
+        soon(client.list(ListSessionsRequest::default())).await
+    };
+    list(contractor(&signed, 2100).await.unwrap()).await.unwrap();
+    let (code, message) = refused(list(contractor(&signed[..1], 2100).await.unwrap())).await;
+    assert_eq!(code, Code::Unauthenticated);
+    assert!(message.contains("sayso:nda:REFERENCE"), "{message}");
+    // their certificate ends with what they signed; a client of TLS 1.3 learns of it with the first answer, or as it connects
+    if let Ok(channel) = contractor(&signed, 2020).await {
+        list(channel).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_is_not_overruled_by_a_token() {
     let node = Node::start().await;
     let device = node.authority.caller("speaker-1", Some(TENANT));

@@ -57,6 +57,14 @@ impl Authority {
         self.sign(params)
     }
 
+    /// Somebody of another company's, whose certificate says what `uris` say, until that `year`.
+    pub(crate) fn contractor(&self, name: &str, uris: &[&str], year: i32) -> Identity {
+        let mut params = caller(name, None);
+        params.subject_alt_names = uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect();
+        params.not_after = date_time_ymd(year, 1, 1);
+        self.sign(params)
+    }
+
     fn sign(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         Identity::from_pem(params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())

@@ -2,8 +2,8 @@
 
 use sayso_proto::admin::v1::tenants_client::TenantsClient;
 use sayso_proto::admin::v1::{
-    ConsentEnding, EndConsentRequest, EraseTenantRequest, EvidenceKind, GetTenantRequest, GiveConsentRequest,
-    InstructRequest, ListTenantsRequest, Principal, TenantState,
+    AcceptEvidenceRequest, ConsentEnding, DemandEvidenceRequest, EndConsentRequest, EraseTenantRequest, EvidenceKind,
+    GetTenantRequest, GiveConsentRequest, InstructRequest, ListTenantsRequest, Principal, TenantState,
 };
 use sayso_proto::consent::v1::{ConsentStatus, ConsentType, IndicationMethod, NoticeForm, WithdrawalState};
 use tonic::Code;
@@ -33,7 +33,7 @@ fn instruct(purpose: &str) -> InstructRequest {
         reference: "DPA 2026-7".to_owned(),
         purposes: vec![purpose.to_owned()],
         categories: vec!["voice_audio".to_owned()],
-        until_unix_ms: 0,
+        ..InstructRequest::default()
     }
 }
 
@@ -71,6 +71,29 @@ async fn the_operator_puts_down_what_a_tenant_instructs_and_the_tenant_may_end_i
     refused(other.clone().get(get), Code::PermissionDenied, "tenant_id").await;
     let seen = soon(own.clone().get(GetTenantRequest::default())).await.unwrap().into_inner().tenant.unwrap();
     assert_eq!(seen, set);
+
+    // what it is to show, it shows the operator
+    let demand = DemandEvidenceRequest {
+        tenant_id: TENANT.to_owned(),
+        what: "where it is from".to_owned(),
+        due_unix_ms: u64::MAX,
+    };
+    let accept = AcceptEvidenceRequest { tenant_id: TENANT.to_owned(), document_sha256: vec![5; 32] };
+    refused(own.clone().demand_evidence(demand.clone()), Code::PermissionDenied, "operator").await;
+    refused(own.clone().accept_evidence(accept.clone()), Code::PermissionDenied, "operator").await;
+    refused(operator.clone().accept_evidence(accept.clone()), Code::FailedPrecondition, "tenant_id").await;
+    let no_day = DemandEvidenceRequest { due_unix_ms: 0, ..demand.clone() };
+    refused(operator.clone().demand_evidence(no_day), Code::InvalidArgument, "due_unix_ms").await;
+    let nothing = DemandEvidenceRequest { what: String::new(), ..demand.clone() };
+    refused(operator.clone().demand_evidence(nothing), Code::InvalidArgument, "what").await;
+    soon(operator.clone().demand_evidence(demand.clone())).await.unwrap();
+    refused(operator.clone().demand_evidence(demand), Code::FailedPrecondition, "tenant_id").await;
+    let seen = soon(own.clone().get(GetTenantRequest::default())).await.unwrap().into_inner().tenant.unwrap();
+    assert_eq!(seen.demand.map(|demand| demand.what).as_deref(), Some("where it is from"));
+    let short = AcceptEvidenceRequest { document_sha256: vec![5; 31], ..accept.clone() };
+    refused(operator.clone().accept_evidence(short), Code::InvalidArgument, "document_sha256").await;
+    let accepted = soon(operator.clone().accept_evidence(accept)).await.unwrap().into_inner().tenant.unwrap();
+    assert_eq!(accepted.demand, None);
 
     let unknown = EraseTenantRequest::default();
     refused(other.clone().erase(unknown), Code::NotFound, "tenant_id").await;

@@ -40,6 +40,33 @@ pub enum ControlEvent {
         /// The first moment at which they no longer count.
         until: Option<WallTime>,
     },
+    /// `tenant.attested`: the tenant has given its word on where data of its people comes from, and that it may pass it on.
+    TenantAttested {
+        /// The instructions that it gave it with.
+        instructions: Reference,
+        /// SHA-256 of the tenant's id.
+        tenant: Hash,
+        /// SHA-256 of what it is written down in.
+        document: Hash,
+    },
+    /// `tenant.evidence_demanded`: a tenant is to show evidence; nothing of its people passes once it was due.
+    TenantDemanded {
+        /// The demand.
+        demand: Reference,
+        /// SHA-256 of the tenant's id.
+        tenant: Hash,
+        /// The first moment at which it is overdue.
+        due: WallTime,
+    },
+    /// `tenant.evidence_accepted`: it has, and that was enough.
+    TenantShown {
+        /// The demand.
+        demand: Reference,
+        /// SHA-256 of the tenant's id.
+        tenant: Hash,
+        /// SHA-256 of what it showed.
+        document: Hash,
+    },
     /// `tenant.purpose_instructed` and `tenant.category_instructed`: what the instructions name.
     TenantInstructs {
         /// The instructions.
@@ -113,6 +140,9 @@ impl ControlEvent {
         match self {
             Self::ConsentEnded { ending, .. } => ending.name(),
             Self::TenantInstructed { .. } => "tenant.instructed",
+            Self::TenantAttested { .. } => "tenant.attested",
+            Self::TenantDemanded { .. } => "tenant.evidence_demanded",
+            Self::TenantShown { .. } => "tenant.evidence_accepted",
             Self::TenantInstructs { what: Instructed::Purpose(_), .. } => "tenant.purpose_instructed",
             Self::TenantInstructs { what: Instructed::Category(_), .. } => "tenant.category_instructed",
             Self::TenantServes { .. } => "tenant.person_served",

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tables::{DOCUMENT, DocumentKey, TENANT};
-use crate::tenants::{Ending, Order, Tenant, Why, stored};
+use crate::tenants::{Demand, Ending, Order, Tenant, Why, stored};
 
 #[test]
 fn a_tenant_is_stored_as_it_was() {
@@ -14,11 +14,17 @@ fn a_tenant_is_stored_as_it_was() {
             purposes: [Purpose::VOICE_INTERACTION].into(),
             categories: [Category::TRANSCRIPT, Category::VOICE_AUDIO].into(),
             until: Some(WallTime(NOW.0 + 9)),
+            attestation: None,
         },
         since: NOW,
         rev: 3,
+        demand: None,
         ending: None,
     };
+    let due = Some(WallTime(NOW.0 + 5));
+    let demand = Demand::new(Reference([8; 16]), "where it is from".into(), due, &profile(), NOW).unwrap();
+    let attested = Order { attestation: Some("statement 3".into()), ..instructed.order.clone() };
+    let answering = Tenant { order: attested, demand: Some(demand), ..instructed.clone() };
     let ending = Ending {
         why: Why::Instructed,
         at: WallTime(NOW.0 + 1),
@@ -32,7 +38,7 @@ fn a_tenant_is_stored_as_it_was() {
     let told = Ending { notice: Some(NoticeId([7; 16])), not_before: Some(WallTime(NOW.0 + 3)), ..ending };
     let ended = Tenant { ending: Some(ending), ..instructed.clone() };
     let told = Tenant { ending: Some(told), ..instructed.clone() };
-    for (name, tenant) in [("tenant", instructed), ("tenant_told", told)] {
+    for (name, tenant) in [("tenant", instructed), ("tenant_told", told), ("tenant_answering", answering)] {
         let Op::Put(key, value) = stored::put(&tenant) else { panic!("{name} is put") };
         assert_golden(name, &key, &value);
         assert_eq!(stored::decode(&key, &value[2..]).unwrap(), tenant);

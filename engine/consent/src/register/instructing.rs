@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ControlEvent, Event, Reference};
+use sayso_audit::{Actor, ControlEvent, Event, Hash, Reference};
 use sayso_policy::{ConsentState, IsoPeriod, Registry};
 use sayso_store::{Error as StoreError, Op, Range, TypedKey, Versioned};
-use sayso_types::{Name, Purpose, SubjectId, TenantId};
+use sayso_types::{Name, Purpose, SubjectId, TenantId, WallTime};
 
 use super::Register;
 use super::state::StoredState;
@@ -16,7 +16,7 @@ use crate::journal::About;
 use crate::notices::book::sending;
 use crate::notices::{Audience, Draft, Error as NoticeError, NoticeKind, Notices, Text};
 use crate::tables::{ERASURE, FACTS_CATEGORY, NoticeSpreadKey, RegisterKey};
-use crate::tenants::{Ending, NotInstructed, Order, TENANTS_MAX, Tenant, Why, stored};
+use crate::tenants::{Demand, Ending, NotInstructed, Order, TENANTS_MAX, Tenant, Why, stored};
 use crate::{Entry, Error};
 
 /// People who are looked at in one step: some hundred kilobytes, which hold nobody else up.
@@ -65,6 +65,60 @@ impl Register {
         self.to_the_end("instruct", work).await?
     }
 
+    /// Demands of `tenant` that it shows `what` by `due`, or by when the policy says: if it does not, nothing of its people passes
+    /// a gate from then on, until what it shows is [accepted](Self::accept_evidence).
+    ///
+    /// # Errors
+    /// [`Error::NotInstructed`] says why not: nothing has changed then. Or as the store says.
+    pub async fn demand_evidence(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        what: String,
+        due: Option<WallTime>,
+        by: Actor,
+    ) -> Result<Tenant, Error> {
+        let register = Arc::clone(self);
+        let work = async move {
+            let turn = register.rules_turn().await;
+            let known = register.instructing(&tenant).await?;
+            let (rev, id) = (register.revisions().registry().rev() + 1, Reference(SubjectId::random().0));
+            let demand = Demand::new(id, what, due, &register.profile(), register.clock.wall())?;
+            let event = ControlEvent::TenantDemanded { demand: id, tenant: known.hash(), due: demand.due };
+            let next = known.demanded(demand, rev)?;
+            register.rule_by(&turn, &next, event, by).await?;
+            Ok(next)
+        };
+        self.to_the_end("demand evidence", work).await?
+    }
+
+    /// Accepts `document`, of which this is the SHA-256, as what was demanded of `tenant`.
+    ///
+    /// # Errors
+    /// [`Error::NotInstructed`] when nothing is demanded of it; or as the store says.
+    pub async fn accept_evidence(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        document: Hash,
+        by: Actor,
+    ) -> Result<Tenant, Error> {
+        let register = Arc::clone(self);
+        let work = async move {
+            let turn = register.rules_turn().await;
+            let rev = register.revisions().registry().rev() + 1;
+            let (next, demand) = register.instructing(&tenant).await?.accepted(rev)?;
+            let event = ControlEvent::TenantShown { demand: demand.id(), tenant: next.hash(), document };
+            register.rule_by(&turn, &next, event, by).await?;
+            Ok(next)
+        };
+        self.to_the_end("accept evidence", work).await?
+    }
+
+    /// The tenant of this name, which has given instructions.
+    async fn instructing(&self, tenant: &TenantId) -> Result<Tenant, Error> {
+        let mut tenants = self.tenants().await?.into_iter();
+        Ok(tenants.find(|known| known.order.tenant == *tenant).ok_or(NotInstructed::Unknown)?)
+    }
+
     /// Ends what `tenant` instructed, because of `why`: nothing of its people passes any gate when this returns, and their
     /// erasure has begun. How it stands, where that had begun before.
     ///
@@ -86,8 +140,7 @@ impl Register {
         why: Why,
         by: Actor,
     ) -> Result<Tenant, Error> {
-        let tenants = self.tenants().await?;
-        let known = tenants.into_iter().find(|known| known.order.tenant == *tenant).ok_or(NotInstructed::Unknown)?;
+        let known = self.instructing(tenant).await?;
         let rev = self.revisions().registry().rev() + 1;
         let Some(mut next) = known.ended(why, rev, self.clock.wall()) else {
             // whoever asks again is told so only if nothing was left open by an error
@@ -141,8 +194,8 @@ impl Register {
 
     /// Whether the person's tenant does not instruct that anything is remembered.
     pub(super) fn is_memory_uninstructed(&self, consent: &ConsentState) -> bool {
-        let (used, revisions) = ((Purpose::MEMORY, FACTS_CATEGORY), self.revisions());
-        revisions.registry().is_uninstructed(consent.tenant.as_ref(), used, self.clock.wall())
+        let used = (Purpose::MEMORY, FACTS_CATEGORY);
+        self.revisions().in_force().is_uninstructed(consent.tenant.as_ref(), used, self.clock.wall())
     }
 
     /// Every tenant that has given instructions, by name.
@@ -151,6 +204,12 @@ impl Register {
     /// As the store says.
     pub async fn tenants(&self) -> Result<Vec<Tenant>, Error> {
         stored::tenants_in(self.store.as_ref()).await
+    }
+
+    /// Decides by what `next` says from here on, durably, because of `event`.
+    async fn rule_by(&self, turn: &Turn<'_>, next: &Tenant, event: ControlEvent, by: Actor) -> Result<(), Error> {
+        let events = vec![About::default().by_registry(next.rev).by(by, Event::Control(event))];
+        self.rule(turn, next, Entry { events, ..Entry::default() }).await
     }
 
     /// Decides by what `next` says from here on, durably. Until that is on record, what it says and what was said before both

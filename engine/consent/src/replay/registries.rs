@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sayso_audit::{ControlEvent, Hash, Instructed, ProcessorChange};
 use sayso_policy::{Instructions, Narrowed, Registry};
-use sayso_types::{Category, ProcessorId, TenantId};
+use sayso_types::{Category, ProcessorId, TenantId, WallTime};
 
 use crate::switch::narrowed;
 
@@ -20,6 +20,8 @@ pub(super) struct Registries {
     /// As [`named`] calls them.
     tenants: BTreeSet<TenantId>,
     instructions: BTreeMap<TenantId, Instructions>,
+    /// When evidence is due that tenants are to show.
+    demands: BTreeMap<TenantId, WallTime>,
     by_rev: BTreeMap<u32, Arc<Registry>>,
     newest: Arc<Registry>,
 }
@@ -68,8 +70,14 @@ impl Registries {
                     Instructed::Category(category) => instructions.categories.insert(*category),
                 };
             }
+            ControlEvent::TenantAttested { tenant, .. } => {
+                self.instructions.entry(named(*tenant)).or_default().attested = true;
+            }
+            ControlEvent::TenantDemanded { tenant, due, .. } => drop(self.demands.insert(named(*tenant), *due)),
+            ControlEvent::TenantShown { tenant, .. } => drop(self.demands.remove(&named(*tenant))),
             ControlEvent::TenantErasing { tenant, .. } => {
                 self.instructions.insert(named(*tenant), Instructions::default());
+                self.demands.remove(&named(*tenant));
             }
             _ => return,
         }
@@ -79,7 +87,10 @@ impl Registries {
     /// Goes on by a revision by which nothing but what was said before is so.
     fn unchanged(&mut self, rev: u32) {
         let narrowed = self.narrowed.iter().map(|(processor, narrowed)| (*processor, *narrowed));
-        let instructions = self.instructions.iter().map(|(tenant, given)| (tenant.clone(), given.clone()));
+        let instructions = self.instructions.iter().map(|(tenant, given)| {
+            let until = given.until.into_iter().chain(self.demands.get(tenant).copied()).min();
+            (tenant.clone(), Instructions { until, ..given.clone() })
+        });
         let registry = Registry::new(rev, narrowed)
             .without_categories(self.categories.iter().copied())
             .without_tenants(self.tenants.iter().cloned())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sayso_audit::Leaf;
 use sayso_audit::{
-    Actor, ActorKind, ActorTag, ConsentEnding, ControlEvent, Event, FlowEvent, MinorEvent, Reference, Signer,
+    Actor, ActorKind, ActorTag, ConsentEnding, ControlEvent, Event, FlowEvent, Hash, MinorEvent, Reference, Signer,
 };
 use sayso_consent::complaints::{ComplaintDesk, Outcome};
 use sayso_consent::disclosure::DisclosureDesk;
@@ -17,11 +17,11 @@ use sayso_consent::notices::{self, Channel, Draft, Notices};
 use sayso_consent::retention::HoldOrder;
 use sayso_consent::rights::{Delay, Desk, Step, TenantAnswer};
 use sayso_consent::switch::{Position, Target, Throw};
-use sayso_consent::tenants::Why;
+use sayso_consent::tenants::{Order, Why};
 use sayso_consent::{Means, Options, Question, guardian};
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_policy::{AgeBand, ConsentStatus};
-use sayso_types::{Category, ConsentVersion, Name, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, TenantId, WallTime};
 
 use self::told::is_told;
 use crate::anonymising::profile_that_anonymises;
@@ -92,6 +92,9 @@ const TOLD: &[&str] = &[
     "tenant.switched_off",
     "tenant.switched_on",
     "tenant.instructed",
+    "tenant.attested",
+    "tenant.evidence_demanded",
+    "tenant.evidence_accepted",
     "tenant.purpose_instructed",
     "tenant.category_instructed",
     "tenant.person_served",
@@ -440,11 +443,16 @@ async fn minors(world: &World, clock: &SetClock) {
     clock.set(NOON);
 }
 
-/// A tenant gives instructions, serves somebody, and is served no more.
+/// A tenant gives instructions and its word, serves somebody, shows what it has to, and is served no more.
 async fn instructions(world: &World) {
-    world.register.instruct(instructing::order("acme"), Actor::SYSTEM).await.unwrap();
+    let acme: TenantId = "acme".parse().unwrap();
+    let attested = Order { attestation: Some("statement 3, version 2".into()), ..instructing::order("acme") };
+    world.register.instruct(attested, Actor::SYSTEM).await.unwrap();
     world.person(&[VOICE]).await;
-    world.register.end_tenant("acme".parse().unwrap(), Why::Instructed, Actor::SYSTEM).await.unwrap();
+    let (what, due) = ("where the recordings come from".to_owned(), Some(WallTime(u64::MAX)));
+    world.register.demand_evidence(acme.clone(), what, due, Actor::SYSTEM).await.unwrap();
+    world.register.accept_evidence(acme.clone(), Hash([5; 32]), Actor::SYSTEM).await.unwrap();
+    world.register.end_tenant(acme, Why::Instructed, Actor::SYSTEM).await.unwrap();
     world.until_told(|event| matches!(event, Event::Control(ControlEvent::TenantErased { .. }))).await;
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn order(tenant: &str) -> Order {
         purposes: [VOICE, Purpose::CONSENT_ANSWER].into(),
         categories: [Category::VOICE_AUDIO, Category::TRANSCRIPT].into(),
         until: None,
+        attestation: None,
     }
 }
 

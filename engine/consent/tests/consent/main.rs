@@ -5,6 +5,7 @@ mod anchoring;
 mod announcing;
 mod anonymising;
 mod answering;
+mod answering_for;
 mod answering_killed;
 mod asking;
 mod attacks;

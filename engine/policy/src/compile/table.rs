@@ -10,7 +10,7 @@ use sayso_types::{
     WallTime,
 };
 
-use crate::decide::Case;
+use crate::decide::{Case, is_instructable};
 use crate::gate::Gates;
 use crate::profile::{CategoryRule, Processor, Profile};
 use crate::{ConsentState, Gate, InForce, IntroductionHash, LegalBasis, Obligations, PurposeConsent, Question};
@@ -32,6 +32,8 @@ pub(super) struct Pair {
     pub(super) basis: LegalBasis,
     /// Whether the category is about somebody.
     pub(super) is_personal: bool,
+    /// Whether the person's tenant has to have attested where it comes from.
+    pub(super) is_attested: bool,
     /// The purposes that must have been agreed to first.
     pub(super) required: Vec<Purpose>,
 }
@@ -76,7 +78,9 @@ impl Table {
         let pairs = uses.iter().enumerate().map(|(at, (pair, rule))| {
             let required = profile.document().required(rule).into_iter().collect();
             let is_personal = profile.category(pair.1).is_some_and(CategoryRule::is_personal);
-            (*pair, Pair { at, basis: rule.basis, is_personal, required })
+            let attested = |category| profile.document().is_attested(category) && is_instructable(rule);
+            let is_attested = profile.category(pair.1).is_some_and(attested);
+            (*pair, Pair { at, basis: rule.basis, is_personal, is_attested, required })
         });
         let pairs = pairs.collect();
         let receivers = profile.processors().enumerate().map(|(at, p)| {
@@ -114,7 +118,7 @@ impl Entry {
         let mut entry = Self::default();
         for gate in Gate::ALL.into_iter().filter(|gate| gate.leads_to(receiver.kind)) {
             let question = Question { label, gate, processor: receiver.id, now: WallTime(0) };
-            let Ok(case) = Case::of(&question, state, in_force) else { continue };
+            let Ok(case) = Case::of_any_tenant(&question, state, in_force) else { continue };
             entry.admits.insert(gate);
             entry.obligations = case.obligations();
             if case.own_basis(&question, state).is_some() {

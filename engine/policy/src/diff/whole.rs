@@ -8,7 +8,7 @@ use super::part::{Part, is_later, more, when};
 use super::rights::is_shorter;
 use super::{Change, ChangeKind, categories, consented_cells, flows, protections, purposes, rights};
 use crate::profile::{
-    Asks, Controller, Defaults, Deployment, Document, GoverningLaw, Header, UnknownAge, Visits, WithdrawMode,
+    Asks, Controller, Defaults, Deployment, Document, GoverningLaw, Header, Tenants, UnknownAge, Visits, WithdrawMode,
 };
 use crate::words::spelled;
 use crate::{Deadline, Period};
@@ -41,6 +41,7 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
         notice: _,
         asks,
         visits,
+        tenants,
         lint: _,
     } = new;
     let mut part = Part::new(String::new(), agreed.clone());
@@ -50,6 +51,7 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
     governing(&mut part, &old.law, law);
     asked(&mut part, old, asks);
     guests(&mut part, &old.visits, visits);
+    answering_for(&mut part, &old.tenants, tenants);
     let mut changes = part.found();
     changes.extend(flows::changes(old, new));
     changes.extend(purposes::changes(old, new, &agreed));
@@ -57,6 +59,17 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
     changes.extend(protections::changes(old, new, &agreed));
     changes.extend(rights::changes(old, new, &agreed));
     changes
+}
+
+/// What tenants answer for protects the users of their products.
+fn answering_for(part: &mut Part, was: &Tenants, is: &Tenants) {
+    let Tenants { attest, evidence_within, src: _ } = is;
+    let unattested = when(!attest, "a tenant's word for where data comes from is no longer asked for");
+    part.compare(ChangeKind::Protection, "tenants.attest", (&was.attest, attest), unattested);
+    let [before, now] =
+        [was.evidence_within, *evidence_within].map(|within| within.map(|within| Deadline::from(Period::Iso(within))));
+    let later = when(is_later(before.as_ref(), now.as_ref()), "tenants have longer to show evidence");
+    part.compare(ChangeKind::Protection, "tenants.evidence_within", (&before, &now), later);
 }
 
 /// Each guest is asked anew; what changes is how long what is kept of them is.

@@ -34,6 +34,8 @@ pub enum Fact {
     TenantOff { tenant: TenantId },
     /// Whether the tenant, which has given instructions, has instructed it.
     Instructed { tenant: TenantId, covered: bool },
+    /// Whether the tenant attested where such data comes from, as the profile wants it to.
+    Attested { tenant: Option<TenantId>, attested: bool },
     /// The person had the use of the category restricted; whether it would be used.
     Restricted { category: Category, used: bool },
     /// Whether the processor is registered.
@@ -124,6 +126,7 @@ impl Fact {
             | Self::NoRecord { .. } => false,
             Self::PurposeDeclared { declared: yes, .. }
             | Self::Instructed { covered: yes, .. }
+            | Self::Attested { attested: yes, .. }
             | Self::CategoryDeclared { declared: yes, .. }
             | Self::UsedFor { used: yes, .. }
             | Self::Guardian { verified: yes, .. }
@@ -177,6 +180,7 @@ impl Fact {
             }
             Self::Introduced { processor, .. } => Some(format!("processor.{processor}.independent_controller")),
             Self::AgreedFirst { purpose, .. } => Some(format!("purpose.{purpose}.requires")),
+            Self::Attested { .. } => Some("tenants.attest".to_owned()),
             Self::Restricted { .. }
             | Self::Narrowed { .. }
             | Self::CategoryOff { .. }

@@ -54,6 +54,13 @@ impl Fact {
             Self::CategoryOff { category } => format!("{category} is switched off for the time being"),
             Self::TenantOff { tenant } => format!("tenant {tenant} is switched off for the time being"),
             Self::Instructed { tenant, covered } => format!("tenant {tenant} has{} instructed it", not(*covered)),
+            Self::Attested { tenant, attested } => format!(
+                "{} has{} attested where such data comes from",
+                tenant
+                    .as_ref()
+                    .map_or_else(|| "a tenant that is not named".to_owned(), |tenant| format!("tenant {tenant}")),
+                not(*attested)
+            ),
             Self::Narrowed { narrowed: None, processor } => format!("the registry takes nothing from {processor}"),
             Self::Narrowed { narrowed: Some(narrowed), processor } => {
                 format!("by the registry, {processor}: {}", words(narrowed, Tongue::English))
@@ -168,6 +175,11 @@ impl Fact {
             }
             Self::CategoryOff { category } => format!("{category} 已暂时关闭"),
             Self::TenantOff { tenant } => format!("租户 {tenant} 已暂时关闭"),
+            Self::Attested { tenant, attested } => format!(
+                "{}{}对此类数据的来源作出承诺",
+                tenant.as_ref().map_or_else(|| "未指明的租户".to_owned(), |tenant| format!("租户 {tenant} ")),
+                if *attested { "已" } else { "未" }
+            ),
             Self::Instructed { tenant, covered } => {
                 format!("租户 {tenant} {}指示此项处理", if *covered { "已" } else { "未" })
             }

@@ -249,6 +249,7 @@ impl Document {
             one("law", &self.law.src),
             one("asks", &self.asks.src),
             one("visits", &self.visits.src),
+            one("tenants", &self.tenants.src),
         ];
         let incident = [("subjects", &self.incident.subjects), ("regulator", &self.incident.regulator)];
         let incident =

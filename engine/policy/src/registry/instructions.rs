@@ -13,6 +13,8 @@ pub struct Instructions {
     pub categories: BTreeSet<Category>,
     /// The first moment at which they no longer count; nothing is instructed from then on.
     pub until: Option<WallTime>,
+    /// Whether the tenant attested where data of its people comes from, and that it may pass it on.
+    pub attested: bool,
 }
 
 impl Instructions {
@@ -31,6 +33,7 @@ impl Instructions {
             purposes: &self.purposes & &others.purposes,
             categories: &self.categories & &others.categories,
             until: self.until.into_iter().chain(others.until).min(),
+            attested: self.attested && others.attested,
         }
     }
 }

@@ -7,9 +7,9 @@ use proptest::option::weighted as maybe;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use sayso_policy::profile::{
-    AtRest, CategoryRule, Date, Deployment, Document, Draft, Exemption, ExemptionCode, ExemptionScope, Identifies,
-    MinorRule, Processing, Processor, ProhibitedPurpose, Prohibition, PurposeRule, Retention, Sensitivity, Stricter,
-    UnknownAge, When,
+    AtRest, CategoryRule, DataSubject, Date, Deployment, Document, Draft, Exemption, ExemptionCode, ExemptionScope,
+    Identifies, MinorRule, Processing, Processor, ProhibitedPurpose, Prohibition, PurposeRule, Retention, Sensitivity,
+    Stricter, UnknownAge, When,
 };
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, InForce, Instructions, LegalBasis, Narrowed,
@@ -44,9 +44,9 @@ impl World {
         let registry = Registry::new(1, self.narrowed.iter().copied())
             .without_categories(self.categories_off.iter().copied())
             .without_tenants(self.tenants_off.iter().cloned())
-            .with_instructions(self.instructions.iter().map(|(tenant, (purposes, categories, until))| {
+            .with_instructions(self.instructions.iter().map(|(tenant, (purposes, categories, until, attested))| {
                 let (purposes, categories) = (purposes.iter().copied().collect(), categories.iter().copied().collect());
-                (tenant.clone(), Instructions { purposes, categories, until: *until })
+                (tenant.clone(), Instructions { purposes, categories, until: *until, attested: *attested })
             }));
         in_force.clone().with_registry(registry)
     }
@@ -168,10 +168,11 @@ prop_compose! {
         min_consent_type in maybe(0.2, consent_types()),
         (separate, written) in (seldom(), seldom()),
         in_region in prop::collection::btree_map(regions(), stricter(), 0..2),
-        redact in seldom(),
+        (redact, of_a_product) in (seldom(), any::<bool>()),
         retention in retentions(),
     ) -> CategoryRule {
         CategoryRule {
+            subject: if of_a_product { DataSubject::TenantUser } else { DataSubject::Owner },
             sensitivity,
             identifies,
             purposes,
@@ -295,7 +296,7 @@ prop_compose! {
         overrides in prop::collection::btree_map(one(category_named), (seldom(), any::<bool>()), 0..3),
         overseas in prop::bool::weighted(0.8),
         stored_here in seldom(),
-        due_diligence_required in seldom(),
+        (due_diligence_required, attest) in (seldom(), prop::bool::weighted(0.3)),
         retention in retentions(),
     ) -> Document {
         let mut document = HOME.clone();
@@ -326,6 +327,7 @@ prop_compose! {
         document.transfers.storage = stored_here.then(|| "here".to_owned()).into_iter().collect();
         document.registry.due_diligence_required = due_diligence_required;
         document.retention.default = retention;
+        document.tenants.attest = attest;
         document
     }
 }
@@ -348,7 +350,7 @@ pub(crate) fn instructed() -> impl Strategy<Value = (TenantId, Instructed)> {
     let purposes = prop::collection::vec(one(purpose_named), 1..4);
     let categories = prop::collection::vec(one(category_named), 1..4);
     let until = maybe(0.5, (0..150_u64).prop_map(at));
-    ((0..NAMED).prop_map(|i| format!("t{i}").parse().unwrap()), (purposes, categories, until))
+    ((0..NAMED).prop_map(|i| format!("t{i}").parse().unwrap()), (purposes, categories, until, any::<bool>()))
 }
 
 /// Somebody's tenant, or none that is known.

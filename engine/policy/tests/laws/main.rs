@@ -155,10 +155,20 @@ proptest! {
     #[test]
     fn instructions_open_nothing(world in worlds(), state in states(), asked in questions(), more in instructed()) {
         prop_assume!(world.instructions.iter().all(|(tenant, _)| *tenant != more.0));
+        // whoever attests has what is asked for: that opens what waits for it
+        let more = (more.0, (more.1.0, more.1.1, more.1.2, false));
         let before = world.in_force();
         let mut narrower = world.clone();
         narrower.instructions.push(more);
         let after = narrower.registered(&before);
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
+    #[test]
+    fn asking_tenants_to_attest_opens_nothing(world in worlds(), state in states(), asked in questions()) {
+        let mut narrower = world.clone();
+        narrower.document.tenants.attest = true;
+        let (before, after) = (world.in_force(), narrower.in_force());
         prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
     }
 

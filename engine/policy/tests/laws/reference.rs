@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use sayso_policy::profile::{
-    AtRest, CategoryRule, Deployment, Document, ExemptionCode, ExemptionScope, Identifies, Mechanism, MinorRule,
-    Processing, Processor, ProcessorState, ProhibitedPurpose, PurposeRule, RetentionAction, Sensitivity, Trigger,
-    UnknownAge,
+    AtRest, CategoryRule, DataSubject, Deployment, Document, ExemptionCode, ExemptionScope, Identifies, Mechanism,
+    MinorRule, Processing, Processor, ProcessorState, ProhibitedPurpose, PurposeRule, RetentionAction, Sensitivity,
+    Trigger, UnknownAge,
 };
 use sayso_policy::{
     AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, Grounds, Introduction,
@@ -27,8 +27,8 @@ pub(crate) struct World {
     pub(crate) grants: Vec<ExemptionGrant>,
 }
 
-/// What a tenant instructs: for what, which data, and until when.
-pub(crate) type Instructed = (Vec<Purpose>, Vec<Category>, Option<WallTime>);
+/// What a tenant instructs: for what, which data, until when, and whether it attested where they come from.
+pub(crate) type Instructed = (Vec<Purpose>, Vec<Category>, Option<WallTime>, bool);
 
 /// Whether a purpose is `broad`, or narrower.
 fn is_case_of(term: &str, broad: &str) -> bool {
@@ -130,7 +130,7 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
         region: receiver.region_class,
     };
     let examined = receiver.due_diligence.as_ref().map(|looked| looked.valid.after(looked.at));
-    let term = facts.instructions().and_then(|(_, _, until)| *until);
+    let term = facts.instructions().and_then(|(_, _, until, _)| *until);
     let until = ends.into_iter().chain(examined).chain(term).min();
     Ok(Grounds { cell, basis, basis_ref, obligations: facts.obligations(), until })
 }
@@ -269,11 +269,15 @@ impl<'a> Facts<'a> {
 
     fn is_uninstructed(&self) -> bool {
         let Question { label, now, .. } = self.question;
-        self.instructions().is_some_and(|(purposes, categories, until)| {
+        let against = self.instructions().is_some_and(|(purposes, categories, until, _)| {
             !purposes.contains(&label.purpose)
                 || !categories.contains(&label.category)
                 || until.is_some_and(|until| until <= *now)
-        })
+        });
+        let by_law = self.purpose.is_some_and(|rule| rule.basis == LegalBasis::LegalObligation);
+        let of_a_product = self.category.is_some_and(|rule| rule.subject == DataSubject::TenantUser);
+        let attested = matches!(self.instructions(), Some((_, _, _, true)));
+        against || self.world.document.tenants.attest && of_a_product && !by_law && !attested
     }
 
     fn is_restricted(&self) -> bool {

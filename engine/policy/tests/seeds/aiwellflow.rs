@@ -165,6 +165,21 @@ fn what_belongs_to_a_developers_users_serves_them_only() {
     assert_decisions(&profile, &[(&apart, "voice_interaction/voice_audio/whisper-local", "prohibited", "AW-1.5.2")]);
 }
 
+#[test]
+fn before_a_developer_answers_for_its_data_nothing_of_its_users_moves() {
+    let talks = Person::adult().yes_to_each("voice_interaction");
+    let unattested = talks.clone().of_an_unattested_tenant();
+    SEED.decides(&[
+        (&unattested, "voice_interaction/voice_audio/whisper-local", "not_instructed", "AW-1.5.4a"),
+        (&unattested, "voice_interaction/developer_data/store-local", "not_instructed", "AW-1.5.3"),
+        (&unattested, "consent_answer/voice_audio/whisper-local", "not_instructed", "AW-1.5.4a: closed"),
+        // what is told them, and what is the developer's own, is not the developer's to answer for
+        (&unattested, "notice/notice_text/voice-local", "LegalObligation", "AW-0.1"),
+        (&unattested, "operate/account/store-local", "ContractPerformance", "AW-1.1"),
+        (&talks, "voice_interaction/developer_data/store-local", "Consent", "AW-1.5.3"),
+    ]);
+}
+
 const EXAMINED: &str = r#"processor = [
   { id = "partner-sms", party = "An SMS company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", instructions_ref = "2026-7, annex", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = { at = 2026-05-01, by = "privacy officer", valid = "P1Y" } },
 ]

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use sayso_policy::profile::Draft;
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Profile, PurposeConsent, Question, decide,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, Gate, InForce, Instructions, Profile, PurposeConsent, Question,
+    Registry, decide,
 };
-use sayso_types::{ConsentVersion, Label, ProcessorId, RegionClass, SubjectId, TurnId, WallTime};
+use sayso_types::{ConsentVersion, Label, ProcessorId, RegionClass, SubjectId, TenantId, TurnId, WallTime};
 
 /// 28 May 2026.
 const NOW: WallTime = WallTime(1_780_000_000_000);
@@ -115,6 +116,13 @@ pub(crate) struct Person {
     rev_behind: u32,
     /// Whether nobody told them of services that have a policy of their own.
     is_untold: bool,
+    /// Whether their tenant has not attested where data of its people comes from.
+    is_unattested: bool,
+}
+
+/// Whose people they are.
+fn tenant() -> TenantId {
+    "acme".parse().unwrap()
 }
 
 impl Person {
@@ -126,10 +134,11 @@ impl Person {
     /// Somebody of that age who was asked nothing yet.
     pub(crate) fn aged(age: AgeBand) -> Self {
         Self {
-            state: ConsentState { age, ..ConsentState::new() },
+            state: ConsentState { age, tenant: Some(tenant()), ..ConsentState::new() },
             answers: Vec::new(),
             rev_behind: 0,
             is_untold: false,
+            is_unattested: false,
         }
     }
 
@@ -148,6 +157,12 @@ impl Person {
     /// Who was told of no service that has a policy of its own.
     pub(crate) fn untold(mut self) -> Self {
         self.is_untold = true;
+        self
+    }
+
+    /// Whose tenant has not attested where data of its people comes from.
+    pub(crate) fn of_an_unattested_tenant(mut self) -> Self {
+        self.is_unattested = true;
         self
     }
 
@@ -196,12 +211,20 @@ impl Person {
         let processor: ProcessorId = processor.parse().unwrap();
         // whoever the profile does not know would be asked at some gate
         let gate = profile.processor(processor).map_or(Gate::Dialogue, |known| Gate::of(known.kind));
-        let in_force = InForce::new(Arc::new(profile.clone()));
+        let in_force = InForce::new(Arc::new(profile.clone())).with_registry(self.instructed(profile));
         let question = Question { label, gate, processor, now: NOW };
         match decide(&question, &self.state(profile), &in_force).answer {
             Ok(grounds) => grounds.basis.to_string(),
             Err(reason) => reason.to_string(),
         }
+    }
+
+    /// What the person's tenant instructs: all that the profile has.
+    fn instructed(&self, profile: &Profile) -> Registry {
+        let purposes = profile.purposes().map(|rule| rule.id).collect();
+        let categories = profile.categories().map(|(id, _)| id).collect();
+        let instructions = Instructions { purposes, categories, until: None, attested: !self.is_unattested };
+        Registry::default().with_instructions([(tenant(), instructions)])
     }
 
     fn state(&self, profile: &Profile) -> ConsentState {

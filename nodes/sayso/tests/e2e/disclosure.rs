@@ -40,9 +40,11 @@ async fn an_authority_is_given_what_it_demands_and_nothing_else() {
         sayso().run(call).await
     };
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    for name in ["ben", "carl"] {
+    // carl works for another company, and has signed to keep what he sees to himself
+    let signed = ["--employer", "call-centre", "--nda", "2026-17", "--nda-until", "2126-01-01T00:00:00Z"];
+    for (name, signed) in [("ben", &[][..]), ("carl", &signed)] {
         let add = ["operator", "add", name, "--node", &installation.file(""), "--out", &installation.file(name)];
-        let _ = sayso().run(add).await.success();
+        let _ = sayso().run([&add, signed].concat()).await.success();
     }
     let rights = async |command: &str, args: &[&str]| {
         let args = [&["--tenant", TENANT], args].concat();

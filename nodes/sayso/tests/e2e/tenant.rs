@@ -41,9 +41,19 @@ async fn a_tenant_is_served_as_it_instructs_and_erased_when_it_says_so() {
     let given = [&given[..], &["--kind", "signed"]].concat();
     let _ = run(&certs, "consent", "give", &given).await.success();
 
-    let set = [TENANT, "--reference", "DPA 7", "--purpose", "voice_interaction", "--category", "transcript", "--json"];
+    let set = [TENANT, "--reference", "DPA 7", "--purpose", "voice_interaction", "--category", "transcript"];
+    let set = [&set[..], &["--attestation", "statement 3, version 2", "--json"]].concat();
     let set = json(&run(&certs, "tenant", "set", &set).await.success().stdout);
     assert_eq!((&set["state"], &set["reference"]), (&"live".into(), &"DPA 7".into()));
+    assert_eq!(set["attestation"], "statement 3, version 2");
+    let demand = [TENANT, "--what", "where the data comes from", "--due", "2100-01-01T00:00:00Z", "--json"];
+    let demanded = json(&run(&certs, "tenant", "demand", &demand).await.success().stdout);
+    assert_eq!(demanded["demand"]["due"], "2100-01-01T00:00:00Z");
+    let told = run(&own, "tenant", "show", &[TENANT]).await.success().stdout;
+    assert!(told.contains("it has to show by 2100-01-01T00:00:00Z: where the data comes from"), "{told}");
+    let accept = [TENANT, "--evidence", &evidence, "--json"];
+    let accepted = json(&run(&certs, "tenant", "accept", &accept).await.success().stdout);
+    assert_eq!(accepted["demand"], Value::Null);
     run(&own, "tenant", "list", &[]).await.failure(&["for the operator of the node"]);
     let erased = json(&run(&own, "tenant", "erase", &[TENANT, "--json"]).await.success().stdout);
     assert_eq!(erased["ended_for"], "instructed");

@@ -380,6 +380,19 @@ fn control_events() -> impl Strategy<Value = ControlEvent> {
             what
         }),
         hashes().prop_map(|tenant| ControlEvent::TenantServes { tenant }),
+        (references(), hashes(), hashes()).prop_map(|(instructions, tenant, document)| {
+            ControlEvent::TenantAttested { instructions, tenant, document }
+        }),
+        (references(), hashes(), any::<u64>()).prop_map(|(demand, tenant, due)| ControlEvent::TenantDemanded {
+            demand,
+            tenant,
+            due: WallTime(due)
+        }),
+        (references(), hashes(), hashes()).prop_map(|(demand, tenant, document)| ControlEvent::TenantShown {
+            demand,
+            tenant,
+            document
+        }),
         (processors(), hashes()).prop_map(|(processor, entry)| ControlEvent::ProcessorRegistered { processor, entry }),
         (references(), hashes(), names()).prop_map(|(instructions, tenant, reason)| ControlEvent::TenantErasing {
             instructions,

@@ -29,6 +29,17 @@ pub(super) fn write(event: &ControlEvent, wire: &mut AuditLeaf) {
             // no term ends at the beginning of time
             wire.pieces = until.map_or(0, |until| until.0);
         }
+        ControlEvent::TenantAttested { instructions: said, tenant, document }
+        | ControlEvent::TenantShown { demand: said, tenant, document } => {
+            wire.reference = said.0.to_vec();
+            wire.document_sha256 = tenant.0.to_vec();
+            wire.content_sha256 = document.0.to_vec();
+        }
+        ControlEvent::TenantDemanded { demand, tenant, due } => {
+            wire.reference = demand.0.to_vec();
+            wire.document_sha256 = tenant.0.to_vec();
+            wire.pieces = due.0;
+        }
         ControlEvent::TenantInstructs { instructions, tenant, what } => {
             wire.reference = instructions.0.to_vec();
             wire.document_sha256 = tenant.0.to_vec();
@@ -69,6 +80,21 @@ pub(super) fn read(name: &str, wire: &AuditLeaf) -> Result<Option<ControlEvent>,
             tenant: document(wire)?,
             document: super::content(wire)?,
             until: Some(wire.pieces).filter(|at| *at > 0).map(WallTime),
+        },
+        "tenant.attested" => ControlEvent::TenantAttested {
+            instructions: reference(wire)?,
+            tenant: document(wire)?,
+            document: super::content(wire)?,
+        },
+        "tenant.evidence_demanded" => ControlEvent::TenantDemanded {
+            demand: reference(wire)?,
+            tenant: document(wire)?,
+            due: WallTime(wire.pieces),
+        },
+        "tenant.evidence_accepted" => ControlEvent::TenantShown {
+            demand: reference(wire)?,
+            tenant: document(wire)?,
+            document: super::content(wire)?,
         },
         "tenant.purpose_instructed" => instructs(Instructed::Purpose(purpose(wire)?))?,
         "tenant.category_instructed" => instructs(Instructed::Category(category(wire)?))?,

@@ -7,7 +7,7 @@ use crate::lint::case::Case;
 use crate::lint::rule::Found;
 use crate::profile::{
     Cited, ClauseId, Document, GoverningLaw, Incident, Language, RegistryRules, RetentionDefaults, Revision, Rights,
-    Routing, Src, Transfers, Visits,
+    Routing, Src, Tenants, Transfers, Visits,
 };
 
 pub(in crate::lint) static CLAUSE_UNREFERENCED: Rule = Rule {
@@ -70,7 +70,8 @@ fn untraceable(case: &Case<'_>, src: &Src) -> Option<String> {
 
 /// The sections that say nothing, or only what their parts cite for themselves.
 fn silent(document: &Document) -> BTreeSet<&'static str> {
-    let Document { retention, registry, transfers, routing, rights, incident, revision, law, visits, .. } = document;
+    let Document { retention, registry, transfers, routing, rights, incident, revision, law, visits, tenants, .. } =
+        document;
     [
         ("retention", *retention == RetentionDefaults::default()),
         ("registry", *registry == RegistryRules::default()),
@@ -84,6 +85,7 @@ fn silent(document: &Document) -> BTreeSet<&'static str> {
         ("revision", *revision == Revision::default()),
         ("law", *law == GoverningLaw::default()),
         ("visits", *visits == Visits::default()),
+        ("tenants", *tenants == Tenants::default()),
     ]
     .into_iter()
     .filter_map(|(section, is_silent)| is_silent.then_some(section))
