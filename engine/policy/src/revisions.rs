@@ -198,12 +198,6 @@ impl Revisions {
         Ok((Self { newest, older, grants: Arc::clone(&self.grants) }, changes))
     }
 
-    /// What decisions under the newest revision rest on besides the person.
-    #[must_use]
-    pub fn in_force(&self) -> &Arc<InForce> {
-        self.newest.in_force()
-    }
-
     /// What has become of processors, and what is switched off: the same whichever revision governs.
     #[must_use]
     pub fn registry(&self) -> &Arc<Registry> {

@@ -12284,6 +12284,26 @@ pub struct Tenant {
     /// Nothing is erased before then, so that its people were told as early as the policy promises; 0 where it promises nothing.
     #[prost(uint64, tag = "15")]
     pub not_before_unix_ms: u64,
+    /// Where the tenant's word is written down on where data of its people comes from; empty where it gave none.
+    #[prost(string, tag = "16")]
+    pub attestation: ::prost::alloc::string::String,
+    /// What it is to show; none where nothing is demanded.
+    #[prost(message, optional, tag = "17")]
+    pub demand: ::core::option::Option<EvidenceDemand>,
+}
+/// Evidence that is demanded of a tenant.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EvidenceDemand {
+    /// 16 bytes, as in its leaves.
+    #[prost(bytes = "vec", tag = "1")]
+    pub demand_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "2")]
+    pub what: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub since_unix_ms: u64,
+    /// From then on nothing of the tenant's people passes, until it is accepted.
+    #[prost(uint64, tag = "4")]
+    pub due_unix_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InstructRequest {
@@ -12301,6 +12321,39 @@ pub struct InstructRequest {
     /// everything of them is erased. 0 is until somebody ends them.
     #[prost(uint64, tag = "5")]
     pub until_unix_ms: u64,
+    /// Where the tenant's word is written down on where data of its people comes from, and that it may pass it on: 1 to 200 bytes,
+    /// with the version of that text. Empty is none, which a policy with tenants.attest does not take.
+    #[prost(string, tag = "6")]
+    pub attestation: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DemandEvidenceRequest {
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// What it is to show: 1 to 500 bytes.
+    #[prost(string, tag = "2")]
+    pub what: ::prost::alloc::string::String,
+    /// By when; no later than the policy gives (tenants.evidence_within), which is what 0 is.
+    #[prost(uint64, tag = "3")]
+    pub due_unix_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DemandEvidenceResponse {
+    #[prost(message, optional, tag = "1")]
+    pub tenant: ::core::option::Option<Tenant>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptEvidenceRequest {
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// 32 bytes: SHA-256 of what it showed.
+    #[prost(bytes = "vec", tag = "2")]
+    pub document_sha256: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptEvidenceResponse {
+    #[prost(message, optional, tag = "1")]
+    pub tenant: ::core::option::Option<Tenant>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InstructResponse {
@@ -12541,6 +12594,58 @@ pub mod tenants_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Tenants", "List"));
             self.inner.unary(req, path, codec).await
         }
+        /// Demands that a tenant shows evidence, such as of where data of its people comes from. What is due and not accepted closes every
+        /// gate to them. For the operator of the node. FAILED_PRECONDITION while something is demanded already.
+        pub async fn demand_evidence(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DemandEvidenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DemandEvidenceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Tenants/DemandEvidence",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Tenants", "DemandEvidence"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Accepts what a tenant showed as what was demanded; it is served again. For the operator of the node. FAILED_PRECONDITION
+        /// where nothing is demanded.
+        pub async fn accept_evidence(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcceptEvidenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcceptEvidenceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/sayso.admin.v1.Tenants/AcceptEvidence",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("sayso.admin.v1.Tenants", "AcceptEvidence"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends what a tenant instructs, for the tenant itself or the operator of the node: nothing of its people passes any gate when
         /// this returns, and everything of them is erased, a bounded number at a time. May be called again, which tells how far that
         /// has come. A term that is over does the same.
@@ -12608,6 +12713,24 @@ pub mod tenants_server {
             request: tonic::Request<super::ListTenantsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListTenantsResponse>,
+            tonic::Status,
+        >;
+        /// Demands that a tenant shows evidence, such as of where data of its people comes from. What is due and not accepted closes every
+        /// gate to them. For the operator of the node. FAILED_PRECONDITION while something is demanded already.
+        async fn demand_evidence(
+            &self,
+            request: tonic::Request<super::DemandEvidenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DemandEvidenceResponse>,
+            tonic::Status,
+        >;
+        /// Accepts what a tenant showed as what was demanded; it is served again. For the operator of the node. FAILED_PRECONDITION
+        /// where nothing is demanded.
+        async fn accept_evidence(
+            &self,
+            request: tonic::Request<super::AcceptEvidenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcceptEvidenceResponse>,
             tonic::Status,
         >;
         /// Ends what a tenant instructs, for the tenant itself or the operator of the node: nothing of its people passes any gate when
@@ -12814,6 +12937,96 @@ pub mod tenants_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Tenants/DemandEvidence" => {
+                    #[allow(non_camel_case_types)]
+                    struct DemandEvidenceSvc<T: Tenants>(pub Arc<T>);
+                    impl<
+                        T: Tenants,
+                    > tonic::server::UnaryService<super::DemandEvidenceRequest>
+                    for DemandEvidenceSvc<T> {
+                        type Response = super::DemandEvidenceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DemandEvidenceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Tenants>::demand_evidence(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DemandEvidenceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/sayso.admin.v1.Tenants/AcceptEvidence" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcceptEvidenceSvc<T: Tenants>(pub Arc<T>);
+                    impl<
+                        T: Tenants,
+                    > tonic::server::UnaryService<super::AcceptEvidenceRequest>
+                    for AcceptEvidenceSvc<T> {
+                        type Response = super::AcceptEvidenceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcceptEvidenceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Tenants>::accept_evidence(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcceptEvidenceSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sayso_audit::{Actor, ControlEvent, Event, Hash, Reference};
-use sayso_policy::{ConsentState, IsoPeriod, Registry};
+use sayso_policy::{IsoPeriod, Registry};
 use sayso_store::{Error as StoreError, Op, Range, TypedKey, Versioned};
-use sayso_types::{Name, Purpose, SubjectId, TenantId, WallTime};
+use sayso_types::{Name, SubjectId, TenantId, WallTime};
 
 use super::Register;
 use super::state::StoredState;
@@ -15,7 +15,7 @@ use crate::erasure::pending::Pending;
 use crate::journal::About;
 use crate::notices::book::sending;
 use crate::notices::{Audience, Draft, Error as NoticeError, NoticeKind, Notices, Text};
-use crate::tables::{ERASURE, FACTS_CATEGORY, NoticeSpreadKey, RegisterKey};
+use crate::tables::{ERASURE, NoticeSpreadKey, RegisterKey};
 use crate::tenants::{Demand, Ending, NotInstructed, Order, TENANTS_MAX, Tenant, Why, stored};
 use crate::{Entry, Error};
 
@@ -190,12 +190,6 @@ impl Register {
         let Some(notice) = ending.notice else { return Ok(true) };
         let spreading = self.store.read(&[NoticeSpreadKey { notice }.key()]).await?.pop().flatten();
         Ok(spreading.is_none() && ending.not_before.is_none_or(|at| at <= self.clock.wall()))
-    }
-
-    /// Whether the person's tenant does not instruct that anything is remembered.
-    pub(super) fn is_memory_uninstructed(&self, consent: &ConsentState) -> bool {
-        let used = (Purpose::MEMORY, FACTS_CATEGORY);
-        self.revisions().in_force().is_uninstructed(consent.tenant.as_ref(), used, self.clock.wall())
     }
 
     /// Every tenant that has given instructions, by name.

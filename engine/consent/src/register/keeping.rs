@@ -139,7 +139,7 @@ impl Register {
         for (who, place) in concerned.each().zip(&placed) {
             let register = RegisterKey { subject: who.id() }.key();
             entry.require.push((register, Condition::Version(who.state.version)));
-            entry.events.push(written(who, &head, place));
+            entry.events.push(written(who, (head.id, head.bytes), place));
         }
         for source in sources {
             let derived = LineageEvent::Derived { item: head.id, from: Hash::of(&source.0) };
@@ -321,6 +321,24 @@ impl Register {
         Err(refused.unwrap_or((Reason::ProcessorState, nowhere)))
     }
 
+    /// The leaf of it that something new is remembered of `who`, so that it has this many `bytes` now; or why not.
+    pub(super) fn note_memory(
+        &self,
+        who: &Subject,
+        cv: ConsentVersion,
+        (bytes, now): (u64, WallTime),
+    ) -> Result<Noted, Reason> {
+        let (category, purpose, gate) = (FACTS_CATEGORY, Purpose::MEMORY, Gate::Memory);
+        match self.placed(who, (category, purpose, cv), gate, now) {
+            Ok(place) => Ok(written(who, (Reference(SubjectId::random().0), bytes), &place)),
+            Err((reason, processor)) => {
+                let subject = who.id();
+                self.deny(who, &Ask { subject, turn: TurnId(0), purpose, category, cv, gate, processor }, reason);
+                Err(reason)
+            }
+        }
+    }
+
     /// Whether what `head` is of may be used as far as `who` is concerned.
     pub(super) fn may_use(&self, who: &Subject, head: &Head, now: WallTime) -> Result<(), Reason> {
         let what = (head.category, head.purpose, head.cv);
@@ -371,14 +389,14 @@ impl Register {
     }
 }
 
-fn written(who: &Subject, head: &Head, place: &Place) -> Noted {
+fn written(who: &Subject, (item, bytes): (Reference, u64), place: &Place) -> Noted {
     let (governing, registry) = place.revs;
     who.state.about(who.id()).under(governing).by_registry(registry).event(Event::Lineage(LineageEvent::Written {
-        item: head.id,
+        item,
         gate: place.gate.name(),
         cell: place.grounds.cell,
         processor: place.processor,
-        bytes: head.bytes,
+        bytes,
     }))
 }
 

@@ -6,7 +6,7 @@
 
 use sayso_audit::{Actor, Event, Reference};
 use sayso_policy::profile::RetentionAction;
-use sayso_policy::{ConsentState, Ending};
+use sayso_policy::{ConsentState, Ending, Reason};
 use sayso_store::{
     Batch, Condition, Error as StoreError, Key, Op, Store, TypedKey, Value, Versioned, limits::SCAN_LIMIT_MAX,
 };
@@ -17,6 +17,7 @@ use super::answering::outdate;
 use super::retaining::happened_to;
 use super::state::{StoredState, Unopened};
 use super::{Register, Subject};
+use crate::journal::Noted;
 use crate::remembered::{self, Remembered};
 use crate::retention::Stored;
 use crate::rights::Imported;
@@ -52,10 +53,29 @@ struct Kept {
     facts: Vec<Remembered>,
 }
 
-/// A new row of facts in the place of the one before, and when it is looked at.
+/// A new row of facts in the place of the one before, when it is looked at, and the leaf of what was not there before.
 struct Rewrite {
     require: (Key, Condition),
     ops: Vec<Op>,
+    event: Option<Noted>,
+}
+
+impl Rewrite {
+    /// Has `entry` do it.
+    fn within(self, mut entry: Entry) -> Entry {
+        entry.require.push(self.require);
+        entry.ops.extend(self.ops);
+        entry.events.extend(self.event);
+        entry
+    }
+}
+
+/// Why facts are not put in the place of others.
+enum NotRewritten {
+    /// A legal hold keeps too much of what is dropped.
+    Held,
+    /// Nothing may be stored that was not there before.
+    Denied(Reason),
 }
 
 impl Register {
@@ -128,7 +148,8 @@ impl Register {
 
     /// Replaces what is remembered beyond the conversation; nothing left removes the record. What is over by then is not
     /// kept, whoever still has it. Refused without a valid consent to [`Purpose::MEMORY`], and erased when that is withdrawn;
-    /// refused while its use is restricted; refused to whoever read what is replaced at `cv`, if it was put right, restricted
+    /// refused while its use is restricted; refused where the policy lets nothing that was not there before be stored, though then,
+    /// too, things can be dropped; refused to whoever read what is replaced at `cv`, if it was put right, restricted
     /// or given back since; refused also while a legal hold keeps what was to be erased before, since both would lie under
     /// one key.
     ///
@@ -144,7 +165,6 @@ impl Register {
         let consent = &turn.state.consent;
         if self.has_ended()
             || !remembers(consent, self.clock.wall())
-            || self.is_memory_uninstructed(consent)
             || cv < consent.stale_before
             || self.is_held_back(subject).await?
         {
@@ -152,13 +172,11 @@ impl Register {
         }
         self.destroy_due(&turn).await?;
         let kept = self.kept_facts(subject).await?;
-        let Some(rewrite) = self.rewritten(&turn, kept, facts).await? else { return Ok(false) };
+        let Ok(rewrite) = self.rewritten(&turn, cv, (kept, facts)).await? else { return Ok(false) };
         // A withdrawal comes before this, and it is refused, or after it, and erases: also when nobody waits for this
         // any more and the lock is free while the store is at it.
-        let mut batch = Batch::new().require(RegisterKey { subject }.key(), Condition::Version(turn.state.version));
-        batch.require.push(rewrite.require);
-        batch.ops.extend(rewrite.ops);
-        self.store.commit(batch).await?;
+        let unchanged = (RegisterKey { subject }.key(), Condition::Version(turn.state.version));
+        self.journal.append(rewrite.within(Entry { require: vec![unchanged], ..Entry::default() })).await?;
         Ok(true)
     }
 
@@ -178,19 +196,29 @@ impl Register {
         facts.retain(|fact| fact.dropped_at.is_none() && !self.is_over(fact, consent, now));
     }
 
-    /// What puts `facts` in the place of `kept`. Under a legal hold what is dropped stays in the row; [`None`] when that would
-    /// be too much.
+    /// What puts `facts`, which somebody saw at `cv`, in the place of those that are kept. Under a legal hold what is dropped
+    /// stays in the row.
     async fn rewritten(
         &self,
         turn: &Subject,
-        kept: Kept,
-        mut facts: Vec<Remembered>,
-    ) -> Result<Option<Rewrite>, Error> {
+        cv: ConsentVersion,
+        (kept, mut facts): (Kept, Vec<Remembered>),
+    ) -> Result<Result<Rewrite, NotRewritten>, Error> {
         let (holds, now) = (self.holds.read().await, self.clock.wall());
         facts.retain(|fact| !self.is_over(fact, &turn.state.consent, now));
         let takes_out = self.takes_out(FACTS_CATEGORY);
         facts.iter_mut().flat_map(|fact| [&mut fact.key, &mut fact.value]).for_each(|text| takes_out.of(text));
         let mark = self.mark_of(turn, &kept.facts);
+        let is_new = |fact: &Remembered| !kept.facts.iter().any(|old| old.says(fact));
+        let event = if facts.iter().any(is_new) {
+            let bytes = remembered::encode(&facts).len() as u64;
+            match self.note_memory(turn, cv, (bytes, now)) {
+                Ok(written) => Some(written),
+                Err(reason) => return Ok(Err(NotRewritten::Denied(reason))),
+            }
+        } else {
+            None
+        };
         if holds.keeping(turn.id, Some(FACTS_CATEGORY), now).is_some() {
             let mut dropped = kept.facts;
             dropped.retain(|old| !facts.iter().any(|fact| fact.says(old)));
@@ -199,7 +227,7 @@ impl Register {
             }
             facts.append(&mut dropped);
             if facts.iter().filter(|fact| fact.dropped_at.is_some()).count() > HELD_MAX {
-                return Ok(None);
+                return Ok(Err(NotRewritten::Held));
             }
         }
         let row = FactsKey { subject: turn.id }.key();
@@ -212,7 +240,7 @@ impl Register {
             ops.extend(mark.map(Op::Delete));
         }
         ops.extend(next.map(super::retaining::put_mark));
-        Ok(Some(Rewrite { require: (row, kept.unchanged), ops }))
+        Ok(Ok(Rewrite { require: (row, kept.unchanged), ops, event }))
     }
 
     /// When `fact`, of somebody whose consent is `consent`, ends. What they dropped ends when they did.
@@ -316,8 +344,7 @@ impl Register {
         subject: &mut Subject,
         facts: &[(String, String)],
     ) -> Result<Imported, PutRight> {
-        if !remembers(&subject.state.consent, self.clock.wall()) || self.is_memory_uninstructed(&subject.state.consent)
-        {
+        if !remembers(&subject.state.consent, self.clock.wall()) {
             return Err(PutRight::NoConsent);
         }
         self.destroy_due(subject).await?;
@@ -353,13 +380,14 @@ impl Register {
         &self,
         subject: &mut Subject,
         next: StoredState,
-        (kept, facts): (Kept, Vec<Remembered>),
-        mut entry: Entry,
+        facts: (Kept, Vec<Remembered>),
+        entry: Entry,
     ) -> Result<(), PutRight> {
-        let rewrite = self.rewritten(subject, kept, facts).await?.ok_or(PutRight::Held)?;
-        entry.require.push(rewrite.require);
-        entry.ops.extend(rewrite.ops);
-        Ok(self.advance(subject, next, entry).await?)
+        let rewrite = self.rewritten(subject, ConsentVersion(u64::MAX), facts).await?.map_err(|why| match why {
+            NotRewritten::Held => PutRight::Held,
+            NotRewritten::Denied(reason) => PutRight::Denied(reason),
+        })?;
+        Ok(self.advance(subject, next, rewrite.within(entry)).await?)
     }
 
     /// Whether something in `store` was sealed, so that it is of no use with an empty key store.
@@ -442,6 +470,8 @@ pub(crate) enum PutRight {
     TooLong,
     #[error("more than {FACTS_MAX} things would be remembered")]
     TooMany,
+    #[error("nothing of this sort may be stored: {0}; `sayso policy explain` says why")]
+    Denied(Reason),
     #[error("a legal hold keeps as much of the person as it may; release it first")]
     Held,
 }
