@@ -5,6 +5,7 @@ mod file;
 mod lint;
 mod show;
 mod sign;
+mod situation;
 mod state;
 
 use std::process::ExitCode;

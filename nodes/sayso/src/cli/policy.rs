@@ -138,9 +138,14 @@ pub(crate) struct ExplainArgs {
     /// How far the person lets data go.
     #[arg(long, value_name = "REGION", value_enum, default_value = "overseas")]
     pub(crate) farthest: Farthest,
+    /// Whether the tenant whose device it is has attested where data of its users comes from (tenants.attest).
+    #[arg(long)]
+    pub(crate) attested: bool,
     /// The state of the person from a TOML file instead: `age`, `guardian`, `farthest`, `told`, `restricted` (categories),
-    /// `closed` (whether they closed their account), and for each purpose a table `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and `expires_at`.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "told", "age", "guardian", "farthest"])]
+    /// `closed` (whether they closed their account), and for each purpose a table `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and `expires_at`;
+    /// `tenant` with `id`, `off`, `attested` and `instructs` (`purposes`, `categories`, `until`); and `registry` with `off`
+    /// (categories) and `processors` (ID = "suspended", "terminated", "due_diligence_expired" or "transfer_limit_reached").
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "told", "age", "guardian", "farthest", "attested"])]
     pub(crate) state: Option<PathBuf>,
     /// English or Chinese.
     #[arg(long, value_name = "LANG", default_value = "en")]

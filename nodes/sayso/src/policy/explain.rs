@@ -16,7 +16,7 @@ use crate::output;
 /// Whether it may.
 pub(super) fn run(args: &ExplainArgs, json: bool) -> Result<bool> {
     let profile = ProfileFile::open(&args.file)?.profile()?;
-    let state = state::of(args, &profile)?;
+    let (state, registry) = state::of(args, &profile)?;
     // fresh data of somebody: the question is about the profile and the state, not about one utterance
     let label = Label {
         subject: SubjectId([0; 16]),
@@ -31,7 +31,7 @@ pub(super) fn run(args: &ExplainArgs, json: bool) -> Result<bool> {
     };
     let (gate, now) = (args.gate.unwrap_or_else(|| Gate::of(receiver.kind)), SystemClock::new().wall());
     let question = Question { label, gate, processor: args.processor, now };
-    let explanation = explain(&question, &state, &InForce::new(Arc::new(profile)));
+    let explanation = explain(&question, &state, &InForce::new(Arc::new(profile)).with_registry(registry));
     let told = explanation.told(args.lang);
     if json {
         output::json(&told)?;

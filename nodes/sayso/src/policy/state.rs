@@ -6,10 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use sayso_policy::profile::Date;
-use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent};
+use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Registry};
 use sayso_types::{Category, ConsentVersion, ProcessorId, Purpose, RegionClass};
 use serde::Deserialize;
 
+use super::situation::{RegistryFile, TenantFile};
 use crate::cli::ExplainArgs;
 
 /// A state, written in TOML.
@@ -33,6 +34,10 @@ struct StateFile {
     told: Vec<ProcessorId>,
     #[serde(default)]
     consents: BTreeMap<Purpose, Given>,
+    /// Whose device it is.
+    tenant: Option<TenantFile>,
+    #[serde(default)]
+    registry: RegistryFile,
 }
 
 /// What the person answered for one purpose.
@@ -66,8 +71,8 @@ const fn aloud() -> ConsentType {
     ConsentType::Expressed
 }
 
-/// The state that `args` describe, under `profile`.
-pub(super) fn of(args: &ExplainArgs, profile: &Profile) -> Result<ConsentState> {
+/// The state of the person, and of the registry, that `args` describe, under `profile`.
+pub(super) fn of(args: &ExplainArgs, profile: &Profile) -> Result<(ConsentState, Registry)> {
     let file = match &args.state {
         Some(path) => read(path)?,
         None => StateFile {
@@ -78,10 +83,13 @@ pub(super) fn of(args: &ExplainArgs, profile: &Profile) -> Result<ConsentState> 
             farthest: args.farthest.into(),
             told: args.told.clone(),
             consents: args.given.iter().map(|purpose| (*purpose, Given::aloud_and_apart())).collect(),
+            tenant: args.attested.then(TenantFile::attested),
+            registry: RegistryFile::default(),
         },
     };
     let told = file.told.iter().filter_map(|id| Some(profile.processor(*id)?.introduction()?.hash())).collect();
-    Ok(ConsentState { told, ..file.state(profile.rev())? })
+    let registry = file.registry.with(file.tenant.as_ref(), profile)?;
+    Ok((ConsentState { told, ..file.state(profile.rev())? }, registry))
 }
 
 fn read(path: &Path) -> Result<StateFile> {
@@ -95,7 +103,8 @@ impl StateFile {
             self.consents.into_iter().map(|(purpose, given)| Ok((purpose, given.consent(purpose, rev)?))).collect();
         let consents = consents?;
         let cv = consents.values().map(|consent| consent.given_at).max().unwrap_or(ConsentVersion(0));
-        let Self { farthest, age, guardian: guardian_verified, closed: is_closed, restricted, .. } = self;
+        let Self { farthest, age, guardian: guardian_verified, closed: is_closed, restricted, tenant, .. } = self;
+        let tenant = tenant.map(|tenant| tenant.id().clone());
         Ok(ConsentState {
             cv,
             consents,
@@ -104,6 +113,7 @@ impl StateFile {
             guardian_verified,
             is_closed,
             restricted,
+            tenant,
             ..ConsentState::new()
         })
     }
@@ -144,6 +154,9 @@ impl Given {
 
 #[cfg(test)]
 mod tests {
+    use sayso_policy::Narrowed;
+    use sayso_types::WallTime;
+
     use super::*;
 
     #[test]
@@ -159,6 +172,30 @@ mod tests {
         assert_eq!(memory.expires_at.unwrap().0, 1_798_761_600_000);
         let voice = &state.consents[&Purpose::VOICE_INTERACTION];
         assert_eq!((voice.status, voice.profile_rev), (ConsentStatus::Refused, 3));
+    }
+
+    #[test]
+    fn a_file_says_whose_device_it_is_and_what_is_switched_off() {
+        let profile = Profile::parse(crate::config::HOME_PROFILE).unwrap();
+        let of = |text: &str| {
+            let file: StateFile = toml::from_str(text).unwrap();
+            file.registry.with(file.tenant.as_ref(), &profile)
+        };
+        let acme = "acme".parse().unwrap();
+        let used = (Purpose::MEMORY, Category::MEMORY_SUMMARY);
+        let text = "[tenant]\nid = \"acme\"\noff = true\nattested = true\n[registry]\noff = [\"transcript\"]\n\
+                    processors = { store-local = \"suspended\" }\n";
+        let registry = of(text).unwrap();
+        assert!(registry.is_tenant_off(Some(&acme)) && registry.is_category_off(Category::TRANSCRIPT));
+        assert_eq!(registry.narrowed("store-local".parse().unwrap()), Some(Narrowed::Suspended));
+        assert!(registry.is_attested(Some(&acme)) && !registry.is_uninstructed(Some(&acme), used, WallTime(0)));
+        let instructs = "[tenant]\nid = \"acme\"\n[tenant.instructs]\npurposes = [\"memory\"]\n\
+                         categories = [\"memory_summary\"]\nuntil = 2027-01-01\n";
+        let registry = of(instructs).unwrap();
+        assert!(!registry.is_attested(Some(&acme)) && !registry.is_uninstructed(Some(&acme), used, WallTime(0)));
+        assert!(registry.is_uninstructed(Some(&acme), used, WallTime(1_798_761_600_000)));
+        let soon = of(&instructs.replace("2027-01-01", "\"soon\"")).unwrap_err();
+        assert!(soon.to_string().contains("tenant.instructs.until: `soon`"), "{soon}");
     }
 
     #[test]
