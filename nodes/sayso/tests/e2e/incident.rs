@@ -114,3 +114,36 @@ async fn a_processor_is_turned_off_for_an_incident_that_is_dealt_with_to_its_end
     let report = admin.verify_log().await;
     assert!(report.is_clean(), "{report:?}");
 }
+
+#[tokio::test]
+async fn what_finds_speech_is_turned_off_and_nothing_is_listened_to_until_it_is_on_again() {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    let mut device = installation.first_device(&node).await;
+    let (prompt, _) = device.asked().await;
+    device.agree(&prompt).await;
+    device.until_listening().await;
+    device.begin(&recordings::sound(recordings::LONG)).await;
+
+    let (admin, certs, at) = (installation.operator(&node).await, installation.file("admin"), node.admin.to_string());
+    let switch = async |to: &str| {
+        let call = ["switch", to, "--admin", &at, "--certs", &certs, "processor", "vad-local", "--reason", "leak"];
+        sayso().run(call).await.success().stdout
+    };
+    let said = switch("off").await;
+    assert!(said.starts_with("processor vad-local is off since"), "{said}");
+    let ended = |event: &Event| {
+        matches!(event, Event::SegmentClosed { processor, reason, .. }
+            if processor.as_str() == "vad-local" && reason.as_str() == "switched_off")
+    };
+    admin.until_leaf("the end of listening", |leaf| ended(&leaf.fact.event)).await;
+    assert_eq!(device.until_error().await, "not_allowed");
+    let leaves = admin.leaves().await;
+    let off = leaves.iter().position(|leaf| leaf.fact.event.name() == "processor.suspended").unwrap();
+    assert!(!leaves[off..].iter().any(|leaf| hears(&leaf.fact.event)), "nothing is listened to");
+
+    switch("on").await;
+    device.listens_unasked().await;
+    device.begin(&recordings::sound(recordings::LONG)).await;
+    assert!(admin.verify_log().await.is_clean());
+}
