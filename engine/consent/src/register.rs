@@ -33,6 +33,7 @@ pub(crate) mod remembering;
 mod retaining;
 mod revising;
 mod revoking;
+mod serving;
 mod showing;
 pub(crate) mod state;
 pub(crate) mod switching;
@@ -65,6 +66,7 @@ pub use self::lending::Fenced;
 pub use self::noting::Configured;
 pub use self::redacting::TakesOut;
 pub use self::remembering::remembers;
+use self::serving::Served;
 use self::state::StoredState;
 pub use self::switching::Thrown;
 pub(crate) use self::upkeep::Look;
@@ -137,6 +139,8 @@ pub struct Register {
     revisions: ArcSwap<Revisions>,
     /// Held by whoever changes the rules: puts a revision or an exemption in force or ends one, throws a switch.
     publishing: AsyncMutex<()>,
+    /// Whose tenant is on record.
+    served: Served,
     /// The newest revision of the policy, also while it is being put in force.
     coming: AtomicU32,
     /// Whether the service has ended: nothing passes any more, and nothing is agreed to.
@@ -223,6 +227,7 @@ impl Register {
             coming: AtomicU32::new(revisions.newest().rev()),
             revisions: ArcSwap::from_pointee(revisions),
             publishing: AsyncMutex::default(),
+            served: Served::default(),
             ended: watch::Sender::new(ended),
             is_ending: AtomicBool::new(false),
             erasing: AsyncMutex::default(),
@@ -385,7 +390,7 @@ impl Register {
         let key = RegisterKey { subject: subject.id }.key();
         entry.require.push((key.clone(), Condition::Version(subject.state.version)));
         entry.ops.push(Op::Put(key, REGISTER.encode(&next.encode())));
-        next.version = self.journal.append(entry).await?;
+        next.version = self.append_of([&*subject], entry).await?;
         subject.state = next;
         // Nobody listening is fine: then nobody acts on what would have changed.
         let _ = self.changes.send((subject.id, subject.state.consent.clone()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_audit::{AuditKey, ControlEvent, Event, Hash, Reference};
+use sayso_audit::{AuditKey, Event, Hash, Reference};
 use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, PurposeConsent};
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Name, Purpose, RegionClass};
@@ -15,7 +15,7 @@ use crate::erasure::Ground;
 use crate::evidence::{Answer, Means};
 use crate::retention::Stored;
 use crate::tables::{DOCUMENT, DocumentKey, RECORD, RecordKey};
-use crate::{Entry, Error, record, tenants};
+use crate::{Entry, Error, record};
 
 impl Register {
     /// Records `answer`: one ISO/IEC TS 27560 record a purpose, the new state and the audit leaves, in one batch that
@@ -86,10 +86,6 @@ impl Register {
             next.permissions_off.retain(|capability| !is_of(capability));
         }
         let mut entry = Entry::default();
-        if self.revisions().registry().instructions_of(Some(&next.tenant)).is_some() {
-            let tenant = tenants::hash_of(&next.tenant);
-            entry.events.push(about.event(Event::Control(ControlEvent::TenantServes { tenant })));
-        }
         if answer.means.is_written() || answer.means.names_somebody() && status.is_valid() {
             self.take_evidence(answer, &mut entry).await?;
         }

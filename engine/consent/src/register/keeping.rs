@@ -145,7 +145,7 @@ impl Register {
             let derived = LineageEvent::Derived { item: head.id, from: Hash::of(&source.0) };
             entry.events.push(subject.state.about(id).event(Event::Lineage(derived)));
         }
-        self.journal().append(entry).await?;
+        self.append_of(concerned.each(), entry).await?;
         Ok(head.id)
     }
 

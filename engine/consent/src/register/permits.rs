@@ -125,7 +125,7 @@ impl Register {
         };
         entry.events.push(segment.opened());
         entry.ops.extend(to.map(|borrower| self.put_loan(ask, &segment, borrower)));
-        self.journal.append(entry).await?;
+        self.append_of([&subject], entry).await?;
         if let Some(crossing) = crossing {
             crossing.done();
         }

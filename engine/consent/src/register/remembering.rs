@@ -176,7 +176,7 @@ impl Register {
         // A withdrawal comes before this, and it is refused, or after it, and erases: also when nobody waits for this
         // any more and the lock is free while the store is at it.
         let unchanged = (RegisterKey { subject }.key(), Condition::Version(turn.state.version));
-        self.journal.append(rewrite.within(Entry { require: vec![unchanged], ..Entry::default() })).await?;
+        self.append_of([&turn], rewrite.within(Entry { require: vec![unchanged], ..Entry::default() })).await?;
         Ok(true)
     }
 

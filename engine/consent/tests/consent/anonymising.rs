@@ -14,12 +14,6 @@ use crate::world::*;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where the node keeps what it counts.
-const PLACE: &str = r#"  { id = "counts", kind = "database", party = "operator", region = "home", region_class = "local", accepts = ["memory_summary"], purposes = ["memory"], state = "active" },
-]
-
-[profile]"#;
-
 /// The profile to test with, that has what is remembered anonymised after ten days, in classes of `k` people.
 pub(crate) fn profile_that_anonymises(rev: u32, k: u32) -> Arc<Profile> {
     Arc::new(Profile::in_force_before(&text_that_anonymises(rev, k)).unwrap())
@@ -29,7 +23,7 @@ fn text_that_anonymises(rev: u32, k: u32) -> String {
     let of_memory = "retention = { trigger = \"withdraw\", after = \"PT0S\", action = \"erase\" }";
     let rule = "trigger = \"collected\", after = \"P10D\", action = \"anonymise\", by = \"monthly_counts@1\"";
     let text = profile_text().replace(of_memory, &format!("retention = {{ {rule}, k = {k} }}"));
-    text.replacen("]\n\n[profile]", PLACE, 1).replace("rev = 1", &format!("rev = {rev}"))
+    text.replace("rev = 1", &format!("rev = {rev}"))
 }
 
 async fn world() -> World {
@@ -179,21 +173,13 @@ async fn whoever_agreed_to_erasure_is_erased() {
 
 #[tokio::test]
 async fn whom_the_policy_lets_into_no_statistics_is_not_counted() {
-    // nowhere to keep what is counted; the place is switched off; the category is
-    let nowhere = text_that_anonymises(2, 12).replacen("kind = \"database\"", "kind = \"embedding\"", 1);
-    let nowhere = Arc::new(Profile::in_force_before(&nowhere).unwrap());
-    for (profile, off) in [
-        (nowhere, None),
-        (profile_that_anonymises(2, 12), Some(Target::Processor(processor("counts")))),
-        (profile_that_anonymises(2, 12), Some(Target::Category(Category::MEMORY_SUMMARY))),
-    ] {
+    // the place is switched off; the category is
+    for target in [Target::Processor(processor("store-local")), Target::Category(Category::MEMORY_SUMMARY)] {
         let world = World::new().await;
-        world.register.publish(profile).await.unwrap();
+        world.register.publish(profile_that_anonymises(2, 12)).await.unwrap();
         people(&world, 13, 1).await;
-        if let Some(target) = off {
-            let throw = Throw { target, to: Position::Off, reason: Name::constant("leak"), incident: None };
-            world.register.throw(throw, Actor::SYSTEM).await.unwrap();
-        }
+        let throw = Throw { target, to: Position::Off, reason: Name::constant("leak"), incident: None };
+        world.register.throw(throw, Actor::SYSTEM).await.unwrap();
         pass(&world, 10).await;
         assert_eq!((steps(&world).await.len(), how(&world).await), (0, vec!["erased".to_owned(); 13]));
         assert_eq!(rows(&world, "anonymised_count").await, 0);
@@ -232,7 +218,11 @@ async fn an_auditor_with_the_profile_finds_who_was_counted_and_must_not_have_bee
     pass(&world, 10).await;
     pass(&world, 31).await;
     let leaves = world.leaves().await;
-    assert_eq!(replayed(&leaves, profile.clone()), (14, vec![]), "thirteen people, and what was released of them");
+    assert_eq!(
+        replayed(&leaves, profile.clone()),
+        (27, vec![]),
+        "what thirteen people had remembered, they, and what was released of them"
+    );
 
     let place = |is: &dyn Fn(&Event) -> bool| leaves.iter().position(|leaf| is(&leaf.fact.event)).unwrap();
     let counted = place(&|event| matches!(event, Event::Anonymised(one) if one.step == AnonymisedStep::HandedOn));

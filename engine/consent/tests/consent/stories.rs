@@ -203,6 +203,7 @@ async fn a_yes_becomes_records_leaves_and_permits() {
             "processor.registered",
             "processor.registered",
             "processor.registered",
+            "processor.registered",
             "notice.served",
             "consent.requested",
             "consent.requested",
@@ -213,7 +214,7 @@ async fn a_yes_becomes_records_leaves_and_permits() {
         ]
     );
     let leaves = world.leaves().await;
-    let given = &leaves[8];
+    let given = &leaves[9];
     let Event::ConsentGiven { notice, evidence, record, purpose, is_renewal: false } = given.fact.event else {
         panic!("{given:?}")
     };
