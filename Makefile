@@ -61,7 +61,7 @@ mutants: ## break engine/policy in every way that cargo-mutants knows; days, so 
 	@cargo-mutants mutants --version >/dev/null 2>&1 || { echo "cargo-mutants is not installed: cargo install cargo-mutants --locked" >&2; exit 2; }
 	$(CARGO) mutants -p sayso-policy -C=--locked -C=--tests $(ARGS)
 
-mutants-withdraw: ## break the withdrawal in seven ways, one at a time; says which test noticed each
+mutants-withdraw: ## break the withdrawal in seven ways, one at a time in one build; says which test noticed each; a step of .ci/run
 	.ci/mutants
 
 deps:

@@ -176,8 +176,8 @@ struct Seen {
 impl Seen {
     /// Whether the tenure behind a record that is at `version` at `now` is over for certain.
     fn is_over(&mut self, version: Option<Version>, now: Mono) -> bool {
-        let Some(version) = version.filter(|_| !mutant::NO_FENCING) else { return true };
-        let over_after = if mutant::NO_MARGIN { LASTS } else { TAKEN_AFTER };
+        let Some(version) = version.filter(|_| !mutant::does_not_fence()) else { return true };
+        let over_after = if mutant::has_no_margin() { LASTS } else { TAKEN_AFTER };
         match self.record {
             Some((seen, since)) if seen == version => now.since(since) >= over_after,
             _ => {

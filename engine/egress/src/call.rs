@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Error;
 #[cfg(any(feature = "mutant-m3", feature = "mutant-m6"))]
-use crate::mutant::run;
+use crate::mutant;
 
 /// How a call ended, for the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,11 @@ impl Outcome {
 
 /// Runs `work` until it ends or the permit is taken back. The order at the end is the point: first the work with all
 /// its buffers and connections is dropped, then the lease.
-#[cfg(not(any(feature = "mutant-m3", feature = "mutant-m6")))]
 async fn run(lease: Lease, work: impl Future<Output = Outcome> + Send) {
+    #[cfg(any(feature = "mutant-m3", feature = "mutant-m6"))]
+    if mutant::is_chosen() {
+        return mutant::run(lease, work).await;
+    }
     let outcome = {
         let work = core::pin::pin!(work);
         tokio::select! {

@@ -35,7 +35,8 @@ pub mod law;
 pub mod lint;
 mod markdown;
 pub mod month;
-mod mutant;
+#[doc(hidden)]
+pub mod mutant;
 pub mod pages;
 pub mod period;
 pub mod permit;

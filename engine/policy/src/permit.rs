@@ -203,7 +203,7 @@ impl Permit {
         for (index, bytes) in parts {
             along[index].count(bytes);
         }
-        let _held = (!mutant::CHECK_APART_FROM_WRITE).then_some((state, along));
+        let _held = (!mutant::checks_apart_from_write()).then_some((state, along));
         Ok(write(item.data))
     }
 

@@ -29,18 +29,7 @@ impl Device {
     pub(crate) async fn greet(connection: Connection, id: DeviceId) -> Result<Self> {
         let (send, receive) = connection.open_bi().await?;
         let mut device = Self { connection, send, receive, decoder: MessageDecoder::new(), unread: Bytes::new() };
-        let hello = Hello {
-            versions: VERSIONS.to_vec(),
-            device_id: id,
-            firmware: "sayso-loadtest".to_owned(),
-            capabilities: Capabilities { datagram: true, barge_in: true, screen: false },
-            uplink: AudioFormat::MONO_16K,
-            downlink: AudioFormat::MONO_24K,
-            resume_token: None,
-            auth_token: None,
-            language: Some("en".to_owned()),
-        };
-        device.say(&ToNode::Hello(hello)).await?;
+        device.say(&ToNode::Hello(hello(id))).await?;
         device.wait_for(|message| matches!(message, ToDevice::Welcome(_))).await?;
         Ok(device)
     }
@@ -72,6 +61,21 @@ impl Device {
                 Heard::Message(_) | Heard::Sound(_) => {}
             }
         }
+    }
+}
+
+/// How a device says hello.
+pub(crate) fn hello(device_id: DeviceId) -> Hello {
+    Hello {
+        versions: VERSIONS.to_vec(),
+        device_id,
+        firmware: "sayso-loadtest".to_owned(),
+        capabilities: Capabilities { datagram: true, barge_in: true, screen: false },
+        uplink: AudioFormat::MONO_16K,
+        downlink: AudioFormat::MONO_24K,
+        resume_token: None,
+        auth_token: None,
+        language: Some("en".to_owned()),
     }
 }
 

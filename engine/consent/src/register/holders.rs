@@ -277,7 +277,7 @@ impl Holders {
     /// Takes back every permit of `subject` for one of `purposes`, because consent was withdrawn.
     pub(crate) fn take_back(&self, subject: SubjectId, purposes: &[Purpose]) -> Vec<Arc<Holder>> {
         self.take_back_if(subject, WITHDRAWN, |holder| {
-            purposes.contains(&holder.segment.cell.purpose) && !mutant::NOTHING_TAKEN_BACK
+            purposes.contains(&holder.segment.cell.purpose) && !mutant::takes_nothing_back()
         })
     }
 

@@ -414,7 +414,7 @@ fn set(state: &mut StoredState, scope: &[Purpose], status: ConsentStatus) {
 }
 
 fn all_let_go(holders: &[Arc<Holder>]) -> bool {
-    holders.iter().all(|holder| holder.released.is_cancelled()) || mutant::NO_WAIT
+    holders.iter().all(|holder| holder.released.is_cancelled()) || mutant::does_not_wait()
 }
 
 async fn all_released(holders: &[Arc<Holder>]) {

@@ -30,26 +30,28 @@ impl Transcriber for Witness {
     }
 }
 
-/// Takes what it is given into a buffer, and writes it out of there bit by bit, as a client with a queue would.
+/// Takes what it is given into a buffer, and writes it out of there bit by bit, as a client with a queue would, also when it is
+/// given nothing more. It ends by being dropped only.
 #[derive(Debug, Default)]
 pub(crate) struct Buffering {
+    /// Bytes. Whoever writes has a share in it.
     pub(crate) written: Arc<AtomicU64>,
 }
 
 #[async_trait]
 impl Transcriber for Buffering {
     async fn transcribe(&self, call: Call, mut audio: AudioStream) -> Result<Transcript, Error> {
-        let mut buffer = VecDeque::new();
+        let (written, mut buffer, mut is_open) = (Arc::clone(&self.written), VecDeque::new(), true);
         loop {
             tokio::select! {
-                frame = audio.next(), if buffer.len() < 10_000 => match frame {
-                    Some(frame) => call.permit.pass(frame, |samples| buffer.extend(samples))?,
-                    None => return Ok(Transcript::default()),
-                },
+                Some(frame) = audio.next(), if is_open && buffer.len() < 10_000 => {
+                    is_open = call.permit.pass(frame, |samples| buffer.extend(samples)).is_ok();
+                }
                 () = tokio::task::yield_now(), if !buffer.is_empty() => {
                     buffer.pop_front();
-                    self.written.fetch_add(2, SeqCst);
+                    written.fetch_add(2, SeqCst);
                 }
+                else => core::future::pending().await,
             }
         }
     }
@@ -69,7 +71,8 @@ struct Cleaner(Arc<Notify>, Arc<AtomicBool>, Arc<std::sync::Mutex<mpsc::Receiver
 impl Drop for Cleaner {
     fn drop(&mut self) {
         self.0.notify_one();
-        self.2.lock().unwrap().recv().expect("the test says when");
+        // what is queued behind it on this thread is not held up
+        tokio::task::block_in_place(|| self.2.lock().unwrap().recv().expect("the test says when"));
         self.1.store(true, SeqCst);
     }
 }

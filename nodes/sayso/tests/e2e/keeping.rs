@@ -87,12 +87,12 @@ async fn answers_draw_on_documents_until_they_are_deleted() {
     device.hears("Where did I put the umbrella?", "I heard").await;
 }
 
-fn is_kept(event: &Event, category: Category) -> bool {
+pub(crate) fn is_kept(event: &Event, category: Category) -> bool {
     matches!(event, Event::Lineage(LineageEvent::Written { cell, .. }) if cell.category == category)
 }
 
 /// Lets people agree to have kept what is for these purposes.
-fn keep(installation: &Installation, purposes: &[&str]) {
+pub(crate) fn keep(installation: &Installation, purposes: &[&str]) {
     installation.edit("profile.toml", |profile| {
         for purpose in purposes {
             let mut rule = toml! {

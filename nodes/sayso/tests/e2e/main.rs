@@ -11,6 +11,7 @@ mod conversation;
 mod deletion;
 mod demo;
 mod disclosure;
+mod erased;
 mod exemption;
 mod failover;
 mod full_disk;

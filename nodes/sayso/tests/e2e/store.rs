@@ -39,7 +39,7 @@ pub(crate) fn hand_over(old: &Installation, new: &Installation, dirs: &[&str]) {
     }
 }
 
-fn copy_dir(from: &Path, to: &Path) {
+pub(crate) fn copy_dir(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let from = entry.unwrap().path();
