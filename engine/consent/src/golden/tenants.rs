@@ -50,6 +50,10 @@ fn a_tenant_is_stored_as_it_was() {
     assert_golden("tenant_first", &key, &value);
     assert_eq!(TENANT.decode(&value).unwrap().0, 1);
     assert_eq!(stored::decode(&key, &value[2..]).unwrap(), ended);
+    // and version 2, when nobody attested anything
+    let value = Schema::new("tenant", 1, 2).encode(&value[2..]);
+    assert_golden("tenant_second", &key, &value);
+    assert_eq!(TENANT.decode(&value).unwrap().0, 2);
 }
 
 #[test]
