@@ -47,12 +47,12 @@ impl Register {
     ) -> Result<Version, Error> {
         let revisions = self.revisions();
         let is_instructed = |subject: &&Subject| {
-            let tenant = Some(subject.state.tenant());
+            let tenant = Some(&subject.state.tenant);
             revisions.registry().instructions_of(tenant).is_some() && !self.served.has(subject.id())
         };
         let (mut told, mut leaves) = (Vec::new(), Vec::new());
         for subject in people.into_iter().filter(is_instructed) {
-            let tenant = hash_of(subject.state.tenant());
+            let tenant = hash_of(&subject.state.tenant);
             let serves = Event::Control(ControlEvent::TenantServes { tenant });
             leaves.push(subject.state.about(subject.id()).event(serves));
             told.push(subject.id());
