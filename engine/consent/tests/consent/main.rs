@@ -46,6 +46,7 @@ mod lending;
 mod linearizing;
 mod noticing;
 mod noting;
+mod parting;
 mod proving;
 mod reading_by_grant;
 mod referring;

@@ -139,7 +139,9 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "REGION", value_enum, default_value = "overseas")]
     pub(crate) farthest: Farthest,
     /// The state of the person from a TOML file instead: `age`, `guardian`, `farthest`, `told`, `restricted` (categories),
-    /// `closed` (whether they closed their account), and for each purpose a table `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and `expires_at`.
+    /// `closed` (whether they closed their account), `taken_back` (a list of tables with any of `purpose`, `category`, `processor`,
+    /// `kind` and `region`), and for each purpose a table `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and
+    /// `expires_at`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "told", "age", "guardian", "farthest"])]
     pub(crate) state: Option<PathBuf>,
     /// English or Chinese.
