@@ -161,7 +161,8 @@ async fn a_part_is_taken_back_shown_and_given_again_by_name() {
     assert_eq!((pending.state(), lease.permit().is_open()), (WithdrawalState::Pending, false));
     let get = || GetConsentRequest { principal: principal(), ..Default::default() };
     let standing = soon(client.consent().get(get())).await.unwrap().into_inner();
-    assert_eq!(standing.taken_back, [whisper.clone()]);
+    let only_whisper = [whisper.clone()];
+    assert_eq!(standing.taken_back, only_whisper);
     assert!(standing.withdrawing.is_empty());
     let [withdrawal] = standing.withdrawals.as_slice() else { panic!("{:?}", standing.withdrawals) };
     assert_eq!((withdrawal.state(), withdrawal.part.as_ref()), (WithdrawalState::Pending, Some(&whisper)));
@@ -171,9 +172,9 @@ async fn a_part_is_taken_back_shown_and_given_again_by_name() {
 
     soon(client.consent().give(give(&["voice_interaction"]))).await.unwrap();
     let standing = soon(client.consent().get(get())).await.unwrap().into_inner();
-    assert_eq!(standing.taken_back, [whisper.clone()], "a yes gives nothing back by itself");
+    assert_eq!(standing.taken_back, only_whisper, "a yes gives nothing back by itself");
     assert_eq!(standing.withdrawals[0].state(), WithdrawalState::Ok);
-    assert_eq!(standing.records[0].events[0].taken_back, [whisper.clone()]);
+    assert_eq!(standing.records[0].events[0].taken_back, only_whisper);
     let again = GiveConsentRequest { parts: vec![whisper.clone()], ..give(&["voice_interaction"]) };
     soon(client.consent().give(again.clone())).await.unwrap();
     assert!(soon(client.consent().get(get())).await.unwrap().into_inner().taken_back.is_empty());

@@ -11,9 +11,11 @@ use sayso_policy::profile::{
 };
 use sayso_policy::{
     AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, Grounds, Introduction,
-    LegalBasis, Narrowed, Obligations, PartStatus, Period, PurposeConsent, Question, Reason, Vocabulary,
+    LegalBasis, Narrowed, Obligations, Period, PurposeConsent, Question, Reason, Vocabulary,
 };
 use sayso_types::{Category, Cell, ProcessorId, ProcessorKind as Kind, Purpose, RegionClass, TenantId, WallTime};
+
+use crate::parts::shuts_out;
 
 /// The rules, before anything is made of them.
 #[derive(Clone, Debug)]
@@ -350,18 +352,9 @@ impl<'a> Facts<'a> {
 
     /// Whether somebody wants what they agreed to, but not this of it.
     fn is_taken_back(&self) -> bool {
-        let (label, receiver) = (&self.question.label, self.receiver.unwrap());
+        let mut parts = self.state.parts.iter();
         self.purpose.unwrap().basis == LegalBasis::Consent
-            && self.state.parts.iter().any(|(part, status)| {
-                [
-                    !matches!(status, PartStatus::GivenAgain(at) if label.cv >= *at),
-                    part.purpose.is_none_or(|purpose| purpose == label.purpose),
-                    part.category.is_none_or(|category| category == label.category),
-                    part.processor.is_none_or(|processor| processor == receiver.id),
-                    part.kind.is_none_or(|kind| kind == receiver.kind),
-                    part.region.is_none_or(|region| region == receiver.region_class),
-                ] == [true; 6]
-            })
+            && parts.any(|part| shuts_out(part, &self.question.label, self.receiver.unwrap()))
     }
 
     /// Every right that there is, the first to be named first, and when what it rests on ends.
