@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::{AuditKey, ConsentEnding, Reference};
+use sayso_consent::record::part;
 use sayso_consent::{Answer, Ending, Means, Question, Register};
 use sayso_policy::ConsentStatus;
 use sayso_proto::admin::v1 as proto;
@@ -17,7 +18,7 @@ use crate::field;
 use crate::operator::Operator;
 use crate::principal::Principal;
 use crate::refusal::Refusal;
-use crate::withdrawal::withdraw;
+use crate::withdrawal::{Taken, withdraw};
 
 /// Records of a page whose size is not named.
 const PAGE_USUAL: usize = 50;
@@ -68,6 +69,7 @@ impl ConsentService {
             next_page_token,
             withdrawals,
             permissions_off: permissions_off.iter().map(ToString::to_string).collect(),
+            taken_back: state.taken_back().map(|part| part::write(&part)).collect(),
         })
     }
 
@@ -88,7 +90,7 @@ impl ConsentService {
         let notice_sha256 = field::sha256("notice_sha256", &request.notice_sha256)?;
         let language = field::language("notice_language", &request.notice_language)?;
         let evidence_sha256 = field::sha256("evidence_sha256", &request.evidence_sha256)?;
-        let means = means(&request)?;
+        let (means, parts) = (means(&request)?, field::parts(&request.parts)?);
         let Principal { tenant, subject } = Principal::find(&self.register, operator, request.principal).await?;
         let question = Question::of(&purposes);
         let ids: Vec<_> = question.records().map(|(_, id)| id).collect();
@@ -104,7 +106,7 @@ impl ConsentService {
             evidence_sha256,
         };
         self.access.record(operator, Name::constant("consent.give"), ids.len()).await?;
-        let state = self.register.record(&answer).await?;
+        let state = self.register.record_with(&answer, &parts).await?;
         let (_, written) = self.register.records(subject).await?;
         let record = |id: &Reference| written.iter().find(|record| record.record_id == id.0).cloned();
         Ok(proto::GiveConsentResponse {
@@ -119,12 +121,17 @@ impl ConsentService {
         operator: &Operator,
         request: proto::WithdrawConsentRequest,
     ) -> Result<proto::WithdrawConsentResponse, Refusal> {
-        let purposes = field::purposes(&request.purposes)?;
+        let (purposes, parts) = (field::purposes(&request.purposes)?, field::parts(&request.parts)?);
+        if !(purposes.is_empty() || parts.is_empty()) {
+            return Err(Refusal::invalid("parts", "a part is less than a purpose; give the one or the other"));
+        }
         let wait = wait(request.wait_ms)?;
+        let taken = if parts.is_empty() { Taken::Purposes(&purposes) } else { Taken::Parts(&parts) };
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         // Side by side: nothing may hold up a withdrawal, and both leaves go to disk together.
-        let recorded = self.access.record(operator, Name::constant("consent.withdraw"), purposes.len().max(1));
-        let withdrawn = withdraw(&self.register, &*self.clock, subject, (&purposes, None), wait);
+        let recorded =
+            self.access.record(operator, Name::constant("consent.withdraw"), (purposes.len() + parts.len()).max(1));
+        let withdrawn = withdraw(&self.register, &*self.clock, subject, taken, wait);
         let (recorded, done) = tokio::join!(recorded, withdrawn);
         let done = recorded.and(done)?;
         Ok(proto::WithdrawConsentResponse {
@@ -152,7 +159,7 @@ impl ConsentService {
         let ending = Ending { how, reason: field::id("reason", &request.reason)?, by: operator.actor(&self.key) };
         let Principal { subject, .. } = Principal::find(&self.register, operator, request.principal).await?;
         self.access.record(operator, what, purposes.len().max(1)).await?;
-        let done = withdraw(&self.register, &*self.clock, subject, (&purposes, Some(ending)), wait).await?;
+        let done = withdraw(&self.register, &*self.clock, subject, Taken::Ended(&purposes, ending), wait).await?;
         let records = self.register.ended_records(subject, &done, &purposes).await?;
         Ok(proto::EndConsentResponse {
             state: if done.ok { WithdrawalState::Ok } else { WithdrawalState::Pending }.into(),

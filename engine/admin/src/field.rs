@@ -3,12 +3,17 @@
 use core::fmt::Display;
 use core::str::FromStr;
 
-use sayso_types::Purpose;
+use sayso_consent::record::part;
+use sayso_proto::consent::v1 as consent;
+use sayso_types::{Part, Purpose};
 
 use crate::refusal::Refusal;
 
 /// Most purposes of one call; a profile has a handful.
 const PURPOSES_MAX: usize = 32;
+
+/// Most parts of one call.
+const PARTS_MAX: usize = 32;
 
 /// Longest language tag: what RFC 5646 (section 4.4.1) asks everybody to have room for.
 const LANGUAGE_LEN_MAX: usize = 35;
@@ -60,6 +65,25 @@ pub(crate) fn purposes(names: &[String]) -> Result<Vec<Purpose>, Refusal> {
     Ok(purposes)
 }
 
+/// Parts of what somebody agreed to, each once.
+pub(crate) fn parts(said: &[consent::Part]) -> Result<Vec<Part>, Refusal> {
+    let refuse = |problem: String| Err(Refusal::Invalid { field: "parts", problem });
+    if said.len() > PARTS_MAX {
+        return refuse(format!("{} are more than {PARTS_MAX}; split the call", said.len()));
+    }
+    let mut parts = Vec::with_capacity(said.len());
+    for part in said {
+        let read =
+            |field| Refusal::Invalid { field: "parts", problem: format!("its {field} is none; check its spelling") };
+        let part = part::read(part).map_err(read)?;
+        if parts.contains(&part) {
+            return refuse(format!("{part} is there twice; name each once"));
+        }
+        parts.push(part);
+    }
+    Ok(parts)
+}
+
 /// A SHA-256.
 pub(crate) fn sha256(field: &'static str, bytes: &[u8]) -> Result<[u8; 32], Refusal> {
     bytes
@@ -109,6 +133,16 @@ mod tests {
         assert_eq!(text(names(&["memory", "memory"])), "purposes: memory is there twice; name each once");
         assert!(text(names(&["Memory"])).starts_with("purposes: a name is made of"));
         assert_eq!(text(names(&["memory"; 33])), "purposes: 33 are more than 32; split the call");
+    }
+
+    #[test]
+    fn parts_are_read_and_come_once() {
+        let groq = || consent::Part { processor_id: "groq".into(), ..consent::Part::default() };
+        assert_eq!(parts(&[groq()]).unwrap(), [Part { processor: Some("groq".parse().unwrap()), ..Part::default() }]);
+        assert_eq!(text(parts(&[groq(), groq()])), "parts: */*/groq/*/* is there twice; name each once");
+        let odd = consent::Part { category: "Voice".into(), ..groq() };
+        assert_eq!(text(parts(&[odd])), "parts: its category is none; check its spelling");
+        assert_eq!(text(parts(&vec![groq(); 33])), "parts: 33 are more than 32; split the call");
     }
 
     #[test]

@@ -113,6 +113,10 @@ impl From<RegisterError> for Refusal {
             RegisterError::UnknownPurpose(purpose) => {
                 Self::invalid("purposes", format_args!("the profile asks no consent for {purpose}; check its name"))
             }
+            RegisterError::UnknownPart { .. } | RegisterError::NotPartial => Self::invalid("parts", error),
+            RegisterError::TooManyParts | RegisterError::NotTakenBack(_) => {
+                Self::NotNow { field: "parts", problem: error.to_string() }
+            }
             RegisterError::NotThrown(why) => why.into(),
             RegisterError::NotInstructed(why) => why.into(),
             RegisterError::Hold(error) => crate::holds::refused(error),

@@ -5,27 +5,39 @@ use std::sync::Arc;
 
 use sayso_consent::{Ending, Means, Register, Withdrawal};
 use sayso_proto::consent::v1::HolderState;
-use sayso_types::{Clock, Purpose, SubjectId};
+use sayso_types::{Clock, Part, Purpose, SubjectId};
 
 use crate::refusal::Refusal;
 
 /// Between two rounds of waiting, so that others get at the subject's lock.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Withdraws the consent to `purposes`, or to everything; or ends it as `ending` says. The gates close in the first round; the register waits for a
+/// What is taken back, or ended otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Taken<'a> {
+    /// The consent to these purposes, or to everything.
+    Purposes(&'a [Purpose]),
+    /// These parts of what the person agreed to.
+    Parts(&'a [Part]),
+    /// The consent to these purposes, or to everything, as it is said.
+    Ended(&'a [Purpose], Ending),
+}
+
+/// Takes back what is `taken`. The gates close in the first round; the register waits for a
 /// time of its own in each, and further rounds follow until every holder has let go or `wait` is over. What was begun
 /// goes on when this is dropped.
 pub(crate) async fn withdraw(
     register: &Arc<Register>,
     clock: &dyn Clock,
     subject: SubjectId,
-    (purposes, ending): (&[Purpose], Option<Ending>),
+    taken: Taken<'_>,
     wait: Duration,
 ) -> Result<Withdrawal, Refusal> {
     let until = clock.now().after(wait);
-    let round = async || match ending {
-        None => register.withdraw(subject, purposes, Means::Integrator).await,
-        Some(ending) => register.end_consent(subject, purposes, ending).await,
+    let round = async || match taken {
+        Taken::Purposes(purposes) => register.withdraw(subject, purposes, Means::Integrator).await,
+        Taken::Parts(parts) => register.withdraw_parts(subject, parts, Means::Integrator).await,
+        Taken::Ended(purposes, ending) => register.end_consent(subject, purposes, ending).await,
     };
     let mut withdrawal = round().await?;
     if withdrawal.ok {

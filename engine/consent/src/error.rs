@@ -3,8 +3,9 @@
 use core::time::Duration;
 
 use sayso_policy::RevisionError;
-use sayso_types::{ProcessorId, Purpose};
+use sayso_types::{Name, Part, ProcessorId, Purpose};
 
+use crate::register::PARTS_MAX;
 use crate::switch::NotThrown;
 use crate::tenants::NotInstructed;
 
@@ -52,6 +53,27 @@ pub enum Error {
     /// The profile knows no such purpose, or one that needs no consent.
     #[error("the profile has no purpose {0} that is consented to")]
     UnknownPurpose(Purpose),
+    /// What is to be taken back, or given again, is not a part of anything: no policy that is gone by has it.
+    #[error("no revision of the profile has the {what} {name}; check its name")]
+    UnknownPart {
+        /// Which field.
+        what: &'static str,
+        /// What it says.
+        name: Name,
+    },
+    /// What is to be taken back in part is everything, or a whole purpose.
+    #[error(
+        "that is no part of anything: name a category, a processor, its kind or its region; or withdraw the purpose"
+    )]
+    NotPartial,
+    /// More parts would be kept of a person than may.
+    #[error(
+        "{PARTS_MAX} parts are kept of a person, taken back or given again; take back a purpose, or a part with several of them in it"
+    )]
+    TooManyParts,
+    /// What is to be given again was not taken back.
+    #[error("nothing in {0} was taken back; name it as it was")]
+    NotTakenBack(Box<Part>),
     /// Nobody has this pseudonym, or not any more.
     #[error("nobody is known by this subject id: name the tenant's device, or the id that `sayso consent get` prints")]
     UnknownSubject,
@@ -116,6 +138,9 @@ impl Error {
             Self::UnknownSubject => "unknown_subject",
             Self::Closed => "account_closed",
             Self::UnknownPurpose(_) => "unknown_purpose",
+            Self::UnknownPart { .. } | Self::NotPartial => "unknown_part",
+            Self::TooManyParts => "too_many_parts",
+            Self::NotTakenBack(_) => "not_taken_back",
             Self::Ended => "service_ended",
             Self::Revision(_) => "profile_refused",
             Self::NotThrown(_) => "switch_refused",

@@ -19,10 +19,12 @@ use sayso_audit::{Event, HybridClock, Reference, Scope};
 use sayso_policy::due::{Clocks, Due};
 use sayso_policy::law;
 use sayso_policy::profile::{ErasureGround, ExemptionCode, Refusal, RightKind};
-use sayso_policy::{ConsentState, ConsentStatus, ConsentType, IntroductionHash, Profile, PurposeConsent, Tongue};
+use sayso_policy::{
+    ConsentState, ConsentStatus, ConsentType, IntroductionHash, PartStatus, Profile, PurposeConsent, Tongue,
+};
 use sayso_store::{Key as Row, Op, Schema, SchemaError, TypedKey, Value, Version, Versioned};
 use sayso_types::{
-    Category, Cell, ConsentVersion, Name, NoticeId, ProcessorKind, Purpose, RegionClass, SubjectId, WallTime,
+    Category, Cell, ConsentVersion, Name, NoticeId, Part, ProcessorKind, Purpose, RegionClass, SubjectId, WallTime,
 };
 
 use crate::erasure::certificate::{Ground, Residual};
@@ -143,7 +145,7 @@ fn a_register_entry_is_stored_as_it_was() {
     let read = read.opened(tag_key());
     assert_eq!((&read.consent, &read.ward), (&state.consent, &Ward::default()));
     let refused = earlier.decode(&REGISTER.encode(&state.encode())).unwrap_err();
-    assert!(matches!(refused, SchemaError::Unknown { found: 5, .. }), "an earlier program refuses it: {refused}");
+    assert!(matches!(refused, SchemaError::Unknown { found: 6, .. }), "an earlier program refuses it: {refused}");
 
     let mut closed = state;
     closed.consent.restricted = [Category::MEMORY_SUMMARY].into();
@@ -154,6 +156,16 @@ fn a_register_entry_is_stored_as_it_was() {
     let value = REGISTER.encode(&barred.encode());
     assert_golden("register_barred", &RegisterKey { subject: SUBJECT }.key(), &value);
     assert!(opened(value, version).bars_relatives);
+    let mut parted = closed.clone();
+    parted.consent.parts = [
+        (Part { region: Some(RegionClass::Overseas), ..Part::default() }, PartStatus::Withdrawing),
+        (Part { kind: Some(ProcessorKind::Llm), ..Part::default() }, PartStatus::Withdrawn),
+        (Part { category: Some(Category::TRANSCRIPT), ..Part::default() }, PartStatus::GivenAgain(ConsentVersion(2))),
+    ]
+    .into();
+    let value = REGISTER.encode(&parted.encode());
+    assert_golden("register_parted", &RegisterKey { subject: SUBJECT }.key(), &value);
+    assert_eq!(opened(value, version).consent.parts, parted.consent.parts);
     let value = REGISTER.encode(&closed.encode());
     assert_golden("register_closed", &RegisterKey { subject: SUBJECT }.key(), &value);
     let again = opened(value, version);

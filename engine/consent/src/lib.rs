@@ -73,7 +73,7 @@ pub use evidence::{Answer, Asking, Ending, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
 pub use loan::{Borrower, Loan};
-pub use register::{Configured, Fenced, Options, Register, TakesOut, Thrown, Withdrawal, remembers};
+pub use register::{Configured, Fenced, Options, Register, TakesOut, Thrown, Withdrawal};
 pub use remembered::Remembered;
 pub use replay::{Governing, Replay, Replayed};
 pub use tenure::Tenure;

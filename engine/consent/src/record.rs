@@ -1,5 +1,6 @@
 //! Consent records in the terms of ISO/IEC TS 27560:2023, one purpose a record.
 
+pub mod part;
 pub(crate) mod withdrawal;
 
 use core::iter;
@@ -10,13 +11,16 @@ use sayso_audit::{Actor, ActorKind, Reference};
 use sayso_policy::profile::{
     AtRest, CategoryRule, ControllerRole, Date, Necessity, Processor, Retention, RetentionAction, Sensitivity,
 };
-use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Practice, Profile, PurposeConsent, Tongue};
+use sayso_policy::{
+    ConsentState, ConsentStatus, ConsentType, LegalBasis, Period, Practice, Profile, PurposeConsent, Tongue,
+};
 use sayso_proto::consent::v1 as proto;
-use sayso_store::Key;
-use sayso_types::{ConsentVersion, ProcessorKind, Purpose, RegionClass, TenantId, WallTime};
+use sayso_store::{Key, Op};
+use sayso_types::{ConsentVersion, Part, ProcessorKind, Purpose, RegionClass, TenantId, WallTime};
 
 use crate::Error;
 use crate::evidence::{Answer, Asking, Means};
+use crate::tables::RECORD;
 
 /// `schema_version` of the records written here.
 pub const SCHEMA: &str = "sayso/consent-record/v1";
@@ -262,6 +266,44 @@ pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto:
             .map_or(proto::IndicationMethod::Unspecified, indication)
             .into(),
         consent_version: withdrawal.consent_version,
+        ..Default::default()
+    }
+}
+
+/// Has the newest event of `record`, which is for `purpose`, say what the person has taken back of it.
+pub(crate) fn note_taken_back(record: &mut proto::ConsentRecord, purpose: Purpose, consent: &ConsentState) {
+    let concerns = |part: &Part| part.purpose.is_none_or(|only| only == purpose);
+    if let Some(event) = record.events.last_mut() {
+        event.taken_back = consent.taken_back().filter(concerns).map(|part| part::write(&part)).collect();
+    }
+}
+
+/// Adds `event` to the record of `records` that gives `purpose`, by which that goes on as it was, but for what is taken back of
+/// it by `consent`; what stores it, where there is such a record.
+pub(crate) fn goes_on(
+    records: &[(Key, proto::ConsentRecord)],
+    purpose: Purpose,
+    consent: &ConsentState,
+    event: proto::ConsentEvent,
+) -> Option<Op> {
+    let (key, record) = latest(records, purpose).filter(|(_, record)| is_yes(record))?;
+    let (mut record, last) = (record.clone(), record.events.last()?);
+    let (status, r#type) = (last.status, last.r#type);
+    let (separate, written) = (last.separate, last.written);
+    record.events.push(proto::ConsentEvent { status, r#type, separate, written, ..event });
+    note_taken_back(&mut record, purpose, consent);
+    Some(Op::Put(key.clone(), RECORD.encode(&encode(&record))))
+}
+
+/// The event by which `answer`, which gives other purposes, gives parts again.
+pub(crate) fn given_again(answer: &Answer, cv: ConsentVersion, now: WallTime) -> proto::ConsentEvent {
+    proto::ConsentEvent {
+        at_unix_ms: now.0,
+        actor: actor(answer.means).into(),
+        entity_id: entity(answer),
+        indication_method: indication(answer.means).into(),
+        evidence_sha256: answer.evidence_sha256.to_vec(),
+        consent_version: cv.0,
         ..Default::default()
     }
 }

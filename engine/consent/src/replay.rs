@@ -29,8 +29,8 @@ use sayso_audit::{
 };
 use sayso_policy::revisions::OLDER_MAX;
 use sayso_policy::{
-    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, InForce, IntroductionHash, Profile,
-    PurposeConsent, Question, Registry, decide, decide_anonymised,
+    AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, InForce, IntroductionHash, PartStatus,
+    Profile, PurposeConsent, Question, Registry, decide, decide_anonymised,
 };
 use sayso_types::{
     Category, Cell, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TurnId,
@@ -211,6 +211,13 @@ impl Replay {
             Event::Control(ControlEvent::TenantServes { tenant }) => {
                 if let Some(subject) = fact.subject {
                     self.person(subject).tenant = Some(registries::named(*tenant));
+                }
+            }
+            Event::Control(ControlEvent::PartGiven { part, .. }) => {
+                if let Some(subject) = fact.subject {
+                    let again = PartStatus::GivenAgain(fact.cv);
+                    let parts = self.person(subject).parts.iter_mut();
+                    parts.filter(|(taken, _)| part.includes(taken)).for_each(|(_, status)| *status = again);
                 }
             }
             Event::Control(event) => self.registries.instructions(fact.registry_rev, event),
@@ -460,6 +467,9 @@ fn somebody() -> ConsentState {
 
 fn withdraw(person: &mut ConsentState, scope: Scope) {
     let covered = |purpose: &Purpose| scope.covers(*purpose);
+    if let Scope::Part(part) = scope {
+        person.parts.insert(part, PartStatus::Withdrawn);
+    }
     for (_, consent) in person.consents.iter_mut().filter(|(purpose, _)| covered(purpose)) {
         consent.status = ConsentStatus::Withdrawn;
     }

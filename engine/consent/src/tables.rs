@@ -59,7 +59,7 @@ key! {
         pub(crate) subject: SubjectId,
         /// The consent version at which it was requested.
         pub(crate) cv: u64,
-        /// The purpose that is withdrawn; empty is everything.
+        /// The purpose that is withdrawn, or the part, as it is spelled; empty is everything.
         pub(crate) purpose: String,
     }
 }
@@ -441,14 +441,17 @@ pub(crate) const FACTS_CATEGORY: Category = Category::MEMORY_SUMMARY;
 pub(crate) const DEVICE: Schema = Schema::new("device", 1, 1);
 /// From version 2 on it says whether the person is a child and who answers for them, from version 3 on what they were told of
 /// services, from version 4 on the key of their tags is sealed, from version 5 on what they took
-/// away in the settings of their device: a program that does not know that would lose it.
-pub(crate) const REGISTER: Schema = Schema::new("register", 1, 5);
+/// away in the settings of their device, from version 6 on which parts of their consent they took back: a program that does not
+/// know that would lose it.
+pub(crate) const REGISTER: Schema = Schema::new("register", 1, 6);
 /// From version 2 on its events say why consent ended, and what implied it: a program that does not know that would lose it.
 /// From version 3 on it may be of a question that is yet to be answered: to one that does not know that it is one.
-pub(crate) const RECORD: Schema = Schema::new("consent", 1, 3);
+/// From version 4 on its events say what was taken back of it.
+pub(crate) const RECORD: Schema = Schema::new("consent", 1, 4);
 /// From version 2 on it says what the consent becomes: a program that does not know that would take it for withdrawn. From
 /// version 3 on it says whether somebody counted what had passed: to one that does not know that it is nothing.
-pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 3);
+/// From version 4 on it may be of a part: to one that does not know that it is of everything.
+pub(crate) const WITHDRAWAL: Schema = Schema::new("withdrawal", 1, 4);
 /// Of version 1 facts are in clear, from version 2 on they are sealed, from version 3 on each with its moment.
 pub(crate) const FACTS: Schema = Schema::new("facts", 1, 3);
 pub(crate) const ERASURE: Schema = Schema::new("erasure", 1, 2);

@@ -14,8 +14,8 @@ use crate::{BasisRef, ConsentState, InForce, LegalBasis, Question, decide};
 pub use tables::{SHAPES_MAX, Tables};
 
 /// The answers of [`decide()`] under one consent state, one profile and one registry: a bit for each purpose, category,
-/// processor and gate. What depends on the asking (the age of the data, the time of day), and what the person was told of, is kept beside
-/// the bits.
+/// processor and gate. What depends on the asking (the age of the data, the time of day), and what the person was told of and took
+/// back in part, is kept beside the bits.
 ///
 /// The bits depend on the shape of the state only: which purposes have what sort of consent, region, age, guardian. Two
 /// people who answered alike share them.
@@ -67,6 +67,8 @@ impl Compiled<'_> {
             return None;
         }
         let basis = if entry.rests.contains(question.gate) { self.basis(question, pair) } else { None };
+        let is_back = || self.state.took_back(&receiver.cell(&label), question.processor, label.cv).is_some();
+        let basis = basis.filter(|(basis, _)| *basis != LegalBasis::Consent || !is_back());
         let (basis, basis_ref, ends) = match basis {
             Some((basis, basis_ref)) => {
                 let required = pair.required.iter().copied();

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_types::{Category, ConsentVersion, Purpose, RegionClass, TenantId, WallTime};
+use sayso_types::{Category, Cell, ConsentVersion, Part, ProcessorId, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::IntroductionHash;
@@ -176,6 +176,29 @@ impl PurposeConsent {
     }
 }
 
+/// Where a part stands that a person once took back of what they agreed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartStatus {
+    /// Taken back, and the gates are closing: nothing is allowed, OK is not yet said.
+    Withdrawing,
+    /// Taken back.
+    Withdrawn,
+    /// Given again, by name, at this consent version: data labelled with an older one stays shut out.
+    GivenAgain(ConsentVersion),
+}
+
+impl PartStatus {
+    /// Whether it shuts out data labelled `cv`.
+    #[must_use]
+    pub fn shuts_out(self, cv: ConsentVersion) -> bool {
+        match self {
+            Self::Withdrawing | Self::Withdrawn => true,
+            Self::GivenAgain(at) => cv < at,
+        }
+    }
+}
+
 /// One person's consents at one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsentState {
@@ -191,6 +214,9 @@ pub struct ConsentState {
     pub guardian_verified: bool,
     /// What is kept of the person and used for nothing, because they asked for that.
     pub restricted: BTreeSet<Category>,
+    /// The parts of what the person agreed to, or will agree to, that they took back at some time: no consent covers one until
+    /// it is given again by name.
+    pub parts: BTreeMap<Part, PartStatus>,
     /// Whatever was read of what is stored of the person before this version is out of date: it was put right, restricted,
     /// given back or erased with their account.
     pub stale_before: ConsentVersion,
@@ -217,6 +243,7 @@ impl ConsentState {
             age: AgeBand::Unknown,
             guardian_verified: false,
             restricted: BTreeSet::new(),
+            parts: BTreeMap::new(),
             stale_before: ConsentVersion(0),
             declined: BTreeMap::new(),
             told: BTreeSet::new(),
@@ -231,6 +258,19 @@ impl ConsentState {
         let is_live = |end: WallTime| now < end;
         let consent = self.consents.get(&purpose).filter(|consent| consent.status.is_valid());
         consent.is_some_and(|consent| consent.expires_at.is_none_or(is_live))
+    }
+
+    /// A part that shuts out data of `cell`, labelled `cv`, from `processor`, since the person took it back.
+    #[must_use]
+    pub fn took_back(&self, cell: &Cell, processor: ProcessorId, cv: ConsentVersion) -> Option<(Part, PartStatus)> {
+        let shuts_out = |(part, status): &(&Part, &PartStatus)| part.covers(cell, processor) && status.shuts_out(cv);
+        self.parts.iter().find(shuts_out).map(|(part, status)| (*part, *status))
+    }
+
+    /// The parts that the person took back, and has not given again.
+    pub fn taken_back(&self) -> impl Iterator<Item = Part> {
+        let is_back = |(_, status): &(&Part, &PartStatus)| !matches!(status, PartStatus::GivenAgain(_));
+        self.parts.iter().filter(is_back).map(|(part, _)| *part)
     }
 
     /// Where `purpose` stands.

@@ -129,13 +129,15 @@ pub enum Reason {
     AccountClosed,
     /// There is no valid consent that covers it, or to a purpose that must have been agreed to first.
     NoBasis,
+    /// There is, and the person took back this part of it.
+    TakenBack,
     /// The processor decides itself what it does with the data, and the person was not told of it yet.
     NotTold,
 }
 
 impl Reason {
     /// Every reason, in the order of asking.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Prohibited,
         Self::UnknownCell,
         Self::MinorNoGuardian,
@@ -147,6 +149,7 @@ impl Reason {
         Self::TransferLimit,
         Self::AccountClosed,
         Self::NoBasis,
+        Self::TakenBack,
         Self::NotTold,
     ];
 
@@ -165,6 +168,7 @@ impl Reason {
             Self::TransferLimit => "transfer_limit",
             Self::AccountClosed => "account_closed",
             Self::NoBasis => "no_basis",
+            Self::TakenBack => "taken_back",
             Self::NotTold => "not_told",
         }
     }
@@ -204,12 +208,12 @@ enum Form {
 fn decided(question: &Question, state: &ConsentState, in_force: &InForce, form: Form) -> Decision {
     let answer = Case::under(question, state, in_force, (form, Whose::TheirTenants)).and_then(|case| {
         let (basis, basis_ref, ends) = match case.own_basis(question, state) {
-            Some((basis, basis_ref)) => {
+            Ok((basis, basis_ref)) => {
                 let required = case.profile.document().required(case.purpose);
                 (basis, basis_ref, agreed_until(basis_ref, question.label.purpose, required, state))
             }
-            None => {
-                let grant = case.exemption(question, in_force).ok_or_else(|| case.want(state))?;
+            Err(reason) => {
+                let grant = case.exemption(question, in_force).ok_or(reason)?;
                 (grant.code.basis(), BasisRef::Exemption(grant.id), Some(grant.not_after))
             }
         };
@@ -333,34 +337,38 @@ impl<'a> Case<'a> {
         instructions.filter(|_| is_instructable(self.purpose))?.until
     }
 
-    /// The right that it rests on by itself, and where that is written.
-    pub(crate) fn own_basis(&self, question: &Question, state: &ConsentState) -> Option<(LegalBasis, BasisRef)> {
+    /// The right that it rests on by itself, and where that is written; or what it wants.
+    pub(crate) fn own_basis(
+        &self,
+        question: &Question,
+        state: &ConsentState,
+    ) -> Result<(LegalBasis, BasisRef), Reason> {
+        if self.ended(state) {
+            return Err(Reason::AccountClosed);
+        }
         let rests_on = self.purpose.basis;
         let required = self.profile.document().required(self.purpose);
         if !required.iter().all(|first| is_agreed_to(*first, question, state, self.profile)) {
-            return None;
-        }
-        if self.ended(state) {
-            return None;
+            return Err(Reason::NoBasis);
         }
         if rests_on != LegalBasis::Consent {
-            return Some((rests_on, BasisRef::Profile(self.profile.rev())));
+            return Ok((rests_on, BasisRef::Profile(self.profile.rev())));
         }
-        let given = state.consents.get(&question.label.purpose)?;
         let demand = Demand::of(self.profile, self.purpose, self.category, self.receiver);
-        let covers = demand.is_met_by(given, self.profile.rev()) && given.covers(question.label.cv, question.now);
-        covers.then_some((rests_on, BasisRef::Consent(given.given_at)))
+        let given = state.consents.get(&question.label.purpose).ok_or(Reason::NoBasis)?;
+        if !(demand.is_met_by(given, self.profile.rev()) && given.covers(question.label.cv, question.now)) {
+            return Err(Reason::NoBasis);
+        }
+        match state.took_back(&self.cell, self.receiver.id, question.label.cv) {
+            None => Ok((rests_on, BasisRef::Consent(given.given_at))),
+            Some(_) => Err(Reason::TakenBack),
+        }
     }
 
     /// Whether the contract that it rests on has ended. Of the other rights nothing is known of the person that would be one's
     /// condition: the linter holds the profile's word for them against the laws.
     pub(crate) fn ended(&self, state: &ConsentState) -> bool {
         self.purpose.basis.is_contract() && state.is_closed
-    }
-
-    /// What it wants that rests on nothing.
-    fn want(&self, state: &ConsentState) -> Reason {
-        if self.ended(state) { Reason::AccountClosed } else { Reason::NoBasis }
     }
 
     /// The first live grant that covers it.

@@ -4,7 +4,7 @@ mod fact;
 mod told;
 mod wording;
 
-use sayso_types::{Category, RegionClass};
+use sayso_types::{Category, Cell, Name, RegionClass};
 
 pub use fact::{Closing, Fact};
 pub use told::{Told, ToldFact, ToldStep};
@@ -12,7 +12,7 @@ pub use told::{Told, ToldFact, ToldStep};
 use crate::decide::{Demand, has_means, is_agreed_to, is_done, is_instructable, minors_rule};
 use crate::error::Nearest;
 use crate::profile::{AtRest, CategoryRule, Deployment, Identifies, Processor, PurposeRule, Sensitivity, Src};
-use crate::{BasisRef, ConsentState, Decision, Gate, InForce, LegalBasis, Profile, Question, Reason, decide};
+use crate::{ConsentState, Decision, Gate, InForce, LegalBasis, Profile, Question, Reason, decide};
 
 /// An answer of [`decide()`] with the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +129,9 @@ impl<'a> Asking<'a> {
             self.step(Reason::AccountClosed, vec![Fact::Contract { purpose: purpose.id, closed }])?;
         }
         self.step(Reason::NoBasis, facts)?;
+        if let Some(fact) = self.taken_back(purpose, receiver) {
+            self.step(Reason::TakenBack, vec![fact])?;
+        }
         if receiver.introduction().is_some() && category.is_personal() {
             let told = self.state.was_told_of(receiver);
             self.step(Reason::NotTold, vec![Fact::Introduced { processor, told }])?;
@@ -240,8 +243,8 @@ impl<'a> Asking<'a> {
         facts
     }
 
-    fn basis(&self, purpose: &PurposeRule, category: &CategoryRule, receiver: &Processor) -> Vec<Fact> {
-        let (id, rev) = (purpose.id, self.profile().rev());
+    /// The exemption grant that it rests on, or would, if the person were told of the receiver.
+    fn grant(&self, receiver: &Processor) -> Option<Name> {
         let answer = match self.decision.answer {
             // whoever is told has the same right
             Err(Reason::NotTold) => {
@@ -251,7 +254,22 @@ impl<'a> Asking<'a> {
             }
             answer => answer,
         };
-        if let Ok(BasisRef::Exemption(grant)) = answer.map(|grounds| grounds.basis_ref) {
+        answer.ok()?.exemption()
+    }
+
+    /// The part that the person took back of the consent that it would rest on; where they took none, that is not worth a step.
+    fn taken_back(&self, purpose: &PurposeRule, receiver: &Processor) -> Option<Fact> {
+        let label = self.question.label;
+        let (kind, region) = (receiver.kind, receiver.region_class);
+        let cell = Cell { purpose: label.purpose, category: label.category, kind, region };
+        let found = self.state.took_back(&cell, receiver.id, label.cv).filter(|_| purpose.basis == LegalBasis::Consent);
+        let (part, status) = found.filter(|_| self.grant(receiver).is_none())?;
+        Some(Fact::TakenBack { part, status })
+    }
+
+    fn basis(&self, purpose: &PurposeRule, category: &CategoryRule, receiver: &Processor) -> Vec<Fact> {
+        let (id, rev) = (purpose.id, self.profile().rev());
+        if let Some(grant) = self.grant(receiver) {
             return vec![Fact::Exempted { grant }];
         }
         let required = self.profile().document().required(purpose).into_iter();

@@ -55,7 +55,7 @@ mod words;
 pub use anonymise::{AnonymisedData, Transformation};
 pub use calendar::{BeyondCalendar, WorkingCalendar};
 pub use compile::{Compiled, Tables, compile};
-pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PurposeConsent};
+pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PartStatus, PurposeConsent};
 pub use coverage::Coverage;
 pub use deadline::Deadline;
 pub use decide::{BasisRef, Decision, Grounds, Obligations, Question, Reason, decide, decide_anonymised};

@@ -50,6 +50,7 @@ impl InWords for Reason {
             }
             Self::AccountClosed => ["is there still a contract with the person?", "与本人的合同是否仍然有效"],
             Self::NoBasis => ["is there a right to do it?", "是否有合法性基础"],
+            Self::TakenBack => ["has the person not taken back this part of it?", "本人是否未撤回其中这一部分"],
             Self::NotTold => ["was the person told who gets it?", "是否已告知本人由谁接收"],
         }
     }

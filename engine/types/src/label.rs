@@ -1,6 +1,7 @@
 //! What data is and where it may go: [`Label`], [`Cell`] and the two dimensions that are closed lists.
 
 use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,43 @@ pub enum ProcessorKind {
     Database,
 }
 
+impl ProcessorKind {
+    /// Every one.
+    pub const ALL: [Self; 12] = [
+        Self::Vad,
+        Self::Asr,
+        Self::Llm,
+        Self::Tts,
+        Self::Vision,
+        Self::Voiceprint,
+        Self::Embedding,
+        Self::Moderation,
+        Self::Sms,
+        Self::Tool,
+        Self::MqttBroker,
+        Self::Database,
+    ];
+
+    /// Its name, as profiles spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Vad => "vad",
+            Self::Asr => "asr",
+            Self::Llm => "llm",
+            Self::Tts => "tts",
+            Self::Vision => "vision",
+            Self::Voiceprint => "voiceprint",
+            Self::Embedding => "embedding",
+            Self::Moderation => "moderation",
+            Self::Sms => "sms",
+            Self::Tool => "tool",
+            Self::MqttBroker => "mqtt_broker",
+            Self::Database => "database",
+        }
+    }
+}
+
 /// How far the data travels, nearest first: a fallback may move towards `Local`, never away from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,6 +84,44 @@ pub enum RegionClass {
     Domestic,
     /// Anywhere else.
     Overseas,
+}
+
+/// A word that is not one of a closed list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is none of {}", .0.join(", "))]
+pub struct UnknownWord(Vec<&'static str>);
+
+impl FromStr for ProcessorKind {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == word);
+        known.ok_or_else(|| UnknownWord(Self::ALL.map(Self::as_str).to_vec()))
+    }
+}
+
+impl FromStr for RegionClass {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|region| region.as_str() == word);
+        known.ok_or_else(|| UnknownWord(Self::ALL.map(Self::as_str).to_vec()))
+    }
+}
+
+impl RegionClass {
+    /// Every one, nearest first.
+    pub const ALL: [Self; 3] = [Self::Local, Self::Domestic, Self::Overseas];
+
+    /// Its name, as profiles spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Domestic => "domestic",
+            Self::Overseas => "overseas",
+        }
+    }
 }
 
 /// The unit of consent and of gating: purpose × category × processor kind × region class.

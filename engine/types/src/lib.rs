@@ -10,13 +10,15 @@ pub mod dialogue;
 pub mod id;
 pub mod label;
 pub mod name;
+pub mod part;
 pub mod picture;
 pub mod redacted;
 
 pub use audio::{Pcm, SampleRate};
 pub use clock::{Clock, ManualClock, Mono, WallTime};
 pub use id::{ConsentVersion, DeviceId, IdError, NoticeId, SessionId, SubjectId, TenantId, TurnId};
-pub use label::{Cell, Label, ProcessorKind, RegionClass};
+pub use label::{Cell, Label, ProcessorKind, RegionClass, UnknownWord};
 pub use name::{Category, Name, NameError, ProcessorId, Purpose};
+pub use part::{Part, PartError};
 pub use picture::{Picture, PictureError, PictureFormat};
 pub use redacted::Redacted;

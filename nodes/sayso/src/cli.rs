@@ -34,7 +34,7 @@ use crate::join::Token;
 
 pub(crate) use audit::{AdminArgs, AdminCommand, AuditArgs, AuditCommand};
 pub(crate) use complaint::{ComplaintArgs, ComplaintCommand, ComplaintNode, OutcomeArg};
-pub(crate) use consent::{ConsentArgs, ConsentCommand, ConsentOfArgs, EvidenceArg, GiveArgs};
+pub(crate) use consent::{ConsentArgs, ConsentCommand, ConsentOfArgs, EvidenceArg, GiveArgs, PartArgs};
 pub(crate) use disclosure::{DisclosureArgs, DisclosureCommand, ProposeDisclosureArgs};
 pub(crate) use exemption::{ExemptionArgs, ExemptionCommand, ProposeArgs};
 pub(crate) use guardian::{Band, GuardianArgs, GuardianCommand, WardArgs};

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use sayso_consent::record::part;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
 use sayso_proto::admin::v1::{
     ConsentEnding, EndConsentRequest, EvidenceKind, GiveConsentRequest, WithdrawConsentRequest,
@@ -14,7 +15,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tonic::transport::Channel;
 
-use crate::cli::{ConsentArgs, ConsentCommand, ConsentOfArgs, EvidenceArg, GiveArgs, PersonArgs};
+use crate::cli::{ConsentArgs, ConsentCommand, ConsentOfArgs, EvidenceArg, GiveArgs, PartArgs, PersonArgs};
 use crate::serve::runtime;
 use crate::{operator, output};
 
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &ConsentArgs) -> Result<ExitCode> {
     let runtime = runtime()?;
     match &args.command {
         ConsentCommand::Give(args) => runtime.block_on(give(args)),
-        ConsentCommand::Withdraw { of } => runtime.block_on(withdraw(of)),
+        ConsentCommand::Withdraw { of, part } => runtime.block_on(withdraw(of, part)),
         ConsentCommand::Revoke { of, reason } => runtime.block_on(end(of, ConsentEnding::Revoked, *reason)),
         ConsentCommand::Invalidate { of, reason } => runtime.block_on(end(of, ConsentEnding::Invalidated, *reason)),
     }
@@ -50,6 +51,7 @@ async fn give(args: &GiveArgs) -> Result<ExitCode> {
         by_guardian: args.by_guardian,
         evidence_kind: kind.into(),
         act: args.act.map_or_else(String::new, |act| act.to_string()),
+        parts: args.again.iter().map(part::write).collect(),
     };
     let given = client(&args.person).await?.give(request).await.context("the consent is not taken")?.into_inner();
     let records: Vec<_> = given.records.iter().map(|record| hex::encode(&record.record_id)).collect();
@@ -63,9 +65,11 @@ async fn give(args: &GiveArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn withdraw(of: &ConsentOfArgs) -> Result<ExitCode> {
-    let principal = Some(operator::principal(&of.person));
-    let request = WithdrawConsentRequest { principal, purposes: names(&of.purpose), wait_ms: 0 };
+async fn withdraw(of: &ConsentOfArgs, part: &PartArgs) -> Result<ExitCode> {
+    let (principal, parts) = (Some(operator::principal(&of.person)), part.of(&of.purpose));
+    let purposes = if parts.is_empty() { names(&of.purpose) } else { Vec::new() };
+    let parts = parts.iter().map(part::write).collect();
+    let request = WithdrawConsentRequest { principal, purposes, wait_ms: 0, parts };
     let asked = client(&of.person).await?.withdraw(request).await.context("the consent is not withdrawn")?;
     let done = asked.into_inner();
     told(of, done.state(), &done.withdrawal_id, (&[], &done.holders))

@@ -97,6 +97,7 @@ fn told(denied: &PermitDenied) -> String {
         Some(Reason::TransferLimit) => "as many people's data went there this year as may",
         Some(Reason::AccountClosed) => "it rests on a contract with the person, who closed their account",
         Some(Reason::NoBasis) => "the person has not agreed to it, or has taken that back",
+        Some(Reason::TakenBack) => "the person took back this part of what they agreed to",
         Some(Reason::NotTold) => {
             "the receiver has a privacy policy of its own, and the person was not told so yet; their device says it in their \
              next conversation, or their tenant tells them"

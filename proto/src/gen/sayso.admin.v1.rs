@@ -142,9 +142,12 @@ pub struct GetConsentResponse {
     /// it is given back there.
     #[prost(string, repeated, tag = "7")]
     pub permissions_off: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Parts of what the person agreed to, or will agree to, that they took back and have not given again.
+    #[prost(message, repeated, tag = "8")]
+    pub taken_back: ::prost::alloc::vec::Vec<super::super::consent::v1::Part>,
 }
 /// A call whose outcome is not known may have recorded the consent. Get shows it; a second record says nothing more.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GiveConsentRequest {
     #[prost(message, optional, tag = "1")]
     pub principal: ::core::option::Option<Principal>,
@@ -172,6 +175,10 @@ pub struct GiveConsentRequest {
     /// With IMPLIED: what the person did that implies it, a word of 1 to 31 of a-z 0-9 _ - . such as went_on. Otherwise empty.
     #[prost(string, tag = "9")]
     pub act: ::prost::alloc::string::String,
+    /// What the person had taken back and gives again with this, up to 32: each also gives what is in it. FAILED_PRECONDITION where
+    /// nothing of it was taken back. What is not named stays taken back, whatever they agree to.
+    #[prost(message, repeated, tag = "10")]
+    pub parts: ::prost::alloc::vec::Vec<super::super::consent::v1::Part>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GiveConsentResponse {
@@ -184,7 +191,7 @@ pub struct GiveConsentResponse {
     pub records: ::prost::alloc::vec::Vec<super::super::consent::v1::ConsentRecord>,
 }
 /// May be tried again at any time: the answer is then how far the withdrawal has come.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WithdrawConsentRequest {
     #[prost(message, optional, tag = "1")]
     pub principal: ::core::option::Option<Principal>,
@@ -196,6 +203,10 @@ pub struct WithdrawConsentRequest {
     /// way, also when the caller leaves.
     #[prost(uint32, tag = "3")]
     pub wait_ms: u32,
+    /// What to take back, where that is less than a purpose, such as a category to one processor; up to 32, with no purposes. It
+    /// stays taken back, also of what is agreed to later, until it is given again by name.
+    #[prost(message, repeated, tag = "4")]
+    pub parts: ::prost::alloc::vec::Vec<super::super::consent::v1::Part>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WithdrawConsentResponse {

@@ -11,6 +11,21 @@ pub struct Cell {
     #[prost(enumeration = "RegionClass", tag = "4")]
     pub region_class: i32,
 }
+/// Cells, and of these what goes to one receiver or to any. What is left out is every one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Part {
+    #[prost(string, tag = "1")]
+    pub purpose: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    /// Which receiver.
+    #[prost(string, tag = "3")]
+    pub processor_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "ProcessorKind", tag = "4")]
+    pub processor_kind: i32,
+    #[prost(enumeration = "RegionClass", tag = "5")]
+    pub region_class: i32,
+}
 /// One person's consent to one purpose, with everything that happened to it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ConsentRecord {
@@ -238,6 +253,9 @@ pub struct ConsentEvent {
     /// Of IMPLIED consent, what the person did that implied it; of REVOKED and INVALIDATED, why. A name.
     #[prost(string, tag = "14")]
     pub reason: ::prost::alloc::string::String,
+    /// What the person has taken back from then on of what they agree to, and not given again. The status says nothing of it.
+    #[prost(message, repeated, tag = "15")]
+    pub taken_back: ::prost::alloc::vec::Vec<Part>,
 }
 /// A guardian's decision for a minor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -261,7 +279,7 @@ pub struct Withdrawal {
     pub withdrawal_id: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "3")]
     pub pii_principal_id: ::prost::alloc::vec::Vec<u8>,
-    /// Empty is everything.
+    /// Empty is everything; of a part, too.
     #[prost(string, repeated, tag = "4")]
     pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(enumeration = "ActorKind", tag = "5")]
@@ -287,6 +305,9 @@ pub struct Withdrawal {
     /// Of REVOKED and INVALIDATED, why: a name.
     #[prost(string, tag = "13")]
     pub reason: ::prost::alloc::string::String,
+    /// What is taken back, where that is less than a purpose. No consent becomes anything else by it.
+    #[prost(message, optional, tag = "14")]
+    pub part: ::core::option::Option<Part>,
 }
 /// What became of one permit.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

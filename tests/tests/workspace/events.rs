@@ -34,6 +34,7 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("consent.given", "Event::ConsentGiven", "engine/consent/src/register/granting.rs"),
     ("consent.refused", "Event::ConsentRefused", "engine/consent/src/register/granting.rs"),
     ("consent.deferred", "Event::ConsentDeferred", "engine/consent/src/register/granting.rs"),
+    ("consent.part_given", "ControlEvent::PartGiven", "engine/consent/src/register/granting.rs"),
     ("consent.revoked", "ConsentEnding::Revoked", "engine/admin/src/consent.rs"),
     ("consent.invalidated", "ConsentEnding::Invalidated", "engine/admin/src/consent.rs"),
     ("withdraw.requested", "Event::WithdrawRequested", "engine/consent/src/register/withdrawing.rs"),

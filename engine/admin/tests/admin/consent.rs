@@ -5,7 +5,7 @@ use sayso_consent::{Ask, Lease};
 use sayso_policy::{ConsentStatus, Gate, Labelled};
 use sayso_proto::admin::v1::{GetConsentRequest, GiveConsentRequest, Principal, WithdrawConsentRequest};
 use sayso_proto::consent::v1 as record;
-use sayso_proto::consent::v1::{HolderState, NoticeForm, WithdrawalState};
+use sayso_proto::consent::v1::{HolderState, NoticeForm, Part, WithdrawalState};
 use sayso_session::Attached;
 use sayso_types::{Category, Label, ProcessorId, Purpose, SubjectId, TurnId};
 use tonic::Code;
@@ -36,6 +36,7 @@ fn withdraw(purposes: &[&str], wait_ms: u32) -> WithdrawConsentRequest {
         principal: principal(),
         purposes: purposes.iter().map(|&p| p.to_owned()).collect(),
         wait_ms,
+        ..Default::default()
     }
 }
 
@@ -147,6 +148,45 @@ async fn what_holders_passed_is_told_when_they_have_let_go() {
         _ => None,
     });
     assert_eq!(done.withdrawal_id, requested.unwrap().0);
+}
+
+#[tokio::test]
+async fn a_part_is_taken_back_shown_and_given_again_by_name() {
+    let (node, client, _attached, subject) = node().await;
+    soon(client.consent().give(give(&["voice_interaction"]))).await.unwrap();
+    let whisper = Part { processor_id: "whisper-local".to_owned(), ..Part::default() };
+    let part = WithdrawConsentRequest { parts: vec![whisper.clone()], ..withdraw(&[], 1) };
+    let lease = hold(&node, subject).await;
+    let pending = soon(client.consent().withdraw(part.clone())).await.unwrap().into_inner();
+    assert_eq!((pending.state(), lease.permit().is_open()), (WithdrawalState::Pending, false));
+    let get = || GetConsentRequest { principal: principal(), ..Default::default() };
+    let standing = soon(client.consent().get(get())).await.unwrap().into_inner();
+    let only_whisper = [whisper.clone()];
+    assert_eq!(standing.taken_back, only_whisper);
+    assert!(standing.withdrawing.is_empty());
+    let [withdrawal] = standing.withdrawals.as_slice() else { panic!("{:?}", standing.withdrawals) };
+    assert_eq!((withdrawal.state(), withdrawal.part.as_ref()), (WithdrawalState::Pending, Some(&whisper)));
+    drop(lease);
+    let done = soon(client.consent().withdraw(part.clone())).await.unwrap().into_inner();
+    assert_eq!((done.state(), done.withdrawal_id), (WithdrawalState::Ok, pending.withdrawal_id));
+
+    soon(client.consent().give(give(&["voice_interaction"]))).await.unwrap();
+    let standing = soon(client.consent().get(get())).await.unwrap().into_inner();
+    assert_eq!(standing.taken_back, only_whisper, "a yes gives nothing back by itself");
+    assert_eq!(standing.withdrawals[0].state(), WithdrawalState::Ok);
+    assert_eq!(standing.records[0].events[0].taken_back, only_whisper);
+    let again = GiveConsentRequest { parts: vec![whisper.clone()], ..give(&["voice_interaction"]) };
+    soon(client.consent().give(again.clone())).await.unwrap();
+    assert!(soon(client.consent().get(get())).await.unwrap().into_inner().taken_back.is_empty());
+    let (code, refusal) = refused(client.consent().give(again)).await;
+    assert_eq!(code, Code::FailedPrecondition);
+    assert!(refusal.contains("nothing in */*/whisper-local/*/* was taken back"), "{refusal}");
+
+    let both = WithdrawConsentRequest { parts: vec![whisper], ..withdraw(&["memory"], 1) };
+    assert!(refused(client.consent().withdraw(both)).await.1.contains("parts: a part is less than a purpose"));
+    let unknown = Part { processor_id: "nobody".to_owned(), ..Part::default() };
+    let unknown = WithdrawConsentRequest { parts: vec![unknown], ..withdraw(&[], 1) };
+    assert!(refused(client.consent().withdraw(unknown)).await.1.contains("has the processor nobody"));
 }
 
 #[tokio::test]

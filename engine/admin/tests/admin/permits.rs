@@ -42,8 +42,12 @@ impl Client {
     }
 
     pub(crate) async fn take_back(&self, device: &str, purpose: &str, wait_ms: u32) -> WithdrawConsentResponse {
-        let request =
-            WithdrawConsentRequest { principal: principal(device), purposes: vec![purpose.to_owned()], wait_ms };
+        let request = WithdrawConsentRequest {
+            principal: principal(device),
+            purposes: vec![purpose.to_owned()],
+            wait_ms,
+            parts: vec![],
+        };
         soon(self.consent().withdraw(request)).await.unwrap().into_inner()
     }
 }

@@ -1,6 +1,6 @@
 //! [`ControlEvent`]: what those do who answer for the data: they end consent, and instruct what it is used for.
 
-use sayso_types::{Category, Name, ProcessorId, Purpose, WallTime};
+use sayso_types::{Category, Name, Part, ProcessorId, Purpose, WallTime};
 
 use super::{Reference, Scope};
 use crate::merkle::Hash;
@@ -27,6 +27,13 @@ pub enum ControlEvent {
         processor: ProcessorId,
         /// SHA-256 of its entry in the profile, as JSON in the order of the format's keys.
         entry: Hash,
+    },
+    /// `consent.part_given`: a person gives again what they took back, this part and all that is in it.
+    PartGiven {
+        /// The consent record by which they do.
+        record: Reference,
+        /// What they had taken back.
+        part: Part,
     },
     /// `tenant.instructed`: from here on a tenant's people are served as it instructs. What it names follows, each in a leaf
     /// of its own by the same revision of the registry; before that, it is nothing.
@@ -147,6 +154,7 @@ impl ControlEvent {
             Self::TenantInstructs { what: Instructed::Category(_), .. } => "tenant.category_instructed",
             Self::TenantServes { .. } => "tenant.person_served",
             Self::ProcessorRegistered { .. } => "processor.registered",
+            Self::PartGiven { .. } => "consent.part_given",
             Self::TenantErasing { .. } => "tenant.erasing",
             Self::TenantErased { .. } => "tenant.erased",
         }

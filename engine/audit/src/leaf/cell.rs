@@ -1,7 +1,7 @@
 //! Cells and names between our types and the wire's.
 
 use sayso_proto::consent::v1 as proto;
-use sayso_types::{Category, Cell, ProcessorKind, Purpose, RegionClass};
+use sayso_types::{Category, Cell, Part, ProcessorKind, Purpose, RegionClass};
 
 use super::{ActorKind, LeafError};
 
@@ -87,4 +87,24 @@ pub(super) fn write_category(category: Category) -> proto::Cell {
 
 pub(super) fn read_category(cell: &proto::Cell) -> Result<Category, LeafError> {
     cell.category.parse().map_err(|_| LeafError::Field("cell.category"))
+}
+
+/// A cell of which only what a part says is said; which receiver is told beside it.
+pub(super) fn write_part(part: &Part) -> proto::Cell {
+    proto::Cell {
+        purpose: part.purpose.map_or_else(String::new, |purpose| purpose.to_string()),
+        category: part.category.map_or_else(String::new, |category| category.to_string()),
+        processor_kind: part.kind.map_or(0, write_kind),
+        region_class: part.region.map_or(0, write_region),
+    }
+}
+
+pub(super) fn read_part(cell: &proto::Cell) -> Result<Part, LeafError> {
+    Ok(Part {
+        purpose: (!cell.purpose.is_empty()).then(|| read_purpose(cell)).transpose()?,
+        category: (!cell.category.is_empty()).then(|| read_category(cell)).transpose()?,
+        processor: None,
+        kind: (cell.processor_kind != 0).then(|| read_kind(cell.processor_kind)).transpose()?,
+        region: (cell.region_class != 0).then(|| read_region(cell.region_class)).transpose()?,
+    })
 }

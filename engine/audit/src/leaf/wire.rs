@@ -1,7 +1,7 @@
 //! A leaf as the protocol buffer that is encoded. Which field holds what of which event is decided here only.
 
 use sayso_proto::audit::v1::{AuditLeaf, Verdict};
-use sayso_types::{Cell, ConsentVersion, ProcessorId, TurnId, WallTime};
+use sayso_types::{Cell, ConsentVersion, Part, ProcessorId, TurnId, WallTime};
 
 use super::{Actor, Fact, HybridClock, Leaf, LeafError, Place, VERSION, cell, desk, flow, lineage, node};
 use crate::event::{Anonymised, AnonymisedStep, IncidentStep, NoticeStep, ProcessorChange, RequestStep};
@@ -15,7 +15,7 @@ mod minors;
 pub(super) use self::field::{
     approvers, category, content, document, full_cell, gate, optional, processor, reason, reference,
 };
-use self::field::{evidence, purpose, replica, scope};
+use self::field::{evidence, part, purpose, replica, scope};
 
 pub(super) fn write(leaf: &Leaf) -> AuditLeaf {
     let Leaf { place, fact } = leaf;
@@ -65,6 +65,20 @@ pub(super) fn read(wire: &AuditLeaf) -> Result<Leaf, LeafError> {
     })
 }
 
+/// A part that is taken back is a cell with what it says; which receiver, in the field for that.
+pub(super) fn write_scope(scope: Scope, wire: &mut AuditLeaf) {
+    match scope {
+        Scope::Everything => {}
+        Scope::Purpose(purpose) => wire.cell = Some(cell::write_purpose(purpose)),
+        Scope::Part(part) => write_part(&part, wire),
+    }
+}
+
+fn write_part(part: &Part, wire: &mut AuditLeaf) {
+    wire.cell = Some(cell::write_part(part));
+    wire.processor_id = part.processor.map_or_else(String::new, |processor| processor.to_string());
+}
+
 fn write_event(event: &Event, wire: &mut AuditLeaf) {
     match event {
         Event::PolicyEffective { profile: document }
@@ -95,10 +109,7 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
         }
         Event::WithdrawRequested { withdrawal, scope } | Event::WithdrawEffective { withdrawal, scope } => {
             wire.reference = withdrawal.0.to_vec();
-            wire.cell = match scope {
-                Scope::Everything => None,
-                Scope::Purpose(purpose) => Some(cell::write_purpose(*purpose)),
-            };
+            write_scope(*scope, wire);
         }
         Event::PermitGranted { permit, cell, processor } => {
             write_passage(wire, *permit, cell, *processor);

@@ -99,6 +99,7 @@ impl<'a> Replay<'a> {
             | Event::Control(ControlEvent::ConsentEnded { withdrawal, scope, .. }) => {
                 self.withdrawals.insert((*withdrawal, fact.subject, *scope), index);
             }
+            Event::Control(ControlEvent::PartGiven { part, .. }) => self.people.gave_again(fact.subject, *part),
             Event::WithdrawEffective { withdrawal, scope } => self.effective(index, leaf, *withdrawal, *scope),
             Event::SegmentOpened { segment, cell, processor, .. } => {
                 self.opened(index, leaf, *segment, *cell, *processor);
@@ -239,8 +240,13 @@ impl<'a> Replay<'a> {
         if self.withdrawals.remove(&(withdrawal, whose, scope)).is_none() {
             self.find(index, Rule::EffectiveWithoutRequest);
         }
-        let open = self.people.withdrawn(whose, scope);
-        if self.segments.withdrawn(&open, scope, epoch) {
+        let (open, people) = (self.people.withdrawn(whose, scope), &self.people);
+        // a part is of what was agreed to: what rests on something else goes on
+        let is_agreed = |purpose| matches!(people.standing(whose, purpose), Some(Standing::Given { .. }));
+        let ends = |cell: &Cell, processor| {
+            scope.covers_what_goes(cell, processor) && (!matches!(scope, Scope::Part(_)) || is_agreed(cell.purpose))
+        };
+        if self.segments.withdrawn(&open, ends, epoch) {
             self.find(index, Rule::OpenAcrossWithdrawal);
         }
     }
@@ -256,7 +262,11 @@ impl<'a> Replay<'a> {
         };
         if rests == Rests::Consent {
             match standing {
-                Some(Standing::Given { at, .. }) if at <= fact.cv => {}
+                Some(Standing::Given { at, .. }) if at <= fact.cv => {
+                    if self.people.took_back(fact.subject, &cell, processor) {
+                        self.find(index, Rule::SegmentAfterWithdrawal);
+                    }
+                }
                 Some(Standing::Withdrawn) => self.find(index, Rule::SegmentAfterWithdrawal),
                 Some(Standing::Given { .. } | Standing::Over) | None => self.find(index, Rule::SegmentWithoutConsent),
             }

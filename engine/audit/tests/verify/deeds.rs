@@ -2,12 +2,12 @@
 
 use sayso_audit::verify::{Rule, Severity};
 use sayso_audit::{
-    Actor, ActorKind, ActorTag, Anonymised, AnonymisedStep, ComplaintStep, DeskEvent, Event, Hash, HybridClock,
-    RequestStep, Scope, Trust, verify_log,
+    Actor, ActorKind, ActorTag, Anonymised, AnonymisedStep, ComplaintStep, ControlEvent, DeskEvent, Event, Hash,
+    HybridClock, RequestStep, Scope, Trust, verify_log,
 };
-use sayso_types::{Category, Name, Purpose, WallTime};
+use sayso_types::{Category, Name, Part, Purpose, WallTime};
 
-use crate::log::{Story, VOICE, trust};
+use crate::log::{Story, VOICE, asr, id, trust};
 
 const EVERYTHING: Scope = Scope::Everything;
 
@@ -41,7 +41,7 @@ fn data_needs_consent_first() {
     assert_eq!(found(&later), [(0, Rule::SegmentWithoutConsent)]);
 
     let refused = story(|s| {
-        let (record, evidence) = (crate::log::id(1), sayso_audit::Commitment([5; 32]));
+        let (record, evidence) = (id(1), sayso_audit::Commitment([5; 32]));
         s.asked(VOICE).tell(Event::ConsentRefused { record, purpose: VOICE, evidence });
         s.opened(10, VOICE).closed(10, VOICE);
     });
@@ -102,6 +102,46 @@ fn nothing_opens_after_a_withdrawal_until_there_is_new_consent() {
         s.opened(10, VOICE).closed(10, VOICE);
     });
     assert_eq!(found(&of_something_else), []);
+}
+
+#[test]
+fn nothing_in_a_part_that_was_taken_back_opens_until_it_is_given_again() {
+    let part = Part { processor: Some(asr()), ..Part::default() };
+    let scope = Scope::Part(part);
+    let after = story(|s| {
+        s.given(VOICE).requested(20, scope).effective(20, scope).opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&after), [(3, Rule::SegmentAfterWithdrawal)]);
+
+    let agreed_later = story(|s| {
+        s.requested(20, scope).effective(20, scope).given(VOICE).opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&agreed_later), [(3, Rule::SegmentAfterWithdrawal)], "it is not what was given");
+
+    let given_again = story(|s| {
+        s.given(VOICE).requested(20, scope).effective(20, scope);
+        s.tell(Event::Control(ControlEvent::PartGiven { record: id(1), part }));
+        s.opened(10, VOICE).closed(10, VOICE);
+    });
+    assert_eq!(found(&given_again), []);
+
+    let across = story(|s| {
+        s.given(VOICE).opened(10, VOICE).requested(20, scope).effective(20, scope).closed(10, VOICE);
+    });
+    assert_eq!(found(&across), [(3, Rule::OpenAcrossWithdrawal), (4, Rule::ClosedAfterWithdrawal)]);
+
+    for other in [
+        Part { category: Some(Category::TRANSCRIPT), ..part },
+        Part { processor: Some("another".parse().unwrap()), ..part },
+        Part { purpose: Some(Purpose::MEMORY), ..part },
+    ] {
+        let scope = Scope::Part(other);
+        let of_something_else = story(|s| {
+            s.given(VOICE).opened(10, VOICE).requested(20, scope).effective(20, scope).closed(10, VOICE);
+            s.opened(11, VOICE).closed(11, VOICE);
+        });
+        assert_eq!(found(&of_something_else), [], "{other}");
+    }
 }
 
 #[test]
@@ -213,7 +253,7 @@ fn what_the_node_found_itself_is_passed_on() {
 #[test]
 fn a_request_that_is_overdue_is_a_broken_promise() {
     let overdue = story(|s| {
-        let (request, detail) = (crate::log::id(1), Name::constant("copy"));
+        let (request, detail) = (id(1), Name::constant("copy"));
         for step in [RequestStep::Received, RequestStep::Overdue] {
             s.tell(Event::Request { request, step, detail, evidence: None });
         }
@@ -231,7 +271,7 @@ fn a_segment_without_consent_needs_a_live_grant() {
         Event::ExemptionGranted { grant, cell: cell(VOICE), processor: asr(), until, evidence, approvers }
     };
     let permitted = |segment| Event::PermittedByExemption {
-        segment: crate::log::id(segment),
+        segment: id(segment),
         gate: Name::constant("recognition"),
         cell: cell(VOICE),
         processor: asr(),
@@ -283,7 +323,7 @@ fn what_is_given_away_needs_a_grant_that_lives_and_is_for_that() {
         let (evidence, recipient, approvers) = (Hash([7; 32]), Hash([8; 32]), vec![ActorTag([1; 16])]);
         desk(DeskEvent::DisclosureGranted { grant, category, until, evidence, recipient, approvers })
     };
-    let disclosure = crate::log::id(10);
+    let disclosure = id(10);
     let permitted =
         |category| desk(DeskEvent::DisclosurePermitted { disclosure, gate: Name::constant("access"), category, grant });
     let created = || desk(DeskEvent::DisclosureCreated { disclosure, rows: 1, bytes: 9, file: Hash([9; 32]) });
@@ -309,7 +349,7 @@ fn what_is_given_away_needs_a_grant_that_lives_and_is_for_that() {
     });
     assert_eq!(found(&other), [(1, Rule::WithoutLiveGrant)], "it is for something else");
     let late = ComplaintStep::Overdue;
-    let (complaint, detail, document) = (crate::log::id(11), Name::constant("person"), Hash([1; 32]));
+    let (complaint, detail, document) = (id(11), Name::constant("person"), Hash([1; 32]));
     let overdue = story(|s| {
         s.tell(desk(DeskEvent::Complaint { complaint, step: late, detail, document, evidence: None }));
     });
@@ -320,7 +360,7 @@ fn what_is_given_away_needs_a_grant_that_lives_and_is_for_that() {
 fn what_the_operators_people_read_needs_a_grant_of_theirs_that_lives() {
     let (grant, category) = (Name::constant("x07-5a5a5a5a5a5a5a5a5a5a5a5a"), Category::MEMORY_SUMMARY);
     let (ann, ben) = (ActorTag([1; 16]), ActorTag([2; 16]));
-    let (access, ticket) = (crate::log::id(10), Hash([8; 32]));
+    let (access, ticket) = (id(10), Hash([8; 32]));
     let granted = |until| {
         let (evidence, approvers) = (Hash([7; 32]), vec![ben]);
         Event::Desk(DeskEvent::ReadingGranted { grant, category, until, evidence, ticket, reader: ann, approvers })
@@ -364,16 +404,16 @@ fn what_the_operators_people_read_needs_a_grant_of_theirs_that_lives() {
 }
 
 fn step(ending: u8, step: AnonymisedStep, people: u64, report: Option<Hash>) -> Event {
-    let (ending, category) = (crate::log::id(ending), Category::MEMORY_SUMMARY);
+    let (ending, category) = (id(ending), Category::MEMORY_SUMMARY);
     Event::Anonymised(Anonymised { ending, category, step, people, report })
 }
 
 #[test]
 fn whoever_is_counted_as_anonymised_was_due_and_is_counted_once() {
     let (category, how) = (Category::MEMORY_SUMMARY, |text| Name::constant(text));
-    let due = |ending| Event::RetentionDue { ending: crate::log::id(ending), category, at: WallTime(0) };
+    let due = |ending| Event::RetentionDue { ending: id(ending), category, at: WallTime(0) };
     let counted = |ending| step(ending, AnonymisedStep::HandedOn, 1, None);
-    let executed = |ending, how| Event::RetentionExecuted { ending: crate::log::id(ending), category, how, rows: 1 };
+    let executed = |ending, how| Event::RetentionExecuted { ending: id(ending), category, how, rows: 1 };
     let released = |people| step(9, AnonymisedStep::Released, people, Some(Hash([1; 32])));
     let told = |events: Vec<Event>| {
         found(&story(|s| {
@@ -401,7 +441,7 @@ fn whoever_is_counted_as_anonymised_was_due_and_is_counted_once() {
 
 #[test]
 fn what_somebody_answers_for_is_what_a_certificate_says() {
-    let (erasure, certificate) = (crate::log::id(1), Hash([7; 32]));
+    let (erasure, certificate) = (id(1), Hash([7; 32]));
     let acknowledged = || Event::EraseAcknowledged { erasure, how: Name::constant("purged"), replica: None };
     let certified = || Event::EraseCertified { erasure, certificate };
     let approved = |certificate| {

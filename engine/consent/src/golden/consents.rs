@@ -28,7 +28,7 @@ fn a_consent_record_is_stored_as_it_was() {
     let mut record = a_record();
     // the profile may change; what it is called by does not belong to the layout
     record.purpose.as_mut().unwrap().privacy_notices[0].profile_sha256 = vec![4; 32];
-    let (scope, cause) = (Some(Purpose::VOICE_INTERACTION), Cause::Withdrawn(Means::Integrator));
+    let (scope, cause) = (Scope::Purpose(Purpose::VOICE_INTERACTION), Cause::Withdrawn(Means::Integrator));
     let requested = withdrawal::requested(SUBJECT, Reference([6; 16]), scope, cause, ConsentVersion(2), NOW);
     record.events.push(record::withdrawn(&requested, NOW));
     let key = RecordKey { subject: SUBJECT, cv: 1, purpose: Purpose::VOICE_INTERACTION.to_string() };
@@ -60,9 +60,16 @@ fn a_question_that_nobody_answered_yet_is_stored_as_it_was() {
 
 #[test]
 fn a_withdrawal_is_stored_as_it_was() {
-    for (name, purpose) in [("withdrawal", None), ("withdrawal_of_memory", Some(Purpose::MEMORY))] {
+    let part =
+        Part { processor: Some("groq".parse().unwrap()), category: Some(Category::VOICE_AUDIO), ..Part::default() };
+    let scopes = [
+        ("withdrawal", Scope::Everything, String::new()),
+        ("withdrawal_of_memory", Scope::Purpose(Purpose::MEMORY), Purpose::MEMORY.to_string()),
+        ("withdrawal_of_a_part", Scope::Part(part), part.to_string()),
+    ];
+    for (name, scope, purpose) in scopes {
         let (cv, cause) = (ConsentVersion(2), Cause::Withdrawn(Means::Button));
-        let mut withdrawal = withdrawal::requested(SUBJECT, Reference([6; 16]), purpose, cause, cv, NOW);
+        let mut withdrawal = withdrawal::requested(SUBJECT, Reference([6; 16]), scope, cause, cv, NOW);
         assert!(withdrawal::is_pending(&withdrawal));
         withdrawal.set_state(proto::WithdrawalState::Ok);
         withdrawal.effective_unix_ms = NOW.0 + 3;
@@ -76,16 +83,17 @@ fn a_withdrawal_is_stored_as_it_was() {
         });
         let outside = proto::HolderOutcome { permit_id: vec![8; 16], uncounted: true, ..withdrawal.holders[0].clone() };
         withdrawal.holders.push(proto::HolderOutcome { bytes: 0, pieces: 0, ..outside });
-        let key =
-            WithdrawalKey { subject: SUBJECT, cv: 2, purpose: purpose.map_or_else(String::new, |p| p.to_string()) };
+        let key = WithdrawalKey { subject: SUBJECT, cv: 2, purpose };
         let value = WITHDRAWAL.encode(&withdrawal::encode(&withdrawal));
         assert_golden(name, &key.key(), &value);
 
         let again = withdrawal::decode(&value[2..]).unwrap();
         assert_eq!(again, withdrawal);
-        assert_eq!(withdrawal::purpose(&again).unwrap(), purpose);
+        assert_eq!(withdrawal::scope(&again).unwrap(), scope);
         assert_eq!(withdrawal::reference(&again).unwrap(), Reference([6; 16]));
-        assert!(withdrawal::covers(&again, Purpose::MEMORY) && !withdrawal::is_pending(&again));
-        assert_eq!(withdrawal::covers(&again, Purpose::VOICE_INTERACTION), purpose.is_none());
+        assert!(!withdrawal::is_pending(&again));
+        for purpose in [Purpose::MEMORY, Purpose::VOICE_INTERACTION] {
+            assert_eq!(withdrawal::covers(&again, purpose), scope.covers(purpose), "{scope:?}");
+        }
     }
 }

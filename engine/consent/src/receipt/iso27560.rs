@@ -7,6 +7,7 @@ use sayso_types::WallTime;
 use serde_json::{Map, Value, json};
 
 use super::or_nothing;
+use crate::record::part;
 
 /// `schema_version` of the receipts written here.
 pub const SCHEMA: &str = "ISO/IEC TS 27560:2023 receipt, sayso 1";
@@ -125,6 +126,8 @@ fn event(event: &proto::ConsentEvent) -> Value {
         0 => "UntilEventDuration".to_owned(),
         ms => format!("PT{}S", ms / 1_000),
     };
+    let taken_back = event.taken_back.iter().filter_map(|part| part::read(part).ok());
+    let taken_back: Vec<_> = taken_back.map(|part| part.to_string()).collect();
     json!({
         "event_time": Date::Moment(WallTime(event.at_unix_ms)).to_string(),
         "validity_duration": duration,
@@ -136,6 +139,7 @@ fn event(event: &proto::ConsentEvent) -> Value {
         "separate": event.separate,
         "written": event.written,
         "reason": event.reason,
+        "sayso:taken_back": (!taken_back.is_empty()).then_some(taken_back),
     })
 }
 

@@ -1,13 +1,13 @@
-//! Withdrawals as they are stored: each of everything or of one purpose, from its request until it is in effect. What ends
+//! Withdrawals as they are stored: each of everything, of one purpose or of a part, from its request until it is in effect. What ends
 //! consent otherwise goes the same way, and says so.
 
 use prost::Message;
-use sayso_audit::{ActorKind, ConsentEnding, Reference};
+use sayso_audit::{ActorKind, ConsentEnding, Reference, Scope};
 use sayso_policy::ConsentStatus;
 use sayso_proto::consent::v1::{self as proto, Withdrawal, WithdrawalState};
 use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 
-use super::{actor, channel};
+use super::{actor, channel, part};
 use crate::Error;
 use crate::evidence::{Ending, Means};
 
@@ -26,11 +26,11 @@ pub(crate) enum Cause {
     Ended(Ending),
 }
 
-/// A withdrawal of `purpose` ([`None`]: of everything) for `cause`, requested at `now`.
+/// A withdrawal of `scope` for `cause`, requested at `now`.
 pub(crate) fn requested(
     subject: SubjectId,
     reference: Reference,
-    purpose: Option<Purpose>,
+    scope: Scope,
     cause: Cause,
     cv: ConsentVersion,
     now: WallTime,
@@ -42,6 +42,11 @@ pub(crate) fn requested(
     let (becomes, reason) = match cause {
         Cause::Withdrawn(_) => (proto::ConsentStatus::Unspecified, String::new()),
         Cause::Ended(ending) => (super::status(becomes(ending.how)), ending.reason.to_string()),
+    };
+    let (purpose, part) = match scope {
+        Scope::Everything => (None, None),
+        Scope::Purpose(purpose) => (Some(purpose), None),
+        Scope::Part(part) => (None, Some(part::write(&part))),
     };
     Withdrawal {
         schema_version: SCHEMA.into(),
@@ -57,6 +62,7 @@ pub(crate) fn requested(
         holders: Vec::new(),
         becomes: becomes.into(),
         reason,
+        part,
     }
 }
 
@@ -92,15 +98,19 @@ pub(crate) fn is_pending(withdrawal: &Withdrawal) -> bool {
     withdrawal.state() == WithdrawalState::Pending
 }
 
-/// Whether it takes back consent to `purpose`.
+/// Whether it takes back all of the consent to `purpose`.
 pub(crate) fn covers(withdrawal: &Withdrawal, purpose: Purpose) -> bool {
-    withdrawal.purposes.is_empty() || withdrawal.purposes.iter().any(|name| name == purpose.as_str())
+    let of_it = || withdrawal.purposes.iter().any(|name| name == purpose.as_str());
+    withdrawal.part.is_none() && (withdrawal.purposes.is_empty() || of_it())
 }
 
-/// The purpose that it is of; [`None`] is everything.
-pub(crate) fn purpose(withdrawal: &Withdrawal) -> Result<Option<Purpose>, Error> {
-    let purpose = withdrawal.purposes.first().map(|name| name.parse()).transpose();
-    purpose.map_err(|e| damaged(format!("its purpose: {e}")))
+/// What it is of.
+pub(crate) fn scope(withdrawal: &Withdrawal) -> Result<Scope, Error> {
+    if let Some(part) = &withdrawal.part {
+        return part::read(part).map(Scope::Part).map_err(|field| damaged(format!("its part: {field}")));
+    }
+    let Some(purpose) = withdrawal.purposes.first() else { return Ok(Scope::Everything) };
+    purpose.parse().map(Scope::Purpose).map_err(|e| damaged(format!("its purpose: {e}")))
 }
 
 /// What its leaves call it.

@@ -12,7 +12,6 @@ use sayso_types::{Name, ProcessorId, ProcessorKind, Purpose, SubjectId, TurnId, 
 use sha2::{Digest, Sha256};
 use tokio::sync::MutexGuard;
 
-use super::remembering::remembers;
 use super::{Register, Subject};
 use crate::anonymised::{Statistic, Tally};
 use crate::journal::About;
@@ -59,7 +58,7 @@ impl Register {
         let first = |keys: Vec<sayso_vault::KeyRef>| {
             keys.iter().any(|key| key.category == FACTS_CATEGORY && key.generation == 1)
         };
-        if !remembers(consent, now) || !over.iter().all(is_anonymised) || !first(self.vault.keys_of(turn.id).await?) {
+        if !self.remembers(consent) || !over.iter().all(is_anonymised) || !first(self.vault.keys_of(turn.id).await?) {
             return Ok(None);
         }
         if !self.may_be_counted(turn, now) {

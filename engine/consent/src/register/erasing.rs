@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sayso_audit::{Event, MinorEvent, Reference};
-use sayso_policy::ConsentStatus;
 use sayso_policy::{Deadline, Profile};
 use sayso_store::{Error as StoreError, Key as Row, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
 use sayso_types::{Name, ProcessorId, SubjectId, WallTime};
@@ -14,7 +13,7 @@ use super::deleting::{NO_ANSWER, NOT_TOLD};
 use super::holding::Holds;
 use super::purging::{Due, Purged};
 use super::state::StoredState;
-use super::{Register, Subject};
+use super::{Register, Subject, withdrawing};
 use crate::deletion::{self, Deletion, Standing};
 use crate::erasure::certificate::{self, Certificate, Deleted, Ground, Key, Policy, Residual};
 use crate::erasure::pending::Pending;
@@ -307,8 +306,7 @@ impl Register {
     /// for withdrawals that are not yet in effect, and for receivers that were told to delete.
     async fn certify(&self, (subject, erasure): Due, purged: &Purged) -> Result<bool, Error> {
         let mut subject = self.lock(subject).await?;
-        let consents = &subject.state.consent.consents;
-        if consents.values().any(|consent| consent.status == ConsentStatus::Withdrawing) {
+        if withdrawing::is_pending(&subject.state.consent) {
             return Ok(false);
         }
         let Some(pending) = self.one_pending(subject.id, erasure).await? else { return Ok(true) };

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use sayso_audit::{AuditKey, Event, Hash, Reference};
 use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, PurposeConsent};
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
-use sayso_types::{ConsentVersion, Name, Purpose, RegionClass};
+use sayso_types::{ConsentVersion, Name, Part, Purpose, RegionClass};
 
 use super::letting_go::Ended;
+use super::parting::{agreed_in, give_again};
 use super::state::StoredState;
+use super::withdrawing::What;
 use super::{Register, Subject, expiring, lock};
 use crate::erasure::Ground;
 use crate::evidence::{Answer, Means};
@@ -31,11 +33,20 @@ impl Register {
     /// [`Error::OthersEvidence`] for what shows that somebody else agreed; [`Error::Withdrawing`] while an earlier
     /// withdrawal of one of the purposes waits for a holder of data; or as the store says.
     pub async fn record(self: &Arc<Self>, answer: &Answer) -> Result<ConsentState, Error> {
-        let (register, answer) = (Arc::clone(self), answer.clone());
-        self.to_the_end("record consent", async move { register.record_now(&answer).await }).await?
+        self.record_with(answer, &[]).await
     }
 
-    async fn record_now(&self, answer: &Answer) -> Result<ConsentState, Error> {
+    /// The same of a yes with which the person also gives `parts` again that they had [taken back](Self::withdraw_parts), each with
+    /// all that is in it. What is not named stays taken back.
+    ///
+    /// # Errors
+    /// [`Error::NotTakenBack`] where nothing of one was; otherwise as there.
+    pub async fn record_with(self: &Arc<Self>, answer: &Answer, parts: &[Part]) -> Result<ConsentState, Error> {
+        let (register, answer, parts) = (Arc::clone(self), answer.clone(), parts.to_vec());
+        self.to_the_end("record consent", async move { register.record_now(&answer, &parts).await }).await?
+    }
+
+    async fn record_now(&self, answer: &Answer, again: &[Part]) -> Result<ConsentState, Error> {
         if self.has_ended() {
             return Err(Error::Ended);
         }
@@ -58,7 +69,10 @@ impl Register {
         if !answered.is_empty() {
             return Ok(subject.state.consent);
         }
-        self.after_withdrawals(&mut subject, &purposes).await?;
+        self.after_withdrawals(&mut subject, &What::Purposes(purposes.clone())).await?;
+        if !again.is_empty() {
+            self.after_withdrawals(&mut subject, &What::Parts(again.to_vec())).await?;
+        }
         let is_for_child = self.is_for_child(&subject.state, answer)?;
 
         // Whatever is not an answer allows nothing.
@@ -68,9 +82,10 @@ impl Register {
         };
         // Who was asked again because of a revision and did not agree to it keeps what they agreed to before. What an
         // integrator reports is no answer to the device's question, and counts as it is.
-        let again = self.revisions().asks(&subject.state.consent);
+        let asked_anew = self.revisions().asks(&subject.state.consent);
         let keeps = !status.is_valid() && matches!(answer.means, Means::Voice | Means::Button);
-        let (kept, closed): (Vec<_>, Vec<_>) = purposes.iter().partition(|purpose| keeps && again.contains(purpose));
+        let (kept, closed): (Vec<_>, Vec<_>) =
+            purposes.iter().partition(|purpose| keeps && asked_anew.contains(purpose));
         let mut next = subject.state.clone();
         next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
         let (about, now) = (next.about(subject.id), self.clock.wall());
@@ -89,9 +104,22 @@ impl Register {
         if answer.means.is_written() || answer.means.names_somebody() && status.is_valid() {
             self.take_evidence(answer, &mut entry).await?;
         }
+        let cv = next.consent.cv;
+        let again = if status.is_valid() { give_again(&mut next.consent, again, cv)? } else { Vec::new() };
+        let by_record = answer.question.records().next().into_iter();
+        entry.events.extend(by_record.flat_map(|(_, record)| again.iter().map(move |part| (record, *part))).map(
+            |(record, part)| {
+                let event = Event::Control(ControlEvent::PartGiven { record, part });
+                about.by(record::audit_actor(answer.means), event)
+            },
+        ));
+        let others = agreed_in(&next.consent, &again).into_iter().filter(|purpose| !purposes.contains(purpose));
+        entry.ops.extend(others.filter_map(|purpose| {
+            record::goes_on(&earlier, purpose, &next.consent, record::given_again(answer, cv, now))
+        }));
         for (purpose, id) in answer.question.records() {
             let had_agreed = subject.state.consent.status(purpose).is_valid();
-            let renews = status.is_valid() && (had_agreed || again.contains(&purpose));
+            let renews = status.is_valid() && (had_agreed || asked_anew.contains(&purpose));
             let status = if renews { ConsentStatus::Renewed } else { status };
             // what the device may not have is not open, whoever says yes: they are asked when it is given back
             let status = if is_off(purpose) && status.is_valid() { ConsentStatus::Deferred } else { status };
@@ -113,6 +141,7 @@ impl Register {
                 record.replaces_record_id =
                     record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
             }
+            record::note_taken_back(&mut record, purpose, &next.consent);
             if is_for_child {
                 let guardian = next.ward.guardian_evidence();
                 for event in &mut record.events {
@@ -226,8 +255,8 @@ impl Register {
 
     /// A new answer must not hide that an earlier withdrawal is still waiting: it waits, too, and is refused if the
     /// holders do not let go in time.
-    async fn after_withdrawals(&self, subject: &mut Subject, purposes: &[Purpose]) -> Result<(), Error> {
-        let settled = self.settle(subject, purposes, self.options.withdraw_wait).await?;
+    async fn after_withdrawals(&self, subject: &mut Subject, what: &What) -> Result<(), Error> {
+        let settled = self.settle(subject, what, self.options.withdraw_wait).await?;
         if settled.ok {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use sayso_audit::{Actor, Event, FENCED, Hash, RAN_OUT, Reference, UNCOUNTED};
 use sayso_policy::{Gate, Grounds, Passed, Question, Revoker, Terms};
 use sayso_proto::consent::v1 as proto;
-use sayso_types::{Cell, Label, Name, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
+use sayso_types::{Cell, Label, Name, Part, ProcessorId, Purpose, SubjectId, TurnId, WallTime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -154,6 +154,12 @@ impl Holder {
         Question { label, gate, processor, now }
     }
 
+    /// Whether what it passes is in one of `parts` of what its subject agreed to. What rests on a grant is in none.
+    pub(super) fn is_in(&self, parts: &[Part]) -> bool {
+        let Segment { cell, processor, exemption, .. } = &self.segment;
+        exemption.is_none() && parts.iter().any(|part| part.covers(cell, *processor))
+    }
+
     pub(super) fn subject(&self) -> SubjectId {
         self.revoker.terms().subject
     }
@@ -278,6 +284,14 @@ impl Holders {
     pub(crate) fn take_back(&self, subject: SubjectId, purposes: &[Purpose]) -> Vec<Arc<Holder>> {
         self.take_back_if(subject, WITHDRAWN, |holder| {
             purposes.contains(&holder.segment.cell.purpose) && !mutant::takes_nothing_back()
+        })
+    }
+
+    /// Takes back every permit of `subject` for `parts` of one of `purposes`, because those were.
+    pub(crate) fn take_parts_back(&self, subject: SubjectId, purposes: &[Purpose], parts: &[Part]) -> Vec<Arc<Holder>> {
+        self.take_back_if(subject, WITHDRAWN, |holder| {
+            let is_of = purposes.contains(&holder.segment.cell.purpose) && holder.is_in(parts);
+            is_of && !mutant::NOTHING_TAKEN_BACK
         })
     }
 

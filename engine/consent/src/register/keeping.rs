@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use sayso_audit::{Event, Hash, LineageEvent, Reference};
-use sayso_policy::profile::{DataSubject, ProcessorState};
-use sayso_policy::{Gate, Grounds, Question, Reason};
+use sayso_policy::profile::{DataSubject, Processor, ProcessorState};
+use sayso_policy::{Gate, Grounds, Profile, Question, Reason};
 use sayso_store::{Batch, Condition, Op, TypedKey};
-use sayso_types::{Category, ConsentVersion, Label as Labels, ProcessorId, ProcessorKind, Purpose, SubjectId};
-use sayso_types::{Name, TurnId, WallTime};
+use sayso_types::{
+    Category, Cell, ConsentVersion, Label as Labels, Name, Part, ProcessorId, ProcessorKind, Purpose, RegionClass,
+    SubjectId, TurnId, WallTime,
+};
 use sayso_vault::Binding;
 use zeroize::Zeroizing;
 
@@ -52,6 +54,36 @@ impl Concerned {
     pub(super) fn each(&self) -> impl Iterator<Item = &Subject> {
         [Some(&self.subject), self.other.as_ref()].into_iter().flatten()
     }
+}
+
+/// Where something is stored that has no place by the profile.
+const NOWHERE: ProcessorId = ProcessorId(Name::constant("store-local"));
+
+/// Whether every place for something of `category` that is kept for `purpose` is in one of `parts`.
+pub(super) fn is_in_everywhere(
+    profile: &Profile,
+    (category, purpose): (Category, Purpose),
+    parts: impl IntoIterator<Item = Part>,
+) -> bool {
+    let parts: Vec<_> = parts.into_iter().collect();
+    let places = places_of(profile, category, purpose).into_iter();
+    let mut places: Vec<_> = places.map(|place| (place.region_class, place.id)).collect();
+    if places.is_empty() {
+        places.push((RegionClass::Local, NOWHERE));
+    }
+    places.into_iter().all(|(region, place)| {
+        let cell = Cell { purpose, category, kind: ProcessorKind::Database, region };
+        parts.iter().any(|part| part.covers(&cell, place))
+    })
+}
+
+/// Where something of `category` may be kept for `purpose`, the nearest first.
+fn places_of(profile: &Profile, category: Category, purpose: Purpose) -> Vec<&Processor> {
+    let databases = profile.processors().filter(|one| one.kind == ProcessorKind::Database);
+    let mut places: Vec<_> =
+        databases.filter(|one| one.accepts.contains(&category) && one.purposes.contains(&purpose)).collect();
+    places.sort_by_key(|one| one.region_class);
+    places
 }
 
 impl Register {
@@ -293,15 +325,9 @@ impl Register {
         let label = Labels { subject: who.id(), category, purpose, turn: TurnId(0), cv: cv.min(state.cv) };
         // what a device reports is collected at one gate and stored behind another
         let gates = [Some(gate), (!gate.stores()).then_some(Gate::Memory)];
-        let mut places: Vec<_> = profile
-            .processors()
-            .filter(|one| one.kind == ProcessorKind::Database)
-            .filter(|one| one.accepts.contains(&category) && one.purposes.contains(&purpose))
-            .collect();
-        places.sort_by_key(|one| one.region_class);
-        let nowhere = ProcessorId(Name::constant("store-local"));
+        let places = places_of(&profile, category, purpose);
         let ids = places.iter().map(|one| one.id);
-        let ids: Vec<_> = if places.is_empty() { vec![nowhere] } else { ids.collect() };
+        let ids: Vec<_> = if places.is_empty() { vec![NOWHERE] } else { ids.collect() };
         let mut refused = None;
         let revs = (revisions.governing(purpose, state).rev(), revisions.registry().rev());
         for processor in ids {
@@ -318,7 +344,7 @@ impl Register {
                 Err(reason) => refused = refused.or(Some((reason, processor))),
             }
         }
-        Err(refused.unwrap_or((Reason::ProcessorState, nowhere)))
+        Err(refused.unwrap_or((Reason::ProcessorState, NOWHERE)))
     }
 
     /// The leaf of it that something new is remembered of `who`, so that it has this many `bytes` now; or why not.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use sayso_audit::{Event, Reference};
 use sayso_policy::ending::Floor;
 use sayso_policy::profile::{RetentionAction, Trigger};
-use sayso_policy::{ConsentState, Ending, Profile};
+use sayso_policy::{ConsentState, Ending, LegalBasis, Profile};
 use sayso_store::{Batch, Error as StoreError, Op, Range, TypedKey, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Category, ConsentVersion, Name, Purpose, SubjectId, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, Part, Purpose, SubjectId, WallTime};
 
 use super::demanded::Demanded;
 use super::holding::Holds;
+use super::keeping::is_in_everywhere;
 use super::retaining::{happened_to, put_mark};
 use super::revoking::goes_back_to;
 use super::state::StoredState;
@@ -46,6 +47,8 @@ pub(super) struct Gone {
 pub(super) struct Ended {
     /// What nothing is kept for any more.
     pub(super) purposes: Vec<Purpose>,
+    /// What of the other purposes nothing is kept of any more that is in these parts, wherever it may be kept.
+    pub(super) parts: BTreeSet<Part>,
     /// By what it is erased.
     pub(super) ground: Ground,
     /// Those of the purposes to which consent had never been valid, and since when: what comes of data that it let in goes,
@@ -55,12 +58,22 @@ pub(super) struct Ended {
 
 impl Ended {
     pub(super) const fn of(purposes: Vec<Purpose>, ground: Ground) -> Self {
-        Self { purposes, ground, invalid: None }
+        Self { purposes, parts: BTreeSet::new(), ground, invalid: None }
+    }
+
+    pub(super) const fn of_parts(parts: BTreeSet<Part>, ground: Ground) -> Self {
+        Self { purposes: Vec::new(), parts, ground, invalid: None }
     }
 
     /// Whether the item of `head` was kept by it.
-    fn covers(&self, head: &Head) -> bool {
-        self.purposes.contains(&head.purpose)
+    fn covers(&self, head: &Head, profile: &Profile) -> bool {
+        self.purposes.contains(&head.purpose) || self.has_no_place(head, profile)
+    }
+
+    /// Whether the item of `head`, which is kept by consent, is in the parts wherever it may be kept.
+    fn has_no_place(&self, head: &Head, profile: &Profile) -> bool {
+        let by_consent = profile.purpose(head.purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent);
+        by_consent && is_in_everywhere(profile, (head.category, head.purpose), self.parts.iter().copied())
     }
 
     /// Whether the item of `head` comes of data that it let in and must not have: not what somebody else handed on.
@@ -128,13 +141,13 @@ impl Register {
         holds: &Holds,
         entry: &mut Entry,
     ) -> Result<(), Error> {
-        if ended.iter().all(|ended| ended.purposes.is_empty()) {
+        if ended.iter().all(|ended| ended.purposes.is_empty() && ended.parts.is_empty()) {
             return Ok(());
         }
         let (own, shown) = (self.heads(subject).await?, self.shows(subject).await?);
         let profile = self.profile();
         let is_ended = |head: &Head| {
-            ended.iter().any(|one| one.covers(head) || head.subject == subject && one.let_in(head, &profile))
+            ended.iter().any(|one| one.covers(head, &profile) || head.subject == subject && one.let_in(head, &profile))
         };
         let over = self.all_derived(&own, shown, is_ended).await?;
         let grounds_of = |category: Category| {

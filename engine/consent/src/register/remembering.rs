@@ -86,7 +86,7 @@ impl Register {
     /// # Errors
     /// As the store and the vault say.
     pub async fn remembered(&self, subject: SubjectId) -> Result<Vec<Remembered>, Error> {
-        self.remembered_if(subject, remembers).await
+        self.remembered_if(subject, |consent| self.remembers(consent)).await
     }
 
     /// As [`remembered`](Self::remembered), as pairs of key and value.
@@ -107,20 +107,20 @@ impl Register {
 
     /// As [`remembered`](Self::remembered), whether or not its use is restricted.
     pub(crate) async fn held_facts(&self, subject: SubjectId) -> Result<Vec<Remembered>, Error> {
-        self.remembered_if(subject, |state, now| state.has_agreed(Purpose::MEMORY, now)).await
+        let now = self.clock.wall();
+        self.remembered_if(subject, |consent| consent.has_agreed(Purpose::MEMORY, now)).await
     }
 
     async fn remembered_if(
         &self,
         subject: SubjectId,
-        may: fn(&ConsentState, WallTime) -> bool,
+        may: impl Fn(&ConsentState) -> bool,
     ) -> Result<Vec<Remembered>, Error> {
         // At one moment, so that facts are never read under a consent that ended before.
         let mut found = self.store.read(&[FactsKey { subject }.key(), RegisterKey { subject }.key()]).await?;
         let state = found.pop().flatten().map(|stored| StoredState::of(&stored)).transpose()?;
-        let now = self.clock.wall();
         let consent = state.as_ref().map(Unopened::consent);
-        let Some(consent) = consent.filter(|state| may(state, now)) else {
+        let Some(consent) = consent.filter(|consent| may(consent)) else {
             return Ok(Vec::new());
         };
         let Some(stored) = found.pop().flatten() else { return Ok(Vec::new()) };
@@ -164,7 +164,7 @@ impl Register {
         let turn = self.lock(subject).await?;
         let consent = &turn.state.consent;
         if self.has_ended()
-            || !remembers(consent, self.clock.wall())
+            || !self.remembers(consent)
             || cv < consent.stale_before
             || self.is_held_back(subject).await?
         {
@@ -307,7 +307,8 @@ impl Register {
         (changes, may_add): (&[(String, String)], bool),
         by: Actor,
     ) -> Result<(), PutRight> {
-        if !subject.state.consent.has_agreed(Purpose::MEMORY, self.clock.wall()) {
+        let consent = &subject.state.consent;
+        if !consent.has_agreed(Purpose::MEMORY, self.clock.wall()) || !self.may_keep_facts(consent) {
             return Err(PutRight::NoConsent);
         }
         self.destroy_due(subject).await?;
@@ -335,6 +336,14 @@ impl Register {
         self.replace(subject, next, (kept, facts), entry).await
     }
 
+    /// Whether what somebody with `consent` asked to have remembered may be used now.
+    #[must_use]
+    pub fn remembers(&self, consent: &ConsentState) -> bool {
+        let is_restricted = consent.restricted.contains(&FACTS_CATEGORY);
+        let has_agreed = consent.has_agreed(Purpose::MEMORY, self.clock.wall());
+        has_agreed && !is_restricted && self.may_keep_facts(consent)
+    }
+
     /// Remembers `facts`, which the person brings from elsewhere. What is remembered under the same key stays as it is.
     ///
     /// # Errors
@@ -344,7 +353,7 @@ impl Register {
         subject: &mut Subject,
         facts: &[(String, String)],
     ) -> Result<Imported, PutRight> {
-        if !remembers(&subject.state.consent, self.clock.wall()) {
+        if !self.remembers(&subject.state.consent) {
             return Err(PutRight::NoConsent);
         }
         self.destroy_due(subject).await?;
@@ -474,12 +483,6 @@ pub(crate) enum PutRight {
     Denied(Reason),
     #[error("a legal hold keeps as much of the person as it may; release it first")]
     Held,
-}
-
-/// Whether what the person asked to have remembered may be used at `now`.
-#[must_use]
-pub fn remembers(state: &ConsentState, now: WallTime) -> bool {
-    state.has_agreed(Purpose::MEMORY, now) && !state.restricted.contains(&FACTS_CATEGORY)
 }
 
 /// What the facts of `subject` are bound to, in the row `row`.

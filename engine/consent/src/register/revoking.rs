@@ -10,6 +10,7 @@ use sayso_proto::consent::v1 as proto;
 use sayso_types::{Category, Purpose, SubjectId};
 
 use super::letting_go::Ended;
+use super::withdrawing::What;
 use super::{Register, Subject, Withdrawal};
 use crate::erasure::Ground;
 use crate::evidence::Ending;
@@ -31,7 +32,7 @@ impl Register {
         purposes: &[Purpose],
         ending: Ending,
     ) -> Result<Withdrawal, Error> {
-        self.end_for(subject, purposes, Cause::Ended(ending)).await
+        self.end_for(subject, What::Purposes(purposes.to_vec()), Cause::Ended(ending)).await
     }
 
     /// The consent records that `ended` has ended of the subject's, of `purposes` or of everything. What went by them is found

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use sayso_audit::AuditKey;
-use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, IntroductionHash, PurposeConsent};
+use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, IntroductionHash, PartStatus, PurposeConsent};
 use sayso_store::{Version, Versioned};
-use sayso_types::{Category, ConsentVersion, Name, Purpose, RegionClass, TenantId, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, Part, Purpose, RegionClass, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -54,7 +54,7 @@ impl Unopened {
     }
 }
 
-/// The stored form, schema version 5: JSON, because records of consent outlive the program that wrote them.
+/// The stored form, schema version 6: JSON, because records of consent outlive the program that wrote them.
 #[derive(Serialize, Deserialize)]
 struct Body {
     tenant: TenantId,
@@ -86,6 +86,8 @@ struct Body {
     bars_relatives: bool,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     permissions_off: BTreeSet<Name>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<(Part, PartStatus)>,
 }
 
 const fn is_first(version: &ConsentVersion) -> bool {
@@ -151,6 +153,7 @@ impl StoredState {
             ward: self.ward.clone(),
             bars_relatives: self.bars_relatives,
             permissions_off: self.permissions_off.clone(),
+            parts: consent.parts.iter().map(|(part, status)| (*part, *status)).collect(),
         };
         serde_json::to_vec(&body).expect("a map of plain values is JSON")
     }
@@ -180,6 +183,7 @@ impl StoredState {
                 declined: body.declined.into_iter().collect(),
                 tenant: Some(body.tenant),
                 restricted: body.restricted.into_iter().collect(),
+                parts: body.parts.into_iter().collect(),
                 stale_before: body.stale_before,
                 told: body.told,
                 is_closed: body.is_closed,

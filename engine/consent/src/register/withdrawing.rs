@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::{ConsentEnding, ControlEvent, Event, Reference, Scope};
-use sayso_policy::{ConsentState, ConsentStatus};
+use sayso_policy::{ConsentState, ConsentStatus, PartStatus};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Error as StoreError, Key, Op, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
-use sayso_types::{ConsentVersion, Name, Purpose, SubjectId};
+use sayso_types::{ConsentVersion, Name, Part, Purpose, SubjectId};
 
 use super::holders::Holder;
+use super::letting_go::Ended;
+use super::parting::{self, agreed_in};
 use super::revoking::is_worse_than;
 use super::state::StoredState;
 use super::{Register, Subject, lock};
@@ -44,6 +46,29 @@ impl Withdrawal {
     }
 }
 
+/// What of a subject's consent is taken back.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// These purposes; everything, where there are none.
+    Purposes(Vec<Purpose>),
+    /// These parts of whatever they agreed to.
+    Parts(Vec<Part>),
+}
+
+impl What {
+    /// Whether a withdrawal of `scope` is asked about by it.
+    fn is_of(&self, scope: Scope) -> bool {
+        match (self, scope) {
+            (Self::Purposes(purposes), _) if purposes.is_empty() => true,
+            (Self::Purposes(purposes), _) => purposes.iter().any(|purpose| scope.covers(*purpose)),
+            (Self::Parts(parts), Scope::Part(part)) => {
+                parts.iter().any(|asked| asked.includes(&part) || part.includes(asked))
+            }
+            (Self::Parts(_), Scope::Everything | Scope::Purpose(_)) => false,
+        }
+    }
+}
+
 impl Register {
     /// Takes back the subject's consent to `purposes`, or to everything that it consented to. Every gate of that scope,
     /// and of whatever requires consent to something in it, is closed, mid-word, before this returns, and stays closed.
@@ -61,25 +86,28 @@ impl Register {
         purposes: &[Purpose],
         means: Means,
     ) -> Result<Withdrawal, Error> {
-        self.end_for(subject, purposes, Cause::Withdrawn(means)).await
+        self.end_for(subject, What::Purposes(purposes.to_vec()), Cause::Withdrawn(means)).await
     }
 
     /// Ends consent for `cause`, as [`withdraw`](Self::withdraw) does for a person.
     pub(super) async fn end_for(
         self: &Arc<Self>,
         subject: SubjectId,
-        purposes: &[Purpose],
+        what: What,
         cause: Cause,
     ) -> Result<Withdrawal, Error> {
-        let (register, purposes) = (Arc::clone(self), purposes.to_vec());
+        let register = Arc::clone(self);
         let withdrawn = async move {
-            let mut withdrawn = core::pin::pin!(register.withdraw_now(subject, &purposes, cause));
+            let mut withdrawn = core::pin::pin!(register.withdraw_now(subject, &what, cause));
             match tokio::time::timeout(register.permit_ttl(), &mut withdrawn).await {
                 Ok(outcome) => outcome,
                 Err(_) => {
                     // A store that takes nothing, though it can be read, must not keep gates open for any longer than
                     // one that is gone.
-                    register.close(subject, &register.consented_to(&purposes));
+                    match &what {
+                        What::Purposes(purposes) => register.close(subject, &register.consented_to(purposes)),
+                        What::Parts(parts) => register.close_parts(subject, parts),
+                    }
                     withdrawn.await
                 }
             }
@@ -143,31 +171,24 @@ impl Register {
         self.to_the_end("note a permission", noted).await?
     }
 
-    async fn withdraw_now(&self, id: SubjectId, purposes: &[Purpose], cause: Cause) -> Result<Withdrawal, Error> {
+    async fn withdraw_now(&self, id: SubjectId, what: &What, cause: Cause) -> Result<Withdrawal, Error> {
         let mut subject = self.lock(id).await?;
-        for purpose in purposes {
-            if !self.is_consented_to(*purpose) && !subject.state.consent.consents.contains_key(purpose) {
-                return Err(Error::UnknownPurpose(*purpose));
-            }
-        }
-        let given =
-            in_scope(&subject.state.consent, purposes, |status| status.is_valid() || is_worse_than(cause, status));
-        if let Cause::Ended(Ending { how, .. }) = cause {
-            self.can_end(&subject, purposes, &given, how).await?;
-        }
-        let requested = match (given.as_slice(), purposes) {
-            ([], _) => Ok(()),
-            (given, []) => self.request(&mut subject, &[None], given, cause).await,
-            (given, _) => {
-                let scopes: Vec<_> = given.iter().copied().map(Some).collect();
-                self.request(&mut subject, &scopes, given, cause).await
-            }
+        let (scopes, given) = match what {
+            What::Purposes(purposes) => self.given_of(&subject, purposes, cause).await?,
+            What::Parts(parts) => (self.parts_left(&subject.state.consent, parts)?, Vec::new()),
+        };
+        let requested = match scopes.as_slice() {
+            [] => Ok(()),
+            scopes => self.request(&mut subject, scopes, &given, cause).await,
         };
         // The person said stop: what is open closes now, also if that could not be put on record.
-        self.close(id, &in_scope(&subject.state.consent, purposes, |_| true));
+        match what {
+            What::Purposes(purposes) => self.close(id, &in_scope(&subject.state.consent, purposes, |_| true)),
+            What::Parts(parts) => self.close_parts(id, parts),
+        }
         requested?;
-        let outcome = self.settle(&mut subject, purposes, self.options.withdraw_wait).await?;
-        if !outcome.ok && !given.is_empty() {
+        let outcome = self.settle(&mut subject, what, self.options.withdraw_wait).await?;
+        if !outcome.ok && !scopes.is_empty() {
             // told once, when it was asked for; who asks again gets the same answer
             let event = Event::WithdrawPending { withdrawal: Reference(outcome.id) };
             let events = vec![subject.state.about(id).event(event)];
@@ -180,31 +201,62 @@ impl Register {
         Ok(outcome)
     }
 
-    /// Puts on record that consent is withdrawn: a withdrawal for each of `scopes`, which is everything ([`None`]) or
-    /// one purpose. It ends the consents that were `given`.
+    /// What can end for `cause` of `purposes`, or of everything, and the consents that end with it.
+    async fn given_of(
+        &self,
+        subject: &Subject,
+        purposes: &[Purpose],
+        cause: Cause,
+    ) -> Result<(Vec<Scope>, Vec<Purpose>), Error> {
+        let consent = &subject.state.consent;
+        for purpose in purposes {
+            if !self.is_consented_to(*purpose) && !consent.consents.contains_key(purpose) {
+                return Err(Error::UnknownPurpose(*purpose));
+            }
+        }
+        let given = in_scope(consent, purposes, |status| status.is_valid() || is_worse_than(cause, status));
+        if let Cause::Ended(Ending { how, .. }) = cause {
+            self.can_end(subject, purposes, &given, how).await?;
+        }
+        let scopes = match purposes {
+            [] => given.first().map(|_| Scope::Everything).into_iter().collect(),
+            _ => given.iter().copied().map(Scope::Purpose).collect(),
+        };
+        Ok((scopes, given))
+    }
+
+    /// Puts on record that consent is withdrawn: a withdrawal for each of `scopes`. It ends the consents that were `given`.
     async fn request(
         &self,
         subject: &mut Subject,
-        scopes: &[Option<Purpose>],
+        scopes: &[Scope],
         given: &[Purpose],
         cause: Cause,
     ) -> Result<(), Error> {
         let mut next = subject.state.clone();
         next.consent.cv = ConsentVersion(next.consent.cv.0 + 1);
         set(&mut next, given, ConsentStatus::Withdrawing);
+        parting::take_back(&mut next.consent, scopes);
         let (cv, about, now) = (next.consent.cv, next.about(subject.id), self.clock.wall());
         let mut entry = Entry::default();
         let (mut forgets, mut ended) = (None, Vec::new());
-        for purpose in scopes.iter().copied() {
+        for scope in scopes.iter().copied() {
             let reference = Reference(SubjectId::random().0);
-            let covered: Vec<_> = given.iter().copied().filter(|one| scope(purpose).covers(*one)).collect();
-            if self.forgets(&covered, cause) {
+            let covered: Vec<_> = given.iter().copied().filter(|one| scope.covers(*one)).collect();
+            if self.forgets(&covered, cause) || self.loses_facts(&subject.state.consent, &next.consent) {
                 forgets = Some(ground(cause, reference));
             }
-            ended.push(self.ended_for(subject, &covered, cause, ground(cause, reference)));
-            entry.events.push(said(about, cause, reference, scope(purpose)));
-            let withdrawal = withdrawal::requested(subject.id, reference, purpose, cause, cv, now);
-            let purpose = purpose.map_or_else(String::new, |purpose| purpose.to_string());
+            ended.push(match scope {
+                Scope::Part(_) => Ended::of_parts(next.consent.taken_back().collect(), ground(cause, reference)),
+                _ => self.ended_for(subject, &covered, cause, ground(cause, reference)),
+            });
+            entry.events.push(said(about, cause, reference, scope));
+            let withdrawal = withdrawal::requested(subject.id, reference, scope, cause, cv, now);
+            let purpose = match scope {
+                Scope::Everything => String::new(),
+                Scope::Purpose(purpose) => purpose.to_string(),
+                Scope::Part(part) => part.to_string(),
+            };
             let key = WithdrawalKey { subject: subject.id, cv: cv.0, purpose };
             entry.ops.push(Op::Put(key.key(), WITHDRAWAL.encode(&withdrawal::encode(&withdrawal))));
         }
@@ -218,7 +270,11 @@ impl Register {
 
     /// Closes the gates of `subject` for `purposes` and for what requires them, and remembers who has yet to let go.
     pub(super) fn close(&self, subject: SubjectId, purposes: &[Purpose]) {
-        let taken = self.holders.take_back(subject, &self.ended_with(purposes));
+        self.await_letting_go(subject, self.holders.take_back(subject, &self.ended_with(purposes)));
+    }
+
+    /// Remembers that those whose permits were `taken` back have yet to let go.
+    pub(super) fn await_letting_go(&self, subject: SubjectId, taken: Vec<Arc<Holder>>) {
         let mut pending = lock(&self.pending);
         let known = pending.entry(subject).or_default();
         for holder in taken {
@@ -228,37 +284,43 @@ impl Register {
         }
     }
 
-    /// Waits until those holders have let go whose permits for `purposes` were taken back, and puts the withdrawals
+    /// Waits until those holders have let go whose permits for `what` were taken back, and puts the withdrawals
     /// into effect that waited for nobody else.
-    pub(super) async fn settle(
-        &self,
-        subject: &mut Subject,
-        purposes: &[Purpose],
-        wait: Duration,
-    ) -> Result<Withdrawal, Error> {
-        let ended = self.ended_with(purposes);
-        let holders = self.taken_back(subject.id, |purpose| purposes.is_empty() || ended.contains(&purpose));
+    pub(super) async fn settle(&self, subject: &mut Subject, what: &What, wait: Duration) -> Result<Withdrawal, Error> {
+        let holders = match what {
+            What::Purposes(purposes) if purposes.is_empty() => self.taken_back(subject.id, |_| true),
+            What::Purposes(purposes) => {
+                let ended = self.ended_with(purposes);
+                self.taken_back(subject.id, |holder| ended.contains(&holder.segment.cell.purpose))
+            }
+            What::Parts(parts) => self.taken_back(subject.id, |holder| holder.is_in(parts)),
+        };
         // Whoever does not let go in time is found below.
         let _ = tokio::time::timeout(wait, all_released(&holders)).await;
 
-        let is_asked = |withdrawal: &proto::Withdrawal| {
-            purposes.is_empty() || purposes.iter().any(|purpose| withdrawal::covers(withdrawal, *purpose))
-        };
-        let withdrawals = self.scan_withdrawals(subject.id).await?;
-        let (asked, others): (Vec<_>, Vec<_>) = withdrawals.into_iter().partition(|(_, w)| is_asked(w));
-        let mut reference = asked.last().map(|(_, last)| withdrawal::reference(last)).transpose()?;
+        let withdrawals = self.scan_withdrawals(subject.id).await?.into_iter();
+        let withdrawals = withdrawals.map(|(key, withdrawal)| Ok((key, withdrawal::scope(&withdrawal)?, withdrawal)));
+        let withdrawals: Vec<_> = withdrawals.collect::<Result<_, Error>>()?;
+        let (asked, others): (Vec<_>, Vec<_>) = withdrawals.into_iter().partition(|(_, scope, _)| what.is_of(*scope));
+        let mut reference = asked.last().map(|(_, _, last)| withdrawal::reference(last)).transpose()?;
         let mut ok = all_let_go(&holders);
-        for (key, withdrawal) in asked.into_iter().filter(|(_, w)| withdrawal::is_pending(w)) {
+        for (key, scope, withdrawal) in asked.into_iter().filter(|(_, _, w)| withdrawal::is_pending(w)) {
             reference = Some(withdrawal::reference(&withdrawal)?);
-            let ended = withdrawal::purpose(&withdrawal)?.map(|purpose| self.ended_with(&[purpose]));
-            let holders = self.taken_back(subject.id, |p| ended.as_ref().is_none_or(|ended| ended.contains(&p)));
+            let holders = match scope {
+                Scope::Everything => self.taken_back(subject.id, |_| true),
+                Scope::Purpose(purpose) => {
+                    let ended = self.ended_with(&[purpose]);
+                    self.taken_back(subject.id, |holder| ended.contains(&holder.segment.cell.purpose))
+                }
+                Scope::Part(part) => self.taken_back(subject.id, |holder| holder.is_in(&[part])),
+            };
             if all_let_go(&holders) {
                 self.effect(subject, key, withdrawal, &holders).await?;
             } else {
                 ok = false;
             }
         }
-        if ok && !others.iter().any(|(_, w)| withdrawal::is_pending(w)) {
+        if ok && !others.iter().any(|(_, _, w)| withdrawal::is_pending(w)) {
             self.forget_released(subject.id);
         }
         let reference = reference.unwrap_or_else(|| Reference(SubjectId::random().0));
@@ -279,10 +341,18 @@ impl Register {
         let mut next = subject.state.clone();
         set(&mut next, &ending, withdrawal::status(&withdrawal));
         let (about, now) = (next.about(subject.id), self.clock.wall());
-        let (reference, scope) = (withdrawal::reference(&withdrawal)?, scope(withdrawal::purpose(&withdrawal)?));
+        let (reference, scope) = (withdrawal::reference(&withdrawal)?, withdrawal::scope(&withdrawal)?);
         let mut entry = Entry::default();
         entry.events.push(about.event(Event::WithdrawEffective { withdrawal: reference, scope }));
         let records = self.scan_records(subject.id).await?;
+        if let Scope::Part(part) = scope {
+            parting::took_back(&mut next.consent, &part);
+            let agreed = agreed_in(&next.consent, &[part]).into_iter();
+            let went_on = agreed.filter_map(|purpose| {
+                record::goes_on(&records, purpose, &next.consent, record::withdrawn(&withdrawal, now))
+            });
+            entry.ops.extend(went_on);
+        }
         for purpose in ending {
             if let Some((key, record)) = record::latest(&records, purpose) {
                 let mut record = record.clone();
@@ -313,11 +383,11 @@ impl Register {
         ended.into_iter().collect()
     }
 
-    /// Those whose permits for a purpose `in_scope` were taken back, and whose letting go is yet to be reported.
-    fn taken_back(&self, subject: SubjectId, in_scope: impl Fn(Purpose) -> bool) -> Vec<Arc<Holder>> {
+    /// Those `in_scope` whose permits were taken back, and whose letting go is yet to be reported.
+    fn taken_back(&self, subject: SubjectId, in_scope: impl Fn(&Holder) -> bool) -> Vec<Arc<Holder>> {
         let pending = lock(&self.pending);
         let holders = pending.get(&subject).into_iter().flatten();
-        holders.filter(|holder| in_scope(holder.segment.cell.purpose)).map(Arc::clone).collect()
+        holders.filter(|holder| in_scope(holder)).map(Arc::clone).collect()
     }
 
     /// No withdrawal of the subject is pending: whoever has let go is of no further interest.
@@ -344,7 +414,7 @@ impl Register {
 
     async fn settle_now(&self, id: SubjectId) -> Result<(), Error> {
         let mut subject = self.lock(id).await?;
-        self.settle(&mut subject, &[], Duration::ZERO).await?;
+        self.settle(&mut subject, &What::Purposes(Vec::new()), Duration::ZERO).await?;
         Ok(())
     }
 
@@ -356,10 +426,11 @@ impl Register {
             let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
             for entry in page.entries {
                 let state = StoredState::of(&Versioned { value: entry.value, version: entry.version })?;
-                let withdrawing = in_scope(state.consent(), &[], |status| status == ConsentStatus::Withdrawing);
-                if !withdrawing.is_empty() {
+                if is_pending(state.consent()) {
                     let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(StoreError::from)?;
-                    self.close(subject, &withdrawing);
+                    let is_withdrawing = |status| status == ConsentStatus::Withdrawing;
+                    self.close(subject, &in_scope(state.consent(), &[], is_withdrawing));
+                    self.close_parts(subject, &state.consent().taken_back().collect::<Vec<_>>());
                     self.settle_now(subject).await?;
                 }
             }
@@ -388,11 +459,10 @@ const fn ground(cause: Cause, reference: Reference) -> Ground {
     }
 }
 
-const fn scope(purpose: Option<Purpose>) -> Scope {
-    match purpose {
-        Some(purpose) => Scope::Purpose(purpose),
-        None => Scope::Everything,
-    }
+/// Whether something is being taken back of `consent`, and somebody may not have let go yet.
+pub(super) fn is_pending(consent: &ConsentState) -> bool {
+    consent.consents.values().any(|one| one.status == ConsentStatus::Withdrawing)
+        || consent.parts.values().any(|status| *status == PartStatus::Withdrawing)
 }
 
 /// The purposes among `wanted` (all, when empty) whose status is as `matches` says.

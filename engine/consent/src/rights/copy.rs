@@ -11,7 +11,7 @@ use sayso_policy::profile::{ErasureGround, RightKind};
 use sayso_policy::{AgeBand, ConsentStatus, ConsentType};
 use sayso_proto::consent::v1::WithdrawalState;
 use sayso_types::{
-    Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
+    Category, Cell, Name, Part, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -24,6 +24,7 @@ use crate::erasure::{Approval, Certificate};
 use crate::guardian::Guardian;
 use crate::notices::book::of as scan_notices;
 use crate::notices::{NoticeKind, Text};
+use crate::record::part;
 use crate::segments::{Ended, Segments};
 use crate::{Error, Register, receipt};
 
@@ -53,6 +54,9 @@ pub struct Copy {
     /// What was taken away in the settings of their device: what needs it is not open, whoever agrees.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub permissions_off: BTreeSet<Name>,
+    /// What the person took back of what they agree to, and has not given again.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub taken_back: BTreeSet<Part>,
     /// How far the person lets their data travel.
     pub farthest: RegionClass,
     /// What is kept of them and used for nothing, because they asked for that.
@@ -121,8 +125,11 @@ pub struct Consent {
 /// A withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Withdrawn {
-    /// Of which purposes; of everything, when there are none.
+    /// Of which purposes; of everything, when there are none and it is of no part.
     pub purposes: Vec<String>,
+    /// Of which part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// When it was asked for.
     pub requested_at: WallTime,
     /// Since when nothing has moved; [`None`] while a holder has yet to let go.
@@ -254,6 +261,7 @@ impl Copy {
             consents: consents.collect(),
             records: records.iter().map(|(_, record)| record::shown(record)).collect(),
             permissions_off: state.permissions_off.clone(),
+            taken_back: state.consent.taken_back().collect(),
             farthest: state.consent.farthest,
             restricted: state.consent.restricted.iter().copied().collect(),
             age: state.consent.age,
@@ -299,6 +307,7 @@ pub(crate) async fn withdrawn(register: &Register, subject: SubjectId) -> Result
     let withdrawals = register.scan_withdrawals(subject).await?.into_iter().map(|(_, withdrawal)| Withdrawn {
         effective_at: (withdrawal.state() == WithdrawalState::Ok).then_some(WallTime(withdrawal.effective_unix_ms)),
         requested_at: WallTime(withdrawal.requested_unix_ms),
+        part: withdrawal.part.as_ref().and_then(|part| part::read(part).ok()),
         purposes: withdrawal.purposes,
     });
     Ok(withdrawals.collect())

@@ -34,9 +34,10 @@ impl Copy {
         }
         page.heading(say("What you took back", "你的撤回"), self.withdrawals.is_empty(), tongue);
         for withdrawn in &self.withdrawals {
-            let of = match withdrawn.purposes.as_slice() {
-                [] => say("everything", "全部").to_owned(),
-                purposes => purposes.join(", "),
+            let of = match (withdrawn.purposes.as_slice(), withdrawn.part) {
+                (_, Some(part)) => part.to_string(),
+                ([], None) => say("everything", "全部").to_owned(),
+                (purposes, None) => purposes.join(", "),
             };
             page.item(&moment(withdrawn.requested_at), &of);
         }

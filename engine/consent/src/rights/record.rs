@@ -3,6 +3,8 @@
 use sayso_proto::consent::v1 as proto;
 use serde_json::{Value, json};
 
+use crate::record::part;
+
 /// `record`, with what the person was told, whom it concerns, and everything that happened to it: also that they said no, or
 /// not yet.
 pub(super) fn shown(record: &proto::ConsentRecord) -> Value {
@@ -112,6 +114,7 @@ fn event(event: &proto::ConsentEvent) -> Value {
         "evidence_sha256": hex::encode(&event.evidence_sha256),
         "consent_version": event.consent_version,
         "scope": cells(&event.scope),
+        "taken_back": event.taken_back.iter().filter_map(|part| part::read(part).ok()).collect::<Vec<_>>(),
         "guardian": event.guardian.as_ref().map(|guardian| json!({
             "method": guardian.method,
             "evidence_sha256": hex::encode(&guardian.evidence_sha256),

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::{Actor, Anonymised, AnonymisedStep, Event, Leaf, Reference};
+use sayso_audit::{Actor, Anonymised, AnonymisedStep, Event, Leaf, LineageEvent, Reference};
 use sayso_consent::switch::{Position, Target, Throw};
 use sayso_consent::{Means, Replay};
 use sayso_policy::Profile;
@@ -235,7 +235,11 @@ async fn an_auditor_with_the_profile_finds_who_was_counted_and_must_not_have_bee
     });
     let agreed = &mut withdrew[agreed.unwrap()].fact.event;
     *agreed = Event::ConsentExpired { record: Reference([1; 16]), purpose: MEMORY };
-    assert_eq!(replayed(&withdrew, profile.clone()).1, [counted as u64], "their consent had ended");
+    let remembered = leaves.iter().position(|leaf| {
+        leaf.fact.subject == person && matches!(leaf.fact.event, Event::Lineage(LineageEvent::Written { .. }))
+    });
+    let against = [remembered.unwrap() as u64, counted as u64];
+    assert_eq!(replayed(&withdrew, profile.clone()).1, against, "their consent had ended");
 
     let mut few = leaves.clone();
     if let Event::Anonymised(one) = &mut few[released].fact.event {

@@ -21,7 +21,7 @@ use sayso_consent::tenants::{Order, Why};
 use sayso_consent::{Means, Options, Question, guardian};
 use sayso_policy::profile::{Refusal, RightKind};
 use sayso_policy::{AgeBand, ConsentStatus};
-use sayso_types::{Category, ConsentVersion, Name, TenantId, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, Part, TenantId, WallTime};
 
 use self::told::is_told;
 use crate::anonymising::profile_that_anonymises;
@@ -43,7 +43,7 @@ use crate::referring;
 use crate::retaining::profile_that_ends;
 use crate::revising::revised;
 use crate::set_clock::{HOUR, NOON, SetClock};
-use crate::world::{MEMORY, TTL, VERIFIED, VOICE, World, ask, asking, processor};
+use crate::world::{MEMORY, TTL, VERIFIED, VOICE, World, answer, ask, asking, processor};
 
 const DAY: u64 = 24 * HOUR;
 
@@ -55,6 +55,7 @@ const TOLD: &[&str] = &[
     "consent.given",
     "consent.refused",
     "consent.deferred",
+    "consent.part_given",
     "consent.revoked",
     "consent.invalidated",
     "withdraw.requested",
@@ -220,6 +221,9 @@ async fn talk(world: &World) {
         world.answers(anna, &[purpose], status).await;
     }
     drop(world.listen(anna).await.unwrap());
+    let part = Part { processor: Some(processor("whisper-local")), ..Part::default() };
+    assert!(world.register.withdraw_parts(anna, &[part], Means::Voice).await.unwrap().ok);
+    world.register.record_with(&answer(anna, &[VOICE], ConsentStatus::Given), &[part]).await.unwrap();
     assert!(world.register.withdraw(anna, &[], Means::Voice).await.unwrap().ok);
 }
 

@@ -47,6 +47,7 @@ mod lending;
 mod linearizing;
 mod noticing;
 mod noting;
+mod parting;
 mod proving;
 mod reading_by_grant;
 mod referring;

@@ -121,7 +121,7 @@ impl Entry {
             let Ok(case) = Case::of_any_tenant(&question, state, in_force) else { continue };
             entry.admits.insert(gate);
             entry.obligations = case.obligations();
-            if case.own_basis(&question, state).is_some() {
+            if case.own_basis(&question, state).is_ok() {
                 entry.rests.insert(gate);
             }
         }
@@ -129,14 +129,14 @@ impl Entry {
     }
 }
 
-/// `state` with consents that never end, of nobody's tenant.
+/// `state` with consents that never end, of which nothing was taken back, of nobody's tenant.
 fn timeless(state: &ConsentState) -> ConsentState {
     let consents: BTreeMap<_, _> = state
         .consents
         .iter()
         .map(|(purpose, given)| (*purpose, PurposeConsent { expires_at: None, ..given.clone() }))
         .collect();
-    ConsentState { consents, tenant: None, ..state.clone() }
+    ConsentState { consents, tenant: None, parts: BTreeMap::new(), ..state.clone() }
 }
 
 impl fmt::Debug for Table {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::profile::Draft;
-use crate::{AgeBand, ConsentStatus, ConsentType, PurposeConsent, Registry, compile};
-use sayso_types::{Purpose, SubjectId, TurnId};
+use crate::{AgeBand, ConsentStatus, ConsentType, PartStatus, PurposeConsent, Registry, compile};
+use sayso_types::{Part, Purpose, SubjectId, TurnId};
 
 const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
 /// 28 May 2026.
@@ -161,6 +161,27 @@ fn what_is_done_can_be_prohibited() {
         assert_eq!(reason(&no(processing), &each(), HEARS), None, "{processing}");
         let both = home(&format!("{prohibition}{changes}"));
         assert_eq!(reason(&both, &each(), HEARS), Some(Reason::Prohibited), "{processing}");
+    }
+}
+
+#[test]
+fn what_was_taken_back_of_consent_is_closed_and_nothing_else_is() {
+    let taken = |part: Part| ConsentState { parts: [(part, PartStatus::Withdrawn)].into(), ..yes() };
+    let whisper = Part { processor: Some("whisper-local".parse().unwrap()), ..Part::default() };
+    assert_eq!(reason(&home(""), &taken(whisper), HEARS), Some(Reason::TakenBack));
+    assert_eq!(reason(&home(""), &taken(whisper), REMEMBERS), None);
+    let none = ConsentState { consents: [].into(), ..taken(whisper) };
+    assert_eq!(reason(&home(""), &none, HEARS), Some(Reason::NoBasis), "there is nothing to take back from");
+    // what rests on something else than consent is nobody's to take back
+    let asks = (Gate::Recognition, "consent_answer/voice_audio/whisper-local");
+    assert_eq!(reason(&home(""), &taken(whisper), asks), None);
+    let abroad = Part { region: Some(RegionClass::Overseas), ..Part::default() };
+    assert_eq!(reason(&home(""), &taken(abroad), HEARS), None);
+    // what came in before it was given again stays shut out
+    for (given_at, expected) in [(1, None), (2, Some(Reason::TakenBack))] {
+        let status = PartStatus::GivenAgain(ConsentVersion(given_at));
+        let again = ConsentState { parts: [(whisper, status)].into(), ..yes() };
+        assert_eq!(reason(&home(""), &again, HEARS), expected, "given again at {given_at}");
     }
 }
 

@@ -1,10 +1,10 @@
 //! [`Fact`]: one thing that [`decide()`](crate::decide()) looks at, and what it found.
 
-use sayso_types::{Category, ConsentVersion, Name, ProcessorId, Purpose, RegionClass, TenantId, WallTime};
+use sayso_types::{Category, ConsentVersion, Name, Part, ProcessorId, Purpose, RegionClass, TenantId, WallTime};
 
 use crate::error::Nearest;
 use crate::profile::{ProcessorState, Prohibition};
-use crate::{ConsentStatus, ConsentType, Gate, LegalBasis, Narrowed};
+use crate::{ConsentStatus, ConsentType, Gate, LegalBasis, Narrowed, PartStatus};
 
 /// One thing that was looked at, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub enum Fact {
     NoRecord { purpose: Purpose },
     /// A purpose that must have been agreed to first, and whether there is consent to it that covers the data.
     AgreedFirst { purpose: Purpose, first: Purpose, agreed: bool },
+    /// The person took back this part of it, which shuts out such data.
+    TakenBack { part: Part, status: PartStatus },
     /// Where the consent stands.
     Status { purpose: Purpose, status: ConsentStatus },
     /// How clearly it was expressed, and how clearly it must be.
@@ -123,6 +125,7 @@ impl Fact {
             | Self::Closed { .. }
             | Self::CategoryOff { .. }
             | Self::TenantOff { .. }
+            | Self::TakenBack { .. }
             | Self::NoRecord { .. } => false,
             Self::PurposeDeclared { declared: yes, .. }
             | Self::Instructed { covered: yes, .. }
@@ -189,6 +192,7 @@ impl Fact {
             | Self::WithinLimit { .. }
             | Self::Exempted { .. }
             | Self::NoRecord { .. }
+            | Self::TakenBack { .. }
             | Self::Status { .. }
             | Self::Clarity { .. }
             | Self::Separate { .. }

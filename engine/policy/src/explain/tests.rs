@@ -3,10 +3,12 @@
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
-use sayso_types::{Category, ConsentVersion, Label, ProcessorId, Purpose, RegionClass, SubjectId, TurnId, WallTime};
+use sayso_types::{
+    Category, ConsentVersion, Label, Part, ProcessorId, Purpose, RegionClass, SubjectId, TurnId, WallTime,
+};
 
 use super::*;
-use crate::{AgeBand, ConsentStatus, ConsentType, Narrowed, PurposeConsent, Registry, Tongue};
+use crate::{AgeBand, ConsentStatus, ConsentType, Narrowed, PartStatus, PurposeConsent, Registry, Tongue};
 
 const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
 const NOW: WallTime = WallTime(1_780_000_000_000);
@@ -95,6 +97,18 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn parts()(
+        purpose in prop::option::of(Just(Purpose::VOICE_INTERACTION)),
+        region in prop::sample::select(RegionClass::ALL.to_vec()),
+        status in prop::sample::select(vec![
+            PartStatus::Withdrawing, PartStatus::Withdrawn, PartStatus::GivenAgain(ConsentVersion(2)),
+        ]),
+    ) -> (Part, PartStatus) {
+        (Part { purpose, region: Some(region), ..Part::default() }, status)
+    }
+}
+
+prop_compose! {
     fn states()(
         voice in prop::option::of(consents()),
         memory in prop::option::of(consents()),
@@ -106,6 +120,7 @@ prop_compose! {
         restricted: bool,
         told: bool,
         is_closed in prop::bool::weighted(0.3),
+        part in prop::option::of(parts()),
     ) -> ConsentState {
         let consents = [(Purpose::VOICE_INTERACTION, voice), (Purpose::MEMORY, memory)];
         let consents = consents.into_iter().filter_map(|(purpose, consent)| Some((purpose, consent?))).collect();
@@ -118,6 +133,7 @@ prop_compose! {
             guardian_verified,
             restricted,
             is_closed,
+            parts: part.into_iter().collect(),
             told: VARIED.profile().introductions().map(|one| one.hash()).filter(|_| told).collect(),
             ..ConsentState::new()
         }
@@ -245,6 +261,15 @@ fn a_no_names_what_stands_against_it() {
     );
     let allowed = told(&adult, "account", "account", "store-local").to_string();
     assert!(allowed.contains("Yes, by ContractPerformance") && allowed.contains("who has not closed"), "{allowed}");
+
+    let part = Part { processor: Some(name("rules-local")), ..Part::default() };
+    let lacks = |status| ConsentState { parts: [(part, status)].into(), ..talks.clone() };
+    let of = |state: &ConsentState| told(state, "voice_interaction", "transcript", "rules-local").to_string();
+    let refused = of(&lacks(PartStatus::Withdrawn));
+    let why = "! the person took back */*/rules-local/*/*, and has not given it again";
+    assert!(refused.contains("No (taken_back): ") && refused.contains(why), "{refused}");
+    let refused = of(&lacks(PartStatus::GivenAgain(ConsentVersion(9))));
+    assert!(refused.contains("and gave it again for data of consent version 9 and later"), "{refused}");
 
     let near = ConsentState { farthest: RegionClass::Domestic, ..adult };
     let refused = told(&near, "memory", "memory_summary", "far-llm").to_string();

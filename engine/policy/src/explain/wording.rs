@@ -6,7 +6,7 @@ use super::{Closing, Fact};
 use crate::error::Nearest;
 use crate::profile::{Date, Prohibition};
 use crate::words::{InWords, spelled, words};
-use crate::{BasisRef, Decision, Narrowed, Obligations, Reason, Tongue};
+use crate::{BasisRef, Decision, Narrowed, Obligations, PartStatus, Reason, Tongue};
 
 impl Fact {
     /// What was found, as a sentence without its full stop.
@@ -119,6 +119,10 @@ impl Fact {
                 if *agreed { "there is" } else { "there is none that is valid and covers it" }
             ),
             Self::NoRecord { purpose } => format!("the person has not answered for {purpose}"),
+            Self::TakenBack { part, status: PartStatus::GivenAgain(at) } => {
+                format!("the person took back {part}, and gave it again for data of consent version {} and later", at.0)
+            }
+            Self::TakenBack { part, .. } => format!("the person took back {part}, and has not given it again"),
             Self::Status { purpose, status } => format!("consent to {purpose} stands at {}", status.dpv()),
             Self::Clarity { found, min } => {
                 format!("it was {}; at least {} is needed", spelled(found), spelled(min))
@@ -242,6 +246,10 @@ impl Fact {
                 if *agreed { "已有有效同意" } else { "没有涵盖此项的有效同意" }
             ),
             Self::NoRecord { purpose } => format!("本人尚未就 {purpose} 作出答复"),
+            Self::TakenBack { part, status: PartStatus::GivenAgain(at) } => {
+                format!("本人曾撤回 {part}，重新同意仅适用于同意版本 {} 及以后的数据", at.0)
+            }
+            Self::TakenBack { part, .. } => format!("本人已撤回 {part}，尚未重新同意"),
             Self::Status { purpose, status } => format!("对 {purpose} 的同意状态为 {}", status.dpv()),
             Self::Clarity { found, min } => format!("同意方式为 {}；至少需要 {}", spelled(found), spelled(min)),
             Self::Separate { found, required } => {
@@ -310,6 +318,7 @@ const fn denial(reason: Reason, tongue: Tongue) -> &'static str {
             "其依据是与本人的合同，而本人已注销账号",
         ),
         Reason::NoBasis => tongue.pick("there is no consent that covers it", "没有涵盖此项的有效同意"),
+        Reason::TakenBack => tongue.pick("the person took back this part of it", "本人已撤回其中这一部分"),
         Reason::NotTold => tongue.pick(
             "somebody else decides there what is done with it, and the person was not told of them yet",
             "接收方自行决定如何处理，而尚未告知本人",

@@ -13,9 +13,11 @@ use sayso_policy::profile::{
 };
 use sayso_policy::{
     AgeBand, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, InForce, Instructions, LegalBasis, Narrowed,
-    Profile, PurposeConsent, Registry,
+    PartStatus, Profile, PurposeConsent, Registry,
 };
-use sayso_types::{Category, ConsentVersion, ProcessorId, Purpose, RegionClass, SubjectId, TenantId, WallTime};
+use sayso_types::{
+    Category, ConsentVersion, Part, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId, TenantId, WallTime,
+};
 
 use crate::receivers::{INTRODUCTIONS, processors};
 use crate::reference::{Instructed, World, law_names};
@@ -419,6 +421,23 @@ pub(crate) fn bands() -> impl Strategy<Value = AgeBand> {
 }
 
 prop_compose! {
+    pub(crate) fn parts()(
+        purpose in maybe(0.5, (0..NAMED - 1).prop_map(purpose_named)),
+        category in maybe(0.5, (0..NAMED - 1).prop_map(category_named)),
+        processor in maybe(0.3, (0..NAMED - 1).prop_map(processor_named)),
+        kind in maybe(0.2, select(ProcessorKind::ALL.to_vec())),
+        region in maybe(0.3, select(RegionClass::ALL.to_vec())),
+    ) -> Part {
+        Part { purpose, category, processor, kind, region }
+    }
+}
+
+fn part_statuses() -> impl Strategy<Value = PartStatus> {
+    let again = (0..4_u64).prop_map(|cv| PartStatus::GivenAgain(ConsentVersion(cv)));
+    prop_oneof![Just(PartStatus::Withdrawing), Just(PartStatus::Withdrawn), again]
+}
+
+prop_compose! {
     pub(crate) fn states()(
         consents in prop::collection::vec(maybe(0.8, consents()), NAMED),
         farthest in prop_oneof![regions(), Just(RegionClass::Overseas)],
@@ -428,6 +447,7 @@ prop_compose! {
         restricted in maybe(0.3, some(category_named)),
         told in maybe(0.7, some(processor_named)),
         is_closed in prop::bool::weighted(0.2),
+        parts in maybe(0.3, prop::collection::btree_map(parts(), part_statuses(), 1..3)),
     ) -> ConsentState {
         let consents: BTreeMap<_, _> =
             consents.into_iter().enumerate().filter_map(|(i, given)| Some((purpose_named(i), given?))).collect();
@@ -440,6 +460,7 @@ prop_compose! {
             tenant,
             restricted: restricted.unwrap_or_default(),
             is_closed,
+            parts: parts.unwrap_or_default(),
             told: told.iter().flatten().flat_map(|of| &INTRODUCTIONS[of]).copied().collect(),
             ..ConsentState::new()
         }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod generators;
+mod parts;
 mod questions;
 mod receivers;
 mod reference;
@@ -17,12 +18,14 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use sayso_policy::profile::ProcessorState;
 use sayso_policy::{
-    AgeBand, BasisRef, ConsentState, Gate, Grounds, InForce, LegalBasis, Question, Reason, Tables, compile, decide,
+    AgeBand, BasisRef, ConsentState, Gate, Grounds, InForce, LegalBasis, PartStatus, Question, Reason, Tables, compile,
+    decide,
 };
 use sayso_types::ConsentVersion;
 
 use self::generators::{
-    bands, consent_types, instructed, narrowed, prohibitions, regions, require, states, statuses, switched_off, worlds,
+    bands, consent_types, instructed, narrowed, parts, prohibitions, regions, require, states, statuses, switched_off,
+    worlds,
 };
 use self::questions::{Asked, questions};
 use self::reference::{World, answer, law_names};
@@ -61,13 +64,13 @@ proptest! {
         }
     }
 
-    /// People whose consents have one shape share a table, whenever they were given and end.
+    /// People whose consents have one shape share a table, whenever they were given and end, and whatever was taken back of them.
     #[test]
     fn shared_tables_agree(world in worlds(), states in [states(), states()], later in 0..5_u64, asked in questions()) {
         let tables = Tables::new(world.in_force());
-        let [state, _] = &states;
+        let [state, other] = &states;
         let mut alike = state.clone();
-        alike.cv = ConsentVersion(later);
+        (alike.cv, alike.parts) = (ConsentVersion(later), other.parts.clone());
         for given in alike.consents.values_mut() {
             given.given_at = ConsentVersion(later);
             given.expires_at = None;
@@ -194,7 +197,8 @@ proptest! {
         let adult = ConsentState { age: AgeBand::Adult, guardian_verified: true, ..state };
         for question in about(&world, &asked) {
             let reason = |state, in_force| decide(&question, state, in_force).answer.err();
-            if let Some(reason) = reason(&somebody, &without).filter(|reason| ![Reason::AccountClosed, Reason::NoBasis].contains(reason)) {
+            let is_wanting = |reason: &Reason| matches!(reason, Reason::AccountClosed | Reason::NoBasis | Reason::TakenBack);
+            if let Some(reason) = reason(&somebody, &without).filter(|reason| !is_wanting(reason)) {
                 prop_assert_eq!(decide(&question, &somebody, &granted).answer, Err(reason), "{:?}", question);
             }
             if reason(&adult, &granted) == Some(Reason::Prohibited) {
@@ -264,6 +268,32 @@ proptest! {
                 prop_assert!(is_granted || after == Err(Reason::AccountClosed), "{:?}: {:?}", question, after);
             } else {
                 prop_assert_eq!(before, after, "{:?}", question);
+            }
+        }
+    }
+
+    #[test]
+    fn taking_a_part_back_opens_nothing(world in worlds(), state in states(), asked in questions(), more in parts()) {
+        let in_force = world.in_force();
+        let mut less = state.clone();
+        less.parts.insert(more, PartStatus::Withdrawn);
+        prop_assert_eq!(opened(about(&world, &asked), (&in_force, &state), (&in_force, &less)), None);
+    }
+
+    /// What somebody takes back of their consent closes nothing else.
+    #[test]
+    fn taking_a_part_back_closes_nothing_but_that_part(
+        world in worlds(), state in states(), asked in questions(), more in parts(),
+    ) {
+        let in_force = world.in_force();
+        let mut less = state.clone();
+        less.parts.insert(more, PartStatus::Withdrawn);
+        for question in about(&world, &asked) {
+            let (before, after) = (decide(&question, &state, &in_force), decide(&question, &less, &in_force));
+            if let Ok(grounds) = before.answer
+                && !more.covers(&grounds.cell, question.processor)
+            {
+                prop_assert_eq!(after.answer, before.answer, "{:?}", question);
             }
         }
     }

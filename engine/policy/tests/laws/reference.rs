@@ -15,6 +15,8 @@ use sayso_policy::{
 };
 use sayso_types::{Category, Cell, ProcessorId, ProcessorKind as Kind, Purpose, RegionClass, TenantId, WallTime};
 
+use crate::parts::shuts_out;
+
 /// The rules, before anything is made of them.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
@@ -117,7 +119,11 @@ pub(crate) fn answer(world: &World, question: &Question, state: &ConsentState) -
     if let Some((_, reason)) = objections.into_iter().find(|(applies, _)| *applies) {
         return Err(reason);
     }
-    let nothing = if facts.has_no_contract() { Reason::AccountClosed } else { Reason::NoBasis };
+    let nothing = match facts.own_basis() {
+        _ if facts.has_no_contract() => Reason::AccountClosed,
+        None => Reason::NoBasis,
+        Some(_) => Reason::TakenBack,
+    };
     let (basis, basis_ref, ends) = facts.bases().into_iter().next().ok_or(nothing)?;
     if facts.is_untold() {
         return Err(Reason::NotTold);
@@ -331,11 +337,11 @@ impl<'a> Facts<'a> {
         self.state.is_closed && self.purpose.is_some_and(|rule| contracts.contains(&rule.basis))
     }
 
-    /// Every right that there is, the first to be named first, and when what it rests on ends.
-    fn bases(&self) -> Vec<(LegalBasis, BasisRef, Vec<WallTime>)> {
+    /// The right that it rests on by itself, also of a part that was taken back, and when what it rests on ends.
+    fn own_basis(&self) -> Option<(LegalBasis, BasisRef, Vec<WallTime>)> {
         let purpose = self.purpose.unwrap();
         let rev = self.world.document.profile.rev;
-        let own = if !self.comes_in_order(purpose) || self.has_no_contract() {
+        if !self.comes_in_order(purpose) || self.has_no_contract() {
             None
         } else if purpose.basis == LegalBasis::Consent {
             let given = self.agreed(purpose.id, &self.asked());
@@ -345,7 +351,19 @@ impl<'a> Facts<'a> {
             })
         } else {
             Some((purpose.basis, BasisRef::Profile(rev), self.ends(purpose)))
-        };
+        }
+    }
+
+    /// Whether somebody wants what they agreed to, but not this of it.
+    fn is_taken_back(&self) -> bool {
+        let mut parts = self.state.parts.iter();
+        self.purpose.unwrap().basis == LegalBasis::Consent
+            && parts.any(|part| shuts_out(part, &self.question.label, self.receiver.unwrap()))
+    }
+
+    /// Every right that there is, the first to be named first, and when what it rests on ends.
+    fn bases(&self) -> Vec<(LegalBasis, BasisRef, Vec<WallTime>)> {
+        let own = self.own_basis().filter(|_| !self.is_taken_back());
         let live = self.world.grants.iter().filter(|grant| self.is_valid(grant)).take(64);
         let covering = live.filter(|grant| self.covers(grant));
         let granted = covering.map(|grant| (ground(grant.code), BasisRef::Exemption(grant.id), vec![grant.not_after]));

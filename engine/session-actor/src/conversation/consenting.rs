@@ -58,7 +58,7 @@ impl Conversation {
         ConsentView {
             cv: state.cv,
             standing: standing(state),
-            memory: sayso_consent::remembers(state, self.services.clock.wall()),
+            memory: self.services.register.remembers(state),
             pictures: self.may(Purpose::VISION, Category::IMAGE),
             history: self.may(Purpose::HISTORY, Category::CHAT_HISTORY),
             asks_again: again.collect(),
@@ -72,7 +72,7 @@ impl Conversation {
             return;
         }
         let before = core::mem::replace(&mut self.consent, state);
-        if !self.consent.status(Purpose::MEMORY).is_valid() {
+        if !self.consent.status(Purpose::MEMORY).is_valid() || !self.services.register.may_keep_facts(&self.consent) {
             self.remembered.clear();
         }
         if !self.records() {

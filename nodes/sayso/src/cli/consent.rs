@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use sayso_types::{Name, Purpose};
+use sayso_types::{Category, Name, Part, ProcessorId, ProcessorKind, Purpose, RegionClass};
 
 use super::PersonArgs;
 
@@ -14,6 +14,8 @@ Consent ends on one path, whoever ends it: when `ok` is printed, no byte of it g
 Examples:
   sayso consent give --purpose memory --notice notice.txt --evidence form.pdf --kind signed --admin ADDR --certs DIR
   sayso consent withdraw --purpose memory ...
+  sayso consent withdraw --category voice_audio --processor groq ...
+  sayso consent give --purpose voice_interaction --again '*/voice_audio/groq/*/*' ...
   sayso consent revoke --purpose memory --reason given_up ...
   sayso consent invalidate --reason wrong_person ...   then   sayso incident assess ... --consent RECORD
 
@@ -27,10 +29,12 @@ pub(crate) struct ConsentArgs {
 pub(crate) enum ConsentCommand {
     /// Record consent that a person gave elsewhere, with what shows it.
     Give(GiveArgs),
-    /// Take consent back for the person.
+    /// Take consent back for the person: all of it, or what of it --category, --processor, --kind and --region say together.
     Withdraw {
         #[command(flatten)]
         of: ConsentOfArgs,
+        #[command(flatten)]
+        part: PartArgs,
     },
     /// End consent because data is not used for that any more, or for another reason of whoever answers for it.
     Revoke {
@@ -62,6 +66,36 @@ pub(crate) struct ConsentOfArgs {
     pub(crate) json: bool,
 }
 
+/// Less than a purpose. It stays taken back, whatever is agreed to later, until it is given again by name.
+#[derive(Debug, Args)]
+pub(crate) struct PartArgs {
+    /// Only this data, such as voice_audio.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) category: Option<Category>,
+    /// Only what goes to this receiver.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) processor: Option<ProcessorId>,
+    /// Only what goes to receivers of this kind, such as asr, llm or database.
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<ProcessorKind>,
+    /// Only what goes this far: local, domestic or overseas.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<RegionClass>,
+}
+
+impl PartArgs {
+    /// The parts that are meant of `purposes`, or of whatever was agreed to; none where all of it is.
+    pub(crate) fn of(&self, purposes: &[Purpose]) -> Vec<Part> {
+        let Self { category, processor, kind, region } = *self;
+        let part = Part { purpose: None, category, processor, kind, region };
+        if !part.is_partial() {
+            return Vec::new();
+        }
+        let of = |purpose: &Purpose| Part { purpose: Some(*purpose), ..part };
+        if purposes.is_empty() { vec![part] } else { purposes.iter().map(of).collect() }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct GiveArgs {
     #[command(flatten)]
@@ -69,6 +103,9 @@ pub(crate) struct GiveArgs {
     /// To what (repeatable). Who is asked for one thing alone agrees to it separately.
     #[arg(long, value_name = "NAME", required = true)]
     pub(crate) purpose: Vec<Purpose>,
+    /// What they had taken back and give again with it (repeatable): purpose/category/processor/kind/region, with * for every one.
+    #[arg(long, value_name = "PART")]
+    pub(crate) again: Vec<Part>,
     /// The text that the person was given; its SHA-256 is kept.
     #[arg(long, value_name = "FILE")]
     pub(crate) notice: PathBuf,

@@ -142,9 +142,10 @@ pub(crate) struct ExplainArgs {
     #[arg(long)]
     pub(crate) attested: bool,
     /// The state of the person from a TOML file instead: `age`, `guardian`, `farthest`, `told`, `restricted` (categories),
-    /// `closed` (whether they closed their account), and for each purpose a table `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and `expires_at`;
-    /// `tenant` with `id`, `off`, `attested` and `instructs` (`purposes`, `categories`, `until`); and `registry` with `off`
-    /// (categories) and `processors` (ID = "suspended", "terminated", "due_diligence_expired" or "transfer_limit_reached").
+    /// `closed` (whether they closed their account), `taken_back` (a list of tables with any of `purpose`, `category`, `processor`,
+    /// `kind` and `region`), and for each purpose a table `consents.PURPOSE` with `status`, `type`, `separate`, `rev`, `given_at` and
+    /// `expires_at`; `tenant` with `id`, `off`, `attested` and `instructs` (`purposes`, `categories`, `until`); and `registry` with
+    /// `off` (categories) and `processors` (ID = "suspended", "terminated", "due_diligence_expired" or "transfer_limit_reached").
     #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "told", "age", "guardian", "farthest", "attested"])]
     pub(crate) state: Option<PathBuf>,
     /// English or Chinese.

@@ -33,6 +33,7 @@ fn describe(event: &Event) -> String {
         Event::WithdrawRequested { scope, .. } | Event::WithdrawEffective { scope, .. } => match scope {
             sayso_audit::Scope::Everything => " everything".to_owned(),
             sayso_audit::Scope::Purpose(purpose) => format!(" {purpose}"),
+            sayso_audit::Scope::Part(part) => format!(" {part}"),
         },
         Event::GateDenied { cell, processor, reason, .. } => {
             format!(" {}/{} to {processor}: {reason}", cell.purpose, cell.category)

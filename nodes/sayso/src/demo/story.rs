@@ -205,6 +205,7 @@ impl Story {
                 ..Principal::default()
             }),
             purposes: Vec::new(),
+            parts: Vec::new(),
             wait_ms: 2_000,
         };
         let mut client = ConsentClient::new(self.setting.admin().await?);

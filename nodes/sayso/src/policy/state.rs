@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use sayso_policy::profile::Date;
-use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, Profile, PurposeConsent, Registry};
-use sayso_types::{Category, ConsentVersion, ProcessorId, Purpose, RegionClass};
+use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PartStatus, Profile, PurposeConsent, Registry};
+use sayso_types::{Category, ConsentVersion, Part, ProcessorId, Purpose, RegionClass};
 use serde::Deserialize;
 
 use super::situation::{RegistryFile, TenantFile};
@@ -27,6 +27,9 @@ struct StateFile {
     /// What they had the use of restricted.
     #[serde(default)]
     restricted: BTreeSet<Category>,
+    /// Parts of what they agreed to that they took back.
+    #[serde(default)]
+    taken_back: Vec<Part>,
     #[serde(default = "anywhere")]
     farthest: RegionClass,
     /// Services that the person was told of.
@@ -80,6 +83,7 @@ pub(super) fn of(args: &ExplainArgs, profile: &Profile) -> Result<(ConsentState,
             guardian: args.guardian,
             closed: false,
             restricted: BTreeSet::new(),
+            taken_back: Vec::new(),
             farthest: args.farthest.into(),
             told: args.told.clone(),
             consents: args.given.iter().map(|purpose| (*purpose, Given::aloud_and_apart())).collect(),
@@ -103,7 +107,10 @@ impl StateFile {
             self.consents.into_iter().map(|(purpose, given)| Ok((purpose, given.consent(purpose, rev)?))).collect();
         let consents = consents?;
         let cv = consents.values().map(|consent| consent.given_at).max().unwrap_or(ConsentVersion(0));
-        let Self { farthest, age, guardian: guardian_verified, closed: is_closed, restricted, tenant, .. } = self;
+        let Self {
+            farthest, age, guardian: guardian_verified, closed: is_closed, restricted, taken_back, tenant, ..
+        } = self;
+        let parts = taken_back.into_iter().map(|part| (part, PartStatus::Withdrawn)).collect();
         let tenant = tenant.map(|tenant| tenant.id().clone());
         Ok(ConsentState {
             cv,
@@ -114,6 +121,7 @@ impl StateFile {
             is_closed,
             restricted,
             tenant,
+            parts,
             ..ConsentState::new()
         })
     }
@@ -161,12 +169,16 @@ mod tests {
 
     #[test]
     fn a_file_says_what_the_person_answered() {
-        let text = "age = \"under16\"\nfarthest = \"domestic\"\nclosed = true\nrestricted = [\"transcript\"]\n[consents.memory]\nseparate = true\nrev = 2\n\
+        let text = "age = \"under16\"\nfarthest = \"domestic\"\nclosed = true\nrestricted = [\"transcript\"]\n\
+                    taken_back = [{ category = \"voice_audio\", region = \"overseas\" }]\n[consents.memory]\nseparate = true\nrev = 2\n\
                     given_at = 4\nexpires_at = 2027-01-01\n[consents.voice_interaction]\nstatus = \"ConsentRefused\"\n";
         let file: StateFile = toml::from_str(text).unwrap();
         let state = file.state(3).unwrap();
         assert_eq!((state.age, state.farthest, state.cv), (AgeBand::Under16, RegionClass::Domestic, ConsentVersion(4)));
-        assert_eq!((state.is_closed, state.restricted), (true, [Category::TRANSCRIPT].into()));
+        assert_eq!((state.is_closed, &state.restricted), (true, &[Category::TRANSCRIPT].into()));
+        let abroad = RegionClass::Overseas;
+        let part = Part { category: Some(Category::VOICE_AUDIO), region: Some(abroad), ..Part::default() };
+        assert_eq!(state.taken_back().collect::<Vec<_>>(), [part]);
         let memory = &state.consents[&Purpose::MEMORY];
         assert_eq!((memory.profile_rev, memory.separate), (2, true));
         assert_eq!(memory.expires_at.unwrap().0, 1_798_761_600_000);
@@ -201,6 +213,7 @@ mod tests {
     #[test]
     fn what_is_not_a_state_is_refused() {
         assert!(toml::from_str::<StateFile>("aeg = \"adult\"").is_err());
+        assert!(toml::from_str::<StateFile>("taken_back = [{ procesor = \"groq\" }]").is_err());
         let soon: StateFile = toml::from_str("[consents.memory]\nexpires_at = \"soon\"").unwrap();
         assert!(soon.state(1).unwrap_err().to_string().contains("consents.memory.expires_at: `soon`"));
     }

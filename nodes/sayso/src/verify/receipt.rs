@@ -97,6 +97,7 @@ impl Shown {
                 let scope = match scope {
                     Scope::Everything => "everything".to_owned(),
                     Scope::Purpose(purpose) => purpose.to_string(),
+                    Scope::Part(part) => part.to_string(),
                 };
                 (scope, withdrawal.to_string())
             }

@@ -27,6 +27,7 @@ mod moving;
 mod notices;
 mod numbers;
 mod pages;
+mod parting;
 mod permits;
 mod pictures;
 mod place;

@@ -35,7 +35,7 @@ async fn a_device_is_told_and_its_session_goes_on() {
 }
 
 /// Has a chat service at `addr` answer in the place of the rules in the node.
-fn answer_by_service(installation: &Installation, addr: SocketAddr) {
+pub(crate) fn answer_by_service(installation: &Installation, addr: SocketAddr) {
     installation.edit("profile.toml", |profile| {
         let processors = profile["processor"].as_array_mut().unwrap();
         let rules = processors.iter_mut().find(|processor| processor["id"].as_str() == Some("rules-local")).unwrap();
@@ -56,7 +56,7 @@ fn answer_by_service(installation: &Installation, addr: SocketAddr) {
 }
 
 /// Reads a request and answers it.
-fn answer(mut stream: &TcpStream) {
+pub(crate) fn answer(mut stream: &TcpStream) {
     let mut request = BufReader::new(stream);
     let mut body = 0;
     loop {

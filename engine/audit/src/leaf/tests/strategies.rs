@@ -1,7 +1,7 @@
 //! Leaves of every sort, drawn at random.
 
 use proptest::prelude::*;
-use sayso_types::{Category, Cell, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
+use sayso_types::{Category, Cell, Name, Part, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
 
 use super::*;
 use crate::event::{
@@ -27,15 +27,15 @@ fn references() -> impl Strategy<Value = Reference> {
 }
 
 fn kinds() -> impl Strategy<Value = ProcessorKind> {
-    use ProcessorKind::*;
-    prop::sample::select(vec![
-        Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Tool, MqttBroker, Database,
-    ])
+    prop::sample::select(ProcessorKind::ALL.to_vec())
+}
+
+fn regions() -> impl Strategy<Value = RegionClass> {
+    prop::sample::select(RegionClass::ALL.to_vec())
 }
 
 fn cells() -> impl Strategy<Value = Cell> {
-    let regions = prop::sample::select(vec![RegionClass::Local, RegionClass::Domestic, RegionClass::Overseas]);
-    (purposes(), names().prop_map(Category), kinds(), regions).prop_map(|(purpose, category, kind, region)| Cell {
+    (purposes(), names().prop_map(Category), kinds(), regions()).prop_map(|(purpose, category, kind, region)| Cell {
         purpose,
         category,
         kind,
@@ -48,7 +48,20 @@ fn processors() -> impl Strategy<Value = ProcessorId> {
 }
 
 fn scopes() -> impl Strategy<Value = Scope> {
-    prop_oneof![Just(Scope::Everything), purposes().prop_map(Scope::Purpose)]
+    prop_oneof![Just(Scope::Everything), purposes().prop_map(Scope::Purpose), parts().prop_map(Scope::Part)]
+}
+
+fn parts() -> impl Strategy<Value = Part> {
+    let what = (prop::option::of(purposes()), prop::option::of(names().prop_map(Category)));
+    let to = (prop::option::of(processors()), prop::option::of(kinds()), prop::option::of(regions()));
+    let parts = (what, to).prop_map(|((purpose, category), (processor, kind, region))| Part {
+        purpose,
+        category,
+        processor,
+        kind,
+        region,
+    });
+    parts.prop_filter("less than a purpose", Part::is_partial)
 }
 
 fn anonymised() -> impl Strategy<Value = Anonymised> {
@@ -394,6 +407,7 @@ fn control_events() -> impl Strategy<Value = ControlEvent> {
             document
         }),
         (processors(), hashes()).prop_map(|(processor, entry)| ControlEvent::ProcessorRegistered { processor, entry }),
+        (references(), parts()).prop_map(|(record, part)| ControlEvent::PartGiven { record, part }),
         (references(), hashes(), names()).prop_map(|(instructions, tenant, reason)| ControlEvent::TenantErasing {
             instructions,
             tenant,

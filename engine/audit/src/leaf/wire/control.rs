@@ -3,8 +3,7 @@
 use sayso_proto::audit::v1::AuditLeaf;
 use sayso_types::WallTime;
 
-use super::{category, cell, document, processor, purpose, reason, reference, scope};
-use crate::Scope;
+use super::{category, cell, document, part, processor, purpose, reason, reference, scope, write_part, write_scope};
 use crate::event::{ConsentEnding, ControlEvent, Instructed};
 use crate::leaf::LeafError;
 
@@ -12,15 +11,16 @@ pub(super) fn write(event: &ControlEvent, wire: &mut AuditLeaf) {
     match event {
         ControlEvent::ConsentEnded { withdrawal, scope, ending: _, reason } => {
             wire.reference = withdrawal.0.to_vec();
-            wire.cell = match scope {
-                Scope::Everything => None,
-                Scope::Purpose(purpose) => Some(cell::write_purpose(*purpose)),
-            };
+            write_scope(*scope, wire);
             wire.reason = reason.to_string();
         }
         ControlEvent::ProcessorRegistered { processor, entry } => {
             wire.processor_id = processor.to_string();
             wire.document_sha256 = entry.0.to_vec();
+        }
+        ControlEvent::PartGiven { record, part } => {
+            wire.reference = record.0.to_vec();
+            write_part(part, wire);
         }
         ControlEvent::TenantInstructed { instructions, tenant, document, until } => {
             wire.reference = instructions.0.to_vec();
@@ -75,6 +75,7 @@ pub(super) fn read(name: &str, wire: &AuditLeaf) -> Result<Option<ControlEvent>,
         "processor.registered" => {
             ControlEvent::ProcessorRegistered { processor: processor(wire)?, entry: document(wire)? }
         }
+        "consent.part_given" => ControlEvent::PartGiven { record: reference(wire)?, part: part(wire)? },
         "tenant.instructed" => ControlEvent::TenantInstructed {
             instructions: reference(wire)?,
             tenant: document(wire)?,

@@ -1,7 +1,7 @@
 //! What the fields of a leaf's protocol buffer are read as.
 
 use sayso_proto::audit::v1::AuditLeaf;
-use sayso_types::{Category, Cell, Name, ProcessorId, Purpose};
+use sayso_types::{Category, Cell, Name, Part, ProcessorId, Purpose};
 
 use crate::leaf::{LeafError, cell};
 use crate::merkle::Hash;
@@ -62,7 +62,26 @@ pub(in crate::leaf) fn category(wire: &AuditLeaf) -> Result<Category, LeafError>
 }
 
 pub(super) fn scope(wire: &AuditLeaf) -> Result<Scope, LeafError> {
-    wire.cell.as_ref().map_or(Ok(Scope::Everything), |cell| cell::read_purpose(cell).map(Scope::Purpose))
+    if wire.cell.is_none() && wire.processor_id.is_empty() {
+        return Ok(Scope::Everything);
+    }
+    let part = read_part(wire)?;
+    match part.purpose {
+        _ if part.is_partial() => Ok(Scope::Part(part)),
+        Some(purpose) => Ok(Scope::Purpose(purpose)),
+        None => Err(LeafError::Field("cell")),
+    }
+}
+
+/// What is less than a purpose.
+pub(super) fn part(wire: &AuditLeaf) -> Result<Part, LeafError> {
+    Some(read_part(wire)?).filter(Part::is_partial).ok_or(LeafError::Field("cell"))
+}
+
+fn read_part(wire: &AuditLeaf) -> Result<Part, LeafError> {
+    let part = cell::read_part(wire.cell.as_ref().ok_or(LeafError::Field("cell"))?)?;
+    let processor = if wire.processor_id.is_empty() { None } else { Some(processor(wire)?) };
+    Ok(Part { processor, ..part })
 }
 
 pub(in crate::leaf) fn full_cell(wire: &AuditLeaf) -> Result<Cell, LeafError> {

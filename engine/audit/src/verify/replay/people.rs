@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_types::{ConsentVersion, Purpose};
+use sayso_types::{Cell, ConsentVersion, Part, ProcessorId, Purpose};
 
 use crate::{Reference, Scope, SubjectTag};
 
@@ -26,6 +26,8 @@ pub(super) struct People(BTreeMap<SubjectTag, Person>);
 #[derive(Debug, Default)]
 struct Person {
     consents: BTreeMap<Purpose, Standing>,
+    /// What they took back of them, and have not given again.
+    taken_back: BTreeSet<Part>,
     open: BTreeSet<Reference>,
 }
 
@@ -53,11 +55,27 @@ impl People {
 
     /// Consent to what `scope` covers is withdrawn; what is open of the person's then.
     pub(super) fn withdrawn(&mut self, whose: Option<SubjectTag>, scope: Scope) -> Vec<Reference> {
-        let Some(person) = whose.and_then(|whose| self.0.get_mut(&whose)) else { return Vec::new() };
+        let Some(person) = whose.map(|whose| self.0.entry(whose).or_default()) else { return Vec::new() };
+        if let Scope::Part(part) = scope {
+            person.taken_back.insert(part);
+        }
         for (_, standing) in person.consents.iter_mut().filter(|(purpose, _)| scope.covers(**purpose)) {
             *standing = Standing::Withdrawn;
         }
         person.open.iter().copied().collect()
+    }
+
+    /// A person gives `part` again, and all that is in it.
+    pub(super) fn gave_again(&mut self, whose: Option<SubjectTag>, part: Part) {
+        if let Some(person) = whose.and_then(|whose| self.0.get_mut(&whose)) {
+            person.taken_back.retain(|taken| !part.includes(taken));
+        }
+    }
+
+    /// Whether a person took back that data of `cell` goes to `processor`.
+    pub(super) fn took_back(&self, whose: Option<SubjectTag>, cell: &Cell, processor: ProcessorId) -> bool {
+        let person = whose.and_then(|whose| self.0.get(&whose));
+        person.is_some_and(|person| person.taken_back.iter().any(|part| part.covers(cell, processor)))
     }
 
     pub(super) fn opened(&mut self, whose: Option<SubjectTag>, segment: Reference) {

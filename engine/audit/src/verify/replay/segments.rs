@@ -7,7 +7,7 @@ use sayso_types::{Cell, Name, ProcessorId, Purpose};
 
 use crate::leaf::{Actor, Leaf};
 use crate::verify::{Closing, Rule};
-use crate::{Reference, Scope, SubjectTag};
+use crate::{Reference, SubjectTag};
 
 /// The segments that are open.
 #[derive(Debug, Default)]
@@ -80,13 +80,18 @@ impl Segments {
         (self.open.remove(&id), self.closing.closed(id, bytes))
     }
 
-    /// A withdrawal of what `scope` covers is in effect by a leaf of `epoch`, while those in `ids` were open; whether one of
+    /// A withdrawal of what `ends` picks is in effect by a leaf of `epoch`, while those in `ids` were open; whether one of
     /// them should have been closed.
-    pub(super) fn withdrawn(&mut self, ids: &[Reference], scope: Scope, epoch: u64) -> bool {
+    pub(super) fn withdrawn(
+        &mut self,
+        ids: &[Reference],
+        ends: impl Fn(&Cell, ProcessorId) -> bool,
+        epoch: u64,
+    ) -> bool {
         let mut is_open = false;
         for id in ids {
             let Some(segment) = self.open.get_mut(id) else { continue };
-            if segment.rests == Rests::Consent && scope.covers(segment.cell.purpose) {
+            if segment.rests == Rests::Consent && ends(&segment.cell, segment.processor) {
                 segment.is_overdue = true;
                 // one of an earlier process ended with it, where nobody outside used it: nobody was left to close it
                 is_open |= segment.is_lent || segment.epoch == epoch;
