@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_audit::{AuditKey, Event, Hash, Reference};
+use sayso_audit::{AuditKey, ControlEvent, Event, Hash, Reference};
 use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, PurposeConsent};
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Name, Part, Purpose, RegionClass};

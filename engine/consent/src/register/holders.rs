@@ -291,7 +291,7 @@ impl Holders {
     pub(crate) fn take_parts_back(&self, subject: SubjectId, purposes: &[Purpose], parts: &[Part]) -> Vec<Arc<Holder>> {
         self.take_back_if(subject, WITHDRAWN, |holder| {
             let is_of = purposes.contains(&holder.segment.cell.purpose) && holder.is_in(parts);
-            is_of && !mutant::NOTHING_TAKEN_BACK
+            is_of && !mutant::takes_nothing_back()
         })
     }
 

@@ -220,7 +220,7 @@ async fn a_yes_becomes_records_leaves_and_permits() {
     };
     assert_eq!((notice, given.fact.actor.kind, given.fact.cv), (Hash([1; 32]), ActorKind::Subject, ConsentVersion(2)));
     assert!(question.records().any(|asked| asked == (purpose, record)), "as it was asked for");
-    assert!(leaves[5..].iter().all(|leaf| leaf.fact.subject == given.fact.subject), "one tag a person");
+    assert!(leaves[6..].iter().all(|leaf| leaf.fact.subject == given.fact.subject), "one tag a person");
     assert_ne!(evidence, AuditKey::new([0; 32]).commit(&[2; 32]), "bound with the person's own key");
     assert!(leaves.iter().all(|leaf| leaf.fact.epoch == 1 && leaf.fact.profile_rev == 1));
     let report = world.ends_spotless().await;
