@@ -194,7 +194,7 @@ impl Tenant {
             return Err(NotInstructed::Reference);
         }
         let is_name = |text: &str| !text.trim().is_empty() && text.len() <= REFERENCE_BYTES_MAX;
-        if !order.attestation.as_deref().map_or(!profile.document().tenants.attest, is_name) {
+        if !order.attestation.as_deref().map_or_else(|| !profile.document().tenants.attest, is_name) {
             return Err(NotInstructed::Attestation);
         }
         if order.until.is_some_and(|until| until <= now) {

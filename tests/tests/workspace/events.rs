@@ -77,7 +77,7 @@ const PRODUCED: &[(&str, &str, &str)] = &[
     ("tenant.evidence_accepted", "ControlEvent::TenantShown", "engine/consent/src/register/instructing.rs"),
     ("tenant.purpose_instructed", "ControlEvent::TenantInstructs", "engine/consent/src/tenants.rs"),
     ("tenant.category_instructed", "ControlEvent::TenantInstructs", "engine/consent/src/tenants.rs"),
-    ("tenant.person_served", "ControlEvent::TenantServes", "engine/consent/src/register/granting.rs"),
+    ("tenant.person_served", "ControlEvent::TenantServes", "engine/consent/src/register/serving.rs"),
     ("tenant.erasing", "ControlEvent::TenantErasing", "engine/consent/src/register/instructing.rs"),
     ("tenant.erased", "ControlEvent::TenantErased", "engine/consent/src/register/instructing.rs"),
     ("incident.opened", "IncidentStep::Opened", "engine/consent/src/incidents/desk.rs"),
