@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use futures::future::join_all;
 use openraft::error::{ChangeMembershipError, ClientWriteError, RaftError};
+use openraft::metrics::WaitError;
 use openraft::{ChangeMembers, LogIdOptionExt, ServerState};
 use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::change_members::Change;
@@ -300,12 +301,18 @@ impl Members {
                 let elect = request::Request::Elect(wire::Elect {});
                 let _ = self.leader.links.request(node, &member.address, elect).await;
                 let wait = raft.wait(Some(self.timers.heartbeat));
-                if wait.metrics(|metrics| metrics.current_leader == Some(node), "a hand-over").await.is_ok() {
-                    return;
+                match wait.metrics(|metrics| metrics.current_leader == Some(node), "a hand-over").await {
+                    Ok(_) => return Ok(()),
+                    Err(WaitError::Timeout(..)) => {}
+                    // it would have the other stand again and again, and see no leader ever
+                    Err(WaitError::ShuttingDown) => {
+                        return Err(failure(FailureKind::Unavailable, "this node takes part in no election any more"));
+                    }
                 }
             }
         });
-        handed.await.map_err(|_| failure(FailureKind::Unavailable, format!("node {node} did not take over in time")))
+        let late = || failure(FailureKind::Unavailable, format!("node {node} did not take over in time"));
+        handed.await.unwrap_or_else(|_| Err(late()))
     }
 
     /// Has another node lead, if this one does: who stops in order is not to be missed first. Where nobody takes over in time, it
