@@ -53,7 +53,7 @@ fn with_examined((written, lawful): Shipped, id: &str) -> Profile {
 
 /// A node under `profile`, and a service that is `processor`.
 async fn node(profile: Profile, processor: &str) -> (Node, Service) {
-    let node = Node::under(profile).await;
+    let node = Box::pin(Node::under(profile)).await;
     node.person(DEVICE).await;
     let service = Service::start(&node, &[processor]).await;
     (node, service)
