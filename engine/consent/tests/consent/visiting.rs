@@ -108,6 +108,7 @@ async fn when_a_guest_leaves_their_gates_close_and_everything_of_theirs_is_erase
     let looks = async {
         until_over(&world).await;
         world.until(guest, |state| !state.status(VOICE).is_valid()).await;
+        lease.revoked().await;
         let refused = lease.permit().pass(frame(&asked), drop).unwrap_err();
         assert!(matches!(refused, Refused::Revoked), "{refused:?}");
         drop(lease);
