@@ -270,9 +270,15 @@ pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto:
     }
 }
 
-/// Has the newest event of `record`, which is for `purpose`, say what the person has taken back of it.
+/// Events of one record. With more, the oldest by which it went on makes room for the next: when each part was taken back and
+/// given again is in the withdrawals and in the log.
+const EVENTS_MAX: usize = 256;
+
+/// Has the newest event of `record`, which is for `purpose`, say what the person has taken back of it, and no other: each would say
+/// it again, and a record has to fit into the store.
 pub(crate) fn note_taken_back(record: &mut proto::ConsentRecord, purpose: Purpose, consent: &ConsentState) {
     let concerns = |part: &Part| part.purpose.is_none_or(|only| only == purpose);
+    record.events.iter_mut().for_each(|event| event.taken_back.clear());
     if let Some(event) = record.events.last_mut() {
         event.taken_back = consent.taken_back().filter(concerns).map(|part| part::write(&part)).collect();
     }
@@ -290,6 +296,9 @@ pub(crate) fn goes_on(
     let (mut record, last) = (record.clone(), record.events.last()?);
     let (status, r#type) = (last.status, last.r#type);
     let (separate, written) = (last.separate, last.written);
+    if record.events.len() >= EVENTS_MAX {
+        record.events.remove(1);
+    }
     record.events.push(proto::ConsentEvent { status, r#type, separate, written, ..event });
     note_taken_back(&mut record, purpose, consent);
     Some(Op::Put(key.clone(), RECORD.encode(&encode(&record))))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sayso_audit::{Actor, ControlEvent, Event, Hash, Reference};
-use sayso_policy::{IsoPeriod, Registry};
+use sayso_policy::{Instructions as Narrowing, IsoPeriod, Registry};
 use sayso_store::{Error as StoreError, Op, Range, TypedKey, Versioned};
 use sayso_types::{Name, SubjectId, TenantId, WallTime};
 
@@ -217,7 +217,9 @@ impl Register {
         };
         let narrowing = next.narrowing();
         let earlier = before.registry().instructions_of(Some(tenant));
-        self.revisions.store(ruled(earlier.map_or_else(|| narrowing.clone(), |earlier| earlier.with(&narrowing))));
+        // who said nothing before attested nothing
+        let unattested = || Narrowing { attested: false, ..narrowing.clone() };
+        self.revisions.store(ruled(earlier.map_or_else(unattested, |earlier| earlier.with(&narrowing))));
         if let Err(error) = self.journal.append(entry).await {
             self.revisions.store(before);
             return Err(error);

@@ -59,14 +59,16 @@ impl Concerned {
 /// Where something is stored that has no place by the profile.
 const NOWHERE: ProcessorId = ProcessorId(Name::constant("store-local"));
 
-/// Whether every place for something of `category` that is kept for `purpose` is in one of `parts`.
+/// Whether every place for something of `category` that is kept for `purpose` is in one of `parts`: every one that is in use and
+/// not overseas, where nothing is kept.
 pub(super) fn is_in_everywhere(
     profile: &Profile,
     (category, purpose): (Category, Purpose),
     parts: impl IntoIterator<Item = Part>,
 ) -> bool {
     let parts: Vec<_> = parts.into_iter().collect();
-    let places = places_of(profile, category, purpose).into_iter();
+    let in_use = |one: &&Processor| one.state == ProcessorState::Active && one.region_class != RegionClass::Overseas;
+    let places = places_of(profile, category, purpose).into_iter().filter(in_use);
     let mut places: Vec<_> = places.map(|place| (place.region_class, place.id)).collect();
     if places.is_empty() {
         places.push((RegionClass::Local, NOWHERE));
@@ -355,7 +357,10 @@ impl Register {
         (bytes, now): (u64, WallTime),
     ) -> Result<Noted, Reason> {
         let (category, purpose, gate) = (FACTS_CATEGORY, Purpose::MEMORY, Gate::Memory);
-        match self.placed(who, (category, purpose, cv), gate, now) {
+        let is_near = |place: &Place| self.profile().transfer(place.processor, category).is_none();
+        let placed = self.placed(who, (category, purpose, cv), gate, now);
+        match placed.and_then(|place| if is_near(&place) { Ok(place) } else { Err((Reason::Region, place.processor)) })
+        {
             Ok(place) => Ok(written(who, (Reference(SubjectId::random().0), bytes), &place)),
             Err((reason, processor)) => {
                 let subject = who.id();

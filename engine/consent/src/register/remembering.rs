@@ -148,8 +148,8 @@ impl Register {
 
     /// Replaces what is remembered beyond the conversation; nothing left removes the record. What is over by then is not
     /// kept, whoever still has it. Refused without a valid consent to [`Purpose::MEMORY`], and erased when that is withdrawn;
-    /// refused while its use is restricted; refused where the policy lets nothing that was not there before be stored, though then,
-    /// too, things can be dropped; refused to whoever read what is replaced at `cv`, if it was put right, restricted
+    /// refused while its use is restricted; refused where the policy lets nothing that was not there before be stored, though what
+    /// is dropped goes then, too; refused to whoever read what is replaced at `cv`, if it was put right, restricted
     /// or given back since; refused also while a legal hold keeps what was to be erased before, since both would lie under
     /// one key.
     ///
@@ -172,12 +172,21 @@ impl Register {
         }
         self.destroy_due(&turn).await?;
         let kept = self.kept_facts(subject).await?;
-        let Ok(rewrite) = self.rewritten(&turn, cv, (kept, facts)).await? else { return Ok(false) };
+        let (mut live, now) = (kept.facts.clone(), self.clock.wall());
+        self.keep_live(&mut live, consent);
+        let is_new = |fact: &Remembered| !live.iter().any(|old| old.says(fact));
+        let mut facts = facts;
+        let may_add = !facts.iter().any(is_new) || self.note_memory(&turn, cv, (0, now)).is_ok();
+        if !may_add {
+            // what is dropped goes all the same
+            facts.retain(|fact| !is_new(fact));
+        }
+        let Ok(rewrite) = self.rewritten(&turn, cv, (kept, facts), Remembered::says).await? else { return Ok(false) };
         // A withdrawal comes before this, and it is refused, or after it, and erases: also when nobody waits for this
         // any more and the lock is free while the store is at it.
         let unchanged = (RegisterKey { subject }.key(), Condition::Version(turn.state.version));
         self.append_of([&turn], rewrite.within(Entry { require: vec![unchanged], ..Entry::default() })).await?;
-        Ok(true)
+        Ok(may_add)
     }
 
     /// The row of the subject's facts.
@@ -197,28 +206,24 @@ impl Register {
     }
 
     /// What puts `facts`, which somebody saw at `cv`, in the place of those that are kept. Under a legal hold what is dropped
-    /// stays in the row.
+    /// stays in the row. What is not the `same` as anything that may be used now is stored by a decision, the last that is done
+    /// here: the rules may have changed while it was sealed, and nothing may be awaited between this and its place in the log.
     async fn rewritten(
         &self,
         turn: &Subject,
         cv: ConsentVersion,
         (kept, mut facts): (Kept, Vec<Remembered>),
+        same: fn(&Remembered, &Remembered) -> bool,
     ) -> Result<Result<Rewrite, NotRewritten>, Error> {
         let (holds, now) = (self.holds.read().await, self.clock.wall());
         facts.retain(|fact| !self.is_over(fact, &turn.state.consent, now));
         let takes_out = self.takes_out(FACTS_CATEGORY);
         facts.iter_mut().flat_map(|fact| [&mut fact.key, &mut fact.value]).for_each(|text| takes_out.of(text));
         let mark = self.mark_of(turn, &kept.facts);
-        let is_new = |fact: &Remembered| !kept.facts.iter().any(|old| old.says(fact));
-        let event = if facts.iter().any(is_new) {
-            let bytes = remembered::encode(&facts).len() as u64;
-            match self.note_memory(turn, cv, (bytes, now)) {
-                Ok(written) => Some(written),
-                Err(reason) => return Ok(Err(NotRewritten::Denied(reason))),
-            }
-        } else {
-            None
-        };
+        let mut live = kept.facts.clone();
+        self.keep_live(&mut live, &turn.state.consent);
+        let adds = facts.iter().any(|fact| !live.iter().any(|old| same(old, fact)));
+        let bytes = remembered::encode(&facts).len() as u64;
         if holds.keeping(turn.id, Some(FACTS_CATEGORY), now).is_some() {
             let mut dropped = kept.facts;
             dropped.retain(|old| !facts.iter().any(|fact| fact.says(old)));
@@ -240,6 +245,11 @@ impl Register {
             ops.extend(mark.map(Op::Delete));
         }
         ops.extend(next.map(super::retaining::put_mark));
+        let event = adds.then(|| self.note_memory(turn, cv, (bytes, now))).transpose();
+        let event = match event {
+            Ok(event) => event,
+            Err(reason) => return Ok(Err(NotRewritten::Denied(reason))),
+        };
         Ok(Ok(Rewrite { require: (row, kept.unchanged), ops, event }))
     }
 
@@ -333,7 +343,8 @@ impl Register {
         entry.ops.push(Left::Purge.put(subject.id, id));
         entry.ops.extend(self.tell_of_correction(subject.id, id, FACTS_CATEGORY).await?);
         entry.events.push(next.about(subject.id).by(by, applied));
-        self.replace(subject, next, (kept, facts), entry).await
+        // who has the use restricted because it is wrong can have it put right
+        self.replace(subject, next, (kept, facts), |old, fact| old.key == fact.key, entry).await
     }
 
     /// Whether what somebody with `consent` asked to have remembered may be used now.
@@ -378,7 +389,7 @@ impl Register {
         if imported.taken > 0 {
             let mut next = subject.state.clone();
             outdate(&mut next);
-            self.replace(subject, next, (kept, here), Entry::default()).await?;
+            self.replace(subject, next, (kept, here), Remembered::says, Entry::default()).await?;
         }
         Ok(imported)
     }
@@ -390,9 +401,11 @@ impl Register {
         subject: &mut Subject,
         next: StoredState,
         facts: (Kept, Vec<Remembered>),
+        same: fn(&Remembered, &Remembered) -> bool,
         entry: Entry,
     ) -> Result<(), PutRight> {
-        let rewrite = self.rewritten(subject, ConsentVersion(u64::MAX), facts).await?.map_err(|why| match why {
+        let rewrite = self.rewritten(subject, ConsentVersion(u64::MAX), facts, same).await?;
+        let rewrite = rewrite.map_err(|why| match why {
             NotRewritten::Held => PutRight::Held,
             NotRewritten::Denied(reason) => PutRight::Denied(reason),
         })?;

@@ -166,7 +166,7 @@ impl Register {
         };
         let category = FACTS_CATEGORY;
         entry.events.push(about.event(Event::RetentionExecuted { ending, category, how, rows }));
-        self.journal.append(entry).await?;
+        self.append_of([turn], entry).await?;
         drop(counted);
         count(Stored::Facts, rows, &first, now);
         Ok(rows)

@@ -187,7 +187,11 @@ async fn what_came_in_before_it_was_given_again_stays_shut_out_of_it_and_of_noth
     for event in [given, part_taken, part_given] {
         assert_eq!(event.status(), proto::ConsentStatus::Given);
     }
-    assert_eq!([given, part_taken, part_given].map(|event| event.taken_back.len()), [0, 1, 0]);
+    assert_eq!(
+        [given, part_taken, part_given].map(|event| event.taken_back.len()),
+        [0; 3],
+        "nothing is taken back now"
+    );
     assert!(replayed(&world.leaves().await).is_empty());
     world.ends_spotless_under(two_recognisers()).await;
 }
@@ -253,4 +257,28 @@ async fn a_log_in_which_something_goes_on_is_found_out() {
     let late: Vec<_> = rest.into_iter().chain(segment).collect();
     let opened = late.iter().position(|leaf| matches!(leaf.fact.event, Event::SegmentOpened { .. })).unwrap();
     assert_eq!(replayed(&late), [opened as u64]);
+}
+
+#[tokio::test]
+async fn as_many_parts_as_may_be_fit_into_a_record_and_everything_can_be_taken_back_after_them() {
+    let world = World::under(two_recognisers()).await;
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    let kinds = ProcessorKind::ALL.into_iter();
+    let parts: Vec<_> = kinds
+        .flat_map(|kind| {
+            RegionClass::ALL.map(|region| Part { kind: Some(kind), region: Some(region), ..Part::default() })
+        })
+        .take(PARTS_MAX)
+        .collect();
+    for _ in 0..8 {
+        for some in parts.chunks(32) {
+            assert!(world.register.withdraw_parts(anna, some, Means::Integrator).await.unwrap().ok);
+        }
+        assert_eq!(world.state(anna).await.taken_back().count(), parts.len());
+        let yes = answer(anna, &[MEMORY], ConsentStatus::Given);
+        world.register.record_with(&yes, &parts).await.unwrap();
+    }
+    let done = world.register.withdraw(anna, &[], Means::Integrator).await.unwrap();
+    assert!(done.ok && !done.state.status(VOICE).is_valid());
+    world.ends_spotless_under(two_recognisers()).await;
 }
