@@ -253,7 +253,8 @@ pub struct ConsentEvent {
     /// Of IMPLIED consent, what the person did that implied it; of REVOKED and INVALIDATED, why. A name.
     #[prost(string, tag = "14")]
     pub reason: ::prost::alloc::string::String,
-    /// What the person has taken back from then on of what they agree to, and not given again. The status says nothing of it.
+    /// Of the newest event: what the person has taken back of what they agree to, and not given again. The status says nothing of
+    /// it. When each part was, is in the withdrawals.
     #[prost(message, repeated, tag = "15")]
     pub taken_back: ::prost::alloc::vec::Vec<Part>,
 }
