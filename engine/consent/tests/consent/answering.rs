@@ -39,7 +39,7 @@ async fn standing(desk: &Desk, subject: SubjectId, case: Reference) -> Standing 
 }
 
 /// Waits until the request `case` is answered.
-async fn until_answered(world: &World, case: Reference) {
+pub(crate) async fn until_answered(world: &World, case: Reference) {
     world
         .until_told(|event| {
             let Event::Request { request, step, .. } = event else { return false };

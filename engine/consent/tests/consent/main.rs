@@ -14,6 +14,7 @@ mod complaining;
 mod copying;
 mod crash;
 mod damage;
+mod deciding_memory;
 mod deleting;
 mod disclosing;
 mod each_step;
