@@ -49,12 +49,14 @@ pub(super) async fn open(
     note_start(&settings.started)?;
     tracing::info!(node = settings.node, cluster = %settings.cluster, listen = %store.local_addr(), "replicating");
     let me = settings.id();
-    if !is_founder && !is_member(&store, |member| member.node == me && member.voter) {
+    let is_new = !is_founder && !is_member(&store, |member| member.node == me && member.voter);
+    if is_new {
         insist("join the cluster", async || store.join().await).await?;
         tracing::info!("joined the cluster");
     }
+    // who has just come may not have heard yet who else there is; whoever leads knows
     if let Some(gone) = settings.replaces.map(NodeId)
-        && is_member(&store, |member| member.node == gone)
+        && (is_new || is_member(&store, |member| member.node == gone))
     {
         insist("remove the node that this one replaces", async || store.remove(gone).await).await?;
         tracing::info!(node = gone.0, "removed the node in whose place this one is");
