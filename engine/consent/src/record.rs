@@ -270,53 +270,6 @@ pub(crate) fn withdrawn(withdrawal: &proto::Withdrawal, now: WallTime) -> proto:
     }
 }
 
-/// Events of one record. With more, the oldest by which it went on makes room for the next: when each part was taken back and
-/// given again is in the withdrawals and in the log.
-const EVENTS_MAX: usize = 256;
-
-/// Has the newest event of `record`, which is for `purpose`, say what the person has taken back of it, and no other: each would say
-/// it again, and a record has to fit into the store.
-pub(crate) fn note_taken_back(record: &mut proto::ConsentRecord, purpose: Purpose, consent: &ConsentState) {
-    let concerns = |part: &Part| part.purpose.is_none_or(|only| only == purpose);
-    record.events.iter_mut().for_each(|event| event.taken_back.clear());
-    if let Some(event) = record.events.last_mut() {
-        event.taken_back = consent.taken_back().filter(concerns).map(|part| part::write(&part)).collect();
-    }
-}
-
-/// Adds `event` to the record of `records` that gives `purpose`, by which that goes on as it was, but for what is taken back of
-/// it by `consent`; what stores it, where there is such a record.
-pub(crate) fn goes_on(
-    records: &[(Key, proto::ConsentRecord)],
-    purpose: Purpose,
-    consent: &ConsentState,
-    event: proto::ConsentEvent,
-) -> Option<Op> {
-    let (key, record) = latest(records, purpose).filter(|(_, record)| is_yes(record))?;
-    let (mut record, last) = (record.clone(), record.events.last()?);
-    let (status, r#type) = (last.status, last.r#type);
-    let (separate, written) = (last.separate, last.written);
-    if record.events.len() >= EVENTS_MAX {
-        record.events.remove(1);
-    }
-    record.events.push(proto::ConsentEvent { status, r#type, separate, written, ..event });
-    note_taken_back(&mut record, purpose, consent);
-    Some(Op::Put(key.clone(), RECORD.encode(&encode(&record))))
-}
-
-/// The event by which `answer`, which gives other purposes, gives parts again.
-pub(crate) fn given_again(answer: &Answer, cv: ConsentVersion, now: WallTime) -> proto::ConsentEvent {
-    proto::ConsentEvent {
-        at_unix_ms: now.0,
-        actor: actor(answer.means).into(),
-        entity_id: entity(answer),
-        indication_method: indication(answer.means).into(),
-        evidence_sha256: answer.evidence_sha256.to_vec(),
-        consent_version: cv.0,
-        ..Default::default()
-    }
-}
-
 /// The event that ends a record whose time is over at `now`.
 pub(crate) fn expired(cv: ConsentVersion, now: WallTime) -> proto::ConsentEvent {
     proto::ConsentEvent {

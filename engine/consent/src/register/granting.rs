@@ -115,7 +115,7 @@ impl Register {
         ));
         let others = agreed_in(&next.consent, &again).into_iter().filter(|purpose| !purposes.contains(purpose));
         entry.ops.extend(others.filter_map(|purpose| {
-            record::goes_on(&earlier, purpose, &next.consent, record::given_again(answer, cv, now))
+            record::part::goes_on(&earlier, purpose, &next.consent, record::part::given_again(answer, cv, now))
         }));
         for (purpose, id) in answer.question.records() {
             let had_agreed = subject.state.consent.status(purpose).is_valid();
@@ -141,7 +141,7 @@ impl Register {
                 record.replaces_record_id =
                     record::latest(&earlier, purpose).map_or_else(Vec::new, |(_, r)| r.record_id.clone());
             }
-            record::note_taken_back(&mut record, purpose, &next.consent);
+            record::part::note_taken_back(&mut record, purpose, &next.consent);
             if is_for_child {
                 let guardian = next.ward.guardian_evidence();
                 for event in &mut record.events {

@@ -4,6 +4,8 @@
 //! soon after, and by the next process if this one ends before. Nothing is sealed for a person whose key is due. Each fact
 //! carries the moment at which it was collected, from which its retention counts.
 
+mod rewrite;
+
 use sayso_audit::{Actor, Event, Reference};
 use sayso_policy::profile::RetentionAction;
 use sayso_policy::{ConsentState, Ending, Reason};
@@ -13,11 +15,11 @@ use sayso_store::{
 use sayso_types::{ConsentVersion, Purpose, SubjectId, WallTime};
 use sayso_vault::Binding;
 
+use self::rewrite::{NotRewritten, Rewrite};
 use super::answering::outdate;
 use super::retaining::happened_to;
 use super::state::{StoredState, Unopened};
 use super::{Register, Subject};
-use crate::journal::Noted;
 use crate::remembered::{self, Remembered};
 use crate::retention::Stored;
 use crate::rights::Imported;
@@ -51,31 +53,6 @@ struct Kept {
     unchanged: Condition,
     /// Also those whose time is over, and those that a legal hold alone keeps.
     facts: Vec<Remembered>,
-}
-
-/// A new row of facts in the place of the one before, when it is looked at, and the leaf of what was not there before.
-struct Rewrite {
-    require: (Key, Condition),
-    ops: Vec<Op>,
-    event: Option<Noted>,
-}
-
-impl Rewrite {
-    /// Has `entry` do it.
-    fn within(self, mut entry: Entry) -> Entry {
-        entry.require.push(self.require);
-        entry.ops.extend(self.ops);
-        entry.events.extend(self.event);
-        entry
-    }
-}
-
-/// Why facts are not put in the place of others.
-enum NotRewritten {
-    /// A legal hold keeps too much of what is dropped.
-    Held,
-    /// Nothing may be stored that was not there before.
-    Denied(Reason),
 }
 
 impl Register {

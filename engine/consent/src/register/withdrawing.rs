@@ -349,7 +349,7 @@ impl Register {
             parting::took_back(&mut next.consent, &part);
             let agreed = agreed_in(&next.consent, &[part]).into_iter();
             let went_on = agreed.filter_map(|purpose| {
-                record::goes_on(&records, purpose, &next.consent, record::withdrawn(&withdrawal, now))
+                record::part::goes_on(&records, purpose, &next.consent, record::withdrawn(&withdrawal, now))
             });
             entry.ops.extend(went_on);
         }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod generators;
+mod hops;
 mod parts;
 mod questions;
 mod receivers;

@@ -13,8 +13,9 @@ use sayso_policy::{
     AgeBand, BasisRef, ConsentState, ConsentStatus, ConsentType, ExemptionGrant, Gate, Grounds, Introduction,
     LegalBasis, Narrowed, Obligations, Period, PurposeConsent, Question, Reason, Vocabulary,
 };
-use sayso_types::{Category, Cell, ProcessorId, ProcessorKind as Kind, Purpose, RegionClass, TenantId, WallTime};
+use sayso_types::{Category, Cell, ProcessorId, Purpose, RegionClass, TenantId, WallTime};
 
+use crate::hops::hop;
 use crate::parts::shuts_out;
 
 /// The rules, before anything is made of them.
@@ -35,32 +36,6 @@ pub(crate) type Instructed = (Vec<Purpose>, Vec<Category>, Option<WallTime>, boo
 /// Whether a purpose is `broad`, or narrower.
 fn is_case_of(term: &str, broad: &str) -> bool {
     term.trim_start_matches("dpv:") == broad || Vocabulary::dpv().broader(term).any(|above| is_case_of(above, broad))
-}
-
-/// What is done with data at each gate, and for whom it is there.
-fn hop(gate: Gate) -> (Processing, &'static [Kind]) {
-    use Kind::{Asr, Database, Embedding, Llm, Moderation, MqttBroker, Sms, Tool, Tts, Vad, Vision, Voiceprint};
-    match gate {
-        Gate::Ingress => (
-            Processing::Collect,
-            &[Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Tool, MqttBroker, Database],
-        ),
-        Gate::VoiceActivity => (Processing::Analyse, &[Vad]),
-        Gate::Recognition => (Processing::Transmit, &[Asr]),
-        Gate::SpeakerIdentification => (Processing::Identify, &[Voiceprint]),
-        Gate::Vision => (Processing::Transmit, &[Vision]),
-        Gate::Dialogue => (Processing::Transmit, &[Llm, Embedding, Moderation]),
-        Gate::Tool => (Processing::Transmit, &[Tool, MqttBroker]),
-        Gate::Speech => (Processing::Transmit, &[Tts]),
-        Gate::ChatHistory | Gate::ConversationAudio => (Processing::Store, &[Database]),
-        Gate::Memory => (Processing::Store, &[Llm, Embedding, Database]),
-        Gate::Access => (Processing::Export, &[Database]),
-        Gate::Log => (Processing::Record, &[Database]),
-        Gate::Replica => (Processing::Copy, &[Database]),
-        Gate::Contact => (Processing::Contact, &[Sms]),
-        Gate::DeviceReport => (Processing::Collect, &[Database]),
-        Gate::Telemetry => (Processing::Analyse, &[Database]),
-    }
 }
 
 /// What a law asks a consent of its own for.
@@ -275,15 +250,15 @@ impl<'a> Facts<'a> {
 
     fn is_uninstructed(&self) -> bool {
         let Question { label, now, .. } = self.question;
-        let against = self.instructions().is_some_and(|(purposes, categories, until, _)| {
-            !purposes.contains(&label.purpose)
-                || !categories.contains(&label.category)
-                || until.is_some_and(|until| until <= *now)
-        });
         let by_law = self.purpose.is_some_and(|rule| rule.basis == LegalBasis::LegalObligation);
         let of_a_product = self.category.is_some_and(|rule| rule.subject == DataSubject::TenantUser);
-        let attested = matches!(self.instructions(), Some((_, _, _, true)));
-        against || self.world.document.tenants.attest && of_a_product && !by_law && !attested
+        let Some((purposes, categories, until, attested)) = self.instructions() else {
+            return self.world.document.tenants.attest && of_a_product && !by_law;
+        };
+        self.world.document.tenants.attest && of_a_product && !attested
+            || !purposes.contains(&label.purpose)
+            || !categories.contains(&label.category)
+            || until.is_some_and(|until| until <= *now)
     }
 
     fn is_restricted(&self) -> bool {
