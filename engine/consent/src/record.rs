@@ -11,16 +11,13 @@ use sayso_audit::{Actor, ActorKind, Reference};
 use sayso_policy::profile::{
     AtRest, CategoryRule, ControllerRole, Date, Necessity, Processor, Retention, RetentionAction, Sensitivity,
 };
-use sayso_policy::{
-    ConsentState, ConsentStatus, ConsentType, LegalBasis, Period, Practice, Profile, PurposeConsent, Tongue,
-};
+use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Practice, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
-use sayso_store::{Key, Op};
-use sayso_types::{ConsentVersion, Part, ProcessorKind, Purpose, RegionClass, TenantId, WallTime};
+use sayso_store::Key;
+use sayso_types::{ConsentVersion, ProcessorKind, Purpose, RegionClass, TenantId, WallTime};
 
 use crate::Error;
 use crate::evidence::{Answer, Asking, Means};
-use crate::tables::RECORD;
 
 /// `schema_version` of the records written here.
 pub const SCHEMA: &str = "sayso/consent-record/v1";
