@@ -103,7 +103,7 @@ mod tests {
         for kind in ProcessorKind::ALL {
             for region in RegionClass::ALL {
                 let part = Part {
-                    purpose: Some(sayso_types::Purpose::MEMORY),
+                    purpose: Some(Purpose::MEMORY),
                     processor: Some("groq".parse().unwrap()),
                     kind: Some(kind),
                     region: Some(region),
