@@ -152,7 +152,7 @@ impl Register {
         let (mut live, now) = (kept.facts.clone(), self.clock.wall());
         self.keep_live(&mut live, consent);
         let is_new = |fact: &Remembered| !live.iter().any(|old| old.says(fact));
-        let mut facts = facts;
+        let mut facts = self.without_what_is_taken_out(facts);
         let may_add = !facts.iter().any(is_new) || self.note_memory(&turn, cv, (0, now)).is_ok();
         if !may_add {
             // what is dropped goes all the same
@@ -182,6 +182,13 @@ impl Register {
         facts.retain(|fact| fact.dropped_at.is_none() && !self.is_over(fact, consent, now));
     }
 
+    /// `facts` as they may be stored, by what the policy has taken out of their category.
+    fn without_what_is_taken_out(&self, mut facts: Vec<Remembered>) -> Vec<Remembered> {
+        let takes_out = self.takes_out(FACTS_CATEGORY);
+        facts.iter_mut().flat_map(|fact| [&mut fact.key, &mut fact.value]).for_each(|text| takes_out.of(text));
+        facts
+    }
+
     /// What puts `facts`, which somebody saw at `cv`, in the place of those that are kept. Under a legal hold what is dropped
     /// stays in the row. What is not the `same` as anything that may be used now is stored by a decision, the last that is done
     /// here: the rules may have changed while it was sealed, and nothing may be awaited between this and its place in the log.
@@ -194,8 +201,6 @@ impl Register {
     ) -> Result<Result<Rewrite, NotRewritten>, Error> {
         let (holds, now) = (self.holds.read().await, self.clock.wall());
         facts.retain(|fact| !self.is_over(fact, &turn.state.consent, now));
-        let takes_out = self.takes_out(FACTS_CATEGORY);
-        facts.iter_mut().flat_map(|fact| [&mut fact.key, &mut fact.value]).for_each(|text| takes_out.of(text));
         let mark = self.mark_of(turn, &kept.facts);
         let mut live = kept.facts.clone();
         self.keep_live(&mut live, &turn.state.consent);
@@ -377,10 +382,11 @@ impl Register {
         &self,
         subject: &mut Subject,
         next: StoredState,
-        facts: (Kept, Vec<Remembered>),
+        (kept, facts): (Kept, Vec<Remembered>),
         same: fn(&Remembered, &Remembered) -> bool,
         entry: Entry,
     ) -> Result<(), PutRight> {
+        let facts = (kept, self.without_what_is_taken_out(facts));
         let rewrite = self.rewritten(subject, ConsentVersion(u64::MAX), facts, same).await?;
         let rewrite = rewrite.map_err(|why| match why {
             NotRewritten::Held => PutRight::Held,
