@@ -4,7 +4,7 @@
 //! The leaves say who agreed to what, when, and what was handed to whom. They do not say how old somebody is, how clearly
 //! they agreed, or how far they let data travel, because that is about them; only that somebody was found to be a child without
 //! a guardian, and when they had one, or needed none any more. Where the log is silent, the replay takes the
-//! answer that allows most (also of whose tenant somebody is, unless they agreed since that has given instructions): a segment that it finds
+//! answer that allows most (but whose tenant it does not name has attested nothing, where the profile asks for that): a segment that it finds
 //! fault with had no right to be, whatever the answer was. What it finds no fault with was allowed as far as the log shows.
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
@@ -207,7 +207,7 @@ impl Replay {
             Event::TenantSwitched { tenant, is_off, .. } => {
                 self.registries.tenant(fact.registry_rev, *tenant, *is_off);
             }
-            // whose tenant somebody is the log says of those only who agreed since their tenant has given instructions
+            // told before something is opened or stored of somebody whose tenant has given instructions
             Event::Control(ControlEvent::TenantServes { tenant }) => {
                 if let Some(subject) = fact.subject {
                     self.person(subject).tenant = Some(registries::named(*tenant));
