@@ -13,6 +13,7 @@
 //! * [`Journal`] sequences the audit log. Leaves are appended in the same batch as the change that they record, many
 //!   callers in one batch.
 //! * [`Lease`] is a permit in use: dropping it tells the register that its holder has let go of the data.
+//! * [`Lineage`] is what the data of a turn was made of: what that was taken back of goes with it.
 //! * [`Loan`] is a permit in use outside of the node: it ends when its holder says so, or is known to have ended.
 //! * [`rights::Desk`] takes people's requests, watches the day by which each is answered, and hands out copies.
 //! * [`switch`] turns a processor, a category or a tenant off, whatever the policy says.
@@ -47,6 +48,7 @@ pub mod incidents;
 pub mod journal;
 pub mod keep;
 pub mod lease;
+pub mod lineage;
 pub mod loan;
 mod mutant;
 pub mod notices;
@@ -72,6 +74,7 @@ pub use error::Error;
 pub use evidence::{Answer, Asking, Ending, Means, Question};
 pub use journal::{Entry, Journal};
 pub use lease::{Ask, Denied, Lease};
+pub use lineage::Lineage;
 pub use loan::{Borrower, Loan};
 pub use register::{Configured, Fenced, Options, Register, TakesOut, Thrown, Withdrawal};
 pub use remembered::Remembered;

@@ -1,6 +1,6 @@
 //! People are told of services that have a privacy policy of their own before they come to use them.
 
-use sayso_consent::{Ask, notices};
+use sayso_consent::{Ask, Lineage, notices};
 use sayso_policy::{Gate, Profile};
 use sayso_types::{Category, ConsentVersion, ProcessorId, ProcessorKind, Purpose, SubjectId, TurnId};
 
@@ -18,7 +18,8 @@ impl Egress {
             return Ok(());
         }
         let of = |purpose, category, (kind, ids): (ProcessorKind, Vec<ProcessorId>)| {
-            let context = Context { subject, turn: TurnId(0), cv, purpose, language: String::new() };
+            let context =
+                Context { subject, turn: TurnId(0), cv, purpose, language: String::new(), lineage: Lineage::default() };
             ids.into_iter().map(|id| context.ask(category, Gate::of(kind), id)).collect::<Vec<Ask>>()
         };
         let known = &self.processors;

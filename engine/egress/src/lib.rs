@@ -28,7 +28,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
-use sayso_consent::{Ask, Denied, Lease, Register};
+use sayso_consent::{Ask, Denied, Lease, Lineage, Register};
 use sayso_policy::{Gate, Labelled, Weigh};
 use sayso_provider::{AudioStream, Call, Reply, Request, Sight, Transcript};
 use sayso_runtime::Tasks;
@@ -56,6 +56,8 @@ pub struct Context {
     pub purpose: Purpose,
     /// Language of the conversation, BCP 47; empty when unknown.
     pub language: String,
+    /// What the data of the turn was made of so far: every call that its result goes on from is added to it.
+    pub lineage: Lineage,
 }
 
 impl Context {
@@ -128,6 +130,7 @@ impl Egress {
     /// [`Error`] says why not; in particular when consent is taken back, at that moment.
     pub async fn transcribe(&self, context: &Context, audio: AudioStream) -> Result<Transcript, Error> {
         let (_, provider, lease) = self.open(context, Category::VOICE_AUDIO, &self.processors.transcribers).await?;
+        context.lineage.grows_from(&lease);
         let call = self.call(context, &lease, self.timeouts.transcribe);
         call::result(&self.tasks, "transcribe", lease, async move {
             // What needs its length first is held in front of the gate until it is complete.
@@ -152,6 +155,7 @@ impl Egress {
     ) -> Result<impl Stream<Item = Result<Reply, Error>> + Send + use<>, Error> {
         let responders = &self.processors.responders;
         let (processor, provider, lease) = self.open(context, Category::TRANSCRIPT, responders).await?;
+        context.lineage.grows_from(&lease);
         let mut request = self.without_what_stays(request);
         let earlier = core::mem::take(&mut request.earlier);
         let passages = core::mem::take(&mut request.passages);
@@ -191,8 +195,9 @@ impl Egress {
             return Ok(());
         }
         let context = Context { purpose, ..context.clone() };
-        match self.register.acquire(context.ask(category, Gate::of(ProcessorKind::Llm), processor)).await {
+        match self.acquire(&context, context.ask(category, Gate::of(ProcessorKind::Llm), processor)).await {
             Ok(lease) => {
+                context.lineage.grows_from(&lease);
                 laden.request.take_along(Labelled::new(context.label(category), data), put);
                 laden.leases.push(lease);
                 Ok(())
@@ -235,6 +240,7 @@ impl Egress {
         take_in: impl FnOnce() -> Exposure,
     ) -> Result<Redacted<String>, Error> {
         let (_, provider, lease) = self.open(context, Category::IMAGE, &self.processors.viewers).await?;
+        context.lineage.grows_from(&lease);
         let call = self.call(context, &lease, self.timeouts.view);
         let takes_out = [Category::IMAGE, Category::TRANSCRIPT].map(|of| self.register.takes_out(of));
         let (exposure, label, mut question) = (take_in(), context.label(Category::IMAGE), question);
@@ -283,13 +289,17 @@ impl Egress {
         let mut closest = None;
         for (processor, provider) in processors.in_order(&self.register.profile()) {
             let ask = context.ask(category, Gate::of(processors.kind()), processor);
-            match self.register.acquire(ask).await {
+            match self.acquire(context, ask).await {
                 Ok(lease) => return Ok((processor, Arc::clone(provider), lease)),
                 Err(Denied::Policy(reason)) => closest = closest.max(Some(reason)),
                 Err(failed) => return Err(Error::Denied(failed)),
             }
         }
         Err(closest.map_or(Error::NoProcessor(processors.kind()), |reason| Error::Denied(Denied::Policy(reason))))
+    }
+
+    async fn acquire(&self, context: &Context, ask: Ask) -> Result<Lease, Denied> {
+        self.register.acquire_of(ask, &context.lineage).await
     }
 
     fn call(&self, context: &Context, lease: &Lease, timeout: Duration) -> Call {

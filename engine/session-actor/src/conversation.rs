@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ractor::ActorRef;
-use sayso_consent::Remembered;
+use sayso_consent::{Lineage, Remembered};
 use sayso_egress::Context;
 use sayso_policy::ConsentState;
 
@@ -49,6 +49,8 @@ pub(crate) struct Conversation {
     session: Session,
     /// How the subject stands.
     consent: ConsentState,
+    /// What the latest turn that called somebody was made of.
+    lineage: (TurnId, Lineage),
     /// What was asked for, while the question is open.
     question: Option<Put>,
     /// The fingerprint of what the device last reported of a press or of typing.
@@ -100,6 +102,7 @@ impl Conversation {
             actor,
             session,
             consent: before,
+            lineage: Default::default(),
             question: None,
             reported: None,
             remembered,
@@ -352,10 +355,17 @@ impl Conversation {
         metrics::counter!("sayso_turns_total", "ending" => name).increment(1);
     }
 
-    fn context(&self, turn: TurnId, purpose: Purpose) -> Context {
+    fn context(&mut self, turn: TurnId, purpose: Purpose) -> Context {
+        if self.lineage.0 != turn {
+            self.lineage = (turn, Lineage::default());
+        }
+        self.context_of(turn, purpose, self.lineage.1.clone())
+    }
+
+    fn context_of(&self, turn: TurnId, purpose: Purpose, lineage: Lineage) -> Context {
         let identity = &self.place().identity;
         let language = identity.language.name.to_string();
-        Context { subject: identity.subject, turn, cv: self.consent.cv, purpose, language }
+        Context { subject: identity.subject, turn, cv: self.consent.cv, purpose, language, lineage }
     }
 
     fn listen(&mut self, capture: Capture) {

@@ -105,14 +105,23 @@ impl Context {
         entry.map(|entry| &mut entry.exchange)
     }
 
+    /// Forgets what was said and heard in `turn` of this conversation.
+    pub fn forget_turn(&mut self, turn: TurnId) {
+        self.forget_if(|entry| entry.turn == turn && entry.origin != Origin::Earlier);
+    }
+
     /// Forgets every exchange that is from there.
     pub fn forget_origin(&mut self, origin: Origin) {
+        self.forget_if(|entry| entry.origin == origin);
+    }
+
+    fn forget_if(&mut self, is_over: impl Fn(&Entry) -> bool) {
         self.exchanges.retain_mut(|entry| {
-            let keep = entry.origin != origin;
-            if !keep {
+            let over = is_over(entry);
+            if over {
                 wipe_exchange(&mut entry.exchange);
             }
-            keep
+            !over
         });
     }
 

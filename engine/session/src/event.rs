@@ -156,6 +156,8 @@ pub enum Event {
     AnswerUnrecorded(&'static str),
     /// A withdrawal could not be recorded: what was open is closed, but the consent stands.
     WithdrawalUnrecorded(&'static str),
+    /// Something that this turn was made of was taken back, less than the consent to the conversation.
+    OriginTakenBack(TurnId),
     /// A timer that the session armed has run out.
     Timer(crate::Timer),
 }

@@ -67,6 +67,8 @@ pub struct Session {
     turn: Option<Turn>,
     /// The answer that was running last, while the device may still report what it played of it.
     last: Option<Answer>,
+    /// The latest turn that failed.
+    failed: Option<TurnId>,
     /// The consent question, while it is open.
     asking: Option<Asking>,
     /// The question that is put again was not answered: this conversation goes on without it.
@@ -94,6 +96,7 @@ impl Session {
             latest: TurnId::default(),
             turn: None,
             last: None,
+            failed: None,
             asking: None,
             put_off: false,
             notices: VecDeque::new(),
@@ -145,6 +148,7 @@ impl Session {
             Event::Spoken(turn, result) => self.spoken(turn, result, effects),
             Event::ConsentChanged(view) => self.consent_changed(view, effects),
             Event::ConsentAsked(view) => self.consent_asked(view),
+            Event::OriginTakenBack(turn) => self.disown(turn, effects),
             Event::AnswerUnrecorded(reason) => self.answer_unrecorded(reason, effects),
             Event::WithdrawalUnrecorded(reason) => self.withdrawal_unrecorded(reason, effects),
             Event::Timer(timer) => self.timer(timer, effects),

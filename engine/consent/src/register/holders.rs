@@ -11,10 +11,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::lending::{End, Outside};
-use crate::Journal;
 use crate::journal::{About, Noted};
 use crate::mutant;
 use crate::volume::Allowance;
+use crate::{Journal, Lineage};
 
 /// Why a permit was taken back: consent was withdrawn.
 const WITHDRAWN: &str = "withdrawn";
@@ -41,6 +41,8 @@ pub(crate) struct Holder {
     pub(crate) released: CancellationToken,
     /// Why it was told so, for the log.
     why: OnceLock<&'static str>,
+    /// What was made of what it passes, and of whatever came before.
+    lineage: Lineage,
     /// What it has besides when it is used outside of this process.
     pub(super) outside: Option<Outside>,
     /// What is set aside of its receiver's day; [`None`] once it is over.
@@ -56,13 +58,14 @@ impl Holder {
     pub(crate) fn new(
         revoker: Revoker,
         segment: Segment,
+        lineage: Lineage,
         slot: Option<Slot>,
         allowance: Allowance,
         outside: Option<Outside>,
     ) -> Self {
         let (revoked, released) = (CancellationToken::new(), CancellationToken::new());
         let (why, allowance) = (OnceLock::new(), Mutex::new(Some(allowance)));
-        Self { revoker, segment, revoked, released, why, outside, allowance, _slot: slot }
+        Self { revoker, segment, revoked, released, why, lineage, outside, allowance, _slot: slot }
     }
 
     /// Tells the holder to let go, and why; whether it was not told before. Its gate is yet to be closed.
@@ -154,10 +157,17 @@ impl Holder {
         Question { label, gate, processor, now }
     }
 
-    /// Whether what it passes is in one of `parts` of what its subject agreed to. What rests on a grant is in none.
+    /// Whether what it passes, or what that was made of, is for one of `purposes`.
+    pub(super) fn is_for(&self, purposes: &[Purpose]) -> bool {
+        purposes.contains(&self.segment.cell.purpose) || self.lineage.has_purpose(|purpose| purposes.contains(&purpose))
+    }
+
+    /// Whether what it passes, or what that was made of, is in one of `parts` of what its subject agreed to. What rests on a
+    /// grant is in none.
     pub(super) fn is_in(&self, parts: &[Part]) -> bool {
         let Segment { cell, processor, exemption, .. } = &self.segment;
-        exemption.is_none() && parts.iter().any(|part| part.covers(cell, *processor))
+        let is_itself = exemption.is_none() && parts.iter().any(|part| part.covers(cell, *processor));
+        is_itself || self.lineage.is_in(parts)
     }
 
     pub(super) fn subject(&self) -> SubjectId {
@@ -282,15 +292,13 @@ impl Holders {
 
     /// Takes back every permit of `subject` for one of `purposes`, because consent was withdrawn.
     pub(crate) fn take_back(&self, subject: SubjectId, purposes: &[Purpose]) -> Vec<Arc<Holder>> {
-        self.take_back_if(subject, WITHDRAWN, |holder| {
-            purposes.contains(&holder.segment.cell.purpose) && !mutant::takes_nothing_back()
-        })
+        self.take_back_if(subject, WITHDRAWN, |holder| holder.is_for(purposes) && !mutant::takes_nothing_back())
     }
 
     /// Takes back every permit of `subject` for `parts` of one of `purposes`, because those were.
     pub(crate) fn take_parts_back(&self, subject: SubjectId, purposes: &[Purpose], parts: &[Part]) -> Vec<Arc<Holder>> {
         self.take_back_if(subject, WITHDRAWN, |holder| {
-            let is_of = purposes.contains(&holder.segment.cell.purpose) && holder.is_in(parts);
+            let is_of = holder.is_for(purposes) && holder.is_in(parts);
             is_of && !mutant::takes_nothing_back()
         })
     }

@@ -19,7 +19,7 @@ use crate::loan::stored::{self, StoredLoan};
 use crate::loan::term::Term;
 use crate::loan::{Borrower, Loan};
 use crate::tables::{LOAN, LoanKey, RegisterKey};
-use crate::{Entry, Error, volume};
+use crate::{Entry, Error, Lineage, volume};
 
 /// Why a segment ended, as the log says it: its holder had done what it was for.
 const DONE: &str = "done";
@@ -91,7 +91,7 @@ impl Register {
         let slot = self.slot()?;
         let register = Arc::clone(self);
         let lent = async move {
-            let opened = register.open_segment(&ask, slot, Some(to)).await;
+            let opened = register.open_segment(&ask, Lineage::default(), slot, Some(to)).await;
             if let Err(denied) = &opened {
                 register.stop_at_the_limit(&ask, denied).await;
                 if let Denied::Policy(reason) = denied {
@@ -299,7 +299,7 @@ impl Register {
         // not even from here is anything passed by it
         let (_, revoker) = permit::issue(terms, Arc::clone(&self.clock), now, Duration::ZERO);
         let outside = Outside::new(now, longest, longest, ends_by_itself);
-        let holder = Holder::new(revoker, segment, self.holders.slot(), allowance, Some(outside));
+        let holder = Holder::new(revoker, segment, Lineage::default(), self.holders.slot(), allowance, Some(outside));
         self.holders.enter(&Arc::new(holder));
         Ok(())
     }

@@ -17,7 +17,7 @@ use super::{Register, Subject};
 use crate::lease::{Ask, Denied, Lease};
 use crate::loan::Borrower;
 use crate::tables::RegisterKey;
-use crate::{Entry, Error};
+use crate::{Entry, Error, Lineage};
 
 /// A permit is renewed this often within its life, so that one lost renewal does not end it.
 const RENEWALS_PER_TTL: u32 = 3;
@@ -42,10 +42,20 @@ impl Register {
     /// [`Denied::Policy`] with the reason, which is noted in the log; [`Denied::Register`] when it could not be
     /// recorded.
     pub async fn acquire(self: &Arc<Self>, ask: Ask) -> Result<Lease, Denied> {
+        self.acquire_of(ask, &Lineage::default()).await
+    }
+
+    /// The same for what was made of `lineage`, and ends with it: when something of that is taken back, so is the permit.
+    ///
+    /// # Errors
+    /// As there; [`Reason::TakenBack`] when something of it was, of which the log has the withdrawal and no denial: the gate
+    /// was not asked.
+    pub async fn acquire_of(self: &Arc<Self>, ask: Ask, lineage: &Lineage) -> Result<Lease, Denied> {
+        let lineage = lineage.clone();
         let slot = self.slot()?;
         let register = Arc::clone(self);
         let opened = async move {
-            let opened = register.open_segment(&ask, slot, None).await;
+            let opened = register.open_segment(&ask, lineage, slot, None).await;
             if let Err(denied) = &opened {
                 register.stop_at_the_limit(&ask, denied).await;
                 if let Denied::Policy(reason) = denied {
@@ -64,9 +74,15 @@ impl Register {
     }
 
     /// Opens a segment for whoever uses the permit: this process, or somebody outside of it who proved who they are.
-    pub(super) async fn open_segment(&self, ask: &Ask, mut slot: Slot, to: Option<Borrower>) -> Result<Opened, Denied> {
+    pub(super) async fn open_segment(
+        &self,
+        ask: &Ask,
+        lineage: Lineage,
+        mut slot: Slot,
+        to: Option<Borrower>,
+    ) -> Result<Opened, Denied> {
         loop {
-            if let Some(opened) = self.open_at_once(ask, slot, to).await? {
+            if let Some(opened) = self.open_at_once(ask, &lineage, slot, to).await? {
                 return Ok(opened);
             }
             // whoever changes the rules has done so then
@@ -77,7 +93,13 @@ impl Register {
 
     /// The same, if no revision comes into force meanwhile, and no grant: what was opened under the one before closes again, so
     /// that nothing passes by another right than the log names.
-    async fn open_at_once(&self, ask: &Ask, slot: Slot, to: Option<Borrower>) -> Result<Option<Opened>, Denied> {
+    async fn open_at_once(
+        &self,
+        ask: &Ask,
+        lineage: &Lineage,
+        slot: Slot,
+        to: Option<Borrower>,
+    ) -> Result<Option<Opened>, Denied> {
         if self.has_ended() {
             return Err(Error::Ended.into());
         }
@@ -97,6 +119,9 @@ impl Register {
                 return Err(Denied::Policy(reason));
             }
         };
+        if lineage.is_taken_back(&state.consent) {
+            return Err(Denied::Policy(Reason::TakenBack));
+        }
         let profile = revisions.governing(ask.purpose, &state.consent);
         let governing = profile.rev();
         let segment = Segment {
@@ -137,7 +162,7 @@ impl Register {
         let (permit, revoker) = permit::issue(terms, Arc::clone(&self.clock), subject.asked_at, lasts);
         let outside =
             to.map(|borrower| Outside::new(subject.asked_at, lasts, self.permit_ttl(), borrower.ends_by_itself));
-        let holder = Arc::new(Holder::new(revoker, segment, Some(slot), allowance, outside));
+        let holder = Arc::new(Holder::new(revoker, segment, lineage.clone(), Some(slot), allowance, outside));
         self.holders.enter(&holder);
         if self.has_ended() {
             self.give_up(&holder, SHUTDOWN).await;

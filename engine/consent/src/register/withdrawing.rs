@@ -291,7 +291,7 @@ impl Register {
             What::Purposes(purposes) if purposes.is_empty() => self.taken_back(subject.id, |_| true),
             What::Purposes(purposes) => {
                 let ended = self.ended_with(purposes);
-                self.taken_back(subject.id, |holder| ended.contains(&holder.segment.cell.purpose))
+                self.taken_back(subject.id, |holder| holder.is_for(&ended))
             }
             What::Parts(parts) => self.taken_back(subject.id, |holder| holder.is_in(parts)),
         };
@@ -310,7 +310,7 @@ impl Register {
                 Scope::Everything => self.taken_back(subject.id, |_| true),
                 Scope::Purpose(purpose) => {
                     let ended = self.ended_with(&[purpose]);
-                    self.taken_back(subject.id, |holder| ended.contains(&holder.segment.cell.purpose))
+                    self.taken_back(subject.id, |holder| holder.is_for(&ended))
                 }
                 Scope::Part(part) => self.taken_back(subject.id, |holder| holder.is_in(&[part])),
             };

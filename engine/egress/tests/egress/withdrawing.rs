@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
 
 use futures::StreamExt;
-use sayso_consent::{Denied, Means};
+use sayso_consent::{Denied, Lineage, Means};
 use sayso_egress::{Context, Error, Processors, Timeouts};
 use sayso_policy::{Reason, Refused};
 use sayso_provider::fake::{FakeTranscriber, Manner};
 use sayso_provider::{Error as ProviderError, Request};
 use sayso_types::dialogue::Fact;
-use sayso_types::{Category, Purpose};
+use sayso_types::{Category, Part, Purpose, TurnId};
 use tokio::sync::Notify;
 
 use crate::providers::{Buffering, Halting, Hesitant, Lingering};
@@ -258,9 +258,12 @@ async fn goes_along(purpose: Purpose, question: Request, bytes: usize) {
     let mut answer = Box::pin(world.egress.respond(&person, question.clone()).await.unwrap());
     assert!(matches!(answer.next().await, Some(Ok(_))));
     let withdrawn = world.register.withdraw(person.subject, &[purpose], Means::Button).await.unwrap();
-    assert_eq!((withdrawn.ok, withdrawn.bytes()), (true, bytes as u64));
+    // the answer's own permit ends with it, by which all of it went
+    let gone = bytes + request().text.len() + bytes;
+    assert_eq!((withdrawn.ok, withdrawn.bytes()), (true, gone as u64));
     assert!(is_revoked(&answer.next().await.unwrap().unwrap_err()), "nor is what was made of it handed on");
     // without it the conversation goes on, and nothing goes along
+    let person = Context { lineage: Lineage::default(), ..person };
     let mut answer = Box::pin(world.egress.respond(&person, question).await.unwrap());
     assert!(matches!(answer.next().await, Some(Ok(_))));
     assert!(world.withdraw(&person).await.bytes() < (request().text.len() + bytes) as u64);
@@ -290,4 +293,34 @@ async fn what_goes_along_has_not_gone_before_the_provider_takes_it() {
     let withdrawn = world.register.withdraw(person.subject, &[Purpose::MEMORY], Means::Button).await.unwrap();
     assert_eq!((withdrawn.ok, withdrawn.bytes()), (true, 0), "nothing is on record as gone that has not gone");
     assert!(is_revoked(&answer.next().await.unwrap().unwrap_err()));
+}
+
+#[tokio::test]
+async fn what_was_made_of_a_part_ends_when_that_is_taken_back() {
+    let fakes = Fakes::new();
+    let world = World::new(fakes.processors()).await;
+    let talker = world.talker().await;
+    // prepared while they speak, before anybody knows what will be said
+    let voice = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap();
+    let other = Context { turn: TurnId(2), lineage: Lineage::default(), ..talker.clone() };
+    let typed = world.egress.voice(&other, Category::REPLY_TEXT).await.unwrap();
+    world.egress.transcribe(&talker, utterance(&talker, 5)).await.unwrap();
+    fakes.responder.desk().behave(Manner::Hang);
+    let mut answer = Box::pin(world.egress.respond(&talker, request()).await.unwrap());
+    fakes.responder.desk().wait_until(|received| received.pieces == 1).await;
+
+    let sound = [Part { category: Some(Category::VOICE_AUDIO), ..Part::default() }];
+    let withdrawn = world.register.withdraw_parts(talker.subject, &sound, Means::Button).await.unwrap();
+    assert!(withdrawn.ok);
+    let mut closed: Vec<_> = withdrawn.holders.iter().map(|holder| holder.processor_id.as_str()).collect();
+    closed.sort_unstable();
+    assert_eq!(closed, ["rules-local", "voice-local"], "the answer and the voice of this turn, of no other");
+    assert_eq!(fakes.responder.desk().received().running, 0, "it has let go when OK is said");
+    assert!(is_revoked(&answer.next().await.unwrap().unwrap_err()));
+    let said: Vec<_> = voice.speak("made of it".into()).collect().await;
+    assert!(matches!(said.as_slice(), [Err(error)] if is_revoked(error)));
+    let again = world.egress.voice(&talker, Category::REPLY_TEXT).await.unwrap_err();
+    assert!(matches!(again, Error::Denied(Denied::Policy(Reason::TakenBack))), "nor is it begun again: {again}");
+    let said: Vec<_> = typed.speak("made of what was typed".into()).collect().await;
+    assert!(!said.is_empty() && said.iter().all(Result::is_ok));
 }

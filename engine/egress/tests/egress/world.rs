@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use sayso_audit::{Event, FlowEvent, Leaf};
-use sayso_consent::{Answer, Means, Options, Question, Register};
+use sayso_consent::{Answer, Lineage, Means, Options, Question, Register};
 use sayso_egress::{Context, Egress, Processors, Timeouts};
 use sayso_policy::{ConsentStatus, Labelled, Profile};
 use sayso_provider::fake::{FakeResponder, FakeSynthesizer, FakeTranscriber, FakeViewer};
@@ -111,7 +111,14 @@ impl World {
             evidence_sha256: [2; 32],
         };
         let cv = self.register.record(&answer).await.unwrap().cv;
-        Context { subject, turn: TurnId(1), cv, purpose: purposes[0], language: "en".into() }
+        Context {
+            subject,
+            turn: TurnId(1),
+            cv,
+            purpose: purposes[0],
+            language: "en".into(),
+            lineage: Lineage::default(),
+        }
     }
 
     pub(crate) async fn withdraw(&self, context: &Context) -> sayso_consent::Withdrawal {

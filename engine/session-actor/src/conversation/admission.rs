@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use sayso_consent::Lease;
+use sayso_consent::{Lease, Lineage};
 use sayso_policy::{ConsentState, Labelled, Refused, Weigh};
 use sayso_runtime::{TaskHandle, TaskKind};
 use sayso_session::Event;
@@ -186,7 +186,7 @@ impl Conversation {
         let number = self.admissions;
         let (services, actor) = (Arc::clone(&self.services), self.actor.clone());
         // it is for all that is listened to, whatever turns that makes
-        let context = self.context(TurnId::default(), purpose);
+        let context = self.context_of(TurnId::default(), purpose, Lineage::default());
         let asking = async move {
             // a session that is gone needs it no more
             match services.egress.listen(&context).await {

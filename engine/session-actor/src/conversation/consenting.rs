@@ -84,6 +84,10 @@ impl Conversation {
         let view = self.view();
         let is_asked = only_asks(&before, &self.consent);
         self.run(if is_asked { Event::ConsentAsked(view) } else { Event::ConsentChanged(view) });
+        let (turn, lineage) = &self.lineage;
+        if lineage.is_taken_back(&self.consent) {
+            self.run(Event::OriginTakenBack(*turn));
+        }
     }
 
     /// The same, where somebody changed it just now.

@@ -5,7 +5,7 @@ use sayso_consent::Means;
 use sayso_policy::ConsentStatus;
 use sayso_provider::Reply;
 use sayso_types::dialogue::{Action, Fact};
-use sayso_types::{Category, Cell, Purpose};
+use sayso_types::{Category, Cell, Part, Purpose};
 use sayso_wire::{AudioFormat, ConsentDecision, ConsentStatus as Told, ListenMode, SessionState, ToDevice, ToNode};
 
 use crate::device::{Device, Seen};
@@ -236,4 +236,26 @@ async fn while_nobody_is_there_ends_the_session() {
     soon(node.until(|all| all.is_empty())).await;
     let device = Device::resume(&node, "speaker", token).await;
     assert!(!device.welcome.resumed, "what was said is gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_the_voice_alone_ends_the_answer_that_was_made_of_it() {
+    let answer = vec![Reply::Text("It is noon, and the sun shines on all that you can see from here.".into())];
+    let node = Node::with(Setup { hears: vec!["what time is it"], answers: vec![answer], ..Setup::default() }).await;
+    let subject = node.agreed("speaker", &[Purpose::VOICE_INTERACTION, Purpose::MEMORY, Purpose::HISTORY]).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.listen(ListenMode::Auto);
+    device.say(&sound::utterance(AudioFormat::MONO_16K));
+    soon(device.told_state(SessionState::Speaking)).await;
+
+    let voice = [Part { category: Some(Category::VOICE_AUDIO), ..Part::default() }];
+    assert!(soon(node.register.withdraw_parts(subject, &voice, Means::Integrator)).await.unwrap().ok);
+    assert_eq!(node.synthesizer.desk().received().running, 0, "nobody says it any more when OK is said");
+    soon(device.told(|m| matches!(m, ToDevice::SpeechStop { .. }).then_some(()))).await;
+    // nor is it remembered in the conversation
+    soon(node.until_session("speaker", |s| s.turns.failed == 1 && s.conversation.exchanges == 0)).await;
+    let state = node.register.state(subject).await.unwrap();
+    assert_eq!(state.status(Purpose::VOICE_INTERACTION), ConsentStatus::Given, "which goes on");
+    device.write("and now?");
+    soon(node.until_session("speaker", |s| s.turns.answered == 1)).await;
 }

@@ -7,6 +7,9 @@ use super::viewing::NOT_LOOKED_AT;
 use super::{Kind, Phase, Session, Turn};
 use crate::{Answer, Effect, Ending, Origin, Timer};
 
+/// Why a turn ended, as the device is told and as is counted, when what it was made of was taken back.
+const ORIGIN_TAKEN_BACK: &str = "origin_taken_back";
+
 impl Session {
     /// The running turn is over as it should be.
     pub(super) fn end_turn(&mut self, effects: &mut Vec<Effect>) {
@@ -46,6 +49,7 @@ impl Session {
     pub(super) fn fail(&mut self, code: &'static str, effects: &mut Vec<Effect>) {
         let Some(turn) = self.turn.take() else { return };
         let (id, kind) = (turn.id(), turn.kind);
+        self.failed = Some(id);
         effects.push(Effect::CancelTurn(id));
         disarm(effects);
         if turn.phase == Phase::Speaking {
@@ -111,6 +115,28 @@ impl Session {
         self.last = None;
         self.context.forget_origin(Origin::Picture);
         self.tell_not_looked_at(id, effects);
+        self.rest(effects);
+    }
+
+    /// Something that `id` was made of was taken back: it ends where it stands, nothing of it is kept, and nothing is said. A
+    /// turn that has ended before stays what it is: what was said and heard then goes by its own name.
+    pub(super) fn disown(&mut self, id: TurnId, effects: &mut Vec<Effect>) {
+        let is_it = |turn: &mut Turn| turn.id() == id && turn.kind == Kind::Conversation;
+        let running = self.turn.take_if(is_it);
+        // who worked for it may have said that they were stopped before this was heard of
+        if running.is_some() || self.failed == Some(id) {
+            self.context.forget_turn(id);
+            self.last.take_if(|answer| answer.turn() == id);
+        }
+        let Some(turn) = running else { return };
+        effects.push(Effect::CancelTurn(id));
+        disarm(effects);
+        if turn.phase == Phase::Speaking {
+            effects.push(Effect::Tell(ToDevice::SpeechStop { turn: id, reason: ORIGIN_TAKEN_BACK.to_owned() }));
+        }
+        if turn.counts() {
+            effects.push(Effect::Ended(id, Ending::Failed(ORIGIN_TAKEN_BACK)));
+        }
         self.rest(effects);
     }
 

@@ -442,3 +442,38 @@ fn memory_that_is_withdrawn_is_forgotten_and_the_conversation_goes_on() {
     assert!(!rig.has(|e| matches!(e, Effect::CancelTurn(_))));
     assert_eq!(rig.state(), SessionState::Listening);
 }
+
+#[test]
+fn a_turn_that_was_made_of_what_is_taken_back_ends_and_leaves_nothing() {
+    let mut rig = Rig::new(ConsentView { history: true, ..GIVEN });
+    rig.feed(Event::ListenStart(ListenMode::Auto));
+    rig.say("what time is it");
+    let turn = rig.turn();
+    rig.answer("It is noon.");
+    rig.feed(Event::SentenceAt { turn, sentence: 0, at_ms: 0 });
+    rig.feed(Event::Playout { turn, played_ms: 900, finished: false });
+    rig.feed(Event::OriginTakenBack(turn));
+    assert!(rig.has(|e| matches!(e, Effect::CancelTurn(cancelled) if *cancelled == turn)));
+    assert!(!rig.has(|e| matches!(e, Effect::KeepExchange(..))), "though part of it was heard");
+    assert!(rig.has(|e| matches!(e, Effect::Tell(ToDevice::SpeechStop { .. }))));
+    assert_eq!(rig.endings(), [(turn, Ending::Failed("origin_taken_back"))]);
+    assert_eq!((rig.spoken_texts(), rig.session.observe().exchanges), (Vec::new(), 0));
+    // what the device reports of it is about nothing any more
+    rig.feed(Event::Playout { turn, played_ms: 1_000, finished: true });
+    assert_eq!((rig.out.len(), rig.state()), (0, SessionState::Listening));
+    // neither the next is concerned, nor one that has been heard out
+    rig.say("and now");
+    rig.feed(Event::OriginTakenBack(turn));
+    let turn = rig.turn();
+    rig.answer("It is noon.");
+    rig.play(1_000);
+    rig.feed(Event::OriginTakenBack(turn));
+    assert_eq!((rig.out.len(), rig.session.observe().exchanges), (0, 1));
+    // whose call was stopped first has failed by then, and leaves nothing either
+    rig.say("and now");
+    let turn = rig.turn();
+    rig.feed(Event::ReplyEnd(turn, Err("refused")));
+    assert_eq!(rig.session.observe().exchanges, 2);
+    rig.feed(Event::OriginTakenBack(turn));
+    assert_eq!(rig.session.observe().exchanges, 1);
+}
