@@ -323,4 +323,84 @@ mod tests {
             assert_eq!(status.is_valid(), status.dpv().ends_with("ConsentGiven"), "{status:?}");
         }
     }
+
+    const NOW: WallTime = WallTime(1_000);
+    const PURPOSE: Purpose = Purpose::VOICE_INTERACTION;
+
+    fn answered(status: ConsentStatus, expires_at: Option<u64>) -> ConsentState {
+        let consent = PurposeConsent {
+            status,
+            consent_type: ConsentType::Expressed,
+            separate: false,
+            written: false,
+            given_at: ConsentVersion(3),
+            profile_rev: 1,
+            expires_at: expires_at.map(WallTime),
+        };
+        ConsentState { consents: [(PURPOSE, consent)].into(), ..ConsentState::new() }
+    }
+
+    #[test]
+    fn somebody_has_agreed_from_a_yes_until_its_end() {
+        use ConsentStatus::*;
+        for (status, expires_at, agreed) in [
+            (Given, None, true),
+            (Renewed, None, true),
+            (Given, Some(NOW.0 + 1), true),
+            (Given, Some(NOW.0), false),
+            (Given, Some(NOW.0 - 1), false),
+            (Requested, None, false),
+            (Refused, None, false),
+            (Withdrawing, Some(NOW.0 + 1), false),
+            (Withdrawn, None, false),
+        ] {
+            let state = answered(status, expires_at);
+            assert_eq!(state.has_agreed(PURPOSE, NOW), agreed, "{status:?} until {expires_at:?}");
+            assert!(!state.has_agreed(Purpose::MEMORY, NOW), "to something else");
+            assert_eq!(state.status(PURPOSE), status);
+            assert_eq!(state.status(Purpose::MEMORY), Unknown);
+        }
+        assert!(!ConsentState::default().has_agreed(PURPOSE, NOW));
+    }
+
+    #[test]
+    fn consent_covers_from_its_version_until_its_end() {
+        let given = |expires_at| answered(ConsentStatus::Given, expires_at).consents.remove(&PURPOSE).unwrap();
+        for (cv, expires_at, covered) in [
+            (2, None, false),
+            (3, None, true),
+            (4, None, true),
+            (3, Some(NOW.0 + 1), true),
+            (3, Some(NOW.0), false),
+            (2, Some(NOW.0 + 1), false),
+        ] {
+            assert_eq!(given(expires_at).covers(ConsentVersion(cv), NOW), covered, "{cv} until {expires_at:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_taken_back_is_so_until_it_is_given_again() {
+        use PartStatus::*;
+        let part = |category| Part { category: Some(category), ..Part::default() };
+        let (audio, text, memory) =
+            (part(Category::VOICE_AUDIO), part(Category::TRANSCRIPT), part(Category::MEMORY_SUMMARY));
+        let parts = [(audio, Withdrawing), (text, Withdrawn), (memory, GivenAgain(ConsentVersion(5)))].into();
+        let state = ConsentState { parts, ..ConsentState::new() };
+        let mut back = vec![audio, text];
+        back.sort();
+        assert_eq!(state.taken_back().collect::<Vec<_>>(), back);
+
+        let (kind, region) = (sayso_types::ProcessorKind::Asr, RegionClass::Local);
+        let took_back = |category, cv| {
+            let cell = Cell { purpose: PURPOSE, category, kind, region };
+            state.took_back(&cell, "asr".parse().unwrap(), ConsentVersion(cv))
+        };
+        assert_eq!(took_back(Category::VOICE_AUDIO, 9), Some((audio, Withdrawing)));
+        assert_eq!(took_back(Category::TRANSCRIPT, 9), Some((text, Withdrawn)));
+        assert_eq!(took_back(Category::REPLY_TEXT, 9), None);
+        for (cv, shut_out) in [(4, true), (5, false), (6, false)] {
+            let expected = shut_out.then_some((memory, GivenAgain(ConsentVersion(5))));
+            assert_eq!(took_back(Category::MEMORY_SUMMARY, cv), expected, "{cv}");
+        }
+    }
 }

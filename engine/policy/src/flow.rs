@@ -25,11 +25,9 @@ impl Document {
     }
 
     fn is_prohibited(&self, flow: &Flow<'_>) -> bool {
-        {
-            let purpose = flow.purpose;
-            let does = |done| done == Processing::Transmit || purpose.processing.contains(&done);
-            self.prohibition.iter().any(|rule| rule.covers((purpose.id, Some(purpose)), flow.id, does, u8::MAX))
-        }
+        let purpose = flow.purpose;
+        let does = |done| done == Processing::Transmit || purpose.processing.contains(&done);
+        self.prohibition.iter().any(|rule| rule.covers((purpose.id, Some(purpose)), flow.id, does, u8::MAX))
     }
 }
 
@@ -39,5 +37,59 @@ impl Flow<'_> {
         processor.state == ProcessorState::Active
             && processor.accepts.contains(&self.id)
             && processor.purposes.contains(&self.purpose.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::profile::Draft;
+
+    const HOME: &str = include_str!("../../../deploy/profiles/home.toml");
+
+    /// The ways of a home with `changes`.
+    fn flows(changes: &str) -> Vec<String> {
+        let draft = Draft::parse(&format!("extends = \"home.toml\"\n{changes}"), Some(HOME)).unwrap();
+        let named = |flow: super::Flow<'_>| format!("{}/{}/{}", flow.purpose.id, flow.id, flow.processor.id);
+        draft.document().flows().map(named).collect()
+    }
+
+    #[test]
+    fn a_way_is_open_where_receiver_category_and_purpose_agree() {
+        let home = [
+            "consent_answer/voice_audio/vad-local",
+            "consent_answer/voice_audio/whisper-local",
+            "memory/memory_summary/rules-local",
+            "memory/memory_summary/store-local",
+            "notice/notice_text/voice-local",
+            "voice_interaction/reply_text/voice-local",
+            "voice_interaction/transcript/rules-local",
+            "voice_interaction/voice_audio/vad-local",
+            "voice_interaction/voice_audio/whisper-local",
+        ];
+        assert_eq!(flows(""), home);
+        let without = |gone: &str| home.into_iter().filter(|way| !way.contains(gone)).collect::<Vec<_>>();
+        let processor = |change: &str| format!("processor = [{{ {change} }}]");
+        assert_eq!(flows(&processor("id = \"store-local\", state = \"suspended\"")), without("store-local"));
+        assert_eq!(
+            flows(&processor("id = \"rules-local\", purposes = [\"voice_interaction\"]")),
+            without("summary/rules")
+        );
+        assert_eq!(flows(&processor("id = \"rules-local\", accepts = [\"transcript\"]")), without("summary/rules"));
+    }
+
+    #[test]
+    fn what_is_prohibited_for_everybody_is_no_way() {
+        let closed = |prohibition: &str| {
+            let open = flows(&format!("prohibition = [{{ {prohibition} }}]"));
+            flows("").into_iter().filter(|way| !open.contains(way)).collect::<Vec<_>>()
+        };
+        assert_eq!(closed("category = \"reply_text\""), ["voice_interaction/reply_text/voice-local"]);
+        assert_eq!(closed("processing = \"Transmit\""), flows(""), "each goes somewhere");
+        let nothing: [&str; 0] = [];
+        assert_eq!(closed("processing = \"Publish\""), nothing);
+        assert_eq!(closed("category = \"reply_text\", when = { age_lt = 18 }"), nothing, "adults remain");
+        let published = "purpose = [{ id = \"notice\", processing = [\"Publish\"] }]\n";
+        let open = flows(&format!("{published}prohibition = [{{ processing = \"Publish\" }}]"));
+        assert!(!open.iter().any(|way| way.starts_with("notice/")) && open.len() == 8, "{open:?}");
     }
 }

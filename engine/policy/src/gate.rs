@@ -263,6 +263,8 @@ mod tests {
                 assert_eq!(gate.leads_to(kind), kinds.contains(&kind), "{gate} {kind:?}");
             }
         }
+        let idle: Vec<_> = Gate::ALL.into_iter().filter(|gate| !gate.uses()).collect();
+        assert_eq!(idle, [Gate::Access, Gate::Replica], "everywhere else data is used");
     }
 
     #[test]
@@ -280,9 +282,15 @@ mod tests {
         for kind in KINDS {
             assert!(Gate::of(kind).leads_to(kind), "{kind:?}");
         }
-        assert_eq!(Gate::of(ProcessorKind::Asr), Gate::Recognition);
-        assert_eq!(Gate::of(ProcessorKind::Llm), Gate::Dialogue);
-        assert_eq!(Gate::of(ProcessorKind::MqttBroker), Gate::Ingress);
+        for (kind, gate) in [
+            (ProcessorKind::Asr, Gate::Recognition),
+            (ProcessorKind::Llm, Gate::Dialogue),
+            (ProcessorKind::Embedding, Gate::Dialogue),
+            (ProcessorKind::Database, Gate::Memory),
+            (ProcessorKind::MqttBroker, Gate::Ingress),
+        ] {
+            assert_eq!(Gate::of(kind), gate, "{kind:?}");
+        }
     }
 
     #[test]

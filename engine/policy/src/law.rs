@@ -1,6 +1,6 @@
 //! [`LawFloor`]: the least that the law asks, as data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -14,6 +14,7 @@ pub use rule::{
     RetentionRule, RightRule, Severity, TransferRule,
 };
 
+use crate::country::{is_country, no_country};
 use crate::profile::Mechanism;
 use crate::{ConsentType, Covered, Error};
 
@@ -26,6 +27,12 @@ const EMBEDDED: [&str; 6] = [
     include_str!("../law/gdpr.toml"),
     include_str!("../law/coppa.toml"),
 ];
+
+/// What holds for every profile, whichever law it names.
+const COMMON: &str = include_str!("../law/common.toml");
+
+/// In `binds`: every place.
+const ANYWHERE: &str = "*";
 
 /// What one law, or several together, ask at the least. A profile may promise more, never less.
 ///
@@ -40,8 +47,8 @@ pub struct LawFloor {
 /// Whom a law binds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Scope {
-    /// Services under this jurisdiction: an ISO 3166 code, or `EU`.
-    jurisdiction: String,
+    /// Whoever serves people in one of these places, named by the profile or not: ISO 3166 codes, and `EU`; or [`ANYWHERE`].
+    places: BTreeSet<String>,
     /// Only those that keep up an emotional relation with people.
     companions_only: bool,
 }
@@ -67,7 +74,7 @@ struct Rules {
 #[serde(deny_unknown_fields)]
 struct Document {
     id: String,
-    jurisdiction: String,
+    binds: BTreeSet<String>,
     #[serde(default)]
     companions_only: bool,
     rules: Rules,
@@ -82,6 +89,12 @@ pub enum LawError {
     /// The name does not say which version of the law this is.
     #[error("id `{0}` is not NAME@VERSION, such as cn-pipl@2021")]
     Id(String),
+    /// It binds nobody, anywhere.
+    #[error("binds: names no place; write where the law binds by itself, such as [\"CN\"]")]
+    Nowhere,
+    /// It binds somewhere that is no place.
+    #[error("binds: {}", no_country(.0))]
+    Place(String),
 }
 
 impl LawFloor {
@@ -99,20 +112,39 @@ impl LawFloor {
         &LAWS
     }
 
+    /// What every profile is held to, whichever law it names and wherever it serves people.
+    #[must_use]
+    pub fn common() -> &'static Self {
+        static FLOOR: LazyLock<LawFloor> = LazyLock::new(|| LawFloor::parse(COMMON).expect("a test parses it"));
+        &FLOOR
+    }
+
+    /// What the laws of these names ask together, with what is common to every profile. Names that there are not ask nothing:
+    /// the linter finds them.
+    #[must_use]
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        // the named ones first, so that whoever is told where something stands is told of their own law
+        Self::strictest(names.into_iter().filter_map(Self::named).chain([Self::common()]))
+    }
+
     /// Reads a law file: TOML with the keys of `law/cn-pipl.toml`.
     ///
     /// # Errors
     ///
-    /// When a key is unknown, missing or of the wrong type, or a rule has no source.
+    /// When a key is unknown, missing or of the wrong type, a rule has no source, or it binds nowhere.
     pub fn parse(text: &str) -> Result<Self, LawError> {
-        let Document { id, jurisdiction, companions_only, rules } =
+        let Document { id, binds: places, companions_only, rules } =
             toml::from_str(text).map_err(|e| Error::from_toml(text, &e))?;
-        match id.split_once('@') {
-            Some((name, version)) if !name.is_empty() && !version.is_empty() => {
-                Ok(Self { laws: BTreeMap::from([(id, Scope { jurisdiction, companions_only })]), rules })
-            }
-            _ => Err(LawError::Id(id)),
+        if !id.split_once('@').is_some_and(|(name, version)| !name.is_empty() && !version.is_empty()) {
+            return Err(LawError::Id(id));
         }
+        if places.is_empty() {
+            return Err(LawError::Nowhere);
+        }
+        if let Some(place) = places.iter().find(|place| *place != ANYWHERE && !is_country(place)) {
+            return Err(LawError::Place(place.clone()));
+        }
+        Ok(Self { laws: BTreeMap::from([(id, Scope { places, companions_only })]), rules })
     }
 
     /// What `floors` ask together.
@@ -135,11 +167,12 @@ impl LawFloor {
         self.laws.keys().map(String::as_str)
     }
 
-    /// Whether one of the laws binds services under `jurisdiction`, an ISO 3166 code or `EU`; `companion` says whether
+    /// Whether one of the laws binds whoever serves people in `place`, an ISO 3166 code or `EU`; `companion` says whether
     /// the service keeps up an emotional relation with people.
     #[must_use]
-    pub fn binds(&self, jurisdiction: &str, companion: bool) -> bool {
-        self.laws.values().any(|scope| scope.jurisdiction == jurisdiction && (companion || !scope.companions_only))
+    pub fn binds(&self, place: &str, companion: bool) -> bool {
+        let is_there = |scope: &Scope| scope.places.contains(place) || scope.places.contains(ANYWHERE);
+        self.laws.values().any(|scope| is_there(scope) && (companion || !scope.companions_only))
     }
 
     /// The rights to process that the laws know, consent among them; none of laws that are about something else. A right that
@@ -162,10 +195,10 @@ impl LawFloor {
         &self.rules.right
     }
 
-    /// The highest age below which a guardian must agree.
+    /// The highest age below which a guardian must agree; of laws that say the same, the one named first.
     #[must_use]
     pub fn guardian(&self) -> Option<&GuardianRule> {
-        self.rules.guardian.iter().max_by_key(|rule| rule.below)
+        self.rules.guardian.iter().rev().max_by_key(|rule| rule.below)
     }
 
     /// The highest age below which the data of people is under special rules.

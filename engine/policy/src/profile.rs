@@ -371,7 +371,7 @@ impl Profile {
         })
     }
 
-    /// What the laws that it names in `profile.law_floor` ask at the least.
+    /// What the laws that it names in `profile.law_floor` ask at the least, with what is common to every profile.
     #[must_use]
     pub const fn law(&self) -> &LawFloor {
         &self.law

@@ -1,6 +1,9 @@
 //! Each thing that may stand against a use, alone. Profiles are that of a home with one thing changed.
 
+mod agreeing;
 mod granting;
+mod instructing;
+mod receiving;
 
 use std::sync::Arc;
 

@@ -24,11 +24,12 @@ fn every_law_file_is_embedded_and_marked_as_unchecked() {
         let parsed = LawFloor::parse(&text).unwrap();
         let name = parsed.laws().next().unwrap();
         assert_eq!(name.split('@').next(), path.file_stem().unwrap().to_str());
-        assert_eq!(LawFloor::named(name), Some(&parsed));
+        let known = if name == "common@1" { Some(LawFloor::common()) } else { LawFloor::named(name) };
+        assert_eq!(known, Some(&parsed));
         assert!(text.contains("To be checked by a lawyer"), "{name}");
         files += 1;
     }
-    assert_eq!(files, LawFloor::embedded().len());
+    assert_eq!(files, LawFloor::embedded().len() + 1);
 }
 
 #[test]
@@ -83,7 +84,32 @@ fn laws_bind_where_they_are_made_and_whom_they_name() {
     let binding =
         |jurisdiction, companion| LawFloor::embedded().iter().filter(|law| law.binds(jurisdiction, companion)).count();
     assert_eq!((binding("CN", false), binding("CN", true)), (3, 4));
-    assert_eq!((binding("EU", true), binding("US", false), binding("*", true)), (1, 1, 0));
+    for (place, laws) in
+        [("EU", 1), ("DE", 1), ("IE", 1), ("NO", 1), ("US", 1), ("PR", 1), ("HK", 0), ("GB", 0), ("*", 0)]
+    {
+        assert_eq!(binding(place, true), laws, "{place}");
+    }
+    assert!(floor("gdpr@2016-679").binds("FR", false) && !floor("gdpr@2016-679").binds("CH", false));
+}
+
+#[test]
+fn what_is_common_is_asked_of_every_profile_and_no_law_that_gives_rights_asks_less() {
+    let common = LawFloor::common();
+    assert!(["CN", "DE", "GB", "*"].into_iter().all(|place| common.binds(place, false)));
+    assert_eq!(&LawFloor::of([]), common);
+    assert_eq!(&LawFloor::of(["no-such-law@1"]), common);
+    assert_eq!(common.guardian().map(|rule| rule.below), Some(13));
+    for law in LawFloor::embedded().iter().filter(|law| !law.rights().is_empty()) {
+        assert!(kinds(common).is_subset(&kinds(law)), "{:?}", law.laws);
+        assert!(common.guardian().map(|rule| rule.below) <= law.guardian().map(|rule| rule.below), "{:?}", law.laws);
+        let name = law.laws().next().unwrap();
+        let both = LawFloor::of([name]);
+        assert_eq!(
+            (&both.rights()[0], both.guardian()),
+            (&law.rights()[0], law.guardian()),
+            "one's own law is told of"
+        );
+    }
 }
 
 #[test]
@@ -101,7 +127,7 @@ fn keeps_the_words_of_a_law_that_has_no_number() {
 fn says_what_is_wrong_with_a_file() {
     let file = |id: &str, src: &str| {
         LawFloor::parse(&format!(
-            "id = \"{id}\"\njurisdiction = \"X\"\n[rules]\nguardian = [{{ below = 14, src = \"{src}\" }}]"
+            "id = \"{id}\"\nbinds = [\"CN\"]\n[rules]\nguardian = [{{ below = 14, src = \"{src}\" }}]"
         ))
     };
     assert!(file("x@1", "X 1 [K]").is_ok());
@@ -112,9 +138,14 @@ fn says_what_is_wrong_with_a_file() {
         let refused = file("x@1", src).unwrap_err().to_string();
         assert!(refused.contains("is not a source"), "{refused}");
     }
-    assert!(LawFloor::parse("id = \"x@1\"\njurisdiction = \"X\"").is_err(), "no rules");
+    let bound = |places: &str| LawFloor::parse(&format!("id = \"x@1\"\nbinds = [{places}]\n[rules]"));
+    assert!(bound("\"CN\", \"*\"").is_ok());
+    assert_eq!(bound(""), Err(LawError::Nowhere));
+    let refused = bound("\"China\"").unwrap_err().to_string();
+    assert!(refused.starts_with("binds: `China`") && refused.ends_with("did you mean `CN`?"), "{refused}");
+    assert!(LawFloor::parse("id = \"x@1\"\nbinds = [\"CN\"]").is_err(), "no rules");
     assert!(
-        LawFloor::parse("id = \"x@1\"\njurisdiction = \"X\"\n[rules]\nrights = []").is_err(),
+        LawFloor::parse("id = \"x@1\"\nbinds = [\"CN\"]\n[rules]\nrights = []").is_err(),
         "an unknown sort of rule"
     );
 }

@@ -10,7 +10,7 @@ pub(super) struct Case<'a> {
     pub(super) document: &'a Document,
     /// The laws that it names, as far as they are known.
     pub(super) laws: Vec<&'static LawFloor>,
-    /// What those ask together.
+    /// What those ask together, with what is common to every profile.
     pub(super) law: LawFloor,
     /// The calendar of its working days, if it is known.
     pub(super) calendar: Option<&'a WorkingCalendar>,
@@ -20,7 +20,7 @@ impl<'a> Case<'a> {
     pub(super) fn of(draft: &'a Draft) -> Self {
         let document = draft.document();
         let laws: Vec<_> = document.profile.law_floor.iter().filter_map(|name| LawFloor::named(name)).collect();
-        let law = LawFloor::strictest(laws.iter().copied());
+        let law = LawFloor::of(document.profile.law_floor.iter().map(String::as_str));
         Self { document, laws, law, calendar: draft.calendar() }
     }
 

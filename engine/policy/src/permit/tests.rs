@@ -101,6 +101,72 @@ fn another_purpose_or_category_is_not_covered() {
     assert_eq!(permit.pass(other, |_| ()), Err(Refused::NotCovered));
 }
 
+#[test]
+fn a_renewal_never_shortens() {
+    let clock = ManualClock::new();
+    let (permit, revoker) = permit(&clock);
+    assert!(revoker.renew(clock.now().after(Duration::from_secs(1))));
+    clock.advance(Duration::from_secs(2));
+    assert!(permit.is_open());
+}
+
+#[test]
+fn a_write_that_panics_ends_the_permit() {
+    let clock = ManualClock::new();
+    let (permit, revoker) = permit(&clock);
+    let broken = std::panic::AssertUnwindSafe(|| permit.pass(frame(3), |_| panic!("half written")));
+    assert!(std::panic::catch_unwind(broken).is_err());
+    assert_eq!(permit.guard(|| ()), Err(Refused::Revoked));
+    assert!(!permit.is_open() && !revoker.renew(Mono(u64::MAX)) && !revoker.is_overrun());
+}
+
+#[test]
+fn somebody_elses_data_is_not_covered() {
+    let clock = ManualClock::new();
+    let (permit, _revoker) = permit(&clock);
+    let label = *frame(3).label();
+    for other in [
+        Label { subject: SubjectId([2; 16]), ..label },
+        Label { category: Category::TRANSCRIPT, ..label },
+        Label { purpose: Purpose::MEMORY, ..label },
+        // also when it is old as well
+        Label { subject: SubjectId([2; 16]), cv: ConsentVersion(1), ..label },
+    ] {
+        assert_eq!(permit.pass(Labelled::new(other, vec![1_i16]), drop), Err(Refused::NotCovered), "{other:?}");
+    }
+}
+
+#[test]
+fn a_permit_shows_what_it_is_for() {
+    let clock = ManualClock::new();
+    let (permit, revoker) = permit(&clock);
+    for shown in [format!("{permit:?}"), format!("{revoker:?}")] {
+        assert!(shown.contains("whisper") && shown.contains("voice_audio"), "{shown}");
+    }
+    assert_eq!(permit.terms().processor, revoker.terms().processor);
+}
+
+#[test]
+fn what_goes_along_with_what_goes_along_is_asked_about_too() {
+    let (clock, lasts) = (ManualClock::new(), Duration::from_secs(3));
+    let text = Cell { category: Category::TRANSCRIPT, ..terms().cell };
+    let issued = |terms| issue(terms, Arc::new(clock.clone()), clock.now(), lasts);
+    let ((own, _own), (facts, of_facts), (words, of_words)) =
+        (permit(&clock), issued(memory(None)), issued(Terms { cell: text, ..terms() }));
+    let all = own.with(&[words.with(&[facts])]);
+    let mut said = with_facts(3);
+    let label = frame(3).label().derive(Category::TRANSCRIPT);
+    let mut answer = Labelled::new(label, "dogs".to_owned());
+    answer.take_along(
+        Labelled::new(Label { purpose: Purpose::MEMORY, ..label.derive(Category::MEMORY_SUMMARY) }, "x".to_owned()),
+        |_, _| (),
+    );
+    said.take_along(answer, |_, _| ());
+    assert_eq!(all.pass(said, drop), Ok(()));
+    assert_eq!((of_words.revoke().bytes, of_facts.revoke().bytes), (4, 10));
+    assert!(!all.is_open());
+}
+
 /// What was said, of six bytes, with two facts of four and five bytes that go along.
 fn with_facts(cv: u64) -> Labelled<Vec<i16>> {
     let label = Label { purpose: Purpose::MEMORY, ..frame(cv).label().derive(Category::MEMORY_SUMMARY) };

@@ -85,3 +85,44 @@ pub(super) fn weight(data: &impl Weigh) -> u64 {
     data.weigh(&mut |part| sum += part.len() as u64);
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weighed(data: &(impl Weigh + ?Sized)) -> Vec<u8> {
+        let mut all = Vec::new();
+        data.weigh(&mut |part| all.extend_from_slice(part));
+        all
+    }
+
+    #[test]
+    fn all_that_is_handed_over_is_weighed_in_order() {
+        let exchange = |said: &str, heard: &str| Exchange { said: said.to_owned(), heard: heard.to_owned() };
+        let fact = Fact { key: "e".to_owned(), value: "f".to_owned() };
+        let request = Request {
+            earlier: vec![exchange("a", "b")],
+            history: vec![exchange("c", "d")],
+            passages: vec!["P".to_owned(), "Q".to_owned()],
+            facts: vec![fact],
+            role: "g".to_owned(),
+            text: "h".to_owned(),
+            remembers: true,
+        };
+        assert_eq!(weighed(&request), b"abcdPQefgh");
+        assert_eq!(weight(&request), 10);
+        assert_eq!(weighed(&String::from("word")), b"word");
+        assert_eq!(weighed(&vec![1_u8, 2]), [1, 2]);
+        assert_eq!(weighed(&[3_u8][..]), [3]);
+    }
+
+    #[test]
+    fn samples_are_weighed_across_blocks() {
+        for len in [0, 1, 255, 256, 257, 513] {
+            let samples: Vec<i16> = (0..len).map(|i| i * 3 - 7).collect();
+            let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+            assert_eq!(weighed(&samples), bytes, "{len} samples");
+            assert_eq!(weight(&samples), bytes.len() as u64);
+        }
+    }
+}

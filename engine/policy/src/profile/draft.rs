@@ -95,7 +95,7 @@ impl Draft {
     pub(crate) fn unlinted(self) -> Profile {
         let hash = ProfileHash::of(&self.document);
         // the linter has found that every name has one
-        let law = LawFloor::strictest(self.document.profile.law_floor.iter().filter_map(|name| LawFloor::named(name)));
+        let law = LawFloor::of(self.document.profile.law_floor.iter().map(String::as_str));
         Profile { document: self.document, hash, text: self.text, law }
     }
 }

@@ -23,7 +23,7 @@ pub struct Header {
     pub format: Format,
     /// What people call it, in each language.
     pub title: BTreeMap<Language, String>,
-    /// Whose law it is written for, as an ISO 3166 code, or `*` where it is meant for any.
+    /// Where it serves people, and so whose law it is written for: an ISO 3166 code, or `*` where it is meant for any.
     pub jurisdiction: String,
     /// The laws that hold whatever the policy says, by the names of the law floors that this crate ships.
     #[serde(default)]

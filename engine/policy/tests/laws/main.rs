@@ -114,6 +114,25 @@ proptest! {
         prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
     }
 
+    /// Fewer places where data may stand, none overseas any more, and no legal means to send it there.
+    #[test]
+    fn narrower_transfers_open_nothing(
+        world in worlds(), state in states(), asked in questions(), stays: bool, is_named: bool, has_means: bool,
+    ) {
+        let mut narrower = world.clone();
+        let transfers = &mut narrower.document.transfers;
+        transfers.overseas &= !stays;
+        // no list is every place
+        if is_named && transfers.storage.is_empty() {
+            transfers.storage.insert("here".to_owned());
+        }
+        for processor in narrower.document.processor.values_mut().filter(|_| !has_means) {
+            processor.mechanism = None;
+        }
+        let (before, after) = (world.in_force(), narrower.in_force());
+        prop_assert_eq!(opened(about(&world, &asked), (&before, &state), (&after, &state)), None);
+    }
+
     #[test]
     fn another_requirement_opens_nothing(
         world in worlds(), state in states(), asked in questions(), which: Index, first: Index,

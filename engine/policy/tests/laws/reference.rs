@@ -72,6 +72,9 @@ const LAWS: [Law; 6] = [
     Law { name: "gdpr@2016-679", guardian_below: 16, asks: &[(About::Special, false)] },
 ];
 
+/// What every profile is held to.
+const COMMON: Law = Law { name: "common@1", guardian_below: 13, asks: &[] };
+
 /// The names of the laws that a profile can stand under.
 pub(crate) fn law_names() -> Vec<String> {
     LAWS.iter().map(|law| law.name.to_owned()).collect()
@@ -176,7 +179,7 @@ impl<'a> Facts<'a> {
     }
 
     fn laws(&self) -> impl Iterator<Item = &'static Law> {
-        LAWS.iter().filter(|law| self.world.document.profile.law_floor.contains(law.name))
+        LAWS.iter().filter(|law| self.world.document.profile.law_floor.contains(law.name)).chain([&COMMON])
     }
 
     fn needs_guardian(&self) -> bool {

@@ -117,7 +117,14 @@ fn a_breach_keeps_a_profile_out_of_force_unless_it_may_be_and_is_waived() {
 
 #[test]
 fn no_law_can_be_waived_away() {
-    for id in ["CTRL_MISSING", "DATE_INCOMPLETE", "XBORDER_NO_MECHANISM", "SEPARATE_MISSING", "MINOR_AGE_BELOW_LAW"] {
+    for id in [
+        "CTRL_MISSING",
+        "DATE_INCOMPLETE",
+        "LAW_FLOOR_MISSING",
+        "XBORDER_NO_MECHANISM",
+        "SEPARATE_MISSING",
+        "MINOR_AGE_BELOW_LAW",
+    ] {
         let findings = open(&draft(&waiver(id)));
         assert_eq!(findings, [("WAIVER_INVALID".to_owned(), "lint.waive.0".to_owned())], "{id}");
     }
@@ -207,6 +214,33 @@ fn what_is_weaker_than_the_law_is_told_with_what_the_law_asks_and_where() {
     let late = draft("[incident.regulator]\nwithin = \"PT5H\"").lint();
     assert_eq!(late[0].rule.id(), "DEADLINE_TOO_LONG");
     assert!(late[0].message.contains("PT4H (Incident reporting measures 4 [P])"), "{late:#?}");
+}
+
+/// Who serves people in a place is under its law, whether the profile names that or not, and a profile that names none keeps
+/// what is common to all.
+#[test]
+fn a_law_binds_where_people_are_served_and_something_binds_everywhere() {
+    let unnamed = |place: &str, companion: bool| {
+        let findings =
+            draft(&format!("[profile]\njurisdiction = \"{place}\"\ncompanion = {companion}\nlaw_floor = []")).lint();
+        let missing = findings.into_iter().filter(|found| found.rule.id() == "LAW_FLOOR_MISSING");
+        missing.map(|found| found.message).collect::<Vec<_>>()
+    };
+    assert_eq!(unnamed("DE", false), ["gdpr@2016-679 binds whoever serves people in DE; add it"]);
+    assert_eq!(unnamed("PR", false), ["coppa@2025 binds whoever serves people in PR; add it"]);
+    assert_eq!((unnamed("CN", false).len(), unnamed("CN", true).len()), (3, 4));
+    assert_eq!(unnamed("GB", false).len(), 0, "whose law is not known here");
+
+    let anywhere = "[profile]\njurisdiction = \"*\"\nlaw_floor = []\n";
+    let found = |text: &str| draft(&format!("{text}\n{anywhere}")).lint();
+    for (text, rule, says) in [
+        ("remove = [\"rights.offers.withdraw\"]", "RIGHT_MISSING", "GDPR 7(3)"),
+        ("minors.guardian_required_below = 12", "MINOR_AGE_BELOW_LAW", "13 (the floor of every profile"),
+    ] {
+        let found = found(text).into_iter().find(|found| found.rule.id() == rule).unwrap_or_else(|| panic!("{text}"));
+        assert!(found.message.contains(says), "{found}");
+    }
+    assert!(!found("remove = [\"rights.offers.complain\"]").iter().any(|found| found.rule.id() == "RIGHT_MISSING"));
 }
 
 #[test]

@@ -38,9 +38,9 @@ fn names() -> impl Iterator<Item = &'static str> {
 
 pub(in crate::lint) static LAW_FLOOR_MISSING: Rule = Rule {
     id: "LAW_FLOOR_MISSING",
-    breach: "a law that binds the service is not named",
+    breach: "a law that binds whoever serves people there is not named",
     source: "XZ-11.1, XZ-11.2",
-    waivable: true,
+    waivable: false,
     look: missing,
 };
 
@@ -50,7 +50,7 @@ fn missing(case: &Case<'_>) -> Found {
     let unnamed = binding.flat_map(LawFloor::laws).filter(|name| !header.law_floor.contains(*name));
     unnamed
         .map(|name| {
-            let message = format!("{name} binds services under {}; add it", header.jurisdiction);
+            let message = format!("{name} binds whoever serves people in {}; add it", header.jurisdiction);
             ("profile.law_floor".to_owned(), message)
         })
         .collect()
