@@ -54,7 +54,10 @@ pub enum Error {
         node: NodeId,
     },
     /// A peer's certificate is not that of the node it should be, or ours is not to it.
-    #[error("node {node} and this one do not trust each other's certificates: {reason}")]
+    #[error(
+        "node {node} and this one do not trust each other's certificates ({reason}): both need one that the cluster's authority \
+         vouches for, and clocks by which it is valid"
+    )]
     ForeignCertificate {
         /// Which.
         node: NodeId,

@@ -41,6 +41,8 @@ mod codec;
 mod disk;
 mod early;
 mod error;
+#[cfg(test)]
+mod golden;
 mod leader;
 mod link;
 mod log;

@@ -90,7 +90,7 @@ struct Connected {
 impl Links {
     /// Takes the address. Peers are answered once it [serves](Self::serve).
     pub(crate) async fn bind(options: &RaftOptions, cluster: Arc<Cluster>, tasks: Tasks) -> Result<Arc<Self>, Error> {
-        let (server, client) = tls::configs(&options.tls)?;
+        let (server, client) = tls::configs(&options.tls, &options.clock)?;
         let bind = |source| Error::Bind { address: options.listen, source: Arc::new(source) };
         let socket = take_address(options.listen).await.map_err(bind)?;
         let runtime = Arc::new(TokioRuntime);

@@ -65,7 +65,7 @@ pub struct RaftOptions {
     pub memtable_bytes: u64,
     /// As in [`LocalOptions`](sayso_store_local::LocalOptions).
     pub cache_bytes: u64,
-    /// Measures how long commits take.
+    /// Measures how long commits take, and says which certificates are valid by now.
     pub clock: Arc<dyn Clock>,
 }
 

@@ -1,13 +1,16 @@
 //! The QUIC side of a node: certificates both ways, and what a connection may take up.
 
+use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{ClientConfig, Connection, ServerConfig, TransportConfig, VarInt};
-use rustls::client::verify_server_name;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::client::{Resumption, verify_server_name};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::time_provider::TimeProvider;
+use sayso_types::Clock;
 
 use crate::{Error, Tls};
 
@@ -28,13 +31,14 @@ const INITIAL_RTT: Duration = Duration::from_millis(50);
 /// How often a silent connection is used, so that it is not idle.
 const KEEP_ALIVE: Duration = Duration::from_millis(700);
 
-/// What quinn needs to accept peers, and to connect to them.
-pub(super) fn configs(tls: &Tls) -> Result<(ServerConfig, ClientConfig), Error> {
+/// What quinn needs to accept peers, and to connect to them. `clock` says which certificates are valid by now.
+pub(super) fn configs(tls: &Tls, clock: &Arc<dyn Clock>) -> Result<(ServerConfig, ClientConfig), Error> {
     let unusable = |reason: String| Error::Certificate { reason };
+    let time = Arc::new(NodeTime(Arc::clone(clock)));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = Arc::new(tls.roots.clone());
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider)).build();
-    let mut server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+    let mut server = rustls::ServerConfig::builder_with_details(Arc::clone(&provider), time.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .and_then(|builder| {
             let verifier = verifier.map_err(|e| rustls::Error::General(e.to_string()))?;
@@ -42,13 +46,16 @@ pub(super) fn configs(tls: &Tls) -> Result<(ServerConfig, ClientConfig), Error> 
         })
         .map_err(|e| unusable(e.to_string()))?;
     server.alpn_protocols = vec![ALPN.to_vec()];
-    let mut client = rustls::ClientConfig::builder_with_provider(provider)
+    // A resumed session would keep the word of a certificate that is not shown again, and may have ended since.
+    server.send_tls13_tickets = 0;
+    let mut client = rustls::ClientConfig::builder_with_details(provider, time)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .and_then(|builder| {
             builder.with_root_certificates(roots).with_client_auth_cert(tls.chain.clone(), tls.key.clone_key())
         })
         .map_err(|e| unusable(e.to_string()))?;
     client.alpn_protocols = vec![ALPN.to_vec()];
+    client.resumption = Resumption::disabled();
 
     let transport = Arc::new(transport());
     let server = QuicServerConfig::try_from(server).expect("TLS 1.3 is on, with the cipher that QUIC begins with");
@@ -72,6 +79,21 @@ fn transport() -> TransportConfig {
         .max_idle_timeout(IDLE.try_into().ok())
         .keep_alive_interval(Some(KEEP_ALIVE));
     transport
+}
+
+/// The node's clock decides whether a certificate has expired.
+struct NodeTime(Arc<dyn Clock>);
+
+impl TimeProvider for NodeTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(self.0.wall().0)))
+    }
+}
+
+impl fmt::Debug for NodeTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NodeTime")
+    }
 }
 
 /// Whether the peer's certificate is valid for `name`. That the authority vouches for it was checked in the handshake.

@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sayso_runtime::{SystemClock, Tasks};
 use sayso_store_raft::{Address, Error, NodeId, RaftOptions, RaftStore, Tls, peer_name};
-use sayso_types::Name;
+use sayso_types::{Clock, Name};
 use tempfile::TempDir;
+
+/// How long before and after they are made the certificates of nodes are valid: longer than any test takes, and shorter than
+/// what a clock is set wrong by.
+const VALID: Duration = Duration::from_secs(12 * 3_600);
 
 /// Who vouches for nodes.
 pub(crate) struct Authority {
@@ -33,6 +38,8 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new([peer_name(cluster, node)]).expect("a name");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let now = date_time_ymd(1970, 1, 1) + Duration::from_millis(SystemClock::new().wall().0);
+        (params.not_before, params.not_after) = (now - VALID, now + VALID);
         let certificate = params.signed_by(&key, &self.issuer).expect("signs").der().clone();
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).expect("an authority");
@@ -125,9 +132,9 @@ impl Cluster {
     /// Waits until `holds` of what the nodes know.
     pub(crate) async fn wait(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         /// How long a state may take to come before the test fails.
-        const WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
+        const WITHIN: Duration = Duration::from_secs(60);
         /// How often it is looked for.
-        const EVERY: std::time::Duration = std::time::Duration::from_millis(10);
+        const EVERY: Duration = Duration::from_millis(10);
         let waited = tokio::time::timeout(WITHIN, async {
             while !holds(self) {
                 tokio::time::sleep(EVERY).await;

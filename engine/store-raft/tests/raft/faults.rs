@@ -1,11 +1,13 @@
 //! Nodes that are killed, stopped and damaged, and networks and disks that fail, while clients read and write: nothing
-//! acknowledged is lost, and what clients saw could have happened on one machine. Each node is a process of its own.
+//! acknowledged is lost, what clients saw could have happened on one machine, and who watches misses no last change and sees
+//! none after a later one. Each node is a process of its own.
 //!
 //! `SAYSO_RAFT_FAULT_RUNS` says how many seeded runs there are, `SAYSO_RAFT_FAULT_SEED` which is the first; a failure names
 //! its seed.
 
 mod client;
 mod report;
+mod watcher;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -15,14 +17,15 @@ use std::time::Duration;
 
 use sayso_runtime::SystemClock;
 use sayso_store::testing::linearizability::is_linearizable;
-use sayso_store::{Key, Range, Store};
+use sayso_store::{Batch, Key, Prefix, Range, Store};
 use sayso_store_raft::NodeId;
 use sayso_types::Clock;
 use tokio::runtime;
 use tokio::time::{sleep, timeout};
 
-use self::client::{ACTIONS_EACH, CLIENTS, Client, REGISTERS, own_key};
+use self::client::{ACTIONS_EACH, CLIENTS, Client, REGISTERS, own_key, own_keys, registers};
 use self::report::Report;
+use self::watcher::Watcher;
 use crate::processes::{self, Ask, Processes, be_a_node_if_told};
 
 const NODES: u64 = 3;
@@ -56,6 +59,7 @@ pub(crate) enum Fault {
     /// What was acknowledged is damaged: the node must refuse to go on, and is replaced.
     DamagedDisk,
     SlowSync,
+    /// By days, so that by its clock no certificate is valid; a node is started again with it, and talks to nobody.
     ClockJump,
 }
 
@@ -156,6 +160,13 @@ async fn run(field: &mut Processes, seed: u64, mut plan: Plan, report: &mut Repo
             tokio::spawn(client.run())
         })
         .collect();
+    let watched = [registers(seed), own_keys(seed)];
+    let watchers = watched.each_ref().map(|prefix| {
+        let (nodes, random) = (field.nodes.clone(), fastrand::Rng::with_seed(seed));
+        let watcher = Watcher { nodes, random, prefix: prefix.clone(), last: last_of(prefix) };
+        #[expect(clippy::disallowed_methods, reason = "watchers are in no node")]
+        tokio::spawn(watcher.run())
+    });
     while clock.load(Ordering::SeqCst) < plan.at {
         sleep(Duration::from_millis(1)).await;
     }
@@ -182,10 +193,29 @@ async fn run(field: &mut Processes, seed: u64, mut plan: Plan, report: &mut Repo
         }
     }
     heals(field).await;
+    let well = field.nodes.any(&mut plan.random);
+    let lasts = watched.iter().fold(Batch::new(), |batch, prefix| batch.put(last_of(prefix), "last"));
+    while well.commit(lasts.clone()).await.is_err() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    for (watcher, prefix) in watchers.into_iter().zip(&watched) {
+        match watcher.await {
+            Ok(mut seen) => {
+                seen.compare(&well, prefix).await;
+                report.watched(seed, &plan, seen);
+            }
+            Err(failed) => report.findings.push(format!("seed {seed}, {:?}: a watcher: {failed}", plan.fault)),
+        }
+    }
     report.acknowledged += CLIENTS * ACTIONS_EACH;
     report.actions += events.len() as u64;
     let hit: Vec<_> = hit.into_iter().map(|node| node.0).collect();
     report.ran(seed, &plan, &hit, system.now().since(Default::default()).as_millis());
+}
+
+/// What is put under `prefix` when everything else was.
+fn last_of(prefix: &Prefix) -> Key {
+    Key::from_bytes([prefix.as_bytes(), b"last"].concat())
 }
 
 /// Does what is planned, for as long as it lasts, and makes it good again; which nodes were hit. Otherwise: what a node did
@@ -251,15 +281,21 @@ async fn inflict(field: &mut Processes, plan: &mut Plan) -> Result<Vec<NodeId>, 
             tell(field, &hit, || Ask::SlowSyncs(0)).await;
         }
         Fault::ClockJump => {
-            let day = 24 * 3_600_000;
-            let jumps: Vec<_> = hit.iter().map(|_| random.i64(-day..day)).collect();
-            for (node, jump) in hit.iter().zip(&jumps) {
-                field.tell(*node, &Ask::Jump(*jump)).await;
+            const DAY_MS: i64 = 24 * 3_600_000;
+            for node in &hit {
+                let days = random.i64(1..=10) * if random.bool() { 1 } else { -1 };
+                field.tell(*node, &Ask::SetClock(days * DAY_MS)).await;
             }
-            sleep(plan.lasts).await;
-            for (node, jump) in hit.iter().zip(jumps) {
-                field.tell(*node, &Ask::Jump(-jump)).await;
+            // its connections outlive that: it has to make new ones
+            kill(field, &hit);
+            open(field, &hit).await?;
+            let (node, apart) = (hit[0], field.nodes.all()[&hit[0]].clone());
+            if apart.read(&[Key::from_bytes("apart")]).await.is_ok() {
+                return Err(format!(
+                    "node {node} reads with the others, although by its clock nobody's certificate is valid"
+                ));
             }
+            tell(field, &hit, || Ask::SetClock(0)).await;
         }
         Fault::IsolateLeader
         | Fault::IsolateFollower

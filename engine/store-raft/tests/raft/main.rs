@@ -8,5 +8,6 @@ mod network;
 mod processes;
 mod purging;
 mod restarting;
+mod set_clock;
 mod trust;
 mod versions;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sayso_runtime::SystemClock;
 use sayso_store::{Batch, Key, Store};
@@ -12,6 +13,7 @@ use sayso_store_raft::{Error, NodeId, RaftOptions, RaftStore, Timers};
 use sayso_types::Name;
 
 use crate::cluster::{Authority, Cluster};
+use crate::set_clock::SetClock;
 
 /// Every file below `dir`, with its contents.
 pub(crate) fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
@@ -157,4 +159,29 @@ async fn options_that_make_no_sense_are_named() {
         let opened = cluster.try_open(options, 1).await;
         assert!(matches!(&opened, Err(Error::Options { key, .. }) if *key == expected), "{opened:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_a_clock_that_is_days_off_nobody_is_trusted_until_it_is_right() {
+    const DAYS_MS: i64 = 3 * 24 * 3_600_000;
+    let mut cluster = Cluster::new(3);
+    let _ = (cluster.open(1).await, cluster.open(2).await);
+    let leader = cluster.leader().await;
+    let key = Key::from_bytes("k");
+    cluster.nodes[&leader].commit(Batch::new().put(key.clone(), "v")).await.expect("commits");
+
+    let clock = Arc::new(SetClock::default());
+    for ahead_ms in [DAYS_MS, -DAYS_MS] {
+        clock.set(ahead_ms);
+        let answer_within = Duration::from_secs(1);
+        let options = RaftOptions { clock: clock.clone(), answer_within, ..cluster.options(3) };
+        let third = cluster.try_open(options, 3).await.expect("opens");
+        let alone = third.read(core::slice::from_ref(&key)).await;
+        assert!(matches!(alone, Err(sayso_store::Error::Unavailable { .. })), "{ahead_ms}: {alone:?}");
+        clock.set(0);
+        // whoever leads goes on asking for it
+        while third.read(core::slice::from_ref(&key)).await.is_err() {}
+        third.close().await;
+    }
+    cluster.close_all().await;
 }

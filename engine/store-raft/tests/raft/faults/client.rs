@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sayso_store::testing::linearizability::{Action, Event};
-use sayso_store::{Batch, Condition, Error, Key, Retryable, Store, Value};
+use sayso_store::{Batch, Condition, Error, Key, Prefix, Retryable, Store, Value};
 
 use crate::processes::Nodes;
 
@@ -56,7 +56,7 @@ impl Client {
             let own = Batch::new().put(own_key(self.seed, self.number, n), "kept");
             assert!(self.commit(own).await);
             let register = self.random.u64(..REGISTERS);
-            let key = Key::from_bytes(format!("register {} {register}", self.seed));
+            let key = Key::from_bytes([registers(self.seed).as_bytes(), register.to_string().as_bytes()].concat());
             let (value, from) = (self.number << 32 | n, known[register as usize]);
             let put = Batch::new().put(key.clone(), value.to_be_bytes().to_vec());
             let choice = self.random.u8(..4);
@@ -87,6 +87,16 @@ impl Client {
     }
 }
 
+/// Under what the registers of a run lie.
+pub(super) fn registers(seed: u64) -> Prefix {
+    Prefix::from_bytes(format!("register {seed} "))
+}
+
+/// Under what the keys of its clients lie.
+pub(super) fn own_keys(seed: u64) -> Prefix {
+    Prefix::from_bytes(format!("own {seed:06} "))
+}
+
 pub(super) fn own_key(seed: u64, client: u64, n: u64) -> Key {
-    Key::from_bytes(format!("own {seed:06} {client} {n:04}"))
+    Key::from_bytes([own_keys(seed).as_bytes(), format!("{client} {n:04}").as_bytes()].concat())
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::watcher::Seen;
 use super::{Fault, Plan};
 
 #[derive(Default)]
@@ -16,6 +17,11 @@ pub(super) struct Report {
     pub(super) lost: usize,
     pub(super) actions: u64,
     pub(super) violations: u64,
+    watchers: u64,
+    watches: u64,
+    changes: u64,
+    /// What watchers lost, or saw in another order than it happened.
+    missed: usize,
     runs: Vec<serde_json::Value>,
     /// What makes the test fail.
     pub(super) findings: Vec<String>,
@@ -36,6 +42,15 @@ impl Report {
         }));
     }
 
+    /// Notes what a watcher has seen of a run.
+    pub(super) fn watched(&mut self, seed: u64, plan: &Plan, seen: Seen) {
+        self.watchers += 1;
+        self.watches += seen.watches;
+        self.changes += seen.changes;
+        self.missed += seen.findings.len();
+        self.findings.extend(seen.findings.iter().map(|finding| format!("seed {seed}, {:?}: {finding}", plan.fault)));
+    }
+
     /// Writes it where the build puts what it makes; the path.
     pub(super) fn write(&self) -> PathBuf {
         let faults: BTreeMap<String, u64> = self.faults.iter().map(|(fault, n)| (format!("{fault:?}"), *n)).collect();
@@ -45,6 +60,10 @@ impl Report {
             "lost": self.lost,
             "actions_in_histories": self.actions,
             "violations_of_linearizability": self.violations,
+            "watchers": self.watchers,
+            "watches": self.watches,
+            "changes_watched": self.changes,
+            "changes_lost_or_reordered": self.missed,
             "findings": self.findings,
             "runs": self.runs,
         });
@@ -57,6 +76,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "faults {:?}; acknowledged commits {}, lost {}; ", self.faults, self.acknowledged, self.lost)?;
-        write!(f, "actions in histories {}, violations of linearizability {}", self.actions, self.violations)
+        write!(f, "actions in histories {}, violations of linearizability {}; ", self.actions, self.violations)?;
+        let Self { watchers, watches, changes, missed, .. } = self;
+        write!(f, "{watchers} watchers with {watches} watches saw {changes} changes, lost or reordered {missed}")
     }
 }

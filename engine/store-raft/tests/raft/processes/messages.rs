@@ -26,8 +26,8 @@ pub(crate) enum Ask {
     Watch(Bytes),
     /// Who leads.
     Status,
-    /// Sets its clock, by milliseconds.
-    Jump(i64),
+    /// Sets its clock, so many milliseconds from what it was at first.
+    SetClock(i64),
     /// Has each sync of its disk take so many milliseconds longer.
     SlowSyncs(u64),
     /// Has the cluster go on without this node.

@@ -7,18 +7,17 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::select_all;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use sayso_runtime::{CancellationToken, SystemClock, TaskKind, Tasks};
+use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::{Change, Key, Lagged, Prefix, Store, Version, Watch};
 use sayso_store_local::testing::slow_syncs;
 use sayso_store_raft::{Address, NodeId, RaftOptions, RaftStore, Tls};
-use sayso_types::{Clock, Mono, Name, WallTime};
+use sayso_types::{Clock, Name};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -26,6 +25,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio_util::task::TaskTracker;
 
 use super::messages::{Answer, Ask, Changed, batch_from, held_into, page_into, range_of};
+use crate::set_clock::SetClock;
 
 /// Tells this program that it is a node, and where it lives.
 pub(super) const HOME: &str = "SAYSO_RAFT_NODE_HOME";
@@ -33,6 +33,7 @@ pub(super) const HOME: &str = "SAYSO_RAFT_NODE_HOME";
 pub(super) const SPEC: &str = "spec.json";
 pub(super) const SOCKET: &str = "socket";
 pub(super) const DISK: &str = "disk";
+const AHEAD: &str = "ahead";
 /// Few entries, so that nodes come back to find that they need a snapshot.
 const LOG_ENTRIES: u64 = 40;
 /// Small enough that tables merge.
@@ -74,29 +75,6 @@ impl Spec {
     }
 }
 
-/// The system's clock as it is after somebody set it. (What Raft times, it times by the system's monotonic clock, which
-/// nobody can set; for that one to leap, a process is stopped and goes on later.)
-struct SetClock {
-    system: SystemClock,
-    ahead_ms: AtomicI64,
-}
-
-impl SetClock {
-    fn ahead(&self, nanos_or_millis: u64, unit: i64) -> u64 {
-        nanos_or_millis.saturating_add_signed(self.ahead_ms.load(Ordering::Relaxed).saturating_mul(unit))
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Mono {
-        Mono(self.ahead(self.system.now().0, 1_000_000))
-    }
-
-    fn wall(&self) -> WallTime {
-        WallTime(self.ahead(self.system.wall().0, 1))
-    }
-}
-
 /// Is a node, if this process was started as one, and does not return then.
 pub(crate) fn be_a_node_if_told() {
     let Some(home) = env::var_os(HOME).map(PathBuf::from) else { return };
@@ -117,11 +95,14 @@ pub(crate) fn be_a_node_if_told() {
 
 async fn serve(home: &Path) -> Result<(), sayso_store_raft::Error> {
     let spec: Spec = serde_json::from_slice(&fs::read(home.join(SPEC)).expect("a spec")).expect("a spec");
-    let clock = Arc::new(SetClock { system: SystemClock::new(), ahead_ms: AtomicI64::new(0) });
+    // a clock that was set wrong is so after a restart, too
+    let clock = Arc::new(SetClock::default());
+    clock.set(fs::read_to_string(home.join(AHEAD)).map_or(0, |ahead| ahead.parse().expect("a number")));
     let tasks = Tasks::new();
     let store = RaftStore::open(&home.join(DISK), spec.options(clock.clone()), tasks.clone()).await?;
     let listener = UnixListener::bind(home.join(SOCKET)).expect("nobody else is this node");
-    let node = Arc::new(Node { store, clock, watched: TaskTracker::new(), closed: CancellationToken::new() });
+    let (home, watched, closed) = (home.to_owned(), TaskTracker::new(), CancellationToken::new());
+    let node = Arc::new(Node { home, store, clock, watched, closed });
     loop {
         let accepted = tokio::select! {
             () = node.closed.cancelled() => return Ok(()),
@@ -134,6 +115,7 @@ async fn serve(home: &Path) -> Result<(), sayso_store_raft::Error> {
 }
 
 struct Node {
+    home: PathBuf,
     store: Arc<RaftStore>,
     clock: Arc<SetClock>,
     /// Those who are told changes.
@@ -234,8 +216,9 @@ impl Node {
                 let status = self.store.status();
                 Answer::Status { leader: status.leader.map(|leader| leader.0), term: status.term }
             }
-            Ask::Jump(ms) => {
-                self.clock.ahead_ms.fetch_add(ms, Ordering::Relaxed);
+            Ask::SetClock(ahead_ms) => {
+                fs::write(self.home.join(AHEAD), ahead_ms.to_string()).expect("writes");
+                self.clock.set(ahead_ms);
                 Answer::Done
             }
             Ask::SlowSyncs(ms) => {

@@ -47,7 +47,11 @@ impl Watches {
                 }
             }
         }
-        self.held().iter().for_each(|(watchers, _)| watchers.close());
+        for (watchers, asked) in self.held().iter_mut() {
+            watchers.close();
+            // who asked is not answered any more
+            asked.take();
+        }
     }
 }
 
