@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args as ClapArgs;
 use futures::{StreamExt, TryStreamExt, stream};
 use sayso_audio::{FRAME_MS, FRAME_SAMPLES};
-use sayso_consent::Means;
+use sayso_consent::{Lineage, Means};
 use sayso_egress::Context as Turn;
 use sayso_policy::Labelled;
 use sayso_provider::AudioStream;
@@ -124,7 +124,14 @@ async fn withdrawn(node: &Node, ground: &Ground, count: usize, first: usize) -> 
 async fn turn(node: &Node, device: usize) -> Result<Turn> {
     let subject = node.agree(device).await?;
     let cv = node.register.state(subject).await?.cv;
-    Ok(Turn { subject, turn: TurnId(1), cv, purpose: Purpose::VOICE_INTERACTION, language: "en".to_owned() })
+    Ok(Turn {
+        subject,
+        turn: TurnId(1),
+        cv,
+        purpose: Purpose::VOICE_INTERACTION,
+        language: "en".to_owned(),
+        lineage: Lineage::default(),
+    })
 }
 
 /// An utterance that ends when it is taken back.

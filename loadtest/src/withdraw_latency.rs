@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args as ClapArgs;
 use futures::stream;
 use sayso_audio::FRAME_SAMPLES;
-use sayso_consent::Means;
+use sayso_consent::{Lineage, Means};
 use sayso_egress::Context as Turn;
 use sayso_policy::Labelled;
 use sayso_provider::AudioStream;
@@ -83,6 +83,7 @@ async fn withdraw(node: &Node, subject: SubjectId, ground: &Ground, counts: &mut
         cv: node.register.state(subject).await?.cv,
         purpose: Purpose::VOICE_INTERACTION,
         language: "en".to_owned(),
+        lineage: Lineage::default(),
     };
     let (egress, call) = (node.egress.clone(), turn.clone());
     let transcribe = async move { egress.transcribe(&call, endless(&call)).await.map(drop) };

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args as ClapArgs, ValueEnum};
 use futures::{StreamExt, stream};
 use sayso_audio::{FRAME_MS, FRAME_SAMPLES};
-use sayso_consent::{Means, Options, Register};
+use sayso_consent::{Lineage, Means, Options, Register};
 use sayso_egress::{Context as Turn, Egress, Processors, Timeouts};
 use sayso_policy::{Labelled, Profile};
 use sayso_provider::{AudioStream, Transcriber};
@@ -149,7 +149,7 @@ impl Wire {
         let subject = agree(&self.register, device).await?;
         let cv = self.register.state(subject).await?.cv;
         let purpose = Purpose::VOICE_INTERACTION;
-        Ok(Turn { subject, turn: TurnId(1), cv, purpose, language: language.to_owned() })
+        Ok(Turn { subject, turn: TurnId(1), cv, purpose, language: language.to_owned(), lineage: Lineage::default() })
     }
 
     /// Takes back consent once `frames` were said and no end is in sight. A service that wants utterances whole has nothing
