@@ -398,8 +398,14 @@ fn accepted_profile(config: &Config) -> Result<Profile> {
     let local = [config.local.transcriber, config.local.responder, config.local.synthesizer];
     let local = local.into_iter().filter(|_| config.local.enabled);
     for id in local.map(ProcessorId).chain(config.openai.iter().map(|service| service.id)) {
-        if profile.processor(id).is_none() {
+        let Some(receiver) = profile.processor(id) else {
             bail!("processor {id} is configured but not in the profile; register it there, with party and region");
+        };
+        // what the node hands over itself it hands over whole
+        if let Some(category) = receiver.fields.keys().next() {
+            bail!(
+                "processor {id} may have some fields of {category} only (`fields`), to which the node's own calls cannot keep:                  have a service of its own call it, which asks for permits and is told the fields, or accept the category whole"
+            );
         }
     }
     if profile.processor(DETECTOR).is_none_or(|detector| detector.kind != ProcessorKind::Vad) {

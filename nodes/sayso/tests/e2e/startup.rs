@@ -39,6 +39,37 @@ async fn a_typo_in_the_profile() {
     refuses(installation.serve(), &[&file, "gaet", "did you mean `gate`"]).await;
 }
 
+/// Edits the recogniser of the node in its profile.
+fn edit_recogniser(installation: &Installation, edit: impl FnOnce(&mut toml::Table)) {
+    installation.edit("profile.toml", |profile| {
+        let processors = profile["processor"].as_array_mut().unwrap();
+        let mut tables = processors.iter_mut().filter_map(toml::Value::as_table_mut);
+        edit(tables.find(|processor| processor["id"].as_str() == Some("whisper-local")).unwrap());
+    });
+}
+
+#[tokio::test]
+async fn a_processor_that_the_profile_does_not_name() {
+    let installation = Installation::new(&sayso()).await;
+    edit_recogniser(&installation, |recogniser| {
+        recogniser.insert("id".to_owned(), "somebody-else".into());
+    });
+    refuses(installation.serve(), &["whisper-local", "not in the profile", "register it there"]).await;
+}
+
+#[tokio::test]
+async fn a_processor_of_its_own_that_may_have_some_fields_only() {
+    let installation = Installation::new(&sayso()).await;
+    installation.edit("profile.toml", |profile| {
+        profile["category"]["voice_audio"].as_table_mut().unwrap().insert("attrs".to_owned(), vec!["sound"].into());
+    });
+    edit_recogniser(&installation, |recogniser| {
+        let fields = toml::Table::from_iter([("voice_audio".to_owned(), vec!["sound"].into())]);
+        recogniser.insert("fields".to_owned(), fields.into());
+    });
+    refuses(installation.serve(), &["whisper-local", "some fields of voice_audio only", "asks for permits"]).await;
+}
+
 #[tokio::test]
 async fn a_profile_that_nobody_trusted_has_signed() {
     let installation = Installation::new(&sayso()).await;
