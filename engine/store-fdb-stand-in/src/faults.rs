@@ -1,6 +1,8 @@
 //! [`Faults`]: what goes wrong, by a seed.
 
+use core::fmt;
 use core::time::Duration;
+use std::io::{self, Write};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::code::{Code, FUTURE_VERSION, PROCESS_BEHIND, TRANSACTION_TOO_OLD};
@@ -22,6 +24,32 @@ pub(crate) struct Faults {
 struct Draws {
     random: fastrand::Rng,
     commits_since_time_out: u32,
+    drawn: Drawn,
+}
+
+/// How many of which kind were drawn.
+#[derive(Clone, Copy, Debug, Default)]
+struct Drawn {
+    commits: u32,
+    conflicts: u32,
+    unknown_and_not: u32,
+    unknown_and_done: u32,
+    timed_out: u32,
+    reads: u32,
+    watches: u32,
+    pages: u32,
+}
+
+impl fmt::Display for Drawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { commits, conflicts, unknown_and_not, unknown_and_done, timed_out, reads, watches, pages } = self;
+        write!(
+            f,
+            "of {commits} commits {conflicts} conflicted with nothing, {unknown_and_not} and {unknown_and_done} had an unknown \
+             outcome and were not and were done, {timed_out} timed out and were done late; {reads} transactions were to \
+             fail at a read, {watches} watches fired for nothing or failed, {pages} pages were cut short"
+        )
+    }
 }
 
 /// What becomes of a commit.
@@ -64,7 +92,7 @@ impl Faults {
     }
 
     fn new(random: fastrand::Rng) -> Self {
-        Self { draws: Some(Mutex::new(Draws { random, commits_since_time_out: 0 })) }
+        Self { draws: Some(Mutex::new(Draws { random, commits_since_time_out: 0, drawn: Drawn::default() })) }
     }
 
     fn draw<T>(&self, nothing: T, draw: impl FnOnce(&mut Draws) -> T) -> T {
@@ -78,7 +106,9 @@ impl Faults {
     pub(crate) fn of_reads(&self) -> Option<(usize, Code)> {
         self.draw(None, |draws| {
             let code = *draws.random.choice(&[TRANSACTION_TOO_OLD, FUTURE_VERSION, PROCESS_BEHIND])?;
-            (draws.random.u8(..10) == 0).then(|| (draws.random.usize(..8), code))
+            let fails = (draws.random.u8(..10) == 0).then(|| (draws.random.usize(..8), code));
+            draws.drawn.reads += u32::from(fails.is_some());
+            fails
         })
     }
 
@@ -86,25 +116,33 @@ impl Faults {
     pub(crate) fn of_commit(&self, may_time_out: bool) -> CommitFault {
         self.draw(CommitFault::None, |draws| {
             draws.commits_since_time_out = draws.commits_since_time_out.saturating_add(1);
-            match draws.random.u8(..40) {
-                0..3 => CommitFault::Conflict,
-                3..5 => CommitFault::UnknownAndNot,
-                5..8 => CommitFault::UnknownAndDone,
+            draws.drawn.commits += 1;
+            let (counted, fault) = match draws.random.u8(..40) {
+                0..3 => (&mut draws.drawn.conflicts, CommitFault::Conflict),
+                3..5 => (&mut draws.drawn.unknown_and_not, CommitFault::UnknownAndNot),
+                5..8 => (&mut draws.drawn.unknown_and_done, CommitFault::UnknownAndDone),
                 8 if may_time_out && draws.commits_since_time_out > COMMITS_BETWEEN_TIME_OUTS => {
                     draws.commits_since_time_out = 0;
-                    CommitFault::TimedOutAndLate(draws.pause(20))
+                    let late = draws.pause(20);
+                    (&mut draws.drawn.timed_out, CommitFault::TimedOutAndLate(late))
                 }
-                _ => CommitFault::None,
-            }
+                _ => return CommitFault::None,
+            };
+            *counted += 1;
+            fault
         })
     }
 
     /// What becomes of a watch.
     pub(crate) fn of_watch(&self) -> WatchFault {
-        self.draw(WatchFault::None, |draws| match draws.random.u8(..20) {
-            0 => WatchFault::Fires(draws.pause(20)),
-            1 => WatchFault::Fails(draws.pause(20)),
-            _ => WatchFault::None,
+        self.draw(WatchFault::None, |draws| {
+            let fault = match draws.random.u8(..20) {
+                0 => WatchFault::Fires(draws.pause(20)),
+                1 => WatchFault::Fails(draws.pause(20)),
+                _ => WatchFault::None,
+            };
+            draws.drawn.watches += u32::from(fault != WatchFault::None);
+            fault
         })
     }
 
@@ -118,7 +156,20 @@ impl Faults {
 
     /// Whether a page ends after a row although it is not full.
     pub(crate) fn ends_page(&self) -> bool {
-        self.draw(false, |draws| draws.random.u8(..16) == 0)
+        self.draw(false, |draws| {
+            let ends = draws.random.u8(..16) == 0;
+            draws.drawn.pages += u32::from(ends);
+            ends
+        })
+    }
+
+    /// Says what went wrong, if anything could.
+    pub(crate) fn tell(&self) {
+        let drawn = self.draw(None, |draws| Some(draws.drawn));
+        if let Some(drawn) = drawn {
+            // who cannot read it has no use for it
+            let _ = writeln!(io::stderr(), "stand-in for FoundationDB's client: {drawn}");
+        }
     }
 
     /// Whether a commit shares the version of the one before, which is no fault.

@@ -104,6 +104,7 @@ impl Network {
         }
         queue.is_stopped = true;
         self.changed.notify_all();
+        Faults::of_environment().tell();
         Ok(())
     }
 
