@@ -19,7 +19,7 @@
 //!
 //! # Faults
 //!
-//! With a number in `SAYSO_FDB_STAND_IN_SEED`, it fails as a cluster does, see [`Faults`](faults::Faults): commits conflict,
+//! With a number in `SAYSO_FDB_STAND_IN_SEED`, it fails as a cluster does (the module `faults` draws): commits conflict,
 //! or are not known to have happened, when they did and when they did not, or time out and happen later; reads find their
 //! version too old or the storage behind; pages are cut short; watches fire for nothing, or fail.
 //!
