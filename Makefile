@@ -4,11 +4,13 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 PYTHON ?= python3
+# of faults of the stand-in
+SEEDS ?= 1 2
 # what names FoundationDB, whose client library is in no registry: checked by `make check`, linked by `make test-fdb`
 FDB := -p sayso-store-fdb -p sayso --features sayso/fdb --locked
 
-.PHONY: help demo test test-fdb test-faults bench bench-store bench-withdraw bench-consent check fix deps models fuzz \
-  mutants mutants-withdraw
+.PHONY: help demo test test-fdb test-fdb-stand-in test-faults bench bench-store bench-withdraw bench-consent check fix deps \
+  models fuzz mutants mutants-withdraw
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -22,10 +24,11 @@ test: deps models ## every test: unit, property, conformance, end to end with re
 	$(CARGO) test --workspace --doc --locked
 
 test-fdb: ## store-fdb on the FoundationDB cluster whose cluster file FDB_CLUSTER_FILE names
-	@[ -r "$$FDB_CLUSTER_FILE" ] || { echo "FDB_CLUSTER_FILE=$$FDB_CLUSTER_FILE is not a file that can be read: set it to the" \
-	  "cluster file of a FoundationDB cluster (deploy/foundationdb has one to start)" >&2; exit 2; }
+	@CARGO="$(CARGO)" .ci/fdb
+
+test-fdb-stand-in: ## the same tests on a stand-in for FoundationDB's client, without faults and with those of SEEDS='1 2'
 	@.ci/deps fdb
-	$(CARGO) test -p sayso-store-fdb --features fdb --locked -- --nocapture
+	@.ci/fdb-stand-in $(SEEDS)
 
 test-faults: ## 200 seeded runs of store-raft with killed nodes and failing networks, disks and clocks; says what ran
 	SAYSO_RAFT_FAULT_RUNS=$${SAYSO_RAFT_FAULT_RUNS:-200} $(CARGO) test -p sayso-store-raft --locked --test raft faults -- --nocapture

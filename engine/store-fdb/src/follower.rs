@@ -26,7 +26,7 @@ const READ_EVERY: Duration = Duration::from_secs(10);
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// Bytes of one lane's log that are read at once. More than the chunks of the greatest batch, which have at most a
-/// quarter of its bytes, so that every read gets at least one commit further.
+/// fifth of its bytes, so that every read gets at least one commit further.
 const LANE_BYTES_MAX: usize = 4_000_000;
 
 /// Bytes of values that the log only names after which no further commit joins a round, so that they are read within

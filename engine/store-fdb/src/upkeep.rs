@@ -4,7 +4,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use foundationdb::options::MutationType;
+use foundationdb::options::{MutationType, StreamingMode};
 use foundationdb::{FdbResult, RangeOption, Transaction};
 use sayso_store::limits::TOKENS_REMEMBERED;
 use sayso_store::{Error, Token};
@@ -105,7 +105,9 @@ async fn forget_in(transaction: &Transaction, cluster: &Cluster, lane: u8) -> Re
     if excess == 0 {
         return Ok(0);
     }
-    let option = RangeOption { limit: Some(excess), ..layout.token_ages(lane).into() };
+    // Any other mode ends a page where it has some bytes, which is far from `excess` tokens.
+    let mode = StreamingMode::Exact;
+    let option = RangeOption { limit: Some(excess), mode, ..layout.token_ages(lane).into() };
     let oldest = transaction.get_range(&option, 1, true).await?;
     for age in &oldest {
         let token = age.value().try_into().map_err(|_| fault::corrupt("a token's age"))?;

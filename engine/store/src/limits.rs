@@ -13,9 +13,10 @@ pub const VALUE_BYTES_MAX: usize = 100_000 - 100;
 /// prefixes and the token's record.
 pub const BATCH_BYTES_MAX: usize = 9_000_000;
 
-/// Times that the key of a condition or an operation counts. FoundationDB counts the key of a write three times, in
-/// the mutation and at both ends of its conflict range; a backend that keeps a log of changes writes it once more.
-pub const BATCH_KEY_TIMES: usize = 4;
+/// Times that the key of a condition or an operation counts: those of a delete, of which FoundationDB counts the most.
+/// It clears a range, which has the key at both ends, and so has its conflict range; a backend that keeps a log of
+/// changes writes it once more. A put counts it one time less, a condition only at both ends of a conflict range.
+pub const BATCH_KEY_TIMES: usize = 5;
 
 /// Bytes that each condition and operation counts beyond its key and value: what FoundationDB and a backend's prefix
 /// of 40 bytes add to one. A batch of many small ones is bounded in number, too.

@@ -40,7 +40,8 @@ macro_rules! conformance {
                 the_last_operation_on_a_key_counts, versions_grow, a_batch_is_seen_whole_or_not_at_all,
                 one_of_many_wins;
             histories: reads_and_commits_are_linearizable;
-            limits: everything_within_the_limits_is_taken, everything_over_a_limit_is_refused;
+            limits: everything_within_the_limits_is_taken, the_greatest_batches_are_taken_and_no_greater_ones,
+                everything_over_a_limit_is_refused;
             restarts: what_was_acknowledged_is_there_again, versions_go_on_growing, a_closed_store_says_so;
             scans: a_scan_is_in_the_order_of_bytes, a_scan_goes_on_where_it_stopped, a_page_is_bounded_in_bytes,
                 a_store_behaves_like_a_map;

@@ -31,6 +31,9 @@ const BACKENDS: [&str; 6] = [
 /// Backends that are built on another.
 const BUILT_ON: [(&str, &str); 1] = [("sayso-store-raft", "sayso-store-local")];
 
+/// Takes the place of a library that is not there when tests are run, and is found by the linker alone.
+const STAND_IN: &str = "sayso-store-fdb-stand-in";
+
 /// Foreign libraries, each with the crates that may name it and the reason.
 const OWNED: [(&str, &[&str], &str); 13] = [
     ("ractor", &["sayso-session-actor"], "only session-actor runs actors; others know the trait session::Sessions"),
@@ -160,6 +163,15 @@ fn foreign_libraries_have_one_owner() {
         let naming = strangers.filter(|p| named(p).any(|name| name == *library));
         naming.map(move |p| format!("{} names {library}: {reason}; remove the dependency", p.name))
     }));
+}
+
+#[test]
+fn nobody_is_built_with_a_stand_in() {
+    let workspace = workspace();
+    let packages = workspace.workspace_packages();
+    assert!(packages.iter().any(|package| package.name.as_str() == STAND_IN), "the test looks for the wrong name");
+    let naming = packages.iter().filter(|package| package.dependencies.iter().any(|d| d.name == STAND_IN));
+    all_well(naming.map(|package| format!("{} names {STAND_IN}: only .ci/fdb-stand-in may link it", package.name)));
 }
 
 #[test]

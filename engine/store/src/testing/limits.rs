@@ -4,7 +4,7 @@ use super::{Backend, key, put, value_of};
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_ITEM_BYTES, BATCH_KEY_TIMES, KEY_BYTES_MAX, READ_KEYS_MAX, SCAN_LIMIT_MAX, VALUE_BYTES_MAX,
 };
-use crate::{Batch, Condition, Error, Key, Range};
+use crate::{Batch, Condition, Error, Key, Range, Token};
 
 fn long_key(bytes: usize, n: u8) -> Key {
     let mut key = vec![b'k'; bytes];
@@ -27,9 +27,6 @@ pub async fn everything_within_the_limits_is_taken(backend: &mut dyn Backend) {
     assert_eq!(store.read(&keys).await.expect("reads").iter().flatten().count() as u64, n);
     let rest = Range { start: greatest.successor(), end: Range::all().end };
     assert_eq!(store.scan(rest, SCAN_LIMIT_MAX).await.expect("scans").entries, []);
-
-    store.commit(filled(8, 0)).await.expect("a batch of the most items");
-    store.commit(filled(KEY_BYTES_MAX, 0)).await.expect("a batch of the longest keys");
 }
 
 /// A batch of the greatest size: puts under keys of `key_bytes`, with values of up to `value_bytes`.
@@ -37,14 +34,43 @@ fn filled(key_bytes: usize, value_bytes: usize) -> Batch {
     let item = BATCH_ITEM_BYTES + BATCH_KEY_TIMES * key_bytes;
     let (mut batch, mut size) = (Batch::new(), 0);
     while let Some(room) = (BATCH_BYTES_MAX - size).checked_sub(item) {
-        let mut key = (batch.ops.len() as u64).to_be_bytes().to_vec();
-        key.resize(key_bytes, b'k');
         let value = room.min(value_bytes);
-        batch = batch.put(Key::from_bytes(key), vec![1; value]);
+        let key = numbered_key(batch.ops.len(), key_bytes);
+        batch = batch.put(key, vec![1; value]);
         size += item + value;
     }
     assert_eq!(batch.size(), size);
     batch
+}
+
+/// Batches of the greatest size, whatever fills them: many short keys or few long ones, put, deleted or required. With one
+/// more, each is refused.
+pub async fn the_greatest_batches_are_taken_and_no_greater_ones(backend: &mut dyn Backend) {
+    let store = backend.open().await;
+    let fillings: [fn(Batch, Key) -> Batch; 4] = [
+        |batch, key| batch.put(key, ""),
+        |batch, key| batch.delete(key),
+        |batch, key| batch.require(key, Condition::Absent),
+        |batch, key| batch.require(key.clone(), Condition::Absent).delete(key),
+    ];
+    for key_bytes in [8, KEY_BYTES_MAX] {
+        // what the first puts the second deletes
+        for fill in fillings {
+            let count = BATCH_BYTES_MAX / fill(Batch::new(), numbered_key(0, key_bytes)).size();
+            let greatest = (0..count).fold(Batch::new(), |batch, n| fill(batch, numbered_key(n, key_bytes)));
+            let mut greater = fill(greatest.clone(), numbered_key(count, key_bytes));
+            store.commit(greatest).await.expect("a batch of the greatest size");
+            greater.token = Token::random();
+            let outcome = store.commit(greater).await;
+            assert!(matches!(outcome, Err(Error::TooLarge { .. })), "{outcome:?}");
+        }
+    }
+}
+
+fn numbered_key(n: usize, bytes: usize) -> Key {
+    let mut key = (n as u64).to_be_bytes().to_vec();
+    key.resize(bytes, b'k');
+    Key::from_bytes(key)
 }
 
 /// One more than each limit, in every place where it can be.

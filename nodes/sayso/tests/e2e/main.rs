@@ -14,6 +14,8 @@ mod disclosure;
 mod erased;
 mod exemption;
 mod failover;
+#[cfg(feature = "fdb")]
+mod fdb;
 mod full_disk;
 mod guardian;
 mod guests;

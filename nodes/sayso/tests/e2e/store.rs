@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::sayso;
 
 /// A node that was told of a consent and has stopped, and that consent.
-async fn used() -> (Installation, sayso_proto::admin::v1::GetConsentResponse) {
+pub(crate) async fn used() -> (Installation, sayso_proto::admin::v1::GetConsentResponse) {
     let installation = Installation::new(&sayso()).await;
     let node = installation.start().await;
     drop(installation.device(&node, "kitchen").await.unwrap());
@@ -20,12 +20,12 @@ async fn used() -> (Installation, sayso_proto::admin::v1::GetConsentResponse) {
     (installation, consent)
 }
 
-async fn store(installation: &Installation, args: &[&str]) -> Finished {
+pub(crate) async fn store(installation: &Installation, args: &[&str]) -> Finished {
     let config = installation.file("sayso.toml");
     sayso().run([&["store"], args, &["--json", "--config", &config]].concat()).await
 }
 
-fn json(finished: Finished) -> Value {
+pub(crate) fn json(finished: Finished) -> Value {
     serde_json::from_str(&finished.success().stdout).unwrap()
 }
 
