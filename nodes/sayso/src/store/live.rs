@@ -99,7 +99,9 @@ async fn run(listener: UnixListener, store: Arc<RaftStore>, tasks: Tasks) {
 /// Gives all that is in `store` to whoever is at the other end.
 async fn give(mut stream: UnixStream, store: &RaftStore, readers: &Semaphore) -> Result<()> {
     let who = stream.peer_cred()?.uid();
-    ensure!([geteuid().as_raw(), 0].contains(&who), "user {who} may not read it");
+    if ![geteuid().as_raw(), 0].contains(&who) {
+        return refuse(&mut stream, "only the user that the node runs as may read it, and root".to_owned()).await;
+    }
     let mut asked = [0; 2];
     timeout(TAKEN_WITHIN, stream.read_exact(&mut asked)).await.context("nothing was asked")??;
     let [version, passes] = asked;
