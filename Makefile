@@ -9,8 +9,8 @@ SEEDS ?= 1 2
 # what names FoundationDB, whose client library is in no registry: checked by `make check`, linked by `make test-fdb`
 FDB := -p sayso-store-fdb -p sayso --features sayso/fdb --locked
 
-.PHONY: help demo test test-fdb test-fdb-stand-in test-faults bench bench-store bench-withdraw bench-consent check fix deps \
-  models fuzz mutants mutants-withdraw
+.PHONY: help demo test nightly test-fdb test-fdb-stand-in test-faults bench bench-store bench-withdraw bench-consent check \
+  fix deps models fuzz mutants mutants-withdraw
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,9 @@ test-fdb-stand-in: ## the same tests on a stand-in for FoundationDB's client, wi
 
 test-faults: ## 200 seeded runs of store-raft with killed nodes and failing networks, disks and clocks; says what ran
 	SAYSO_RAFT_FAULT_RUNS=$${SAYSO_RAFT_FAULT_RUNS:-200} $(CARGO) test -p sayso-store-raft --locked --test raft faults -- --nocapture
+
+nightly: ## what takes too long for every change: 200 fault runs, an hour of fuzzing, mutants, the long benchmarks
+	.ci/nightly
 
 bench: ## what it costs, as figures and as ratios to the bare parts, measured in the same run
 	$(CARGO) run --release --locked -p sayso-loadtest -- all $(ARGS)

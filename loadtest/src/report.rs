@@ -13,7 +13,7 @@ use crate::figure::{Aim, Figure};
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) figures: Vec<Figure>,
-    /// What was not measured, and how it could be.
+    /// What figures are of, and what was not measured and how it could be.
     pub(crate) notes: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Report {
     /// Whether the build is one whose figures count.
     optimised: bool,
     figures: Vec<Figure>,
-    /// What was not measured, and how it could be.
+    /// What figures are of, and what was not measured and how it could be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }

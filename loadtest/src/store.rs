@@ -46,7 +46,9 @@ pub(crate) async fn run(lab: &Lab, args: &Args) -> Result<Measured> {
     }
     if args.kills > 0 {
         lab::begin("recovery");
-        measured.figures.extend(recovery::measure(lab, args.kills).await.context("recovery")?);
+        let Measured { figures, notes } = recovery::measure(lab, args.kills).await.context("recovery")?;
+        measured.figures.extend(figures);
+        measured.notes.extend(notes);
     }
     if args.snapshot_mb > 0 {
         lab::begin("a snapshot");

@@ -76,21 +76,44 @@ impl Installation {
         self.invite(&["--replaces", &gone.to_string()], &[]).await
     }
 
+    /// One more node of the cluster of `self`, invited by it, that one command has join and serve.
+    pub async fn one_more_that_serves(&self) -> (Self, Process) {
+        let (invite, token) = self.open_invitation(&[]).await;
+        let node = Self::nowhere(&self.sayso).await;
+        let (dir, peer) = (node.file(""), free_udp_address().to_string());
+        let init = ["init", &dir, "--peer", &peer, "--join", &token, "--serve"];
+        let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+        let process = Process::start(heard(self.sayso.command([&init[..], &ports].concat())));
+        let _ = invite.finished().await.success();
+        (node, process)
+    }
+
     async fn invite(&self, args: &[&str], init: &[&str]) -> Self {
-        let config = self.file("sayso.toml");
-        let invite = ["store", "invite", "--config", &config, "--listen", "127.0.0.1:0"];
-        let mut invite = Process::start(self.sayso.command([&invite, args].concat()));
-        let token = invite.answer().await;
+        let (invite, token) = self.open_invitation(args).await;
         let peer = free_udp_address().to_string();
         let joined = Self::with(&self.sayso, &[&["--peer", &peer, "--join", &token], init].concat()).await;
         let _ = invite.finished().await.success();
         joined
     }
 
-    async fn with(sayso: &Sayso, args: &[&str]) -> Self {
+    /// A command that waits for a node to join, and the token that it gave out.
+    async fn open_invitation(&self, args: &[&str]) -> (Process, String) {
+        let config = self.file("sayso.toml");
+        let invite = ["store", "invite", "--config", &config, "--listen", "127.0.0.1:0"];
+        let mut invite = Process::start(self.sayso.command([&invite, args].concat()));
+        let token = invite.answer().await;
+        (invite, token)
+    }
+
+    /// A directory that nothing is in yet, with the models that a node there needs.
+    async fn nowhere(sayso: &Sayso) -> Self {
         sayso.fetch_models().await;
         let dir = Arc::new(tempfile::tempdir().expect("a directory can be made"));
-        let installation = Self { dir, place: NODE.to_owned(), sayso: sayso.clone() };
+        Self { dir, place: NODE.to_owned(), sayso: sayso.clone() }
+    }
+
+    async fn with(sayso: &Sayso, args: &[&str]) -> Self {
+        let installation = Self::nowhere(sayso).await;
         let _ = sayso.run([&["init", &installation.file("")], args].concat()).await.success();
         installation
     }
@@ -132,10 +155,7 @@ impl Installation {
     pub fn serve_on(&self, gateway: SocketAddr, admin: SocketAddr) -> Command {
         let (config, gateway, admin) = (self.file("sayso.toml"), gateway.to_string(), admin.to_string());
         let args = ["serve", "--config", &config, "--listen", &gateway, "--admin-listen", &admin];
-        let mut command = self.sayso.command(args);
-        command.env("SAYSO_TELEMETRY__METRICS_LISTEN", "127.0.0.1:0");
-        command.env("SAYSO_TELEMETRY__LOG_FORMAT", "json").env("SAYSO_TELEMETRY__LOG_FILTER", "info,sayso=debug");
-        command
+        heard(self.sayso.command(args))
     }
 
     /// Starts a node and waits until it is ready.
@@ -207,6 +227,13 @@ impl Installation {
     fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name} cannot be read: {error}"))
     }
+}
+
+/// The `command` of a node, with logs that can be read by [`Node`].
+fn heard(mut command: Command) -> Command {
+    command.env("SAYSO_TELEMETRY__METRICS_LISTEN", "127.0.0.1:0");
+    command.env("SAYSO_TELEMETRY__LOG_FORMAT", "json").env("SAYSO_TELEMETRY__LOG_FILTER", "info,sayso=debug");
+    command
 }
 
 /// An address on which nobody waits for connections.

@@ -61,6 +61,7 @@ mod within;
 
 pub use cluster::peer_name;
 pub use error::Error;
+pub use machine::RaftSweep;
 pub use members::{Member, Status};
 pub use options::{RaftOptions, Timers, Tls};
 pub use store::RaftStore;

@@ -2,6 +2,7 @@
 
 mod snapshot;
 mod state;
+mod sweep;
 
 use core::time::Duration;
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::snapshot::SnapshotData;
 use self::state::State;
+pub use self::sweep::RaftSweep;
 use crate::codec::{
     Malformed, log_id_from, log_id_into, proposal_from, stored_membership_from, stored_membership_into,
 };
@@ -49,7 +51,7 @@ pub(crate) struct Machine {
     applied: tokio::sync::Mutex<Applied>,
     /// Generations that are not in force yet but being received.
     receiving: watch::Sender<BTreeSet<u32>>,
-    /// How many snapshots of this node are being read.
+    /// How many snapshots and sweeps of this node are being read.
     reading: watch::Sender<usize>,
     pub(crate) watchers: Watchers,
     /// The sequence of the last commit that readers and watchers see.

@@ -29,7 +29,7 @@ use crate::early::Early;
 use crate::leader::Leader;
 use crate::link::Links;
 use crate::log::Log;
-use crate::machine::{Applier, Machine};
+use crate::machine::{Applier, Machine, RaftSweep};
 use crate::members::{Members, Status};
 use crate::peer::Peers;
 use crate::proposer::Proposer;
@@ -291,6 +291,19 @@ impl RaftStore {
                 done.unwrap_or_else(|_| Err(Error::Unreachable { whom: whom.to_owned(), reason }))
             }
         }
+    }
+
+    /// Two passes over all that is committed by now, of one moment: the one to say what there is, the other to take it.
+    /// Whatever is written meanwhile is in neither.
+    ///
+    /// # Errors
+    /// The state of the store, as of a read.
+    pub async fn sweep_twice(&self) -> Result<[RaftSweep; 2], sayso_store::Error> {
+        self.answered(async {
+            self.catch_up().await?;
+            self.machine.sweep_twice().await
+        })
+        .await
     }
 
     /// Ends this node's part, in order: has another node lead, takes no more calls, lets watches see what was answered here,

@@ -88,7 +88,8 @@ pub(super) async fn measure(lab: &Lab, rounds: usize, seconds: u64) -> Result<Me
         Sort::new("1 node", local, Some(LOCAL_AIM)),
         Sort::new("3 nodes", Target::Store(cluster.leader()), Some(CLUSTER_AIM)),
     ];
-    let notes = add_others(lab, &mut sorts).await?;
+    let mut notes: Vec<_> = NOTES.map(str::to_owned).into();
+    notes.extend(add_others(lab, &mut sorts).await?);
     let mut figures = Vec::new();
     for clients in CLIENTS {
         sorts.iter_mut().for_each(Sort::forget);
@@ -102,6 +103,16 @@ pub(super) async fn measure(lab: &Lab, rounds: usize, seconds: u64) -> Result<Me
     cluster.close().await;
     Ok(Measured { figures, notes })
 }
+
+/// What these figures are of.
+const NOTES: [&str; 3] = [
+    "Each sort of store is compared with a bare append of the same bytes to a file on the same disk, with one fdatasync for all \
+     that wait, in the same round.",
+    "\"1 node\" and \"3 nodes\" are in this process, with their clients, who ask the node that leads. The 3 nodes talk over QUIC \
+     with TLS on loopback and share one disk, which each of them syncs.",
+    "etcd and PostgreSQL, where they are measured, are processes of their own. etcd's 3 members share the disk, too; they and \
+     their clients talk without TLS. PostgreSQL is one server, with synchronous commits, on a Unix socket.",
+];
 
 /// Adds what others have made, as far as it is installed, and says what is not.
 async fn add_others(lab: &Lab, sorts: &mut Vec<Sort>) -> Result<Vec<String>> {

@@ -128,7 +128,7 @@ impl Backend {
     }
 
     /// The replicated store, if it is one.
-    pub(crate) fn raft(&self) -> Option<&RaftStore> {
+    pub(crate) fn raft(&self) -> Option<&Arc<RaftStore>> {
         match &self.kind {
             Kind::Raft(store) => Some(store),
             _ => None,

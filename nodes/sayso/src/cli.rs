@@ -285,6 +285,7 @@ pub(crate) enum ModelsCommand {
 Examples:
   sayso init my-node
   sayso init home --cluster home --peer 10.0.0.1:4435 --peer 10.0.0.2:4435 --peer 10.0.0.3:4435
+  sayso init two --peer 10.0.0.4:4435 --join TOKEN --serve
 
 The second one writes home/node-1, home/node-2 and home/node-3, a directory for each machine; `sayso serve` on each of them is all
 that the cluster needs. What there is of an installation once (authorities, certificates of the first device and the first
@@ -325,6 +326,16 @@ pub(crate) struct InitArgs {
         conflicts_with_all = ["cluster", "device_id", "tenant"]
     )]
     pub(crate) join: Option<Token>,
+    /// Serve at once what was written, as `sayso serve` does: with --join, one command makes this machine a node of the
+    /// cluster. From then on, start it with `sayso serve`.
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// Where devices connect while it serves (gateway.listen).
+    #[arg(long, value_name = "ADDR", requires = "serve")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where integrators connect while it serves (admin.listen).
+    #[arg(long, value_name = "ADDR", requires = "serve")]
+    pub(crate) admin_listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]

@@ -20,10 +20,10 @@ use time::OffsetDateTime;
 use self::files::Files;
 use self::fresh::Fresh;
 use crate::certs::{Authority, Nda};
-use crate::cli::{InitArgs, OperatorArgs, OperatorCommand, PeerAddress};
+use crate::cli::{InitArgs, OperatorArgs, OperatorCommand, PeerAddress, ServeArgs};
 use crate::config::HOME_PROFILE;
 use crate::join::{Entering, Token, enter};
-use crate::{output, vault};
+use crate::{output, serve, vault};
 
 /// The configuration, with words in capitals where values go.
 const CONFIG: &str = include_str!("init/sayso.toml");
@@ -51,6 +51,9 @@ const DAY_SECONDS: u64 = 86_400;
 const TOKEN_DAYS: u64 = 365;
 
 pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
+    if args.serve && args.peer.len() > 1 {
+        bail!("--serve is for one node: take each directory to its machine, and serve it there");
+    }
     let mut fresh = Fresh::open(&args.dir)?;
     let steps = match (&args.join, args.peer.as_slice()) {
         (Some(token), [address]) => {
@@ -69,7 +72,14 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
     };
     fresh.keep();
     output::line(steps)?;
-    Ok(ExitCode::SUCCESS)
+    if args.serve { serve(args) } else { Ok(ExitCode::SUCCESS) }
+}
+
+/// Runs the node that was written.
+fn serve(args: &InitArgs) -> Result<ExitCode> {
+    let config = Some(args.dir.join("sayso.toml"));
+    let InitArgs { listen, admin_listen, .. } = *args;
+    serve::run(ServeArgs { config, listen, admin_listen, data: None, dump_config: false })
 }
 
 /// Writes a directory for each of those that found a cluster together.

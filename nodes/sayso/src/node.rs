@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backend::Backend;
 use crate::certs::Identity;
 use crate::config::{Config, Deletion, OpenAi, Stage, TokenKey, ms};
-use crate::store::{Moves, Moving, require_here, require_whole};
+use crate::store::{Moves, Moving, answer_commands, require_here, require_whole};
 use crate::{vault, witnesses};
 
 /// A running node.
@@ -84,6 +84,7 @@ impl Node {
         }
 
         let backend = opened.insert(Backend::open(config, Arc::clone(&clock)).await?);
+        answer_commands(config, backend, &tasks);
         let tenure = own(backend).await?;
         require_here(backend.store().as_ref()).await?;
         let keys = backend.open_keys(&config.vault.keys_dir).await?;

@@ -3,11 +3,13 @@
 mod contents;
 mod dump;
 mod follow;
+mod live;
 mod load;
 mod members;
 mod migrate;
 mod moved;
 mod moving;
+mod source;
 mod told;
 mod wish;
 
@@ -20,12 +22,14 @@ use sayso_models::Progress;
 use sayso_runtime::SystemClock;
 use sayso_types::Clock;
 
-use self::contents::{Contents, Portion, Summary};
+use self::contents::{Portion, Summary};
 use self::dump::{Dump, Place, Writer};
+pub(crate) use self::live::answer as answer_commands;
 pub(crate) use self::load::require_whole;
 use self::load::{Complete, Load};
 pub(crate) use self::moved::require_here;
 pub(crate) use self::moving::{Moves, Moving};
+use self::source::with_source;
 use self::told::{Checked, Exported, Inspected, Loaded};
 use crate::backend::{self, Backend};
 use crate::cli::{DumpAt, ExportStoreArgs, ImportStoreArgs, StoreArgs, StoreCommand, StoreFileArgs};
@@ -66,14 +70,13 @@ async fn with_store<T>(args: &StoreFileArgs, work: impl AsyncFnOnce(&Config, &Ba
 }
 
 async fn inspect(args: &StoreFileArgs) -> Result<ExitCode> {
-    let inspected = with_store(args, async |config, backend| {
-        let mut bars = progress();
+    let inspected = with_source(args, 1, async |config, mut source| {
+        let (mut bars, cluster) = (progress(), source.cluster().cloned());
+        let mut contents = source.contents(Portion::All);
         bars.begin("reading", 0);
-        let tables = contents::tables(&backend.store(), |bytes| bars.reach(bytes)).await?;
+        let tables = contents::tables(&mut contents, |bytes| bars.reach(bytes)).await?;
         bars.end();
-        let unfinished = load::is_unfinished(backend.store().as_ref()).await?;
-        let dir = backend::dir(config);
-        Ok(Inspected::new(config.store.kind, dir, tables, unfinished, backend.raft().map(|raft| raft.status())))
+        Ok(Inspected::new(config.store.kind, backend::dir(config), tables, contents.is_unfinished(), cluster))
     });
     tell(&inspected.await?, args.json)
 }
@@ -100,20 +103,23 @@ async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
         require_place(&profile, args.region.as_ref(), "--region")?;
     }
     let place = Place::open(&args.to)?;
-    let exported = with_store(&args.store, async |config, backend| {
-        let portion = portion(config, args.keys)?;
-        let (store, mut bars) = (backend.store(), progress());
-        require_whole(store.as_ref()).await?;
+    // the one to say what there is, the other to write it
+    let exported = with_source(&args.store, 2, async |config, mut source| {
+        let (portion, mut bars) = (portion(config, args.keys)?, progress());
+        let mut contents = source.contents(portion);
         bars.begin("reading what there is", 0);
-        let all = contents::summary(&store, portion, |bytes| bars.reach(bytes)).await?;
+        let all = contents::summary_of(&mut contents, |bytes| bars.reach(bytes)).await?;
         bars.end();
+        if contents.is_unfinished() {
+            return Err(load::unfinished());
+        }
         let mut writer = Writer::begin(&place, all.clone()).await?;
         let is_resumed = writer.is_resumed();
-        let mut contents = Contents::of(&store, portion);
+        let mut contents = source.contents(portion);
         bars.begin("exporting", all.bytes);
         while let Some(page) = contents.next().await? {
-            for entry in page {
-                writer.add(entry.key.as_bytes(), &entry.value).await?;
+            for (key, value) in page {
+                writer.add(key.as_bytes(), &value).await?;
             }
             bars.reach(writer.bytes());
         }

@@ -54,10 +54,11 @@ pub(crate) struct Reading {
     _counted: Counted,
 }
 
-struct Counted(Arc<Machine>);
+/// Counts what reads files that a purge would have go.
+pub(super) struct Counted(Arc<Machine>);
 
 impl Counted {
-    fn new(machine: &Arc<Machine>) -> Self {
+    pub(super) fn new(machine: &Arc<Machine>) -> Self {
         machine.reading.send_modify(|count| *count += 1);
         Self(Arc::clone(machine))
     }

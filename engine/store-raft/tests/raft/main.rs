@@ -9,5 +9,6 @@ mod processes;
 mod purging;
 mod restarting;
 mod set_clock;
+mod sweeping;
 mod trust;
 mod versions;

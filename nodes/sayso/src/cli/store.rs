@@ -71,8 +71,8 @@ pub(crate) struct OneMemberArgs {
 /// Which store, and how to tell about it.
 #[derive(Debug, Args)]
 pub(crate) struct StoreFileArgs {
-    /// The configuration of the node whose store it is. The node itself must not run; one of a cluster needs a majority
-    /// of the others.
+    /// The configuration of the node whose store it is. The node itself must not run, except to inspect or export the store of a
+    /// cluster, which serves meanwhile. One of a cluster needs a majority of the others.
     #[arg(long, value_name = "FILE", env = "SAYSO_CONFIG")]
     pub(crate) config: PathBuf,
     /// Print JSON instead of text.

@@ -15,6 +15,9 @@ const PEERS: &str = "  \
   peer-ca/         the authority that signed it; `sayso store invite` needs its key, and no other command does
 ";
 
+/// What is said of a node that is served at once.
+const SERVES: &str = "it serves from now on in this terminal; later, start it with";
+
 /// What was written, and the next two commands.
 pub(super) fn steps(args: &InitArgs) -> String {
     let dir = args.dir.display();
@@ -36,10 +39,11 @@ wrote {dir}
   log.pub          its public part, for auditors: `sayso verify --trust log.pub`
   kek.key          wraps the keys of what is kept about people; keep a copy, apart from all backups
 
-run the node in one terminal
+{run}
   {program} serve --config {config}
 and a device in another
   {program} {device}",
+        run = if args.serve { SERVES } else { "run the node in one terminal" },
         id = args.device_id,
         tenant = args.tenant,
         peers = if args.peer.is_empty() { "" } else { PEERS },
@@ -87,8 +91,9 @@ pub(super) fn steps_of_one_more(args: &InitArgs, token: &Token) -> String {
 wrote {dir}
   node {node} of cluster {cluster}: its certificates, and profile, keys and settings as the others have them
 
-run it, which makes it one of them
+{run}
   {program} serve --config {config}",
+        run = if args.serve { SERVES } else { "run it, which makes it one of them" },
         dir = args.dir.display(),
         node = token.node,
         cluster = token.cluster,

@@ -21,6 +21,9 @@ fn args(dir: &Path) -> InitArgs {
         join: None,
         cluster: "home".parse().unwrap(),
         region: None,
+        serve: false,
+        listen: None,
+        admin_listen: None,
     }
 }
 
@@ -188,5 +191,7 @@ fn a_number_of_founders_that_helps_nobody_is_refused_and_leaves_nothing() {
     assert!(two.contains("given 2 times") && two.contains("3 to 5"), "{two}");
     let same = peers(&["10.0.0.1:4435", "10.0.0.2:4435", "10.0.0.1:4435"]);
     assert!(same.contains("more than once"), "{same}");
+    let serve = run(&InitArgs { serve: true, ..founders(&root) }).unwrap_err().to_string();
+    assert!(serve.contains("--serve is for one node"), "{serve}");
     assert!(!root.exists());
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use sayso_store::limits::SCAN_LIMIT_MAX;
-use sayso_store::{Entry, Key, Range, Store};
+use sayso_store::{Key, Range, Store, Value};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::source::Cut;
 
 /// What of a store there is to be, or is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,27 +92,58 @@ impl Sum {
 }
 
 /// A store's entries in order, without those that say who uses it.
-pub(crate) struct Contents {
-    store: Arc<dyn Store>,
+pub(crate) struct Contents<'a> {
+    pages: Pages<'a>,
     portion: Portion,
-    rest: Option<Range>,
+    is_unfinished: bool,
 }
 
-impl Contents {
+/// Where they come from.
+enum Pages<'a> {
+    /// A store, of which nobody changes what is read.
+    Store { store: Arc<dyn Store>, rest: Option<Range> },
+    /// A pass over a cut.
+    Cut(&'a mut Cut),
+}
+
+impl Contents<'static> {
     /// That `portion` of `store`.
     pub(crate) fn of(store: &Arc<dyn Store>, portion: Portion) -> Self {
-        Self { store: Arc::clone(store), portion, rest: Some(Range::all()) }
+        let pages = Pages::Store { store: Arc::clone(store), rest: Some(Range::all()) };
+        Self { pages, portion, is_unfinished: false }
+    }
+}
+
+impl<'a> Contents<'a> {
+    /// That `portion` of `cut`, in the pass that is next.
+    pub(super) fn of_cut(cut: &'a mut Cut, portion: Portion) -> Self {
+        Self { pages: Pages::Cut(cut), portion, is_unfinished: false }
     }
 
     /// The next entries; `None` at the end.
-    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Entry>>> {
-        let Some(range) = self.rest.take() else { return Ok(None) };
-        let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
-        self.rest = page.rest;
-        let mut entries = page.entries;
-        entries.retain(|entry| self.portion.has(&entry.key));
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<(Key, Value)>>> {
+        let page = match &mut self.pages {
+            Pages::Store { store, rest } => next_of(store, rest).await?,
+            Pages::Cut(cut) => cut.next_page().await?,
+        };
+        let Some(mut entries) = page else { return Ok(None) };
+        self.is_unfinished |= entries.iter().any(|(key, _)| super::load::mark_prefix().contains(key));
+        entries.retain(|(key, _)| self.portion.has(key));
         Ok(Some(entries))
     }
+
+    /// Whether something was begun to be put there and not finished, by what was seen so far.
+    pub(super) const fn is_unfinished(&self) -> bool {
+        self.is_unfinished
+    }
+}
+
+/// The next page of `store`, of which `rest` is left.
+async fn next_of(store: &Arc<dyn Store>, rest: &mut Option<Range>) -> Result<Option<Vec<(Key, Value)>>> {
+    let Some(range) = rest.take() else { return Ok(None) };
+    let page = store.scan(range, SCAN_LIMIT_MAX).await?;
+    *rest = page.rest;
+    Ok(Some(page.entries.into_iter().map(|entry| (entry.key, entry.value)).collect()))
 }
 
 /// Whether a key is part of the data, rather than of how the store is used.
@@ -128,13 +161,15 @@ pub(crate) struct Table {
 }
 
 /// Adds up each table.
-pub(crate) async fn tables(store: &Arc<dyn Store>, mut reached: impl FnMut(u64)) -> Result<BTreeMap<String, Table>> {
-    let (mut contents, mut tables) = (Contents::of(store, Portion::All), BTreeMap::<String, Table>::new());
-    let mut bytes = 0;
+pub(super) async fn tables(
+    contents: &mut Contents<'_>,
+    mut reached: impl FnMut(u64),
+) -> Result<BTreeMap<String, Table>> {
+    let (mut tables, mut bytes) = (BTreeMap::<String, Table>::new(), 0);
     while let Some(page) = contents.next().await? {
-        for entry in page {
-            let size = (entry.key.as_bytes().len() + entry.value.len()) as u64;
-            let table = tables.entry(entry.key.table().unwrap_or("(no table)").to_owned()).or_default();
+        for (key, value) in page {
+            let size = (key.as_bytes().len() + value.len()) as u64;
+            let table = tables.entry(key.table().unwrap_or("(no table)").to_owned()).or_default();
             table.entries += 1;
             table.bytes += size;
             bytes += size;
@@ -145,10 +180,15 @@ pub(crate) async fn tables(store: &Arc<dyn Store>, mut reached: impl FnMut(u64))
 }
 
 /// What that `portion` of `store` comes to.
-pub(crate) async fn summary(store: &Arc<dyn Store>, portion: Portion, mut reached: impl FnMut(u64)) -> Result<Summary> {
-    let (mut contents, mut sum) = (Contents::of(store, portion), Sum::of(portion));
+pub(crate) async fn summary(store: &Arc<dyn Store>, portion: Portion, reached: impl FnMut(u64)) -> Result<Summary> {
+    summary_of(&mut Contents::of(store, portion), reached).await
+}
+
+/// What all of `contents` come to.
+pub(super) async fn summary_of(contents: &mut Contents<'_>, mut reached: impl FnMut(u64)) -> Result<Summary> {
+    let mut sum = Sum::of(contents.portion);
     while let Some(page) = contents.next().await? {
-        page.iter().for_each(|entry| sum.add(entry.key.as_bytes(), &entry.value));
+        page.iter().for_each(|(key, value)| sum.add(key.as_bytes(), value));
         reached(sum.bytes());
     }
     Ok(sum.summary())

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use sayso_store::limits::BATCH_BYTES_MAX;
 use sayso_store::{Batch, Key, Op, Prefix, Range, Retryable, Schema, Store, Value};
 use serde::{Deserialize, Serialize};
@@ -219,12 +219,14 @@ fn encode(mark: &Mark) -> Result<Value> {
     Ok(LOAD.encode(&serde_json::to_vec(mark)?))
 }
 
+/// That something was begun to be put into a store and not finished.
+pub(super) fn unfinished() -> anyhow::Error {
+    anyhow!("an import into this store, or a migration, is not finished: run it again to its end before serving")
+}
+
 /// Fails when something was begun to be put into `store` and not finished.
 pub(crate) async fn require_whole(store: &dyn Store) -> Result<()> {
-    if is_unfinished(store).await? {
-        bail!("an import into this store, or a migration, is not finished: run it again to its end before serving");
-    }
-    Ok(())
+    if is_unfinished(store).await? { Err(unfinished()) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use indicatif::DecimalBytes;
-use sayso_store_raft::Status;
-use serde::Serialize;
+use sayso_store_raft::{Member, Status};
+use serde::{Deserialize, Serialize};
 
 use super::contents::{Portion, Summary, Table};
 use crate::config::StoreKind;
@@ -26,8 +26,9 @@ pub(super) struct Inspected {
     cluster: Option<ClusterTold>,
 }
 
-#[derive(Serialize)]
-struct ClusterTold {
+/// A cluster, as one of its nodes knows it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ClusterTold {
     node: u64,
     leader: Option<u64>,
     term: u64,
@@ -35,11 +36,20 @@ struct ClusterTold {
     members: Vec<MemberTold>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct MemberTold {
     node: u64,
     address: String,
     voter: bool,
+}
+
+impl From<Status> for ClusterTold {
+    fn from(status: Status) -> Self {
+        let Status { node, leader, term, applied, members, .. } = status;
+        let member = |Member { node, address, voter }: Member| MemberTold { node: node.0, address: address.0, voter };
+        let members = members.into_iter().map(member).collect();
+        Self { node: node.0, leader: leader.map(|leader| leader.0), term, applied, members }
+    }
 }
 
 impl Inspected {
@@ -48,20 +58,9 @@ impl Inspected {
         dir: Option<PathBuf>,
         tables: BTreeMap<String, Table>,
         unfinished: bool,
-        status: Option<Status>,
+        cluster: Option<ClusterTold>,
     ) -> Self {
         let (entries, bytes) = (tables.values().map(|t| t.entries).sum(), tables.values().map(|t| t.bytes).sum());
-        let cluster = status.map(|status| ClusterTold {
-            node: status.node.0,
-            leader: status.leader.map(|leader| leader.0),
-            term: status.term,
-            applied: status.applied,
-            members: status
-                .members
-                .into_iter()
-                .map(|member| MemberTold { node: member.node.0, address: member.address.0, voter: member.voter })
-                .collect(),
-        });
         Self { kind, dir, entries, bytes, tables, unfinished, cluster }
     }
 }

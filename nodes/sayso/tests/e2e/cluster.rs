@@ -99,6 +99,32 @@ async fn what_was_acknowledged_survives_the_node_that_led_and_served() {
 }
 
 #[tokio::test]
+async fn one_command_makes_a_machine_a_node_of_the_cluster() {
+    let founder = Installation::founder(&sayso()).await;
+    let node = founder.start().await;
+    let second = founder.one_more().await;
+    let two = Standby::start(&second).await;
+    drop(founder.device(&node, "kitchen").await.unwrap());
+    let given = founder.operator(&node).await.give("kitchen", "voice_interaction").await;
+    let (third, mut three) = founder.one_more_that_serves().await;
+    three.logs("standing by").await;
+
+    // it votes: with the first one gone, two of three are needed for anything
+    node.kill().await;
+    let three = Standby { installation: &third, process: three };
+    let (node, other) = first_ready(two, three).await;
+    let found = founder.operator(&node).await.consent("kitchen").await;
+    assert_eq!((&found.subject_id, &found.records), (&given.subject_id, &given.records));
+
+    // and is started again as any node is
+    node.kill().await;
+    other.process.kill().await;
+    let mut again = Process::start(third.serve());
+    again.logs("replicating").await;
+    again.kill().await;
+}
+
+#[tokio::test]
 async fn a_profile_comes_with_its_signature_and_its_calendar() {
     let founder = Installation::founder(&sayso()).await;
     founder.edit("profile.toml", |profile| {

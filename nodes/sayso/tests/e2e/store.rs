@@ -1,11 +1,13 @@
 //! `sayso store`, as an operator runs it.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
 use sayso_tests::{FakeObjectStore, Finished, Installation, Process};
 use serde_json::Value;
 
+use crate::cluster::Standby;
 use crate::sayso;
 
 /// A node that was told of a consent and has stopped, and that consent.
@@ -91,6 +93,63 @@ async fn a_cluster_is_backed_up_without_its_keys_and_they_apart() {
 
     let local = Installation::new(&sayso()).await;
     store(&local, &["backup", "--keys", keys]).await.failure(&["not in its store", &local.file("keys")]);
+}
+
+#[tokio::test]
+async fn a_cluster_is_backed_up_while_it_serves() {
+    let old = Installation::founder(&sayso()).await;
+    let node = old.start().await;
+    let (second, third) = (old.one_more().await, old.one_more().await);
+    let (two, three) = (Standby::start(&second).await, Standby::start(&third).await);
+    drop(old.device(&node, "kitchen").await.unwrap());
+    let admin = old.operator(&node).await;
+    let given = admin.give("kitchen", "voice_interaction").await;
+    let before = admin.leaves().await;
+
+    let place = tempfile::tempdir().unwrap();
+    let (data, keys) = (place.path().join("data"), place.path().join("keys"));
+    let (data, keys) = (data.to_str().unwrap(), keys.to_str().unwrap());
+    let is_done = Cell::new(false);
+    let writes = async {
+        let mut written = 0;
+        while !is_done.get() {
+            let _ = admin.give("kitchen", "voice_interaction").await;
+            written += 1;
+        }
+        written
+    };
+    // of one that stands by, of the one that serves, and of the other one
+    let reads = async {
+        let backup = json(store(&second, &["backup", data]).await);
+        assert_eq!(backup["all"]["portion"], "data");
+        let _ = store(&old, &["backup", "--keys", keys]).await.success();
+        let inspected = json(store(&third, &["inspect"]).await);
+        assert_eq!((&inspected["cluster"]["node"], &inspected["cluster"]["leader"]), (&3.into(), &1.into()));
+        assert_eq!(inspected["cluster"]["members"].as_array().unwrap().len(), 3);
+        assert!(inspected["entries"].as_u64() >= backup["all"]["entries"].as_u64(), "{inspected}");
+        store(&second, &["backup", data]).await.failure(&[data, "holds a whole dump"]);
+        // what needs the store for itself says who has it
+        store(&second, &["check"]).await.failure(&[&second.file("data")]);
+        is_done.set(true);
+    };
+    let (written, ()) = tokio::join!(writes, reads);
+    assert!(written > 0, "it was served meanwhile");
+    for process in [node.process, two.process, three.process] {
+        process.kill().await;
+    }
+
+    let new = Installation::founder(&sayso()).await;
+    hand_over(&old, &new, &[]);
+    let _ = store(&new, &["restore", data]).await.success();
+    let _ = store(&new, &["restore", keys]).await.success();
+    let checked = json(store(&new, &["check"]).await);
+    assert!(checked["leaves"].as_u64() >= Some(before.len() as u64), "{checked}");
+    let node = new.start().await;
+    let admin = new.operator(&node).await;
+    assert_eq!(admin.leaves().await[..before.len()], before, "all that was acknowledged before it began is there");
+    assert!(admin.verify_log().await.is_clean());
+    assert_eq!(admin.consent("kitchen").await.subject_id, given.subject_id);
+    node.kill().await;
 }
 
 #[tokio::test]

@@ -70,9 +70,13 @@ impl Watcher {
 impl Seen {
     /// Compares the copy with what `node` has under `prefix` when nothing is changed any more.
     pub(super) async fn compare(&mut self, node: &Remote, prefix: &Prefix) {
-        let Some(held) = held(node, prefix).await else {
-            return self.findings.push("a node that was well did not answer".to_owned());
-        };
+        match held(node, prefix).await {
+            Some(held) => self.compare_with(held),
+            None => self.findings.push("a node that was well did not answer".to_owned()),
+        }
+    }
+
+    fn compare_with(&mut self, held: Vec<Entry>) {
         let held = held.into_iter().map(|entry| (entry.key, (entry.version, entry.value))).collect();
         if self.copy != held {
             let lost: Vec<_> = held.iter().filter(|(key, held)| self.copy.get(key) != Some(held)).map(told).collect();
@@ -126,4 +130,27 @@ async fn held(node: &Remote, prefix: &Prefix) -> Option<Vec<Entry>> {
         rest = page.rest;
     }
     Some(held)
+}
+
+#[test]
+fn a_watcher_notices_what_is_lost_and_what_is_not_in_order() {
+    let key = Key::from_bytes("k");
+    let entry = |n: u64| Entry { key: key.clone(), value: n.to_string().into(), version: Version::from_sequence(n) };
+    let change =
+        |n: u64| Change { key: key.clone(), value: Some(n.to_string().into()), version: Version::from_sequence(n) };
+    let findings = |held: u64, changes: &[u64], last: u64| {
+        let (mut seen, mut given) = (Seen::default(), BTreeMap::new());
+        seen.catch_up(vec![entry(held)]);
+        changes.iter().for_each(|n| seen.take(change(*n), &mut given));
+        seen.compare_with(vec![entry(last)]);
+        seen.findings
+    };
+    assert_eq!(findings(2, &[1, 2, 3], 3), [""; 0], "what was read already comes again");
+    assert!(findings(1, &[2], 3)[0].contains("lost the last change of [\"k at"));
+    assert!(findings(1, &[3, 2], 3)[0].contains("after a later one"));
+    assert!(findings(1, &[3, 3], 3)[0].contains("or twice"));
+    let mut seen = Seen::default();
+    seen.take(change(4), &mut BTreeMap::new());
+    seen.catch_up(vec![entry(3)]);
+    assert!(seen.findings[0].contains("a read is older"));
 }

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::super::contents::Portion;
 use super::*;
 
 /// Bytes of a part here: a hundred entries are in several.
@@ -149,4 +150,43 @@ async fn what_lies_elsewhere_is_left_alone() {
     fs::write(path.path().join("mine"), "mine").unwrap();
     assert!(begin(&dir(path.path())).await.err().unwrap().to_string().contains("not empty"));
     begin(&dir(&path.path().join("new"))).await.unwrap();
+}
+
+/// The files at `path`: their names, and what is in them, a line of text a line.
+fn shown(path: &Path) -> String {
+    let mut files: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let shown = files.iter().map(|file| {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        format!(
+            "{name}\n{}\n",
+            fs::read(file).unwrap().escape_ascii().to_string().replace("\\n", "\n").replace("\\\"", "\"")
+        )
+    });
+    shown.collect()
+}
+
+/// Backups are kept for years: what is written has to be what later programs are known to read. Whoever changes these files
+/// changes the format's version.
+#[tokio::test]
+async fn a_dump_is_written_as_it_was() {
+    let mut found = String::new();
+    for portion in [Portion::All, Portion::Keys] {
+        let path = tempfile::tempdir().unwrap();
+        let place = dir(path.path());
+        let entries: [(&[u8], &[u8]); 3] =
+            [(b"\x02a\0", b"\0\x01first"), (b"\x02b\0\x15\x07", b""), (b"\x02c\0", &[9; 9])];
+        let mut sum = Sum::of(portion);
+        entries.iter().for_each(|(key, value)| sum.add(key, value));
+        let mut writer = Writer::with_parts_of(16, &place, sum.summary()).await.unwrap();
+        writer.add(entries[0].0, entries[0].1).await.unwrap();
+        found += &format!("-- {portion:?}, begun\n{}", shown(path.path()));
+        for (key, value) in &entries[1..] {
+            writer.add(key, value).await.unwrap();
+        }
+        writer.finish(1_767_225_600_000).await.unwrap();
+        found += &format!("-- {portion:?}, complete\n{}", shown(path.path()));
+        Dump::open(place).await.unwrap().check(|_| {}).await.unwrap();
+    }
+    assert_eq!(found, include_str!("golden.txt"));
 }

@@ -1,0 +1,120 @@
+//! [`Source`]: a store that is read as a whole: one that nobody else writes to meanwhile, or one of a cluster as it was at one
+//! moment, while the cluster serves.
+
+use std::array::IntoIter;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use sayso_consent::format;
+use sayso_runtime::SystemClock;
+use sayso_store::{Error as StoreError, Key, Store, Value};
+use sayso_store_raft::{Error as RaftError, RaftSweep};
+
+use super::contents::{Contents, Portion};
+use super::live::Live;
+use super::told::ClusterTold;
+use super::with_store;
+use crate::backend::{self, Backend};
+use crate::cli::StoreFileArgs;
+use crate::config::{Config, StoreKind};
+use crate::output;
+
+/// What is read.
+pub(super) enum Source {
+    /// Of which the process is the owner.
+    Owned(Arc<dyn Store>),
+    /// Of a cluster.
+    Cut(Cut),
+}
+
+impl Source {
+    /// A pass over that `portion` of it. Of a cut there are as many as were asked for.
+    pub(super) fn contents(&mut self, portion: Portion) -> Contents<'_> {
+        match self {
+            Self::Owned(store) => Contents::of(store, portion),
+            Self::Cut(cut) => Contents::of_cut(cut, portion),
+        }
+    }
+
+    /// The cluster, if it is of one.
+    pub(super) fn cluster(&self) -> Option<&ClusterTold> {
+        match self {
+            Self::Owned(_) => None,
+            Self::Cut(Cut::Here { cluster, .. }) => Some(cluster),
+            Self::Cut(Cut::There(live)) => Some(&live.cluster),
+        }
+    }
+}
+
+/// Passes over what a cluster's store held at one moment.
+pub(super) enum Cut {
+    /// On the disk that this process has.
+    Here {
+        /// The pass that is under way first.
+        sweeps: IntoIter<RaftSweep, 2>,
+        /// It.
+        sweep: Option<RaftSweep>,
+        cluster: ClusterTold,
+    },
+    /// On that of a node that runs.
+    There(Live),
+}
+
+impl Cut {
+    /// The next entries of a pass; `None` at its end, after which the next one begins.
+    pub(super) async fn next_page(&mut self) -> Result<Option<Vec<(Key, Value)>>> {
+        match self {
+            Self::There(live) => live.next_page().await,
+            Self::Here { sweeps, sweep, .. } => {
+                let Some(current) = sweep else { bail!("it was passed over as often as it can be") };
+                let page = current.next_page()?;
+                if page.is_empty() {
+                    *sweep = sweeps.next();
+                    return Ok(None);
+                }
+                Ok(Some(page.into_iter().map(|entry| (entry.key, entry.value)).collect()))
+            }
+        }
+    }
+}
+
+/// Does `work` with what is in the store of a configuration, over which it passes `passes` times at most.
+pub(super) async fn with_source<T>(
+    args: &StoreFileArgs,
+    passes: u8,
+    work: impl AsyncFnOnce(&Config, Source) -> Result<T>,
+) -> Result<T> {
+    let config = Config::read(&args.config)?;
+    if config.store.kind != StoreKind::Raft {
+        return with_store(args, async |config, backend| work(config, Source::Owned(backend.store())).await).await;
+    }
+    let backend = match Backend::open(&config, Arc::new(SystemClock::new())).await {
+        Err(error) if is_in_use(&error) => {
+            let dir = backend::dir(&config);
+            let live = Live::ask(dir.as_deref().unwrap_or(Path::new("")), passes).await?;
+            output::note("the node runs: reading what it gives");
+            return work(&config, Source::Cut(Cut::There(live))).await;
+        }
+        opened => opened?,
+    };
+    let done = match cut(&backend).await {
+        Ok(cut) => work(&config, Source::Cut(cut)).await,
+        Err(error) => Err(error),
+    };
+    backend.close().await;
+    done
+}
+
+/// A cut of the cluster's store of which `backend` is a node.
+async fn cut(backend: &Backend) -> Result<Cut> {
+    let Some(store) = backend.raft() else { bail!("the store is not replicated") };
+    format::require_known(store.as_ref()).await?;
+    let mut sweeps = store.sweep_twice().await?.into_iter();
+    let (sweep, cluster) = (sweeps.next(), store.status().into());
+    Ok(Cut::Here { sweeps, sweep, cluster })
+}
+
+fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(RaftError::Store(StoreError::InUse { .. })))
+}
