@@ -15,7 +15,7 @@ pub use rule::{
 };
 
 use crate::country::{is_country, no_country};
-use crate::profile::Mechanism;
+use crate::profile::{Mechanism, TomlText};
 use crate::{ConsentType, Covered, Error};
 
 /// The laws that come with Sayso, from `engine/policy/law`.
@@ -133,8 +133,7 @@ impl LawFloor {
     ///
     /// When a key is unknown, missing or of the wrong type, a rule has no source, or it binds nowhere.
     pub fn parse(text: &str) -> Result<Self, LawError> {
-        let Document { id, binds: places, companions_only, rules } =
-            toml::from_str(text).map_err(|e| Error::from_toml(text, &e))?;
+        let Document { id, binds: places, companions_only, rules } = TomlText::parse(text)?.read()?;
         if !id.split_once('@').is_some_and(|(name, version)| !name.is_empty() && !version.is_empty()) {
             return Err(LawError::Id(id));
         }

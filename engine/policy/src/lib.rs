@@ -74,7 +74,7 @@ pub use period::{IsoPeriod, Period};
 pub use permit::{Labelled, Passed, Permit, Refused, Revoker, Terms, Weigh};
 pub use place::{NoPlace, Place};
 pub use practice::Practice;
-pub use profile::{LegalBasis, Profile, ProfileHash};
+pub use profile::{LegalBasis, Profile, ProfileHash, TomlText};
 pub use redact::{Redaction, Redactor};
 pub use registry::{Instructions, Narrowed, Registry};
 pub use revisions::{RevisionError, Revisions};

@@ -28,6 +28,7 @@ mod role;
 mod security;
 mod source;
 mod tenants;
+mod toml_text;
 mod visits;
 mod waiver;
 
@@ -61,6 +62,7 @@ pub use role::{PartnerType, ProcessorRole};
 pub use security::{GoverningLaw, Measure, Security};
 pub use source::SourceDocument;
 pub use tenants::Tenants;
+pub use toml_text::TomlText;
 pub use visits::{VISIT_MAX, Visits};
 pub use waiver::{LintRules, Waiver};
 

@@ -22,8 +22,22 @@ use crate::cli::{DiffArgs, ExportArgs, ExportFormat, FilesArgs, NoticeArgs, Poli
 use crate::output;
 
 pub(crate) fn run(args: &PolicyArgs) -> Result<ExitCode> {
+    match carried_out(args) {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(ExitCode::FAILURE),
+        // a program that asked for JSON reads in JSON why there is none
+        Err(error) if args.json => {
+            file::refuse(None, &error, true)?;
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether what was asked for is so.
+fn carried_out(args: &PolicyArgs) -> Result<bool> {
     let json = args.json;
-    let fine = match &args.command {
+    match &args.command {
         PolicyCommand::Lint(lint) => lint::run(lint, json),
         PolicyCommand::Compile(files) => compiled(files, json),
         PolicyCommand::Show(file) => show::run(&ProfileFile::open(&file.file)?, json),
@@ -35,8 +49,7 @@ pub(crate) fn run(args: &PolicyArgs) -> Result<ExitCode> {
         PolicyCommand::Key(key) => sign::key(key, json),
         PolicyCommand::Sign(sign) => sign::sign(sign, json),
         PolicyCommand::Verify(verify) => sign::verify(verify, json),
-    }?;
-    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }
 
 /// `compile`: a line a file. Says why not of one that may not be put in force, and goes on with the next.
@@ -47,7 +60,7 @@ fn compiled(args: &FilesArgs, json: bool) -> Result<bool> {
             Ok(profile) => profile,
             Err(error) => {
                 fine = false;
-                file::refuse(path, &error, json)?;
+                file::refuse(Some(path), &error, json)?;
                 continue;
             }
         };
@@ -140,7 +153,7 @@ fn coverage(args: &FilesArgs, json: bool) -> Result<bool> {
             Ok(file) => file,
             Err(error) => {
                 fine = false;
-                file::refuse(path, &error, json)?;
+                file::refuse(Some(path), &error, json)?;
                 continue;
             }
         };

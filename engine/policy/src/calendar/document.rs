@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{CalendarError, WorkingCalendar, WorkingDay};
-use crate::Error;
+use crate::profile::TomlText;
 
 /// Holidays are decreed a year ahead, weekly rest days by law: ten years and their leap days are more than a file can
 /// know, and bound what is kept of it.
@@ -88,8 +88,7 @@ fn day<'de, D: Deserializer<'de>>(d: D) -> Result<Date, D::Error> {
 
 /// Reads `text`.
 pub(super) fn read(text: &str) -> Result<WorkingCalendar, CalendarError> {
-    let document: Document = toml::from_str(text).map_err(|e| Error::from_toml(text, &e))?;
-    document.worked_out()
+    TomlText::parse(text)?.read::<Document>()?.worked_out()
 }
 
 impl Document {

@@ -3,6 +3,8 @@
 use jiff::civil::Date;
 
 use crate::Error;
+use crate::error::Place;
+use crate::profile::TomlText;
 
 /// A day that a calendar does not cover was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,4 +107,30 @@ pub enum CalendarError {
         /// The most they may take.
         max_days: u32,
     },
+}
+
+impl CalendarError {
+    /// What is wrong, without where.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        match self {
+            Self::Format(error) => error.problem.to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Where it is wrong in `text`, the file that was read.
+    #[must_use]
+    pub fn place(&self, text: &str) -> Place {
+        let key = match self {
+            Self::Format(error) => return error.place.clone(),
+            Self::Empty(key) => key,
+            Self::TimeZone(_) => "time_zone",
+            Self::Validity { .. } => "valid_through",
+            Self::Range { .. } | Self::Overlap { .. } | Self::MakeUp { .. } => "holiday",
+            Self::TooMuchRest { .. } => "rest_days",
+        };
+        // what had no form at all was told of above
+        TomlText::parse(text).map_or_else(|error| error.place, |text| text.place(key))
+    }
 }

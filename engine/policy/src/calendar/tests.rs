@@ -154,3 +154,29 @@ fn refuses_a_calendar_of_hardly_any_work() {
     let refused = refusal(&text);
     assert!(matches!(refused, CalendarError::TooMuchRest { .. }), "{refused}");
 }
+
+#[test]
+fn says_where_it_is_wrong() {
+    let at = |text: &str| {
+        let error = refusal(text);
+        let place = error.place(text);
+        (place.line, place.key, error.problem())
+    };
+    for (text, line, key, says) in [
+        (week("weekend = true"), 7, "weekend", "`weekend` is not known here"),
+        (week("").replace("2026-06-07", "\"soon\""), 4, "valid_through", "soon"),
+        (week("").replace("\"test\"", "\" \""), 6, "src", "src is empty"),
+        (week("").replace("CST-8", "Asia/Shanghai"), 2, "time_zone", "POSIX TZ rule"),
+        (week("").replace("2026-06-07", "2026-05-31"), 4, "valid_through", "is not a stretch"),
+        (
+            week("\n[[holiday]]\nname = \"Fair\"\nfrom = 2026-06-03\nthrough = 2026-06-02"),
+            8,
+            "holiday",
+            "holiday Fair runs from",
+        ),
+    ] {
+        let (found, found_key, problem) = at(&text);
+        assert_eq!((found, found_key.as_str()), (line, key), "{text}");
+        assert!(problem.contains(says) && !problem.starts_with("line"), "{problem}");
+    }
+}

@@ -1,8 +1,7 @@
 //! [`Draft`]: a profile file whose parts fit together, before anybody has asked whether its promises can be kept.
 
-use serde::Deserialize;
-
 use super::places::Places;
+use super::toml_text::read;
 use super::{Document, Profile, ProfileHash, check, overlay};
 use crate::error::{Error, Place, Problem};
 use crate::lint::{self, Finding};
@@ -32,7 +31,7 @@ impl Draft {
     pub fn parse(text: &str, base: Option<&str>) -> Result<Self, Error> {
         let (table, places) = overlay::merged(text, base)?;
         let text = table.to_string();
-        let document = read(table, &places)?;
+        let document: Document = read(table, &places)?;
         check::check(&document).map_err(|(key, problem)| Error::at(places.find(&key), problem))?;
         Ok(Self { document, places, text })
     }
@@ -98,22 +97,4 @@ impl Draft {
         let law = LawFloor::of(self.document.profile.law_floor.iter().map(String::as_str));
         Profile { document: self.document, hash, text: self.text, law }
     }
-}
-
-fn read(table: toml::Table, places: &Places) -> Result<Document, Error> {
-    let lists = table.clone();
-    let mut track = serde_path_to_error::Track::new();
-    let deserializer = serde_path_to_error::Deserializer::new(toml::Value::Table(table), &mut track);
-    Document::deserialize(deserializer).map_err(|e| {
-        let problem = Problem::from_serde(e.message());
-        let mut key = overlay::named(&track.path().to_string(), &lists);
-        if let Problem::Unknown { found, .. } = &problem {
-            let inner = if key.is_empty() { found.clone() } else { format!("{key}.{found}") };
-            // an unknown key has a place of its own, an unknown value that of its key
-            if places.has(&inner) {
-                key = inner;
-            }
-        }
-        Error::at(places.find(&key), problem)
-    })
 }

@@ -79,7 +79,7 @@ pub(super) fn named(path: &str, table: &Table) -> String {
     named.join(".")
 }
 
-fn table(part: Part, text: &str, places: &mut Places) -> Result<Table, Error> {
+pub(super) fn table(part: Part, text: &str, places: &mut Places) -> Result<Table, Error> {
     let spanned = toml::de::DeTable::parse(text).map_err(|e| {
         let error = Error::from_toml(text, &e);
         Error::at(Place { part, ..error.place }, error.problem)

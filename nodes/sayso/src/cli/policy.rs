@@ -7,11 +7,20 @@ use sayso_audit::VerifierKey;
 use sayso_policy::{AgeBand, Gate, Tongue};
 use sayso_types::{Category, ProcessorId, Purpose, RegionClass};
 
+/// What scripts can rely on.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  what was asked for: nothing is found that nobody has waived, it may be put in force, it may go there, ...
+  1  it is not so, or the command failed: with --json an object {\"error\": {\"file\", \"line\", \"key\", \"message\"}} on
+     standard output says why, as far as there is a file, a line and a key
+  2  the command line was wrong";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct PolicyArgs {
     #[command(subcommand)]
     pub(crate) command: PolicyCommand,
-    /// Print JSON instead of text; one object a line where several files are given.
+    /// Print JSON instead of text, errors too; one object a line where several files are given.
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use sayso_policy::error::{Part, Place};
 use sayso_policy::profile::{Draft, Header};
-use sayso_policy::{Error, Profile, WorkingCalendar};
+use sayso_policy::{Error, Profile, TomlText, WorkingCalendar};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use crate::output;
 
@@ -37,6 +39,43 @@ fn key_and_colon(key: &str) -> String {
     if key.is_empty() { String::new() } else { format!("{key}: ") }
 }
 
+impl Located {
+    fn of(file: &Path, error: &Error) -> Self {
+        Self::at(file, error.place.clone(), error.problem.to_string())
+    }
+
+    fn at(file: &Path, Place { line, key, .. }: Place, message: String) -> Self {
+        Self { file: file.display().to_string(), line, key, message }
+    }
+}
+
+/// A TOML file beside a profile: what it says, and where.
+pub(super) struct TomlFile<T> {
+    path: PathBuf,
+    text: TomlText,
+    pub(super) said: T,
+}
+
+impl<T: DeserializeOwned> TomlFile<T> {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// Names the file, the line and the key.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let located = |error: Error| Located::of(path, &error);
+        let text = TomlText::parse(&read(path)?).map_err(located)?;
+        let said = text.read().map_err(located)?;
+        Ok(Self { path: path.to_owned(), text, said })
+    }
+}
+
+impl<T> TomlFile<T> {
+    /// What is wrong with the value at `key`.
+    pub(super) fn wrong(&self, key: &str, message: String) -> anyhow::Error {
+        Located::at(&self.path, self.text.place(key), message).into()
+    }
+}
+
 impl ProfileFile {
     /// Reads the profile at `path`, the one beside it that it extends, and the calendar `calendars/NAME.toml` beside it
     /// that it names, if there is one.
@@ -54,9 +93,7 @@ impl ProfileFile {
         };
         let draft = Draft::parse(&text, base.as_deref()).map_err(|error| names.located(&error))?;
         let draft = match calendar(path, &draft)? {
-            Some((file, text)) => draft
-                .with_calendar(&text)
-                .with_context(|| format!("{} is no calendar of working days", file.display()))?,
+            Some((file, text)) => draft.with_calendar(&text).map_err(|error| Located::of(&file, &error))?,
             None => draft,
         };
         Ok(Self { names, draft })
@@ -112,10 +149,14 @@ fn calendar(path: &Path, draft: &Draft) -> Result<Option<(PathBuf, String)>> {
     if !file.exists() {
         return Ok(None);
     }
-    let no_calendar = || format!("{} is no calendar of working days", file.display());
     let text = read(&file)?;
-    let calendar = WorkingCalendar::parse(&text).with_context(no_calendar)?;
-    ensure!(calendar.name() == name.as_str(), "{}: name: must be `{name}`, as the file is called", file.display());
+    let calendar = WorkingCalendar::parse(&text).map_err(|error| {
+        Located::at(&file, error.place(&text), format!("no calendar of working days: {}", error.problem()))
+    })?;
+    if calendar.name() != name.as_str() {
+        let place = TomlText::parse(&text).map_err(|error| Located::of(&file, &error))?.place("name");
+        return Err(Located::at(&file, place, format!("must be `{name}`, as the file is called")).into());
+    }
     Ok(Some((file, text)))
 }
 
@@ -123,16 +164,14 @@ fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Says of one of several files why nothing could be done with it.
-pub(super) fn refuse(path: &Path, error: &anyhow::Error, json: bool) -> Result<()> {
+/// Says why nothing could be done: with `path`, where one of several files is meant.
+pub(super) fn refuse(path: Option<&Path>, error: &anyhow::Error, json: bool) -> Result<()> {
     if !json {
         return output::line(format_args!("{error:#}"));
     }
-    match error.downcast_ref::<Located>() {
-        Some(located) => output::line(serde_json::to_string(&serde_json::json!({ "error": located }))?),
-        None => {
-            let (file, message) = (path.display().to_string(), format!("{error:#}"));
-            output::line(serde_json::json!({ "error": { "file": file, "message": message } }))
-        }
-    }
+    let error = match error.downcast_ref::<Located>() {
+        Some(located) => serde_json::to_value(located)?,
+        None => json!({ "file": path.map(|path| path.display().to_string()), "message": format!("{error:#}") }),
+    };
+    output::line(json!({ "error": error }))
 }

@@ -23,7 +23,7 @@ pub(super) fn run(args: &LintArgs, json: bool) -> Result<bool> {
             Ok(file) => fine &= look(&file, json)?,
             Err(error) => {
                 fine = false;
-                file::refuse(path, &error, json)?;
+                file::refuse(Some(path), &error, json)?;
             }
         }
     }

@@ -2,11 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
 use sayso_policy::profile::Date;
 use sayso_policy::{Instructions, Narrowed, Profile, Registry};
 use sayso_types::{Category, ProcessorId, Purpose, TenantId, WallTime};
 use serde::Deserialize;
+
+/// A value that could be read and says nothing that can be.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {message}")]
+pub(super) struct Wrong {
+    /// Where it stands, as a dotted path.
+    pub(super) key: String,
+    pub(super) message: String,
+}
+
+impl Wrong {
+    /// The moment that `date` is, which stands at `key`.
+    pub(super) fn unless_a_date(date: &Date, key: impl FnOnce() -> String) -> Result<WallTime, Self> {
+        let message = || format!("`{date}` is not a date; write year, month and day, as in 2026-02-27");
+        date.moment().ok_or_else(|| Self { key: key(), message: message() })
+    }
+}
 
 /// `[tenant]`: whose device it is.
 #[derive(Debug, Deserialize)]
@@ -71,16 +87,14 @@ impl TenantFile {
         &self.id
     }
 
-    fn instructions(&self, profile: &Profile) -> Result<Instructions> {
+    fn instructions(&self, profile: &Profile) -> Result<Instructions, Wrong> {
         let attested = self.attested;
         let Some(Instructs { purposes, categories, until }) = &self.instructs else {
             let purposes = profile.purposes().map(|rule| rule.id).collect();
             let categories = profile.categories().map(|(id, _)| id).collect();
             return Ok(Instructions { purposes, categories, until: None, attested });
         };
-        let moment = |date: &Date| -> Result<WallTime> {
-            date.moment().with_context(|| format!("tenant.instructs.until: `{date}` is not a date"))
-        };
+        let moment = |date: &Date| Wrong::unless_a_date(date, || "tenant.instructs.until".to_owned());
         let until = until.as_ref().map(moment).transpose()?;
         Ok(Instructions { purposes: purposes.clone(), categories: categories.clone(), until, attested })
     }
@@ -88,7 +102,7 @@ impl TenantFile {
 
 impl RegistryFile {
     /// The registry in which this, and what `tenant` says, is so.
-    pub(super) fn with(&self, tenant: Option<&TenantFile>, profile: &Profile) -> Result<Registry> {
+    pub(super) fn with(&self, tenant: Option<&TenantFile>, profile: &Profile) -> Result<Registry, Wrong> {
         let narrowed = self.processors.iter().map(|(id, state)| (*id, Narrowed::from(*state)));
         let registry = Registry::new(0, narrowed).without_categories(self.off.iter().copied());
         let Some(tenant) = tenant else { return Ok(registry) };

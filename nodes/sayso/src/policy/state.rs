@@ -1,16 +1,15 @@
 //! The state of a person, as somebody describes it on the command line or in a file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sayso_policy::profile::Date;
 use sayso_policy::{AgeBand, ConsentState, ConsentStatus, ConsentType, PartStatus, Profile, PurposeConsent, Registry};
 use sayso_types::{Category, ConsentVersion, Part, ProcessorId, Purpose, RegionClass};
 use serde::Deserialize;
 
-use super::situation::{RegistryFile, TenantFile};
+use super::file::TomlFile;
+use super::situation::{RegistryFile, TenantFile, Wrong};
 use crate::cli::ExplainArgs;
 
 /// A state, written in TOML.
@@ -76,51 +75,48 @@ const fn aloud() -> ConsentType {
 
 /// The state of the person, and of the registry, that `args` describe, under `profile`.
 pub(super) fn of(args: &ExplainArgs, profile: &Profile) -> Result<(ConsentState, Registry)> {
-    let file = match &args.state {
-        Some(path) => read(path)?,
-        None => StateFile {
-            age: args.age,
-            guardian: args.guardian,
-            closed: false,
-            restricted: BTreeSet::new(),
-            taken_back: Vec::new(),
-            farthest: args.farthest.into(),
-            told: args.told.clone(),
-            consents: args.given.iter().map(|purpose| (*purpose, Given::aloud_and_apart())).collect(),
-            tenant: args.attested.then(TenantFile::attested),
-            registry: RegistryFile::default(),
-        },
+    if let Some(path) = &args.state {
+        let file = TomlFile::<StateFile>::open(path)?;
+        return file.said.under(profile).map_err(|wrong| file.wrong(&wrong.key, wrong.message));
+    }
+    let said = StateFile {
+        age: args.age,
+        guardian: args.guardian,
+        closed: false,
+        restricted: BTreeSet::new(),
+        taken_back: Vec::new(),
+        farthest: args.farthest.into(),
+        told: args.told.clone(),
+        consents: args.given.iter().map(|purpose| (*purpose, Given::aloud_and_apart())).collect(),
+        tenant: args.attested.then(TenantFile::attested),
+        registry: RegistryFile::default(),
     };
-    let told = file.told.iter().filter_map(|id| Some(profile.processor(*id)?.introduction()?.hash())).collect();
-    let registry = file.registry.with(file.tenant.as_ref(), profile)?;
-    Ok((ConsentState { told, ..file.state(profile.rev())? }, registry))
-}
-
-fn read(path: &Path) -> Result<StateFile> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not the state of a person", path.display()))
+    Ok(said.under(profile)?)
 }
 
 impl StateFile {
-    fn state(self, rev: u32) -> Result<ConsentState> {
-        let consents: Result<BTreeMap<_, _>> =
-            self.consents.into_iter().map(|(purpose, given)| Ok((purpose, given.consent(purpose, rev)?))).collect();
+    /// The person and the registry, under `profile`.
+    fn under(&self, profile: &Profile) -> Result<(ConsentState, Registry), Wrong> {
+        let told = self.told.iter().filter_map(|id| Some(profile.processor(*id)?.introduction()?.hash())).collect();
+        let registry = self.registry.with(self.tenant.as_ref(), profile)?;
+        Ok((ConsentState { told, ..self.state(profile.rev())? }, registry))
+    }
+
+    fn state(&self, rev: u32) -> Result<ConsentState, Wrong> {
+        let consents: Result<BTreeMap<_, _>, Wrong> =
+            self.consents.iter().map(|(purpose, given)| Ok((*purpose, given.consent(*purpose, rev)?))).collect();
         let consents = consents?;
         let cv = consents.values().map(|consent| consent.given_at).max().unwrap_or(ConsentVersion(0));
-        let Self {
-            farthest, age, guardian: guardian_verified, closed: is_closed, restricted, taken_back, tenant, ..
-        } = self;
-        let parts = taken_back.into_iter().map(|part| (part, PartStatus::Withdrawn)).collect();
-        let tenant = tenant.map(|tenant| tenant.id().clone());
+        let parts = self.taken_back.iter().map(|part| (*part, PartStatus::Withdrawn)).collect();
         Ok(ConsentState {
             cv,
             consents,
-            farthest,
-            age,
-            guardian_verified,
-            is_closed,
-            restricted,
-            tenant,
+            farthest: self.farthest,
+            age: self.age,
+            guardian_verified: self.guardian,
+            is_closed: self.closed,
+            restricted: self.restricted.clone(),
+            tenant: self.tenant.as_ref().map(|tenant| tenant.id().clone()),
             parts,
             ..ConsentState::new()
         })
@@ -140,14 +136,9 @@ impl Given {
         }
     }
 
-    fn consent(self, purpose: Purpose, rev: u32) -> Result<PurposeConsent> {
-        let expires_at = match &self.expires_at {
-            None => None,
-            Some(date) => {
-                let moment = date.moment();
-                Some(moment.with_context(|| format!("consents.{purpose}.expires_at: `{date}` is not a date"))?)
-            }
-        };
+    fn consent(&self, purpose: Purpose, rev: u32) -> Result<PurposeConsent, Wrong> {
+        let moment = |date: &Date| Wrong::unless_a_date(date, || format!("consents.{purpose}.expires_at"));
+        let expires_at = self.expires_at.as_ref().map(moment).transpose()?;
         Ok(PurposeConsent {
             status: self.status,
             consent_type: self.consent_type,

@@ -94,10 +94,85 @@ async fn an_operator_has_a_calendar_of_their_own() {
     fs::write(&calendar, CALENDAR.replace("rest_days", "rest")).unwrap();
     let refused = policy(&["lint", file]).await;
     assert_eq!(code(&refused), Some(1));
-    assert!(refused.stdout.contains(&format!("{} is no calendar", calendar.display())), "{}", refused.stdout);
+    let told = format!("{}:6: rest: no calendar of working days: `rest` is not known here", calendar.display());
+    assert!(refused.stdout.contains(&told), "{}", refused.stdout);
+    fs::write(&calendar, CALENDAR.replace("CET-1CEST,M3.5.0,M10.5.0/3", "Berlin")).unwrap();
+    let refused = policy(&["lint", "--json", file]).await;
+    let refused: Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!((&refused["error"]["line"], &refused["error"]["key"]), (&3.into(), &"time_zone".into()), "{refused}");
     fs::write(&calendar, CALENDAR.replace("de-2027", "de-2028")).unwrap();
     let refused = policy(&["lint", file]).await;
-    assert!(refused.stdout.contains("name: must be `de-2027`"), "{}", refused.stdout);
+    let told = format!("{}:2: name: must be `de-2027`", calendar.display());
+    assert!(refused.stdout.contains(&told), "{}", refused.stdout);
+}
+
+/// Every command names file, line and key; a program that asked for JSON gets that, too.
+#[tokio::test]
+async fn an_error_is_json_for_whoever_asked_for_json() {
+    let (dir, file) = changed("permit_ttl = ", "permit_tll = ");
+    let (file, home) = (file.to_str().unwrap(), shipped("home.toml"));
+    let (ours, _) = key(dir.path(), "ours").await;
+    let asked = ["--category", "voice_audio", "--processor", "whisper-local", "--purpose", "voice_interaction"];
+    let commands: [&[&str]; 9] = [
+        &["lint", file],
+        &["compile", file],
+        &["coverage", file],
+        &["show", file],
+        &["diff", &home, file],
+        &["notice", file],
+        &["export", file, "--format", "ropa"],
+        &["sign", file, "--key", &ours],
+        &[&["explain", file], asked.as_slice()].concat(),
+    ];
+    for command in commands {
+        let refused = policy(&[command, &["--json"]].concat()).await;
+        assert_eq!((code(&refused), refused.stderr.as_str()), (Some(1), ""), "{command:?}");
+        let said: Value = serde_json::from_str(&refused.stdout).unwrap_or_else(|e| panic!("{command:?}: {e}"));
+        let error = &said["error"];
+        assert_eq!((&error["file"], &error["key"]), (&file.into(), &"defaults.permit_tll".into()), "{command:?}");
+        assert!(error["line"].as_u64().unwrap() > 1, "{command:?}: {error}");
+        assert!(error["message"].as_str().unwrap().contains("did you mean `permit_ttl`?"), "{command:?}: {error}");
+    }
+    // what is in no file says what it is about
+    let (_, theirs) = key(dir.path(), "theirs").await;
+    let none = policy(&["verify", "--json", &home, "--key", &theirs]).await;
+    let none: Value = serde_json::from_str(&none.stdout).unwrap();
+    assert!(none["error"]["message"].as_str().unwrap().contains("sayso policy sign"), "{none}");
+}
+
+#[tokio::test]
+async fn a_state_that_cannot_be_read_is_refused_with_its_place() {
+    let (home, dir) = (shipped("home.toml"), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state.toml");
+    let asked = ["--category", "voice_audio", "--processor", "whisper-local", "--purpose", "voice_interaction"];
+    for (text, line, key, says) in [
+        ("age = \"adult\"\n\naeg = \"adult\"\n", 3, "aeg", "did you mean `age`?"),
+        ("\n[consents.memory]\nexpires_at = \"soon\"\n", 3, "consents.memory.expires_at", "`soon` is not a date"),
+        (
+            "[tenant]\nid = \"acme\"\n[tenant.instructs]\npurposes = []\ncategories = []\nuntil = \"2027\"\n",
+            6,
+            "tenant.instructs.until",
+            "is not a date",
+        ),
+        ("age = ", 1, "", ""),
+    ] {
+        fs::write(&state, text).unwrap();
+        let args = [&["explain", &home, "--json", "--state", state.to_str().unwrap()], asked.as_slice()].concat();
+        let refused = policy(&args).await;
+        assert_eq!(code(&refused), Some(1), "{text}");
+        let said: Value = serde_json::from_str(&refused.stdout).unwrap();
+        let error = &said["error"];
+        assert_eq!((&error["line"], &error["key"]), (&line.into(), &key.into()), "{error}");
+        assert_eq!(error["file"], state.to_str().unwrap(), "{error}");
+        assert!(error["message"].as_str().unwrap().contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn help_says_what_the_exit_codes_mean() {
+    let help = policy(&["--help"]).await.success().stdout;
+    let (_, codes) = help.split_once("Exit codes:").unwrap_or_else(|| panic!("{help}"));
+    assert!(["0", "1", "2"].into_iter().all(|code| codes.lines().any(|line| line.trim_start().starts_with(code))));
 }
 
 #[tokio::test]
