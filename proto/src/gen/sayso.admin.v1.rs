@@ -13665,6 +13665,10 @@ pub struct KeyWrapping {
     /// Whether the one before is still there, because the keys of some people may be wrapped under it.
     #[prost(bool, tag = "3")]
     pub rotating: bool,
+    /// Whether what was replaced or destroyed may still be on a disk of the key store, or of one of its replicas. A rotation is over
+    /// when this and rotating are false: then nothing is left that an older shard key or an older key encryption key opens.
+    #[prost(bool, tag = "4")]
+    pub purge_due: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetKeysRequest {}
@@ -13800,7 +13804,8 @@ pub mod keys_client {
         }
         /// Puts a new shard key in the place of the one that wraps people's keys: each person's are wrapped anew, and the old one is
         /// destroyed. Nobody waits meanwhile, and no record is touched. What was begun goes on when nobody waits for the answer any
-        /// more, and Get says whether it is done; one that was interrupted is finished by the next call.
+        /// more, and Get says whether it is done; one that was interrupted is finished by the next call. What was wrapped under the old
+        /// one is purged from every disk after that.
         pub async fn rotate(
             &mut self,
             request: impl tonic::IntoRequest<super::RotateKeysRequest>,
@@ -13848,7 +13853,8 @@ pub mod keys_server {
         ) -> std::result::Result<tonic::Response<super::GetKeysResponse>, tonic::Status>;
         /// Puts a new shard key in the place of the one that wraps people's keys: each person's are wrapped anew, and the old one is
         /// destroyed. Nobody waits meanwhile, and no record is touched. What was begun goes on when nobody waits for the answer any
-        /// more, and Get says whether it is done; one that was interrupted is finished by the next call.
+        /// more, and Get says whether it is done; one that was interrupted is finished by the next call. What was wrapped under the old
+        /// one is purged from every disk after that.
         async fn rotate(
             &self,
             request: tonic::Request<super::RotateKeysRequest>,

@@ -69,10 +69,11 @@ pub(super) async fn mark_followed(store: &Arc<dyn Store>, from: &str) -> Result<
 }
 
 /// Takes the mark away from `store`, in which is all that was in the store `from`: from here on it may be served. Again, it
-/// does nothing.
+/// does nothing. Keys that were destroyed, or wrapped anew, while it was brought lie in its log, of which `from` knows nothing:
+/// whoever serves it next purges that.
 pub(super) async fn release_followed(store: &Arc<dyn Store>, from: &str) -> Result<()> {
     if is_marked_followed(store, from).await? {
-        return commit(store, Batch::new().delete(mark_key())).await;
+        return commit(store, sayso_vault::purge_due(Batch::new().delete(mark_key()))).await;
     }
     if is_empty(store, Portion::All).await? {
         bail!("there is nothing in it: the data was moved to another store of the same name");
