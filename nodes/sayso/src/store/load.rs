@@ -285,6 +285,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn keys_that_were_replaced_while_they_were_brought_are_purged_by_whoever_serves_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path()).await.store();
+        let due = || store.scan(Prefix::table("vault_purge").into(), 1);
+        mark_followed(&store, "local:old").await.unwrap();
+        assert_eq!(due().await.unwrap().entries, []);
+        release_followed(&store, "local:old").await.unwrap();
+        assert_eq!(due().await.unwrap().entries.len(), 1, "its log has them");
+        require_whole(store.as_ref()).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn what_was_broken_off_goes_on_and_is_not_served_before_its_end() {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path()).await.store();
