@@ -25,6 +25,7 @@ impl KeysService {
             shard_key: wrapping.shard_key,
             kek_sha256: Hash::of(&wrapping.kek).0.to_vec(),
             rotating: wrapping.is_rotating,
+            purge_due: wrapping.is_purge_due,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::{StreamExt, stream};
 use sayso_audit::{AuditKey, Reference, Signer, VerifierKey};
 use sayso_consent::Register;
 use sayso_consent::erasure::{Approval, ApprovalError, Certificate};
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::access::Access;
+use crate::feed::Feed;
 use crate::field;
 use crate::operator::Operator;
 use crate::principal::Principal;
@@ -264,14 +266,17 @@ impl Rights for RightsService {
         Ok(Response::new(proto::CopyCaseResponse { copy }))
     }
 
-    async fn port(
-        &self,
-        request: Request<proto::PortCaseRequest>,
-    ) -> Result<Response<proto::PortCaseResponse>, Status> {
+    type PortStream = Feed<proto::PortCaseResponse>;
+
+    async fn port(&self, request: Request<proto::PortCaseRequest>) -> Result<Response<Self::PortStream>, Status> {
         let operator = Operator::of(&request)?;
-        let Bundle { files, manifest } = self.ported(&operator, request.into_inner()).await?;
-        let files = files.into_iter().map(|(name, content)| proto::BundleFile { name, content }).collect();
-        Ok(Response::new(proto::PortCaseResponse { files, manifest }))
+        let (parts, manifest) = self.ported(&operator, request.into_inner()).await?.into_parts();
+        let parts = parts.map(|(name, content)| proto::PortCaseResponse {
+            part: Some(proto::BundleFile { name, content }),
+            manifest: String::new(),
+        });
+        let last = proto::PortCaseResponse { part: None, manifest };
+        Ok(Response::new(stream::iter(parts.chain([last]).map(Ok)).boxed()))
     }
 
     async fn import(

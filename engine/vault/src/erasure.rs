@@ -102,6 +102,39 @@ async fn no_file_gives_back_what_an_old_kek_or_shard_key_wrapped() {
     assert_eq!(world.opens().await, [true; 4]);
 }
 
+#[tokio::test]
+async fn who_stole_all_keys_before_they_were_rotated_opens_nothing_that_is_there_afterwards() {
+    let all = [(ANNA, MEMORY), (ANNA, TRANSCRIPT), (BEN, MEMORY), (BEN, TRANSCRIPT)];
+    let world = World::new().await;
+    let who_has = |kek: u8| Adversary::new(&[world.dir.path()], [kek; 32], world.vault.id()).unwrap();
+    let reads = |adversary: &Adversary| {
+        let reads = |(subject, category, sealed): &&(SubjectId, Category, Vec<u8>)| {
+            adversary.read(&at(&world.row, *subject, *category), sealed).is_some()
+        };
+        world.sealed.iter().filter(reads).map(|(subject, category, _)| (*subject, *category)).collect::<Vec<_>>()
+    };
+    let stolen = who_has(1);
+    assert_eq!(reads(&stolen), all);
+    world.vault.forget_category(ANNA, MEMORY).await.unwrap();
+    world.vault.purge().await.unwrap();
+
+    write_kek(&world.dir.path().join("kek"), &[1, 2]);
+    world.vault.rewrap().await.unwrap();
+    world.vault.rotate().await.unwrap();
+    write_kek(&world.dir.path().join("kek"), &[2]);
+    assert!(world.vault.wrapping().await.unwrap().is_purge_due);
+    assert_eq!(reads(&who_has(1).who_broke_in_before(&stolen)), all[1..], "the log has what was wrapped before");
+    world.vault.purge().await.unwrap();
+    assert!(!world.vault.wrapping().await.unwrap().is_purge_due);
+    assert_eq!(reads(&who_has(1).who_broke_in_before(&stolen)), [], "by the old KEK and the old shard key");
+    assert_eq!(reads(&who_has(2)), all[1..], "what was not erased is there, for who has the new KEK");
+    assert_eq!(world.opens().await, [false, true, true, true]);
+
+    world.keys.close();
+    assert_eq!(reads(&who_has(1).who_broke_in_before(&stolen)), [], "nor in what closing the store writes");
+    assert_eq!(reads(&who_has(2)), all[1..]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_restart_goes_on_with_a_purge_that_was_due() {
     let world = World::new().await;

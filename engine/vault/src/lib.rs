@@ -37,7 +37,7 @@ pub use key_wrap::{KekError, KeyWrap};
 pub use record::{Binding, RecordError};
 pub use secret::{KeyId, SecretKey};
 pub use tables::SCHEMAS;
-pub use vault::{KeyRef, Vault, VaultId, Wrapping, key_tables, move_keys};
+pub use vault::{KeyRef, Vault, VaultId, Wrapping, key_tables, move_keys, purge_due};
 
 #[cfg(test)]
 mod erasure;

@@ -11,6 +11,7 @@ pub(crate) mod tests;
 
 use core::fmt;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sayso_store::{Batch, Condition, Error as StoreError, Store, TypedKey, limits::SCAN_LIMIT_MAX};
@@ -18,7 +19,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 use zeroize::Zeroizing;
 
 use self::cache::Cache;
-pub use self::forgetting::KeyRef;
+pub use self::forgetting::{KeyRef, purge_due};
 pub use self::moving::{key_tables, move_keys};
 pub use self::rotating::Wrapping;
 use crate::record::{self, Header};
@@ -43,6 +44,8 @@ pub struct Vault {
     rotating: AsyncMutex<()>,
     /// Told when something was deleted that is to be purged.
     deleted: Notify,
+    /// Whether keys were handed to the store of which it never said whether they are there: they may be in its log alone.
+    unanswered: AtomicBool,
 }
 
 impl Vault {
@@ -66,7 +69,8 @@ impl Vault {
         }
         let (shard_keys, cache) = (RwLock::new(shard_keys), Mutex::default());
         let rotating = AsyncMutex::default();
-        Ok(Arc::new(Self { store, kek, id, shard_keys, cache, rotating, deleted: Notify::new() }))
+        let (deleted, unanswered) = (Notify::new(), AtomicBool::new(false));
+        Ok(Arc::new(Self { store, kek, id, shard_keys, cache, rotating, deleted, unanswered }))
     }
 
     /// Whether the key store in `store` is empty, so that unlocking it would make it that of a new data set.

@@ -155,7 +155,8 @@ pub(crate) struct DemoArgs {
     /// Save what the device played, as WAV files, here.
     #[arg(long, value_name = "DIR", default_value = "sayso-demo")]
     pub(crate) save: PathBuf,
-    /// Leave the audit log here, for `sayso verify`; must be empty or not there.
+    /// Leave the audit log here, for `sayso verify`, with the person's receipts and the certificate of what was erased; must be
+    /// empty or not there.
     #[arg(long, value_name = "DIR")]
     pub(crate) export: Option<PathBuf>,
     /// Print one JSON object a line instead of text.

@@ -13,7 +13,7 @@ use sayso_egress::{DETECTOR, Egress, Processors, Timeouts};
 use sayso_gateway::{Gateway, GatewayOptions};
 use sayso_models::ModelsDir;
 use sayso_pages::Pages;
-use sayso_policy::{Diff, Profile, RevisionError};
+use sayso_policy::{Deadline, Diff, Profile, RevisionError};
 use sayso_provider_local::{InferencePool, RuleResponder, VoiceSynthesizer, WhisperTranscriber};
 use sayso_provider_openai::{
     ApiKey, Endpoint, HttpForgetter, OpenAiRealtimeTranscriber, OpenAiResponder, OpenAiSynthesizer, OpenAiTranscriber,
@@ -416,13 +416,27 @@ fn accepted_profile(config: &Config) -> Result<Profile> {
         );
     }
     for id in config.deletion.iter().map(|at| at.id) {
-        if profile.processor(id).is_none_or(|processor| !processor.deletion_api) {
-            bail!(
-                "processor {id} is to be told to delete, but the profile does not say that it can be (deletion_api = true)"
-            );
-        }
+        require_can_be_told(&profile, id)?;
     }
     Ok(profile)
+}
+
+/// Refuses a receiver that is to be told to delete, of which the profile does not say that it can be, or how long it keeps what
+/// it is given: of one that does not answer, a certificate of erasure names the day on which nothing is left there.
+fn require_can_be_told(profile: &Profile, id: ProcessorId) -> Result<()> {
+    let processor = profile.processor(id).filter(|processor| processor.deletion_api).with_context(|| {
+        format!(
+            "processor {id} is to be told to delete, but the profile does not say that it can be (deletion_api = true)"
+        )
+    })?;
+    let declared = processor.declared_retention.as_ref();
+    if declared.and_then(Deadline::period).is_none() && !processor.zero_retention {
+        bail!(
+            "processor {id} is to be told to delete, but the profile does not say how long it keeps what it is given if it \
+             never answers: write that as a period, such as declared_retention = \"P30D\""
+        );
+    }
+    Ok(())
 }
 
 fn verifier(keys: &[TokenKey]) -> Result<Option<TokenVerifier>> {

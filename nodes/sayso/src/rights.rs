@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use sayso_consent::erasure::{Approval, Certificate};
-use sayso_consent::rights::bundle::{COPY, KEPT};
+use sayso_consent::rights::bundle::{Bundle, COPY, COPY_BYTES_MAX, KEPT};
 use sayso_proto::admin::v1::rights_client::RightsClient;
 use sayso_proto::admin::v1::{
     AdvanceCaseRequest, ApproveResidualRequest, BundleFile, Case, CaseStep, CertificateRequest, CertificateResponse,
@@ -25,8 +25,8 @@ use crate::output::{moment, text};
 use crate::serve::runtime;
 use crate::{operator, output};
 
-/// Bytes of everything that is held of a person: a copy, in three forms, with its proofs.
-const BUNDLE_BYTES_MAX: usize = 64 << 20;
+/// Bytes of the message that a copy in JSON comes in.
+const COPY_MESSAGE_MAX: usize = COPY_BYTES_MAX + (64 << 10);
 
 pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
     let (runtime, json) = (runtime()?, args.json);
@@ -53,9 +53,22 @@ pub(crate) fn run(args: &RightsArgs) -> Result<ExitCode> {
                 output::line(told_why(&explained))?;
             }
         }
-        RightsCommand::Copy { person, case } => output::json(&runtime.block_on(copy(person, case))?)?,
-        RightsCommand::Port { person, case, dir } => {
-            let files = runtime.block_on(port(person, case, dir))?;
+        RightsCommand::Copy { person, case, out: None } => {
+            let copy = runtime.block_on(copy(person, case))?;
+            let copy: Value = serde_json::from_slice(&copy).context("the node gave a copy that is not JSON")?;
+            output::json(&copy)?;
+        }
+        RightsCommand::Copy { person, case, out: Some(file) } if file.extension().is_some_and(|is| is == "json") => {
+            // before it is on record that it was handed out
+            bundle::require_free(file)?;
+            bundle::write_one(file, &runtime.block_on(copy(person, case))?)?;
+            output::shown(&json!({ "files": 1 }), json, "", |_| format!("wrote {}", file.display()))?;
+        }
+        RightsCommand::Copy { person, case, out: Some(dir) } | RightsCommand::Port { person, case, dir } => {
+            bundle::require_free(dir)?;
+            let given = runtime.block_on(port(person, case))?;
+            bundle::write(dir, &given)?;
+            let files = given.files.len() + 1;
             let told = |_: &Value| format!("wrote {files} files to {}", dir.display());
             output::shown(&json!({ "files": files }), json, "", told)?;
         }
@@ -127,19 +140,22 @@ async fn cases(command: &RightsCommand) -> Result<Value> {
     })
 }
 
-async fn copy(person: &PersonArgs, case: &str) -> Result<Value> {
+/// A copy, in JSON.
+async fn copy(person: &PersonArgs, case: &str) -> Result<Vec<u8>> {
     let request = CopyCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
-    let copy = client(person).await?.copy(request).await.context("the node gives no copy")?.into_inner().copy;
-    serde_json::from_slice(&copy).context("the node gave a copy that is not JSON")
+    let mut client = client(person).await?.max_decoding_message_size(COPY_MESSAGE_MAX);
+    Ok(client.copy(request).await.context("the node gives no copy")?.into_inner().copy)
 }
 
-/// Writes a copy to take elsewhere; of how many files it is.
-async fn port(person: &PersonArgs, case: &str, dir: &Path) -> Result<usize> {
+/// A copy as files.
+async fn port(person: &PersonArgs, case: &str) -> Result<Bundle> {
     let request = PortCaseRequest { principal: Some(operator::principal(person)), case_id: id(case)? };
-    let mut client = client(person).await?.max_decoding_message_size(BUNDLE_BYTES_MAX);
-    let ported = client.port(request).await.context("the node gives no copy to take elsewhere")?.into_inner();
-    bundle::write(dir, &ported)?;
-    Ok(ported.files.len() + 1)
+    let mut given = client(person).await?.port(request).await.context("the node gives no copy")?.into_inner();
+    let mut parts = bundle::Parts::default();
+    while let Some(part) = given.message().await.context("the node broke off in the middle of the copy; ask again")? {
+        parts.take(part)?;
+    }
+    parts.whole()
 }
 
 async fn import(person: &PersonArgs, dir: &Path, trust: &Path) -> Result<Value> {

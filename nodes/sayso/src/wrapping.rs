@@ -34,8 +34,13 @@ pub(crate) fn run(args: &VaultArgs) -> Result<ExitCode> {
 }
 
 fn shown(wrapping: Option<KeyWrapping>, people: Option<u64>) -> Value {
-    let KeyWrapping { shard_key, kek_sha256, rotating } = wrapping.unwrap_or_default();
-    let mut shown = json!({ "shard_key": shard_key, "kek_sha256": hex::encode(kek_sha256), "rotating": rotating });
+    let KeyWrapping { shard_key, kek_sha256, rotating, purge_due } = wrapping.unwrap_or_default();
+    let mut shown = json!({
+        "shard_key": shard_key,
+        "kek_sha256": hex::encode(kek_sha256),
+        "rotating": rotating,
+        "purge_due": purge_due,
+    });
     if let Some(people) = people {
         shown["people"] = people.into();
     }
@@ -49,9 +54,13 @@ fn told(wrapping: &Value) -> String {
         true => "; the one before is still there: `sayso vault rotate` finishes what was begun",
         false => "",
     };
+    let purge = match wrapping["purge_due"] == true {
+        true => "; what was wrapped before is still on disks: `sayso vault show` says when it is on none",
+        false => "",
+    };
     let people = match wrapping["people"].as_u64() {
         Some(people) => format!("the keys of {people} people were wrapped anew\n"),
         None => String::new(),
     };
-    format!("{people}shard key {shard_key}, under the key encryption key whose version is {kek}{rotating}")
+    format!("{people}shard key {shard_key}, under the key encryption key whose version is {kek}{rotating}{purge}")
 }

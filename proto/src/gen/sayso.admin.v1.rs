@@ -463,12 +463,14 @@ pub struct PortCaseRequest {
     #[prost(bytes = "vec", tag = "2")]
     pub case_id: ::prost::alloc::vec::Vec<u8>,
 }
-/// In the layout sayso/bundle/v1: the first line of the manifest names it.
-#[derive(Clone, PartialEq, ::prost::Message)]
+/// A part of a bundle, in the layout sayso/bundle/v1: the first line of the manifest names it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PortCaseResponse {
-    #[prost(message, repeated, tag = "1")]
-    pub files: ::prost::alloc::vec::Vec<BundleFile>,
-    /// A signed note (c2sp.org/signed-note) with the SHA-256 of each file, signed with the key of the log.
+    /// At most 256 KiB of a file, which is all parts with its name, one after the other. Files come in order of their names.
+    #[prost(message, optional, tag = "1")]
+    pub part: ::core::option::Option<BundleFile>,
+    /// The last message has this, and no part: without it something is missing. A signed note (c2sp.org/signed-note) with the SHA-256
+    /// of each file, signed with the key of the log.
     #[prost(string, tag = "2")]
     pub manifest: ::prost::alloc::string::String,
 }
@@ -2904,12 +2906,13 @@ pub mod rights_client {
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Copy"));
             self.inner.unary(req, path, codec).await
         }
-        /// Everything that is held of the person as files that another node takes in, for an accepted case of port.
+        /// Everything that is held of the person as files, what is too long for the copy itself with it, for an accepted case of access,
+        /// copy or port. Another node takes them in. They come in parts, so that no message is large.
         pub async fn port(
             &mut self,
             request: impl tonic::IntoRequest<super::PortCaseRequest>,
         ) -> std::result::Result<
-            tonic::Response<super::PortCaseResponse>,
+            tonic::Response<tonic::codec::Streaming<super::PortCaseResponse>>,
             tonic::Status,
         > {
             self.inner
@@ -2927,7 +2930,7 @@ pub mod rights_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("sayso.admin.v1.Rights", "Port"));
-            self.inner.unary(req, path, codec).await
+            self.inner.server_streaming(req, path, codec).await
         }
         /// Takes in what a copy from another node brings: what the person has remembered there, if they agree to that here. A
         /// consent is given to one controller, so none is taken over. The first message brings the copy, each further one a file of the
@@ -3133,14 +3136,18 @@ pub mod rights_server {
             tonic::Response<super::CopyCaseResponse>,
             tonic::Status,
         >;
-        /// Everything that is held of the person as files that another node takes in, for an accepted case of port.
+        /// Server streaming response type for the Port method.
+        type PortStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::PortCaseResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Everything that is held of the person as files, what is too long for the copy itself with it, for an accepted case of access,
+        /// copy or port. Another node takes them in. They come in parts, so that no message is large.
         async fn port(
             &self,
             request: tonic::Request<super::PortCaseRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PortCaseResponse>,
-            tonic::Status,
-        >;
+        ) -> std::result::Result<tonic::Response<Self::PortStream>, tonic::Status>;
         /// Takes in what a copy from another node brings: what the person has remembered there, if they agree to that here. A
         /// consent is given to one controller, so none is taken over. The first message brings the copy, each further one a file of the
         /// bundle that has the content of something kept.
@@ -3576,11 +3583,14 @@ pub mod rights_server {
                 "/sayso.admin.v1.Rights/Port" => {
                     #[allow(non_camel_case_types)]
                     struct PortSvc<T: Rights>(pub Arc<T>);
-                    impl<T: Rights> tonic::server::UnaryService<super::PortCaseRequest>
+                    impl<
+                        T: Rights,
+                    > tonic::server::ServerStreamingService<super::PortCaseRequest>
                     for PortSvc<T> {
                         type Response = super::PortCaseResponse;
+                        type ResponseStream = T::PortStream;
                         type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
+                            tonic::Response<Self::ResponseStream>,
                             tonic::Status,
                         >;
                         fn call(
@@ -3611,7 +3621,7 @@ pub mod rights_server {
                                 max_decoding_message_size,
                                 max_encoding_message_size,
                             );
-                        let res = grpc.unary(method, req).await;
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -13665,6 +13675,10 @@ pub struct KeyWrapping {
     /// Whether the one before is still there, because the keys of some people may be wrapped under it.
     #[prost(bool, tag = "3")]
     pub rotating: bool,
+    /// Whether what was replaced or destroyed may still be on a disk of the key store, or of one of its replicas. A rotation is over
+    /// when this and rotating are false: then nothing is left that an older shard key or an older key encryption key opens.
+    #[prost(bool, tag = "4")]
+    pub purge_due: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetKeysRequest {}
@@ -13800,7 +13814,8 @@ pub mod keys_client {
         }
         /// Puts a new shard key in the place of the one that wraps people's keys: each person's are wrapped anew, and the old one is
         /// destroyed. Nobody waits meanwhile, and no record is touched. What was begun goes on when nobody waits for the answer any
-        /// more, and Get says whether it is done; one that was interrupted is finished by the next call.
+        /// more, and Get says whether it is done; one that was interrupted is finished by the next call. What was wrapped under the old
+        /// one is purged from every disk after that.
         pub async fn rotate(
             &mut self,
             request: impl tonic::IntoRequest<super::RotateKeysRequest>,
@@ -13848,7 +13863,8 @@ pub mod keys_server {
         ) -> std::result::Result<tonic::Response<super::GetKeysResponse>, tonic::Status>;
         /// Puts a new shard key in the place of the one that wraps people's keys: each person's are wrapped anew, and the old one is
         /// destroyed. Nobody waits meanwhile, and no record is touched. What was begun goes on when nobody waits for the answer any
-        /// more, and Get says whether it is done; one that was interrupted is finished by the next call.
+        /// more, and Get says whether it is done; one that was interrupted is finished by the next call. What was wrapped under the old
+        /// one is purged from every disk after that.
         async fn rotate(
             &self,
             request: tonic::Request<super::RotateKeysRequest>,

@@ -37,6 +37,9 @@ pub const FILES_MAX: usize = 512;
 /// Bytes of a copy: what a person has remembered at most, and a history of thousands of consents.
 pub const COPY_BYTES_MAX: usize = 4 << 20;
 
+/// Bytes of a part of a file, as bundles are handed out.
+pub const PART_BYTES_MAX: usize = 256 << 10;
+
 /// Why something is not taken for a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
@@ -87,6 +90,19 @@ impl Bundle {
     pub fn sign(files: BTreeMap<String, Vec<u8>>, signer: &Signer) -> Self {
         let lines: String = files.iter().map(|(name, bytes)| format!("{} {name}\n", Hash::of(bytes))).collect();
         Self { manifest: note::sign(&format!("{FORMAT}\n{lines}"), signer), files }
+    }
+
+    /// The files in order, each by its name in parts of at most [`PART_BYTES_MAX`] that follow one another; an empty one is an
+    /// empty part.
+    pub fn into_parts(self) -> (impl Iterator<Item = (String, Vec<u8>)>, String) {
+        let parts = self.files.into_iter().flat_map(|(name, bytes)| {
+            let count = bytes.len().div_ceil(PART_BYTES_MAX).max(1);
+            (0..count).map(move |at| {
+                let end = bytes.len().min((at + 1) * PART_BYTES_MAX);
+                (name.clone(), bytes[at * PART_BYTES_MAX..end].to_vec())
+            })
+        });
+        (parts, self.manifest)
     }
 
     /// Checks that `key` vouches for every file, and that there is every file that it vouches for.
@@ -231,6 +247,23 @@ mod tests {
         let mut less = bundle;
         less.files.remove("copy.en.md");
         assert_eq!(less.check(&key), Err(BundleError::Missing("copy.en.md".into())));
+    }
+
+    #[test]
+    fn it_is_handed_out_in_parts_that_are_the_files_again() {
+        let long = vec![7; 2 * PART_BYTES_MAX + 1];
+        let files = [("a", Vec::new()), ("b", long), ("c", vec![8; PART_BYTES_MAX]), ("d", b"short".to_vec())];
+        let files: BTreeMap<_, _> = files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
+        let bundle = Bundle::sign(files.clone(), &signer());
+        let (parts, manifest) = bundle.clone().into_parts();
+        let parts: Vec<_> = parts.collect();
+        assert_eq!(parts.iter().map(|(name, _)| name.as_str()).collect::<String>(), "abbbcd");
+        let mut whole = BTreeMap::<String, Vec<u8>>::new();
+        for (name, bytes) in parts {
+            assert!(bytes.len() <= PART_BYTES_MAX);
+            whole.entry(name).or_default().extend(bytes);
+        }
+        assert_eq!(Bundle { files: whole, manifest }, bundle);
     }
 
     #[test]

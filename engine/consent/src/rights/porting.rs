@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sayso_audit::receipt::EXTENSION;
 use sayso_audit::{Actor, Reference, Signer};
 use sayso_policy::Tongue;
-use sayso_policy::profile::{DataSubject, RightKind};
+use sayso_policy::profile::DataSubject;
 use sayso_types::{ConsentVersion, SubjectId, WallTime};
 
 use super::bundle::{self, Brought, Bundle};
@@ -36,8 +36,8 @@ pub struct Imported {
 
 impl Desk {
     /// Everything that is held of `subject` as files that another Sayso takes in, vouched for by the log's `signer`, for the
-    /// accepted request `id` to take it elsewhere; moments in pages for people as `moment` shows them. That it was put
-    /// together is on record when this returns.
+    /// accepted request `id` to see it, have a copy of it, or take it elsewhere; moments in pages for people as `moment` shows
+    /// them. That it was put together is on record when this returns.
     ///
     /// # Errors
     /// [`Error::Unknown`] for another request, [`NotNow::NotAccepted`](super::NotNow::NotAccepted) for one that is not
@@ -49,9 +49,6 @@ impl Desk {
         (signer, by): (&Signer, Actor),
         moment: impl Fn(WallTime) -> String,
     ) -> Result<Bundle, Error> {
-        if self.get(subject, id).await?.0.kind != RightKind::Port {
-            return Err(Error::Unknown);
-        }
         let mut copy = self.copy(subject, id, by).await?;
         let kept = items::files(&self.register, subject, &mut copy.kept, bundle::FILES_MAX / 2).await?;
         let json = serde_json::to_vec(&copy).expect("a copy is texts, numbers and lists of them");

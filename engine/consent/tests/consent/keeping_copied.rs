@@ -42,6 +42,9 @@ async fn what_is_kept_is_in_the_copy_and_is_taken_in_elsewhere_as_far_as_the_per
     let case = accepted(&desk, person, RightKind::Port).await;
     let bundle = desk.bundle(person, case, (&signer, INTEGRATOR), moment).await.unwrap();
     bundle.check(signer.verifier()).unwrap();
+    let case = accepted(&desk, person, RightKind::Access).await;
+    let seen = desk.bundle(person, case, (&signer, INTEGRATOR), moment).await.unwrap();
+    assert!(seen.files.keys().eq(bundle.files.keys()), "whoever wants to see it is given the same");
     let file = format!("kept/{filed}.bin");
     assert_eq!(bundle.files[&file], long);
     assert!(!bundle.files.keys().any(|name| name.contains(&text.to_string())), "it is in the copy itself");

@@ -102,9 +102,8 @@ fn a_least_time_counts_where_a_law_demands_it_and_erasure_wins_elsewhere() {
 
 #[test]
 fn what_is_not_declared_ends_by_the_engines_own_rule_and_not_by_the_rule_for_all() {
-    let lawful = include_str!("../../../../deploy/profiles/home.toml");
-    let all = "[retention]\ndefault = { trigger = \"purpose.ended\", after = \"P1D\", action = \"erase\" }";
-    let profile = Profile::in_force_before(&format!("{lawful}\n{all}\n")).unwrap();
+    let all = "[retention]\ndefault = { trigger = \"purpose.ended\", after = \"P1D\", action = \"erase\" }\n";
+    let profile = Profile::in_force_before(&HOME.replace("[retention]\n", all)).unwrap();
     let evidence: Category = "consent_record".parse().unwrap();
     let own: Retention = toml::from_str("trigger = \"purpose.ended\"\nafter = \"P3Y\"\naction = \"erase\"").unwrap();
     let ended = Happened::default().and(Trigger::PurposeEnded, LEAP_DAY);
@@ -116,7 +115,8 @@ fn what_is_not_declared_ends_by_the_engines_own_rule_and_not_by_the_rule_for_all
 #[test]
 fn a_test_platform_is_cleared() {
     let trial = HOME.replace("[profile]\n", "[profile]\ndeployment = \"test_platform\"\n");
-    let trial = Profile::in_force_before(&format!("{trial}\n[retention]\ntest_platform_max = \"P7D\"\n")).unwrap();
+    let trial = trial.replace("[retention]\n", "[retention]\ntest_platform_max = \"P7D\"\n");
+    let trial = Profile::in_force_before(&trial).unwrap();
     let expected = (FRIDAY.0 + 7 * DAY, "retention.test_platform_max".to_owned(), true);
     assert_eq!(end(&trial, &Happened::collected(FRIDAY)), Some(expected));
 }

@@ -159,6 +159,69 @@ async fn a_key_that_was_destroyed_dies_on_every_replica_also_on_one_that_was_awa
     assert_eq!(reads(&dirs, &vault, &sealed), [BEN], "also of what closing writes");
 }
 
+/// Somebody else than [`FakeKek`] holds this: who has it and nothing from before reads nothing.
+const NO_KEK: [u8; 32] = [0; 32];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_stole_the_shard_key_before_it_was_rotated_opens_nothing_on_any_replica() {
+    let mut cluster = Cluster::start(3).await;
+    let store = cluster.nodes[&cluster.leader().await].clone();
+    let vault = vault(store.clone()).await.expect("unlocks");
+    let (row, mut sealed) = (key("row"), Vec::new());
+    for subject in [ANNA, BEN] {
+        let record = vault.seal(&at(&row, subject), CANARY).await.expect("seals");
+        store.commit(Batch::new().put(key(&format!("{subject}")), record.clone())).await.expect("commits");
+        sealed.push(Sealed(subject, record));
+    }
+    let dirs: Vec<_> = (1..=3).map(|node| cluster.dir_of(node)).collect();
+    let applied = store.status().applied;
+    cluster.wait("all have it", |cluster| cluster.nodes.values().all(|node| node.status().applied >= applied)).await;
+    let stolen = Adversary::new(&[&dirs[0]], FakeKek::KEY, vault.id()).expect("reads");
+    let thief_reads = |dirs: &[PathBuf]| -> Vec<SubjectId> {
+        let dirs: Vec<&Path> = dirs.iter().map(PathBuf::as_path).collect();
+        let thief = Adversary::new(&dirs, NO_KEK, vault.id()).expect("reads").who_broke_in_before(&stolen);
+        let opens = |Sealed(subject, record): &&Sealed| thief.read(&at(&row, *subject), record).is_some();
+        sealed.iter().filter(opens).map(|Sealed(subject, _)| *subject).collect()
+    };
+    for dir in &dirs {
+        assert_eq!(thief_reads(core::slice::from_ref(dir)), [ANNA, BEN], "each replica has what it opens");
+    }
+
+    // one replica is away, and has entries in its log that the others no longer send it
+    let away = cluster.follower().await.status().node;
+    cluster.close(away).await;
+    vault.forget_subject(ANNA).await.expect("forgets");
+    vault.rotate().await.expect("rotates");
+    vault.purge().await.expect_err("one is away");
+    assert!(vault.wrapping().await.expect("is told").is_purge_due, "it is not over before that one has done so, too");
+    assert_eq!(thief_reads(&[cluster.dir_of(away.0)]), [ANNA, BEN]);
+    cluster.open(away.0).await;
+    cluster.wait("all follow", |cluster| cluster.nodes.values().all(|node| node.status().leader.is_some())).await;
+    while vault.wrapping().await.expect("is told").is_purge_due {
+        if let Err(refused) = vault.purge().await {
+            // the link to it may still be the one that broke when it went
+            assert!(refused.to_string().contains(&format!("node {away} (")), "{refused}");
+        }
+    }
+    assert_eq!(thief_reads(&dirs), [], "logs, snapshots and state of all three");
+    assert_eq!(
+        reads(&dirs, &vault, &sealed),
+        [BEN],
+        "who has the KEK finds the new shard key, and under it who is there"
+    );
+
+    // whoever comes is given a snapshot
+    let fourth = cluster.open(4).await;
+    fourth.join().await.expect("joins");
+    let dirs: Vec<_> = (1..=4).map(|node| cluster.dir_of(node)).collect();
+    let applied = store.status().applied;
+    cluster.wait("it has it", |cluster| cluster.nodes.values().all(|node| node.status().applied >= applied)).await;
+    assert_eq!(thief_reads(&dirs), []);
+    cluster.close_all().await;
+    assert_eq!(thief_reads(&dirs), [], "also of what closing writes");
+    assert_eq!(reads(&dirs[3..], &vault, &sealed), [BEN]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_closed_purges_nothing() {
     let mut cluster = Cluster::start(1).await;

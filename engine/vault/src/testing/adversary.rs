@@ -36,6 +36,8 @@ pub struct Adversary {
     kek: KeyId,
     /// Which data sets the files may be of.
     vaults: Vec<VaultId>,
+    /// What they know from before.
+    stolen: HashMap<KeyId, ShardKey>,
 }
 
 impl Adversary {
@@ -64,7 +66,14 @@ impl Adversary {
     fn who_has(files: Vec<Vec<u8>>, kek: [u8; 32], vaults: Vec<VaultId>) -> io::Result<Self> {
         let keks = Keks::parse(&kek, String::new()).map_err(|e: KekError| io::Error::other(e.to_string()))?;
         let kek = SecretKey::from_slice(&kek).expect("it has the length of a key");
-        Ok(Self { files, keks, kek: KeyId::of(&kek), vaults })
+        Ok(Self { files, keks, kek: KeyId::of(&kek), vaults, stolen: HashMap::new() })
+    }
+
+    /// The same, who has kept every shard key that `earlier` could unwrap.
+    #[must_use]
+    pub fn who_broke_in_before(mut self, earlier: &Self) -> Self {
+        self.stolen.extend(earlier.shard_keys());
+        self
     }
 
     /// What `sealed` holds, if some key in the files opens it.
@@ -109,7 +118,8 @@ impl Adversary {
     /// Every key of `subject` for `category` that there is in the files, once.
     fn category_keys(&self, subject: SubjectId, category: Category) -> HashMap<KeyId, CategoryKey> {
         let mut found = HashMap::new();
-        for shard_key in self.shard_keys().values() {
+        let unwrapped = self.shard_keys();
+        for shard_key in unwrapped.values().chain(self.stolen.values()) {
             for row in around(&self.files, &shard_key.id.0, 9) {
                 let lengths = 1..=row.len().min(ROW_BYTES_MAX);
                 let rows = lengths.filter_map(|len| Wrapped::parse(&row[..len]).ok()?.unwrap(subject, shard_key).ok());

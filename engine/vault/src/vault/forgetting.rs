@@ -7,6 +7,7 @@
 
 use core::time::Duration;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::limits::READ_KEYS_MAX;
@@ -93,7 +94,7 @@ impl Vault {
         let mut keys = keys.unwrap_or_else(|| SubjectKeys::new(1));
         let destroyed = dead.iter().filter(|key| keys.bury(key.category, key.generation)).count();
         if destroyed > 0 {
-            self.store.commit(purge_due(self.batch(subject, &keys, version))).await?;
+            self.commit_keys(purge_due(self.batch(subject, &keys, version))).await?;
         }
         Ok(destroyed)
     }
@@ -118,7 +119,7 @@ impl Vault {
     async fn try_forget_category(&self, subject: SubjectId, category: Category) -> Result<Option<KeyRef>, Error> {
         let Stored { keys: Some(mut keys), version } = self.stored(subject).await? else { return Ok(None) };
         let Some(destroyed) = keys.destroy(category) else { return Ok(None) };
-        self.store.commit(purge_due(self.batch(subject, &keys, version))).await?;
+        self.commit_keys(purge_due(self.batch(subject, &keys, version))).await?;
         Ok(Some(destroyed))
     }
 
@@ -179,6 +180,12 @@ impl Vault {
     /// stays in its log for as long as that keeps it, and the KEK is what to destroy. With
     /// [`Unpurged`](StoreError::Unpurged) when some replica has not done so: it is still due then.
     pub async fn purge(&self) -> Result<Option<Vec<u64>>, Error> {
+        if self.unanswered.swap(false, Ordering::SeqCst) {
+            // behind those that were handed to the store before
+            let marked = self.purge_lost().await;
+            self.unanswered.fetch_or(marked.is_err(), Ordering::SeqCst);
+            marked?;
+        }
         let row = PurgeRow { shard: SHARD }.key();
         let mut found = self.store.read(core::slice::from_ref(&row)).await?;
         let Some(due) = found.pop().flatten() else {
@@ -237,7 +244,8 @@ impl Vault {
     }
 }
 
-/// `batch`, and that it makes a purge due.
-pub(super) fn purge_due(batch: Batch) -> Batch {
+/// `batch`, and that it makes a purge of the key store that it is committed to due: whoever unlocks it next finds that.
+#[must_use]
+pub fn purge_due(batch: Batch) -> Batch {
     batch.put(PurgeRow { shard: SHARD }.key(), PURGE.encode(&[]))
 }

@@ -1,5 +1,6 @@
 //! The keys of a person: looked up, and made.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use sayso_store::{Batch, Condition, Error as StoreError, Key, TypedKey, Version};
@@ -19,7 +20,38 @@ pub(super) struct Stored {
     pub(super) version: Option<Version>,
 }
 
+/// Keys on their way into the store. Unless it said what came of them when this ends, they are to be purged: a store that writes
+/// a change down before it decides on it may have them in its log and nowhere else.
+struct OnTheirWay<'a> {
+    vault: &'a Vault,
+    is_answered: bool,
+}
+
+impl Drop for OnTheirWay<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.vault.unanswered.store(true, Ordering::SeqCst);
+            self.vault.deleted.notify_one();
+        }
+    }
+}
+
 impl Vault {
+    /// Commits `batch`, in which there are wrapped keys. Who is told of a conflict has them purged.
+    pub(super) async fn commit_keys(&self, batch: Batch) -> Result<Version, StoreError> {
+        let mut on_their_way = OnTheirWay { vault: self, is_answered: false };
+        let committed = self.store.commit(batch).await;
+        on_their_way.is_answered = matches!(committed, Ok(_) | Err(StoreError::Conflict { .. }));
+        committed
+    }
+
+    /// Has what lost against another change purged.
+    pub(super) async fn purge_lost(&self) -> Result<(), Error> {
+        self.store.commit(purge_due(Batch::new())).await?;
+        self.deleted.notify_one();
+        Ok(())
+    }
+
     /// The keys of `subject`; [`None`] when there never were any.
     pub(super) async fn keys(&self, subject: SubjectId) -> Result<Option<Arc<SubjectKeys>>, Error> {
         let epoch = {
@@ -49,7 +81,7 @@ impl Vault {
         let mut keys = keys.unwrap_or_else(|| SubjectKeys::new(1));
         if keys.key(category).is_none() {
             keys.create(category);
-            self.store.commit(self.batch(subject, &keys, version)).await?;
+            self.commit_keys(self.batch(subject, &keys, version)).await?;
             metrics::counter!("sayso_vault_keys_created_total").increment(1);
         }
         let key = keys.key(category).expect("it was made if there was none");
@@ -112,10 +144,7 @@ impl Vault {
     ) -> Result<T, Error> {
         for _ in 0..ATTEMPTS_MAX {
             match change().await {
-                Err(Error::Store(StoreError::Conflict { .. })) => {
-                    self.store.commit(purge_due(Batch::new())).await?;
-                    self.deleted.notify_one();
-                }
+                Err(Error::Store(StoreError::Conflict { .. })) => self.purge_lost().await?,
                 done => return done,
             }
         }

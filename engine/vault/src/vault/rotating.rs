@@ -1,5 +1,6 @@
 //! Changing keys that wrap others, while the vault is in use. What is wrapped does not change, so no record does.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use sayso_store::{Batch, Condition, Error as StoreError, Range, Store, TypedKey, Value, Version};
@@ -11,7 +12,7 @@ use super::{PAGE, Vault};
 use crate::Error;
 use crate::shard::{ShardKey, kek_of};
 use crate::subject::Wrapped;
-use crate::tables::{SHARD, SHARD_KEY, SUBJECT, ShardRow, SubjectRow};
+use crate::tables::{PurgeRow, SHARD, SHARD_KEY, SUBJECT, ShardRow, SubjectRow};
 
 /// What wraps the keys of people, and what wraps that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub struct Wrapping {
     pub kek: Vec<u8>,
     /// Whether the one before is still there, because some people's keys may be wrapped under it.
     pub is_rotating: bool,
+    /// Whether what was replaced or destroyed may still be in files of the key store, or of one of its replicas. Once it is not,
+    /// what was wrapped under an older shard key or an older KEK is nowhere in them.
+    pub is_purge_due: bool,
 }
 
 impl Vault {
@@ -34,7 +38,10 @@ impl Vault {
         let is_rotating = rows.len() > 1;
         let none = || Error::Damaged { what: "shard key", found: "there is none".to_owned() };
         let (shard_key, stored, _) = rows.pop().ok_or_else(none)?;
-        Ok(Wrapping { shard_key, kek: kek_of(&stored, self.kek.as_ref())?.to_vec(), is_rotating })
+        let kek = kek_of(&stored, self.kek.as_ref())?.to_vec();
+        let is_marked = self.store.read(&[PurgeRow { shard: SHARD }.key()]).await?.pop().flatten().is_some();
+        let is_purge_due = is_marked || self.unanswered.load(Ordering::SeqCst);
+        Ok(Wrapping { shard_key, kek, is_rotating, is_purge_due })
     }
 
     /// Wraps the shard key anew, under the newest version of the KEK: afterwards, and after a [purge](Self::purge), the
@@ -49,10 +56,10 @@ impl Vault {
             let row = ShardRow { shard: SHARD, generation }.key();
             let batch =
                 Batch::new().require(row.clone(), Condition::Version(version)).put(row, SHARD_KEY.encode(&wrapped));
-            match self.store.commit(purge_due(batch)).await {
+            match self.commit_keys(purge_due(batch)).await {
                 Ok(_) => count += 1,
-                // another one has taken its place meanwhile, or somebody else has wrapped it anew
-                Err(StoreError::Conflict { .. }) => {}
+                // another one has taken its place meanwhile, or somebody else has wrapped it anew: this one is nowhere to stay
+                Err(StoreError::Conflict { .. }) => self.purge_lost().await?,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -61,8 +68,9 @@ impl Vault {
     }
 
     /// Puts a new shard key in the place of the one in use: the keys of every person are wrapped anew, and the old one is
-    /// destroyed. One that was interrupted is finished first, instead. Whoever is forgotten meanwhile stays so. How many
-    /// people it were.
+    /// destroyed. One that was interrupted is finished first, instead. Whoever is forgotten meanwhile stays so, and a row of
+    /// theirs that an old copy has brought back goes, because the old key would open it. After a [purge](Self::purge) nothing
+    /// that was wrapped under the old one is left. How many people it were.
     ///
     /// # Errors
     /// [`Error::Kek`] when the KEK is not to be had; or as the key store says. To be called again then.
@@ -91,7 +99,9 @@ impl Vault {
                 }
                 match self.retrying(subject, || self.try_rewrap(subject)).await {
                     Ok(()) => count += 1,
-                    Err(Error::SubjectForgotten) => {}
+                    Err(Error::SubjectForgotten) => {
+                        self.store.commit(purge_due(Batch::new().delete(entry.key))).await?;
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -105,7 +115,7 @@ impl Vault {
     /// Wraps the keys of `subject` anew, under the newest shard key.
     async fn try_rewrap(&self, subject: SubjectId) -> Result<(), Error> {
         let Stored { keys: Some(keys), version } = self.stored(subject).await? else { return Ok(()) };
-        self.store.commit(self.batch(subject, &keys, version)).await?;
+        self.commit_keys(self.batch(subject, &keys, version)).await?;
         Ok(())
     }
 
@@ -115,7 +125,7 @@ impl Vault {
         let wrapped = key.wrap(self.id, self.kek.as_ref()).await?;
         let row = ShardRow { shard: SHARD, generation: key.generation }.key();
         let batch = Batch::new().require(row.clone(), Condition::Absent).put(row, SHARD_KEY.encode(&wrapped));
-        self.store.commit(batch).await?;
+        self.commit_keys(batch).await?;
         let mut keys = self.shard_keys.write().unwrap_or_else(PoisonError::into_inner);
         keys.insert(key.generation, Arc::new(key));
         Ok(())

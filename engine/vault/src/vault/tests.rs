@@ -1,16 +1,18 @@
 //! The vault in use, on a store on disk.
 
+mod fakes;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use async_trait::async_trait;
-use sayso_store::{Batch, Key, Page, Prefix, Range, Store, Version, Versioned, Watch};
+use sayso_store::{Batch, Key, Range, Store};
 use sayso_store_local::{LocalOptions, LocalStore};
 use sayso_types::{Category, ManualClock, Purpose, SubjectId};
 use tokio::sync::Notify;
 
+use self::fakes::{FakeDelay, FakeSilence};
 use super::*;
 use crate::tables::{SUBJECT, SubjectRow};
 use crate::{FileKek, KekError, RecordError};
@@ -143,11 +145,13 @@ async fn a_person_is_forgotten_for_good() {
     assert_eq!(world.vault.forget_subject(ANNA).await.unwrap(), [], "they are gone already");
 
     // Whoever puts an old row back, from a copy or out of a log, brings nobody back.
-    world.store.commit(Batch::new().put(row.clone(), old)).await.unwrap();
+    world.store.commit(Batch::new().put(row.clone(), old.clone())).await.unwrap();
     let world = world.again().await.unwrap();
     assert!(matches!(world.open_record(ANNA, MEMORY, &anna).await, Err(Error::SubjectForgotten)));
     assert_eq!(world.vault.rotate().await.unwrap(), 1, "only Ben's keys are wrapped anew");
     assert!(matches!(world.open_record(ANNA, MEMORY, &anna).await, Err(Error::SubjectForgotten)));
+    assert_eq!(world.store.read(core::slice::from_ref(&row)).await.unwrap(), [None], "nothing stays under the old one");
+    world.store.commit(Batch::new().put(row.clone(), old)).await.unwrap();
     assert_eq!(world.vault.keep_forgotten().await.unwrap(), 1);
     assert_eq!(world.store.read(&[row]).await.unwrap(), [None], "nor does it stay there");
     assert_eq!(world.vault.keep_forgotten().await.unwrap(), 0);
@@ -159,38 +163,6 @@ async fn somebody_who_was_never_here_can_be_forgotten_too() {
     let world = World::new().await;
     assert_eq!(world.vault.forget_subject(ANNA).await.unwrap(), []);
     assert!(matches!(world.seal(ANNA, MEMORY).await, Err(Error::SubjectForgotten)));
-}
-
-/// Passes on to a real store, and answers no commit once it is told to: what was committed stands.
-#[derive(Debug)]
-struct FakeSilence {
-    store: Arc<LocalStore>,
-    is_silent: AtomicBool,
-    committed: Notify,
-}
-
-#[async_trait]
-impl Store for FakeSilence {
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
-        self.store.read(keys).await
-    }
-
-    async fn scan(&self, range: Range, limit: usize) -> Result<Page, StoreError> {
-        self.store.scan(range, limit).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<Version, StoreError> {
-        let version = Store::commit(self.store.as_ref(), batch).await;
-        if self.is_silent.load(Ordering::SeqCst) {
-            self.committed.notify_one();
-            core::future::pending::<()>().await;
-        }
-        version
-    }
-
-    async fn watch(&self, prefix: Prefix) -> Result<Watch, StoreError> {
-        Store::watch(self.store.as_ref(), prefix).await
-    }
 }
 
 #[tokio::test]
@@ -215,6 +187,21 @@ async fn a_key_whose_destruction_was_never_answered_seals_nothing_any_more() {
     let next = vault.seal(&at(&row, ANNA, MEMORY), canary).await.unwrap();
     assert_ne!(next[5..21], sealed[5..21], "what is sealed from here on is sealed under a new key");
     assert_eq!(*vault.open(&at(&row, ANNA, MEMORY), &next).await.unwrap(), canary);
+    while vault.purge().await.unwrap().is_some() {}
+
+    silence.is_silent.store(true, Ordering::SeqCst);
+    let at_ben = at(&row, BEN, MEMORY);
+    tokio::select! {
+        _ = vault.seal(&at_ben, canary) => panic!("nobody answers"),
+        () = silence.committed.notified() => {}
+    }
+    silence.is_silent.store(false, Ordering::SeqCst);
+    assert!(
+        vault.wrapping().await.unwrap().is_purge_due,
+        "a key of which nobody knows whether it was made may be in a log"
+    );
+    assert!(vault.purge().await.unwrap().is_some());
+    assert!(!vault.wrapping().await.unwrap().is_purge_due);
 }
 
 #[tokio::test]
@@ -285,38 +272,6 @@ async fn a_change_of_the_shard_key_that_was_interrupted_is_finished() {
     world.open_record(BEN, MEMORY, &ben).await.unwrap();
 }
 
-/// Passes on to a real store, but keeps the next commit for itself until it is let through, once it is told to.
-#[derive(Debug)]
-struct FakeDelay {
-    store: Arc<LocalStore>,
-    keeps_next: AtomicBool,
-    came: Notify,
-    goes_on: Notify,
-}
-
-#[async_trait]
-impl Store for FakeDelay {
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
-        self.store.read(keys).await
-    }
-
-    async fn scan(&self, range: Range, limit: usize) -> Result<Page, StoreError> {
-        self.store.scan(range, limit).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<Version, StoreError> {
-        if self.keeps_next.swap(false, Ordering::SeqCst) {
-            self.came.notify_one();
-            self.goes_on.notified().await;
-        }
-        Store::commit(self.store.as_ref(), batch).await
-    }
-
-    async fn watch(&self, prefix: Prefix) -> Result<Watch, StoreError> {
-        Store::watch(self.store.as_ref(), prefix).await
-    }
-}
-
 #[tokio::test]
 async fn a_key_that_is_made_while_the_shard_key_changes_is_not_lost() {
     let dir = tempfile::tempdir().unwrap();
@@ -339,6 +294,27 @@ async fn a_key_that_is_made_while_the_shard_key_changes_is_not_lost() {
     let again = Vault::unlock(store.clone(), kek).await.unwrap();
     assert_eq!(*again.open(&at_anna, &anna.unwrap()).await.unwrap(), b"canary");
     assert_eq!(*again.open(&at(&row, BEN, MEMORY), &ben).await.unwrap(), b"canary");
+}
+
+#[tokio::test]
+async fn a_shard_key_that_was_wrapped_anew_too_late_is_purged() {
+    let dir = tempfile::tempdir().unwrap();
+    write_kek(&dir.path().join("kek"), &[1]);
+    let store = open_store(dir.path());
+    let delay = FakeDelay { store, keeps_next: false.into(), came: Notify::new(), goes_on: Notify::new() };
+    let (delay, kek) = (Arc::new(delay), Arc::new(FileKek::new(&dir.path().join("kek"))));
+    let vault = Vault::unlock(delay.clone(), kek).await.unwrap();
+    delay.keeps_next.store(true, Ordering::SeqCst);
+    let rotates = async {
+        delay.came.notified().await;
+        vault.rotate().await.unwrap();
+        vault.purge().await.unwrap();
+        assert!(!vault.wrapping().await.unwrap().is_purge_due);
+        delay.goes_on.notify_one();
+    };
+    let (rewrapped, ()) = tokio::join!(vault.rewrap(), rotates);
+    assert_eq!(rewrapped.unwrap(), 0, "another one has taken its place");
+    assert!(vault.wrapping().await.unwrap().is_purge_due, "a log may have the old one, under the KEK");
 }
 
 #[tokio::test]

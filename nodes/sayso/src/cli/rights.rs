@@ -77,9 +77,14 @@ pub(crate) enum RightsCommand {
         /// The request, as `open` and `list` print it.
         #[arg(value_name = "CASE")]
         case: String,
+        /// Write it here instead of printing it, for nobody but you to read: into one file where the name ends in .json, else
+        /// into a directory, with pages to read, recordings and whatever else is kept, certificates and proofs. Nothing may be
+        /// there by that name.
+        #[arg(long, value_name = "DIR|FILE.json")]
+        out: Option<PathBuf>,
     },
-    /// Write everything that is held of the person into a directory that another Sayso takes in, for an accepted request of
-    /// port: JSON, pages to read, certificates and proofs, with a manifest signed by the log's key.
+    /// Write everything that is held of the person into a directory that another Sayso takes in, as `copy --out DIR` does: JSON,
+    /// pages to read, certificates and proofs, with a manifest signed by the log's key.
     Port {
         #[command(flatten)]
         person: PersonArgs,

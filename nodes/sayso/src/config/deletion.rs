@@ -6,7 +6,7 @@ use sayso_types::ProcessorId;
 use serde::{Deserialize, Serialize};
 
 /// Where a processor is told to delete what it was given: by the protocol that `HttpForgetter` documents. The profile must say
-/// that it can be told (`deletion_api = true`).
+/// that it can be told (`deletion_api = true`), and how long it keeps what it is given (`declared_retention`, a period).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Deletion {

@@ -1,6 +1,7 @@
 //! The story, act by act. Every promise is checked as it is shown; the exit code says whether all held.
 
-use std::path::Path;
+mod proof;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,21 +9,21 @@ use anyhow::{Context, Result, bail};
 use sayso_audit::Reference;
 use sayso_consent::erasure::Certificate;
 use sayso_device::{Device, DeviceEvent, Ended, Events, Played};
-use sayso_proto::admin::v1::audit_client::AuditClient;
 use sayso_proto::admin::v1::consent_client::ConsentClient;
-use sayso_proto::admin::v1::{Principal, ReceiptRequest, WithdrawConsentRequest};
+use sayso_proto::admin::v1::{Principal, WithdrawConsentRequest};
 use sayso_proto::consent::v1 as consent;
 use sayso_runtime::{TaskKind, Tasks, telemetry};
 use sayso_wire::{ConsentStatus, ListenMode, SessionState, ToDevice};
 use serde_json::json;
 use tokio::time::timeout;
 
+use self::proof::OnRecord;
 use super::person::{self, Person};
 use super::setting::Setting;
 use super::view::{View, Who};
 use crate::cli::DemoArgs;
 use crate::device::view::{Line, describe, word};
-use crate::{export, verify};
+use crate::export;
 
 /// How long anything in the story may take before it counts as broken. The slowest step is a 30-second answer.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -62,8 +63,8 @@ struct Story {
     failed: Vec<String>,
     /// What the node last said that it does.
     state: SessionState,
-    /// The id of the withdrawal.
-    withdrawal: Vec<u8>,
+    /// What the person is to be given receipts of.
+    on_record: Vec<OnRecord>,
 }
 
 impl Story {
@@ -82,7 +83,7 @@ impl Story {
         view.line(Who::Device, "connected", &format!("connected, protocol version {version}"), json!({}));
         let state = SessionState::Idle;
         let mut story =
-            Self { setting, person, device, events, view, tasks, failed: Vec::new(), state, withdrawal: Vec::new() };
+            Self { setting, person, device, events, view, tasks, failed: Vec::new(), state, on_record: Vec::new() };
         story.first_contact().await?;
         story.turns().await?;
         story.memory().await?;
@@ -120,6 +121,7 @@ impl Story {
         for record in &records {
             let (purpose, event) = (record.purpose.clone().unwrap_or_default(), record.events.first().cloned());
             let notice = purpose.privacy_notices.first().map(|n| hex::encode(&n.rendered_sha256)).unwrap_or_default();
+            self.keep(format!("consent {}", purpose.purpose), &record.record_id, None);
             let evidence = event.map(|e| hex::encode(&e.evidence_sha256)).unwrap_or_default();
             let text = format!(
                 "record {}… purpose {}: notice sha256 {:.12}…, evidence sha256 {:.12}…",
@@ -139,6 +141,11 @@ impl Story {
             );
         }
         Ok(())
+    }
+
+    /// Has the person given a receipt in the end.
+    fn keep(&mut self, what: String, reference: &[u8], certificate: Option<Vec<u8>>) {
+        self.on_record.push(OnRecord { what, reference: reference.to_vec(), certificate });
     }
 
     async fn turns(&mut self) -> Result<()> {
@@ -224,7 +231,7 @@ impl Story {
         answer: &sayso_proto::admin::v1::WithdrawConsentResponse,
     ) -> Result<()> {
         let ok = answer.state() == consent::WithdrawalState::Ok;
-        self.withdrawal.clone_from(&answer.withdrawal_id);
+        self.keep("withdrawal".to_owned(), &answer.withdrawal_id, None);
         self.until("the device to be told", |event| {
             matches!(event, DeviceEvent::Node(ToDevice::ConsentChanged { status: ConsentStatus::Withdrawn, .. }))
         })
@@ -267,64 +274,9 @@ impl Story {
             certificate.is_purged
         );
         self.view.line(Who::Check, "certificate", &text, serde_json::from_slice(&json)?);
+        self.keep("erasure".to_owned(), &certificate.erasure, Some(json));
         let is_erased = certificate.keys.len() == 1 && certificate.is_purged;
         self.check("what was remembered can never be read again", is_erased, json!({}));
-        Ok(())
-    }
-
-    async fn proof(mut self, args: &DemoArgs) -> Result<Vec<String>> {
-        self.view.act(6, "the proof: the audit log, checked as an outsider would");
-        let temporary = std::env::temp_dir().join(format!("sayso-demo-log-{}", std::process::id()));
-        let dir = args.export.clone().unwrap_or_else(|| temporary.clone());
-        let leaves = export::log(self.setting.node.register.journal(), &self.setting.node.signer, &dir).await?;
-        let (trust, profile) = (args.save.join("log.pub"), args.save.join("profile.toml"));
-        let (key, rules) = (self.setting.node.signer.verifier(), self.setting.node.register.profile());
-        save(&trust, &format!("{key}\n"))?;
-        save(&profile, rules.text())?;
-        let checked = verify::check(&dir, Some(&trust), &[&profile], &[])?;
-        if args.export.is_none() {
-            let _ = std::fs::remove_dir_all(&temporary);
-        }
-        let sound = checked.report.is_clean();
-        let recomputed = checked.replayed.map_or(0, |replayed| replayed.checked);
-        let text = format!("{leaves} leaves, {recomputed} verdicts recomputed, root {:.16}…", checked.report.root);
-        let data = json!({"leaves": leaves, "recomputed": recomputed, "sound": sound});
-        self.view.line(Who::Check, "verified", &text, data);
-        self.check("the audit log verifies", sound, json!({}));
-        self.check("every verdict is the one that the profile gives", recomputed > 0 && sound, json!({}));
-        self.receipt(args, &trust).await?;
-        self.view.line(Who::Story, "saved", &format!("answers are saved in {}", args.save.display()), json!({}));
-        if let Some(dir) = &args.export {
-            let text = format!(
-                "the log is in {0}; check it yourself: sayso verify {0} --trust {1} --profile {2}",
-                dir.display(),
-                trust.display(),
-                profile.display()
-            );
-            self.view.line(Who::Story, "exported", &text, json!({"dir": dir}));
-        }
-        let Self { setting, failed, .. } = self;
-        setting.stop().await?;
-        Ok(failed)
-    }
-
-    /// Gets the person's receipt for the withdrawal, and checks it as they can: with nothing but the log's public key.
-    async fn receipt(&mut self, args: &DemoArgs, trust: &Path) -> Result<()> {
-        let request = ReceiptRequest { shard: 0, reference: self.withdrawal.clone() };
-        let receipt = AuditClient::new(self.setting.admin().await?).receipt(request).await?.into_inner().receipt;
-        let file = args.save.join("withdrawal.tlog-proof");
-        save(&file, &receipt)?;
-        let shown = verify::check_receipt(&file, &verify::trust::read(trust)?);
-        let text = match &shown {
-            Ok(_) => format!(
-                "the receipt for the withdrawal: sayso verify --receipt {} --trust {}",
-                file.display(),
-                trust.display()
-            ),
-            Err(error) => format!("{error:#}"),
-        };
-        self.view.line(Who::Check, "receipt", &text, json!({"file": file, "trust": trust}));
-        self.check("the receipt for the withdrawal proves it", shown.is_ok(), json!({}));
         Ok(())
     }
 
@@ -461,9 +413,4 @@ impl Story {
     fn received(&self) -> u64 {
         self.setting.node.recogniser.as_ref().map_or(0, |recogniser| recogniser.received_bytes())
     }
-}
-
-/// Writes what the person is left with.
-fn save(file: &Path, text: &str) -> Result<()> {
-    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }

@@ -69,10 +69,11 @@ pub(super) async fn mark_followed(store: &Arc<dyn Store>, from: &str) -> Result<
 }
 
 /// Takes the mark away from `store`, in which is all that was in the store `from`: from here on it may be served. Again, it
-/// does nothing.
+/// does nothing. Keys that were destroyed, or wrapped anew, while it was brought lie in its log, of which `from` knows nothing:
+/// whoever serves it next purges that.
 pub(super) async fn release_followed(store: &Arc<dyn Store>, from: &str) -> Result<()> {
     if is_marked_followed(store, from).await? {
-        return commit(store, Batch::new().delete(mark_key())).await;
+        return commit(store, sayso_vault::purge_due(Batch::new().delete(mark_key()))).await;
     }
     if is_empty(store, Portion::All).await? {
         bail!("there is nothing in it: the data was moved to another store of the same name");
@@ -283,6 +284,18 @@ mod tests {
         let followed = store.read(&[mark_key()]).await.unwrap().remove(0).unwrap().value;
         assert_stored(&followed, b"\0\x02{\"from\":\"local:old\"}");
         assert!(LOAD.decode(&followed).is_err(), "an earlier program refuses it");
+    }
+
+    #[tokio::test]
+    async fn keys_that_were_replaced_while_they_were_brought_are_purged_by_whoever_serves_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path()).await.store();
+        let due = || store.scan(Prefix::table("vault_purge").into(), 1);
+        mark_followed(&store, "local:old").await.unwrap();
+        assert_eq!(due().await.unwrap().entries, []);
+        release_followed(&store, "local:old").await.unwrap();
+        assert_eq!(due().await.unwrap().entries.len(), 1, "its log has them");
+        require_whole(store.as_ref()).await.unwrap();
     }
 
     #[tokio::test]

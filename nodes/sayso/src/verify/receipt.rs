@@ -46,11 +46,7 @@ pub(crate) struct Shown {
 
 pub(super) fn run(file: &Path, certificate: Option<&Path>, trust: Option<&Path>, as_json: bool) -> Result<ExitCode> {
     let trust = trust.context("give whom you trust with --trust FILE: a receipt does not vouch for itself")?;
-    let mut shown = check(file, &trust::read(trust)?)?;
-    if let Some(certificate) = certificate {
-        let text = fs::read(certificate).with_context(|| format!("cannot read {}", certificate.display()))?;
-        shown.require(&text).with_context(|| format!("{} shows nothing", certificate.display()))?;
-    }
+    let shown = check(file, certificate, &trust::read(trust)?)?;
     if as_json {
         output::json(&shown)?;
     } else {
@@ -59,18 +55,23 @@ pub(super) fn run(file: &Path, certificate: Option<&Path>, trust: Option<&Path>,
     Ok(ExitCode::SUCCESS)
 }
 
-/// Checks the receipt in `file` by `policy`.
+/// Checks the receipt in `file` by `policy`, and that the file `certificate` is the certificate that it is of.
 ///
 /// # Errors
-/// When it proves nothing.
-pub(crate) fn check(file: &Path, policy: &TrustPolicy) -> Result<Shown> {
+/// When it proves nothing, or not that certificate.
+pub(crate) fn check(file: &Path, certificate: Option<&Path>, policy: &TrustPolicy) -> Result<Shown> {
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|file| file.take(RECEIPT_LEN_MAX as u64 + 1).read_to_end(&mut bytes));
     opened.with_context(|| format!("cannot read {}", file.display()))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", file.display()))?;
     let proved = Receipt::parse(&text).and_then(|receipt| receipt.check(policy));
     let (leaf, attested) = proved.with_context(|| format!("the receipt in {} proves nothing", file.display()))?;
-    Ok(Shown::new(&leaf, attested))
+    let mut shown = Shown::new(&leaf, attested);
+    if let Some(certificate) = certificate {
+        let text = fs::read(certificate).with_context(|| format!("cannot read {}", certificate.display()))?;
+        shown.require(&text).with_context(|| format!("{} shows nothing", certificate.display()))?;
+    }
+    Ok(shown)
 }
 
 impl Shown {

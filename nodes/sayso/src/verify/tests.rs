@@ -308,13 +308,13 @@ fn a_receipt_is_checked_without_the_log() {
     let note = fs::read_to_string(dir.path().join("checkpoint")).unwrap();
     let receipt = Receipt { entry: leaf(0, effective).encode(), index: 0, proof: Vec::new(), checkpoint: note };
     fs::write(&file, receipt.encode()).unwrap();
-    let shown = check_receipt(&file, &trust::read(&trust).unwrap()).unwrap();
+    let shown = check_receipt(&file, None, &trust::read(&trust).unwrap()).unwrap();
     let text = shown.to_string();
     assert!(text.contains("withdraw.effective everything") && text.contains("2026-01-01T00:00:00Z"), "{text}");
     assert!(text.contains("witnessed by nobody"), "{text}");
 
     fs::write(&file, receipt.encode().replace("index 0", "index 1")).unwrap();
-    let wrong = format!("{:#}", check_receipt(&file, &trust::read(&trust).unwrap()).map(drop).unwrap_err());
+    let wrong = format!("{:#}", check_receipt(&file, None, &trust::read(&trust).unwrap()).map(drop).unwrap_err());
     assert!(wrong.contains("proves nothing"), "{wrong}");
 }
 

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 use sayso_audit::{Event, FlowEvent};
-use sayso_tests::{Finished, Installation, Node, TENANT, within};
+use sayso_tests::{Finished, Installation, Node, Process, TENANT, within};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -281,6 +281,28 @@ async fn what_one_never_deletes_remains_with_its_day_and_somebody_answers_for_it
     assert!(place("erase.certified") < place("erase.residual_approved"));
     let report = operator.verify_log().await;
     assert!(report.is_clean(), "{report:?}");
+}
+
+#[tokio::test]
+async fn one_that_does_not_say_how_long_it_keeps_what_it_is_given_is_not_begun_with() {
+    let installation = Installation::new(&sayso()).await;
+    FakeReceiver::start().answers_in(&installation, 600_000);
+    let service = |change: &dyn Fn(&mut toml::Table)| {
+        installation.edit("profile.toml", |profile| {
+            let processors = profile["processor"].as_array_mut().unwrap();
+            let service = processors.iter_mut().find(|one| one["id"].as_str() == Some("service")).unwrap();
+            change(service.as_table_mut().unwrap());
+        });
+    };
+    // of somebody else's the linter asks for it
+    service(&|service| {
+        service.insert("party".to_owned(), "operator".into());
+        service.remove("declared_retention");
+    });
+    let refused = Process::start(installation.serve()).finished().await;
+    refused.failure(&["processor service", "how long it keeps", "declared_retention = \"P30D\""]);
+    service(&|service| drop(service.insert("declared_retention".to_owned(), "P30D".into())));
+    let _ = installation.start().await.terminate().await.success();
 }
 
 #[tokio::test]

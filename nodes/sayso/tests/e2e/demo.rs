@@ -26,19 +26,47 @@ async fn every_promise_holds_and_a_changed_proof_does_not() {
     assert!(withdrawal["bytes_before"].as_u64() > Some(0), "it was withdrawn in mid-utterance: {withdrawal}");
     let certificate = of("certificate")[0];
     assert_eq!(certificate["format"], "sayso/erasure-certificate/v1", "{certificate}");
+    let backups = certificate["residuals"].as_array().unwrap().iter().find(|one| one["what"] == "key_backups").unwrap();
+    let gone_after = backups["until"].as_u64().unwrap() - certificate["destroyed_at"].as_u64().unwrap();
+    assert_eq!(gone_after, BACKUPS_MS, "as the profile says: {certificate}");
     assert!(of("check").iter().all(|check| check["held"] == true), "{told}");
     assert_eq!(of("summary")[0]["ok"], true);
 
-    let kept = |name: &str| format!("{answers}/{name}");
-    let (receipt, trust, profile) = (kept("withdrawal.tlog-proof"), kept("log.pub"), kept("profile.toml"));
-    let as_auditor = ["verify", &log, "--trust", &trust, "--profile", &profile];
-    let verdict = sayso.run(as_auditor).await.success().stdout;
-    assert!(verdict.contains("0 under other profiles") && verdict.contains("shows no broken promise"), "{verdict}");
-    let shown = sayso.run(["verify", "--receipt", &receipt, "--trust", &trust]).await.success().stdout;
-    assert!(shown.contains("withdraw.effective everything"), "{shown}");
-    let sound = fs::read_to_string(&receipt).unwrap();
-    fs::write(&receipt, sound.replacen("index ", "index 1", 1)).unwrap();
-    sayso.run(["verify", "--receipt", &receipt, "--trust", &trust]).await.failure(&[&receipt, "proves nothing"]);
+    // each command that it ends with does what it says
+    let commands: Vec<Vec<String>> =
+        of("command").iter().map(|told| serde_json::from_value(told["args"].clone()).unwrap()).collect();
+    let mut shown = String::new();
+    for command in &commands {
+        shown += &sayso.run(command).await.success().stdout;
+    }
+    for promise in [
+        "0 under other profiles",
+        "shows no broken promise",
+        "consent.given voice_interaction",
+        "consent.given memory",
+        "withdraw.effective everything",
+        "erase.certified",
+        "the certificate that you gave, to the letter",
+    ] {
+        assert!(shown.contains(promise), "{promise}: {shown}");
+    }
+
+    // and refuses what is not that to the bit
+    let [as_auditor, papers @ ..] = commands.as_slice() else { panic!("nothing to check by hand: {told}") };
+    assert_eq!(papers.len(), 4, "two consents, a withdrawal and an erasure: {papers:?}");
+    for command in papers {
+        for option in ["--receipt", "--certificate"] {
+            let Some(at) = command.iter().position(|word| word == option) else { continue };
+            let file = Path::new(&command[at + 1]);
+            assert_eq!(file.parent(), Some(Path::new(&log)), "the papers are in the export");
+            let (mut tampered, changed) = (command.clone(), path("changed"));
+            for place in Place::EACH {
+                fs::write(&changed, place.flip(&fs::read(file).unwrap())).unwrap();
+                tampered[at + 1].clone_from(&changed);
+                sayso.run(&tampered).await.failure(&[&changed]);
+            }
+        }
+    }
     for row in ["tile/0", "tile/entries"] {
         let tile = first_file(&Path::new(&log).join(row));
         let sound = fs::read(&tile).unwrap();
@@ -55,6 +83,33 @@ async fn every_promise_holds_and_a_changed_proof_does_not() {
         fs::write(&tile, sound).unwrap();
     }
     sayso.run(["demo", "--export", &log]).await.failure(&[&log, "is not empty"]);
+}
+
+/// How long backups of keys are kept, by the profile of a home: seven days.
+const BACKUPS_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// Where a bit of a file is flipped.
+#[derive(Clone, Copy)]
+enum Place {
+    First,
+    Middle,
+    /// Before the end of the last line, which may be left out.
+    Last,
+}
+
+impl Place {
+    const EACH: [Self; 3] = [Self::First, Self::Middle, Self::Last];
+
+    fn flip(self, sound: &[u8]) -> Vec<u8> {
+        let mut changed = sound.to_vec();
+        let last = sound.trim_ascii_end().len() - 1;
+        changed[match self {
+            Self::First => 0,
+            Self::Middle => last / 2,
+            Self::Last => last,
+        }] ^= 1;
+        changed
+    }
 }
 
 /// The first file below `dir`.

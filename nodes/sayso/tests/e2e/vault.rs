@@ -3,13 +3,22 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use hex::FromHex;
 use sayso_tests::{Installation, Node, Process, TENANT};
+use sayso_types::{Category, Name, SubjectId};
+use sayso_vault::testing::Adversary;
 use serde_json::Value;
 
 use crate::kept::{LAWFUL, WRITTEN};
 use crate::place::stands_in;
 use crate::reload::PROFILE;
 use crate::sayso;
+
+/// Settings that somebody has kept.
+const CONFIG: Category = Category(Name::constant("agent_config"));
+
+/// Nobody's key encryption key.
+const NO_KEK: [u8; 32] = [0; 32];
 
 /// The file that `sayso init` wrote.
 const KEK: &str = "kek.key";
@@ -107,6 +116,14 @@ async fn the_shard_key_changes_while_the_node_serves_and_what_was_sealed_opens_a
     let put = [&["kept", "put"][..], &whose, &["agent_config", &settings, "--purpose", "agent_building", "--json"]];
     let put: Value = serde_json::from_str(&run(&node, &tess, &put.concat()).await.success().stdout).unwrap();
     let item = put["item"].as_str().unwrap();
+    let subject: SubjectId = installation.operator(&node).await.consent("speaker-1").await.subject_id.parse().unwrap();
+    let kek = <[u8; 32]>::from_hex(fs::read_to_string(installation.path(KEK)).unwrap().trim()).unwrap();
+    let stolen = Adversary::of_files(&[&installation.path("")], kek).unwrap();
+    let is_read_by_thief = || {
+        let thief = Adversary::of_files(&[&installation.path("")], NO_KEK).unwrap().who_broke_in_before(&stolen);
+        thief.finds(subject, CONFIG, b"You are a teacher.")
+    };
+    assert!(is_read_by_thief());
     let shown = run(&node, &operator, &["vault", "show"]).await.success().stdout;
     assert!(shown.starts_with("shard key 1, under the key encryption key whose version is "), "{shown}");
     let rotated = run(&node, &operator, &["vault", "rotate", "--json"]).await.success().stdout;
@@ -114,6 +131,13 @@ async fn the_shard_key_changes_while_the_node_serves_and_what_was_sealed_opens_a
     assert_eq!((&rotated["shard_key"], &rotated["people"]), (&2.into(), &1.into()), "{rotated}");
     assert_eq!(rotated["rotating"], false, "the old one is destroyed");
     run(&node, &tess, &["vault", "rotate"]).await.failure(&["operator of the node"]);
+    while {
+        let shown = run(&node, &operator, &["vault", "show", "--json"]).await.success().stdout;
+        serde_json::from_str::<Value>(&shown).unwrap()["purge_due"] == true
+    } {}
+    assert!(!is_read_by_thief(), "who stole the old one reads nothing any more");
+    let owner = Adversary::of_files(&[&installation.path("")], kek).unwrap();
+    assert!(owner.finds(subject, CONFIG, b"You are a teacher."), "it is there, under the new one");
     let get = [&["kept", "get"][..], &whose, &[item]].concat();
     let content = run(&node, &tess, &get).await.success().stdout;
     assert_eq!(content.trim_end(), r#"{"prompt":"You are a teacher."}"#);
