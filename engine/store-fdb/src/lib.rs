@@ -51,6 +51,12 @@
 //! A page is read at one read version and is small enough for FoundationDB's five seconds. One that does take longer
 //! ends with what was read, which is of one moment too; the next page is of another, as the contract says.
 //!
+//! # What it has run on
+//!
+//! CI has no FoundationDB. There the tests of this crate run on `engine/store-fdb-stand-in`, a stand-in for its client, without
+//! faults and with those that seeds draw, and so do a node and a store that moves. We have never run it on a real cluster:
+//! `make test-fdb` does, and says against which version.
+//!
 //! # Metrics
 //!
 //! `sayso_store_fdb_commit_seconds`, `_conflicts_total`, `_unknown_total` (commits that had to be asked for again),

@@ -98,6 +98,7 @@ impl Attempt {
             }
             held = mutation.of(key, &held).unwrap_or(held);
         }
+        // also of a key that it wrote itself, where FoundationDB would not: that is stricter
         if !snapshot {
             self.reads.push(one(key.to_vec()));
         }
@@ -272,4 +273,81 @@ fn check_range((begin, end): &Range) -> Result<(), Code> {
         return Err(KEY_OUTSIDE_LEGAL_RANGE);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::code::SUCCESS;
+    use crate::database::Database;
+
+    fn cluster() -> Arc<Cluster> {
+        // any file will do: nobody looks into it
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        Database::new(Some(file)).unwrap().cluster
+    }
+
+    fn set(key: &[u8], value: &[u8]) -> Result<Mutation, Code> {
+        Ok(Mutation::Set(key.to_vec(), value.to_vec()))
+    }
+
+    #[test]
+    fn it_reads_what_it_wrote_itself() {
+        let cluster = cluster();
+        let mut first = Attempt::default();
+        for key in [b"own a", b"own b", b"own c"] {
+            first.write(set(key, b"1"));
+        }
+        cluster.commit(first.into_commit(&cluster).unwrap().unwrap()).unwrap();
+
+        let mut second = Attempt::default();
+        second.write(set(b"own d", b"2"));
+        second.write(Ok(Mutation::Clear(one(b"own a".to_vec()))));
+        second.write(Ok(Mutation::Add(b"own b".to_vec(), vec![1])));
+        let value = |attempt: &mut Attempt, key| attempt.get(&cluster, key, true).unwrap();
+        assert_eq!(value(&mut second, b"own a"), None);
+        assert_eq!(value(&mut second, b"own b").as_deref(), Some(&b"2"[..]));
+        assert_eq!(value(&mut second, b"own c").as_deref(), Some(&b"1"[..]));
+        let all = || (b"own ".to_vec(), b"own z".to_vec());
+        let limits = |rows| Limits::new(rows, 0, 0, 0).unwrap();
+        let page = second.get_range(&cluster, all(), limits(2), false, false).unwrap();
+        assert_eq!((page.as_slice().len(), page.more), (2, true));
+        let page = second.get_range(&cluster, all(), limits(9), true, true).unwrap();
+        assert_eq!((page.as_slice().len(), page.more), (3, false));
+        assert_eq!(second.reads, [(b"own ".to_vec(), b"own c\0".to_vec())], "as far as it was read");
+        second.write(Ok(Mutation::StampedValue(b"own e".to_vec(), vec![0; 14])));
+        assert_eq!(second.get(&cluster, b"own e", true), Err(ACCESSED_UNREADABLE));
+        assert!(matches!(second.get_range(&cluster, all(), limits(9), true, false), Err(ACCESSED_UNREADABLE)));
+    }
+
+    #[test]
+    fn a_delete_counts_its_key_four_times() {
+        let cluster = cluster();
+        let clears = |count: u8| {
+            let mut attempt = Attempt::default();
+            for n in 0..count {
+                attempt.write(Ok(Mutation::Clear(one(vec![n; KEY_BYTES_MAX]))));
+            }
+            attempt.into_commit(&cluster).map(|_| ())
+        };
+        // each has four times 10,000 bytes, two that end ranges, and what holds them
+        assert_eq!(TRANSACTION_BYTES_MAX / (4 * KEY_BYTES_MAX + 2 + MUTATION_BYTES + CONFLICT_BYTES), 249);
+        assert_eq!((clears(249), clears(250)), (Ok(()), Err(TRANSACTION_TOO_LARGE)));
+    }
+
+    #[test]
+    fn what_is_over_a_limit_is_refused() {
+        let code = |mutation: Result<Mutation, Code>| {
+            let mut attempt = Attempt::default();
+            attempt.write(mutation);
+            attempt.check().err().unwrap_or(SUCCESS)
+        };
+        assert_eq!(code(set(&[1; KEY_BYTES_MAX], &[1; VALUE_BYTES_MAX])), SUCCESS);
+        assert_eq!(code(set(&[1; KEY_BYTES_MAX + 1], b"")), KEY_TOO_LARGE);
+        assert_eq!(code(set(b"a", &[1; VALUE_BYTES_MAX + 1])), VALUE_TOO_LARGE);
+        assert_eq!(code(set(b"\xff", b"")), KEY_OUTSIDE_LEGAL_RANGE);
+        assert_eq!(code(Ok(Mutation::Clear((b"b".to_vec(), b"a".to_vec())))), INVERTED_RANGE);
+    }
 }
