@@ -2,7 +2,6 @@
 //! moment, while the cluster serves.
 
 use std::array::IntoIter;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -86,13 +85,12 @@ pub(super) async fn with_source<T>(
     work: impl AsyncFnOnce(&Config, Source) -> Result<T>,
 ) -> Result<T> {
     let config = Config::read(&args.config)?;
-    if config.store.kind != StoreKind::Raft {
+    let (StoreKind::Raft, Some(dir)) = (config.store.kind, backend::dir(&config)) else {
         return with_store(args, async |config, backend| work(config, Source::Owned(backend.store())).await).await;
-    }
+    };
     let backend = match Backend::open(&config, Arc::new(SystemClock::new())).await {
         Err(error) if is_in_use(&error) => {
-            let dir = backend::dir(&config);
-            let live = Live::ask(dir.as_deref().unwrap_or(Path::new("")), passes).await?;
+            let live = Live::ask(&dir, passes).await?;
             output::note("the node runs: reading what it gives");
             return work(&config, Source::Cut(Cut::There(live))).await;
         }
