@@ -12,7 +12,7 @@ pub use told::{Told, ToldFact, ToldStep};
 use crate::decide::{Demand, has_means, is_agreed_to, is_done, is_instructable, minors_rule};
 use crate::error::Nearest;
 use crate::profile::{AtRest, CategoryRule, Deployment, Identifies, Processor, PurposeRule, Sensitivity, Src};
-use crate::{ConsentState, Decision, Gate, InForce, LegalBasis, Profile, Question, Reason, decide};
+use crate::{AgeBand, ConsentState, Decision, Gate, InForce, LegalBasis, Profile, Question, Reason, decide};
 
 /// An answer of [`decide()`] with the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,6 +184,9 @@ impl<'a> Asking<'a> {
         let youngest = self.profile().youngest(self.state.age);
         match category.is_personal() {
             false => Fact::AboutNobody { category: self.question.label.category },
+            true if youngest >= below && self.state.age == AgeBand::Unknown => {
+                Fact::TakenForOldEnough { youngest, below }
+            }
             true if youngest >= below => Fact::OldEnough { youngest, below },
             true => Fact::Guardian { youngest, below, verified: self.state.guardian_verified },
         }

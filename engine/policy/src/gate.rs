@@ -85,7 +85,7 @@ impl Gate {
             ProcessorKind::Tool => Self::Tool,
             ProcessorKind::Tts => Self::Speech,
             ProcessorKind::Database => Self::Memory,
-            ProcessorKind::Sms => Self::Contact,
+            ProcessorKind::Sms | ProcessorKind::Email | ProcessorKind::Call | ProcessorKind::Push => Self::Contact,
             ProcessorKind::MqttBroker => Self::Ingress,
         }
     }
@@ -142,7 +142,9 @@ impl Gate {
             Self::Tool => matches!(kind, ProcessorKind::Tool | ProcessorKind::MqttBroker),
             Self::Speech => matches!(kind, ProcessorKind::Tts),
             Self::Memory => matches!(kind, ProcessorKind::Llm | ProcessorKind::Embedding | ProcessorKind::Database),
-            Self::Contact => matches!(kind, ProcessorKind::Sms),
+            Self::Contact => {
+                matches!(kind, ProcessorKind::Sms | ProcessorKind::Email | ProcessorKind::Call | ProcessorKind::Push)
+            }
             Self::ChatHistory
             | Self::ConversationAudio
             | Self::Access
@@ -210,20 +212,7 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [ProcessorKind; 12] = [
-        ProcessorKind::Vad,
-        ProcessorKind::Asr,
-        ProcessorKind::Llm,
-        ProcessorKind::Tts,
-        ProcessorKind::Vision,
-        ProcessorKind::Voiceprint,
-        ProcessorKind::Embedding,
-        ProcessorKind::Moderation,
-        ProcessorKind::Sms,
-        ProcessorKind::Tool,
-        ProcessorKind::MqttBroker,
-        ProcessorKind::Database,
-    ];
+    const KINDS: [ProcessorKind; 15] = ProcessorKind::ALL;
 
     #[test]
     fn hops_are_numbered_and_named_once() {
@@ -253,7 +242,7 @@ mod tests {
             (Export, false, &[Kind::Database]),
             (Record, false, &[Kind::Database]),
             (Copy, true, &[Kind::Database]),
-            (Contact, false, &[Kind::Sms]),
+            (Contact, false, &[Kind::Sms, Kind::Email, Kind::Call, Kind::Push]),
             (Collect, false, &[Kind::Database]),
             (Analyse, false, &[Kind::Database]),
         ];

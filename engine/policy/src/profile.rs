@@ -46,7 +46,10 @@ pub use controller::{Contact, Controller, ControllerRole};
 pub use date::Date;
 pub use defaults::{Asks, Defaults, GateDefault, UnknownAge, WithdrawMode};
 pub use draft::Draft;
-pub use duties::{Acceptance, Incident, IncidentField, IncidentNotice, NoticeDuty, NoticeOccasion, Revision};
+pub use duties::{
+    Acceptance, Carrier, Incident, IncidentField, IncidentNotice, NoticeChannel, NoticeDuty, NoticeForm,
+    NoticeOccasion, Revision,
+};
 pub use exemption::{Exemption, ExemptionCode, ExemptionScope};
 pub use header::{Deployment, Format, Header, Language};
 pub use minors::{CHILD_BELOW, MinorRule, Minors};
@@ -57,7 +60,7 @@ pub use prohibition::{ProhibitedPurpose, Prohibition, When};
 pub use purpose::{LegalBasis, PurposeRule};
 pub use registry::{RegistryRules, Routing, Transfers};
 pub use retention::{Retention, RetentionAction, RetentionDefaults, Trigger, Triggers};
-pub use rights::{ClockStart, ErasureGround, Refusal, Right, RightKind, Rights};
+pub use rights::{ClockStart, ErasureGround, Refusal, Right, RightChannel, RightKind, Rights};
 pub use role::{PartnerType, ProcessorRole};
 pub use security::{GoverningLaw, Measure, Security};
 pub use source::SourceDocument;

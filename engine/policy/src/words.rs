@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::profile::{
     ControllerRole, DataSubject, Identifies, Language, Mechanism, PartnerType, Processor, ProcessorRole,
-    ProcessorState, Provenance, Retention, RetentionAction, RightKind, Sensitivity, Trigger,
+    ProcessorState, Provenance, Retention, RetentionAction, RightChannel, RightKind, Sensitivity, Trigger,
 };
 use crate::{Deadline, LegalBasis, Reason, Tongue};
 
@@ -93,9 +93,33 @@ impl InWords for ProcessorKind {
             Self::Embedding => ["search", "检索"],
             Self::Moderation => ["moderation of content", "内容审核"],
             Self::Sms => ["text messages", "短信"],
+            Self::Email => ["e-mail", "电子邮件"],
+            Self::Call => ["telephone calls", "电话"],
+            Self::Push => ["push messages", "消息推送"],
             Self::Tool => ["tools", "工具"],
             Self::MqttBroker => ["message broker", "消息中转"],
             Self::Database => ["storage", "存储"],
+        }
+    }
+}
+
+impl InWords for RightChannel {
+    fn in_words(&self) -> [&'static str; 2] {
+        match self {
+            Self::App => ["app", "应用"],
+            Self::Console => ["console", "控制台"],
+            Self::Contact => ["contact", "联系方式"],
+            Self::Developer => ["developer", "开发者"],
+            Self::Device => ["device", "设备"],
+            Self::Email => ["e-mail", "电子邮件"],
+            Self::Letter => ["letter", "信函"],
+            Self::Operator => ["operator", "运营者"],
+            Self::Phone => ["telephone", "电话"],
+            Self::Platform => ["platform", "平台"],
+            Self::PublishedProcedure => ["published procedure", "已公布的流程"],
+            Self::Settings => ["settings", "系统设置"],
+            Self::Sms => ["text message", "短信"],
+            Self::Voice => ["voice", "语音"],
         }
     }
 }

@@ -29,6 +29,12 @@ pub enum ProcessorKind {
     Moderation,
     /// Text messages.
     Sms,
+    /// E-mail.
+    Email,
+    /// Telephone calls.
+    Call,
+    /// Messages to an app or a device.
+    Push,
     /// Tools and plug-ins.
     Tool,
     /// Message broker.
@@ -39,7 +45,7 @@ pub enum ProcessorKind {
 
 impl ProcessorKind {
     /// Every one.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Vad,
         Self::Asr,
         Self::Llm,
@@ -49,6 +55,9 @@ impl ProcessorKind {
         Self::Embedding,
         Self::Moderation,
         Self::Sms,
+        Self::Email,
+        Self::Call,
+        Self::Push,
         Self::Tool,
         Self::MqttBroker,
         Self::Database,
@@ -67,6 +76,9 @@ impl ProcessorKind {
             Self::Embedding => "embedding",
             Self::Moderation => "moderation",
             Self::Sms => "sms",
+            Self::Email => "email",
+            Self::Call => "call",
+            Self::Push => "push",
             Self::Tool => "tool",
             Self::MqttBroker => "mqtt_broker",
             Self::Database => "database",

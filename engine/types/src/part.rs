@@ -161,7 +161,7 @@ mod tests {
         let refused = |text: &str| text.parse::<Part>().unwrap_err().to_string();
         assert_eq!(
             refused("*/*/*/ear/*"),
-            "it is none of vad, asr, llm, tts, vision, voiceprint, embedding, moderation, sms, tool, mqtt_broker, database"
+            "it is none of vad, asr, llm, tts, vision, voiceprint, embedding, moderation, sms, email, call, push, tool, mqtt_broker, database"
         );
         assert_eq!(refused("*/*/*/*/abroad"), "it is none of local, domestic, overseas");
     }

@@ -345,6 +345,9 @@ pub enum ProcessorKind {
     Tool = 10,
     MqttBroker = 11,
     Database = 12,
+    Email = 13,
+    Call = 14,
+    Push = 15,
 }
 impl ProcessorKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -366,6 +369,9 @@ impl ProcessorKind {
             Self::Tool => "PROCESSOR_KIND_TOOL",
             Self::MqttBroker => "PROCESSOR_KIND_MQTT_BROKER",
             Self::Database => "PROCESSOR_KIND_DATABASE",
+            Self::Email => "PROCESSOR_KIND_EMAIL",
+            Self::Call => "PROCESSOR_KIND_CALL",
+            Self::Push => "PROCESSOR_KIND_PUSH",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -384,6 +390,9 @@ impl ProcessorKind {
             "PROCESSOR_KIND_TOOL" => Some(Self::Tool),
             "PROCESSOR_KIND_MQTT_BROKER" => Some(Self::MqttBroker),
             "PROCESSOR_KIND_DATABASE" => Some(Self::Database),
+            "PROCESSOR_KIND_EMAIL" => Some(Self::Email),
+            "PROCESSOR_KIND_CALL" => Some(Self::Call),
+            "PROCESSOR_KIND_PUSH" => Some(Self::Push),
             _ => None,
         }
     }

@@ -115,12 +115,16 @@ async fn a_telephone_number_is_used_for_each_purpose_apart() {
 
 #[tokio::test]
 async fn people_are_told_of_changes_and_visited_only_if_they_like() {
-    let (node, mut messages) = node(lawful(ZEGO), "zego-messages").await;
-    for category in ["account_phone", "account_email"] {
-        is_by_contract(&mut messages, &format!("service_notice/{category}/zego-messages")).await;
-        is_by_consent_alone(&node, &mut messages, &format!("customer_visit/{category}/zego-messages")).await;
+    for (service, category) in [("zego-messages", "account_phone"), ("zego-mail", "account_email")] {
+        let (node, mut messages) = node(lawful(ZEGO), service).await;
+        is_by_contract(&mut messages, &format!("service_notice/{category}/{service}")).await;
+        is_by_consent_alone(&node, &mut messages, &format!("customer_visit/{category}/{service}")).await;
     }
+    let (_node, mut messages) = node(lawful(ZEGO), "zego-messages").await;
     assert_eq!(messages.denied(DEVICE, "account/account_phone/zego-messages").await, "processor_state");
+    assert_eq!(messages.denied(DEVICE, "service_notice/account_email/zego-messages").await, "processor_state");
+    let (_node, mut mail) = node(lawful(ZEGO), "zego-mail").await;
+    assert_eq!(mail.denied(DEVICE, "account/account_email/zego-mail").await, "unknown_cell");
 }
 
 #[tokio::test]

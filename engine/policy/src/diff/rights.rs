@@ -9,7 +9,8 @@ use super::part::{Part, is_later, more, names, when};
 use super::{Change, ChangeKind};
 use crate::Deadline;
 use crate::profile::{
-    ClockStart, Document, Incident, IncidentNotice, NoticeDuty, NoticeOccasion, Revision, Right, RightKind, Rights,
+    ClockStart, Document, Incident, IncidentNotice, NoticeChannel, NoticeDuty, NoticeOccasion, Revision, Right,
+    RightKind, Rights,
 };
 use crate::words::spelled;
 
@@ -55,7 +56,7 @@ fn right(part: &mut Part, key: &str, (all_was, was): (&Rights, &Right), (all, is
     let before = was.within.as_ref().or(all_was.respond_within.as_ref());
     let later = when(is_later(before, within.as_ref().or(all.respond_within.as_ref())), "is answered later");
     part.compare(ChangeKind::Right, &format!("{key}.within"), (&was.within, within), later);
-    let lost = more(channel, &was.channel).map(|lost| format!("can no longer be had by {lost}"));
+    let lost = more(&names(channel), &names(&was.channel)).map(|lost| format!("can no longer be had by {lost}"));
     part.compare(ChangeKind::Right, &format!("{key}.channel"), (&was.channel, channel), lost);
     let [before, now] = [was.tenant_first, *tenant_first].map(|first| first.map(Deadline::from));
     let is_longer = now.is_some() && before.is_none() || is_later(before.as_ref(), now.as_ref()) && now.is_some();
@@ -101,7 +102,7 @@ fn occasions(part: &mut Part, was: &Occasions, is: &Occasions) {
         };
         let later = when(is_worse, "people are told later");
         part.compare(ChangeKind::Right, &format!("{key}.within"), (&before.within, within), later);
-        let lost = more(form, &before.form).map(|lost| format!("people are no longer told by {lost}"));
+        let lost = more(&names(form), &names(&before.form)).map(|lost| format!("people are no longer told by {lost}"));
         part.compare(ChangeKind::Right, &format!("{key}.form"), (&before.form, form), lost);
         let lost = fewer(&before.channels, channels).map(|lost| format!("people are no longer told by {lost}"));
         part.compare(ChangeKind::Right, &format!("{key}.channels"), (&before.channels, channels), lost);
@@ -122,9 +123,9 @@ pub(super) fn is_shorter(was: Option<&Deadline>, is: Option<&Deadline>) -> bool 
     }
 }
 
-fn fewer(was: &[String], is: &[String]) -> Option<String> {
-    let [was, is] = [was, is].map(|channels| channels.iter().cloned().collect());
-    more(&is, &was)
+fn fewer(was: &[NoticeChannel], is: &[NoticeChannel]) -> Option<String> {
+    let [was, is] = [was, is].map(|channels| channels.iter().copied().collect::<BTreeSet<_>>());
+    more(&names(&is), &names(&was))
 }
 
 fn incident(part: &mut Part, was: &Incident, is: &Incident) {

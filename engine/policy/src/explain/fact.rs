@@ -26,6 +26,8 @@ pub enum Fact {
     AboutNobody { category: Category },
     /// The person is old enough to decide alone.
     OldEnough { youngest: u8, below: u8 },
+    /// How old the person is, is not known, and the profile takes them for old enough.
+    TakenForOldEnough { youngest: u8, below: u8 },
     /// The person may be too young to decide alone; whether a guardian is verified.
     Guardian { youngest: u8, below: u8, verified: bool },
     /// The category is switched off.
@@ -119,6 +121,7 @@ impl Fact {
             Self::NotProhibited
             | Self::AboutNobody { .. }
             | Self::OldEnough { .. }
+            | Self::TakenForOldEnough { .. }
             | Self::OtherBasis { .. }
             | Self::Exempted { .. } => true,
             Self::Prohibited { .. }
@@ -167,6 +170,7 @@ impl Fact {
             Self::Closed { category, .. } => Some(format!("category.{category}")),
             Self::UsedFor { category, .. } => Some(format!("category.{category}.purposes")),
             Self::AboutNobody { category } => Some(format!("category.{category}.sensitivity")),
+            Self::TakenForOldEnough { .. } => Some("defaults.unknown_age".to_owned()),
             Self::OldEnough { .. } | Self::Guardian { .. } => Some("minors.guardian_required_below".to_owned()),
             Self::Behind { processor, .. } => Some(format!("processor.{processor}.kind")),
             Self::Overseas { .. } => Some("transfers.overseas".to_owned()),

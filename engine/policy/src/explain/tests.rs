@@ -183,6 +183,19 @@ fn asked(purpose: &str, category: &str, processor: &str) -> Question {
 }
 
 #[test]
+fn it_says_whether_an_age_is_known_or_taken_for_granted() {
+    let of = |age| {
+        let state = ConsentState { age, ..given(&VARIED, "voice_interaction") };
+        let told = explain(&asked("voice_interaction", "transcript", "rules-local"), &state, &VARIED);
+        let step = told.steps.into_iter().find(|step| step.reason == Reason::MinorNoGuardian).unwrap();
+        step.facts[0].says(Tongue::English)
+    };
+    assert!(of(AgeBand::Adult).contains("is at least 18 years old"));
+    assert!(of(AgeBand::Unknown).contains("takes them for at least 18 years old"));
+    assert!(of(AgeBand::Under13).contains("none is verified"));
+}
+
+#[test]
 fn a_yes_reads_well() {
     let state = given(&VARIED, "voice_interaction");
     let told = explain(&asked("voice_interaction", "transcript", "rules-local"), &state, &VARIED);
@@ -201,8 +214,7 @@ Yes, by Consent, given at consent version 1.
        transcript is used for voice_interaction  [category.transcript.purposes]
        T-1
   4. ok  may the person decide, or a guardian for them?
-       the person is at least 18 years old; a guardian is needed below 14  [minors.guardian_required_below]
-       T-2
+       the person's age is not known, and the profile takes them for at least 18 years old; a guardian is needed below 14  [defaults.unknown_age]
   5. ok  may the processor receive it?
        rules-local is registered  [processor.rules-local]
        rules-local is active  [processor.rules-local.state]

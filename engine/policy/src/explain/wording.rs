@@ -42,6 +42,10 @@ impl Fact {
             Self::OldEnough { youngest, below } => {
                 format!("the person is at least {youngest} years old; a guardian is needed below {below}")
             }
+            Self::TakenForOldEnough { youngest, below } => format!(
+                "the person's age is not known, and the profile takes them for at least {youngest} years old; a guardian is \
+                 needed below {below}"
+            ),
             Self::Guardian { youngest, below, verified } => format!(
                 "the person may be {youngest} years old, a guardian is needed below {below}, and {} verified",
                 if *verified { "one is" } else { "none is" }
@@ -166,6 +170,9 @@ impl Fact {
             Self::UsedFor { category, purpose, used } => format!("{category} {}用于 {purpose}", not(*used)),
             Self::AboutNobody { category } => format!("{category} 不涉及任何个人"),
             Self::OldEnough { youngest, below } => format!("本人至少 {youngest} 岁；未满 {below} 岁才需要监护人"),
+            Self::TakenForOldEnough { youngest, below } => {
+                format!("本人年龄未知，政策将其视为至少 {youngest} 岁；未满 {below} 岁才需要监护人")
+            }
             Self::Guardian { youngest, below, verified } => {
                 format!(
                     "本人可能只有 {youngest} 岁，未满 {below} 岁需要监护人，监护人{}核实",

@@ -5,7 +5,8 @@ use core::fmt;
 use super::case::Case;
 use super::rules::{
     asks, bases, carried_out, categories, clauses, consent, controller, exemptions, header, incident, laws, minors,
-    numbering, processors, prohibitions, regions, registry, retention, revision, rights, times, transfers, waivers,
+    notices, numbering, processors, prohibitions, regions, registry, retention, revision, rights, times, transfers,
+    waivers,
 };
 
 /// What a rule found: the key that it is at, and what is wrong there and what to change.
@@ -102,6 +103,7 @@ impl Rule {
         &rights::WITHDRAW_HARDER_THAN_GIVING,
         &rights::DEADLINE_MISSING,
         &incident::INCIDENT_UNTOLD,
+        &notices::NOTICE_NOT_CARRIED_OUT,
         &revision::REVISION_SILENT_ACCEPT,
         &waivers::WAIVER_INVALID,
     ];

@@ -12,6 +12,7 @@ pub(super) mod header;
 pub(super) mod incident;
 pub(super) mod laws;
 pub(super) mod minors;
+pub(super) mod notices;
 pub(super) mod numbering;
 pub(super) mod processors;
 pub(super) mod prohibitions;

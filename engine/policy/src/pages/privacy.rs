@@ -125,8 +125,9 @@ impl Writer<'_> {
             })
         };
         let offered = rights.offers.iter().map(|(kind, right)| {
-            let channels: Vec<_> = right.channel.iter().map(|channel| plain(channel)).collect();
-            let through = if channels.is_empty() { String::new() } else { format!(": {}", channels.join(", ")) };
+            let channels: Vec<_> = right.channel.iter().map(|channel| words(channel, self.tongue)).collect();
+            let (colon, comma) = (self.say(": ", "："), self.say(", ", "、"));
+            let through = if channels.is_empty() { String::new() } else { format!("{colon}{}", channels.join(&comma)) };
             let within = within(right.within.as_ref()).unwrap_or_default();
             format!("- {}{through}{within}", words(kind, self.tongue))
         });

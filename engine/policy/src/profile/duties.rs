@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sayso_types::ProcessorKind;
 use serde::{Deserialize, Serialize};
 
 use super::Src;
@@ -13,12 +14,97 @@ use crate::{ConsentType, Deadline};
 pub struct NoticeDuty {
     /// How long before it, or after it where it cannot be foreseen.
     pub within: Option<Deadline>,
-    /// In which form: `spoken`, `screen`, `app`, `page`, ...
-    pub form: BTreeSet<String>,
-    /// Through what, the first that works: `push`, `email`, `sms`, `letter`, `announcement`, ...
-    pub channels: Vec<String>,
+    /// In which form.
+    pub form: BTreeSet<NoticeForm>,
+    /// Through what, the first that works.
+    pub channels: Vec<NoticeChannel>,
     /// The clauses that say so.
     pub src: Src,
+}
+
+/// In which form people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeForm {
+    /// Where everybody can read it.
+    Announcement,
+    /// In the app.
+    App,
+    /// In the console.
+    Console,
+    /// In an e-mail.
+    Email,
+    /// On a page.
+    Page,
+    /// So that nobody can overlook it.
+    Prominent,
+    /// On the screen of the device.
+    Screen,
+    /// The device says it.
+    Spoken,
+}
+
+/// Through what people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeChannel {
+    /// Where everybody can read it.
+    Announcement,
+    /// An e-mail.
+    Email,
+    /// A message in the app.
+    InAppMessage,
+    /// A letter.
+    Letter,
+    /// The first page of the service.
+    MainPage,
+    /// A telephone call.
+    Phone,
+    /// A push message.
+    Push,
+    /// A text message.
+    Sms,
+}
+
+impl NoticeForm {
+    /// Who carries it, if the engine cannot do it itself.
+    #[must_use]
+    pub const fn takes(self) -> Option<Carrier> {
+        match self {
+            Self::Email => Some(Carrier::Service(ProcessorKind::Email)),
+            Self::Announcement
+            | Self::App
+            | Self::Console
+            | Self::Page
+            | Self::Prominent
+            | Self::Screen
+            | Self::Spoken => None,
+        }
+    }
+}
+
+impl NoticeChannel {
+    /// Who carries it, if the engine cannot do it itself: what everybody can read stands on its own page.
+    #[must_use]
+    pub const fn takes(self) -> Option<Carrier> {
+        match self {
+            Self::Announcement | Self::MainPage => None,
+            Self::Email => Some(Carrier::Service(ProcessorKind::Email)),
+            Self::InAppMessage | Self::Push => Some(Carrier::Service(ProcessorKind::Push)),
+            Self::Letter => Some(Carrier::People),
+            Self::Phone => Some(Carrier::Service(ProcessorKind::Call)),
+            Self::Sms => Some(Carrier::Service(ProcessorKind::Sms)),
+        }
+    }
+}
+
+/// Who carries a notice that the engine cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// A service of this sort.
+    Service(ProcessorKind),
+    /// Nobody but people.
+    People,
 }
 
 /// An occasion on which people are told something.
@@ -82,7 +168,7 @@ pub struct IncidentNotice {
     pub fields: BTreeSet<IncidentField>,
     /// Through what, the first that works.
     #[serde(default)]
-    pub channels: Vec<String>,
+    pub channels: Vec<NoticeChannel>,
     /// The law that demands it, by the name of its floor.
     #[serde(default)]
     pub law: Option<String>,

@@ -72,8 +72,8 @@ pub enum RightKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Right {
-    /// Through what it is used: `console`, `device`, `voice`, `email`, ...
-    pub channel: BTreeSet<String>,
+    /// Through what it is used.
+    pub channel: BTreeSet<RightChannel>,
     /// By when it is answered.
     pub within: Option<Deadline>,
     /// How long the tenant, who is asked first, has to answer; nobody but the operator is asked where nothing is said. By
@@ -83,6 +83,48 @@ pub struct Right {
     pub grounds: BTreeSet<ErasureGround>,
     /// The clauses that say so.
     pub src: Src,
+}
+
+/// Through what a right is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RightChannel {
+    /// The app.
+    App,
+    /// The console of the service.
+    Console,
+    /// The contact that the policy names.
+    Contact,
+    /// Whoever made the app or the device.
+    Developer,
+    /// Buttons and settings of the device.
+    Device,
+    /// An e-mail.
+    Email,
+    /// A letter.
+    Letter,
+    /// Whoever runs the service.
+    Operator,
+    /// The telephone.
+    Phone,
+    /// The platform that the service is part of.
+    Platform,
+    /// A procedure that was published elsewhere.
+    PublishedProcedure,
+    /// The settings of the system.
+    Settings,
+    /// A text message.
+    Sms,
+    /// Words that are said to the device.
+    Voice,
+}
+
+impl RightChannel {
+    /// Whether a person reads and answers at its other end, so that nothing happens on the spot.
+    #[must_use]
+    pub const fn is_slow(self) -> bool {
+        matches!(self, Self::Contact | Self::Email | Self::Letter | Self::Operator | Self::Phone)
+    }
 }
 
 /// On which grounds data is erased (the union over the five policies; PIPL 47, GDPR 17).

@@ -6,12 +6,9 @@ use sayso_types::ProcessorKind as Kind;
 
 /// What is done with data at each gate, and for whom it is there.
 pub(crate) fn hop(gate: Gate) -> (Processing, &'static [Kind]) {
-    use Kind::{Asr, Database, Embedding, Llm, Moderation, MqttBroker, Sms, Tool, Tts, Vad, Vision, Voiceprint};
+    use Kind::*;
     match gate {
-        Gate::Ingress => (
-            Processing::Collect,
-            &[Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Tool, MqttBroker, Database],
-        ),
+        Gate::Ingress => (Processing::Collect, &Kind::ALL),
         Gate::VoiceActivity => (Processing::Analyse, &[Vad]),
         Gate::Recognition => (Processing::Transmit, &[Asr]),
         Gate::SpeakerIdentification => (Processing::Identify, &[Voiceprint]),
@@ -24,7 +21,7 @@ pub(crate) fn hop(gate: Gate) -> (Processing, &'static [Kind]) {
         Gate::Access => (Processing::Export, &[Database]),
         Gate::Log => (Processing::Record, &[Database]),
         Gate::Replica => (Processing::Copy, &[Database]),
-        Gate::Contact => (Processing::Contact, &[Sms]),
+        Gate::Contact => (Processing::Contact, &[Sms, Email, Call, Push]),
         Gate::DeviceReport => (Processing::Collect, &[Database]),
         Gate::Telemetry => (Processing::Analyse, &[Database]),
     }

@@ -16,7 +16,7 @@ fn kinds() -> impl Strategy<Value = ProcessorKind> {
     use ProcessorKind::*;
     prop_oneof![
         1 => Just(Llm), 2 => Just(Database),
-        2 => select(vec![Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Tool, MqttBroker]),
+        2 => select(vec![Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Email, Call, Push, Tool, MqttBroker]),
     ]
 }
 
@@ -25,17 +25,12 @@ pub(crate) static INTRODUCTIONS: LazyLock<BTreeMap<ProcessorId, Vec<Introduction
     let local = &HOME.processor[&"store-local".parse::<ProcessorId>().unwrap()];
     let of = |id: ProcessorId| {
         let places = [true, false].into_iter().flat_map(|own| [true, false].map(|here| (own, here)));
-        let all = places.flat_map(|(own, here)| KINDS.map(|kind| (own, here, kind)));
+        let all = places.flat_map(|(own, here)| ProcessorKind::ALL.map(|kind| (own, here, kind)));
         let one = |(own, here, kind)| Processor { id, kind, independent_controller: true, ..stands(own, here, local) };
         all.map(|which| one(which).introduction().unwrap().hash()).collect()
     };
     (0..NAMED - 1).map(processor_named).map(|id| (id, of(id))).collect()
 });
-
-const KINDS: [ProcessorKind; 12] = {
-    use ProcessorKind::*;
-    [Vad, Asr, Llm, Tts, Vision, Voiceprint, Embedding, Moderation, Sms, Tool, MqttBroker, Database]
-};
 
 /// `like`, run by the operator or not, and here or there.
 fn stands(own: bool, here: bool, like: &Processor) -> Processor {

@@ -393,6 +393,45 @@ fn working_days_are_told_from_a_calendar_wherever_they_are_counted() {
 }
 
 #[test]
+fn whoever_is_told_by_a_way_of_others_is_told_by_a_service_of_the_profile() {
+    let told = |promised: &str, service: &str| {
+        let findings = draft(&format!("{service}\n{promised}\nsrc = [\"T-1\"]")).lint().into_iter();
+        let of_it = findings.filter(|finding| finding.rule.id() == "NOTICE_NOT_CARRIED_OUT");
+        of_it.map(|finding| (finding.place.key, finding.message)).collect::<Vec<_>>()
+    };
+    let by = |channel: &str| format!("[notify.shutdown]\nwithin = \"P30D\"\nchannels = [\"{channel}\"]");
+    for own in ["announcement", "main_page"] {
+        assert_eq!(told(&by(own), ""), [], "{own}");
+    }
+    for (channel, kind) in
+        [("email", "email"), ("sms", "sms"), ("phone", "call"), ("push", "push"), ("in_app_message", "push")]
+    {
+        let service = |kind: &str, state: &str| {
+            format!(
+                "processor = [{{ id = \"messages\", kind = \"{kind}\", party = \"operator\", region = \"CN\", region_class = \"local\", accepts = [], purposes = [], state = \"{state}\" }}]"
+            )
+        };
+        let [(key, message)] = told(&by(channel), "").try_into().unwrap();
+        assert_eq!(key, "notify.shutdown.channels");
+        assert!(message.contains(&format!("{channel} (no active processor of kind \"{kind}\")")), "{message}");
+        assert_eq!(told(&by(channel), &service(kind, "active")), [], "{channel}");
+        assert_eq!(told(&by(channel), &service(kind, "draft")).len(), 1, "{channel}: it gets nothing yet");
+        assert_eq!(told(&by(channel), &service("tool", "active")).len(), 1, "{channel}");
+    }
+    assert_eq!(told(&by("letter"), "").len(), 1, "no service sends it");
+    let form = |form: &str| told(&format!("[notify.refusal]\nform = [\"{form}\"]"), "");
+    assert_eq!(form("email")[0].0, "notify.refusal.form");
+    for own in ["announcement", "app", "console", "page", "prominent", "screen", "spoken"] {
+        assert_eq!(form(own), [], "{own}");
+    }
+    let wrong = Draft::parse(&format!("extends = \"sound.toml\"\n{}", by("pigeon")), Some(SOUND)).unwrap_err();
+    assert!(
+        wrong.to_string().contains("notify.shutdown.channels") && wrong.to_string().contains("`pigeon`"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn a_service_that_ends_some_day_is_no_end_of_what_nobody_deletes() {
     let text = "remove = [\"category.memory_summary.retention.max\"]\n[category.memory_summary.retention]\n\
                 trigger = \"user.deleted_item|service.ended\"";

@@ -60,6 +60,11 @@ const EXPECTED: &[Expected] = &[
         "7.5; clauses 1.6.4, defect D7",
     ),
     ("ERASURE_GROUND_MISSING", "rights.offers.erase.grounds", "clauses 1.6.4: G1, G6 law for all, G7, G10"),
+    (
+        "NOTICE_NOT_CARRIED_OUT",
+        "incident.subjects.channels",
+        "clauses 1.6.2 (who sends e-mail, calls and push messages is not named); CA-4.5",
+    ),
 ];
 
 #[test]

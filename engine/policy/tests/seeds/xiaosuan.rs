@@ -49,6 +49,11 @@ const EXPECTED: &[Expected] = &[
     ),
     ("RIGHT_MISSING", "rights.offers.deceased_relatives rights.offers.object", "7.5; clauses 1.6.4"),
     ("REVISION_SILENT_ACCEPT", "revision.material", "7.5 (XS); XS-VI.2, conflict C2"),
+    (
+        "NOTICE_NOT_CARRIED_OUT",
+        "incident.subjects.channels notify.request_outcome.form notify.shutdown.channels",
+        "clauses 1.6.2 (who sends them is not named); XS-III.3.5, XS-V.5, XS-VII",
+    ),
 ];
 
 /// The switches: what is switched, and the category whose stream it opens.

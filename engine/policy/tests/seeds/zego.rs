@@ -72,6 +72,11 @@ const EXPECTED: &[Expected] = &[
     ),
     ("WITHDRAW_HARDER_THAN_GIVING", "rights.offers.withdraw.channel", "conflict C15 (ZG: by e-mail only)"),
     ("REVISION_SILENT_ACCEPT", "revision.material", "7.5 (ZG); ZG-U2, conflict C2"),
+    (
+        "NOTICE_NOT_CARRIED_OUT",
+        "incident.subjects.channels notify.shutdown.channels",
+        "clauses 1.6.2 (who sends push messages is not named); ZG-P5, ZG-S3c",
+    ),
 ];
 
 /// What has to come before anything goes to ZEGO.
@@ -116,7 +121,15 @@ fn decisions() {
         (&everything, "security/transcript/zego-voice", "unknown_cell", "ZG-2: logs hold no words"),
         (&everything, "improve/voice_audio/zego-avatar", "unknown_cell", "ZG-S1: no data is declared for it"),
         (&everything, "research/log_info/zego-logs", "unknown_cell", "ZG-S1"),
-        (&stranger, "service_notice/account_email/zego-messages", "ContractPerformance", "ZG-3"),
+        (&stranger, "service_notice/account_email/zego-mail", "ContractPerformance", "ZG-3, ZG-U2"),
+        (
+            &stranger,
+            "service_notice/account_email/zego-messages",
+            "processor_state",
+            "ZG-3: no text message has an address",
+        ),
+        (&stranger, "customer_visit/account_email/zego-mail", "no_basis", "ZG-3: a visit is no notice"),
+        (&everything, "customer_visit/account_email/zego-mail", "Consent", "ZG-3"),
         (&stranger, "customer_visit/account_phone/zego-messages", "no_basis", "ZG-3: a visit is no notice"),
         (&everything, "customer_visit/account_phone/zego-messages", "Consent", "ZG-3"),
         (&speaks.clone().asked_a_revision_ago(), "video_avatar/voice_audio/zego-avatar", "no_basis", "ZG-U1, C2"),

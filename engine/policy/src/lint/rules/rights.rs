@@ -97,12 +97,9 @@ pub(in crate::lint) static WITHDRAW_HARDER_THAN_GIVING: Rule = Rule {
     look: harder,
 };
 
-/// Channels at the other end of which a person reads and answers.
-const SLOW: [&str; 7] = ["address", "contact", "email", "letter", "operator", "phone", "post"];
-
 fn harder(case: &Case<'_>) -> Found {
     let Some(withdraw) = case.document.rights.offers.get(&RightKind::Withdraw) else { return Found::new() };
-    let slow = withdraw.channel.iter().all(|channel| SLOW.contains(&channel.as_str()));
+    let slow = withdraw.channel.iter().all(|channel| channel.is_slow());
     if withdraw.channel.is_empty() || !slow {
         return Found::new();
     }
