@@ -6,9 +6,11 @@
 //! a guardian, and when they had one, or needed none any more. Where the log is silent, the replay takes the
 //! answer that allows most (but whose tenant it does not name has attested nothing, where the profile asks for that): a segment that it finds
 //! fault with had no right to be, whatever the answer was. What it finds no fault with was allowed as far as the log shows.
+//! A refusal is asked again the other way round: where the log is silent, it takes the answer that allows least.
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
 mod anonymised;
+mod denials;
 mod dependants;
 mod duties;
 mod endings;
@@ -38,6 +40,7 @@ use sayso_types::{
 };
 
 use self::anonymised::Releases;
+use self::denials::Denials;
 use self::dependants::Dependants;
 use self::duties::Duties;
 use self::endings::Endings;
@@ -64,6 +67,7 @@ pub struct Replay {
     volumes: Volumes,
     releases: Releases,
     dependants: Dependants,
+    denials: Denials,
     /// The segments that were decided by what was so before, and that nothing allows any more; where each was opened.
     overtaken: Closing<u64>,
     /// When the newest leaf was written.
@@ -81,6 +85,8 @@ pub struct Replayed {
     pub others: u64,
     /// The leaves of those that the profile did not allow.
     pub denied: Vec<u64>,
+    /// The leaves of refusals under the profile that there was no reason for, though the log says one.
+    pub unfounded: Vec<u64>,
     /// The leaves that show that a request was not answered by its day, where the log does not say so itself: the answer's,
     /// or the request's if there is none.
     pub late: Vec<u64>,
@@ -112,6 +118,7 @@ impl Replay {
             volumes: Volumes::default(),
             releases: Releases::default(),
             dependants: Dependants::default(),
+            denials: Denials::default(),
             overtaken: Closing::new(),
             now: WallTime(0),
             found: Replayed::default(),
@@ -123,6 +130,7 @@ impl Replay {
         let fact = &leaf.fact;
         self.now = self.now.max(leaf.place.wall);
         self.overtaken.leaf(leaf);
+        self.denials.leaf(leaf);
         match &fact.event {
             Event::PolicyEffective { profile } => {
                 let is_first = self.effective.insert(fact.profile_rev, *profile).is_none();
@@ -290,6 +298,7 @@ impl Replay {
                     }
                 }
             }
+            Event::GateDenied { .. } => self.refused(index, leaf),
             Event::Anonymised(anonymised) => self.anonymised(index, leaf, anonymised),
             Event::Desk(DeskEvent::DisclosurePermitted { category, grant, .. }) => {
                 if self.judges(index, fact.profile_rev) {

@@ -105,12 +105,13 @@ pub(crate) fn check(
 /// What a profile finds wrong.
 fn found(replayed: &Replayed) -> impl Iterator<Item = (u64, Rule)> {
     let denied = replayed.denied.iter().map(|leaf| (*leaf, Rule::DeniedByProfile));
+    let unfounded = replayed.unfounded.iter().map(|leaf| (*leaf, Rule::DeniedUnfounded));
     let late = replayed.late.iter().map(|leaf| (*leaf, Rule::RequestLate));
     let complaints = replayed.late_complaints.iter().map(|leaf| (*leaf, Rule::ComplaintLate));
     let incidents = replayed.late_incidents.iter().map(|leaf| (*leaf, Rule::IncidentLate));
     let ended = replayed.overstayed.iter().map(|leaf| (*leaf, Rule::EndedLate));
     let across = replayed.across.iter().map(|leaf| (*leaf, Rule::OpenAcrossWithdrawal));
-    denied.chain(late).chain(complaints).chain(incidents).chain(ended).chain(across)
+    denied.chain(unfounded).chain(late).chain(complaints).chain(incidents).chain(ended).chain(across)
 }
 
 /// How much the profiles together say: each verdict is by one of them, or by none.

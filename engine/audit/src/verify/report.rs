@@ -132,6 +132,8 @@ pub enum Rule {
     EffectiveWithoutRequest,
     /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
     DeniedByProfile,
+    /// A refusal for a reason that there was not, whatever the log is silent about. Found by whoever has the profile.
+    DeniedUnfounded,
     /// A segment, a disclosure or a reading on a grant that there was not, that had ended, or that was for something else.
     WithoutLiveGrant,
     /// A segment that was used for long after what it rested on had ended.
@@ -225,6 +227,9 @@ impl Rule {
             }
             Self::DeniedByProfile => {
                 "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
+            }
+            Self::DeniedUnfounded => {
+                "data was refused for a reason that there was not, by the profile and what the person had agreed to: what happened there is not what the log says"
             }
             Self::WithoutLiveGrant => {
                 "data was about to be handed over without consent, or was read by somebody of the operator's, on a grant that nobody had given for it, or that had ended"
