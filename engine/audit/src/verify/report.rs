@@ -144,6 +144,10 @@ pub enum Rule {
     RequestLate,
     /// An incident of which somebody was not told in time.
     IncidentLate,
+    /// A withdrawal that took effect after its day, or has not by then. Found by whoever has the profile.
+    WithdrawalLate,
+    /// An erasure that was certified after its day, or has not been by then. Found by whoever has the profile.
+    ErasureLate,
     /// A complaint that was not answered by its day.
     ComplaintLate,
     /// Something that is stored ended later than its rule allows. Found by whoever has the profile.
@@ -243,6 +247,8 @@ impl Rule {
             Self::EndedLate => "something that is stored ended later than the profile allows",
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",
             Self::IncidentLate => "an incident was not told to somebody by the moment by which it was to be",
+            Self::WithdrawalLate => "a withdrawal was not in effect by the day by which it was to be",
+            Self::ErasureLate => "an erasure was not certified by the day by which it was to be",
             Self::ComplaintLate => "a complaint was not answered by the day by which it was to be",
             Self::AnonymisedUnduly => {
                 "data was counted or released as anonymised that was not due, that had been counted before, or without the report of its test"
