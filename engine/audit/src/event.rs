@@ -12,7 +12,7 @@ mod replica;
 mod scope;
 mod step;
 
-use sayso_types::{Category, Cell, Name, ProcessorId, Purpose, TurnId, WallTime};
+use sayso_types::{Category, Cell, ConsentVersion, Name, ProcessorId, Purpose, TurnId, WallTime};
 
 use crate::merkle::Hash;
 use crate::tag::{ActorTag, Commitment, bytes_id};
@@ -122,6 +122,9 @@ pub enum Event {
         reason: Name,
         /// How often since the last such leaf.
         count: u64,
+        /// The consent version that the data was labelled with: what was labelled before a yes stays refused. [`None`] is of an
+        /// earlier program, which did not say.
+        labelled: Option<ConsentVersion>,
     },
     /// `egress.segment_opened`: data is about to be handed over; durable before the first byte.
     SegmentOpened {

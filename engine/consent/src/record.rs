@@ -54,11 +54,13 @@ pub(crate) fn of(
     let mut regions: Vec<String> = receivers.iter().map(|p| p.region.clone()).collect();
     regions.sort();
     regions.dedup();
+    // where the profile names no article, what sort of right it is
+    let basis_code = rule.and_then(|rule| rule.basis_code.clone());
     let block = proto::PurposeBlock {
         purpose: purpose.to_string(),
         purpose_type: rule.map(|r| r.dpv.clone()).unwrap_or_default(),
         lawful_basis: proto::LegalBasis::Consent.into(),
-        lawful_basis_code: LegalBasis::Consent.as_str().to_owned(),
+        lawful_basis_code: basis_code.unwrap_or_else(|| LegalBasis::Consent.as_str().to_owned()),
         privacy_notices: vec![proto::NoticeVersion {
             notice_id: header.id.to_string(),
             profile_id: header.id.to_string(),

@@ -6,15 +6,19 @@
 //! a guardian, and when they had one, or needed none any more. Where the log is silent, the replay takes the
 //! answer that allows most (but whose tenant it does not name has attested nothing, where the profile asks for that): a segment that it finds
 //! fault with had no right to be, whatever the answer was. What it finds no fault with was allowed as far as the log shows.
+//! A refusal is asked again the other way round: where the log is silent, it takes the answer that allows least.
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
 mod anonymised;
+mod denials;
 mod dependants;
 mod duties;
 mod endings;
 mod governing;
 mod grants;
+mod promises;
 mod registries;
+mod replayed;
 mod requests;
 mod transfers;
 mod volumes;
@@ -38,12 +42,15 @@ use sayso_types::{
 };
 
 use self::anonymised::Releases;
+use self::denials::Denials;
 use self::dependants::Dependants;
 use self::duties::Duties;
 use self::endings::Endings;
 pub use self::governing::Governing;
 use self::grants::Grants;
+use self::promises::Promises;
 use self::registries::Registries;
+pub use self::replayed::Replayed;
 use self::requests::{Happened, Requests};
 use self::transfers::Transfers;
 use self::volumes::Volumes;
@@ -64,35 +71,13 @@ pub struct Replay {
     volumes: Volumes,
     releases: Releases,
     dependants: Dependants,
+    denials: Denials,
+    promises: Promises,
     /// The segments that were decided by what was so before, and that nothing allows any more; where each was opened.
     overtaken: Closing<u64>,
     /// When the newest leaf was written.
     now: WallTime,
     found: Replayed,
-}
-
-/// What a replay has come to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Replayed {
-    /// Segments that were opened, categories that were disclosed or read, items that were kept, and people and numbers of people
-    /// that were anonymised under the profile, whose verdict was recomputed.
-    pub checked: u64,
-    /// Those under other profiles: not checked.
-    pub others: u64,
-    /// The leaves of those that the profile did not allow.
-    pub denied: Vec<u64>,
-    /// The leaves that show that a request was not answered by its day, where the log does not say so itself: the answer's,
-    /// or the request's if there is none.
-    pub late: Vec<u64>,
-    /// The same of complaints.
-    pub late_complaints: Vec<u64>,
-    /// The same of telling people and authorities of an incident.
-    pub late_incidents: Vec<u64>,
-    /// The leaves that show that something that is stored ended later than its rule allows, and no legal hold kept it; and
-    /// where a child's data is not erased by the time that the profile promises, that of its being found.
-    pub overstayed: Vec<u64>,
-    /// The leaves by which a withdrawal took effect while something was open that requires consent to what was withdrawn.
-    pub across: Vec<u64>,
 }
 
 impl Replay {
@@ -112,6 +97,8 @@ impl Replay {
             volumes: Volumes::default(),
             releases: Releases::default(),
             dependants: Dependants::default(),
+            denials: Denials::default(),
+            promises: Promises::default(),
             overtaken: Closing::new(),
             now: WallTime(0),
             found: Replayed::default(),
@@ -123,6 +110,9 @@ impl Replay {
         let fact = &leaf.fact;
         self.now = self.now.max(leaf.place.wall);
         self.overtaken.leaf(leaf);
+        self.denials.leaf(leaf);
+        let governing = self.governs(fact.profile_rev).then(|| self.rules.profile().as_ref());
+        self.promises.leaf(index, leaf, governing);
         match &fact.event {
             Event::PolicyEffective { profile } => {
                 let is_first = self.effective.insert(fact.profile_rev, *profile).is_none();
@@ -290,6 +280,7 @@ impl Replay {
                     }
                 }
             }
+            Event::GateDenied { .. } => self.refused(index, leaf),
             Event::Anonymised(anonymised) => self.anonymised(index, leaf, anonymised),
             Event::Desk(DeskEvent::DisclosurePermitted { category, grant, .. }) => {
                 if self.judges(index, fact.profile_rev) {
@@ -303,13 +294,22 @@ impl Replay {
         }
     }
 
-    /// What it has come to.
+    /// What it has come to by the time of the newest leaf.
     #[must_use]
-    pub fn finish(mut self) -> Replayed {
+    pub fn finish(self) -> Replayed {
+        self.finish_at(WallTime(0))
+    }
+
+    /// The same by `at`, if that is later: what was still to be done, and is due by then, was not.
+    #[must_use]
+    pub fn finish_at(mut self, at: WallTime) -> Replayed {
+        self.now = self.now.max(at);
         self.found.denied.extend(self.overtaken.finish());
         let (late_complaints, late_incidents) = self.duties.finish(self.now);
         let (late, overstayed) = (self.requests.finish(self.now), self.endings.finish(self.now));
-        Replayed { late, late_complaints, late_incidents, overstayed, ..self.found }
+        let (late_withdrawals, late_erasures) = self.promises.finish(self.now);
+        let found = self.found;
+        Replayed { late, late_complaints, late_incidents, late_withdrawals, late_erasures, overstayed, ..found }
     }
 
     /// Goes on by what became of a child. As old as a child can be by the profile: more of it is closed to the younger.

@@ -365,6 +365,10 @@ pub(crate) struct VerifyArgs {
     /// notice and hearing its answer do.
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Vec<PathBuf>,
+    /// When the log was exported, such as 2026-11-20T00:00:00Z: what had to be done by then and is not on record is late. Needs
+    /// --profile. Default: the time of its newest leaf, or a later one at which witnesses had seen nothing newer.
+    #[arg(long, value_name = "TIME", requires = "profile")]
+    pub(crate) at: Option<jiff::Timestamp>,
     /// Print JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,

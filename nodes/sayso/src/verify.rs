@@ -15,7 +15,7 @@ use sayso_audit::verify::{Rule, read_log};
 use sayso_audit::{LogSource, Report, Trust};
 use sayso_consent::{Governing, Replay, Replayed};
 use sayso_policy::{LegalBasis, Profile};
-use sayso_types::Purpose;
+use sayso_types::{Purpose, WallTime};
 
 use self::directory::Directory;
 use self::verdict::Verdict;
@@ -47,7 +47,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
         return receipt::run(file, args.certificate.as_deref(), args.trust.as_deref(), args.json);
     }
     let dir = args.dir.as_deref().context("give the directory of an exported log, or --receipt FILE")?;
-    let checked = check(dir, args.trust.as_deref(), &args.profile, &args.seen)?;
+    let at = args.at.map(|at| WallTime(u64::try_from(at.as_millisecond()).unwrap_or_default()));
+    let checked = check_by(dir, args.trust.as_deref(), &args.profile, &args.seen, at)?;
     let verdict = Verdict::new(&checked, args.trust.is_some());
     if args.json {
         output::json(&verdict)?;
@@ -68,6 +69,17 @@ pub(crate) fn check(
     trust: Option<&Path>,
     profiles: &[impl AsRef<Path>],
     seen: &[PathBuf],
+) -> Result<Checked> {
+    check_by(dir, trust, profiles, seen, None)
+}
+
+/// The same; what had to be done by `at`, or else by when the log is known to be complete, and is not on record, is late.
+fn check_by(
+    dir: &Path,
+    trust: Option<&Path>,
+    profiles: &[impl AsRef<Path>],
+    seen: &[PathBuf],
+    at: Option<WallTime>,
 ) -> Result<Checked> {
     let log = Directory::open(dir)?;
     let policy = match trust {
@@ -96,21 +108,32 @@ pub(crate) fn check(
             known.join(" or ")
         );
     }
-    let replayed: Vec<_> = replays.into_iter().map(Replay::finish).collect();
+    let at = at.unwrap_or_else(|| complete_until(&report));
+    let replayed: Vec<_> = replays.into_iter().map(|replay| replay.finish_at(at)).collect();
     report.add(replayed.iter().flat_map(found));
     report.add(governing.finish().into_iter().map(|leaf| (leaf, Rule::UnderOtherRevision)));
     Ok(Checked { report, replayed: recomputed(&replayed) })
 }
 
+/// Until when witnesses say that there was nothing newer than what is in the log; 0 where none do of all of it.
+fn complete_until(report: &Report) -> WallTime {
+    let whole = report.witnessed.iter().filter(|witnessed| witnessed.unanchored == 0);
+    WallTime(whole.flat_map(|witnessed| &witnessed.by).map(|by| by.at_unix_ms).min().unwrap_or_default())
+}
+
 /// What a profile finds wrong.
 fn found(replayed: &Replayed) -> impl Iterator<Item = (u64, Rule)> {
     let denied = replayed.denied.iter().map(|leaf| (*leaf, Rule::DeniedByProfile));
+    let unfounded = replayed.unfounded.iter().map(|leaf| (*leaf, Rule::DeniedUnfounded));
     let late = replayed.late.iter().map(|leaf| (*leaf, Rule::RequestLate));
     let complaints = replayed.late_complaints.iter().map(|leaf| (*leaf, Rule::ComplaintLate));
     let incidents = replayed.late_incidents.iter().map(|leaf| (*leaf, Rule::IncidentLate));
+    let withdrawals = replayed.late_withdrawals.iter().map(|leaf| (*leaf, Rule::WithdrawalLate));
+    let erasures = replayed.late_erasures.iter().map(|leaf| (*leaf, Rule::ErasureLate));
+    let late = late.chain(withdrawals).chain(erasures);
     let ended = replayed.overstayed.iter().map(|leaf| (*leaf, Rule::EndedLate));
     let across = replayed.across.iter().map(|leaf| (*leaf, Rule::OpenAcrossWithdrawal));
-    denied.chain(late).chain(complaints).chain(incidents).chain(ended).chain(across)
+    denied.chain(unfounded).chain(late).chain(complaints).chain(incidents).chain(ended).chain(across)
 }
 
 /// How much the profiles together say: each verdict is by one of them, or by none.

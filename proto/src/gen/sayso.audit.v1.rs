@@ -72,6 +72,9 @@ pub struct AuditLeaf {
     /// Of a text that was given to a person, or of a profile that came into force.
     #[prost(bytes = "vec", tag = "25")]
     pub document_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// Of a refusal: the consent version that the data was labelled with. What was labelled before consent was given stays refused.
+    #[prost(uint64, optional, tag = "26")]
+    pub labelled_version: ::core::option::Option<u64>,
 }
 /// What a gate answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

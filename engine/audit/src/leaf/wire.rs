@@ -115,13 +115,14 @@ fn write_event(event: &Event, wire: &mut AuditLeaf) {
             write_passage(wire, *permit, cell, *processor);
             wire.verdict = Verdict::Permitted.into();
         }
-        Event::GateDenied { gate, cell, processor, reason, count } => {
+        Event::GateDenied { gate, cell, processor, reason, count, labelled } => {
             wire.gate = gate.to_string();
             wire.verdict = Verdict::Denied.into();
             wire.cell = Some(cell::write(cell));
             wire.processor_id = processor.to_string();
             wire.reason = reason.to_string();
             wire.pieces = *count;
+            wire.labelled_version = labelled.map(|cv| cv.0);
         }
         Event::SegmentOpened { segment, cell, processor, turn } => {
             write_passage(wire, *segment, cell, *processor);
@@ -341,6 +342,7 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             processor: processor(wire)?,
             reason: reason(wire)?,
             count: wire.pieces,
+            labelled: wire.labelled_version.map(ConsentVersion),
         },
         "egress.segment_opened" => Event::SegmentOpened {
             segment: reference(wire)?,

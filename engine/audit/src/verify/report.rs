@@ -132,6 +132,8 @@ pub enum Rule {
     EffectiveWithoutRequest,
     /// A segment that the profile did not allow, whatever the log is silent about. Found by whoever has the profile.
     DeniedByProfile,
+    /// A refusal for a reason that there was not, whatever the log is silent about. Found by whoever has the profile.
+    DeniedUnfounded,
     /// A segment, a disclosure or a reading on a grant that there was not, that had ended, or that was for something else.
     WithoutLiveGrant,
     /// A segment that was used for long after what it rested on had ended.
@@ -142,6 +144,10 @@ pub enum Rule {
     RequestLate,
     /// An incident of which somebody was not told in time.
     IncidentLate,
+    /// A withdrawal that took effect after its day, or has not by then. Found by whoever has the profile.
+    WithdrawalLate,
+    /// An erasure that was certified after its day, or has not been by then. Found by whoever has the profile.
+    ErasureLate,
     /// A complaint that was not answered by its day.
     ComplaintLate,
     /// Something that is stored ended later than its rule allows. Found by whoever has the profile.
@@ -226,6 +232,9 @@ impl Rule {
             Self::DeniedByProfile => {
                 "data was about to be handed over that the profile did not allow there, by what the person had agreed to"
             }
+            Self::DeniedUnfounded => {
+                "data was refused for a reason that there was not, by the profile and what the person had agreed to: what happened there is not what the log says"
+            }
             Self::WithoutLiveGrant => {
                 "data was about to be handed over without consent, or was read by somebody of the operator's, on a grant that nobody had given for it, or that had ended"
             }
@@ -238,6 +247,8 @@ impl Rule {
             Self::EndedLate => "something that is stored ended later than the profile allows",
             Self::RequestLate => "a person's request was not answered by the day by which it was to be",
             Self::IncidentLate => "an incident was not told to somebody by the moment by which it was to be",
+            Self::WithdrawalLate => "a withdrawal was not in effect by the day by which it was to be",
+            Self::ErasureLate => "an erasure was not certified by the day by which it was to be",
             Self::ComplaintLate => "a complaint was not answered by the day by which it was to be",
             Self::AnonymisedUnduly => {
                 "data was counted or released as anonymised that was not due, that had been counted before, or without the report of its test"

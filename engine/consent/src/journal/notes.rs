@@ -71,13 +71,15 @@ impl Notes {
 impl Noted {
     /// Counts `other` here if both are denials of the same to the same for the same reason.
     fn stands_for(&mut self, other: &Self) -> bool {
-        let Self { about, event: Event::GateDenied { gate, cell, processor, reason, count }, .. } = self else {
+        let Self { about, event: Event::GateDenied { gate, cell, processor, reason, count, labelled }, .. } = self
+        else {
             return false;
         };
-        let Event::GateDenied { gate: g, cell: c, processor: p, reason: r, count: n } = &other.event else {
+        let Event::GateDenied { gate: g, cell: c, processor: p, reason: r, count: n, labelled: l } = &other.event
+        else {
             return false;
         };
-        let alike = *about == other.about && (*gate, *cell, *processor, *reason) == (*g, *c, *p, *r);
+        let alike = *about == other.about && (*gate, *cell, *processor, *reason, *labelled) == (*g, *c, *p, *r, *l);
         if alike {
             *count += n;
         }

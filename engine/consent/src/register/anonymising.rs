@@ -12,6 +12,7 @@ use sayso_types::{Name, ProcessorId, ProcessorKind, Purpose, SubjectId, TurnId, 
 use sha2::{Digest, Sha256};
 use tokio::sync::MutexGuard;
 
+use super::permits::Refused;
 use super::{Register, Subject};
 use crate::anonymised::{Statistic, Tally};
 use crate::journal::About;
@@ -108,14 +109,16 @@ impl Register {
             gate: Gate::Telemetry,
             processor: ProcessorId(Name::constant("store-local")),
         };
-        let mut refused = Reason::ProcessorState;
+        let revs = (revisions.newest().rev(), revisions.registry().rev());
+        let mut refused = Refused { reason: Reason::ProcessorState, revs };
         for place in profile.processors().filter(|one| one.kind == ProcessorKind::Database && one.is_own()) {
             ask.processor = place.id;
-            match revisions.decide_anonymised(&ask.question(now), state).answer {
+            let decision = revisions.decide_anonymised(&ask.question(now), state);
+            match decision.answer {
                 // what nobody agreed to is handed over on a grant, and not counted
                 Ok(grounds) if grounds.exemption().is_none() => return true,
-                Ok(_) => refused = Reason::NoBasis,
-                Err(reason) => refused = reason,
+                Ok(_) => refused = Refused::by(&decision, Reason::NoBasis),
+                Err(reason) => refused = Refused::by(&decision, reason),
             }
         }
         self.deny(turn, &ask, refused);

@@ -13,6 +13,7 @@ use sayso_types::{
 use sayso_vault::Binding;
 use zeroize::Zeroizing;
 
+use super::permits::Refused;
 use super::retaining::put_mark;
 use super::{Register, Subject};
 use crate::journal::Noted;
@@ -42,6 +43,13 @@ struct Place {
     grounds: Grounds,
     /// The revisions of the policy and of the registry by which that was decided.
     revs: (u32, u32),
+}
+
+impl Place {
+    /// Why it is not kept there, and where: too far away.
+    const fn too_far(&self) -> (Refused, ProcessorId) {
+        (Refused { reason: Reason::Region, revs: self.revs }, self.processor)
+    }
 }
 
 /// Those whose consent counts: whom it is kept of, and who is seen or heard in it where that is somebody else.
@@ -299,9 +307,8 @@ impl Register {
         // who lies overseas is counted where a segment is opened, and nowhere else
         let is_near = |place: &Place| self.profile().transfer(place.processor, item.category).is_none();
         let placed = self.placed(who, what, gate, now);
-        let placed =
-            placed.and_then(|place| if is_near(&place) { Ok(place) } else { Err((Reason::Region, place.processor)) });
-        placed.map_err(|(reason, processor)| {
+        let placed = placed.and_then(|place| if is_near(&place) { Ok(place) } else { Err(place.too_far()) });
+        placed.map_err(|(refused, processor)| {
             let ask = Ask {
                 subject: who.id(),
                 turn: TurnId(0),
@@ -311,8 +318,8 @@ impl Register {
                 gate,
                 processor,
             };
-            self.deny(who, &ask, reason);
-            Box::new((reason, ask))
+            self.deny(who, &ask, refused);
+            Box::new((refused.reason, ask))
         })
     }
 
@@ -322,7 +329,7 @@ impl Register {
         (category, purpose, cv): (Category, Purpose, ConsentVersion),
         gate: Gate,
         now: WallTime,
-    ) -> Result<Place, (Reason, ProcessorId)> {
+    ) -> Result<Place, (Refused, ProcessorId)> {
         let (profile, revisions, state) = (self.profile(), self.revisions(), &who.state.consent);
         let label = Labels { subject: who.id(), category, purpose, turn: TurnId(0), cv: cv.min(state.cv) };
         // what a device reports is collected at one gate and stored behind another
@@ -334,19 +341,19 @@ impl Register {
         let revs = (revisions.governing(purpose, state).rev(), revisions.registry().rev());
         for processor in ids {
             let decided = gates.into_iter().flatten().map(|gate| {
-                let question = Question { label, gate, processor, now };
-                revisions.decide(&question, state).answer
+                let decision = revisions.decide(&Question { label, gate, processor, now }, state);
+                decision.answer.map_err(|reason| Refused::by(&decision, reason))
             });
             match decided.collect::<Result<Vec<_>, _>>() {
                 // what nobody agreed to is handed over on a grant, and not kept
                 Ok(grounds) if grounds.iter().all(|grounds| grounds.exemption().is_none()) => {
                     return Ok(Place { gate, processor, grounds: grounds[0], revs });
                 }
-                Ok(_) => refused = refused.or(Some((Reason::NoBasis, processor))),
-                Err(reason) => refused = refused.or(Some((reason, processor))),
+                Ok(_) => refused = refused.or(Some((Refused { reason: Reason::NoBasis, revs }, processor))),
+                Err(why) => refused = refused.or(Some((why, processor))),
             }
         }
-        Err(refused.unwrap_or((Reason::ProcessorState, NOWHERE)))
+        Err(refused.unwrap_or((Refused { reason: Reason::ProcessorState, revs }, NOWHERE)))
     }
 
     /// The leaf of it that something new is remembered of `who`, so that it has this many `bytes` now; or why not.
@@ -359,13 +366,12 @@ impl Register {
         let (category, purpose, gate) = (FACTS_CATEGORY, Purpose::MEMORY, Gate::Memory);
         let is_near = |place: &Place| self.profile().transfer(place.processor, category).is_none();
         let placed = self.placed(who, (category, purpose, cv), gate, now);
-        match placed.and_then(|place| if is_near(&place) { Ok(place) } else { Err((Reason::Region, place.processor)) })
-        {
+        match placed.and_then(|place| if is_near(&place) { Ok(place) } else { Err(place.too_far()) }) {
             Ok(place) => Ok(written(who, (Reference(SubjectId::random().0), bytes), &place)),
-            Err((reason, processor)) => {
+            Err((refused, processor)) => {
                 let subject = who.id();
-                self.deny(who, &Ask { subject, turn: TurnId(0), purpose, category, cv, gate, processor }, reason);
-                Err(reason)
+                self.deny(who, &Ask { subject, turn: TurnId(0), purpose, category, cv, gate, processor }, refused);
+                Err(refused.reason)
             }
         }
     }
@@ -375,7 +381,7 @@ impl Register {
         let what = (head.category, head.purpose, head.cv);
         // of another person: they agreed under a version of their own
         let what = if who.id() == head.subject { what } else { (what.0, what.1, ConsentVersion(u64::MAX)) };
-        self.placed(who, what, Gate::Memory, now).map(drop).map_err(|(reason, _)| reason)
+        self.placed(who, what, Gate::Memory, now).map(drop).map_err(|(refused, _)| refused.reason)
     }
 
     /// Has `entry` write the item: in one batch where it is small, else its parts are written first, under a head that does not

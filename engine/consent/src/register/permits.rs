@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use sayso_audit::{Actor, Event, Reference};
-use sayso_policy::{Grounds, Permit, Reason, Terms, permit};
+use sayso_policy::{Decision, Grounds, Permit, Reason, Terms, permit};
 use sayso_store::limits::READ_KEYS_MAX;
 use sayso_store::{TypedKey, Versioned};
 use sayso_types::{Mono, Name, SubjectId, WallTime};
@@ -32,6 +32,21 @@ pub(super) struct Opened {
     pub(super) holder: Arc<Holder>,
     pub(super) grounds: Grounds,
     pub(super) lasts: Duration,
+}
+
+/// Why something is refused, and by what: so that whoever reads the log can ask again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refused {
+    pub(super) reason: Reason,
+    /// Of the policy and of the registry, the revisions.
+    pub(super) revs: (u32, u32),
+}
+
+impl Refused {
+    /// By `decision`, for `reason`.
+    pub(super) const fn by(decision: &Decision, reason: Reason) -> Self {
+        Self { reason, revs: (decision.profile_rev, decision.registry_rev) }
+    }
 }
 
 impl Register {
@@ -115,7 +130,7 @@ impl Register {
         let grounds = match decision.answer {
             Ok(grounds) => grounds,
             Err(reason) => {
-                self.deny(&subject, ask, reason);
+                self.deny(&subject, ask, Refused::by(&decision, reason));
                 return Err(Denied::Policy(reason));
             }
         };
@@ -143,7 +158,7 @@ impl Register {
             Ok(crossing) => crossing,
             Err(denied) => {
                 if let Denied::Policy(reason) = denied {
-                    self.deny(&subject, ask, reason);
+                    self.deny(&subject, ask, Refused { reason, revs: (governing, decision.registry_rev) });
                 }
                 return Err(denied);
             }
@@ -172,7 +187,8 @@ impl Register {
         let revisions = self.revisions();
         let is_settled = self.coming.load(Ordering::Acquire) == revisions.newest().rev();
         let is_governed = is_settled && revisions.governing(ask.purpose, &state.consent).rev() == governing;
-        let reason = match revisions.decide(&question, &state.consent).answer {
+        let decision = revisions.decide(&question, &state.consent);
+        let reason = match decision.answer {
             Ok(now) if is_governed && now.exemption() == holder.segment.exemption => {
                 return Ok(Some(Opened { permit, holder, grounds, lasts }));
             }
@@ -182,7 +198,7 @@ impl Register {
             }
             Err(reason) => reason,
         };
-        self.deny(&subject, ask, reason);
+        self.deny(&subject, ask, Refused::by(&decision, reason));
         self.give_up(&holder, POLICY).await;
         Err(Denied::Policy(reason))
     }
@@ -218,15 +234,18 @@ impl Register {
     }
 
     /// Puts a denial on record. What the profile does not even know has no cell to name.
-    pub(super) fn deny(&self, subject: &Subject, ask: &Ask, reason: Reason) {
+    pub(super) fn deny(&self, subject: &Subject, ask: &Ask, refused: Refused) {
+        let Refused { reason, revs: (profile_rev, registry_rev) } = refused;
         metrics::counter!("sayso_consent_denied_total", "reason" => reason.as_str()).increment(1);
         let Some(cell) = self.profile().cell(ask.purpose, ask.category, ask.processor) else { return };
-        self.journal.note(subject.state.about(ask.subject).event(Event::GateDenied {
+        let about = subject.state.about(ask.subject).under(profile_rev).by_registry(registry_rev);
+        self.journal.note(about.event(Event::GateDenied {
             gate: ask.gate.name(),
             cell,
             processor: ask.processor,
             reason: Name::parse(reason.as_str()).expect("reasons are names"),
             count: 1,
+            labelled: Some(ask.cv.min(about.cv)),
         }));
     }
 

@@ -18,7 +18,7 @@ impl Segment {
     fn too_much(&self) -> Noted {
         let Self { about, gate, cell, processor, .. } = *self;
         let (gate, reason) = (gate.name(), Name::constant(TOO_MUCH));
-        about.event(Event::GateDenied { gate, cell, processor, reason, count: 1 })
+        about.event(Event::GateDenied { gate, cell, processor, reason, count: 1, labelled: Some(about.cv) })
     }
 
     /// Raises the alarm: the first of a day is told to whoever reads logs. The leaf is for the journal.

@@ -22,6 +22,8 @@ pub(super) struct Registries {
     instructions: BTreeMap<TenantId, Instructions>,
     /// When evidence is due that tenants are to show.
     demands: BTreeMap<TenantId, WallTime>,
+    /// Whether the log has named a tenant.
+    names_tenants: bool,
     by_rev: BTreeMap<u32, Arc<Registry>>,
     newest: Arc<Registry>,
 }
@@ -48,6 +50,7 @@ impl Registries {
 
     /// Goes on by a tenant's being turned off, or on again, which made revision `rev`.
     pub(super) fn tenant(&mut self, rev: u32, tenant: Hash, is_off: bool) {
+        self.names_tenants = true;
         if is_off {
             self.tenants.insert(named(tenant));
         } else {
@@ -81,6 +84,7 @@ impl Registries {
             }
             _ => return,
         }
+        self.names_tenants = true;
         self.unchanged(rev);
     }
 
@@ -102,6 +106,16 @@ impl Registries {
     /// The one that leaves are by now.
     pub(super) const fn newest(&self) -> &Arc<Registry> {
         &self.newest
+    }
+
+    /// The one of revision `rev`, if the log has said what it changes.
+    pub(super) fn told(&self, rev: u32) -> Option<Arc<Registry>> {
+        self.by_rev.get(&rev).cloned().or_else(|| (rev == 0).then(Arc::default))
+    }
+
+    /// Whether the log says that a tenant was switched off, or what one instructs.
+    pub(super) const fn names_tenants(&self) -> bool {
+        self.names_tenants
     }
 
     /// The one of revision `rev`: the first one, where nothing was switched; the newest, where the log has not said yet

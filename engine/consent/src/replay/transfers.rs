@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sayso_audit::{Leaf, SubjectTag};
 use sayso_policy::Profile;
-use sayso_types::{Cell, ProcessorId, RegionClass};
+use sayso_types::{Cell, ProcessorId, RegionClass, WallTime};
 
 use crate::transfer::{Counted, Crossed};
 
@@ -31,5 +31,33 @@ impl Transfers {
             return transfer.limit.covers(self.counted.together, self.counted.there(processor));
         }
         true
+    }
+
+    /// Whether one person more was covered when somebody's data did not go there by `leaf`, which may have been written up to
+    /// `waits_ms` after that was decided. Who is counted there has room.
+    pub(super) fn has_room(
+        &self,
+        leaf: &Leaf,
+        (cell, processor): (&Cell, ProcessorId),
+        profile: &Profile,
+        waits_ms: u64,
+    ) -> bool {
+        let (Some(transfer), Some(whose)) = (profile.transfer(processor, cell.category), leaf.fact.subject) else {
+            return true;
+        };
+        let wall = leaf.place.wall;
+        let before = WallTime(wall.0.saturating_sub(waits_ms));
+        if profile.year_of(before) < profile.year_of(wall) {
+            return false;
+        }
+        let (mut person, counted) = if profile.year_of(wall) == self.year {
+            (self.people.get(&whose).cloned().unwrap_or_default(), self.counted.clone())
+        } else {
+            <(Crossed, Counted)>::default()
+        };
+        person.take(processor, &transfer).is_none_or(|more| {
+            let counted = counted.with(processor, more);
+            transfer.limit.covers(counted.together, counted.there(processor))
+        })
     }
 }

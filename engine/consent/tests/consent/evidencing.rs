@@ -150,3 +150,19 @@ async fn whom_nobody_knows_agrees_to_nothing_and_takes_nothing_back() {
     assert_eq!(read.unwrap_err().code(), "unknown_subject");
     assert_eq!(world.size().await, before, "nothing is on record of it");
 }
+
+/// A record names the article that the profile names for the purpose; where it names none, the sort of right.
+#[tokio::test]
+async fn a_record_says_where_the_right_is_written() {
+    let (purpose, article) = ("id = \"voice_interaction\", ", "cn-pipl:13-1-1");
+    let text = profile_text().replacen(purpose, &format!("{purpose}basis_code = \"{article}\", "), 1);
+    let world = World::under(Arc::new(Profile::parse(&text).unwrap())).await;
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    let (_, records) = world.register.records(anna).await.unwrap();
+    let code = |purpose: Purpose| {
+        let of_it = |record: &&proto::ConsentRecord| record.purpose.as_ref().unwrap().purpose == purpose.to_string();
+        let shown = sayso_consent::receipt::iso27560::of(records.iter().find(of_it).unwrap()).unwrap();
+        shown["purposes"][0]["lawful_basis_code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((code(VOICE).as_str(), code(MEMORY).as_str()), (article, "Consent"));
+}

@@ -16,6 +16,7 @@ mod crash;
 mod damage;
 mod deciding_memory;
 mod deleting;
+mod denials;
 mod disclosing;
 mod each_step;
 mod ending_killed;

@@ -286,3 +286,46 @@ async fn what_the_log_itself_says_is_late_is_not_said_twice() {
     let found: Vec<_> = report.violations().map(|finding| (finding.leaf, finding.rule)).collect();
     assert_eq!(found, [(position(&leaves, "dsr.overdue") as u64, Rule::RequestLate)]);
 }
+
+/// A withdrawal takes effect by the day by which any request is answered, and an erasure that begins is certified by then.
+#[tokio::test]
+async fn a_withdrawal_or_an_erasure_that_is_not_done_by_its_day_is_found() {
+    let mut leaves = story().await;
+    let (requested, effective) = (position(&leaves, "withdraw.requested"), position(&leaves, "withdraw.effective"));
+    let at = |leaves: &[Leaf], index: usize, after: Duration| {
+        WallTime(leaves[index].place.wall.0 + u64::try_from(after.as_millis()).unwrap())
+    };
+    let by = |leaves: &[Leaf], at| {
+        let mut replay = Replay::new(Arc::new(profile()));
+        (0..).zip(leaves).for_each(|(index, leaf)| replay.leaf(index, leaf));
+        let Replayed { late_withdrawals, late_erasures, .. } = replay.finish_at(at);
+        (late_withdrawals, late_erasures)
+    };
+    for (after, late) in [(15 * DAY, vec![]), (16 * DAY, vec![effective as u64])] {
+        let wall = at(&leaves, requested, after);
+        leaves[effective].place.wall = wall;
+        assert_eq!(by(&leaves, WallTime(0)), (late, vec![]), "in effect after {after:?}");
+    }
+    let pending = &leaves[..effective];
+    assert_eq!(by(pending, at(pending, requested, 15 * DAY)), (vec![], vec![]), "it has its time yet");
+    assert_eq!(by(pending, at(pending, requested, 16 * DAY)), (vec![requested as u64], vec![]));
+
+    let erasure = Reference([8; 16]);
+    let mut erased = pending[..requested].to_vec();
+    for event in [
+        Event::EraseCommitted { erasure, category: None, ground: "requested".parse().unwrap() },
+        Event::EraseCertified { erasure, certificate: Hash([0; 32]) },
+    ] {
+        let mut leaf = erased[requested - 1].clone();
+        leaf.fact.event = event;
+        erased.push(leaf);
+    }
+    let (committed, certified) = (requested, requested + 1);
+    for (after, late) in [(15 * DAY, vec![]), (16 * DAY, vec![certified as u64])] {
+        erased[certified].place.wall = at(&erased, committed, after);
+        assert_eq!(by(&erased, WallTime(0)), (vec![], late), "certified after {after:?}");
+    }
+    erased.truncate(certified);
+    assert_eq!(by(&erased, at(&erased, committed, 15 * DAY)), (vec![], vec![]));
+    assert_eq!(by(&erased, at(&erased, committed, 16 * DAY)), (vec![], vec![committed as u64]));
+}

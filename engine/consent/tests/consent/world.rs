@@ -19,6 +19,7 @@ use sayso_types::{
 use sayso_vault::testing::vault;
 
 use crate::faults::Faulty;
+use crate::replaying::replay;
 
 pub(crate) const VOICE: Purpose = Purpose::VOICE_INTERACTION;
 pub(crate) const MEMORY: Purpose = Purpose::MEMORY;
@@ -239,12 +240,18 @@ impl World {
 
     /// As [`ends_spotless`](Self::ends_spotless), of one under `profile`.
     pub(crate) async fn ends_spotless_under(self, profile: Arc<Profile>) -> Report {
-        spotless(verify(self.again_under(profile).await.journal()).await)
+        let world = self.again_under(Arc::clone(&profile)).await;
+        assert_eq!(
+            replay(&world.leaves().await, Profile::clone(&profile)).unfounded,
+            [0; 0],
+            "each refusal had its reason"
+        );
+        spotless(verify(world.journal()).await)
     }
 
     /// Ends the node in order, and asserts that what an auditor finds is [`spotless`].
     pub(crate) async fn ends_spotless(self) -> Report {
-        spotless(verify(self.again().await.journal()).await)
+        self.ends_spotless_under(Arc::new(profile())).await
     }
 }
 

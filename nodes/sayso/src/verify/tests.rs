@@ -82,6 +82,7 @@ fn args(dir: &TempDir, json: bool) -> VerifyArgs {
         seen: Vec::new(),
         trust,
         profile: Vec::new(),
+        at: None,
         json,
     }
 }

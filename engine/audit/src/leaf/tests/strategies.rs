@@ -1,7 +1,9 @@
 //! Leaves of every sort, drawn at random.
 
 use proptest::prelude::*;
-use sayso_types::{Category, Cell, Name, Part, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId};
+use sayso_types::{
+    Category, Cell, ConsentVersion, Name, Part, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId,
+};
 
 use super::*;
 use crate::event::{
@@ -93,9 +95,12 @@ fn events() -> impl Strategy<Value = Event> {
         (references(), scopes()).prop_map(|(withdrawal, scope)| Event::WithdrawEffective { withdrawal, scope }),
         (references(), cells(), processors())
             .prop_map(|(permit, cell, processor)| { Event::PermitGranted { permit, cell, processor } }),
-        (names(), cells(), processors(), names(), any::<u64>()).prop_map(|(gate, cell, processor, reason, count)| {
-            Event::GateDenied { gate, cell, processor, reason, count }
-        }),
+        (names(), cells(), processors(), names(), any::<(u64, Option<u64>)>()).prop_map(
+            |(gate, cell, processor, reason, (count, labelled))| {
+                let labelled = labelled.map(ConsentVersion);
+                Event::GateDenied { gate, cell, processor, reason, count, labelled }
+            }
+        ),
         (references(), cells(), processors(), turns())
             .prop_map(|(segment, cell, processor, turn)| Event::SegmentOpened { segment, cell, processor, turn }),
         ((references(), cells(), processors(), turns()), any::<(u64, u64)>(), hashes(), names()).prop_map(
