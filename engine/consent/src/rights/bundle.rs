@@ -254,7 +254,7 @@ mod tests {
         let long = vec![7; 2 * PART_BYTES_MAX + 1];
         let files = [("a", Vec::new()), ("b", long), ("c", vec![8; PART_BYTES_MAX]), ("d", b"short".to_vec())];
         let files: BTreeMap<_, _> = files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
-        let bundle = Bundle::sign(files.clone(), &signer());
+        let bundle = Bundle::sign(files, &signer());
         let (parts, manifest) = bundle.clone().into_parts();
         let parts: Vec<_> = parts.collect();
         assert_eq!(parts.iter().map(|(name, _)| name.as_str()).collect::<String>(), "abbbcd");

@@ -70,7 +70,7 @@ pub(super) fn write(dir: &Path, bundle: &Bundle) -> Result<()> {
     let files = bundle.files.iter().map(|(name, content)| (name.as_str(), content.as_slice()));
     for (name, content) in files.chain([(MANIFEST, bundle.manifest.as_bytes())]) {
         let path = draft.path().join(name);
-        let parent = path.parent().unwrap_or(draft.path());
+        let parent = path.parent().unwrap_or_else(|| draft.path());
         DirBuilder::new().recursive(true).mode(0o700).create(parent).with_context(cannot)?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         file.and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all())).with_context(cannot)?;
@@ -94,7 +94,7 @@ pub(super) fn write_one(file: &Path, content: &[u8]) -> Result<()> {
 
 /// The directory that `path` is in.
 fn beside(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 /// Reads the bundle in `dir`, for every file of which the key in `trust` vouches.
