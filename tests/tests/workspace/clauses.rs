@@ -1,4 +1,5 @@
-//! The tests that profiles name for their clauses: a promise may not be called tested by a test that is not there.
+//! The tests that profiles name for their clauses: a promise may not be called tested by a test that is not there, nor by one
+//! that would pass also if no node kept it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,20 @@ use crate::{all_well, root};
 /// Where the profiles that ship lie.
 const PROFILES: &str = "deploy/profiles";
 
-fn profiles() -> Vec<PathBuf> {
+/// What decides. A test in it asks what the profile says, and passes also where a node does not ask.
+const DECIDES: &str = "engine/policy/";
+
+/// The profiles that ship, each with its path below the workspace.
+fn profiles() -> Vec<(PathBuf, Table)> {
+    let parsed = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file).expect("a profile can be read");
+        let at = Path::new(PROFILES).join(file.file_name().expect("a file has a name"));
+        (at, text.parse().expect("a profile is TOML"))
+    };
+    files().into_iter().map(parsed).collect()
+}
+
+fn files() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(root().join(PROFILES)).expect("the profiles can be read");
     let files = entries.map(|entry| entry.expect("the profiles can be read").path());
     let mut files: Vec<_> = files.filter(|file| file.extension().is_some_and(|e| e == "toml")).collect();
@@ -42,27 +56,47 @@ fn has_test(text: &str, name: &str) -> bool {
     })
 }
 
-/// The tests that the clauses of `profile` name, with the clause.
-fn named(profile: &Table) -> Vec<(String, String)> {
-    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let clauses = profile.get("clause").and_then(Value::as_array).into_iter().flatten();
-    clauses
-        .flat_map(|clause| {
-            let tests = clause.get("tests").and_then(Value::as_array).into_iter().flatten();
-            tests.map(|test| (text(clause, "id"), test.as_str().unwrap_or_default().to_owned()))
-        })
-        .collect()
+fn clauses(profile: &Table) -> impl Iterator<Item = &Value> {
+    profile.get("clause").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn id(clause: &Value) -> &str {
+    clause.get("id").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The tests that `clause` names.
+fn tests(clause: &Value) -> impl Iterator<Item = &str> {
+    let tests = clause.get("tests").and_then(Value::as_array).into_iter().flatten();
+    tests.map(|test| test.as_str().unwrap_or_default())
+}
+
+/// Whether `clause` is said to be kept, and shown by nothing that runs: by what the profile says alone.
+fn is_shown_by_words_alone(clause: &Value) -> bool {
+    let is_kept = ["outside", "awaits"].iter().all(|key| clause.get(key).is_none());
+    is_kept && tests(clause).all(|test| test.starts_with(DECIDES)) && tests(clause).next().is_some()
 }
 
 #[test]
 fn the_tests_that_clauses_name_exist() {
-    all_well(profiles().into_iter().flat_map(|file| {
-        let text = std::fs::read_to_string(&file).expect("a profile can be read");
-        let profile: Table = text.parse().expect("a profile is TOML");
-        let at = Path::new(PROFILES).join(file.file_name().expect("a file has a name"));
-        let wrong = named(&profile)
-            .into_iter()
-            .filter_map(move |(clause, test)| Some(format!("{}: clause {clause}: {}", at.display(), missing(&test)?)));
+    all_well(profiles().into_iter().flat_map(|(at, profile)| {
+        let wrong = clauses(&profile).flat_map(|clause| {
+            let gone = tests(clause).filter_map(missing);
+            gone.map(|what| format!("{}: clause {}: {what}", at.display(), id(clause))).collect::<Vec<_>>()
+        });
+        wrong.collect::<Vec<_>>()
+    }));
+}
+
+#[test]
+fn what_is_kept_is_shown_where_it_runs() {
+    all_well(profiles().into_iter().flat_map(|(at, profile)| {
+        let bare = clauses(&profile).filter(|clause| is_shown_by_words_alone(clause));
+        let wrong = bare.map(|clause| {
+            let (at, id) = (at.display(), id(clause));
+            format!(
+                "{at}: clause {id}: name a test that fails when a node breaks it; those in {DECIDES} ask what it says"
+            )
+        });
         wrong.collect::<Vec<_>>()
     }));
 }
@@ -74,6 +108,17 @@ fn a_test_that_is_not_there_is_noticed() {
     for wrong in ["a_test", "no/such/file.rs::a_test", &format!("{file}::missing"), &format!("{file}::no_such_test")] {
         assert!(missing(wrong).is_some(), "{wrong}");
     }
-    let profile = "clause = [{ id = \"T-1\", tests = [\"x.rs::y\"] }, { id = \"T-2\" }]".parse().expect("it is TOML");
-    assert_eq!(named(&profile), [("T-1".to_owned(), "x.rs::y".to_owned())]);
+}
+
+#[test]
+fn a_promise_that_nothing_shows_to_run_is_noticed() {
+    let clause = |text: &str| text.parse::<Table>().expect("it is TOML").remove("clause").expect("there is one");
+    let bare = clause(r#"clause = { id = "T-1", tests = ["engine/policy/tests/x.rs::y"] }"#);
+    assert_eq!((id(&bare), is_shown_by_words_alone(&bare)), ("T-1", true));
+    let others = [
+        r#"clause = { id = "T-2", tests = ["engine/policy/tests/x.rs::y", "engine/consent/tests/x.rs::y"] }"#,
+        r#"clause = { id = "T-3", tests = ["engine/policy/tests/x.rs::y"], outside = "nobody can" }"#,
+        r#"clause = { id = "T-4" }"#,
+    ];
+    assert!(others.iter().all(|other| !is_shown_by_words_alone(&clause(other))));
 }

@@ -39,7 +39,12 @@ async fn step(world: &World, subject: SubjectId, step: Step) -> Result<Standing,
 
 /// Asks for a guardian and verifies them.
 pub(crate) async fn guarded(world: &World, subject: SubjectId) {
-    for taken in [Step::Request(IN_PERSON), Step::Verify([7; 32])] {
+    guarded_by(world, subject, IN_PERSON).await;
+}
+
+/// The same by a method that the policy has.
+pub(crate) async fn guarded_by(world: &World, subject: SubjectId, method: Name) {
+    for taken in [Step::Request(method), Step::Verify([7; 32])] {
         step(world, subject, taken).await.unwrap();
     }
 }

@@ -33,6 +33,7 @@ macro_rules! shipped {
 pub(crate) const XIAOZHI: Shipped = shipped!("xiaozhi");
 pub(crate) const AIWELLFLOW: Shipped = shipped!("aiwellflow");
 pub(crate) const CHAT_AI: Shipped = shipped!("chat-ai");
+pub(crate) const XIAOSUAN: Shipped = shipped!("xiaosuan");
 pub(crate) const ZEGO: Shipped = shipped!("zego");
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -50,7 +51,7 @@ pub(crate) fn lawful((written, lawful): Shipped) -> Arc<Profile> {
 }
 
 /// The same in an operator's copy, in which somebody has examined the processor `id`.
-fn with_examined((written, lawful): Shipped, id: &str) -> Arc<Profile> {
+pub(crate) fn with_examined((written, lawful): Shipped, id: &str) -> Arc<Profile> {
     let written = written.replace("permit_ttl = \"PT3S\"", "permit_ttl = \"PT0.5S\"");
     let examined = format!(
         r#"{{ id = "{id}", party = "A company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", instructions_ref = "2026-7, annex 1", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = 2025-12-31, by = "privacy officer", valid = "P1Y" }} }},"#

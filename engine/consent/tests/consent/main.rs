@@ -50,6 +50,7 @@ mod linearizing;
 mod noticing;
 mod noting;
 mod parting;
+mod promised;
 mod proving;
 mod reading_by_grant;
 mod referring;

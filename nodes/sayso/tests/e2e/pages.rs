@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use crate::sayso;
 
 /// The page at `path`: its head, and what it says.
-async fn read(pages: SocketAddr, path: &str) -> (String, String) {
+pub(crate) async fn read(pages: SocketAddr, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(pages).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: {pages}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -33,6 +33,14 @@ async fn everybody_reads_who_receives_data_as_it_is_now_and_what_is_announced() 
     let (head, privacy) = read(pages, "/en/privacy").await;
     assert!(head.starts_with("HTTP/1.1 200") && head.contains("default-src 'none'"), "{head}");
     assert!(privacy.contains("<h1>Privacy at home</h1>"), "{privacy}");
+    let says = [
+        "Whoever set up this device (controller) answers for what happens to your data.",
+        "Questions and complaints: in person, at home.",
+        "in force from 2026-01-01",
+    ];
+    for says in says {
+        assert!(privacy.contains(says), "{says}: {privacy}");
+    }
     let (_, chinese) = read(pages, "/zh/privacy").await;
     assert!(chinese.contains("<html lang=\"zh\">"), "{chinese}");
     assert!(read(pages, "/en/nothing").await.0.starts_with("HTTP/1.1 404"));

@@ -1,11 +1,13 @@
 //! A profile that is read again while a device talks.
 
+use std::net::SocketAddr;
+
 use sayso_audit::Event;
-use sayso_tests::{Installation, Node, recordings};
+use sayso_tests::{Installation, Node, Process, free_tcp_address, recordings};
 use sayso_types::{ProcessorKind, Purpose};
 use serde_json::Value;
 
-use crate::sayso;
+use crate::{pages, sayso};
 
 /// What `sayso.toml` calls the profile.
 pub(crate) const PROFILE: &str = "profile.toml";
@@ -30,12 +32,21 @@ fn suspend(profile: &mut toml::Table, processor: &str) {
     found.unwrap().insert("state".to_owned(), "suspended".into());
 }
 
+/// What the node's metrics say of the file that it was last given: whether it refused it.
+async fn policy_refused(metrics: SocketAddr) -> Option<String> {
+    let (_, metrics) = pages::read(metrics, "/metrics").await;
+    metrics.lines().find_map(|line| line.strip_prefix("sayso_policy_refused ")).map(str::to_owned)
+}
+
 #[tokio::test]
 async fn a_revision_holds_for_those_who_talk_and_a_broken_one_for_nobody() {
     let installation = Installation::new(&sayso()).await;
-    let mut node = installation.start().await;
+    let (mut serve, metrics) = (installation.serve(), free_tcp_address());
+    serve.env("SAYSO_TELEMETRY__METRICS_LISTEN", metrics.to_string());
+    let mut node = Node::ready(Process::start(serve)).await;
     let operator = installation.operator(&node).await;
     assert!(operator.policy_is_accepted().await);
+    assert_ne!(policy_refused(metrics).await.as_deref(), Some("1"));
     let mut device = installation.first_device(&node).await;
 
     // a broken one first: the revision in force stays, and the node says so
@@ -43,6 +54,7 @@ async fn a_revision_holds_for_those_who_talk_and_a_broken_one_for_nobody() {
     node.process.reload();
     assert_eq!(until_logged(&mut node, "the profile is refused; the revision in force stays").await, 1);
     operator.until_policy(false).await;
+    assert_eq!(policy_refused(metrics).await.as_deref(), Some("1"));
 
     let (prompt, _) = device.asked().await;
     device.agree(&prompt).await;
@@ -59,6 +71,7 @@ async fn a_revision_holds_for_those_who_talk_and_a_broken_one_for_nobody() {
     node.process.reload();
     assert_eq!(until_logged(&mut node, "the profile was read again").await, 2);
     operator.until_policy(true).await;
+    assert_eq!(policy_refused(metrics).await.as_deref(), Some("0"));
     let effective = |event: &Event| matches!(event, Event::PolicyEffective { .. });
     operator.until_leaf("revision 2", |leaf| leaf.fact.profile_rev == 2 && effective(&leaf.fact.event)).await;
     let closed = |event: &Event| matches!(event, Event::SegmentClosed { cell, reason, .. } if cell.kind == ProcessorKind::Asr && reason.as_str() == "policy");

@@ -71,6 +71,27 @@ async fn a_processor_of_its_own_that_may_have_some_fields_only() {
 }
 
 #[tokio::test]
+async fn a_profile_that_is_weaker_than_the_law() {
+    let installation = Installation::new(&sayso()).await;
+    let file = installation.file("profile.toml");
+    let edit = |part: &str, key: &str, to: Option<&str>| {
+        installation.edit("profile.toml", |profile| {
+            let part = part.split('.').fold(profile, |table, part| table[part].as_table_mut().unwrap());
+            match to {
+                Some(to) => part.insert(key.to_owned(), to.into()),
+                None => part.remove(key),
+            };
+        });
+    };
+    // the law of where it serves people binds it, though it does not say so
+    edit("profile", "jurisdiction", Some("CN"));
+    refuses(installation.serve(), &[&file, "profile.law_floor", "binds whoever serves people in CN"]).await;
+    edit("profile", "jurisdiction", Some("*"));
+    edit("rights.offers", "erase", None);
+    refuses(installation.serve(), &[&file, "rights.offers.erase", "people have this right by law"]).await;
+}
+
+#[tokio::test]
 async fn a_profile_that_nobody_trusted_has_signed() {
     let installation = Installation::new(&sayso()).await;
     let (profile, key) = (installation.file("profile.toml"), installation.file("policy.key"));
