@@ -7,9 +7,8 @@ use std::sync::Arc;
 use foundationdb::FdbError;
 use sayso_store::Error;
 
-/// FoundationDB's error codes that are told apart here; all others are left to its own predicates.
-pub(crate) const TRANSACTION_TOO_OLD: i32 = 1007;
-/// The transaction's own time limit. Its predicates do not count it as one to retry, because it ends a retry loop.
+/// FoundationDB's code of the transaction's own time limit, which is told apart here; all others are left to its own
+/// predicates. They do not count it as one to retry, because it ends a retry loop.
 pub(crate) const TIMED_OUT: i32 = 1031;
 
 /// `error` as it came up on trying to `action` the cluster of `cluster_file`, after all retries.

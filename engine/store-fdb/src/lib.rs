@@ -48,8 +48,9 @@
 //!
 //! # Scans
 //!
-//! A page is read at one read version and is small enough for FoundationDB's five seconds. One that does take longer
-//! ends with what was read, which is of one moment too; the next page is of another, as the contract says.
+//! A page is read at one read version and is small enough for FoundationDB's five seconds. One that does take longer is
+//! read anew, at another version, and not cut short: a page ends where its limits or the range do, so that a few keys that
+//! one batch wrote are seen together. The next page is of another moment, as the contract says.
 //!
 //! # What it has run on
 //!

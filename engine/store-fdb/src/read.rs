@@ -84,17 +84,7 @@ impl Cluster {
         let mut found = transaction.get_ranges(option, true);
         let mut page = Page::default();
         let mut bytes = 0;
-        while let Some(found) = found.next().await {
-            let found = match found {
-                Ok(found) => found,
-                // what was read so far was read at one moment, and is a page
-                Err(error) if error.code() == fault::TRANSACTION_TOO_OLD && !page.entries.is_empty() => {
-                    let start = page.entries.last().map_or_else(|| range.start.clone(), |last| last.key.successor());
-                    page.rest = Some(Range { start, end: range.end.clone() });
-                    return Ok(page);
-                }
-                Err(error) => return Err(error.into()),
-            };
+        while let Some(found) = found.try_next().await? {
             for entry in &found {
                 let key = self.layout.key_of(entry.key()).ok_or_else(|| fault::corrupt("an entry's key"))?;
                 if page.entries.len() >= limit || bytes >= SCAN_BYTES_MAX {

@@ -51,8 +51,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error>;
 
     /// The first entries of `range`, at one moment: at most `limit`, and no more than fit
-    /// [`SCAN_BYTES_MAX`](crate::limits::SCAN_BYTES_MAX) (but at least one). Go on with [`Page::rest`]; pages are
-    /// of different moments.
+    /// [`SCAN_BYTES_MAX`](crate::limits::SCAN_BYTES_MAX) (but at least one). A page ends where one of these or the
+    /// range does, and nowhere before. Go on with [`Page::rest`]; pages are of different moments.
     ///
     /// # Errors
     /// [`Error::TooLarge`] for a `limit` over [`SCAN_LIMIT_MAX`](crate::limits::SCAN_LIMIT_MAX),

@@ -1,7 +1,7 @@
 //! Several stores in one part, as several processes have them.
 
 use foundationdb::Database;
-use foundationdb::directory::{Directory, DirectoryLayer};
+use foundationdb::directory::{Directory, DirectoryError, DirectoryLayer};
 use sayso_store::{Batch, Condition, Error, Key, Prefix, Range, Store, Value};
 use sayso_store_fdb::{FdbNetwork, NetworkOptions, Space};
 
@@ -72,7 +72,14 @@ async fn a_directory_holds_a_store() {
     let mut transaction = database.create_trx().unwrap();
     loop {
         // the second time, when the outcome of the first is not known, it may be gone
-        DirectoryLayer::default().remove_if_exists(&transaction, &path).await.unwrap();
+        match DirectoryLayer::default().remove_if_exists(&transaction, &path).await {
+            Ok(_) => {}
+            Err(DirectoryError::FdbError(error)) => {
+                transaction = transaction.on_error(error).await.unwrap();
+                continue;
+            }
+            Err(error) => panic!("cannot remove {path:?}: {error:?}"),
+        }
         match transaction.commit().await {
             Ok(_) => return,
             Err(error) => transaction = error.on_error().await.unwrap(),
