@@ -1,15 +1,19 @@
 //! What is in a cluster, read by a command while a node uses the store: the node gives it, as it is at one moment.
 //!
 //! ```text
-//!   sayso store inspect, backup ── DIR/live, a socket: which version, how many passes ──▶ the node that uses DIR
+//!   sayso store inspect, backup ── a socket named after DIR: which version, how many passes ──▶ the node that uses DIR
 //!                               ◀── what it knows of its cluster; keys and values in order, all of them; a second time
 //! ```
 //!
-//! Whoever may connect could as well take the disk, so nobody is asked who that is: the node answers the user that it runs as, and
-//! root. It reads its own disk, and so loads neither the one that leads nor the one that serves, unless it is that.
+//! The socket is no file, so that copies of the directory have nothing of it. Each of the two sees who the other is: the node
+//! answers the user that it runs as, and root, who could take the disk as well; the command believes nobody but these and whoever
+//! the directory belongs to. The node reads its own disk, and so loads neither the one that leads nor the one that serves, unless
+//! it is that.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +34,6 @@ use super::told::ClusterTold;
 use crate::backend::{self, Backend};
 use crate::config::Config;
 
-/// The socket.
-const SOCKET: &str = "live";
 /// The version of what is said: command and node are the same program, except after an upgrade.
 const VERSION: u8 = 1;
 /// Commands that a node answers at once: each keeps the files of its moment, and what was deleted since stays in them.
@@ -59,7 +61,7 @@ enum Head {
 /// Answers commands in the node of `config`, if its store is replicated, for as long as `tasks` run.
 pub(crate) fn answer(config: &Config, backend: &Backend, tasks: &Tasks) {
     let (Some(dir), Some(store)) = (backend::dir(config), backend.raft()) else { return };
-    match listen(&dir.join(SOCKET)) {
+    match listen(&dir) {
         Ok(listener) => {
             let run = run(listener, Arc::clone(store), tasks.clone());
             tasks.spawn(TaskKind::Upkeep, "commands that read the store", run).detach();
@@ -72,14 +74,31 @@ pub(crate) fn answer(config: &Config, backend: &Backend, tasks: &Tasks) {
     }
 }
 
-fn listen(socket: &Path) -> Result<UnixListener> {
-    match fs::remove_file(socket) {
-        // of a node that was killed: who has the disk is this one
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot remove {}", socket.display())),
-    }
-    UnixListener::bind(socket).with_context(|| format!("cannot listen at {}", socket.display()))
+/// Where the node that uses the store in `dir` answers. A directory has one such node at a time; what names it here is what it is
+/// on its disk, because the same path may be another directory in another container.
+fn socket(dir: &Path) -> Result<net::SocketAddr> {
+    let directory = fs::metadata(dir).with_context(|| format!("cannot read {}", dir.display()))?;
+    let name = format!("sayso-live-{:x}-{:x}", directory.dev(), directory.ino());
+    Ok(net::SocketAddr::from_abstract_name(name)?)
+}
+
+fn listen(dir: &Path) -> Result<UnixListener> {
+    let listener = net::UnixListener::bind_addr(&socket(dir)?)?;
+    listener.set_nonblocking(true)?;
+    Ok(UnixListener::from_std(listener)?)
+}
+
+fn connect(dir: &Path) -> Result<UnixStream> {
+    let stream = net::UnixStream::connect_addr(&socket(dir)?)?;
+    stream.set_nonblocking(true)?;
+    let stream = UnixStream::from_std(stream)?;
+    let (who, owner) = (stream.peer_cred()?.uid(), fs::metadata(dir)?.uid());
+    ensure!(
+        [geteuid().as_raw(), 0, owner].contains(&who),
+        "user {who}, whose {} is not, pretends to use it",
+        dir.display()
+    );
+    Ok(stream)
 }
 
 async fn run(listener: UnixListener, store: Arc<RaftStore>, tasks: Tasks) {
@@ -157,7 +176,7 @@ async fn say(stream: &mut UnixStream, head: &Head) -> Result<()> {
 /// What a node gives.
 pub(super) struct Live {
     stream: BufReader<UnixStream>,
-    socket: PathBuf,
+    dir: PathBuf,
     /// The cluster, as the node knows it.
     pub(super) cluster: ClusterTold,
     /// Whether the pass is at its end.
@@ -167,7 +186,6 @@ pub(super) struct Live {
 impl Live {
     /// Asks the node that uses the store in `dir` for `passes` over all that is there.
     pub(super) async fn ask(dir: &Path, passes: u8) -> Result<Self> {
-        let socket = dir.join(SOCKET);
         let unanswered = || {
             format!(
                 "whoever uses {} does not answer: a node that only begins to run, or one of an earlier version, or another \
@@ -175,14 +193,14 @@ impl Live {
                 dir.display()
             )
         };
-        let mut stream = BufReader::new(UnixStream::connect(&socket).await.with_context(unanswered)?);
+        let mut stream = BufReader::new(connect(dir).with_context(unanswered)?);
         stream.write_all(&[VERSION, passes]).await.with_context(unanswered)?;
         let length = stream.read_u32().await.with_context(unanswered)?;
-        ensure!(length <= HEAD_BYTES_MAX, "{} is not the socket of a node", socket.display());
+        ensure!(length <= HEAD_BYTES_MAX, "whoever uses {} answers nonsense", dir.display());
         let mut head = vec![0; length as usize];
         stream.read_exact(&mut head).await.with_context(unanswered)?;
         match serde_json::from_slice(&head).with_context(unanswered)? {
-            Head::Begins(cluster) => Ok(Self { stream, socket, cluster, is_over: false }),
+            Head::Begins(cluster) => Ok(Self { stream, dir: dir.to_owned(), cluster, is_over: false }),
             Head::Refused(reason) => bail!("the node does not give what is in its store: {reason}"),
         }
     }
@@ -210,7 +228,7 @@ impl Live {
         }
         let value = self.stream.read_u32().await?;
         let fits = key as usize <= KEY_BYTES_MAX && value as usize <= VALUE_BYTES_MAX;
-        ensure!(fits, "{} gives an entry of more bytes than a store takes", self.socket.display());
+        ensure!(fits, "whoever uses {} gives an entry of more bytes than a store takes", self.dir.display());
         let (mut key, mut held) = (vec![0; key as usize], vec![0; value as usize]);
         self.stream.read_exact(&mut key).await?;
         self.stream.read_exact(&mut held).await?;
