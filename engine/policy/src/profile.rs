@@ -123,7 +123,7 @@ pub struct Document {
     #[serde(default)]
     pub rights: Rights,
     /// When people are told something.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "canonical::by_word")]
     pub notify: BTreeMap<NoticeOccasion, NoticeDuty>,
     /// What is done when data got where it should not.
     #[serde(default)]

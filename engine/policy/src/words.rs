@@ -106,6 +106,7 @@ impl InWords for ProcessorKind {
 impl InWords for RightChannel {
     fn in_words(&self) -> [&'static str; 2] {
         match self {
+            Self::Announcement => ["announcement", "公告"],
             Self::App => ["app", "应用"],
             Self::Console => ["console", "控制台"],
             Self::Contact => ["contact", "联系方式"],
@@ -117,6 +118,7 @@ impl InWords for RightChannel {
             Self::Phone => ["telephone", "电话"],
             Self::Platform => ["platform", "平台"],
             Self::PublishedProcedure => ["published procedure", "已公布的流程"],
+            Self::Push => ["push message", "消息推送"],
             Self::Settings => ["settings", "系统设置"],
             Self::Sms => ["text message", "短信"],
             Self::Voice => ["voice", "语音"],

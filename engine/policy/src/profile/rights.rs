@@ -89,6 +89,8 @@ pub struct Right {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RightChannel {
+    /// Where everybody can read it.
+    Announcement,
     /// The app.
     App,
     /// The console of the service.
@@ -111,6 +113,8 @@ pub enum RightChannel {
     Platform,
     /// A procedure that was published elsewhere.
     PublishedProcedure,
+    /// A push message.
+    Push,
     /// The settings of the system.
     Settings,
     /// A text message.
