@@ -18,7 +18,7 @@ pub(super) struct Entitlement(Vec<Arc<Profile>>);
 impl Entitlement {
     /// That of the person whose register is `state`.
     pub(super) fn of(revisions: &Revisions, state: &ConsentState) -> Self {
-        Self(revisions.rights_of(state).map(Arc::clone).collect())
+        Self(revisions.rights_of(state).cloned().collect())
     }
 
     /// Those that offer `right`.
