@@ -10,6 +10,7 @@ pub mod bundle;
 pub(crate) mod carrier;
 pub mod copy;
 pub mod desk;
+mod entitlement;
 pub mod explained;
 pub mod items;
 pub(crate) mod left;

@@ -298,6 +298,15 @@ impl Revisions {
         self.agreed_to(purpose, state).map_or_else(|| self.newest(), |older| older.tables.in_force().profile())
     }
 
+    /// The revisions whose rights the person has: the newest, and after it each older one that governs something that they agreed
+    /// to, until they answer. A right that only one of them gives is theirs, and the earliest day of them all.
+    pub fn rights_of<'a>(&'a self, state: &ConsentState) -> impl Iterator<Item = &'a Arc<Profile>> + use<'a> {
+        let agreed = state.consents.keys().filter_map(|purpose| self.agreed_to(*purpose, state));
+        let older: BTreeMap<u32, _> =
+            agreed.map(|older| older.tables.in_force().profile()).map(|profile| (profile.rev(), profile)).collect();
+        core::iter::once(self.newest()).chain(older.into_values().rev())
+    }
+
     /// What takes out of data of `category` what any revision says that somebody may still be governed by: a revision that
     /// takes out less leaves nobody without what they were promised.
     #[must_use]

@@ -183,7 +183,8 @@ impl Replay {
             cv: labelled,
         };
         // what a device reports is collected at one gate and stored behind another
-        let gates = [Some(gate), (!gate.stores()).then_some(Gate::Memory)];
+        let is_stored = cell.kind == ProcessorKind::Database && !gate.stores();
+        let gates = [Some(gate), is_stored.then_some(Gate::Memory)];
         let times = [leaf.place.wall, WallTime(self.now.0.saturating_add(WAITS_MS))];
         let questions = || {
             let at = |gate: Gate| times.map(|now| Question { label, gate, processor, now });

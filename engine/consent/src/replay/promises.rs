@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use sayso_audit::{Event, Leaf, Reference, Scope, SubjectTag};
+use sayso_policy::Profile;
 use sayso_policy::due::Clocks;
 use sayso_policy::profile::{RightKind, Trigger};
-use sayso_policy::{Deadline, Profile};
 use sayso_types::{Category, Name, WallTime};
 
 /// Why something is erased that the person asked for, as the log says it.

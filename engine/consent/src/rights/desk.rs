@@ -9,6 +9,7 @@ use sayso_types::{Name, SubjectId};
 
 use super::carrier::Carrier;
 use super::copy::Copy;
+use super::entitlement::Entitlement;
 use super::left::Left;
 use super::names::{refusal_name, right_name};
 use super::referring::{keys, reference};
@@ -129,7 +130,8 @@ impl Desk {
         if step == Step::Accept && request.kind == RightKind::GuardianErase && !turn.state.consent.guardian_verified {
             return Err(RegisterError::NoGuardian.into());
         }
-        let next = request.after(step, &self.register.profile(), self.register.clock.wall())?;
+        let entitled = Entitlement::of(&self.register.revisions(), &turn.state.consent);
+        let next = entitled.after(&request, step, self.register.clock.wall())?;
         let (event, detail) = match step {
             Step::Verify(identity) => (RequestStep::IdentityVerified, identity.method),
             Step::Accept => (RequestStep::Accepted, right_name(next.kind)),

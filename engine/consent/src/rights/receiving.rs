@@ -7,6 +7,7 @@ use sayso_types::{Purpose, SubjectId, WallTime};
 
 use super::carrier::names_purposes;
 use super::desk::{OPEN_MAX, entry};
+use super::entitlement::Entitlement;
 use super::names::{right_name, spelled};
 use super::referral::SENT;
 use super::referring::step_of;
@@ -72,21 +73,22 @@ impl Desk {
         if kind == RightKind::Complain {
             return Err(Error::Complaint);
         }
-        let profile = self.register.profile();
-        let rights = &profile.document().rights;
-        if !rights.offers.contains_key(&right) {
+        let turn = self.register.lock(subject).await?;
+        let entitled = Entitlement::of(&self.register.revisions(), &turn.state.consent);
+        if !entitled.offers(right) {
             return Err(Error::NotOffered);
         }
         if let Some(ground) = ground {
-            let is_erasure = matches!(kind, RightKind::Erase | RightKind::GuardianErase);
-            let offered = rights.offers.get(&kind).filter(|_| is_erasure).ok_or(Error::NamesGround)?;
+            if !(matches!(kind, RightKind::Erase | RightKind::GuardianErase) && entitled.offers(kind)) {
+                return Err(Error::NamesGround);
+            }
+            let offered = entitled.grounds(kind);
             // a policy that lists none erases on any
-            if !offered.grounds.is_empty() && !offered.grounds.contains(&ground) {
-                let offered = offered.grounds.iter().map(spelled).collect::<Vec<_>>().join(", ");
+            if !offered.is_empty() && !offered.contains(&ground) {
+                let offered = offered.iter().map(spelled).collect::<Vec<_>>().join(", ");
                 return Err(Error::NoSuchGround { ground: spelled(&ground), offered });
             }
         }
-        let turn = self.register.lock(subject).await?;
         if relative.is_some() && turn.state.bars_relatives {
             return Err(Error::SaidOtherwise);
         }
@@ -95,8 +97,8 @@ impl Desk {
             return Err(Error::TooMany);
         }
         let id = Reference(SubjectId::random().0);
-        let received = Request::received(id, subject, right, &profile, self.register.clock.wall());
-        let may_cost = rights.fee_when_repeated && repeats(&earlier, kind, received.clocks.received);
+        let received = entitled.received(id, subject, right, self.register.clock.wall()).ok_or(Error::NotOffered)?;
+        let may_cost = entitled.may_cost(right) && repeats(&earlier, kind, received.clocks.received);
         let request = Request { kind, purposes, relative, ground, may_cost, ..received };
         let received = RequestStep::Received;
         let mut entry = entry(&turn, None, &request, by, (received, right_name(right)));

@@ -1,12 +1,16 @@
 //! People's requests: on record, answered by a day, noticed when that has passed.
 
+use std::sync::Arc;
+
 use sayso_audit::{Actor, ActorKind, Event, RequestStep};
-use sayso_consent::rights::{Desk, Error, NotNow, Particulars, Step};
-use sayso_policy::profile::{ErasureGround, RightKind};
+use sayso_consent::rights::{Desk, Error, NotNow, Particulars, Request, Step};
+use sayso_policy::profile::{ErasureGround, Refusal, RightKind};
+use sayso_policy::{ConsentStatus, Profile};
 
 use crate::revising::revised;
 use crate::world::*;
 
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 const DAY: core::time::Duration = core::time::Duration::from_secs(24 * 60 * 60);
 
 const INTEGRATOR: Actor = Actor { kind: ActorKind::Tenant, tag: None };
@@ -206,4 +210,40 @@ async fn only_what_is_asked_for_again_may_cost_something_and_only_where_the_poli
     assert!(!may_cost(RightKind::Erase).await && !may_cost(RightKind::Erase).await, "to decide is free, however often");
     world.clock.advance(366 * DAY);
     assert!(!may_cost(RightKind::Copy).await, "after a year it repeats nothing");
+}
+
+/// Until they answer: then they have what they agreed to anew.
+#[tokio::test]
+async fn what_a_revision_takes_away_is_still_had_by_whoever_agreed_to_more() {
+    let (copy, refusals) = ("[rights.offers.copy]\nchannel = [\"console\"]\n", "refusals = [\"ProcessExcessive\"]");
+    let revision = |rev: u32, within: &str, changes: &[(&str, &str)]| {
+        let text = profile_text().replacen("rev = 1", &format!("rev = {rev}"), 1);
+        let text = text.replacen("respond_within = \"P15D\"", &format!("respond_within = \"{within}\""), 1);
+        let text = changes.iter().fold(text, |text, (from, to)| text.replacen(from, to, 1));
+        Arc::new(Profile::parse(&text).unwrap())
+    };
+    let more = "refusals = [\"ProcessExcessive\", \"ProcessFrivolous\"]";
+    let world = World::new().await;
+    let desk = Desk::open(world.register.clone());
+    let anna = world.person(&[VOICE]).await;
+    world.register.publish(revision(2, "P30D", &[(copy, ""), (refusals, more)])).await.unwrap();
+    let ben = world.person(&[VOICE]).await;
+    let receive = async |who, right| desk.receive(who, right, INTEGRATOR).await;
+    let days = |request: &Request| (request.due.as_ref().unwrap().at.0 - request.clocks.received.0) / DAY_MS;
+
+    assert_eq!(days(&receive(anna, RightKind::Copy).await.unwrap()), 15);
+    assert!(matches!(receive(ben, RightKind::Copy).await, Err(Error::NotOffered)));
+    let (hers, his) = (receive(anna, RightKind::Access).await.unwrap(), receive(ben, RightKind::Access).await.unwrap());
+    assert_eq!((days(&hers), days(&his)), (15, 30));
+    let refuse = Step::Reject(Refusal::ProcessFrivolous);
+    let refused = desk.step(anna, hers.id, refuse, INTEGRATOR).await;
+    assert!(matches!(refused, Err(Error::NotNow(NotNow::Refusal))));
+    desk.step(ben, his.id, refuse, INTEGRATOR).await.unwrap();
+
+    world.register.publish(revision(3, "P10D", &[(copy, "")])).await.unwrap();
+    for who in [anna, ben] {
+        assert_eq!(days(&receive(who, RightKind::Access).await.unwrap()), 10, "what is better is everybody's");
+    }
+    world.answers(anna, &[VOICE], ConsentStatus::Given).await;
+    assert!(matches!(receive(anna, RightKind::Copy).await, Err(Error::NotOffered)));
 }

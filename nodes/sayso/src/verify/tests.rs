@@ -301,6 +301,25 @@ fn verdicts_are_recomputed_by_the_profile_that_is_given() {
     assert!(checked.replayed.is_some() && check(log.path(), None, NONE, &[]).unwrap().replayed.is_none());
 }
 
+/// What had to be done by the time of the export, and is not on record.
+#[test]
+fn what_is_still_open_is_late_as_of_a_day_after_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("home.toml");
+    fs::write(&home, include_str!("../../../../deploy/profiles/home.toml")).unwrap();
+    let effective = Event::PolicyEffective { profile: Hash(config::read_profile(&home).unwrap().hash().0) };
+    let log = export([effective, withdrawal().0]);
+    let late = |at: Option<&str>| {
+        let at = at.map(|at| WallTime(at.parse::<jiff::Timestamp>().unwrap().as_millisecond().unsigned_abs()));
+        let checked = check_by(log.path(), None, &[&home], &[], at).unwrap();
+        let found: Vec<_> = checked.report.violations().map(|finding| (finding.leaf, finding.rule)).collect();
+        found
+    };
+    assert_eq!(late(None), []);
+    assert_eq!(late(Some("2026-01-15T00:00:00Z")), [], "the policy gives fifteen days");
+    assert_eq!(late(Some("2026-01-17T00:00:00Z")), [(1, Rule::WithdrawalLate)]);
+}
+
 #[test]
 fn a_receipt_is_checked_without_the_log() {
     let (_, effective) = withdrawal();
