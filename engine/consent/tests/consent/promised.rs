@@ -7,13 +7,15 @@ mod xiaosuan;
 mod xiaozhi;
 mod zego;
 
+use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::Actor;
+use sayso_audit::{Actor, ActorKind, Event, RequestStep};
+use sayso_consent::rights::Desk;
 use sayso_consent::{Answer, Ask, Denied, Means};
-use sayso_policy::profile::Draft;
+use sayso_policy::profile::{Draft, RightKind};
 use sayso_policy::{AgeBand, ConsentStatus, Gate, Profile};
-use sayso_types::{Name, ProcessorId, Purpose, SubjectId};
+use sayso_types::{Clock, Name, ProcessorId, Purpose, SubjectId};
 
 use crate::guarding::{guarded_by, said};
 use crate::keeping::{DAY, Shipped, lawful, purpose};
@@ -126,6 +128,26 @@ impl Gates {
             assert_eq!(self.answer(alone, way).await, OPEN, "{way}");
         }
     }
+}
+
+/// The end of 22 January 2026 in mainland China. Whoever asks on New Year's Day waits until then: for fifteen working days, of
+/// which the holidays are none and the Sunday that is worked instead is one.
+const FIFTEENTH: u64 = 1_769_097_600_000;
+
+/// Whoever asks has an answer within fifteen working days, or that is on record.
+async fn answers_within_fifteen_working_days(policy: Shipped) {
+    let gates = Gates::of(policy).await;
+    let (desk, anna) = (Desk::open(gates.0.register.clone()), gates.0.stranger().await);
+    let asked = desk.receive(anna, RightKind::Explain, Actor { kind: ActorKind::Tenant, tag: None }).await.unwrap();
+    let is_late_at = async |wall: u64| {
+        gates.0.clock.advance(Duration::from_millis(wall - gates.0.clock.wall().0));
+        desk.note_overdue().await.unwrap();
+        desk.of(anna).await.unwrap().into_iter().find(|one| one.id == asked.id).unwrap().is_overdue
+    };
+    assert!(!is_late_at(FIFTEENTH).await, "{:?}", asked.due);
+    assert!(is_late_at(FIFTEENTH + 1).await, "{:?}", asked.due);
+    let told = |event: &Event| matches!(event, Event::Request { step: RequestStep::Overdue, request, .. } if *request == asked.id);
+    gates.0.until_told(told).await;
 }
 
 /// `text` with each first occurrence replaced.

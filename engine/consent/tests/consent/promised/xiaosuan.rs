@@ -3,7 +3,7 @@
 use sayso_consent::Means;
 use sayso_policy::AgeBand;
 
-use super::{APART, Gates, OPEN, changed, going_on_agrees_to_nothing};
+use super::{APART, Gates, OPEN, answers_within_fifteen_working_days, changed, going_on_agrees_to_nothing};
 use crate::keeping::{XIAOSUAN, with_examined};
 
 /// What the cloud phone needs.
@@ -136,4 +136,9 @@ async fn below_14_nothing_moves_without_a_guardian() {
     let gates = Gates::of(XIAOSUAN).await;
     let ways = ["data_flow/device_info/cloud-phone", "camera/image/cloud-phone", "security/log_info/operations"];
     gates.need_a_guardian(AgeBand::Under14, "data_flow camera", &ways).await;
+}
+
+#[tokio::test]
+async fn questions_are_answered_within_fifteen_working_days_or_that_is_on_record() {
+    answers_within_fifteen_working_days(XIAOSUAN).await;
 }

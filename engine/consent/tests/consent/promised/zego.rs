@@ -3,7 +3,7 @@
 use sayso_consent::Means;
 use sayso_policy::AgeBand;
 
-use super::{APART, Gates, OPEN, WENT_ON, changed, going_on_agrees_to_nothing};
+use super::{APART, Gates, OPEN, WENT_ON, answers_within_fifteen_working_days, changed, going_on_agrees_to_nothing};
 use crate::keeping::ZEGO;
 
 /// What has to come before anything goes to ZEGO, and each function.
@@ -194,4 +194,9 @@ async fn minors_need_a_guardian() {
     let gates = Gates::of(ZEGO).await;
     let ways = ["account/account_phone/zego-store", "video_avatar/voice_audio/zego-avatar"];
     gates.need_a_guardian(AgeBand::Under18, &format!("{FIRST} video_avatar"), &ways).await;
+}
+
+#[tokio::test]
+async fn questions_are_answered_within_fifteen_working_days_or_that_is_on_record() {
+    answers_within_fifteen_working_days(ZEGO).await;
 }
