@@ -184,6 +184,8 @@ async fn erasure_is_asked_for_on_the_grounds_of_the_policy_and_no_other() {
     let any = desk.receive_with(anna, RightKind::Erase, on(ErasureGround::OtherLaw), INTEGRATOR).await.unwrap();
     assert_eq!(any.ground, Some(ErasureGround::OtherLaw), "a policy that lists none erases on any");
     world.register.publish(revised(2, &[("[rights.offers.erase]\n", few)])).await.unwrap();
+    // who agreed to any ground has any until they answer
+    world.answers(anna, &[VOICE], ConsentStatus::Given).await;
     let size = world.size().await;
     let refused = desk.receive_with(anna, RightKind::Erase, on(ErasureGround::OtherLaw), INTEGRATOR).await.unwrap_err();
     assert_eq!(
@@ -206,6 +208,8 @@ async fn only_what_is_asked_for_again_may_cost_something_and_only_where_the_poli
     let may_cost = async |kind| desk.receive(anna, kind, INTEGRATOR).await.unwrap().may_cost;
     assert!(!may_cost(RightKind::Copy).await && !may_cost(RightKind::Copy).await, "the policy takes nothing");
     world.register.publish(fee).await.unwrap();
+    assert!(!may_cost(RightKind::Copy).await, "what she agreed to takes nothing, until she answers");
+    world.answers(anna, &[VOICE], ConsentStatus::Given).await;
     assert!(may_cost(RightKind::Copy).await && !may_cost(RightKind::Access).await, "the first is free");
     assert!(!may_cost(RightKind::Erase).await && !may_cost(RightKind::Erase).await, "to decide is free, however often");
     world.clock.advance(366 * DAY);
@@ -223,26 +227,26 @@ async fn what_a_revision_takes_away_is_still_had_by_whoever_agreed_to_more() {
         Arc::new(Profile::parse(&text).unwrap())
     };
     let more = "refusals = [\"ProcessExcessive\", \"ProcessFrivolous\"]";
-    let world = World::new().await;
+    let world = World::under(revision(1, "P10D", &[])).await;
     let desk = Desk::open(world.register.clone());
     let anna = world.person(&[VOICE]).await;
-    world.register.publish(revision(2, "P30D", &[(copy, ""), (refusals, more)])).await.unwrap();
+    world.register.publish(revision(2, "P15D", &[(copy, ""), (refusals, more)])).await.unwrap();
     let ben = world.person(&[VOICE]).await;
     let receive = async |who, right| desk.receive(who, right, INTEGRATOR).await;
     let days = |request: &Request| (request.due.as_ref().unwrap().at.0 - request.clocks.received.0) / DAY_MS;
 
-    assert_eq!(days(&receive(anna, RightKind::Copy).await.unwrap()), 15);
+    assert_eq!(days(&receive(anna, RightKind::Copy).await.unwrap()), 10);
     assert!(matches!(receive(ben, RightKind::Copy).await, Err(Error::NotOffered)));
     let (hers, his) = (receive(anna, RightKind::Access).await.unwrap(), receive(ben, RightKind::Access).await.unwrap());
-    assert_eq!((days(&hers), days(&his)), (15, 30));
+    assert_eq!((days(&hers), days(&his)), (10, 15));
     let refuse = Step::Reject(Refusal::ProcessFrivolous);
     let refused = desk.step(anna, hers.id, refuse, INTEGRATOR).await;
     assert!(matches!(refused, Err(Error::NotNow(NotNow::Refusal))));
     desk.step(ben, his.id, refuse, INTEGRATOR).await.unwrap();
 
-    world.register.publish(revision(3, "P10D", &[(copy, "")])).await.unwrap();
+    world.register.publish(revision(3, "P5D", &[(copy, "")])).await.unwrap();
     for who in [anna, ben] {
-        assert_eq!(days(&receive(who, RightKind::Access).await.unwrap()), 10, "what is better is everybody's");
+        assert_eq!(days(&receive(who, RightKind::Access).await.unwrap()), 5, "what is better is everybody's");
     }
     world.answers(anna, &[VOICE], ConsentStatus::Given).await;
     assert!(matches!(receive(anna, RightKind::Copy).await, Err(Error::NotOffered)));
