@@ -14,9 +14,16 @@ const DAY: u64 = 24 * 60 * 60 * 1_000;
 const VERIFIED: Step = Step::Verify(Identity { method: Name::constant("signed_in"), evidence: None });
 
 fn profile() -> Profile {
-    let rights = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\", \"IdentityVerificationFailure\"]\n\
-                  [rights.offers.copy]\nchannel = [\"console\"]\n";
-    Profile::parse(&format!("{}\n{rights}", include_str!("../../tests/profile.toml"))).unwrap()
+    Profile::parse(&text("")).unwrap()
+}
+
+/// The profile to test with, with `more` said of all requests.
+fn text(more: &str) -> String {
+    let plain = include_str!("../../tests/profile.toml");
+    let (one, two) =
+        ("refusals = [\"ProcessExcessive\"", "refusals = [\"IdentityVerificationFailure\", \"ProcessExcessive\"");
+    let rights = plain.replacen(one, &format!("{more}{two}"), 1);
+    format!("{rights}\n[rights.offers.copy]\nchannel = [\"console\"]\n")
 }
 
 fn received() -> Request {
@@ -69,11 +76,7 @@ fn an_answer_is_put_off_once_and_not_for_ever() {
 
 #[test]
 fn who_asks_is_known_by_a_day_or_that_is_overdue() {
-    let text = format!(
-        "{}\n[rights]\nclock_start = [\"identity_verified\"]\nrespond_within = \"P15D\"\nidentity_within = \"P5D\"\n\
-                        [rights.offers.copy]\nchannel = [\"console\"]\n",
-        include_str!("../../tests/profile.toml")
-    );
+    let text = text("clock_start = [\"identity_verified\"]\nidentity_within = \"P5D\"\n");
     let profile = Profile::parse(&text).unwrap();
     let request = Request::received(Reference([1; 16]), SubjectId([2; 16]), RightKind::Copy, &profile, NOW);
     let day = WallTime(NOW.0 + 5 * DAY);

@@ -109,7 +109,7 @@ fn profile_with_a_recogniser_overseas() -> Profile {
                state = \"active\", contract = \"No. 7\", trains_on_data = false, declared_retention = \"PT0S\" },\n]\n\n[profile]";
     let text = include_str!("../profile.toml").replacen("]\n\n[profile]", far, 1);
     let text = text.replacen("rev = 1", "rev = 2", 1);
-    let rights = "[transfers]\noverseas = true\n[rights]\nrespond_within = \"P15D\"\n[rights.offers.refuse_overseas]\nchannel = [\"console\"]\n";
+    let rights = "[transfers]\noverseas = true\n[rights.offers.refuse_overseas]\nchannel = [\"console\"]\n";
     Profile::in_force_before(&format!("{text}\n{rights}")).unwrap()
 }
 

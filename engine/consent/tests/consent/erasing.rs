@@ -165,7 +165,7 @@ pub(crate) fn profile_with_a_receiver_who(rev: u32, more: &str) -> Profile {
     let of_memory = "retention = { trigger = \"withdraw\", after = \"PT0S\", action = \"erase\"";
     assert!(text.contains(of_memory), "the profile to test with has another retention");
     let text = text.replace(of_memory, &format!("{of_memory}, processors_must_confirm = true"));
-    let rights = "[rights]\nrespond_within = \"P15D\"\n[rights.offers]\nerase = {}\nrectify = {}\nrestrict = {}\ncancel = {}\ncopy = {}\n";
+    let rights = "[rights.offers]\nrectify = {}\nrestrict = {}\ncancel = {}\ncopy = {}\n";
     Profile::in_force_before(&format!("{text}\n{rights}")).unwrap()
 }
 

@@ -45,14 +45,11 @@ pub(crate) fn profile() -> Profile {
 pub(crate) fn profile_text() -> String {
     let text = include_str!("../profile.toml");
     let short = text.replace("permit_ttl = \"PT3S\"", "permit_ttl = \"PT0.5S\"");
-    let rights = "[rights]\nrespond_within = \"P15D\"\nrefusals = [\"ProcessExcessive\"]\n[rights.offers.copy]\nchannel = [\"console\"]\n\
-                  [rights.offers.access]\nchannel = [\"console\"]\n\
-                  [rights.offers.erase]\nchannel = [\"console\"]\n";
     let others =
-        ["cancel", "withdraw", "object", "refuse_overseas", "restrict", "rectify", "supplement", "explain", "port"];
+        ["copy", "cancel", "object", "refuse_overseas", "restrict", "rectify", "supplement", "explain", "port"];
     let others: String =
         others.iter().map(|right| format!("[rights.offers.{right}]\nchannel = [\"console\"]\n")).collect();
-    format!("{short}\n{rights}{others}")
+    format!("{short}\n{others}")
 }
 
 /// A directory's store.

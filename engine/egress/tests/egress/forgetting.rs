@@ -68,8 +68,7 @@ fn profile() -> Profile {
     };
     let receivers = RECEIVERS.map(receiver).concat();
     let text = include_str!("../profile.toml").replacen("]\n\n[profile]", &format!("{receivers}]\n\n[profile]"), 1);
-    let rights = "[rights]\nrespond_within = \"P15D\"\n[rights.offers]\nerase = {}\n";
-    Profile::in_force_before(&format!("{text}\n{rights}")).unwrap()
+    Profile::in_force_before(&text).unwrap()
 }
 
 /// A door in front of these receivers.
