@@ -95,6 +95,7 @@ fn we_open_what_others_signed() {
     signed.add_sigs(&[&theirs]).unwrap();
     let text = String::from_utf8(signed.to_bytes()).unwrap();
     let public: VerifierKey = Signer::new(ORIGIN, &SEED).unwrap().verifier().to_string().parse().unwrap();
-    assert_eq!(note::open(&text, ORIGIN, &[public.clone()]).unwrap(), "what they say\n");
-    assert!(note::open(&text.replace("they", "we"), ORIGIN, &[public]).is_err());
+    let keys = [public];
+    assert_eq!(note::open(&text, ORIGIN, &keys).unwrap(), "what they say\n");
+    assert!(note::open(&text.replace("they", "we"), ORIGIN, &keys).is_err());
 }

@@ -70,7 +70,7 @@ async fn a_refusal_that_nothing_speaks_for_is_found_whatever_reason_it_gives() {
     assert_eq!(replay(&earlier, profile()).unfounded, [0; 0]);
     // another reason than the one that there was
     let last = at(&leaves, "gate.denied");
-    let mut other = leaves.clone();
+    let mut other = leaves;
     let Event::GateDenied { reason, .. } = &mut other[last].fact.event else { unreachable!() };
     *reason = Name::constant("region");
     assert_eq!(replay(&other, profile()).unfounded, [last as u64]);
