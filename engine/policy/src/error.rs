@@ -175,7 +175,7 @@ pub enum Problem {
     #[error("`{0}` is not in the file below")]
     Removed(String),
     /// The linter has found something that nobody has waived.
-    #[error("{rule}: {message} ({more} more)")]
+    #[error("{rule}: {message}{}", besides(*more))]
     Lint {
         /// The first rule that is broken.
         rule: &'static str,
@@ -184,6 +184,11 @@ pub enum Problem {
         /// How many findings there are besides.
         more: usize,
     },
+}
+
+/// How many findings there are beside the one that is told.
+fn besides(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" ({more} more)") }
 }
 
 /// The known name that looks most like a wrong one, if any does.
