@@ -110,17 +110,23 @@ fn reads(dirs: &[PathBuf], vault: &Vault, sealed: &[Sealed]) -> Vec<SubjectId> {
     sealed.iter().filter(opens).map(|Sealed(subject, _)| *subject).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_that_was_destroyed_dies_on_every_replica_also_on_one_that_was_away() {
-    let mut cluster = Cluster::start(3).await;
-    let store = cluster.nodes[&cluster.leader().await].clone();
-    let vault = vault(store.clone()).await.expect("unlocks");
+/// Has a record of each of both sealed and stored.
+async fn seal_for_both(vault: &Vault, store: &RaftStore) -> Vec<Sealed> {
     let (row, mut sealed) = (key("row"), Vec::new());
     for subject in [ANNA, BEN] {
         let record = vault.seal(&at(&row, subject), CANARY).await.expect("seals");
         store.commit(Batch::new().put(key(&format!("{subject}")), record.clone())).await.expect("commits");
         sealed.push(Sealed(subject, record));
     }
+    sealed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_was_destroyed_dies_on_every_replica_also_on_one_that_was_away() {
+    let mut cluster = Cluster::start(3).await;
+    let store = cluster.nodes[&cluster.leader().await].clone();
+    let vault = vault(store.clone()).await.expect("unlocks");
+    let (row, sealed) = (key("row"), seal_for_both(&vault, &store).await);
     let applied = store.status().applied;
     cluster.wait("all have it", |cluster| cluster.nodes.values().all(|node| node.status().applied >= applied)).await;
     let dirs: Vec<_> = (1..=3).map(|node| cluster.dir_of(node)).collect();
@@ -167,12 +173,7 @@ async fn who_stole_the_shard_key_before_it_was_rotated_opens_nothing_on_any_repl
     let mut cluster = Cluster::start(3).await;
     let store = cluster.nodes[&cluster.leader().await].clone();
     let vault = vault(store.clone()).await.expect("unlocks");
-    let (row, mut sealed) = (key("row"), Vec::new());
-    for subject in [ANNA, BEN] {
-        let record = vault.seal(&at(&row, subject), CANARY).await.expect("seals");
-        store.commit(Batch::new().put(key(&format!("{subject}")), record.clone())).await.expect("commits");
-        sealed.push(Sealed(subject, record));
-    }
+    let (row, sealed) = (key("row"), seal_for_both(&vault, &store).await);
     let dirs: Vec<_> = (1..=3).map(|node| cluster.dir_of(node)).collect();
     let applied = store.status().applied;
     cluster.wait("all have it", |cluster| cluster.nodes.values().all(|node| node.status().applied >= applied)).await;

@@ -6,7 +6,7 @@ use std::path::Path;
 use sayso_audit::{Checkpoint, Event, Export, Leaf, Place, Reference, Signer};
 use sayso_device::DeviceEvent;
 use sayso_proto::consent::v1::WithdrawalState;
-use sayso_tests::{Installation, recordings};
+use sayso_tests::{Admin, Installation, Node, TestDevice, recordings};
 use sayso_types::{Category, Purpose};
 use sayso_wire::{ConsentStatus, ToDevice};
 use serde_json::{Value, json};
@@ -20,17 +20,23 @@ fn hears(event: &Event) -> bool {
         if cell.purpose == Purpose::VOICE_INTERACTION && cell.category == Category::VOICE_AUDIO)
 }
 
-#[tokio::test]
-async fn nothing_is_heard_once_it_is_ok() {
-    let installation = Installation::new(&sayso()).await;
-    let node = installation.start().await;
-    let admin = installation.operator(&node).await;
-    let mut device = installation.first_device(&node).await;
+/// The first device of a node, whose owner has agreed and is in the middle of an utterance that a recogniser hears.
+async fn mid_utterance(installation: &Installation, node: &Node, admin: &Admin) -> TestDevice {
+    let mut device = installation.first_device(node).await;
     let (prompt, _) = device.asked().await;
     device.agree(&prompt).await;
     device.until_listening().await;
     device.begin(&recordings::sound(recordings::LONG)).await;
     admin.until_leaf("an utterance on its way to the recogniser", |leaf| hears(&leaf.fact.event)).await;
+    device
+}
+
+#[tokio::test]
+async fn nothing_is_heard_once_it_is_ok() {
+    let installation = Installation::new(&sayso()).await;
+    let node = installation.start().await;
+    let admin = installation.operator(&node).await;
+    let mut device = mid_utterance(&installation, &node, &admin).await;
 
     let withdrawn = admin.withdraw("speaker-1").await;
     assert_eq!(withdrawn.state(), WithdrawalState::Ok, "{withdrawn:?}");
@@ -93,12 +99,7 @@ async fn a_late_segment_signed_with_the_logs_own_key_is_found_offline() {
     let installation = Installation::new(&sayso()).await;
     let node = installation.start().await;
     let admin = installation.operator(&node).await;
-    let mut device = installation.first_device(&node).await;
-    let (prompt, _) = device.asked().await;
-    device.agree(&prompt).await;
-    device.until_listening().await;
-    device.begin(&recordings::sound(recordings::LONG)).await;
-    admin.until_leaf("an utterance on its way to the recogniser", |leaf| hears(&leaf.fact.event)).await;
+    let device = mid_utterance(&installation, &node, &admin).await;
     assert_eq!(admin.withdraw("speaker-1").await.state(), WithdrawalState::Ok);
     drop(device);
     let said = |leaves: &[Leaf]| leaves.iter().any(|leaf| matches!(leaf.fact.event, Event::WithdrawEffective { .. }));
