@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use sayso_store::{Batch, Entry, Error, Key, Page, Prefix, Range, Version, Versioned, Watch, Watchers};
+use tokio::sync::watch;
 
 use crate::index::{self, Index};
 use crate::queue::{Durability, Queue};
@@ -23,6 +24,8 @@ pub struct Engine {
     shared: Arc<Shared>,
     /// Taken when the store is closed.
     open: RwLock<Option<Open>>,
+    /// How many moments are being passed over.
+    sweeps: watch::Sender<usize>,
 }
 
 /// What there is while the store is open.
@@ -53,7 +56,7 @@ impl Engine {
         });
         let thread = thread.map_err(|e| fault::io("start a thread for", dir, e))?;
         let open = Open { index, writer: thread, lock };
-        Ok(Self { dir: dir.to_owned(), shared, open: RwLock::new(Some(open)) })
+        Ok(Self { dir: dir.to_owned(), shared, open: RwLock::new(Some(open)), sweeps: watch::Sender::default() })
     }
 
     /// Answers the commits that are queued, ends the store's threads and lets go of the directory. Every use after this
@@ -101,7 +104,23 @@ impl Engine {
     /// # Errors
     /// The state of the store.
     pub fn sweep(&self, range: &Range) -> Result<Sweep, Error> {
-        Ok(Sweep(self.index()?.sweep(range)))
+        let [sweep] = self.sweeps(range)?;
+        Ok(sweep)
+    }
+
+    /// Two passes over `range`, both of it as it is now: the one to say what there is, the other to take it.
+    ///
+    /// # Errors
+    /// The state of the store.
+    pub fn sweep_twice(&self, range: &Range) -> Result<[Sweep; 2], Error> {
+        self.sweeps(range)
+    }
+
+    fn sweeps<const N: usize>(&self, range: &Range) -> Result<[Sweep; N], Error> {
+        // counted before they are there, so that no purge overlooks them
+        self.sweeps.send_modify(|under_way| *under_way += 1);
+        let counted = Arc::new(Counted(self.sweeps.clone()));
+        Ok(self.index()?.sweeps(range).map(|sweep| Sweep { sweep, _counted: Arc::clone(&counted) }))
     }
 
     /// Applies `batch` if all it requires holds. It is in its place among all commits once this is first polled to its
@@ -115,12 +134,15 @@ impl Engine {
     }
 
     /// Rewrites the store without what was deleted or replaced before this call, and deletes the files that held it.
-    /// What a [`Sweep`] that is under way still reads goes when that is dropped.
+    /// Waits until no [`Sweep`] is under way, because each keeps files of its moment.
     ///
     /// # Errors
     /// The state of the store: what was deleted may then still be in a file.
     pub async fn purge(&self) -> Result<(), Error> {
-        self.shared.queue.push_purge()?.await.map_err(|_| Error::Closed)?
+        self.shared.queue.push_purge()?.await.map_err(|_| Error::Closed)??;
+        // the sender lives as long as this
+        let _ = self.sweeps.subscribe().wait_for(|under_way| *under_way == 0).await;
+        Ok(())
     }
 
     /// Every change under `prefix` from now on.
@@ -138,8 +160,21 @@ impl Engine {
 }
 
 /// One pass over a range as it was at one moment, whatever is committed meanwhile. It keeps the memory and the files of
-/// that moment.
-pub struct Sweep(index::Sweep);
+/// that moment: a [purge](Engine::purge) waits until it is dropped.
+pub struct Sweep {
+    sweep: index::Sweep,
+    // after what it counts, which is let go of first
+    _counted: Arc<Counted>,
+}
+
+/// Passes that are under way, of one moment.
+struct Counted(watch::Sender<usize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|under_way| *under_way -= 1);
+    }
+}
 
 impl Sweep {
     /// The next entries, of about [`SCAN_BYTES_MAX`](sayso_store::limits::SCAN_BYTES_MAX); none at the end of the range.
@@ -147,7 +182,7 @@ impl Sweep {
     /// # Errors
     /// What the disk says.
     pub fn next_page(&mut self) -> Result<Vec<Entry>, Error> {
-        self.0.next_page()
+        self.sweep.next_page()
     }
 }
 

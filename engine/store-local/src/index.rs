@@ -117,11 +117,15 @@ impl Index {
         })
     }
 
-    /// One pass over `range` as it is now.
-    pub(crate) fn sweep(self: &Arc<Self>, range: &Range) -> Sweep {
+    /// Passes over `range`, all of it as it is now.
+    pub(crate) fn sweeps<const N: usize>(self: &Arc<Self>, range: &Range) -> [Sweep; N] {
         let keys = tree_key(ENTRIES, range.start.as_bytes())..tree_key(ENTRIES, range.end.as_bytes());
-        let items = self.at_one_moment(|visible| self.tree.0.range(keys, visible, None));
-        Sweep { index: Arc::clone(self), items }
+        self.at_one_moment(|visible| {
+            core::array::from_fn(|_| {
+                let items = self.tree.0.range(keys.clone(), visible, None);
+                Sweep { index: Arc::clone(self), items }
+            })
+        })
     }
 
     /// The entry of `range` with the greatest key.

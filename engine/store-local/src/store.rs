@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sayso_store::{Batch, Error, Key, Page, Prefix, Range, Store, Version, Versioned, Watch, limits};
 
-use crate::{Durability, Engine, LocalOptions};
+use crate::{Durability, Engine, LocalOptions, Sweep};
 
 /// A store in a directory of this machine.
 #[derive(Debug)]
@@ -19,6 +19,14 @@ impl LocalStore {
     /// Those of [`Engine::open`].
     pub fn open(dir: &Path, options: LocalOptions) -> Result<Arc<Self>, Error> {
         Ok(Arc::new(Self(Engine::open(dir, options)?)))
+    }
+
+    /// Two passes over all that is in it, both of this moment, as of [`Engine::sweep_twice`].
+    ///
+    /// # Errors
+    /// Those of [`Engine::sweep_twice`].
+    pub fn sweep_twice(&self) -> Result<[Sweep; 2], Error> {
+        self.0.sweep_twice(&Range::all())
     }
 
     /// Closes it, as [`Engine::close`] does.

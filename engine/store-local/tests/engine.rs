@@ -1,9 +1,12 @@
 //! What the disk does for backends that build on it: commits whose order is all that matters, and passes that nothing disturbs.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fs, thread};
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use sayso_store::{Batch, Entry, Key, Range};
 use sayso_store_local::{Durability, Engine, LocalOptions};
@@ -26,6 +29,11 @@ fn numbers(entries: &[Entry]) -> Vec<u32> {
 
 fn contents(engine: &Engine) -> Vec<Entry> {
     engine.scan(Range::all(), 100).expect("scans").entries
+}
+
+fn tables(dir: &Path) -> BTreeSet<OsString> {
+    let listed = fs::read_dir(dir.join("tree/tables")).expect("lists");
+    listed.map(|table| table.expect("lists").file_name()).collect()
 }
 
 /// Copies what a loss of power would leave at worst: the log up to where it was synced last.
@@ -74,4 +82,26 @@ fn a_sweep_gives_what_was_while_tables_are_merged() {
     engine.close();
     let engine = open(dir.path(), 4 << 10);
     assert_eq!(numbers(&contents(&engine)), (4_950..5_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn two_passes_of_one_moment_give_the_same_and_a_purge_waits_for_both() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = open(dir.path(), 4 << 10);
+    (0..2_000).for_each(|n| put(&engine, n, Durability::Ordered));
+    let [mut one, mut other] = engine.sweep_twice(&Range::all()).expect("passes");
+    (2_000..4_000).for_each(|n| put(&engine, n, Durability::Ordered));
+    let before = tables(dir.path());
+    let mut purge = Box::pin(engine.purge());
+    let mut is_done = || purge.as_mut().now_or_never().is_some();
+    while tables(dir.path()).is_subset(&before) {
+        assert!(!is_done(), "nothing is rewritten yet");
+        thread::yield_now();
+    }
+    assert_eq!(numbers(&one.next_page().expect("reads")), (1_950..2_000).collect::<Vec<_>>());
+    drop(one);
+    assert!(!is_done(), "the other one keeps what was replaced");
+    assert_eq!(numbers(&other.next_page().expect("reads")), (1_950..2_000).collect::<Vec<_>>());
+    drop(other);
+    block_on(purge).expect("purges");
 }

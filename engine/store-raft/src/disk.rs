@@ -118,7 +118,7 @@ impl Disk {
         }
     }
 
-    /// Rewrites it without what was deleted or replaced.
+    /// Rewrites it without what was deleted or replaced. Waits until no sweep is under way, which keeps files that have it.
     pub(crate) async fn purge(&self) -> Result<(), Error> {
         self.engine.purge().await
     }
@@ -142,6 +142,11 @@ impl Disk {
     /// One pass over `prefix` as it is now.
     pub(crate) fn sweep(&self, prefix: Vec<u8>) -> Result<Sweep, Error> {
         self.engine.sweep(&Prefix::from_bytes(prefix).into())
+    }
+
+    /// Two passes over `prefix`, both of it as it is now.
+    pub(crate) fn sweep_twice(&self, prefix: Vec<u8>) -> Result<[Sweep; 2], Error> {
+        self.engine.sweep_twice(&Prefix::from_bytes(prefix).into())
     }
 
     /// The record, if there is one.

@@ -51,8 +51,6 @@ pub(crate) struct Machine {
     applied: tokio::sync::Mutex<Applied>,
     /// Generations that are not in force yet but being received.
     receiving: watch::Sender<BTreeSet<u32>>,
-    /// How many snapshots and sweeps of this node are being read.
-    reading: watch::Sender<usize>,
     pub(crate) watchers: Watchers,
     /// The sequence of the last commit that readers and watchers see.
     seen: watch::Sender<u64>,
@@ -110,8 +108,8 @@ impl Machine {
         let (seen, removed) = (watch::Sender::new(next - 1), watch::Sender::new(read_removed(&disk, generation)?));
         let applied = tokio::sync::Mutex::new(Applied { last_log_id, membership, tokens, next });
         let (generation, watchers) = (RwLock::new(generation), Watchers::default());
-        let (receiving, reading) = (watch::Sender::default(), watch::Sender::default());
-        Ok(Arc::new(Self { disk, generation, applied, receiving, reading, watchers, seen, removed }))
+        let receiving = watch::Sender::default();
+        Ok(Arc::new(Self { disk, generation, applied, receiving, watchers, seen, removed }))
     }
 
     /// Who was removed from the cluster, now and later.

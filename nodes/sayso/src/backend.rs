@@ -4,6 +4,7 @@
 mod fdb;
 mod held;
 mod raft;
+mod reader;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use sayso_types::Clock;
 use sayso_vault::move_keys;
 
 pub(crate) use self::held::HeldStore;
+pub(crate) use self::reader::{Pass, Reader};
 use crate::config::{Config, FdbPart, Store as StoreSettings, StoreKind, StoreProblem};
 
 /// Where a replicated store lies in the data directory, apart from a store of one node.
@@ -127,11 +129,13 @@ impl Backend {
         }
     }
 
-    /// The replicated store, if it is one.
-    pub(crate) fn raft(&self) -> Option<&Arc<RaftStore>> {
+    /// What reads the store as it is at one moment, where that can be done.
+    pub(crate) fn reader(&self) -> Option<Reader> {
         match &self.kind {
-            Kind::Raft(store) => Some(store),
-            _ => None,
+            Kind::Local(store) => Some(Reader::Local(store.beneath())),
+            Kind::Raft(store) => Some(Reader::Raft(Arc::clone(store))),
+            #[cfg(feature = "fdb")]
+            Kind::Fdb(_) => None,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::types::{Snapshot, SnapshotMeta, StorageError, StorageIoError, Types};
 /// The contents of a snapshot: records, keys without their generation.
 pub(crate) enum SnapshotData {
     /// Of this node, to be read.
-    Local(Box<Reading>),
+    Local(Box<Sweep>),
     /// Of another, received in full.
     Received(Receiving),
 }
@@ -30,7 +30,6 @@ impl SnapshotData {
         };
         let prefix = generation_prefix(0).len();
         let records = reading
-            .sweep
             .next_page()?
             .into_iter()
             .map(|entry| wire::Record { key: entry.key.as_bytes()[prefix..].to_vec().into(), value: entry.value.0 });
@@ -44,29 +43,6 @@ impl fmt::Debug for SnapshotData {
             Self::Local(_) => "Local",
             Self::Received(_) => "Received",
         })
-    }
-}
-
-/// A snapshot of this node on its way out. The files of its moment stay for as long.
-pub(crate) struct Reading {
-    sweep: Sweep,
-    // after what it counts, which is let go of first
-    _counted: Counted,
-}
-
-/// Counts what reads files that a purge would have go.
-pub(super) struct Counted(Arc<Machine>);
-
-impl Counted {
-    pub(super) fn new(machine: &Arc<Machine>) -> Self {
-        machine.reading.send_modify(|count| *count += 1);
-        Self(Arc::clone(machine))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.reading.send_modify(|count| *count -= 1);
     }
 }
 
@@ -133,9 +109,7 @@ impl Machine {
             let _still = self.applied.lock().await;
             self.delete_stale().await?;
         }
-        self.disk.purge().await?;
-        let _ = self.reading.subscribe().wait_for(|reading| *reading == 0).await;
-        Ok(())
+        self.disk.purge().await
     }
 
     /// Replaces the state by that of a snapshot.
@@ -178,10 +152,8 @@ impl Machine {
     /// The state as it is now.
     pub(super) async fn snapshot(self: &Arc<Self>) -> Result<Snapshot, Error> {
         let applied = self.applied.lock().await;
-        let counted = Counted::new(self);
         let sweep = self.disk.sweep(generation_prefix(self.generation()))?;
-        let reading = Box::new(Reading { sweep, _counted: counted });
-        Ok(Snapshot { meta: applied.meta(), snapshot: Box::new(SnapshotData::Local(reading)) })
+        Ok(Snapshot { meta: applied.meta(), snapshot: Box::new(SnapshotData::Local(Box::new(sweep))) })
     }
 }
 

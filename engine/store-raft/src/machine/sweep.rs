@@ -6,7 +6,6 @@ use std::sync::Arc;
 use sayso_store::{Entry, Error, Key};
 use sayso_store_local::Sweep;
 
-use super::snapshot::Counted;
 use super::{ENTRIES, Machine, data_key, versioned};
 
 /// One pass over a replicated store as it was at one moment, whatever is committed meanwhile. It keeps the files of that moment:
@@ -15,8 +14,6 @@ pub struct RaftSweep {
     sweep: Sweep,
     /// Bytes of a key that are this node's own.
     prefix: usize,
-    // after what it counts, which is let go of first
-    _counted: Counted,
 }
 
 impl RaftSweep {
@@ -43,13 +40,10 @@ impl fmt::Debug for RaftSweep {
 impl Machine {
     /// Two passes over what is applied now.
     pub(crate) async fn sweep_twice(self: &Arc<Self>) -> Result<[RaftSweep; 2], Error> {
-        // for both to be of the same moment
+        // no snapshot takes the generation's place meanwhile
         let _still = self.applied.lock().await;
-        let prefix = data_key(self.generation(), ENTRIES, &[]).as_bytes().to_vec();
-        let sweep = || -> Result<_, Error> {
-            let counted = Counted::new(self);
-            Ok(RaftSweep { sweep: self.disk.sweep(prefix.clone())?, prefix: prefix.len(), _counted: counted })
-        };
-        Ok([sweep()?, sweep()?])
+        let key = data_key(self.generation(), ENTRIES, &[]).as_bytes().to_vec();
+        let prefix = key.len();
+        Ok(self.disk.sweep_twice(key)?.map(|sweep| RaftSweep { sweep, prefix }))
     }
 }

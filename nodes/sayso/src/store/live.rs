@@ -1,14 +1,14 @@
-//! What is in a cluster, read by a command while a node uses the store: the node gives it, as it is at one moment.
+//! What is in a store, read by a command while a node uses it: the node gives it, as it is at one moment.
 //!
 //! ```text
 //!   sayso store inspect, backup ── a socket named after DIR: which version, how many passes ──▶ the node that uses DIR
-//!                               ◀── what it knows of its cluster; keys and values in order, all of them; a second time
+//!                               ◀── what it knows of its cluster, if any; keys and values in order, all of them; a second time
 //! ```
 //!
 //! The socket is no file, so that copies of the directory have nothing of it. Each of the two sees who the other is: the node
 //! answers the user that it runs as, and root, who could take the disk as well; the command believes nobody but these and whoever
-//! the directory belongs to. The node reads its own disk, and so loads neither the one that leads nor the one that serves, unless
-//! it is that.
+//! the directory belongs to. A node of a cluster reads its own disk, and so loads neither the one that leads nor the one that
+//! serves, unless it is that.
 
 use std::fs;
 use std::os::linux::net::SocketAddrExt;
@@ -23,7 +23,6 @@ use rustix::process::geteuid;
 use sayso_runtime::{TaskKind, Tasks};
 use sayso_store::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use sayso_store::{Key, Value};
-use sayso_store_raft::{RaftStore, RaftSweep};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -31,11 +30,11 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::told::ClusterTold;
-use crate::backend::{self, Backend};
+use crate::backend::{self, Backend, Pass, Reader};
 use crate::config::Config;
 
 /// The version of what is said: command and node are the same program, except after an upgrade.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Commands that a node answers at once: each keeps the files of its moment, and what was deleted since stays in them.
 const READERS_MAX: usize = 2;
 /// How long a command may take to take some of it. One that is stopped would keep the files for ever.
@@ -52,18 +51,18 @@ const PAGE_ENTRIES: usize = 1_000;
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Head {
-    /// Entries follow.
-    Begins(ClusterTold),
+    /// Entries follow; of a cluster, if it is one.
+    Begins(Option<ClusterTold>),
     /// Nothing does, and why.
     Refused(String),
 }
 
-/// Answers commands in the node of `config`, if its store is replicated, for as long as `tasks` run.
+/// Answers commands in the node of `config`, if its store is on disks of our own, for as long as `tasks` run.
 pub(crate) fn answer(config: &Config, backend: &Backend, tasks: &Tasks) {
-    let (Some(dir), Some(store)) = (backend::dir(config), backend.raft()) else { return };
+    let (Some(dir), Some(reader)) = (backend::dir(config), backend.reader()) else { return };
     match listen(&dir) {
         Ok(listener) => {
-            let run = run(listener, Arc::clone(store), tasks.clone());
+            let run = run(listener, reader, tasks.clone());
             tasks.spawn(TaskKind::Upkeep, "commands that read the store", run).detach();
         }
         // it serves all the same
@@ -101,13 +100,13 @@ fn connect(dir: &Path) -> Result<UnixStream> {
     Ok(stream)
 }
 
-async fn run(listener: UnixListener, store: Arc<RaftStore>, tasks: Tasks) {
-    let readers = Arc::new(Semaphore::new(READERS_MAX));
+async fn run(listener: UnixListener, reader: Reader, tasks: Tasks) {
+    let turns = Arc::new(Semaphore::new(READERS_MAX));
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let (store, readers) = (Arc::clone(&store), Arc::clone(&readers));
+        let (reader, turns) = (reader.clone(), Arc::clone(&turns));
         let give = async move {
-            if let Err(error) = give(stream, &store, &readers).await {
+            if let Err(error) = give(stream, &reader, &turns).await {
                 tracing::warn!(error = format!("{error:#}"), "a command did not read the store to its end");
             }
         };
@@ -115,8 +114,8 @@ async fn run(listener: UnixListener, store: Arc<RaftStore>, tasks: Tasks) {
     }
 }
 
-/// Gives all that is in `store` to whoever is at the other end.
-async fn give(mut stream: UnixStream, store: &RaftStore, readers: &Semaphore) -> Result<()> {
+/// Gives all that is in the store to whoever is at the other end.
+async fn give(mut stream: UnixStream, reader: &Reader, turns: &Semaphore) -> Result<()> {
     let who = stream.peer_cred()?.uid();
     if ![geteuid().as_raw(), 0].contains(&who) {
         return refuse(&mut stream, "only the user that the node runs as may read it, and root".to_owned()).await;
@@ -124,26 +123,26 @@ async fn give(mut stream: UnixStream, store: &RaftStore, readers: &Semaphore) ->
     let mut asked = [0; 2];
     timeout(TAKEN_WITHIN, stream.read_exact(&mut asked)).await.context("nothing was asked")??;
     let [version, passes] = asked;
-    let Ok(_turn) = readers.try_acquire() else {
+    let Ok(_turn) = turns.try_acquire() else {
         return refuse(&mut stream, format!("{READERS_MAX} commands read it already: wait for one")).await;
     };
     if version != VERSION {
         return refuse(&mut stream, "the node is of another version than this command: use its own".to_owned()).await;
     }
-    let swept = match store.sweep_twice().await {
-        Ok(swept) => swept,
+    let cut = match reader.sweep_twice().await {
+        Ok(cut) => cut,
         Err(error) => return refuse(&mut stream, error.to_string()).await,
     };
-    say(&mut stream, &Head::Begins(store.status().into())).await?;
-    for sweep in swept.into_iter().take(passes.into()) {
-        give_pass(&mut stream, sweep).await?;
+    say(&mut stream, &Head::Begins(reader.status().map(Into::into))).await?;
+    for pass in cut.into_iter().take(passes.into()) {
+        give_pass(&mut stream, pass).await?;
     }
     Ok(())
 }
 
-async fn give_pass(stream: &mut UnixStream, mut sweep: RaftSweep) -> Result<()> {
+async fn give_pass(stream: &mut UnixStream, mut pass: Pass) -> Result<()> {
     loop {
-        let page = sweep.next_page()?;
+        let page = pass.next_page()?;
         let mut bytes = Vec::new();
         for entry in &page {
             let key = entry.key.as_bytes();
@@ -177,8 +176,8 @@ async fn say(stream: &mut UnixStream, head: &Head) -> Result<()> {
 pub(super) struct Live {
     stream: BufReader<UnixStream>,
     dir: PathBuf,
-    /// The cluster, as the node knows it.
-    pub(super) cluster: ClusterTold,
+    /// The cluster, as the node knows it, if there is one.
+    pub(super) cluster: Option<ClusterTold>,
     /// Whether the pass is at its end.
     is_over: bool,
 }

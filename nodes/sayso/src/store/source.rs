@@ -1,5 +1,5 @@
-//! [`Source`]: a store that is read as a whole: one that nobody else writes to meanwhile, or one of a cluster as it was at one
-//! moment, while the cluster serves.
+//! [`Source`]: a store that is read as a whole: as it was at one moment, while it is used; or one of FoundationDB, which nobody else
+//! writes to meanwhile.
 
 use std::array::IntoIter;
 use std::sync::Arc;
@@ -8,22 +8,22 @@ use anyhow::{Result, bail};
 use sayso_consent::format;
 use sayso_runtime::SystemClock;
 use sayso_store::{Error as StoreError, Key, Store, Value};
-use sayso_store_raft::{Error as RaftError, RaftSweep};
+use sayso_store_raft::Error as RaftError;
 
 use super::contents::{Contents, Portion};
 use super::live::Live;
 use super::told::ClusterTold;
 use super::with_store;
-use crate::backend::{self, Backend};
+use crate::backend::{self, Backend, Pass};
 use crate::cli::StoreFileArgs;
-use crate::config::{Config, StoreKind};
+use crate::config::Config;
 use crate::output;
 
 /// What is read.
 pub(super) enum Source {
     /// Of which the process is the owner.
     Owned(Arc<dyn Store>),
-    /// Of a cluster.
+    /// As it was at one moment.
     Cut(Cut),
 }
 
@@ -40,21 +40,21 @@ impl Source {
     pub(super) fn cluster(&self) -> Option<&ClusterTold> {
         match self {
             Self::Owned(_) => None,
-            Self::Cut(Cut::Here { cluster, .. }) => Some(cluster),
-            Self::Cut(Cut::There(live)) => Some(&live.cluster),
+            Self::Cut(Cut::Here { cluster, .. }) => cluster.as_ref(),
+            Self::Cut(Cut::There(live)) => live.cluster.as_ref(),
         }
     }
 }
 
-/// Passes over what a cluster's store held at one moment.
+/// Passes over what a store held at one moment.
 pub(super) enum Cut {
     /// On the disk that this process has.
     Here {
         /// The pass that is under way first.
-        sweeps: IntoIter<RaftSweep, 2>,
+        passes: IntoIter<Pass, 2>,
         /// It.
-        sweep: Option<RaftSweep>,
-        cluster: ClusterTold,
+        pass: Option<Pass>,
+        cluster: Option<ClusterTold>,
     },
     /// On that of a node that runs.
     There(Live),
@@ -65,11 +65,11 @@ impl Cut {
     pub(super) async fn next_page(&mut self) -> Result<Option<Vec<(Key, Value)>>> {
         match self {
             Self::There(live) => live.next_page().await,
-            Self::Here { sweeps, sweep, .. } => {
-                let Some(current) = sweep else { bail!("it was passed over as often as it can be") };
+            Self::Here { passes, pass, .. } => {
+                let Some(current) = pass else { bail!("it was passed over as often as it can be") };
                 let page = current.next_page()?;
                 if page.is_empty() {
-                    *sweep = sweeps.next();
+                    *pass = passes.next();
                     return Ok(None);
                 }
                 Ok(Some(page.into_iter().map(|entry| (entry.key, entry.value)).collect()))
@@ -85,7 +85,7 @@ pub(super) async fn with_source<T>(
     work: impl AsyncFnOnce(&Config, Source) -> Result<T>,
 ) -> Result<T> {
     let config = Config::read(&args.config)?;
-    let (StoreKind::Raft, Some(dir)) = (config.store.kind, backend::dir(&config)) else {
+    let Some(dir) = backend::dir(&config) else {
         return with_store(args, async |config, backend| work(config, Source::Owned(backend.store())).await).await;
     };
     let backend = match Backend::open(&config, Arc::new(SystemClock::new())).await {
@@ -104,15 +104,19 @@ pub(super) async fn with_source<T>(
     done
 }
 
-/// A cut of the cluster's store of which `backend` is a node.
+/// A cut of the store that this process has open.
 async fn cut(backend: &Backend) -> Result<Cut> {
-    let Some(store) = backend.raft() else { bail!("the store is not replicated") };
-    format::require_known(store.as_ref()).await?;
-    let mut sweeps = store.sweep_twice().await?.into_iter();
-    let (sweep, cluster) = (sweeps.next(), store.status().into());
-    Ok(Cut::Here { sweeps, sweep, cluster })
+    let Some(reader) = backend.reader() else { bail!("the store is not on a disk of this machine") };
+    format::require_known(backend.store().as_ref()).await?;
+    let mut passes = reader.sweep_twice().await?.into_iter();
+    let (pass, cluster) = (passes.next(), reader.status().map(Into::into));
+    Ok(Cut::Here { passes, pass, cluster })
 }
 
 fn is_in_use(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(RaftError::Store(StoreError::InUse { .. })))
+    let of_several = error.downcast_ref().and_then(|error| match error {
+        RaftError::Store(error) => Some(error),
+        _ => None,
+    });
+    matches!(of_several.or(error.downcast_ref()), Some(StoreError::InUse { .. }))
 }

@@ -1,22 +1,17 @@
 //! The nodes of a cluster, as an operator looks after them while it serves.
 
-use std::cell::Cell;
-
 use sayso_audit::Leaf;
 use sayso_tests::{Finished, Installation, Node, Process};
 use serde_json::Value;
 
 use crate::cluster::Standby;
 use crate::sayso;
+use crate::store::{given_while, json};
 
 /// `sayso store ARGS`, at `node`.
 async fn store(founder: &Installation, node: &Node, args: &[&str]) -> Finished {
     let (admin, certs) = (node.admin.to_string(), founder.file("admin"));
     sayso().run([&["store"], args, &["--json", "--admin", &admin, "--certs", &certs]].concat()).await
-}
-
-fn json(finished: Finished) -> Value {
-    serde_json::from_str(&finished.success().stdout).unwrap()
 }
 
 /// The numbers of those that belong to it.
@@ -36,15 +31,6 @@ async fn nodes_are_removed_dead_or_alive_while_a_client_writes() {
     drop(founder.device(&node, "kitchen").await.unwrap());
     let admin = founder.operator(&node).await;
 
-    let is_done = Cell::new(false);
-    let writes = async {
-        let mut written = 0;
-        while !is_done.get() {
-            let _ = admin.give("kitchen", "voice_interaction").await;
-            written += 1;
-        }
-        written
-    };
     let steps = async {
         let members = json(store(&founder, &node, &["members"]).await);
         assert_eq!((&members["serving"], numbers(&members)), (&1.into(), vec![1, 2, 3]));
@@ -61,9 +47,8 @@ async fn nodes_are_removed_dead_or_alive_while_a_client_writes() {
         assert_eq!(numbers(&json(store(&founder, &node, &["remove", "2"]).await)), [1, 3]);
         assert_eq!(numbers(&json(store(&founder, &node, &["remove", "3"]).await)), [1]);
         three.process.line("that it was removed", |line| line.contains(REMOVED[0]).then_some(())).await;
-        is_done.set(true);
     };
-    let (written, ()) = tokio::join!(writes, steps);
+    let written = given_while(&admin, steps).await;
     three.process.finished().await.failure(REMOVED);
     for installation in [&second, &third] {
         // the one of them hears it now, the other one has noted it

@@ -1,10 +1,9 @@
 //! `sayso store`, as an operator runs it.
 
-use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
-use sayso_tests::{FakeObjectStore, Finished, Installation, Process};
+use sayso_tests::{Admin, FakeObjectStore, Finished, Installation, Process};
 use serde_json::Value;
 
 use crate::cluster::Standby;
@@ -25,6 +24,22 @@ pub(crate) async fn used() -> (Installation, sayso_proto::admin::v1::GetConsentR
 pub(crate) async fn store(installation: &Installation, args: &[&str]) -> Finished {
     let config = installation.file("sayso.toml");
     sayso().run([&["store"], args, &["--json", "--config", &config]].concat()).await
+}
+
+/// Has somebody in the kitchen say yes again and again until `steps` are done: how often that was acknowledged.
+pub(crate) async fn given_while(admin: &Admin, steps: impl Future<Output = ()>) -> usize {
+    let mut given = 0;
+    let gives = async {
+        loop {
+            let _ = admin.give("kitchen", "voice_interaction").await;
+            given += 1;
+        }
+    };
+    tokio::select! {
+        () = steps => {}
+        () = gives => {}
+    }
+    given
 }
 
 pub(crate) fn json(finished: Finished) -> Value {
@@ -109,15 +124,6 @@ async fn a_cluster_is_backed_up_while_it_serves() {
     let place = tempfile::tempdir().unwrap();
     let (data, keys) = (place.path().join("data"), place.path().join("keys"));
     let (data, keys) = (data.to_str().unwrap(), keys.to_str().unwrap());
-    let is_done = Cell::new(false);
-    let writes = async {
-        let mut written = 0;
-        while !is_done.get() {
-            let _ = admin.give("kitchen", "voice_interaction").await;
-            written += 1;
-        }
-        written
-    };
     // of one that stands by, of the one that serves, and of the other one
     let reads = async {
         let backup = json(store(&second, &["backup", data]).await);
@@ -130,10 +136,8 @@ async fn a_cluster_is_backed_up_while_it_serves() {
         store(&second, &["backup", data]).await.failure(&[data, "holds a whole dump"]);
         // what needs the store for itself says who has it
         store(&second, &["check"]).await.failure(&[&second.file("data")]);
-        is_done.set(true);
     };
-    let (written, ()) = tokio::join!(writes, reads);
-    assert!(written > 0, "it was served meanwhile");
+    assert!(given_while(&admin, reads).await > 0, "it was served meanwhile");
     for process in [node.process, two.process, three.process] {
         process.kill().await;
     }
@@ -150,6 +154,40 @@ async fn a_cluster_is_backed_up_while_it_serves() {
     assert!(admin.verify_log().await.is_clean());
     assert_eq!(admin.consent("kitchen").await.subject_id, given.subject_id);
     node.kill().await;
+}
+
+#[tokio::test]
+async fn a_store_of_one_node_is_backed_up_while_it_serves() {
+    let old = Installation::new(&sayso()).await;
+    let node = old.start().await;
+    drop(old.device(&node, "kitchen").await.unwrap());
+    let admin = old.operator(&node).await;
+    let given = admin.give("kitchen", "voice_interaction").await;
+    let before = admin.leaves().await;
+
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("backup");
+    let dir = dir.to_str().unwrap();
+    let reads = async {
+        let inspected = json(store(&old, &["inspect"]).await);
+        assert_eq!((&inspected["kind"], &inspected["cluster"]), (&"local".into(), &Value::Null));
+        let backup = json(store(&old, &["backup", dir]).await);
+        assert!(backup["all"]["entries"].as_u64() >= inspected["entries"].as_u64(), "{backup}");
+        // what needs the store for itself says who has it
+        store(&old, &["check"]).await.failure(&[&old.file("data")]);
+    };
+    assert!(given_while(&admin, reads).await > 0, "it was served meanwhile");
+    let _ = node.terminate().await.success();
+
+    let new = Installation::new(&sayso()).await;
+    hand_over(&old, &new, &["keys"]);
+    let _ = store(&new, &["restore", dir]).await.success();
+    let node = new.start().await;
+    let admin = new.operator(&node).await;
+    assert_eq!(admin.leaves().await[..before.len()], before, "all that was acknowledged before it began is there");
+    assert!(admin.verify_log().await.is_clean());
+    assert_eq!(admin.consent("kitchen").await.subject_id, given.subject_id);
+    let _ = node.terminate().await.success();
 }
 
 #[tokio::test]
