@@ -195,10 +195,11 @@ impl Conversation {
         if !self.sleepy {
             return Next::GoOn;
         }
-        let options = Arc::clone(&self.place().identity.language.session);
+        let identity = &self.place().identity;
+        let (id, options) = (identity.session, Arc::clone(&identity.language.session));
         let Self { session, consent, awake, .. } = self;
         let asleep = awake.fall_asleep(|| {
-            let blank = Session::new(options);
+            let blank = Session::new(id, options);
             let (session, consent) = (core::mem::replace(session, blank), core::mem::take(consent));
             Asleep { session, consent }
         });

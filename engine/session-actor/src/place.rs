@@ -74,8 +74,8 @@ pub(crate) struct Seen {
 
 impl Place {
     pub(crate) fn new(identity: Identity, link: Link, consent: ConsentState) -> Self {
-        let options = Arc::clone(&identity.language.session);
-        let session = if identity.is_guest { Session::of_guest(options) } else { Session::new(options) };
+        let (id, options) = (identity.session, Arc::clone(&identity.language.session));
+        let session = if identity.is_guest { Session::of_guest(id, options) } else { Session::new(id, options) };
         let seen = Seen { conversation: session.observe(), turns: Turns::default(), stages: Vec::new() };
         Self {
             active: AtomicU64::new(identity.opened.0),

@@ -29,7 +29,7 @@ mod withdrawing;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sayso_types::{Mono, Purpose, TurnId};
+use sayso_types::{Mono, Purpose, SessionId, TurnId};
 use sayso_wire::{ListenMode, SessionState, ToDevice};
 
 use self::consenting::Asking;
@@ -56,6 +56,7 @@ pub struct Observed {
 /// One conversation. See the module's text for its states.
 #[derive(Debug)]
 pub struct Session {
+    id: SessionId,
     options: Arc<Options>,
     /// When the event happened that is being handled.
     now: Mono,
@@ -85,10 +86,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// A conversation in which nothing has happened yet. Conversations of one kind share their options.
+    /// The conversation `id`, in which nothing has happened yet. Conversations of one kind share their options.
     #[must_use]
-    pub fn new(options: impl Into<Arc<Options>>) -> Self {
+    pub fn new(id: SessionId, options: impl Into<Arc<Options>>) -> Self {
         Self {
+            id,
             options: options.into(),
             now: Mono::default(),
             consent: ConsentView::default(),
@@ -110,8 +112,8 @@ impl Session {
 
     /// The same, had with a guest.
     #[must_use]
-    pub fn of_guest(options: impl Into<Arc<Options>>) -> Self {
-        Self { is_guests: true, ..Self::new(options) }
+    pub fn of_guest(id: SessionId, options: impl Into<Arc<Options>>) -> Self {
+        Self { is_guests: true, ..Self::new(id, options) }
     }
 
     /// Takes note of what happened at `now`; appends what is to be done to `effects`, in order. Never waits, never

@@ -13,8 +13,8 @@ use sayso_policy::{Labelled, Permit, Revoker, Terms, permit};
 use sayso_runtime::SystemClock;
 use sayso_session::{ConsentView, Effect, Event, Options, Session, Standing};
 use sayso_types::{
-    Category, Cell, Clock, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SubjectId,
-    TurnId,
+    Category, Cell, Clock, ConsentVersion, Label, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, SessionId,
+    SubjectId, TurnId,
 };
 use sayso_wire::{AudioPacket, ListenMode};
 use sha2::{Digest, Sha256};
@@ -109,8 +109,13 @@ struct Utterer {
 
 impl<'a> Conversation<'a> {
     fn new(clock: &'a Arc<dyn Clock>) -> Self {
-        let mut conversation =
-            Self { clock, session: Session::new(Options::default()), effects: Vec::new(), utterance: None, passed: 0 };
+        let mut conversation = Self {
+            clock,
+            session: Session::new(SessionId([1; 16]), Options::default()),
+            effects: Vec::new(),
+            utterance: None,
+            passed: 0,
+        };
         let consent = ConsentView {
             cv: CV,
             standing: Standing::Given,

@@ -174,6 +174,7 @@ async fn a_refusal_by_button_is_on_record_with_what_the_device_reported() {
     let mut device = Device::connect(&node, "speaker").await;
     device.listen(ListenMode::Auto);
     let prompt_id = prompt(&mut device).await;
+    let earlier = prompt_id.clone();
     let press = ToNode::ConsentAnswer { prompt_id, decision: ConsentDecision::Refuse, purpose: None };
     let mut wire = bytes::BytesMut::new();
     sayso_wire::encode(&press, &mut wire).unwrap();
@@ -189,7 +190,7 @@ async fn a_refusal_by_button_is_on_record_with_what_the_device_reported() {
     assert_eq!(records[0].events.last().unwrap().evidence_sha256, <[u8; 32]>::from(Sha256::digest(&wire)));
     assert_eq!(node.transcriber.desk().received().bytes, 0);
     // pressing without having been asked again changes nothing
-    device.send(ToNode::ConsentAnswer { prompt_id: "1".into(), decision: ConsentDecision::Agree, purpose: None });
+    device.send(ToNode::ConsentAnswer { prompt_id: earlier, decision: ConsentDecision::Agree, purpose: None });
     assert_eq!(soon(device.told_error()).await, "prompt_closed");
     assert_eq!(node.register.state(subject).await.unwrap().cv, state.cv);
 }

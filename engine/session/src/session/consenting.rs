@@ -1,16 +1,19 @@
 //! The consent question, its answer, and every change of consent.
 
 use sayso_types::dialogue::{Exchange, Fact};
-use sayso_types::{Purpose, TurnId};
+use sayso_types::{Purpose, SessionId, TurnId};
 use sayso_wire::{ConsentDecision, ToDevice};
 
 use super::{Kind, Session};
 use crate::{Asked, Capture, ConsentView, Decision, Effect, Means, Origin, Standing, Taken, Timer, consent_answer};
 
+/// Hexadecimal digits of a session's name in that of a prompt: 64 random bits, which leave room for the turn in a name.
+const PROMPT_SESSION_CHARS: usize = 16;
+
 /// The consent question, while it is open.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asking {
-    /// The turn in which it was read out: what its prompt is called.
+    /// The turn in which it was read out.
     prompt: TurnId,
     /// How often it was put.
     attempts: u32,
@@ -20,6 +23,14 @@ pub(super) struct Asking {
     told: usize,
     /// What they decided, while it is being written.
     decided: Option<Decision>,
+}
+
+/// What the question is called that was read out in `turn` of `session`. Nothing else that was ever asked, of anybody, is called
+/// so: an answer that is sent again answers no other question, and is no evidence of it.
+pub(super) fn prompt_id(session: SessionId, turn: TurnId) -> String {
+    let mut id = session.to_string();
+    id.truncate(PROMPT_SESSION_CHARS);
+    format!("{id}-{turn}")
 }
 
 impl Session {
@@ -61,14 +72,28 @@ impl Session {
         let (text, purposes) = (text.clone(), purposes.clone());
         effects.push(Effect::NoteQuestion(Asked { purposes: purposes.clone(), again }));
         self.say(Kind::Question, &text, effects);
-        effects.push(Effect::Tell(ToDevice::ConsentPrompt { prompt_id: self.latest.to_string(), text, purposes }));
+        let prompt_id = prompt_id(self.id, self.latest);
+        effects.push(Effect::Tell(ToDevice::ConsentPrompt { prompt_id, text, purposes }));
     }
 
+    /// The answer to the question that is open. It is the only one: what comes while it is written is told to be none.
     fn decided(&mut self, turn: TurnId, decision: Decision, means: Means, effects: &mut Vec<Effect>) {
-        if let Some(asking) = &mut self.asking {
-            asking.decided = Some(decision);
+        match &mut self.asking {
+            Some(asking) if asking.decided.is_none() => {
+                asking.decided = Some(decision);
+                effects.push(Effect::RecordConsent(turn, decision, means));
+            }
+            _ => self.prompt_closed(effects),
         }
-        effects.push(Effect::RecordConsent(turn, decision, means));
+    }
+
+    fn prompt_closed(&self, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Tell(ToDevice::Error {
+            code: "prompt_closed".to_owned(),
+            text: "this consent prompt is not open, or was answered already".to_owned(),
+            remedy: "withdraw what was agreed to, or start to listen and answer the prompt that comes then".to_owned(),
+            turn: self.latest,
+        }));
     }
 
     /// The person said or typed something in answer.
@@ -94,7 +119,7 @@ impl Session {
 
     /// The answer was not understood, or none came: asks again, a few times.
     pub(super) fn no_consent_answer(&mut self, effects: &mut Vec<Effect>) {
-        let Some(asking) = &mut self.asking else { return };
+        let Some(asking) = self.asking.as_mut().filter(|asking| asking.decided.is_none()) else { return };
         if asking.attempts >= self.options.consent_attempts {
             let turn = self.turn.as_ref().map_or(self.latest, super::Turn::id);
             return self.decided(turn, Decision::Defer, Means::Voice, effects);
@@ -107,7 +132,7 @@ impl Session {
 
     pub(super) fn consent_pressed(
         &mut self,
-        prompt_id: &str,
+        pressed: &str,
         decision: ConsentDecision,
         purpose: Option<Purpose>,
         effects: &mut Vec<Effect>,
@@ -122,15 +147,10 @@ impl Session {
         };
         // An answer is to a question: who was not asked has not been told what they agree to.
         match self.asking {
-            Some(asking) if asking.prompt.to_string() == prompt_id => {
+            Some(asking) if prompt_id(self.id, asking.prompt) == pressed => {
                 self.decided(self.latest, decision, Means::Button, effects);
             }
-            _ => effects.push(Effect::Tell(ToDevice::Error {
-                code: "prompt_closed".to_owned(),
-                text: "this consent prompt is not open".to_owned(),
-                remedy: "start to listen, and answer the prompt that comes then".to_owned(),
-                turn: self.latest,
-            })),
+            _ => self.prompt_closed(effects),
         }
     }
 

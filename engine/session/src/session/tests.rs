@@ -10,11 +10,14 @@ mod visiting;
 
 use core::time::Duration;
 
-use sayso_types::{ConsentVersion, PictureFormat, Redacted};
+use sayso_types::{ConsentVersion, PictureFormat, Redacted, SessionId};
 use sayso_wire::PictureOffer;
 
+use super::consenting::prompt_id;
 use super::*;
 use crate::{Ending, Prompts, SpeechKind};
+
+const SESSION: SessionId = SessionId([7; 16]);
 
 const GIVEN: ConsentView = ConsentView {
     cv: ConsentVersion(1),
@@ -65,7 +68,7 @@ impl Rig {
             guest_mode_off: "The guest has left.".into(),
             failed: "Something went wrong.".into(),
         };
-        let session = Session::new(Options { prompts, ..Options::default() });
+        let session = Session::new(SESSION, Options { prompts, ..Options::default() });
         let mut rig = Self { session, now: Mono(1_000_000_000), out: Vec::new() };
         rig.feed(Event::Attached { consent, facts: Vec::new(), history: Vec::new() });
         rig
@@ -76,6 +79,11 @@ impl Rig {
         self.now = self.now.after(Duration::from_millis(10));
         self.session.handle(event, self.now, &mut self.out);
         self
+    }
+
+    /// What the question of the latest turn is called.
+    fn prompt_id(&self) -> String {
+        prompt_id(SESSION, self.turn())
     }
 
     fn turn(&self) -> TurnId {

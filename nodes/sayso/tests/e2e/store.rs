@@ -218,7 +218,7 @@ async fn what_is_exported_is_served_from_where_it_is_imported() {
     let found = admin.consent("kitchen").await;
     assert_eq!((&found.subject_id, &found.records), (&consent.subject_id, &consent.records));
     assert!(admin.verify_log().await.is_clean());
-    let in_use = store(&new, &["inspect"]).await;
+    let in_use = store(&new, &["check"]).await;
     in_use.failure(&[&new.file("data"), "in use"]);
     let _ = node.terminate().await.success();
 

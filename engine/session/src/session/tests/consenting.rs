@@ -216,7 +216,7 @@ fn with_push_to_talk_the_answer_is_given_at_the_next_press() {
 #[test]
 fn the_prompt_is_answered_with_a_button_also_while_it_is_read_and_when_it_was_put_again() {
     let mut rig = asked();
-    let prompt = rig.turn().to_string();
+    let prompt = rig.prompt_id();
     rig.feed(press(&prompt, ConsentDecision::Agree));
     assert!(rig.has(|e| matches!(e, Effect::RecordConsent(_, Decision::Agree, Means::Button))));
 
@@ -227,16 +227,38 @@ fn the_prompt_is_answered_with_a_button_also_while_it_is_read_and_when_it_was_pu
     assert!(rig.has(|e| matches!(e, Effect::RecordConsent(_, Decision::Refuse, Means::Button))));
 }
 
+/// Whether the device is told that what it sent answers nothing.
+fn closed(rig: &Rig) -> bool {
+    rig.has(|e| matches!(e, Effect::Tell(ToDevice::Error { code, .. }) if code == "prompt_closed"))
+}
+
 #[test]
 fn a_button_without_its_prompt_answers_nothing() {
-    let closed =
-        |rig: &Rig| rig.has(|e| matches!(e, Effect::Tell(ToDevice::Error { code, .. }) if code == "prompt_closed"));
     let mut rig = Rig::new(ConsentView::default());
     rig.feed(press("1", ConsentDecision::Agree));
     assert!(closed(&rig) && !rig.has(|e| matches!(e, Effect::RecordConsent(..))), "nobody was asked");
     let mut rig = asked();
-    rig.feed(press("another", ConsentDecision::Agree));
-    assert!(closed(&rig) && !rig.has(|e| matches!(e, Effect::RecordConsent(..))), "it answers something else");
+    let earlier = prompt_id(SessionId([8; 16]), rig.turn());
+    for another in ["another", "1", &earlier] {
+        rig.feed(press(another, ConsentDecision::Agree));
+        assert!(closed(&rig) && !rig.has(|e| matches!(e, Effect::RecordConsent(..))), "it answers something else");
+    }
+}
+
+#[test]
+fn the_first_answer_counts_and_what_comes_while_it_is_written_is_told_to_be_none() {
+    for again in [false, true] {
+        let mut rig = if again { asked_again() } else { asked() };
+        let prompt = rig.prompt_id();
+        rig.feed(press(&prompt, ConsentDecision::Agree));
+        assert!(rig.has(|e| matches!(e, Effect::RecordConsent(_, Decision::Agree, Means::Button))));
+        rig.feed(press(&prompt, ConsentDecision::Refuse));
+        assert!(closed(&rig) && !rig.has(|e| matches!(e, Effect::RecordConsent(..))));
+        rig.feed(Event::Timer(Timer::Consent));
+        assert!(!rig.has(|e| matches!(e, Effect::RecordConsent(..) | Effect::Speak { .. })), "nor is it asked again");
+        rig.feed(Event::ConsentChanged(ConsentView { cv: ConsentVersion(2), ..GIVEN }));
+        assert_eq!(rig.spoken_texts(), [(SpeechKind::Notice, "Thank you very much.".into())], "as it is on record");
+    }
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::WithdrawalUnrecorded("store_full")),
         Just(Event::TakenBack(Taken::WhatIsKept)),
         (turn, decision).prop_map(|(turn, decision)| Event::ConsentPressed {
-            prompt_id: turn.to_string(),
+            prompt_id: prompt_id(SESSION, turn),
             decision,
             purpose: None
         }),
