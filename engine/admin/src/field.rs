@@ -3,6 +3,7 @@
 use core::fmt::Display;
 use core::str::FromStr;
 
+use sayso_audit::Hash;
 use sayso_consent::record::part;
 use sayso_proto::consent::v1 as consent;
 use sayso_types::{Part, Purpose};
@@ -86,9 +87,14 @@ pub(crate) fn parts(said: &[consent::Part]) -> Result<Vec<Part>, Refusal> {
 
 /// A SHA-256.
 pub(crate) fn sha256(field: &'static str, bytes: &[u8]) -> Result<[u8; 32], Refusal> {
-    bytes
+    let sha256 = bytes
         .try_into()
-        .map_err(|_| Refusal::invalid(field, format_args!("a SHA-256 has 32 bytes, this has {}", bytes.len())))
+        .map_err(|_| Refusal::invalid(field, format_args!("a SHA-256 has 32 bytes, this has {}", bytes.len())))?;
+    // what everybody has who mistook a file shows nothing, and would be another's as well
+    if sha256 == Hash::of(&[]).0 {
+        return Err(Refusal::invalid(field, "this is the SHA-256 of nothing; give that of what there is"));
+    }
+    Ok(sha256)
 }
 
 /// A language tag: the characters and lengths of BCP 47.

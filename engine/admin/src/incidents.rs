@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use sayso_audit::{AuditKey, Reference};
+use sayso_consent::Error as RegisterError;
 use sayso_consent::incidents::desk::OPEN_MAX;
 use sayso_consent::incidents::{Affected, Deed, Ending, Error, Incident, IncidentDesk, Notice, Report, Scope, Telling};
 use sayso_policy::law::Audience;
@@ -139,7 +140,9 @@ impl Incidents for IncidentsService {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
+            Error::Register(error @ RegisterError::UnknownPart { .. }) => Self::invalid("assess", error),
             Error::Register(error) => error.into(),
+            Error::UnknownRecord(_) => Self::invalid("assess.record_ids", error),
             Error::Unknown => Self::NotFound { field: "incident_id", problem: "there is no such incident; list them" },
             Error::Report => Self::invalid("report", "say what happened, in 1 to 4000 bytes"),
             Error::Detected => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::stream;
 use sayso_audit::AuditKey;
-use sayso_consent::Register;
+use sayso_consent::{Error as RegisterError, Register};
 use sayso_proto::admin::v1 as proto;
 use sayso_proto::admin::v1::permits_server::Permits;
 use tonic::{Request, Response, Status, Streaming};
@@ -52,7 +52,11 @@ impl PermitsService {
         operator.must_see_all()?;
         let processor = field::id("processor", &request.processor)?;
         let permit = Some(&request.permit_id).filter(|permit| !permit.is_empty()).map(|permit| holding::id(permit));
-        let fenced = self.register.fence(processor, permit.transpose()?, operator.actor(&self.key)).await?;
+        let fenced = self.register.fence(processor, permit.transpose()?, operator.actor(&self.key)).await;
+        let fenced = fenced.map_err(|error| match error {
+            RegisterError::UnknownPart { .. } => Refusal::invalid("processor", error),
+            error => error.into(),
+        })?;
         Ok(proto::FencePermitsResponse { ended: fenced.ended as u64, left: fenced.left as u64 })
     }
 }

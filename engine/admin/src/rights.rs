@@ -193,7 +193,10 @@ impl RightsService {
                 Ok(proto::CertificateResponse { certificate, approvals })
             }
             None if self.register.is_erasing(subject, of).await? => {
-                let problem = "the erasure is on its way; ask again in a moment".to_owned();
+                let problem = match self.register.held_for(subject, of).await? {
+                    None => "the erasure is on its way; ask again in a moment".to_owned(),
+                    Some(hold) => format!("the legal hold {hold} keeps some of it; ask again after it is released"),
+                };
                 Err(Refusal::NotNow { field: "reference", problem })
             }
             None => Err(Refusal::NotFound { field: "reference", problem: "nothing of the person was erased for this" }),

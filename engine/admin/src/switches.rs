@@ -131,6 +131,10 @@ impl From<NotThrown> for Refusal {
                 field: "name",
                 problem: "the policy has no processor or category of that name; check it against the profile",
             },
+            NotThrown::UnknownTenant => Self::NotFound {
+                field: "name",
+                problem: "no device, no person and no instruction is of that tenant; check its name",
+            },
             why => Self::NotNow { field: "to", problem: why.to_string() },
         }
     }

@@ -141,6 +141,9 @@ pub enum NotThrown {
     /// The policy has no such processor or category.
     #[error("the policy has no processor or category of that name; check it against the profile")]
     Unknown,
+    /// Nobody knows the tenant.
+    #[error("no device, no person and no instruction is of that tenant; check its name")]
+    UnknownTenant,
     /// It was turned off for good.
     #[error("the processor was terminated, which is for good; declare another one in the profile")]
     Terminated,

@@ -1,6 +1,6 @@
 //! Getting, giving and withdrawing consent.
 
-use sayso_audit::Event;
+use sayso_audit::{Event, Hash};
 use sayso_consent::{Ask, Lease};
 use sayso_policy::{ConsentStatus, Gate, Labelled};
 use sayso_proto::admin::v1::{GetConsentRequest, GiveConsentRequest, Principal, WithdrawConsentRequest};
@@ -207,6 +207,11 @@ async fn a_withdrawal_goes_on_when_its_caller_leaves() {
     soon(withdrawn).await;
 }
 
+/// The SHA-256 of an empty file.
+fn nothing() -> Vec<u8> {
+    Hash::of(&[]).0.to_vec()
+}
+
 #[tokio::test]
 async fn mistakes_are_named() {
     let (node, client, _attached, subject) = node().await;
@@ -228,6 +233,11 @@ async fn mistakes_are_named() {
         (invalid(&["memory"], |r| r.notice_language.clear()).await, "notice_language: not a BCP 47"),
         (invalid(&["memory"], |r| r.notice_form = 0).await, "notice_form: give SCREEN or ORAL"),
         (invalid(&["memory"], |r| r.evidence_sha256.clear()).await, "evidence_sha256: a SHA-256 has 32 bytes"),
+        (
+            invalid(&["memory"], |r| r.evidence_sha256 = nothing()).await,
+            "evidence_sha256: this is the SHA-256 of nothing",
+        ),
+        (invalid(&["memory"], |r| r.notice_sha256 = nothing()).await, "notice_sha256: this is the SHA-256 of nothing"),
     ] {
         assert_eq!(answer.0, Code::InvalidArgument, "{}", answer.1);
         assert!(answer.1.starts_with(field), "{}", answer.1);

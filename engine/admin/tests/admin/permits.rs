@@ -130,7 +130,7 @@ async fn an_operator_says_that_a_service_is_gone() {
     assert_eq!((fenced.ended, fenced.left), (0, 1), "it was asked for just now");
     drop(service);
     assert_eq!(integrator.take_back(DEVICE, "memory", 5_000).await.state(), WithdrawalState::Pending);
-    let wrong = [fence("No", &[]), fence("store-local", &[1; 15])];
+    let wrong = [fence("No", &[]), fence("store-locale", &[]), fence("store-local", &[1; 15])];
     for request in wrong {
         assert_eq!(refused(operator.permits().fence(request)).await.0, Code::InvalidArgument);
     }

@@ -72,14 +72,16 @@ pub struct Trace {
     consents: BTreeSet<(SubjectTag, Purpose)>,
     /// At most as many as there ever were people.
     tags: BTreeSet<SubjectTag>,
+    /// Records of the scope that no leaf gave so far.
+    unknown: BTreeSet<Reference>,
 }
 
 impl Trace {
     /// A trace of what is in `scope`.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
-        let (stored, consents, tags) = Default::default();
-        Self { scope, segments: Segments::default(), stored, consents, tags }
+        let (stored, consents, tags, unknown) = (<_>::default(), <_>::default(), <_>::default(), scope.records.clone());
+        Self { scope, segments: Segments::default(), stored, consents, tags, unknown }
     }
 
     /// Goes on by the next leaf.
@@ -87,6 +89,7 @@ impl Trace {
         let (fact, at) = (&leaf.fact, leaf.place.wall);
         if let (Event::ConsentGiven { record, purpose, .. }, Some(tag)) = (&fact.event, fact.subject) {
             if self.scope.records.contains(record) {
+                self.unknown.remove(record);
                 self.consents.insert((tag, *purpose));
             } else {
                 self.consents.remove(&(tag, *purpose));
@@ -123,6 +126,12 @@ impl Trace {
             }
             _ => {}
         }
+    }
+
+    /// A record of the scope by which nobody agreed in all those leaves, if there is one.
+    #[must_use]
+    pub fn unknown(&self) -> Option<Reference> {
+        self.unknown.first().copied()
     }
 
     /// The tags of those whose data it was; `now` is when the log was read.

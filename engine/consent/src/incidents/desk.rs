@@ -52,6 +52,9 @@ pub enum Error {
     /// The incident is not where that step can be taken.
     #[error(transparent)]
     NotNow(#[from] NotNow),
+    /// It is to concern a consent that nobody gave.
+    #[error("nobody ever agreed by the record {0}; check it")]
+    UnknownRecord(Reference),
     /// There is something against the notice to the people concerned.
     #[error(transparent)]
     Notice(NoticesError),
@@ -149,13 +152,16 @@ impl IncidentDesk {
     /// be told, is looked for in the audit log first; a notice to them is sent with the step that says so.
     ///
     /// # Errors
-    /// [`Error::Unknown`], [`Error::NotNow`] when the step is not the next one, [`Error::Notice`]; or as the register says.
-    /// Nothing has changed then.
+    /// [`Error::Unknown`], [`Error::NotNow`] when the step is not the next one, [`Error::UnknownRecord`], [`Error::Notice`]; or as the
+    /// register says, which also knows the profile's names. Nothing has changed then.
     pub async fn step(&self, id: Reference, deed: Deed, by: Actor) -> Result<Incident, Error> {
         let register = &self.register;
         // outside of the turn: a long log takes its time
         let affected = match &deed {
             Deed::Assess(scope) => {
+                // of what is misspelled nobody's data is found
+                scope.processors.iter().try_for_each(|processor| register.require_processor(*processor))?;
+                scope.categories.iter().try_for_each(|category| register.require_category(*category))?;
                 let (incident, _) = self.get(id).await?;
                 self.affected_by(scope, incident.tenant.as_ref()).await?
             }
@@ -292,7 +298,10 @@ impl IncidentDesk {
         loop {
             let leaves = self.register.journal().read(index, LEAVES_AT_ONCE).await?;
             if leaves.is_empty() {
-                return Ok(trace.finish(self.register.clock.wall()));
+                return match trace.unknown() {
+                    Some(record) => Err(Error::UnknownRecord(record)),
+                    None => Ok(trace.finish(self.register.clock.wall())),
+                };
             }
             index += leaves.len() as u64;
             for leaf in leaves {

@@ -75,6 +75,18 @@ impl Register {
         Ok(pending.iter().any(|pending| pending.grounds.iter().any(|ground| ground.reference() == of)))
     }
 
+    /// The legal hold that keeps some of what is to be erased for the withdrawal, consent record or case `of`, if there is one.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn held_for(&self, subject: SubjectId, of: Reference) -> Result<Option<Reference>, Error> {
+        let (holds, now) = (self.holds.read().await, self.clock.wall());
+        let pending = self.pending(subject).await?;
+        let of_it = pending.iter().filter(|pending| pending.grounds.iter().any(|ground| ground.reference() == of));
+        let open = of_it.filter(|pending| pending.destroyed_at.is_none());
+        Ok(open.filter_map(|pending| holds.keeping(subject, pending.category, now)).map(|hold| hold.id).next())
+    }
+
     /// Has `entry`, which makes `next` of the subject's state, delete what they had remembered, and commit to
     /// destroying the key of it; or, where one of the `holds` keeps it, have that done when it is released. An erasure
     /// that is on its way and has not got that far takes it in; one of everything only if nothing of that is held, since what

@@ -202,13 +202,15 @@ impl Register {
     /// operator `by` has made sure that whoever had them can do nothing any more. Their segments say by whom they were closed.
     ///
     /// # Errors
-    /// When it cannot be recorded yet; it is recorded later then.
+    /// [`Error::UnknownPart`] for a processor that no revision of the profile has; or when it cannot be recorded yet: it is recorded
+    /// later then.
     pub async fn fence(
         self: &Arc<Self>,
         processor: ProcessorId,
         permit: Option<[u8; 16]>,
         by: Actor,
     ) -> Result<Fenced, Error> {
+        self.require_processor(processor)?;
         let register = Arc::clone(self);
         let fenced = async move {
             let (mut fenced, now) = (Fenced::default(), register.clock.now());

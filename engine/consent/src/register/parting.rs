@@ -72,16 +72,26 @@ impl Register {
         if let Some(purpose) = part.purpose.filter(|purpose| self.consented_to(&[*purpose]).is_empty()) {
             return Err(Error::UnknownPurpose(purpose));
         }
-        let revisions = self.revisions();
-        let has_category = |category: Category| revisions.all().any(|profile| profile.category(category).is_some());
-        if let Some(category) = part.category.filter(|category| !has_category(*category)) {
-            return Err(Error::UnknownPart { what: "category", name: category.0 });
-        }
-        let has_processor = |processor| revisions.all().any(|profile| profile.processor(processor).is_some());
-        match part.processor.filter(|processor| !has_processor(*processor)) {
-            Some(processor) => Err(Error::UnknownPart { what: "processor", name: processor.0 }),
-            None => Ok(()),
-        }
+        part.category.map_or(Ok(()), |category| self.require_category(category))?;
+        part.processor.map_or(Ok(()), |processor| self.require_processor(processor))
+    }
+
+    /// Requires that some revision of the profile has `category`: a misspelled one would be taken for one of which there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPart`].
+    pub(crate) fn require_category(&self, category: Category) -> Result<(), Error> {
+        let is_known = self.revisions().all().any(|profile| profile.category(category).is_some());
+        if is_known { Ok(()) } else { Err(Error::UnknownPart { what: "category", name: category.0 }) }
+    }
+
+    /// Requires that some revision of the profile has `processor`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPart`].
+    pub(crate) fn require_processor(&self, processor: ProcessorId) -> Result<(), Error> {
+        let is_known = self.revisions().all().any(|profile| profile.processor(processor).is_some());
+        if is_known { Ok(()) } else { Err(Error::UnknownPart { what: "processor", name: processor.0 }) }
     }
 }
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use sayso_audit::{Actor, Reference};
 use sayso_policy::Registry;
-use sayso_store::{Condition, Error as StoreError, Store, TypedKey, limits::SCAN_LIMIT_MAX};
-use sayso_types::{SubjectId, WallTime};
+use sayso_store::{Condition, Error as StoreError, Range, Store, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
+use sayso_types::{SubjectId, TenantId, WallTime};
 use tokio::sync::MutexGuard;
 
 use super::Register;
 use super::holders::SWITCHED_OFF;
 use crate::journal::About;
-use crate::switch::{self, NotThrown, Position, SWITCHES_MAX, Switch, Throw, stored};
-use crate::tables::{SWITCH, SwitchKey};
+use crate::switch::{self, NotThrown, Position, SWITCHES_MAX, Switch, Target, Throw, stored};
+use crate::tables::{DeviceKey, RegisterKey, SWITCH, SwitchKey};
 use crate::{Entry, Error};
 
 /// The turn of whoever changes the rules.
@@ -73,6 +73,34 @@ impl Register {
         switches_in(self.store.as_ref()).await
     }
 
+    /// Whether anything here is of `tenant`: a misspelled one would be turned off, and the one that is meant go on.
+    async fn has_tenant(&self, tenant: &TenantId) -> Result<bool, Error> {
+        let devices = Range::from(DeviceKey::table().then(&tenant.to_string()));
+        if !self.store.scan(devices, 1).await?.entries.is_empty() {
+            return Ok(true);
+        }
+        if self.tenants().await?.iter().any(|known| known.order.tenant == *tenant) {
+            return Ok(true);
+        }
+        // those whose devices were given away; a pass over everybody, before somebody is told that they are mistaken
+        let mut range = RegisterKey::table().into();
+        loop {
+            let page = self.store.scan(range, SCAN_LIMIT_MAX).await?;
+            for entry in page.entries {
+                let RegisterKey { subject } = RegisterKey::parse(&entry.key).map_err(StoreError::from)?;
+                let stored = Versioned { value: entry.value, version: entry.version };
+                match self.opened_state(subject, stored).await {
+                    Ok(state) if state.tenant == *tenant => return Ok(true),
+                    Ok(_) => {}
+                    Err(Error::Vault(error)) if error.is_forgotten() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            let Some(rest) = page.rest else { return Ok(false) };
+            range = rest;
+        }
+    }
+
     /// Waits for the turn of those who change the rules, or what is kept beside them.
     pub(crate) async fn rules_turn(&self) -> Turn<'_> {
         self.publishing.lock().await
@@ -90,6 +118,11 @@ impl Register {
         let at = switches.iter().position(|switch| switch.target == throw.target);
         if at.is_none() && switches.len() >= SWITCHES_MAX {
             return Err(NotThrown::TooMany.into());
+        }
+        if let (Target::Tenant(tenant), None) = (&throw.target, at)
+            && !self.has_tenant(tenant).await?
+        {
+            return Err(NotThrown::UnknownTenant.into());
         }
         let before = self.revisions();
         let made = (Reference(SubjectId::random().0), before.registry().rev() + 1, self.clock.wall());

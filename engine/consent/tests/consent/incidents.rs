@@ -4,7 +4,8 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sayso_audit::{Actor, ActorKind, Event, IncidentStep, Leaf};
+use sayso_audit::{Actor, ActorKind, Event, IncidentStep, Leaf, Reference};
+use sayso_consent::Error as RegisterError;
 use sayso_consent::incidents::{Deed, Ending, Error, Incident, IncidentDesk, NotNow, Notice, Report, Scope};
 use sayso_consent::notices::{self, NoticeKind, Notices};
 use sayso_consent::rights::Desk;
@@ -320,6 +321,26 @@ async fn of_two_steps_at_once_one_comes_first() {
         both => panic!("one of two: {both:?}"),
     }
     assert_eq!(steps(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_scope_of_misspelled_names_is_refused_rather_than_nobodys_data() {
+    let (world, desk) = setting().await;
+    let anna = person_of(&world, "acme").await;
+    hands_over(&world, anna, false, 1).await;
+    let incident = desk.report(report(None), OPERATOR).await.unwrap();
+    let scopes = [
+        Scope { processors: [processor("whisper-locale")].into(), ..everything(&world) },
+        Scope { categories: [category("voice_odio")].into(), ..everything(&world) },
+        Scope { records: [Reference([9; 16])].into(), ..everything(&world) },
+    ];
+    for scope in scopes {
+        let (before, size) = (desk.find(incident.id, None).await.unwrap(), world.size().await);
+        let refused = desk.step(incident.id, Deed::Assess(scope), OPERATOR).await.unwrap_err();
+        let is_known = matches!(refused, Error::Register(RegisterError::UnknownPart { .. }) | Error::UnknownRecord(_));
+        assert!(is_known, "{refused}");
+        assert_eq!((desk.find(incident.id, None).await.unwrap(), world.size().await), (before, size));
+    }
 }
 
 #[tokio::test]

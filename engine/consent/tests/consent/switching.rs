@@ -163,6 +163,8 @@ async fn what_cannot_be_thrown_leaves_no_trace() {
     assert_eq!(refused(to(whisper(), Position::On)).await, NotThrown::NeverOff);
     let tenant = Target::Tenant("acme".parse().unwrap());
     assert_eq!(refused(to(tenant, Position::Terminated)).await, NotThrown::OnlyProcessors);
+    let misspelled = Target::Tenant("acne".parse().unwrap());
+    assert_eq!(refused(off(misspelled)).await, NotThrown::UnknownTenant);
     world.store.fail(Fault::Full);
     assert!(matches!(world.register.throw(off(whisper()), OPERATOR).await, Err(Error::Store(_))));
     world.store.fail(Fault::None);
