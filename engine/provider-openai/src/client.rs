@@ -124,6 +124,8 @@ impl Client {
                 return Ok(kept);
             }
         }
+        #[cfg(feature = "mutant-m6")]
+        crate::mutant::replay(&self.dialler).await;
         metrics::counter!("sayso_provider_openai_connections_opened_total").increment(1);
         Connection::open(&self.dialler, permit).await
     }

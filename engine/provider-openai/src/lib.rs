@@ -35,6 +35,8 @@ mod endpoint;
 mod error;
 mod forgetter;
 mod multipart;
+#[cfg(feature = "mutant-m6")]
+mod mutant;
 mod realtime;
 mod responder;
 mod speech;

@@ -1,14 +1,15 @@
-//! W7: a process that is stopped in the midst of a withdrawal, for longer than its permits live.
+//! W7: a process that is stopped in the midst of a withdrawal and of a write, for longer than its permits live.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
-use sayso_consent::{Denied, Means, Options, Register};
+use sayso_consent::{Ask, Denied, Lease, Means, Options, Register};
 use sayso_policy::{ConsentStatus, Reason};
 use sayso_runtime::{SystemClock, Tasks};
 use sayso_vault::testing::vault;
@@ -35,7 +36,20 @@ async fn told(tasks: &Tasks) -> String {
     tasks.blocking("standard input", line).await.unwrap()
 }
 
-/// Sends until it is refused, lets go when it is told to, and says OK when that is what the register says.
+/// A write under `lease` that begins now, and ends when it is told to.
+fn write_slowly(lease: &Lease, asked: Ask) -> (SyncSender<()>, JoinHandle<()>) {
+    let (permit, (end, ends)) = (lease.permit().clone(), sync_channel(1));
+    let write = move |_| {
+        say("writing");
+        ends.recv().expect("it is told to end");
+        say("written");
+    };
+    // outside of any task, as inference is: nobody can drop it
+    (end, std::thread::spawn(move || permit.pass(frame(&asked), write).expect("it was allowed when it began")))
+}
+
+/// Sends until it is refused, has a write under way that takes long, lets go when it is told to, and says OK when that is what
+/// the register says.
 async fn send_and_withdraw(dir: &Path) {
     let (store, tasks, clock) = (open_store(dir), Tasks::new(), Arc::new(SystemClock::new()));
     let options = Options { withdraw_wait: core::time::Duration::from_secs(30), ..Options::default() };
@@ -44,22 +58,31 @@ async fn send_and_withdraw(dir: &Path) {
     let subject = register.subject_of(&"acme".parse().unwrap(), &"device".parse().unwrap()).await.unwrap();
     let state = register.record(&answer(subject, &[VOICE], ConsentStatus::Given)).await.unwrap();
     let asked = ask(subject, state.cv);
-    let lease = register.acquire(asked).await.unwrap();
+    let (lease, slow) = (register.acquire(asked).await.unwrap(), register.acquire(asked).await.unwrap());
+    let (end, slow_writer) = write_slowly(&slow, asked);
     let senders: [_; SENDERS] = core::array::from_fn(|_| {
         let permit = lease.permit().clone();
-        // outside of any task, as inference is: nobody can drop it
         std::thread::spawn(move || while permit.pass(frame(&asked), |_| say("frame")).is_ok() {})
     });
     assert_eq!(told(&tasks).await, "withdraw");
+    let withdrawing = async {
+        assert!(register.withdraw(subject, &[], Means::Voice).await.unwrap().ok);
+        say("ok");
+    };
     let holder = async {
         lease.revoked().await;
+        slow.revoked().await;
         say("told");
         assert_eq!(told(&tasks).await, "let go");
         drop(lease);
+        // waits for its write
+        let dropping = std::thread::spawn(move || drop(slow));
+        assert_eq!(told(&tasks).await, "end the write");
+        end.send(()).expect("it waits for that");
+        dropping.join().unwrap();
     };
-    let (withdrawn, ()) = tokio::join!(register.withdraw(subject, &[], Means::Voice), holder);
-    assert!(withdrawn.unwrap().ok);
-    say("ok");
+    tokio::join!(withdrawing, holder);
+    slow_writer.join().unwrap();
     senders.into_iter().for_each(|sender| sender.join().unwrap());
     assert!(matches!(register.acquire(asked).await, Err(Denied::Policy(Reason::NoBasis))));
     say("end");
@@ -101,13 +124,25 @@ impl Stopped {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
-    /// What it says up to `line`.
-    fn until(&self, line: &str) -> Vec<String> {
-        let mut said = Vec::new();
-        while said.last().is_none_or(|last| last != line) {
-            said.push(self.lines.recv().expect("it says more"));
+    /// Waits for `line`, before which it says nothing but `others`.
+    fn until(&self, line: &str, others: &[&str]) {
+        loop {
+            let said = self.lines.recv().expect("it says more");
+            if said == line {
+                return;
+            }
+            assert!(others.contains(&said.as_str()), "it says {said:?} before {line:?}");
         }
-        said
+    }
+
+    /// Waits until it has said nothing for longer than any permit lives; before that it says nothing but `others`.
+    fn until_silent(&self, others: &[&str]) {
+        loop {
+            match self.lines.recv_timeout(2 * TTL) {
+                Ok(said) => assert!(others.contains(&said.as_str()), "it says {said:?}"),
+                Err(silence) => return assert_eq!(silence, RecvTimeoutError::Timeout, "it is there, and waits"),
+            }
+        }
     }
 }
 
@@ -127,25 +162,24 @@ async fn w7_ok_is_not_said_while_stopped_and_nothing_is_sent_after_it() {
     for _ in 0..ROUNDS {
         let dir = tempfile::tempdir().expect("a directory");
         let mut node = Stopped::start(dir.path());
+        node.until("writing", &["frame"]);
         for _ in 0..FRAMES {
-            assert_eq!(node.lines.recv().unwrap(), "frame");
+            node.until("frame", &[]);
         }
         node.tell("withdraw");
-        node.until("told");
+        node.until("told", &["frame"]);
         node.signal(Signal::STOP);
-        // longer than any permit lives: a withdrawal that counted on that would be through
-        let silence = loop {
-            match node.lines.recv_timeout(2 * TTL) {
-                Ok(line) => assert_eq!(line, "frame", "written before the stop"),
-                Err(silence) => break silence,
-            }
-        };
-        assert_eq!(silence, RecvTimeoutError::Timeout, "it is stopped, not gone");
-        node.tell("let go");
-        assert_eq!(node.lines.recv_timeout(TTL), Err(RecvTimeoutError::Timeout), "nobody was told OK");
+        // what was written before the stop comes yet
+        node.until_silent(&["frame"]);
         node.signal(Signal::CONT);
-        let said = node.until("end");
-        let ok = said.iter().position(|line| line == "ok").expect("it says OK in the end");
-        assert_eq!(said[ok..], ["ok", "end"], "nothing is sent after OK");
+        // a withdrawal that counted on the end of permits would be through
+        node.until_silent(&["frame"]);
+        node.tell("let go");
+        // one that does not know of the write, too
+        node.until_silent(&[]);
+        node.tell("end the write");
+        node.until("written", &[]);
+        node.until("ok", &[]);
+        node.until("end", &[]);
     }
 }

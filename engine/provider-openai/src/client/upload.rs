@@ -64,7 +64,12 @@ impl Upload {
     fn open(&self, part: Part) -> Result<Bytes, Refused> {
         match part {
             Part::Plain(bytes) => Ok(bytes),
-            Part::Sealed(Sealed { piece, .. }) => self.permit.pass(piece, Bytes::from_owner),
+            Part::Sealed(Sealed { piece, .. }) => {
+                let passed = self.permit.pass(piece, Bytes::from_owner);
+                #[cfg(feature = "mutant-m6")]
+                passed.iter().for_each(crate::mutant::keep);
+                passed
+            }
         }
     }
 }
