@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sayso_audit::Scope;
 use sayso_policy::{ConsentState, PartStatus};
-use sayso_types::{Category, ConsentVersion, Part, Purpose, SubjectId};
+use sayso_types::{Category, ConsentVersion, Part, ProcessorId, Purpose, SubjectId};
 
 use super::keeping::is_in_everywhere;
 use super::withdrawing::What;
