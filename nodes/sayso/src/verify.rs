@@ -38,6 +38,8 @@ pub(crate) struct Checked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recomputed {
     pub(crate) checked: u64,
+    /// How many of them are refusals.
+    pub(crate) refusals: u64,
     /// Those under profiles that were not given.
     pub(crate) others: u64,
 }
@@ -139,8 +141,9 @@ fn found(replayed: &Replayed) -> impl Iterator<Item = (u64, Rule)> {
 /// How much the profiles together say: each verdict is by one of them, or by none.
 fn recomputed(replayed: &[Replayed]) -> Option<Recomputed> {
     let all = replayed.first().map(|first| first.checked + first.others)?;
-    let checked = replayed.iter().map(|replayed| replayed.checked).sum();
-    Some(Recomputed { checked, others: all.saturating_sub(checked) })
+    let permitted: u64 = replayed.iter().map(|replayed| replayed.checked).sum();
+    let refusals: u64 = replayed.iter().map(|replayed| replayed.refusals).sum();
+    Some(Recomputed { checked: permitted + refusals, refusals, others: all.saturating_sub(permitted) })
 }
 
 /// The purposes that rest on another basis than consent.
