@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use sayso_audit::verify::{Rule, read_log};
 use sayso_audit::{LogSource, Report, Trust};
-use sayso_consent::{Governing, Replay, Replayed};
+use sayso_consent::{Governed, Governing, Replay, Replayed};
 use sayso_policy::{LegalBasis, Profile};
 use sayso_types::{Purpose, WallTime};
 
@@ -113,7 +113,7 @@ fn check_by(
     let at = at.unwrap_or_else(|| complete_until(&report));
     let replayed: Vec<_> = replays.into_iter().map(|replay| replay.finish_at(at)).collect();
     report.add(replayed.iter().flat_map(found));
-    report.add(governing.finish().into_iter().map(|leaf| (leaf, Rule::UnderOtherRevision)));
+    report.add(found_together(&governing.finish_at(at)));
     Ok(Checked { report, replayed: recomputed(&replayed) })
 }
 
@@ -136,6 +136,15 @@ fn found(replayed: &Replayed) -> impl Iterator<Item = (u64, Rule)> {
     let ended = replayed.overstayed.iter().map(|leaf| (*leaf, Rule::EndedLate));
     let across = replayed.across.iter().map(|leaf| (*leaf, Rule::OpenAcrossWithdrawal));
     denied.chain(unfounded).chain(late).chain(complaints).chain(incidents).chain(ended).chain(across)
+}
+
+/// What several profiles find wrong together.
+fn found_together(governed: &Governed) -> impl Iterator<Item = (u64, Rule)> {
+    let others = governed.others.iter().map(|leaf| (*leaf, Rule::UnderOtherRevision));
+    let late = governed.late.iter().map(|leaf| (*leaf, Rule::RequestLate));
+    let notices = governed.late_notices.iter().map(|leaf| (*leaf, Rule::NoticeLate));
+    let unheld = governed.unheld.iter().map(|leaf| (*leaf, Rule::HeldByNone));
+    others.chain(late).chain(notices).chain(unheld)
 }
 
 /// How much the profiles together say: each verdict is by one of them, or by none.
