@@ -439,6 +439,8 @@ pub enum Event {
     PolicyPublished {
         /// The profile's hash.
         profile: Hash,
+        /// The notice by which they are told. [`None`] is of an earlier program, which did not say.
+        notice: Option<Reference>,
     },
     /// `controller.changed`: with the revision that came into force, somebody else answers for the data.
     ControllerChanged {

@@ -9,6 +9,7 @@
 mod closing;
 mod replay;
 mod report;
+mod selfchecks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -167,7 +168,7 @@ pub fn read_log(source: &dyn LogSource, trust: &Trust, mut reader: impl FnMut(u6
         return Err(Error::Forked { size: known.size });
     }
     let mut replay = replay::Replay::new(trust);
-    let mut export = Export::new();
+    let (mut export, mut selfchecks) = (Export::new(), selfchecks::Selfchecks::default());
     grew_from(&known, &export)?;
     while export.size() < checkpoint.size {
         let index = export.size();
@@ -179,6 +180,9 @@ pub fn read_log(source: &dyn LogSource, trust: &Trust, mut reader: impl FnMut(u6
             let index = export.size();
             let leaf = Leaf::decode(entry).map_err(|source| Error::Leaf { index, source })?;
             replay.leaf(index, &leaf);
+            if !selfchecks.leaf(&leaf, &export) {
+                replay.find(index, Rule::SelfcheckUntrue);
+            }
             reader(index, &leaf);
             compare(source, &export.append(entry).map_err(damaged)?)?;
             grew_from(&known, &export)?;

@@ -61,18 +61,33 @@ impl Means {
 
 /// What a person was asked for together, and the record that each answer will become.
 #[derive(Clone, Debug)]
-pub struct Question(Vec<(Purpose, Reference)>);
+pub struct Question {
+    records: Vec<(Purpose, Reference)>,
+    more: usize,
+}
 
 impl Question {
     /// A question for these purposes.
     #[must_use]
     pub fn of(purposes: &[Purpose]) -> Self {
-        Self(purposes.iter().map(|purpose| (*purpose, Reference(SubjectId::random().0))).collect())
+        let records = purposes.iter().map(|purpose| (*purpose, Reference(SubjectId::random().0))).collect();
+        Self { records, more: 0 }
     }
 
     /// Each purpose with the id of its record.
     pub fn records(&self) -> impl Iterator<Item = (Purpose, Reference)> {
-        self.0.iter().copied()
+        self.records.iter().copied()
+    }
+
+    /// One further layer of the notice is read out to whoever wants to know more before they answer.
+    pub fn tell_more(&mut self) {
+        self.more += 1;
+    }
+
+    /// How many further layers were.
+    #[must_use]
+    pub const fn more(&self) -> usize {
+        self.more
     }
 }
 

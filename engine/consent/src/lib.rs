@@ -78,7 +78,7 @@ pub use lineage::Lineage;
 pub use loan::{Borrower, Loan};
 pub use register::{Configured, Fenced, Options, Register, TakesOut, Thrown, Withdrawal};
 pub use remembered::Remembered;
-pub use replay::{Governing, Replay, Replayed};
+pub use replay::{Governed, Governing, Replay, Replayed};
 pub use tenure::Tenure;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Consent records in the terms of ISO/IEC TS 27560:2023, one purpose a record.
 
+mod layers;
 pub mod part;
 pub(crate) mod withdrawal;
 
@@ -74,7 +75,7 @@ pub(crate) fn of(
             processor_registry_revision: registry_rev,
             published_unix_ms: header.published_at.as_ref().and_then(Date::moment).map_or(0, |at| at.0),
             effective_unix_ms: header.effective_at.moment().map_or(0, |at| at.0),
-            layers: Vec::new(),
+            layers: layers::given(profile, answer),
         }],
         pii_information: used
             .iter()

@@ -9,6 +9,7 @@
 //! A refusal is asked again the other way round: where the log is silent, it takes the answer that allows least.
 //! What rests on an exemption must say so, and on one that enough people had granted for it and that was live.
 
+mod announced;
 mod anonymised;
 mod denials;
 mod dependants;
@@ -16,10 +17,12 @@ mod duties;
 mod endings;
 mod governing;
 mod grants;
+mod holds;
 mod promises;
 mod registries;
 mod replayed;
 mod requests;
+mod revised;
 mod transfers;
 mod volumes;
 
@@ -46,7 +49,7 @@ use self::denials::Denials;
 use self::dependants::Dependants;
 use self::duties::Duties;
 use self::endings::Endings;
-pub use self::governing::Governing;
+pub use self::governing::{Governed, Governing};
 use self::grants::Grants;
 use self::promises::Promises;
 use self::registries::Registries;
@@ -250,10 +253,14 @@ impl Replay {
                     self.person(subject).farthest = RegionClass::Domestic;
                 }
                 let happened = Happened { leaf: index, at: leaf.place.wall, step: *step, detail: *detail };
-                let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
-                self.requests.step(*request, &happened, profile.map(AsRef::as_ref));
+                let profile = self.governs(fact.profile_rev).then(|| self.rules.profile().as_ref());
+                self.requests.step(*request, &happened, profile.as_slice());
             }
-            Event::RetentionDue { .. } | Event::RetentionExecuted { .. } | Event::RetentionHeld { .. } => {
+            Event::RetentionDue { .. }
+            | Event::RetentionExecuted { .. }
+            | Event::RetentionHeld { .. }
+            | Event::HoldSet { .. }
+            | Event::HoldReleased { .. } => {
                 let profile = self.governs(fact.profile_rev).then(|| self.rules.profile());
                 self.endings.leaf(index, leaf, profile.map(AsRef::as_ref));
             }

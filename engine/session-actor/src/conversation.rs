@@ -291,6 +291,7 @@ impl Conversation {
             }
             Effect::CancelTurn(turn) => self.cancel(turn),
             Effect::NoteQuestion(asked) => self.note_question(&asked),
+            Effect::NoteMore => self.note_more(),
             Effect::RecordConsent(turn, decision, means) => self.record(turn, decision, means),
             Effect::NoticeHeard(notice) => self.heard_notice(notice),
             Effect::Withdraw(taken, means) => self.withdraw(taken, means),

@@ -176,6 +176,8 @@ pub enum Effect {
     CancelTurn(TurnId),
     /// Put on record that the consent question is being put.
     NoteQuestion(Asked),
+    /// Remember that a further layer of the notice is read out while the question is open.
+    NoteMore,
     /// Write the person's decision, with the evidence of this turn, and tell the result.
     RecordConsent(TurnId, Decision, Means),
     /// Put on record that the person has heard this notice to its end.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use sayso_audit::verify::{Rule, read_log};
 use sayso_audit::{LogSource, Report, Trust};
-use sayso_consent::{Governing, Replay, Replayed};
+use sayso_consent::{Governed, Governing, Replay, Replayed};
 use sayso_policy::{LegalBasis, Profile};
 use sayso_types::{Purpose, WallTime};
 
@@ -38,6 +38,8 @@ pub(crate) struct Checked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recomputed {
     pub(crate) checked: u64,
+    /// How many of them are refusals.
+    pub(crate) refusals: u64,
     /// Those under profiles that were not given.
     pub(crate) others: u64,
 }
@@ -111,7 +113,7 @@ fn check_by(
     let at = at.unwrap_or_else(|| complete_until(&report));
     let replayed: Vec<_> = replays.into_iter().map(|replay| replay.finish_at(at)).collect();
     report.add(replayed.iter().flat_map(found));
-    report.add(governing.finish().into_iter().map(|leaf| (leaf, Rule::UnderOtherRevision)));
+    report.add(found_together(&governing.finish_at(at)));
     Ok(Checked { report, replayed: recomputed(&replayed) })
 }
 
@@ -136,11 +138,21 @@ fn found(replayed: &Replayed) -> impl Iterator<Item = (u64, Rule)> {
     denied.chain(unfounded).chain(late).chain(complaints).chain(incidents).chain(ended).chain(across)
 }
 
+/// What several profiles find wrong together.
+fn found_together(governed: &Governed) -> impl Iterator<Item = (u64, Rule)> {
+    let others = governed.others.iter().map(|leaf| (*leaf, Rule::UnderOtherRevision));
+    let late = governed.late.iter().map(|leaf| (*leaf, Rule::RequestLate));
+    let notices = governed.late_notices.iter().map(|leaf| (*leaf, Rule::NoticeLate));
+    let unheld = governed.unheld.iter().map(|leaf| (*leaf, Rule::HeldByNone));
+    others.chain(late).chain(notices).chain(unheld)
+}
+
 /// How much the profiles together say: each verdict is by one of them, or by none.
 fn recomputed(replayed: &[Replayed]) -> Option<Recomputed> {
     let all = replayed.first().map(|first| first.checked + first.others)?;
-    let checked = replayed.iter().map(|replayed| replayed.checked).sum();
-    Some(Recomputed { checked, others: all.saturating_sub(checked) })
+    let permitted: u64 = replayed.iter().map(|replayed| replayed.checked).sum();
+    let refusals: u64 = replayed.iter().map(|replayed| replayed.refusals).sum();
+    Some(Recomputed { checked: permitted + refusals, refusals, others: all.saturating_sub(permitted) })
 }
 
 /// The purposes that rest on another basis than consent.

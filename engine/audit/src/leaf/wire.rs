@@ -82,11 +82,14 @@ fn write_part(part: &Part, wire: &mut AuditLeaf) {
 fn write_event(event: &Event, wire: &mut AuditLeaf) {
     match event {
         Event::PolicyEffective { profile: document }
-        | Event::PolicyPublished { profile: document }
         | Event::PolicySuperseded { profile: document }
         | Event::ControllerChanged { profile: document }
         | Event::LogKeyRotated { key: document } => {
             wire.document_sha256 = document.0.to_vec();
+        }
+        Event::PolicyPublished { profile, notice } => {
+            wire.document_sha256 = profile.0.to_vec();
+            wire.reference = notice.map_or_else(Vec::new, |notice| notice.0.to_vec());
         }
         Event::NoticeServed { text, processor } => {
             wire.document_sha256 = text.0.to_vec();
@@ -391,7 +394,7 @@ fn read_event(wire: &AuditLeaf) -> Result<Event, LeafError> {
             Event::DeletionUnconfirmed { erasure: reference(wire)?, processor: processor(wire)?, reason: reason(wire)? }
         }
         "erase.certified" => Event::EraseCertified { erasure: reference(wire)?, certificate: document(wire)? },
-        "policy.published" => Event::PolicyPublished { profile: document(wire)? },
+        "policy.published" => Event::PolicyPublished { profile: document(wire)?, notice: field::notice(wire)? },
         "controller.changed" => Event::ControllerChanged { profile: document(wire)? },
         "service.shutdown_started" => Event::ShutdownStarted { shutdown: reference(wire)? },
         "service.shutdown_completed" => Event::ShutdownCompleted { shutdown: reference(wire)?, people: wire.pieces },

@@ -218,7 +218,8 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn find(&mut self, leaf: u64, rule: Rule) {
+    /// `rule` is broken by `leaf`.
+    pub(super) fn find(&mut self, leaf: u64, rule: Rule) {
         self.findings.push(Finding::new(leaf, rule));
     }
 

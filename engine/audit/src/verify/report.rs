@@ -150,6 +150,8 @@ pub enum Rule {
     ErasureLate,
     /// A complaint that was not answered by its day.
     ComplaintLate,
+    /// Somebody was told of a revision later than the one before it promised, or not at all. Found by whoever has both profiles.
+    NoticeLate,
     /// Something that is stored ended later than its rule allows. Found by whoever has the profile.
     EndedLate,
     /// Somebody was counted as anonymised, or more were released, than was due; or without the report of the test.
@@ -158,8 +160,12 @@ pub enum Rule {
     CertifiedUnacknowledged,
     /// Somebody answers for what an erasure left whose certificate the log does not have.
     ApprovedUnsaid,
+    /// Something was kept on a legal hold that nobody had set for it. Found by whoever has each profile that was in force.
+    HeldByNone,
     /// The node found its own log damaged.
     SelfcheckFailed,
+    /// A process says that it found another log before it than this one.
+    SelfcheckUntrue,
     /// The node's clock was set back.
     ClockSetBack,
     /// A segment that was never closed.
@@ -249,6 +255,9 @@ impl Rule {
             Self::IncidentLate => "an incident was not told to somebody by the moment by which it was to be",
             Self::WithdrawalLate => "a withdrawal was not in effect by the day by which it was to be",
             Self::ErasureLate => "an erasure was not certified by the day by which it was to be",
+            Self::NoticeLate => {
+                "people were told of a revision of the policy later than the one before it promised, or somebody was not told at all"
+            }
             Self::ComplaintLate => "a complaint was not answered by the day by which it was to be",
             Self::AnonymisedUnduly => {
                 "data was counted or released as anonymised that was not due, that had been counted before, or without the report of its test"
@@ -258,6 +267,12 @@ impl Rule {
             }
             Self::ApprovedUnsaid => "somebody answers for what remains of an erasure that has no such certificate",
             Self::SelfcheckFailed => "the node found that its log was not what it had written",
+            Self::HeldByNone => {
+                "something that is stored was kept on a legal hold that nobody had set for it, or that had been released"
+            }
+            Self::SelfcheckUntrue => {
+                "the process that starts here says that it found another log before it than this one: what is before it was changed since, or is another's"
+            }
             Self::ClockSetBack => {
                 "the node's clock was set back: the order of the leaves holds, the times that they give from here on may not"
             }

@@ -244,7 +244,8 @@ fn a_clock_that_was_set_back_is_told_and_no_broken_promise() {
 fn what_the_node_found_itself_is_passed_on() {
     let failed = story(|s| {
         let (size, root) = (10, Hash::of(b""));
-        s.tell(Event::SelfcheckPassed { size, root });
+        let checked = s.checked(0);
+        s.tell(checked);
         s.tell(Event::SelfcheckFailed { size, root, reason: "truncated".parse().unwrap() });
     });
     assert_eq!(found(&failed), [(1, Rule::SelfcheckFailed)]);

@@ -1,7 +1,7 @@
 //! What the places and the times of leaves give away, the processes that wrote them, and the policy that they are under.
 
 use sayso_audit::verify::Rule;
-use sayso_audit::{Commitment, Event, Hash};
+use sayso_audit::{ActorKind, Commitment, Event, Hash};
 use sayso_types::WallTime;
 
 use crate::deeds::{found, story};
@@ -33,6 +33,23 @@ fn each_process_first_says_that_it_checked_the_log_and_none_comes_back() {
     assert_eq!(found(&back), [(2, Rule::EpochBroken)]);
 }
 
+/// T-c: whoever has the log's key changes what is past, and signs it anew. What a later process found there stands against it.
+#[test]
+fn a_past_that_is_another_than_the_next_process_found_is_found() {
+    let honest = story(|s| {
+        s.given(VOICE).opened(10, VOICE).closed(10, VOICE).restarted().given(VOICE);
+    });
+    assert_eq!(found(&honest), []);
+    let mut rewritten = honest.clone();
+    rewritten.leaves[0].fact.actor.kind = ActorKind::Subject;
+    assert_ne!(rewritten.leaves[0], honest.leaves[0]);
+    assert_eq!(found(&rewritten), [(3, Rule::SelfcheckUntrue)]);
+    let mut shorter = honest.clone();
+    let Event::SelfcheckPassed { size, .. } = &mut shorter.leaves[3].fact.event else { unreachable!() };
+    *size -= 1;
+    assert_eq!(found(&shorter), [(3, Rule::SelfcheckUntrue)]);
+}
+
 /// It is the first that a process says, which finds that its clock is behind.
 #[test]
 fn a_process_may_say_that_its_clock_was_set_back_before_it_says_that_it_checked_the_log() {
@@ -45,7 +62,8 @@ fn a_process_may_say_that_its_clock_was_set_back_before_it_says_that_it_checked_
     };
     let told = story(|s| {
         set_back(s);
-        s.tell(Event::SelfcheckPassed { size: 1, root: Hash([0; 32]) }).given(VOICE);
+        let checked = s.checked(1);
+        s.tell(checked).given(VOICE);
     });
     assert_eq!(found(&told), [(1, Rule::ClockSetBack)]);
     let unchecked = story(|s| {

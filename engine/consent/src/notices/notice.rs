@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_audit::Hash;
 use sayso_policy::profile::{NoticeOccasion, SPOKEN_MAX, speaking_time};
-use sayso_policy::{Introduction, IntroductionHash, Period, Profile};
+use sayso_policy::{Diff, Introduction, IntroductionHash, Period, Profile};
 use sayso_types::{Name, NoticeId, ProcessorId, SubjectId, TenantId, WallTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -44,6 +44,21 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
+    /// Why people are told of `next`, which takes the place of the policy `before`.
+    pub(crate) fn of_revision(before: &Profile, next: &Profile) -> Self {
+        if before.controller().id == next.controller().id { Self::Revision } else { Self::ControllerChange }
+    }
+
+    /// Whether the policy that is in force `before` promises to tell people of `next` and its `changes`, in whatever words.
+    pub(crate) fn is_promised(before: &Profile, next: &Profile, changes: &Diff) -> bool {
+        let document = before.document();
+        let told = |occasion| document.notify.contains_key(&occasion);
+        let of_all = told(NoticeOccasion::Revision) || document.profile.notice_lead.is_some();
+        let of_material = told(NoticeOccasion::MaterialChange) && changes.is_material();
+        let is_other = Self::of_revision(before, next) == Self::ControllerChange;
+        of_all || of_material || (told(NoticeOccasion::ControllerChange) && is_other)
+    }
+
     /// How long the policy says that people are told before, the longest where it says several; for an incident, within.
     #[must_use]
     pub fn within(self, profile: &Profile) -> Option<Period> {

@@ -42,6 +42,8 @@ fn notice(notice: &proto::NoticeVersion) -> Value {
         "language": notice.language,
         "form": word(notice.form().as_str_name(), "NOTICE_FORM_"),
         "url": notice.ongoing_url,
+        // of a text that is not the policy's it is not known
+        "sayso:layers": (!notice.layers.is_empty()).then_some(&notice.layers),
     })
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sayso_audit::{Event, Hash};
-use sayso_policy::profile::NoticeOccasion;
+use sayso_audit::{Event, Hash, Reference};
 use sayso_policy::{Diff, Profile, RevisionError};
 use sayso_store::{Error as StoreError, Key, Op, Store, TypedKey};
 use sayso_types::{Name, WallTime};
 
 use super::{Register, revising};
 use crate::journal::About;
+use crate::notices::book::sending;
 use crate::notices::{self, Audience, Draft, Notice, NoticeKind, Notices, Text};
 use crate::tables::{NEXT_PROFILE, NextProfileKey};
 use crate::{Entry, Error};
@@ -35,26 +35,10 @@ pub(super) async fn announced(store: &dyn Store) -> Result<Option<Announced>, Er
     Ok(Some(Announced { key: entry.key, profile: Arc::new(revising::read(body)?) }))
 }
 
-/// Why people are told of `next`.
-fn kind(before: &Profile, next: &Profile) -> NoticeKind {
-    let is_other = before.controller().id != next.controller().id;
-    if is_other { NoticeKind::ControllerChange } else { NoticeKind::Revision }
-}
-
 /// That somebody else answers for the data under `next`.
 pub(super) fn controller_changed(before: &Profile, next: &Profile) -> Option<Event> {
-    let is_other = kind(before, next) == NoticeKind::ControllerChange;
+    let is_other = NoticeKind::of_revision(before, next) == NoticeKind::ControllerChange;
     is_other.then(|| Event::ControllerChanged { profile: Hash(next.hash().0) })
-}
-
-/// Whether the policy that is in force `before` promises to tell people of such `changes`, in whatever words.
-fn is_promised(before: &Profile, next: &Profile, changes: &Diff) -> bool {
-    let document = before.document();
-    let told = |occasion| document.notify.contains_key(&occasion);
-    let of_all = told(NoticeOccasion::Revision) || document.profile.notice_lead.is_some();
-    let of_material = told(NoticeOccasion::MaterialChange) && changes.is_material();
-    let of_controller = told(NoticeOccasion::ControllerChange) && kind(before, next) == NoticeKind::ControllerChange;
-    of_all || of_material || of_controller
 }
 
 /// Refuses `next` when people were promised to be told of such `changes` before they hold, and it is not what they were
@@ -66,7 +50,7 @@ pub(super) fn must_be_announced(
     announced: Option<&Announced>,
 ) -> Result<(), RevisionError> {
     let is_announced = announced.is_some_and(|announced| announced.profile.hash() == next.hash());
-    if is_promised(before, next, changes) && !is_announced {
+    if NoticeKind::is_promised(before, next, changes) && !is_announced {
         return Err(RevisionError::NotAnnounced(next.rev()));
     }
     Ok(())
@@ -89,7 +73,7 @@ impl Register {
             return Ok(None);
         }
         let at = next.header().effective_at.moment().unwrap_or(WallTime(u64::MAX));
-        let kind = kind(&before, &next);
+        let kind = NoticeKind::of_revision(&before, &next);
         let text = |language: &Name| (*language, Text { spoken: said(kind, &next, *language), written: String::new() });
         let notices = Notices::new(Arc::clone(self));
         let draft = Draft {
@@ -98,12 +82,16 @@ impl Register {
             by: Some(at),
             channels: notices.usual_channels(),
         };
-        let published = Event::PolicyPublished { profile: Hash(next.hash().0) };
-        let mut entry = Entry { events: vec![About::default().event(published)], ..Entry::default() };
+        let mut entry = Entry::default();
         entry.ops.extend(earlier.map(|earlier| earlier.delete()));
         let key = NextProfileKey { at: at.0 }.key();
         entry.ops.push(Op::Put(key, NEXT_PROFILE.encode(next.text().as_bytes())));
-        notices.take(draft, Audience::Everybody, &[], entry).await.map(Some)
+        let notice = notices.draw_up(draft, Audience::Everybody).await?;
+        let (profile, reference) = (Hash(next.hash().0), Some(Reference(notice.id.0)));
+        entry.events.push(About::default().event(Event::PolicyPublished { profile, notice: reference }));
+        entry.ops.extend(sending(&notice, &[]));
+        self.journal.append(entry).await.map_err(notices::Error::from)?;
+        Ok(Some(notice))
     }
 
     /// Puts the revision in force that was announced, when its time has come.

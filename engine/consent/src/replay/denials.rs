@@ -137,14 +137,17 @@ impl Replay {
         let Some(registry) = self.registries.told(fact.registry_rev) else { return };
         let gate = Gate::ALL.into_iter().find(|one| one.name() == gate);
         let known = Reason::ALL.into_iter().find(|one| one.as_str() == reason.as_str());
-        let is_founded = match (gate, known) {
-            (Some(gate), Some(reason)) => {
-                let refusal = Refusal { gate, cell, processor, labelled, reason };
-                self.is_taken_as_said(leaf, &refusal) || self.is_refused(leaf, &refusal, &registry)
-            }
-            (Some(_), None) => reason.as_str() == TOO_MUCH && self.may_be_too_much(&cell, processor),
-            (None, _) => false,
+        let refusal = gate.zip(known).map(|(gate, reason)| Refusal { gate, cell, processor, labelled, reason });
+        let is_too_much = || reason.as_str() == TOO_MUCH && self.may_be_too_much(&cell, processor);
+        let is_as_said = match &refusal {
+            Some(refusal) => self.is_taken_as_said(leaf, refusal),
+            None => gate.is_some() && is_too_much(),
         };
+        if is_as_said {
+            return;
+        }
+        self.found.refusals += 1;
+        let is_founded = refusal.is_some_and(|refusal| self.is_refused(leaf, &refusal, &registry));
         if !is_founded {
             self.found.unfounded.push(index);
         }

@@ -35,7 +35,8 @@ impl Duties {
         match event {
             Event::Desk(DeskEvent::Complaint { complaint, step, .. }) => match (step, profile) {
                 (ComplaintStep::Received, Some(profile)) => {
-                    self.complaints.insert(*complaint, Owed { leaf: index, due: due(profile, at).at });
+                    // said again it comes in no later
+                    self.complaints.entry(*complaint).or_insert(Owed { leaf: index, due: due(profile, at).at });
                 }
                 (ComplaintStep::Received, None) => {}
                 (ComplaintStep::Answered, _) => {
@@ -50,8 +51,10 @@ impl Duties {
                     for tell in [Audience::Regulator, Audience::Subjects] {
                         // what an earlier program wrote does not say when it was found
                         let due = profile.and_then(|profile| profile.incident_due(tell, detected.unwrap_or(at)));
-                        let owed = due.map(|due| ((*incident, audience_name(tell)), Owed { leaf: index, due: due.at }));
-                        self.incidents.extend(owed);
+                        if let Some(due) = due {
+                            let owed = Owed { leaf: index, due: due.at };
+                            self.incidents.entry((*incident, audience_name(tell))).or_insert(owed);
+                        }
                     }
                 }
                 IncidentStep::RegulatorNotified => self.told((index, at), *incident, Audience::Regulator),

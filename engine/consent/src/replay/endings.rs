@@ -6,6 +6,7 @@ use sayso_audit::{Event, Leaf, MinorEvent, Reference, SubjectTag};
 use sayso_policy::{Deadline, Profile};
 use sayso_types::{Category, WallTime};
 
+use super::holds::Holds;
 use crate::erasure::LegalMinimum;
 
 /// What was due, and what ended later than its rule allows.
@@ -18,6 +19,7 @@ pub(super) struct Endings {
     found: BTreeMap<Reference, Found>,
     /// What a legal hold kept from ending: that it is late is no wonder.
     held: BTreeSet<(Option<SubjectTag>, Category)>,
+    holds: Holds,
     late: Vec<u64>,
 }
 
@@ -51,10 +53,15 @@ impl Endings {
         match leaf.fact.event {
             // what a law keeps for a time ends when that is over, and is due then
             Event::RetentionHeld { hold, category, .. } if is_of_law(hold, category, profile) => {}
-            Event::RetentionHeld { category, .. } => drop(self.held.insert((subject, category))),
+            // on a hold that nobody has set nothing is kept
+            Event::RetentionHeld { hold, category, .. } if self.holds.keeps(hold, category) => {
+                self.held.insert((subject, category));
+            }
+            Event::HoldSet { .. } | Event::HoldReleased { .. } => self.holds.leaf(leaf),
             Event::RetentionDue { ending, category, at } if !self.held.contains(&(subject, category)) => {
                 let latest = profile.map(|profile| self.latest(category, at, profile));
-                self.due.insert(ending, Due { leaf: index, whose: (subject, category), at, latest });
+                // said again it is due no later
+                self.due.entry(ending).or_insert(Due { leaf: index, whose: (subject, category), at, latest });
             }
             Event::RetentionExecuted { ending, category, .. } => {
                 self.held.remove(&(subject, category));
@@ -81,8 +88,9 @@ impl Endings {
                 let Some(profile) = profile else { return };
                 let within = profile.minors().erase_on_discovery.as_ref().and_then(Deadline::period);
                 let latest = within.map(|within| profile.end_of(within, at, String::new()).at);
-                let found = latest.map(|latest| (*detected, Found { leaf: index, whose, latest }));
-                self.found.extend(found);
+                if let Some(latest) = latest {
+                    self.found.entry(*detected).or_insert(Found { leaf: index, whose, latest });
+                }
             }
             MinorEvent::DataErased { detected } => {
                 let found = self.found.remove(detected).filter(|found| found.latest < at && !self.is_held(found.whose));
@@ -110,7 +118,7 @@ impl Endings {
 }
 
 /// Whether `hold` is the law that `profile` names for the least time that `category` is kept, and no legal hold.
-fn is_of_law(hold: Reference, category: Category, profile: Option<&Profile>) -> bool {
+pub(super) fn is_of_law(hold: Reference, category: Category, profile: Option<&Profile>) -> bool {
     let rule = profile.and_then(|profile| profile.document().retention_of(profile.category(category)?));
     rule.and_then(|rule| rule.min_basis.as_deref()).is_some_and(|law| LegalMinimum::reference(law) == hold)
 }

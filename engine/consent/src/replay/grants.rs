@@ -41,21 +41,34 @@ impl Grants {
         match &leaf.fact.event {
             Event::ExemptionGranted { grant, cell, processor, until, evidence, approvers } => {
                 let Some(new) = granted(*grant, leaf, (*until, *evidence), approvers) else { return };
-                let (_, granted) = self.live.entry(*grant).or_insert((leaf.fact.subject, new));
+                let subject = leaf.fact.subject;
+                let (whose, granted) = self.live.entry(*grant).or_insert_with(|| (subject, new.clone()));
+                // what others approved, or on something else, or for longer, is another
+                if *whose != subject || !is_same(granted, &new) {
+                    return;
+                }
                 granted.purposes.insert(cell.purpose);
                 granted.categories.insert(cell.category);
                 granted.processors.insert(*processor);
             }
             Event::Desk(DeskEvent::DisclosureGranted { grant, category, until, evidence, approvers, .. }) => {
                 let Some(new) = granted(*grant, leaf, (*until, *evidence), approvers) else { return };
-                let (granted, of_whom) = self.disclosing.entry(*grant).or_insert((new, BTreeSet::new()));
+                let (granted, of_whom) =
+                    self.disclosing.entry(*grant).or_insert_with(|| (new.clone(), BTreeSet::new()));
+                if !is_same(granted, &new) {
+                    return;
+                }
                 granted.categories.insert(*category);
                 of_whom.insert((leaf.fact.subject, *category));
             }
             Event::Desk(DeskEvent::ReadingGranted { grant, category, until, evidence, ticket, reader, approvers }) => {
                 let Some(new) = granted(*grant, leaf, (*until, *evidence), approvers) else { return };
-                let new = Reading { grant: new, reader: *reader, ticket: *ticket, of_whom: BTreeSet::new() };
-                let reading = self.reading.entry(*grant).or_insert(new);
+                let first =
+                    || Reading { grant: new.clone(), reader: *reader, ticket: *ticket, of_whom: BTreeSet::new() };
+                let reading = self.reading.entry(*grant).or_insert_with(first);
+                if !is_same(&reading.grant, &new) || (reading.reader, reading.ticket) != (*reader, *ticket) {
+                    return;
+                }
                 reading.grant.categories.insert(*category);
                 reading.of_whom.insert((leaf.fact.subject, *category));
             }
@@ -126,6 +139,12 @@ impl Grants {
     pub(super) fn lived(&self, grant: Name, subject: Option<SubjectTag>) -> Option<&ExemptionGrant> {
         of(self.live.get(&grant).or_else(|| self.ended.get(&grant))?, subject)
     }
+}
+
+/// Whether leaves of `one` and of `other`, which have one name, are of one grant.
+fn is_same(one: &ExemptionGrant, other: &ExemptionGrant) -> bool {
+    let said = |grant: &ExemptionGrant| (grant.not_after, grant.evidence_hash, grant.approvers.clone());
+    said(one) == said(other)
 }
 
 /// The grant, if it is for this person or for anybody.

@@ -34,8 +34,10 @@ impl Promises {
         match leaf.fact.event {
             Event::WithdrawRequested { withdrawal, scope } => {
                 let due = profile.and_then(|profile| answered_by(profile, RightKind::Withdraw, at));
-                let owed = due.map(|due| ((withdrawal, whose, scope), Owed { leaf: index, due }));
-                self.withdrawals.extend(owed);
+                if let Some(due) = due {
+                    // said again it is asked for no later
+                    self.withdrawals.entry((withdrawal, whose, scope)).or_insert(Owed { leaf: index, due });
+                }
             }
             Event::WithdrawEffective { withdrawal, scope } => {
                 let owed = self.withdrawals.remove(&(withdrawal, whose, scope));
@@ -43,7 +45,9 @@ impl Promises {
             }
             Event::EraseCommitted { erasure, category, ground } => {
                 let due = profile.and_then(|profile| erased_by(profile, category, ground, at));
-                self.erasures.extend(due.map(|due| (erasure, Owed { leaf: index, due })));
+                if let Some(due) = due {
+                    self.erasures.entry(erasure).or_insert(Owed { leaf: index, due });
+                }
             }
             Event::EraseCertified { erasure, .. } => {
                 let owed = self.erasures.remove(&erasure);

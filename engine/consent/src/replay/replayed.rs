@@ -6,7 +6,10 @@ pub struct Replayed {
     /// Segments that were opened, categories that were disclosed or read, items that were kept, and people and numbers of people
     /// that were anonymised under the profile, whose verdict was recomputed.
     pub checked: u64,
-    /// Those under other profiles: not checked.
+    /// Refusals under the profile that were asked again: one for each leaf of them. Those of which the log does not say enough are
+    /// none of these.
+    pub refusals: u64,
+    /// Verdicts under other profiles: not checked. Refusals are not among them.
     pub others: u64,
     /// The leaves of those that the profile did not allow.
     pub denied: Vec<u64>,

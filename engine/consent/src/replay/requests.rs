@@ -12,7 +12,7 @@ use crate::rights::names::right_name;
 use crate::rights::referral::{Outcome, SENT};
 use crate::rights::request::DELAY_MAX;
 
-/// The requests that came in under a profile and are not answered.
+/// The requests that came in under known profiles and are not answered.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     open: BTreeMap<Reference, Open>,
@@ -30,6 +30,8 @@ struct Open {
     is_delayed: bool,
     /// By when it is known who asks, while it is not.
     identity: Option<WallTime>,
+    /// Whether a tenant is asked first.
+    is_referred: bool,
 }
 
 /// Something that happened to a request.
@@ -41,18 +43,21 @@ pub(super) struct Happened {
 }
 
 impl Requests {
-    /// Goes on by what `happened` to `request`; under `profile`, unless another one was in force.
-    pub(super) fn step(&mut self, request: Reference, happened: &Happened, profile: Option<&Profile>) {
+    /// Goes on by what `happened` to `request`, of somebody who has the rights of each of `profiles`, as far as they are known: a
+    /// right is theirs if one of them offers it, and it is answered by the earliest day.
+    pub(super) fn step(&mut self, request: Reference, happened: &Happened, profiles: &[&Profile]) {
         let &Happened { leaf, at, step, detail } = happened;
         match step {
             RequestStep::Received => {
-                let Some(profile) = profile else { return };
-                let mut offered = profile.document().rights.offers.keys();
-                let Some(kind) = offered.find(|kind| right_name(**kind) == detail).copied() else { return };
+                let offered = profiles.iter().flat_map(|profile| profile.document().rights.offers.keys());
+                let Some(kind) = offered.copied().find(|kind| right_name(*kind) == detail) else { return };
                 let clocks = Clocks { received: at, identity_verified: None };
-                let due = profile.answer_due(kind, clocks).map(|due| due.at);
-                let identity = profile.identity_due(at).map(|due| due.at);
-                self.open.insert(request, Open { leaf, kind, clocks, due, is_delayed: false, identity });
+                let due = answered_by(profiles, kind, clocks);
+                let identity = offering(profiles, kind).filter_map(|profile| profile.identity_due(at));
+                let identity = identity.map(|due| due.at).min();
+                let open = Open { leaf, kind, clocks, due, is_delayed: false, identity, is_referred: false };
+                // said again it comes in no later
+                self.open.entry(request).or_insert(open);
             }
             RequestStep::IdentityVerified => {
                 let Some(open) = self.open.get_mut(&request) else { return };
@@ -63,11 +68,16 @@ impl Requests {
                     return;
                 }
                 open.clocks.identity_verified = Some(at);
-                let anew = profile.and_then(|profile| profile.answer_due(open.kind, open.clocks));
-                open.due = [open.due, anew.map(|due| due.at)].into_iter().flatten().min();
+                let anew = answered_by(profiles, open.kind, open.clocks);
+                open.due = [open.due, anew].into_iter().flatten().min();
             }
             RequestStep::Delayed => {
-                let Some(open) = self.open.get_mut(&request) else { return };
+                // once, and before its day
+                let Some(open) = self.open.get_mut(&request).filter(|open| !open.is_delayed) else { return };
+                if open.due.is_some_and(|due| due < at) {
+                    self.open.remove(&request);
+                    return self.late.push(leaf);
+                }
                 // the log does not say until when: as far as it may be
                 let most = DELAY_MAX.parse::<IsoPeriod>().ok();
                 open.due = open.due.zip(most).map(|(due, most)| most.after(due));
@@ -77,9 +87,15 @@ impl Requests {
             RequestStep::TaskDone => {
                 let Some(open) = self.open.get_mut(&request) else { return };
                 if detail == SENT {
-                    open.identity = None;
-                } else if detail == Outcome::Cannot.name() || detail == Outcome::Silent.name() {
-                    open.identity = profile.and_then(|profile| profile.identity_due(at)).map(|due| due.at);
+                    open.is_referred = true;
+                    if open.identity.take().is_some_and(|due| due < at) {
+                        self.late.push(leaf);
+                    }
+                } else if (detail == Outcome::Cannot.name() || detail == Outcome::Silent.name())
+                    && core::mem::take(&mut open.is_referred)
+                {
+                    let due = offering(profiles, open.kind).filter_map(|profile| profile.identity_due(at));
+                    open.identity = due.map(|due| due.at).min();
                 }
             }
             RequestStep::Accepted => {}
@@ -102,6 +118,17 @@ impl Requests {
         self.late.sort_unstable();
         self.late
     }
+}
+
+/// Those of `profiles` that offer `right`.
+fn offering<'a>(profiles: &[&'a Profile], right: RightKind) -> impl Iterator<Item = &'a Profile> {
+    profiles.iter().copied().filter(move |profile| profile.document().rights.offers.contains_key(&right))
+}
+
+/// The earliest day by which one of `profiles` has `right` answered.
+fn answered_by(profiles: &[&Profile], right: RightKind, clocks: Clocks) -> Option<WallTime> {
+    let due = offering(profiles, right).filter_map(|profile| profile.answer_due(right, clocks));
+    due.map(|due| due.at).min()
 }
 
 impl Open {

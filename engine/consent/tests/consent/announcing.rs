@@ -1,17 +1,19 @@
 //! People are told of a revision before it holds, and it holds when they were promised.
 
+use core::slice;
 use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Hash};
+use sayso_audit::{Event, Hash, Leaf, NoticeStep, Reference};
 use sayso_consent::notices::{self, NoticeKind, Notices, Refused};
 use sayso_consent::{Error, Options, Register};
 use sayso_policy::{Profile, RevisionError};
 use sayso_runtime::Tasks;
 use sayso_vault::testing::vault;
 
+use crate::governing::governed;
 use crate::revising::revised;
-use crate::world::{MEMORY, VOICE, World, until};
+use crate::world::{MEMORY, VOICE, World, profile, until};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -58,9 +60,10 @@ async fn a_revision_is_announced_and_comes_into_force_at_its_time() {
     assert_eq!(world.register.announce(next.clone()).await.unwrap(), None, "people are told once");
     let notices = Notices::new(world.register.clone());
     notices.look().await.unwrap();
-    assert_eq!(notices.to_tell(anna).await.unwrap(), [notice]);
+    assert_eq!(notices.to_tell(anna).await.unwrap(), slice::from_ref(&notice));
     let hash = Hash(next.hash().0);
-    world.until_told(|event| *event == Event::PolicyPublished { profile: hash }).await;
+    let published = Event::PolicyPublished { profile: hash, notice: Some(Reference(notice.id.0)) };
+    world.until_told(|event| *event == published).await;
 
     world.clock.advance(7 * DAY);
     assert_eq!(world.register.profile().rev(), 2);
@@ -68,6 +71,45 @@ async fn a_revision_is_announced_and_comes_into_force_at_its_time() {
     world.until_told(|event| *event == Event::PolicyEffective { profile: hash }).await;
     until(|| world.register.profile().rev() == 3).await;
     assert_eq!(world.register.revisions().asks(&world.state(anna).await), [MEMORY], "she is asked, as ever");
+}
+
+/// Where people were told of a revision, and it came into force, as an auditor sees it who has the profiles.
+#[tokio::test]
+async fn people_who_were_told_late_or_not_at_all_are_found_though_the_log_keeps_it_quiet() {
+    let (first, second, third) = (Arc::new(profile()), revised(2, &[PROMISED]), longer(3, 9));
+    let world = promising().await;
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    let notice = world.register.announce(third.clone()).await.unwrap().unwrap();
+    let notices = Notices::new(world.register.clone());
+    notices.look().await.unwrap();
+    let late_for_it = world.person(&[VOICE]).await;
+    world.clock.advance(8 * DAY);
+    world.until_told(|event| matches!(event, Event::Notice { step: NoticeStep::Failed, .. })).await;
+    until(|| world.register.profile().rev() == 3).await;
+    world.clock.advance(DAY);
+    notices.heard(anna, notice.id).await.unwrap();
+    assert!(notices.of(late_for_it).await.unwrap().is_empty(), "who came later is told by the question");
+    drop(notices);
+    let leaves = world.again_under(third.clone()).await.leaves().await;
+
+    let all = [&first, &second, &third];
+    let found = |leaves: &[Leaf], profiles: &[&Arc<Profile>]| {
+        let late = governed(leaves, profiles).late_notices.into_iter();
+        late.map(|leaf| leaves[leaf as usize].fact.event.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&leaves, &all), [""; 0], "that she was not reached in time is on record");
+    let at = |name: &str| leaves.iter().position(|leaf| leaf.fact.event.name() == name).unwrap();
+    let without = |name: &str| {
+        let kept = leaves.iter().filter(|leaf| leaf.fact.event.name() != name);
+        kept.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(found(&without("notice.failed"), &all), ["notice.delivered"]);
+    assert_eq!(found(&without("notice.sent"), &all), ["policy.effective"]);
+    assert_eq!(found(&without("policy.published"), &all), ["policy.effective"]);
+    let mut late = leaves.clone();
+    late[at("policy.published")].place.wall.0 += u64::try_from((2 * DAY).as_millis()).unwrap();
+    assert_eq!(found(&late, &all), ["policy.effective"], "six days ahead");
+    assert_eq!(found(&late, &[&third]), [""; 0], "what was promised, the second says");
 }
 
 #[tokio::test]

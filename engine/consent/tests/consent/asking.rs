@@ -7,8 +7,11 @@ use sayso_policy::ConsentStatus;
 use sayso_policy::profile::RightKind;
 use sayso_proto::consent::v1 as proto;
 use sayso_types::{ConsentVersion, Name, Purpose, SubjectId};
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::answering::accepted;
+use crate::revising::revised;
 use crate::world::*;
 
 use ConsentStatus::{Deferred, Given, Invalidated, Refused, Renewed, Requested, Revoked, Unknown, Withdrawn};
@@ -165,4 +168,32 @@ async fn whoever_closed_their_account_is_asked_for_nothing() {
     world.register.until_certified(anna, case).await.unwrap();
     let refused = world.register.asked(&asking(anna, &Question::of(&[VOICE]))).await.unwrap_err();
     assert!(matches!(refused, Error::Closed), "{refused}");
+}
+
+/// A receipt says which layers of the notice were read out or shown, as far as that is known, and which record it takes the place
+/// of.
+#[tokio::test]
+async fn a_receipt_names_the_layers_that_were_given_and_the_record_before() {
+    let world = World::new().await;
+    let second = revised(2, &[("screen = ", "more = [\"It stays in your home.\"]\nscreen = ")]);
+    world.register.publish(second.clone()).await.unwrap();
+    let (person, profile) = (world.stranger().await, &second);
+    let notice = profile.document().notice.values().find(|notice| !notice.more.is_empty()).unwrap();
+    for (text, more) in [(notice.spoken.as_str(), 1), (&notice.screen, 0), ("an integrator's own", 0)] {
+        let mut question = Question::of(&[VOICE]);
+        (0..more).for_each(|_| question.tell_more());
+        let notice_sha256 = Sha256::digest(text.as_bytes()).into();
+        let said = Answer { question, notice_sha256, ..answer(person, &[], Given) };
+        world.register.record(&said).await.unwrap();
+    }
+    let (_, records) = world.register.records(person).await.unwrap();
+    let receipts: Vec<_> = records.iter().filter_map(sayso_consent::receipt::iso27560::of).collect();
+    let layers = receipts.iter().map(|receipt| receipt.pointer("/privacy_notice/0/sayso:layers").cloned());
+    let given = [Some(json!(["spoken", "more.0"])), Some(json!(["screen"])), None];
+    assert_eq!(layers.collect::<Vec<_>>(), given);
+    assert_eq!(receipts[0].get("replaces_record_id"), None, "nothing was before it");
+    for pair in receipts.windows(2) {
+        assert_eq!(pair[1]["replaces_record_id"], pair[0]["record_id"]);
+    }
+    world.ends_spotless_under(second.clone()).await;
 }

@@ -1,20 +1,28 @@
 //! Which revision of the policy governs whom, as an auditor sees it, and while one comes into force.
 
 use core::sync::atomic::Ordering::SeqCst;
+use core::time::Duration;
 use std::sync::Arc;
 
-use sayso_audit::{Event, Leaf};
-use sayso_consent::{Ask, Governing};
+use sayso_audit::{Actor, ActorKind, Event, Leaf};
+use sayso_consent::rights::{Desk, Step};
+use sayso_consent::{Ask, Governed, Governing};
+use sayso_policy::profile::RightKind;
 use sayso_policy::{ConsentStatus, Gate, Profile};
-use sayso_types::{Category, Purpose, SubjectId};
+use sayso_types::{Category, Purpose, SubjectId, WallTime};
 
 use crate::revising::{LONGER, revised};
 use crate::world::*;
 
 fn found(leaves: &[Leaf], profiles: &[&Arc<Profile>]) -> Vec<u64> {
+    governed(leaves, profiles).others
+}
+
+/// What these profiles find together.
+pub(crate) fn governed(leaves: &[Leaf], profiles: &[&Arc<Profile>]) -> Governed {
     let mut governing = Governing::new(profiles.iter().copied().cloned());
     (0..).zip(leaves).for_each(|(index, leaf)| governing.leaf(index, leaf));
-    governing.finish()
+    governing.finish_at(WallTime(0))
 }
 
 /// Has something of the subject handed over for `purpose`.
@@ -62,6 +70,49 @@ async fn what_is_under_a_revision_that_does_not_govern_its_person_is_found() {
         assert_eq!(found(&forged, &[&first, &second]), [*at]);
         assert_eq!(found(&forged, &[&first]), [0; 0], "what has changed, both profiles say together");
     }
+}
+
+/// Whoever is governed by an older revision is answered by its day, too, where that is earlier.
+#[tokio::test]
+async fn a_request_that_was_not_answered_by_the_day_of_the_revision_that_governs_its_person_is_found() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let by = Actor { kind: ActorKind::Tenant, tag: None };
+    let soon = ("respond_within = \"P15D\"", "respond_within = \"P5D\"");
+    let (second, third) = (revised(2, &[soon]), revised(3, &[LONGER]));
+    // a log in which somebody asks for a copy who agreed to the second, and then perhaps to the third
+    let asked = async |agrees_anew: bool, after: Duration| {
+        let world = World::new().await;
+        world.register.publish(second.clone()).await.unwrap();
+        let anna = world.person(&[VOICE, MEMORY]).await;
+        world.register.publish(third.clone()).await.unwrap();
+        if agrees_anew {
+            world.answers(anna, &[VOICE, MEMORY], ConsentStatus::Given).await;
+        }
+        let desk = Desk::open(world.register.clone());
+        let request = desk.receive(anna, RightKind::Copy, by).await.unwrap();
+        world.clock.advance(after);
+        for step in [VERIFIED, Step::Accept, Step::Fulfil { is_partial: false }] {
+            desk.step(anna, request.id, step, by).await.unwrap();
+        }
+        drop(desk);
+        // what the node itself says of its being late is left out
+        let leaves = world.again_under(third.clone()).await.leaves().await;
+        leaves.into_iter().filter(|leaf| leaf.fact.event.name() != "dsr.overdue").collect::<Vec<_>>()
+    };
+    let late = |leaves: &[Leaf], profiles: &[&Arc<Profile>]| {
+        let found = governed(leaves, profiles).late.into_iter();
+        found.map(|leaf| leaves[leaf as usize].fact.event.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(late(&asked(false, 5 * DAY).await, &[&second, &third]), [""; 0]);
+    let leaves = asked(false, 6 * DAY).await;
+    assert_eq!(late(&leaves, &[&second, &third]), ["dsr.fulfilled"], "the third alone gives fifteen days");
+    assert_eq!(late(&leaves, &[&third]), [""; 0], "what she agreed to, the second alone says");
+    assert_eq!(
+        late(&asked(true, 6 * DAY).await, &[&second, &third]),
+        [""; 0],
+        "the second has nothing to say any more"
+    );
+    assert_eq!(late(&asked(true, 16 * DAY).await, &[&second, &third]), ["dsr.fulfilled"]);
 }
 
 /// A consent is on record under the revision whose question was heard, though another one is in force by then.

@@ -1,6 +1,6 @@
 //! What keeps an item, what stops its use, what is not kept at all, and what the log says of it.
 
-use sayso_audit::{Actor, Event, Hash, LineageEvent, Reference};
+use sayso_audit::{Actor, Event, Hash, Leaf, LineageEvent, Reference};
 use sayso_consent::keep::item::ITEM_BYTES_MAX;
 use sayso_consent::keep::{NewItem, NotKept};
 use sayso_consent::retention::HoldOrder;
@@ -11,6 +11,7 @@ use sayso_policy::{ConsentStatus, Reason};
 use sayso_types::WallTime;
 
 use crate::answering::accepted;
+use crate::governing::governed;
 use crate::keeping::*;
 use crate::world::*;
 
@@ -36,6 +37,18 @@ async fn a_legal_hold_keeps_it_unread_until_it_is_released() {
     world.register.end_what_is_due().await.unwrap();
     assert_eq!((rows(&world, "kept").await, rows(&world, "kept_part").await), (0, 0));
     keep(&world, person, bytes("knowledge_base", "knowledge", b"c")).await.unwrap();
+
+    // on a hold that nobody set, or that is released, nothing is kept
+    let (leaves, profile) = (world.leaves().await, world.register.profile());
+    let unheld = |leaves: &[Leaf]| governed(leaves, &[&profile]).unheld;
+    assert_eq!(unheld(&leaves), [0; 0]);
+    let at = |leaves: &[Leaf], name: &str| leaves.iter().position(|leaf| leaf.fact.event.name() == name).unwrap();
+    let (mut unset, mut released) = (leaves.clone(), leaves.clone());
+    unset.remove(at(&leaves, "legal_hold.set"));
+    assert!(unheld(&unset).contains(&(at(&unset, "retention.held") as u64)));
+    let release = released.remove(at(&leaves, "legal_hold.released"));
+    released.insert(at(&leaves, "retention.held"), release);
+    assert!(unheld(&released).contains(&(at(&released, "retention.held") as u64)));
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ fn late(leaves: &[Leaf], at: usize) -> Vec<Leaf> {
 #[tokio::test]
 async fn every_verdict_of_the_engine_is_what_the_profile_says() {
     let leaves = story().await;
-    assert_eq!(replay(&leaves, profile()), Replayed { checked: 2, ..Replayed::default() });
+    assert_eq!(replay(&leaves, profile()), Replayed { checked: 2, refusals: 1, ..Replayed::default() });
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn what_rests_on_a_revision_that_never_was_in_force_is_denied() {
     let mut leaves = story().await;
     let at = position(&leaves, "egress.segment_opened");
     leaves[at].fact.profile_rev = 99;
-    let replayed = Replayed { checked: 1, denied: vec![at as u64], ..Replayed::default() };
+    let replayed = Replayed { checked: 1, refusals: 1, denied: vec![at as u64], ..Replayed::default() };
     assert_eq!(replay(&leaves, profile()), replayed);
 }
 
@@ -76,7 +76,7 @@ async fn whoever_takes_a_yes_back_by_a_no_has_nothing_handed_over_after_it() {
         assert!(world.listen(person).await.is_err());
         let leaves = world.again_under(second.clone()).await.leaves().await;
         let replay = |leaves: &[Leaf]| replay(leaves, Profile::clone(&second));
-        assert_eq!(replay(&leaves), Replayed { checked: 1, ..Replayed::default() });
+        assert_eq!(replay(&leaves), Replayed { checked: 1, refusals: 1, ..Replayed::default() });
         let at = leaves.len() - 2;
         assert_eq!(replay(&late(&leaves, at)).denied, [at as u64], "{no:?}");
     }
@@ -179,7 +179,7 @@ async fn what_rests_on_an_exemption_that_nobody_granted_is_found() {
     }
     let opened = (0..).zip(&leaves).filter(|(_, leaf)| matches!(leaf.fact.event, Event::SegmentOpened { .. }));
     let opened: Vec<u64> = opened.map(|(index, _)| index).collect();
-    assert_eq!(replay(&leaves, profile), Replayed { checked: 2, denied: opened, ..Replayed::default() });
+    assert_eq!(replay(&leaves, profile), Replayed { checked: 2, refusals: 1, denied: opened, ..Replayed::default() });
 }
 
 #[tokio::test]
@@ -242,6 +242,32 @@ async fn a_request_that_was_put_off_has_as_long_as_that_may_be() {
     assert_eq!(replay(&in_time, profile()).late, [0; 0]);
     let late = asked(30 * DAY, Some(80 * DAY)).await;
     assert_eq!(replay(&late, profile()).late, [position(&late, "dsr.fulfilled") as u64]);
+}
+
+/// Nothing that is said twice gives more time, and nothing that is said too late does.
+#[tokio::test]
+async fn a_request_that_is_said_to_come_in_again_or_is_put_off_again_or_too_late_is_as_late_as_it_was() {
+    let late = asked(Duration::ZERO, Some(16 * DAY)).await;
+    let again = |leaves: &[Leaf], name: &str, after: Duration| {
+        let (mut leaves, from) = (leaves.to_vec(), position(leaves, "dsr.received"));
+        let mut leaf = leaves[position(&leaves, name)].clone();
+        leaf.place.wall.0 = leaves[from].place.wall.0 + u64::try_from(after.as_millis()).unwrap();
+        let to = position(&leaves, "dsr.accepted");
+        leaves.insert(to, leaf);
+        (leaves, to as u64)
+    };
+    let found = |leaves: &[Leaf]| replay(leaves, profile()).late;
+    let (twice, _) = again(&late, "dsr.received", 10 * DAY);
+    assert_eq!(found(&twice), [position(&twice, "dsr.fulfilled") as u64], "it came in before");
+
+    let put_off = asked(30 * DAY, Some(80 * DAY)).await;
+    let (twice, _) = again(&put_off, "dsr.delayed", 20 * DAY);
+    assert_eq!(found(&twice), [position(&twice, "dsr.fulfilled") as u64], "once is all that there is");
+
+    let put_off = asked(30 * DAY, Some(40 * DAY)).await;
+    let (mut afterwards, to) = again(&put_off, "dsr.delayed", 16 * DAY);
+    afterwards.remove(position(&put_off, "dsr.delayed"));
+    assert_eq!(found(&afterwards), [to - 1], "its day had passed");
 }
 
 #[tokio::test]

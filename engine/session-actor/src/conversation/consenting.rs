@@ -125,6 +125,13 @@ impl Conversation {
         });
     }
 
+    /// The record of the answer says that one further layer of the notice was read out.
+    pub(super) fn note_more(&mut self) {
+        if let Some(put) = &mut self.question {
+            put.question.tell_more();
+        }
+    }
+
     /// Puts on record what the person decided. Nothing is allowed until the register says that it is durable.
     pub(super) fn record(&mut self, turn: TurnId, decision: Decision, means: Means) {
         // Only what was asked can be answered.

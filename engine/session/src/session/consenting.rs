@@ -113,6 +113,7 @@ impl Session {
             return self.no_consent_answer(effects);
         };
         asking.told += 1;
+        effects.push(Effect::NoteMore);
         self.interrupt("more", effects);
         self.say(Kind::Question, &text, effects);
     }

@@ -292,12 +292,26 @@ fn verdicts_are_recomputed_by_the_profile_that_is_given() {
     let home = dir.path().join("home.toml");
     fs::write(&home, HOME).unwrap();
     let effective = Event::PolicyEffective { profile: Hash(config::read_profile(&home).unwrap().hash().0) };
-    let log = export([effective].into_iter().chain(segment(Purpose::CONSENT_ANSWER)).chain(segment(Purpose::MEMORY)));
+    let refused = Event::GateDenied {
+        gate: Gate::Recognition.name(),
+        cell: Cell {
+            purpose: Purpose::VOICE_INTERACTION,
+            category: Category::VOICE_AUDIO,
+            kind: ProcessorKind::Asr,
+            region: RegionClass::Local,
+        },
+        processor: ProcessorId(Name::constant("whisper-local")),
+        reason: Name::constant("no_basis"),
+        count: 1,
+        labelled: Some(ConsentVersion(0)),
+    };
+    let segments = segment(Purpose::CONSENT_ANSWER).into_iter().chain(segment(Purpose::MEMORY));
+    let log = export([effective].into_iter().chain(segments).chain([refused]));
     let checked = check(log.path(), None, &[&home], &[]).unwrap();
     let denied = checked.report.violations().filter(|finding| finding.rule == Rule::DeniedByProfile);
     assert_eq!(denied.map(|finding| finding.leaf).collect::<Vec<_>>(), [3], "nobody agreed to be remembered");
     let shown = text_of(&checked);
-    assert!(shown.contains("2 verdicts recomputed, 0 under other profiles"), "{shown}");
+    assert!(shown.contains("3 verdicts recomputed, 1 of them refusals, 0 under other profiles"), "{shown}");
     assert!(checked.replayed.is_some() && check(log.path(), None, NONE, &[]).unwrap().replayed.is_none());
 }
 

@@ -15,9 +15,12 @@ pub(super) struct Verdict<'a> {
     pub(super) clean: bool,
     /// Whether the public key came from outside of the log.
     independent: bool,
-    /// Segments whose verdict was recomputed by a profile that was given.
+    /// Verdicts that were recomputed by a profile that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     recomputed: Option<u64>,
+    /// How many of them are refusals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusals_recomputed: Option<u64>,
     /// Segments that were not, because they were under another profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     under_other_profiles: Option<u64>,
@@ -34,6 +37,7 @@ impl<'a> Verdict<'a> {
             clean: report.is_clean(),
             independent,
             recomputed: replayed.as_ref().map(|replayed| replayed.checked),
+            refusals_recomputed: replayed.as_ref().map(|replayed| replayed.refusals),
             under_other_profiles: replayed.as_ref().map(|replayed| replayed.others),
             unanchored: report.witnessed.as_ref().map_or(report.size, |witnessed| witnessed.unanchored),
             report,
@@ -84,9 +88,14 @@ impl fmt::Display for Verdict<'_> {
                  another log; a trust policy that names witnesses asks for more (--trust)"
             )?;
         }
-        if let (Some(checked), Some(others)) = (self.recomputed, self.under_other_profiles) {
+        let recomputed = (self.recomputed, self.refusals_recomputed, self.under_other_profiles);
+        if let (Some(checked), Some(refusals), Some(others)) = recomputed {
             let hint = if others > 0 { ": give those with --profile, too" } else { "" };
-            writeln!(f, "profile   {checked} verdicts recomputed, {others} under other profiles not checked{hint}")?;
+            writeln!(
+                f,
+                "profile   {checked} verdicts recomputed, {refusals} of them refusals, {others} under other profiles not \
+                 checked{hint}"
+            )?;
         }
         for (event, count) in events {
             write!(f, "\n{count:>9} {event}")?;

@@ -135,7 +135,8 @@ fn events() -> impl Strategy<Value = Event> {
         rights(),
         (references(), prop::sample::select(&NoticeStep::ALL[..]), names(), hashes())
             .prop_map(|(notice, step, channel, text)| Event::Notice { notice, step, channel, text }),
-        hashes().prop_map(|profile| Event::PolicyPublished { profile }),
+        (hashes(), prop::option::of(references()))
+            .prop_map(|(profile, notice)| Event::PolicyPublished { profile, notice }),
         hashes().prop_map(|profile| Event::ControllerChanged { profile }),
         references().prop_map(|shutdown| Event::ShutdownStarted { shutdown }),
         (references(), any::<u64>()).prop_map(|(shutdown, people)| Event::ShutdownCompleted { shutdown, people }),

@@ -22,6 +22,11 @@ pub(in crate::leaf) fn reference(wire: &AuditLeaf) -> Result<Reference, LeafErro
     bytes("reference", &wire.reference).map(Reference)
 }
 
+/// The notice by which people are told, where that is said.
+pub(super) fn notice(wire: &AuditLeaf) -> Result<Option<Reference>, LeafError> {
+    Ok(optional("reference", &wire.reference)?.map(Reference))
+}
+
 pub(in crate::leaf) fn document(wire: &AuditLeaf) -> Result<Hash, LeafError> {
     bytes("document_sha256", &wire.document_sha256).map(Hash)
 }

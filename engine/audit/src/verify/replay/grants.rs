@@ -45,11 +45,18 @@ struct Grant {
     /// What may be read, of whom, and by whom, on which ticket.
     reads: BTreeMap<(Option<SubjectTag>, Category), (ActorTag, Hash)>,
     until: WallTime,
+    /// On what it was approved, and by whom.
+    approved: (Hash, Vec<ActorTag>),
 }
 
 impl Grant {
-    const fn new(subject: Option<SubjectTag>, until: WallTime) -> Self {
-        Self { subject, opens: Vec::new(), discloses: Vec::new(), reads: BTreeMap::new(), until }
+    const fn new(subject: Option<SubjectTag>, until: WallTime, approved: (Hash, Vec<ActorTag>)) -> Self {
+        Self { subject, opens: Vec::new(), discloses: Vec::new(), reads: BTreeMap::new(), until, approved }
+    }
+
+    /// Whether a leaf that says this of it is about the same: what others approved, or on something else, or for longer, is another.
+    fn is_same(&self, until: WallTime, approved: &(Hash, Vec<ActorTag>)) -> bool {
+        self.until == until && self.approved == *approved
     }
 
     /// Whether it is for what is `permitted`, whenever that is.
@@ -63,10 +70,13 @@ impl Grants {
     /// Goes on by the leaf at `index` about a grant; whether it is right about it.
     pub(super) fn leaf(&mut self, index: u64, leaf: &Leaf) -> bool {
         match &leaf.fact.event {
-            Event::ExemptionGranted { grant, cell, processor, until, .. } => {
-                let granted = Grant::new(leaf.fact.subject, *until);
-                self.live.entry(*grant).or_insert(granted).opens.push((*cell, *processor));
-                true
+            Event::ExemptionGranted { grant, cell, processor, until, evidence, approvers } => {
+                let (subject, approved) = (leaf.fact.subject, (*evidence, approvers.clone()));
+                let first = || Grant::new(subject, *until, approved.clone());
+                let granted = self.live.entry(*grant).or_insert_with(first);
+                let is_same = granted.subject == subject && granted.is_same(*until, &approved);
+                granted.opens.extend(is_same.then_some((*cell, *processor)));
+                is_same
             }
             Event::ExemptionExpired { grant } | Event::ExemptionRevoked { grant } => {
                 let Some(ended) = self.live.remove(grant) else { return false };
@@ -98,17 +108,22 @@ impl Grants {
     fn desk(&mut self, leaf: &Leaf, event: &DeskEvent) -> bool {
         let (subject, wall) = (leaf.fact.subject, leaf.place.wall);
         match event {
-            DeskEvent::DisclosureGranted { grant, category, until, .. } => {
+            DeskEvent::DisclosureGranted { grant, category, until, evidence, approvers, .. } => {
                 // for those whom its leaves name, and nobody else
-                let granted = Grant::new(subject, *until);
-                self.live.entry(*grant).or_insert(granted).discloses.push((subject, *category));
-                true
+                let approved = (*evidence, approvers.clone());
+                let first = || Grant::new(subject, *until, approved.clone());
+                let granted = self.live.entry(*grant).or_insert_with(first);
+                let is_same = granted.is_same(*until, &approved);
+                granted.discloses.extend(is_same.then_some((subject, *category)));
+                is_same
             }
-            DeskEvent::ReadingGranted { grant, category, until, ticket, reader, .. } => {
-                let granted = Grant::new(subject, *until);
-                let reads = &mut self.live.entry(*grant).or_insert(granted).reads;
-                reads.insert((subject, *category), (*reader, *ticket));
-                true
+            DeskEvent::ReadingGranted { grant, category, until, ticket, reader, evidence, approvers } => {
+                let approved = (*evidence, approvers.clone());
+                let first = || Grant::new(subject, *until, approved.clone());
+                let granted = self.live.entry(*grant).or_insert_with(first);
+                let is_same = granted.is_same(*until, &approved);
+                granted.reads.extend(is_same.then_some(((subject, *category), (*reader, *ticket))));
+                is_same
             }
             DeskEvent::DisclosurePermitted { disclosure, category, grant, .. } => {
                 let lives = |grant: &&Grant| wall.0 < grant.until.0.saturating_add(WRITTEN_WITHIN_MS);

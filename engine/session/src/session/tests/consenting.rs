@@ -64,12 +64,13 @@ fn whoever_wants_to_know_more_is_told_piece_by_piece_and_asked_for_an_answer_the
         rig.feed(Event::Transcribed(turn, Ok(Redacted::new("Tell me more, please.".into()))));
         assert!(!rig.has(|e| matches!(e, Effect::RecordConsent(..) | Effect::Respond(..))), "that is no answer");
         let said: Vec<_> = rig.spoken_texts().into_iter().map(|(_, text)| text).collect();
+        let is_noted = rig.has(|e| matches!(e, Effect::NoteMore));
         rig.play(3000);
-        said.join(" ")
+        (said.join(" "), is_noted)
     };
-    assert_eq!(wants_more(&mut rig), "It stays in your home.");
-    assert_eq!(wants_more(&mut rig), "You can say no.");
-    assert_eq!(wants_more(&mut rig), "Sorry, was that a yes?", "there is no more to say");
+    assert_eq!(wants_more(&mut rig), ("It stays in your home.".to_owned(), true));
+    assert_eq!(wants_more(&mut rig), ("You can say no.".to_owned(), true));
+    assert_eq!(wants_more(&mut rig), ("Sorry, was that a yes?".to_owned(), false), "there is no more to say");
 
     rig.feed(Event::VoiceStart);
     rig.feed(Event::VoiceEnd);

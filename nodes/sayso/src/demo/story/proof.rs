@@ -74,9 +74,12 @@ impl Story {
         let leaves = export::log(self.setting.node.register.journal(), &self.setting.node.signer, dir).await?;
         let checked = verify::check(dir, Some(trust), &[profile], &[])?;
         let sound = checked.report.is_clean();
-        let recomputed = checked.replayed.map_or(0, |replayed| replayed.checked);
-        let text = format!("{leaves} leaves, {recomputed} verdicts recomputed, root {:.16}…", checked.report.root);
-        let data = json!({"leaves": leaves, "recomputed": recomputed, "sound": sound});
+        let (recomputed, refusals) = checked.replayed.map_or((0, 0), |replayed| (replayed.checked, replayed.refusals));
+        let text = format!(
+            "{leaves} leaves, {recomputed} verdicts recomputed, {refusals} of them refusals, root {:.16}…",
+            checked.report.root
+        );
+        let data = json!({"leaves": leaves, "recomputed": recomputed, "refusals": refusals, "sound": sound});
         self.view.line(Who::Check, "verified", &text, data);
         self.check("the audit log verifies", sound, json!({}));
         self.check("every verdict is the one that the profile gives", recomputed > 0 && sound, json!({}));
