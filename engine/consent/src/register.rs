@@ -12,6 +12,7 @@ mod erasing;
 mod exempting;
 mod expiring;
 mod exporting;
+mod filing;
 mod granting;
 mod growing;
 mod guarding;
@@ -48,7 +49,7 @@ mod withdrawing;
 #[cfg(test)]
 mod tests;
 
-use core::sync::atomic::{AtomicBool, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use core::time::Duration;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -178,6 +179,8 @@ pub struct Register {
     speakers: broadcast::Sender<DeviceOf>,
     /// Whether everything that is stored is marked for when it ends under the policy in force.
     is_marked: AtomicBool,
+    /// Before then nothing ends of what is filed at the desks: milliseconds since the Unix epoch.
+    filed_from: AtomicU64,
 }
 
 impl core::fmt::Debug for Register {
@@ -248,6 +251,7 @@ impl Register {
             visits: Mutex::new(Visits::stored(visits)),
             speakers: broadcast::Sender::new(CHANGES_WAITING_MAX),
             is_marked: AtomicBool::new(false),
+            filed_from: AtomicU64::new(0),
         });
         register.enter_vault().await?;
         register.restore_loans().await?;

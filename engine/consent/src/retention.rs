@@ -15,10 +15,15 @@
 //! there. A rule that says `anonymise` erases, too, and first hands what it names to a registered transformation: see
 //! [`anonymised`](crate::anonymised).
 //!
+//! What is filed at the desks where people decide (complaints, what was given to authorities, what was done without consent)
+//! is about several people or nobody, and has no marks: see `register/filing.rs`.
+//!
 //! `stored::TABLES` lists every table of the store with what ends it, [`Hold`] is what keeps it.
 
+pub(crate) mod filed;
 pub mod hold;
 pub(crate) mod stored;
 
+pub(crate) use filed::Filed;
 pub use hold::{Hold, HoldError, HoldOrder};
 pub(crate) use stored::Stored;

@@ -687,8 +687,8 @@ pub struct Hold {
     /// Whose data, as 32 hexadecimal digits; empty is everybody's.
     #[prost(string, tag = "2")]
     pub subject_id: ::prost::alloc::string::String,
-    /// Which data, as the policy calls it, or one of consent_record, withdrawal_record, rights_request and
-    /// erasure_certificate; empty is all.
+    /// Which data, as the policy calls it, or one of consent_record, withdrawal_record, rights_request,
+    /// erasure_certificate, complaint_record, disclosure_record and exemption_record; empty is all.
     #[prost(string, tag = "3")]
     pub category: ::prost::alloc::string::String,
     /// The law that demands it, and the order that says so.

@@ -119,7 +119,8 @@ async fn switches_are_the_operators_alone_and_say_how_they_stand() {
     for (request, code, says) in [
         (throw(SwitchSort::Processor, "nobody", SwitchPosition::Off), Code::NotFound, "name: the policy has no"),
         (throw(SwitchSort::Unspecified, "x", SwitchPosition::Off), Code::InvalidArgument, "sort: missing"),
-        (throw(SwitchSort::Tenant, "x", SwitchPosition::Terminated), Code::FailedPrecondition, "to: only a processor"),
+        (throw(SwitchSort::Tenant, "x", SwitchPosition::Off), Code::NotFound, "name: no device, no person"),
+        (throw(SwitchSort::Category, "x", SwitchPosition::Off), Code::NotFound, "name: the policy has no"),
         (throw(SwitchSort::Tenant, "x", SwitchPosition::Unspecified), Code::InvalidArgument, "to: give ON"),
         (ThrowSwitchRequest { reason: "A leak!".into(), ..off.clone() }, Code::InvalidArgument, "reason: "),
         (ThrowSwitchRequest { incident_id: vec![1], ..off.clone() }, Code::InvalidArgument, "incident_id: an id has"),

@@ -178,6 +178,7 @@ impl ComplaintDesk {
         };
         let events = vec![about.by(by, Event::Desk(event))];
         self.register.journal().append(Entry { require: vec![(key, unchanged)], ops, events }).await?;
+        self.register.filed_anew();
         metrics::counter!("sayso_complaints_total", "step" => step.name()).increment(1);
         Ok(())
     }

@@ -168,6 +168,7 @@ impl DisclosureDesk {
         };
         let entry = self.entry(&disclosure, &rows, by).await?;
         self.register.journal().append(entry).await?;
+        self.register.filed_anew();
         metrics::counter!("sayso_disclosures_total").increment(1);
         tracing::info!(grant = %id, rows = disclosure.rows, "something was disclosed");
         Ok(Made { disclosure, file })
@@ -255,6 +256,7 @@ impl DisclosureDesk {
         let people: Vec<_> = next.people.iter().copied().collect();
         let audience = Audience::People { count: people.len() as u64 };
         Notices::new(Arc::clone(&self.register)).take(draft, audience, &people, with).await?;
+        self.register.filed_anew();
         Ok(true)
     }
 }

@@ -275,6 +275,7 @@ impl Register {
         let unchanged = stored.map_or(Condition::Absent, |stored| Condition::Version(stored.version));
         let ops = vec![Op::Put(row.clone(), EXEMPTION.encode(&proposal.encode()))];
         self.journal.append(Entry { require: vec![(row, unchanged)], ops, events }).await?;
+        self.filed_anew();
         Ok(())
     }
 }

@@ -42,6 +42,16 @@ impl Holds {
     }
 }
 
+impl Holds {
+    /// One that keeps something of `category` that is about `people`; where that is nobody, one that is about everybody.
+    pub(super) fn keeping_any(&self, people: &[SubjectId], category: Category, now: WallTime) -> Option<&Hold> {
+        self.0.iter().find(|hold| {
+            let keeps = |subject: &SubjectId| hold.keeps(*subject, Some(category), now);
+            people.iter().any(keeps) || people.is_empty() && hold.order.subject.is_none() && keeps(&SubjectId([0; 16]))
+        })
+    }
+}
+
 impl Hold {
     /// That it keeps `category` from what would have ended it.
     pub(super) fn kept(&self, about: About, category: Category, from: Name) -> Noted {

@@ -123,7 +123,16 @@ impl Register {
         let happened = happened_to(head.collected_at, head.purpose, consent);
         let happened =
             head.unbound_at.into_iter().fold(happened, |happened, at| happened.and(Trigger::DeviceUnbound, at));
-        self.revisions().ending((head.category, head.purpose), &happened, consent)
+        let what = (head.category, head.purpose);
+        let ruled = self.revisions().ending(what, &happened, consent);
+        let placeless = self.ending_without_place(what, head.collected_at, consent);
+        let placeless = placeless.map(|ending| match self.floor_of_kept(head, consent) {
+            Some(Floor { at, law, is_exact }) if ending.at < at => {
+                Ending { at, latest: at, by: law, is_exact, ..ending }
+            }
+            _ => ending,
+        });
+        ruled.into_iter().chain(placeless).min_by_key(|ending| ending.at)
     }
 
     /// Whether a legal hold keeps something of `category` of `subject` that was to be erased.

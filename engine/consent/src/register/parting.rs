@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use sayso_audit::Scope;
-use sayso_policy::{ConsentState, PartStatus};
-use sayso_types::{Category, ConsentVersion, Part, ProcessorId, Purpose, SubjectId};
+use sayso_policy::profile::{AtRest, RetentionAction};
+use sayso_policy::{ConsentState, Ending, LegalBasis, PartStatus};
+use sayso_types::{Category, ConsentVersion, Part, ProcessorId, Purpose, SubjectId, WallTime};
 
 use super::keeping::is_in_everywhere;
 use super::withdrawing::What;
@@ -62,6 +63,32 @@ impl Register {
     #[must_use]
     pub fn may_keep_facts(&self, consent: &ConsentState) -> bool {
         !is_in_everywhere(&self.profile(), (FACTS_CATEGORY, Purpose::MEMORY), consent.taken_back())
+    }
+
+    /// When what was `collected` for `purpose` ends for want of a place, of somebody with `consent` to it: the revision in force
+    /// lets nothing of `category` be stored for that, or only where they took it back. What a revision takes the last place from
+    /// is used for nothing any more, so it is not kept either. What rests on something else than consent is the rule's business.
+    pub(super) fn ending_without_place(
+        &self,
+        (category, purpose): (Category, Purpose),
+        collected: WallTime,
+        consent: &ConsentState,
+    ) -> Option<Ending> {
+        let revisions = self.revisions();
+        let (newest, governing) = (revisions.newest(), revisions.governing(purpose, consent));
+        if governing.purpose(purpose).is_none_or(|rule| rule.basis != LegalBasis::Consent) {
+            return None;
+        }
+        let rule = newest.category(category);
+        let is_stored = newest.purpose(purpose).is_some()
+            && rule.is_some_and(|rule| rule.at_rest == AtRest::Allowed && rule.purposes.contains(&purpose));
+        if is_stored && !is_in_everywhere(newest, (category, purpose), consent.taken_back()) {
+            return None;
+        }
+        let at = newest.header().effective_at.moment().map_or(collected, |from| from.max(collected));
+        let latest = newest.tolerated(rule.and_then(|rule| newest.document().retention_of(rule)), at);
+        let by = format!("revision {}, which leaves no place for it", newest.rev());
+        Some(Ending { at, latest, action: RetentionAction::Erase, by, is_exact: true })
     }
 
     /// Whether `part` is a part of something: a misspelled name would be taken for a promise that nothing keeps.

@@ -242,7 +242,10 @@ impl Register {
             return Some(Ending { at, latest: at, action: RetentionAction::Erase, by, is_exact: true });
         }
         let happened = happened_to(fact.collected_at, Purpose::MEMORY, consent);
-        self.revisions().ending((FACTS_CATEGORY, Purpose::MEMORY), &happened, consent)
+        let of_memory = (FACTS_CATEGORY, Purpose::MEMORY);
+        let ruled = self.revisions().ending(of_memory, &happened, consent);
+        let placeless = self.ending_without_place(of_memory, fact.collected_at, consent);
+        ruled.into_iter().chain(placeless).min_by_key(|ending| ending.at)
     }
 
     fn is_over(&self, fact: &Remembered, consent: &ConsentState, now: WallTime) -> bool {

@@ -1,13 +1,14 @@
 //! Ending what is stored when its time is over. See [`retention`](crate::retention) for how.
 
 use core::sync::atomic::Ordering;
+use std::collections::BTreeSet;
 
 use sayso_audit::{Event, Reference};
 use sayso_policy::profile::Trigger;
 use sayso_policy::{ConsentState, Ending, Happened};
 use sayso_proto::consent::v1 as proto;
 use sayso_store::{Batch, Error as StoreError, Key, Op, Prefix, Range, TypedKey, Versioned, limits::SCAN_LIMIT_MAX};
-use sayso_types::{Name, Purpose, SubjectId, WallTime};
+use sayso_types::{Category, Name, Purpose, SubjectId, WallTime};
 
 use super::{Register, Subject};
 use crate::erasure::pending::Pending;
@@ -16,7 +17,8 @@ use crate::record::withdrawal;
 use crate::retention::Stored;
 use crate::rights::stored as requests;
 use crate::tables::{
-    CERTIFICATE, CertificateKey, FACTS_CATEGORY, FactsKey, HeldKey, REQUEST, RETENTION, RequestKey, RetentionKey,
+    CERTIFICATE, CertificateKey, DOCUMENT, DocumentKey, FACTS_CATEGORY, FactsKey, HeldKey, REQUEST, RETENTION,
+    RequestKey, RetentionKey,
 };
 use crate::{Entry, Error, Remembered, record};
 
@@ -41,12 +43,14 @@ impl Register {
         self.mark_what_is_stored().await?;
         self.release_what_is_counted().await?;
         self.clear_gone().await?;
-        self.due(now).each(|mark| self.look_at(mark)).await
+        let filed = self.end_filed().await;
+        self.due(now).each(|mark| self.look_at(mark)).await.and_then(|ended| Ok(ended + filed?))
     }
 
     /// Has everything that is stored marked again at the next look.
     pub(super) fn mark_anew(&self) {
         self.is_marked.store(false, Ordering::Release);
+        self.filed_anew();
     }
 
     /// Marks what is stored, where that is not done since the register was opened, a revision came into force or a hold
@@ -168,7 +172,7 @@ impl Register {
         entry.events.push(about.event(Event::RetentionExecuted { ending, category, how, rows }));
         self.append_of([turn], entry).await?;
         drop(counted);
-        count(Stored::Facts, rows, &first, now);
+        count(category, rows, &first, now);
         Ok(rows)
     }
 
@@ -194,6 +198,9 @@ impl Register {
             entry.events.push(about.event(Event::RetentionDue { ending, category, at: first.at }));
             entry.events.push(about.event(Event::RetentionExecuted { ending, category, how, rows: count_of }));
         }
+        if stored == Stored::Consents {
+            entry.ops.extend(self.end_documents(turn, &over).await?);
+        }
         for (key, _) in over {
             if stored == Stored::Certificates {
                 let CertificateKey { erasure, .. } = CertificateKey::parse(&key).map_err(StoreError::from)?;
@@ -203,9 +210,27 @@ impl Register {
         }
         self.journal.append(entry).await?;
         if let Some(first) = &first {
-            count(stored, count_of, first, now);
+            count(category, count_of, first, now);
         }
         Ok(count_of)
+    }
+
+    /// What ends the documents in which whoever's turn it is agreed to something, and that no record but those that are `over`
+    /// names: whose they are shows nothing any more.
+    async fn end_documents(&self, turn: &Subject, over: &[Row]) -> Result<Vec<Op>, Error> {
+        let (mut ended, mut needed) = (BTreeSet::new(), BTreeSet::new());
+        for (key, record) in self.scan_records(turn.id).await? {
+            let named = record.events.into_iter().map(|event| event.evidence_sha256);
+            if over.iter().any(|(other, _)| *other == key) { ended.extend(named) } else { needed.extend(named) }
+        }
+        let mut ops = Vec::new();
+        for sha256 in ended.difference(&needed) {
+            let key = DocumentKey { sha256: sha256.clone() }.key();
+            let Some(taken) = self.store.read(core::slice::from_ref(&key)).await?.pop().flatten() else { continue };
+            let (_, whose) = DOCUMENT.decode(&taken.value).map_err(StoreError::from)?;
+            ops.extend((whose == turn.id.0.as_slice()).then_some(Op::Delete(key)));
+        }
+        Ok(ops)
     }
 
     /// The facts of `subject` as they are stored, if there are any.
@@ -326,8 +351,8 @@ pub(super) fn put_mark(mark: Key) -> Op {
 }
 
 /// Counts what has ended, and says so when it was late.
-fn count(stored: Stored, rows: u64, first: &Ending, now: WallTime) {
-    let category = stored.category().to_string();
+pub(super) fn count(category: Category, rows: u64, first: &Ending, now: WallTime) {
+    let category = category.to_string();
     metrics::counter!("sayso_retention_ended_total", "category" => category.clone()).increment(rows);
     if now > first.latest {
         let late_s = (now.0 - first.latest.0) / 1_000;

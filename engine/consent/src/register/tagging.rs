@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::state::StoredState;
 use super::{Register, Subject};
-use crate::retention::Stored;
+use crate::retention::{Filed, Stored};
 use crate::tables::{ErasureKey, REGISTER, RegisterKey, TAGS_CATEGORY};
 use crate::{Entry, Error};
 
@@ -162,6 +162,7 @@ impl Register {
         self.vault.forget_subject(subject).await?;
         let mut ops = vec![Op::Delete(RegisterKey { subject }.key())];
         ops.extend(Stored::ALL.map(|stored| Op::Delete(stored.kept(subject))));
+        ops.extend(Filed::ALL.map(|filed| Op::Delete(filed.kept(subject))));
         self.journal().append(Entry { ops, ..Entry::default() }).await?;
         metrics::counter!("sayso_consent_people_forgotten_total").increment(1);
         Ok(())

@@ -7,6 +7,8 @@ use sayso_policy::profile::{Retention, RetentionAction};
 use sayso_store::TypedKey as _;
 use sayso_types::{Category, Name};
 
+#[cfg(test)]
+use super::Filed;
 use crate::tables::{CertificateKey, FACTS_CATEGORY, FactsKey, KeptKey, RecordKey, RequestKey, WithdrawalKey};
 
 /// What is stored of people and ends by a rule.
@@ -65,26 +67,30 @@ impl Stored {
         }
     }
 
-    /// What ends it under a profile that does not declare its category. Evidence is kept for three years from when it no
-    /// longer counts, which is how long PIPL 56 has records of processing kept. Facts and items are the profile's
-    /// business alone.
+    /// What ends it under a profile that does not declare its category. Facts and items are the profile's business alone.
     pub(crate) fn unsaid(self) -> Option<&'static Retention> {
-        static EVIDENCE: LazyLock<Retention> = LazyLock::new(|| Retention {
-            trigger: "purpose.ended".parse().expect("a trigger"),
-            after: Deadline::Within("P3Y".parse().expect("a period")),
-            action: RetentionAction::Erase,
-            by: None,
-            k: None,
-            min: None,
-            min_basis: None,
-            max: None,
-            tolerance: None,
-            on_withdraw: None,
-            cascade: [].into(),
-            processors_must_confirm: false,
-        });
-        (!matches!(self, Self::Facts | Self::Kept)).then_some(&*EVIDENCE)
+        (!matches!(self, Self::Facts | Self::Kept)).then(evidence)
     }
+}
+
+/// What ends evidence under a profile that does not declare its category: it is kept for three years from when it no longer
+/// counts, which is how long PIPL 56 has records of processing kept.
+pub(crate) fn evidence() -> &'static Retention {
+    static EVIDENCE: LazyLock<Retention> = LazyLock::new(|| Retention {
+        trigger: "purpose.ended".parse().expect("a trigger"),
+        after: Deadline::Within("P3Y".parse().expect("a period")),
+        action: RetentionAction::Erase,
+        by: None,
+        k: None,
+        min: None,
+        min_basis: None,
+        max: None,
+        tolerance: None,
+        on_withdraw: None,
+        cascade: [].into(),
+        processors_must_confirm: false,
+    });
+    &EVIDENCE
 }
 
 /// What ends the rows of a table.
@@ -93,6 +99,8 @@ impl Stored {
 enum Ends {
     /// A rule.
     Ruled(Stored),
+    /// A rule for what is filed at a desk.
+    Filed(Filed),
     /// The end of what it belongs to.
     With(&'static str),
     /// No rule, because of this.
@@ -140,8 +148,8 @@ const TABLES: &[(&str, Ends)] = &[
     ("profile", Ends::Not("about nobody")),
     ("switch", Ends::Not("about nobody")),
     ("incident", Ends::Not("names nobody: whom it concerns is computed from the log")),
-    ("exemption", Ends::Not("what people answer for; names at most a pseudonym")),
-    ("exemption_use", Ends::Not("a grant and a pseudonym: whose data it was used on")),
+    ("exemption", Ends::Filed(Filed::Exemptions)),
+    ("exemption_use", Ends::With("exemption")),
     ("sealed_by", Ends::Not("about nobody")),
     ("loan", Ends::Not("taken away when nobody uses the permit any more")),
     ("format", Ends::Not("about nobody")),
@@ -153,8 +161,8 @@ const TABLES: &[(&str, Ends)] = &[
     ("audit_receipt", Ends::Not("a random id and the index of a leaf")),
     ("anonymised_count", Ends::Not("numbers of people; taken away when their month is over")),
     ("anonymised", Ends::Not("leads to nobody: what was released, and has passed its test")),
-    ("disclosure", Ends::Not("what people answer for, and a pseudonym; nothing of what was given")),
-    ("complaint", Ends::Not("hashes of what was said, and at most a pseudonym; each tenant's are bounded")),
+    ("disclosure", Ends::Filed(Filed::Disclosures)),
+    ("complaint", Ends::Filed(Filed::Complaints)),
     ("complaint_due", Ends::With("complaint")),
     ("referral", Ends::With("request")),
     ("referral_due", Ends::With("request")),
@@ -163,7 +171,7 @@ const TABLES: &[(&str, Ends)] = &[
     ("transfer_count", Ends::Not("numbers of people")),
     ("volume", Ends::Not("numbers of bytes and calls, about nobody; one row each, written over")),
     ("tenant", Ends::Not("what a company instructs; about nobody")),
-    ("document", Ends::Not("a hash and a pseudonym: nobody's document is ever taken for another's")),
+    ("document", Ends::With("consent")),
     ("visit", Ends::Not("taken away when the visit is over, with the erasure of the guest begun")),
     ("disclosure_tell", Ends::Not("taken away when the people are told")),
 ];
@@ -191,6 +199,7 @@ mod tests {
         for (table, ends) in TABLES.iter().copied() {
             match ends {
                 Ends::Ruled(stored) => assert_eq!(Stored::of(table), Some(stored)),
+                Ends::Filed(filed) => assert_eq!(filed.table(), table),
                 Ends::With(other) => assert!(listed.contains(other), "{table} ends with {other}"),
                 Ends::Not(why) => assert!(!why.is_empty(), "{table}"),
             }

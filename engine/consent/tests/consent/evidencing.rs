@@ -11,11 +11,11 @@ use sayso_types::{Name, Purpose, SubjectId};
 use crate::guarding::{guarded, said};
 use crate::world::*;
 
-const SIGNED: Means = Means::Document { is_signed: true, is_guardians: false };
+pub(crate) const SIGNED: Means = Means::Document { is_signed: true, is_guardians: false };
 const WRITTEN: Means = Means::Document { is_signed: false, is_guardians: false };
 const WENT_ON: Means = Means::Conduct(Name::constant("went_on"));
 
-fn yes(subject: SubjectId, to: &[Purpose], means: Means, evidence: u8) -> Answer {
+pub(crate) fn yes(subject: SubjectId, to: &[Purpose], means: Means, evidence: u8) -> Answer {
     Answer { means, evidence_sha256: [evidence; 32], ..answer(subject, to, ConsentStatus::Given) }
 }
 

@@ -19,6 +19,7 @@ mod deleting;
 mod denials;
 mod disclosing;
 mod each_step;
+mod ending_filed;
 mod ending_killed;
 mod ending_otherwise;
 mod erasing;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use sayso_audit::{ControlEvent, Event, Leaf, Scope};
+use sayso_consent::erasure::{Certificate, Ground};
 use sayso_consent::register::PARTS_MAX;
 use sayso_consent::{Ask, Denied, Error, Lease, Means, Replay, Withdrawal};
 use sayso_policy::{ConsentStatus, Gate, PartStatus, Profile, Reason, Refused};
@@ -211,6 +212,65 @@ async fn nothing_that_is_remembered_is_kept_where_that_was_taken_back() {
     assert!(world.local.read(&[row(anna)]).await.unwrap()[0].is_none());
     assert!(world.local.read(&[row(ben)]).await.unwrap()[0].is_some(), "what others agreed to stays");
     world.ends_spotless().await;
+}
+
+/// A revision with a second place for what is remembered, further away, or without it.
+fn with_far_store(rev: u32, is_there: bool) -> Arc<Profile> {
+    let own = r#"  { id = "store-local", kind = "database""#;
+    let far = r#"  { id = "store-far", kind = "database", party = "operator", region = "CN", region_class = "domestic", accepts = ["memory_summary"], purposes = ["memory"], state = "active", trains_on_data = false, declared_retention = "P1Y", deletion_api = true },"#;
+    let text = profile_text().replacen("rev = 1", &format!("rev = {rev}"), 1);
+    assert!(text.contains(own), "{text}");
+    let text = if is_there { text.replacen(own, &format!("{far}\n{own}"), 1) } else { text };
+    Arc::new(Profile::in_force_before(&text).unwrap())
+}
+
+/// What ended by a rule, and its certificate.
+async fn ended_by_rule(world: &World, subject: SubjectId) -> Certificate {
+    let ending = world.leaves().await.into_iter().find_map(|leaf| match leaf.fact.event {
+        Event::RetentionExecuted { ending, .. } => Some(ending),
+        _ => None,
+    });
+    let json = world.register.until_certified(subject, ending.expect("it is on record")).await.unwrap();
+    Certificate::parse(&json).unwrap()
+}
+
+#[tokio::test]
+async fn a_revision_that_takes_away_the_last_place_erases_what_was_remembered_there() {
+    let world = World::under(with_far_store(1, true)).await;
+    let (anna, ben) = (world.person(&[VOICE, MEMORY]).await, world.person(&[VOICE, MEMORY]).await);
+    for person in [anna, ben] {
+        assert!(world.register.save_facts(person, &facts()).await.unwrap());
+    }
+    let near = Part { purpose: Some(MEMORY), processor: Some(processor("store-local")), ..ANY };
+    assert!(took_back(&world, anna, &[near]).await.ok);
+    world.register.end_what_is_due().await.unwrap();
+    assert_eq!(world.register.facts(anna).await.unwrap(), facts(), "there is another place");
+
+    world.register.publish(with_far_store(2, false)).await.unwrap();
+    assert_eq!(world.register.facts(anna).await.unwrap(), [], "nobody is told of it from that moment on");
+    assert_eq!(world.register.end_what_is_due().await.unwrap(), facts().len() as u64);
+    assert!(world.local.read(&[row(anna)]).await.unwrap()[0].is_none());
+    let certificate = ended_by_rule(&world, anna).await;
+    assert!(matches!(certificate.grounds[..], [Ground::Retention(_)]) && certificate.is_purged);
+    assert_eq!((certificate.category, certificate.keys.len()), (Some(Category::MEMORY_SUMMARY), 1));
+    assert_eq!(world.register.facts(ben).await.unwrap(), facts(), "what others agreed to stays");
+    assert!(world.state(anna).await.status(MEMORY).is_valid(), "the rest of the consent stands");
+    world.ends_spotless_under(with_far_store(2, false)).await;
+}
+
+#[tokio::test]
+async fn a_revision_that_lets_nothing_be_remembered_erases_what_was_and_a_node_that_was_down_meanwhile_does() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE, MEMORY]).await;
+    assert!(world.register.save_facts(anna, &facts()).await.unwrap());
+    let (remembers, of_memory) = ("at_rest = \"allowed\"\nderived_from", profile_text());
+    assert!(of_memory.contains(remembers), "{of_memory}");
+    let text =
+        of_memory.replacen(remembers, "at_rest = \"forbidden\"\nderived_from", 1).replacen("rev = 1", "rev = 2", 1);
+    let world = world.again_under(Arc::new(Profile::in_force_before(&text).unwrap())).await;
+    world.until_told(|event| matches!(event, Event::RetentionExecuted { .. })).await;
+    assert!(world.local.read(&[row(anna)]).await.unwrap()[0].is_none());
+    assert_eq!(ended_by_rule(&world, anna).await.keys.len(), 1);
 }
 
 #[tokio::test]

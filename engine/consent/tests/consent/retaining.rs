@@ -49,7 +49,7 @@ async fn words(world: &World, subject: SubjectId) -> Vec<String> {
 }
 
 /// Rows of `table`.
-async fn rows(world: &World, table: &'static str) -> usize {
+pub(crate) async fn rows(world: &World, table: &'static str) -> usize {
     let prefix = Prefix::table(table);
     world.local.scan((&prefix).into(), 100).await.unwrap().entries.len()
 }

@@ -54,7 +54,7 @@ pub(crate) struct SetHoldArgs {
     #[arg(long, value_name = "ID", default_value = "home", requires = "device_id")]
     pub(crate) tenant: TenantId,
     /// What is kept, as the policy calls it (memory_summary), or consent_record, withdrawal_record, rights_request,
-    /// erasure_certificate. Without it: all of these.
+    /// erasure_certificate, complaint_record, disclosure_record, exemption_record. Without it: all of these.
     #[arg(long, value_name = "NAME")]
     pub(crate) category: Option<Category>,
     /// The law that demands it, and the order that says so.

@@ -18,7 +18,15 @@ use crate::{Deadline, Period};
 const MADE: [&str; 2] = ["chunk", "embedding"];
 
 /// What the engine keeps as evidence, where a profile declares it.
-const EVIDENCE: [&str; 4] = ["consent_record", "withdrawal_record", "rights_request", "erasure_certificate"];
+const EVIDENCE: [&str; 7] = [
+    "consent_record",
+    "withdrawal_record",
+    "rights_request",
+    "erasure_certificate",
+    "complaint_record",
+    "disclosure_record",
+    "exemption_record",
+];
 
 pub(in crate::lint) static RET_NOT_CARRIED_OUT: Rule = Rule {
     id: "RET_NOT_CARRIED_OUT",
