@@ -45,10 +45,11 @@ impl Machine {
     pub(crate) async fn sweep_twice(self: &Arc<Self>) -> Result<[RaftSweep; 2], Error> {
         // for both to be of the same moment
         let _still = self.applied.lock().await;
-        let prefix = data_key(self.generation(), ENTRIES, &[]).as_bytes().to_vec();
+        let prefix = data_key(self.generation(), ENTRIES, &[]);
+        let prefix = prefix.as_bytes();
         let sweep = || -> Result<_, Error> {
             let counted = Counted::new(self);
-            Ok(RaftSweep { sweep: self.disk.sweep(prefix.clone())?, prefix: prefix.len(), _counted: counted })
+            Ok(RaftSweep { sweep: self.disk.sweep(prefix)?, prefix: prefix.len(), _counted: counted })
         };
         Ok([sweep()?, sweep()?])
     }
