@@ -8,7 +8,8 @@ use std::{fs, thread};
 
 use futures::FutureExt;
 use futures::executor::block_on;
-use sayso_store::{Batch, Entry, Key, Range};
+use futures::future::join_all;
+use sayso_store::{Batch, Condition, Entry, Key, Range, Value};
 use sayso_store_local::{Durability, Engine, LocalOptions};
 use sayso_types::ManualClock;
 
@@ -104,4 +105,28 @@ fn two_passes_of_one_moment_give_the_same_and_a_purge_waits_for_both() {
     assert_eq!(numbers(&other.next_page().expect("reads")), (1_950..2_000).collect::<Vec<_>>());
     drop(other);
     block_on(purge).expect("purges");
+}
+
+#[test]
+fn who_is_answered_sees_its_commit_and_all_before_it_in_a_group_of_any_size() {
+    const COMMITS: u32 = 300;
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = open(dir.path(), 16 << 20);
+    let counter = Key::from_bytes("counter");
+    let count = || engine.read(core::slice::from_ref(&counter)).expect("reads").remove(0);
+    let number = |n: u32| Value::from(n.to_be_bytes().to_vec());
+    put(&engine, 0, Durability::Synced);
+    let commits = (0..COMMITS).map(|n| {
+        let condition = if n == 0 { Condition::Absent } else { Condition::Value(number(n - 1)) };
+        let batch = Batch::new().require(counter.clone(), condition).put(counter.clone(), number(n));
+        let (engine, count, number) = (&engine, &count, &number);
+        async move {
+            let version =
+                engine.commit(batch, Durability::Synced).await.expect("what it requires is what is before it");
+            let seen = count().expect("it is there");
+            assert!(seen.version >= version && seen.value >= number(n), "{n} of {:?}", seen.value);
+        }
+    });
+    block_on(join_all(commits));
+    assert_eq!(count().expect("it is there").value, number(COMMITS - 1));
 }

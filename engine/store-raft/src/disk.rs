@@ -69,10 +69,9 @@ pub(crate) fn log_key(index: u64) -> Key {
 }
 
 /// Everything of a generation.
-pub(crate) fn generation_prefix(generation: u32) -> Vec<u8> {
-    let mut prefix = vec![DATA];
-    prefix.extend_from_slice(&generation.to_be_bytes());
-    prefix
+pub(crate) fn generation_prefix(generation: u32) -> [u8; 5] {
+    let [a, b, c, d] = generation.to_be_bytes();
+    [DATA, a, b, c, d]
 }
 
 /// The disk of a node.
@@ -140,12 +139,12 @@ impl Disk {
     }
 
     /// One pass over `prefix` as it is now.
-    pub(crate) fn sweep(&self, prefix: Vec<u8>) -> Result<Sweep, Error> {
+    pub(crate) fn sweep(&self, prefix: &[u8]) -> Result<Sweep, Error> {
         self.engine.sweep(&Prefix::from_bytes(prefix).into())
     }
 
     /// Two passes over `prefix`, both of it as it is now.
-    pub(crate) fn sweep_twice(&self, prefix: Vec<u8>) -> Result<[Sweep; 2], Error> {
+    pub(crate) fn sweep_twice(&self, prefix: &[u8]) -> Result<[Sweep; 2], Error> {
         self.engine.sweep_twice(&Prefix::from_bytes(prefix).into())
     }
 
@@ -156,9 +155,9 @@ impl Disk {
     }
 
     /// Deletes everything that begins with `prefix`.
-    pub(crate) async fn delete_all(&self, prefix: Vec<u8>) -> Result<(), Error> {
+    pub(crate) async fn delete_all(&self, prefix: &[u8]) -> Result<(), Error> {
         loop {
-            let page = self.scan(Range::from(&Prefix::from_bytes(prefix.clone())), DELETES_MAX)?;
+            let page = self.scan(Range::from(&Prefix::from_bytes(prefix)), DELETES_MAX)?;
             if page.entries.is_empty() {
                 return Ok(());
             }

@@ -36,7 +36,7 @@ fn open(dir: &Path) -> (Arc<Disk>, Log, Applier) {
     let disk = Disk::open(dir, LocalOptions::new(Arc::new(ManualClock::new())));
     let disk = Arc::new(disk.expect("opens"));
     let machine = Machine::open(Arc::clone(&disk)).expect("opens");
-    let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), Early::new(NodeId(1), |_| {})).expect("opens");
+    let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), Early::alone(NodeId(1))).expect("opens");
     (disk, log, Applier(machine))
 }
 

@@ -40,9 +40,9 @@ pub(crate) enum Place {
 impl Leader {
     /// Where the leader is, if it is known.
     pub(crate) fn place(&self) -> Option<Place> {
-        let metrics = self.raft.metrics();
+        let metrics = self.raft.server_metrics();
         let metrics = metrics.borrow();
-        let (term, leader) = (metrics.current_term, metrics.current_leader?);
+        let (term, leader) = (metrics.vote.leader_id.term, metrics.current_leader?);
         if leader == self.links.cluster.node {
             return (metrics.state == ServerState::Leader).then_some(Place::Here { term });
         }
@@ -114,15 +114,17 @@ impl Leader {
         self.raft.get_read_log_id().await.ok().map(|(read, _applied)| read)
     }
 
-    /// Waits until the leader is not at `place` any more.
+    /// Waits until the leader is not at `place` any more. Every commit under way waits here, and so on what changes with the
+    /// leader only: all of openraft's metrics change several times a commit.
     async fn moves(&self, place: &Place) {
-        let mut metrics = self.raft.metrics();
+        let mut metrics = self.raft.server_metrics();
+        metrics.mark_unchanged();
         while self.place().as_ref() == Some(place) && metrics.changed().await.is_ok() {}
     }
 
     /// Waits a little, or until somebody else leads.
     pub(crate) async fn pause(&self) {
-        let (before, mut metrics) = (self.place(), self.raft.metrics());
+        let (before, mut metrics) = (self.place(), self.raft.server_metrics());
         let moves = async {
             while self.place() == before {
                 if metrics.changed().await.is_err() {

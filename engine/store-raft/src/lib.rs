@@ -13,7 +13,9 @@
 //! - `proposer`: batches that come together are one entry of the log, so that a round of fsyncs carries many commits.
 //!   Whether a batch is let in is decided when it is applied, by the code that store-local decides with
 //!   ([`sayso_store::decide`]), and so alike on every node.
-//! - `early`: what the leader appends is on its way to the others while its own disk writes.
+//! - `early`: what the leader appends is on its way to the others while its own disk writes, with what is committed by then.
+//!   Its answer is the answer to what openraft asks later, so under load a group of commits is one message to each node.
+//! - `recent`: the end of the log in memory, from which it is sent and applied.
 //! - `log`, `machine`: openraft's storage. Both are in one engine, in whose log everything is in order: a state that is
 //!   applied needs no fsync of its own, because it follows from entries that are synced, and is never without them.
 //! - `machine/snapshot`: a snapshot is a pass over the disk as it is now. It is sent in pieces as the peer takes them, into
@@ -52,6 +54,7 @@ mod options;
 mod peer;
 mod proposer;
 mod purge;
+mod recent;
 mod service;
 mod store;
 #[cfg(test)]

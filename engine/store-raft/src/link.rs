@@ -19,13 +19,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, Incoming, TokioRuntime, VarInt};
-use sayso_proto::peer::v1::{Request, Response, request, response};
+use sayso_proto::peer::v1::{self as wire, Request, Response, request, response};
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
+use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use self::frame::{Budget, FrameError};
 use self::hello::{Greeted, Peer};
 use crate::cluster::{Cluster, peer_name};
+use crate::early::Answers;
 use crate::service::Service;
 use crate::within::{Wait, within};
 use crate::{Address, Error, NodeId, RaftOptions};
@@ -42,10 +44,10 @@ const BIND_TRIES: u32 = 250;
 /// How long until then.
 const BIND_RETRY: Duration = Duration::from_millis(20);
 
-/// How long a peer may take to take what it is told. Nobody waits for it.
+/// How long a peer may take to answer what it is told.
 const TELL_WITHIN: Duration = Duration::from_secs(1);
-/// What is on its way to peers at once without anybody's waiting: some rounds of a cluster of five. What is more is not told,
-/// because a peer that is so far behind is asked in order.
+/// What peers were told and have not answered, at most: some rounds of a cluster of five. What is more is not told, because a
+/// peer that is so far behind is asked in order.
 const TOLD_MAX: usize = 32;
 
 /// How a connection is closed, for those who read packets.
@@ -165,26 +167,32 @@ impl Links {
             .ok_or_else(|| Error::unreachable(node, "its answer is of a type that this version does not know"))
     }
 
-    /// Sends every peer that is connected a request, and forgets about it. Not when much is on its way already.
-    pub(crate) fn tell(self: &Arc<Self>, request: &request::Request) {
+    /// Sends `entries` to every peer that is connected; where each will answer. Not when much is on its way already.
+    pub(crate) fn tell(self: &Arc<Self>, entries: &wire::AppendEntries) -> Answers {
         // nothing panics while it is held
         let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         let connected: Vec<_> = peers.iter().filter_map(|(node, slot)| Some((*node, slot.live()?))).collect();
         drop(peers);
+        let mut answers = Answers::new();
         for (node, connection) in connected {
             let Ok(room) = Arc::clone(&self.told).try_acquire_owned() else {
                 metrics::counter!("sayso_store_raft_untold_total").increment(1);
                 continue;
             };
-            let (links, request) = (Arc::clone(self), request.clone());
+            let (links, request) = (Arc::clone(self), request::Request::AppendEntries(entries.clone()));
+            let (answered, answer) = oneshot::channel();
             self.apart("word to a peer", async move {
                 let told = within(Wait::Word, TELL_WITHIN, links.ask(node, &connection, request)).await;
                 drop(room);
-                if !matches!(told, Ok(Ok(_))) {
-                    tracing::debug!(%node, "a peer was not told");
+                match told {
+                    // it may not matter any more
+                    Ok(Ok(response::Response::AppendEntries(answer))) => drop(answered.send(answer)),
+                    _ => tracing::debug!(%node, "a peer was not told"),
                 }
             });
+            answers.insert(node, answer);
         }
+        answers
     }
 
     /// A stream to `node`, for requests of more than one message.

@@ -1,5 +1,6 @@
 //! [`Log`]: the replicated log on this node's disk. One fsync an append, however many entries it has. What a leader appends
-//! is on its way to the others ([`Early`]) while its own disk writes.
+//! is on its way to the others ([`Early`]) while its own disk writes; whoever reads it soon after does so from memory
+//! ([`Recent`]).
 
 use core::fmt::Debug;
 use core::ops::{Bound, RangeBounds};
@@ -17,28 +18,33 @@ use crate::codec::{Malformed, entry_from, entry_into, log_id_from, log_id_into, 
 use crate::disk::{self, Disk, ENTRY, PURGED, VOTE, log_key};
 use crate::early::Early;
 use crate::machine::Machine;
+use crate::recent::Recent;
 use crate::types::{Entry, LogId, StorageError, StorageIoError, Types, Vote};
 
 /// Bytes of entries that are written together; what is more goes before, in order, and is synced with the last.
 const WRITE_BYTES_MAX: usize = 4 << 20;
 
-/// The log of a node. Reads go to the disk's memory; where it begins and ends is kept here.
+/// The log of a node. Where it begins and ends is kept here, and its end in memory.
 #[derive(Debug)]
 pub(crate) struct Log {
     disk: Arc<Disk>,
     machine: Arc<Machine>,
     purged: Option<LogId>,
     last: Option<LogId>,
-    early: Early,
+    /// What is known to be committed since it was opened.
+    committed: Option<LogId>,
+    recent: Recent,
+    early: Arc<Early>,
 }
 
 impl Log {
     /// The log on `disk` that leads to the state of `machine`.
-    pub(crate) fn open(disk: Arc<Disk>, machine: Arc<Machine>, early: Early) -> Result<Self, Error> {
+    pub(crate) fn open(disk: Arc<Disk>, machine: Arc<Machine>, early: Arc<Early>) -> Result<Self, Error> {
         let purged = disk.record::<wire::LogId>(PURGED)?.map(log_id_from);
         let last = disk.last(&Range { start: log_key(0), end: log_key(u64::MAX) })?;
         let last = last.map(|entry| entry_of(&entry.value)).transpose()?;
-        Ok(Self { disk, machine, purged, last: last.map(|entry| entry.log_id).or(purged), early })
+        let last = last.map(|entry| entry.log_id).or(purged);
+        Ok(Self { disk, machine, purged, last, committed: None, recent: Recent::default(), early })
     }
 
     /// Deletes entries from `first` to before `end`, with what else is in `batch`.
@@ -67,13 +73,19 @@ impl Log {
 
 /// Reads the log for those who send it.
 #[derive(Clone, Debug)]
-pub(crate) struct LogReader(Arc<Disk>);
+pub(crate) struct LogReader {
+    disk: Arc<Disk>,
+    recent: Recent,
+}
 
 impl LogReader {
-    fn page(&self, range: Range) -> Result<(Vec<Entry>, Option<Range>), Error> {
-        let page = self.0.scan(range, SCAN_LIMIT_MAX)?;
-        let entries = page.entries.iter().map(|entry| entry_of(&entry.value)).collect::<Result<_, _>>()?;
-        Ok((entries, page.rest))
+    /// The entries from `start` to before `end` that make up a page.
+    fn page(&self, start: u64, end: u64) -> Result<Vec<Entry>, Error> {
+        if let Some(entries) = self.recent.page(start, end) {
+            return Ok(entries);
+        }
+        let page = self.disk.scan(Range { start: log_key(start), end: log_key(end) }, SCAN_LIMIT_MAX)?;
+        page.entries.iter().map(|entry| entry_of(&entry.value)).collect()
     }
 }
 
@@ -87,7 +99,7 @@ impl RaftLogReader<Types> for LogReader {
         &mut self,
         range: RB,
     ) -> Result<Vec<Entry>, StorageError> {
-        let start = match range.start_bound() {
+        let mut start = match range.start_bound() {
             Bound::Included(start) => *start,
             Bound::Excluded(start) => start.saturating_add(1),
             Bound::Unbounded => 0,
@@ -98,20 +110,18 @@ impl RaftLogReader<Types> for LogReader {
             Bound::Unbounded => u64::MAX,
         };
         let mut entries = Vec::new();
-        let mut rest = Some(Range { start: log_key(start), end: log_key(end) });
-        while let Some(range) = rest {
-            let (page, left) = self.page(range).map_err(|e| StorageIoError::read_logs(&e))?;
+        while start < end {
+            let page = self.page(start, end).map_err(|e| StorageIoError::read_logs(&e))?;
+            let Some(last) = page.last() else { break };
+            start = last.log_id.index + 1;
             entries.extend(page);
-            rest = left;
         }
         Ok(entries)
     }
 
     /// As many as make up a megabyte, so that a message to a node that is far behind is bounded.
     async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<Entry>, StorageError> {
-        let range = Range { start: log_key(start), end: log_key(end) };
-        let (entries, _rest) = self.page(range).map_err(|e| StorageIoError::read_logs(&e))?;
-        Ok(entries)
+        self.page(start, end).map_err(|e| StorageIoError::read_logs(&e).into())
     }
 }
 
@@ -132,7 +142,7 @@ impl RaftLogStorage<Types> for Log {
     }
 
     async fn get_log_reader(&mut self) -> LogReader {
-        LogReader(Arc::clone(&self.disk))
+        LogReader { disk: Arc::clone(&self.disk), recent: self.recent.clone() }
     }
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
@@ -150,19 +160,30 @@ impl RaftLogStorage<Types> for Log {
         vote.map(|vote| vote_from(Some(vote))).transpose().map_err(|e| StorageIoError::read_vote(&e).into())
     }
 
+    /// Kept for what is sent [early](Early) only. It is not written: the state is on this disk before anybody sees it, and so
+    /// does not fall behind what was answered.
+    async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
+        self.committed = committed;
+        Ok(())
+    }
+
     async fn append<I>(&mut self, entries: I, callback: LogFlushed<Types>) -> Result<(), StorageError>
     where
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let entries: Vec<_> = entries.into_iter().collect();
-        let (first, last) = (entries.first().map(|entry| entry.log_id.index), entries.last().map(|entry| entry.log_id));
-        let entries: Vec<_> = entries.iter().map(entry_into).collect();
+        let appended: Vec<_> = entries.into_iter().collect();
+        let (first, last) =
+            (appended.first().map(|entry| entry.log_id.index), appended.last().map(|entry| entry.log_id));
+        let entries: Vec<_> = appended.iter().map(entry_into).collect();
         metrics::histogram!("sayso_store_raft_append_entries").record(entries.len() as f64);
-        self.early.send(self.last, &entries);
+        if let Some(last) = last {
+            self.early.send(self.last, self.committed, &entries, last);
+        }
         let written = self.write(&entries, first.unwrap_or_default()).await;
         if written.is_ok() {
             self.last = last.or(self.last);
+            self.recent.append(appended);
         }
         callback.log_io_completed(written.map_err(io::Error::other));
         Ok(())
@@ -170,13 +191,13 @@ impl RaftLogStorage<Types> for Log {
 
     async fn truncate(&mut self, since: LogId) -> Result<(), StorageError> {
         let end = self.last.map_or(since.index, |last| last.index + 1);
+        self.recent.truncate(since.index);
         let deleted = self.delete(Batch::new(), since.index, end).await;
         deleted.map_err(|e| StorageIoError::write_logs(&e))?;
         let before = since.index.checked_sub(1).filter(|before| *before >= self.first());
-        let before = before.map(|index| {
-            LogReader(Arc::clone(&self.disk)).page(Range { start: log_key(index), end: log_key(index + 1) })
-        });
-        let (entries, _) = before.transpose().map_err(|e| StorageIoError::read_logs(&e))?.unwrap_or_default();
+        let reader = self.get_log_reader().await;
+        let before = before.map(|index| reader.page(index, index + 1));
+        let entries = before.transpose().map_err(|e| StorageIoError::read_logs(&e))?.unwrap_or_default();
         self.last = entries.last().map(|entry| entry.log_id).or(self.purged);
         Ok(())
     }
@@ -188,6 +209,7 @@ impl RaftLogStorage<Types> for Log {
             let reason = format!("the snapshot up to {upto} was not installed, so its entries stay");
             return Err(StorageIoError::write_logs(&Error::Unavailable { reason }).into());
         }
+        self.recent.purge(upto.index);
         let batch = disk::put_record(Batch::new(), PURGED, &log_id_into(&upto));
         let end = self.last.map_or(0, |last| last.index + 1).min(upto.index + 1);
         let deleted = self.delete(batch, self.first(), end).await;

@@ -14,7 +14,7 @@ use openraft::{EntryPayload, OptionalSend};
 use sayso_proto::peer::v1 as wire;
 use sayso_store::decide::{self, Commit, Group, Tokens};
 use sayso_store::limits::TOKENS_REMEMBERED;
-use sayso_store::{Batch, Change, Error, Key, Page, Range, Token, Value, Version, Versioned, Watchers};
+use sayso_store::{Batch, Change, Error, Key, Op, Page, Range, Token, Value, Version, Versioned, Watchers};
 use sayso_store_local::Durability;
 use tokio::sync::watch;
 
@@ -205,7 +205,7 @@ impl Machine {
             }
         };
         applied.last_log_id = Some(entry.log_id);
-        let batch = commits.iter().fold(Batch::new(), |batch, commit| put_commit(batch, generation, commit));
+        let batch = put_commits(generation, &commits);
         let removed_key = |node: &NodeId| data_key(generation, REMOVED, &node.0.to_be_bytes());
         let batch = gone.iter().fold(batch, |batch, node| batch.put(removed_key(node), Bytes::new()));
         let batch = disk::put_record(batch, APPLIED, &applied.record(generation));
@@ -277,31 +277,49 @@ impl RaftStateMachine<Types> for Applier {
     }
 }
 
+/// Bytes of a key before the caller's own: of the disk, of the generation, and of what it is.
+const DATA_KEY_BYTES: usize = 1 + 4 + 1;
+
 fn data_key(generation: u32, space: u8, key: &[u8]) -> Key {
-    let mut data_key = generation_prefix(generation);
-    data_key.push(space);
-    data_key.extend_from_slice(key);
-    Key::from_bytes(data_key)
+    data_key_in(&mut BytesMut::with_capacity(DATA_KEY_BYTES + key.len()), generation, space, key)
 }
 
-fn put_commit(batch: Batch, generation: u32, commit: &Commit) -> Batch {
-    let sequence = commit.sequence;
-    let slot = data_key(generation, TOKENS, &decide::slot(sequence));
-    let batch = batch.put(slot, stored(sequence, &commit.token.0));
-    commit.changes.iter().fold(batch, |batch, Change { key, value, .. }| {
-        let key = data_key(generation, ENTRIES, key.as_bytes());
-        match value {
-            Some(value) => batch.put(key, stored(sequence, value)),
-            None => batch.delete(key),
+/// As [`data_key`], in the memory of `bytes`.
+fn data_key_in(bytes: &mut BytesMut, generation: u32, space: u8, key: &[u8]) -> Key {
+    bytes.put_slice(&generation_prefix(generation));
+    bytes.put_u8(space);
+    bytes.put_slice(key);
+    Key::from_bytes(bytes.split().freeze())
+}
+
+/// What `commits` change, with their tokens. All of it is in one piece of memory, which goes as soon as it is written.
+fn put_commits(generation: u32, commits: &[Commit]) -> Batch {
+    const TOKEN_BYTES: usize = DATA_KEY_BYTES + size_of::<u64>() + SEQUENCE_BYTES + size_of::<Token>();
+    let bytes_of = |Change { key, value, .. }: &Change| {
+        DATA_KEY_BYTES + key.as_bytes().len() + SEQUENCE_BYTES + value.as_ref().map_or(0, |value| value.len())
+    };
+    let bytes_of = |commit: &Commit| TOKEN_BYTES + commit.changes.iter().map(bytes_of).sum::<usize>();
+    let mut bytes = BytesMut::with_capacity(commits.iter().map(bytes_of).sum());
+    let mut batch = Batch::new();
+    for Commit { sequence, token, changes } in commits {
+        let slot = data_key_in(&mut bytes, generation, TOKENS, &decide::slot(*sequence));
+        batch.ops.push(Op::Put(slot, stored_in(&mut bytes, *sequence, &token.0)));
+        for Change { key, value, .. } in changes {
+            let key = data_key_in(&mut bytes, generation, ENTRIES, key.as_bytes());
+            batch.ops.push(match value {
+                Some(value) => Op::Put(key, stored_in(&mut bytes, *sequence, value)),
+                None => Op::Delete(key),
+            });
         }
-    })
+    }
+    batch
 }
 
-fn stored(sequence: u64, value: &[u8]) -> Bytes {
-    let mut stored = BytesMut::with_capacity(SEQUENCE_BYTES + value.len());
-    stored.put_u64(sequence);
-    stored.put_slice(value);
-    stored.freeze()
+/// A value as it is stored, in the memory of `bytes`.
+fn stored_in(bytes: &mut BytesMut, sequence: u64, value: &[u8]) -> Value {
+    bytes.put_u64(sequence);
+    bytes.put_slice(value);
+    Value(bytes.split().freeze())
 }
 
 fn versioned(mut stored: Bytes) -> Result<Versioned, Error> {
@@ -314,7 +332,7 @@ fn versioned(mut stored: Bytes) -> Result<Versioned, Error> {
 fn read_removed(disk: &Disk, generation: u32) -> Result<BTreeSet<NodeId>, Error> {
     let prefix = data_key(generation, REMOVED, &[]);
     let mut removed = BTreeSet::new();
-    let mut sweep = disk.sweep(prefix.as_bytes().to_vec())?;
+    let mut sweep = disk.sweep(prefix.as_bytes())?;
     loop {
         let page = sweep.next_page()?;
         if page.is_empty() {
@@ -331,7 +349,7 @@ fn read_removed(disk: &Disk, generation: u32) -> Result<BTreeSet<NodeId>, Error>
 /// The tokens of a generation, and the sequence of the next commit, which is one more than the last token's.
 fn read_tokens(disk: &Disk, generation: u32) -> Result<(Tokens, u64), Error> {
     let mut found = Vec::with_capacity(TOKENS_REMEMBERED);
-    let mut sweep = disk.sweep(data_key(generation, TOKENS, &[]).as_bytes().to_vec())?;
+    let mut sweep = disk.sweep(data_key(generation, TOKENS, &[]).as_bytes())?;
     loop {
         let page = sweep.next_page()?;
         if page.is_empty() {

@@ -12,11 +12,13 @@ use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::append_entries_answer::Answer;
 use sayso_proto::peer::v1::{request, response};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::codec::{Malformed, entry_into, log_id_from, log_id_into, meta_into, required, vote_from, vote_into};
+use crate::early::Early;
 use crate::link::Links;
 use crate::link::frame::{self, Budget};
-use crate::types::{Snapshot, Types, Vote};
+use crate::types::{LogId, Snapshot, Types, Vote};
 use crate::within::{Wait, within};
 use crate::{Address, Error, NodeId};
 
@@ -32,24 +34,36 @@ const SNAPSHOT_WITHIN: Duration = Duration::from_secs(60);
 
 type RpcError = RPCError<NodeId, Address, RaftError<NodeId>>;
 
+/// How long the news that something is committed waits for entries that it can go with, which under load there are at once.
+const COMMIT_ALONE_AFTER: Duration = Duration::from_millis(1);
+
 /// Makes [`Peer`]s.
 #[derive(Clone)]
-pub(crate) struct Peers(pub(crate) Arc<Links>);
+pub(crate) struct Peers {
+    pub(crate) links: Arc<Links>,
+    pub(crate) early: Arc<Early>,
+}
 
 impl RaftNetworkFactory<Types> for Peers {
     type Network = Peer;
 
     async fn new_client(&mut self, target: NodeId, address: &Address) -> Peer {
-        Peer { links: Arc::clone(&self.0), target, address: address.clone(), on_its_way: None }
+        let (links, early) = (Arc::clone(&self.links), Arc::clone(&self.early));
+        Peer { links, early, target, address: address.clone(), on_its_way: None, told: None, awaited: None }
     }
 }
 
 /// One node.
 pub(crate) struct Peer {
     links: Arc<Links>,
+    early: Arc<Early>,
     target: NodeId,
     address: Address,
     on_its_way: Option<OnItsWay>,
+    /// What it has been told is committed, once it was asked at all.
+    told: Option<Option<LogId>>,
+    /// The last entry for whose early answer was waited. It is not waited for twice.
+    awaited: Option<LogId>,
 }
 
 /// Entries that are being sent.
@@ -62,6 +76,28 @@ struct OnItsWay {
 impl Peer {
     async fn ask(&self, request: request::Request) -> Result<response::Response, Error> {
         self.links.request(self.target, &self.address, request).await
+    }
+
+    /// What it answers to a message that was sent to it [early](Early), if that says all that `rpc` does.
+    async fn answered_early(&mut self, rpc: &AppendEntriesRequest<Types>) -> Option<Answer> {
+        let word = match rpc.entries.last() {
+            Some(last) => {
+                if self.awaited.replace(last.log_id) == Some(last.log_id) {
+                    return None;
+                }
+                self.early.last().filter(|word| word.last == last.log_id)?
+            }
+            // Nothing is new but what is committed. A first message is one of its own: who asks for a read waits for it.
+            None if self.told.is_some_and(|told| told < rpc.leader_commit) => {
+                timeout(COMMIT_ALONE_AFTER, self.early.next(&rpc.vote, rpc.leader_commit)).await.ok()??
+            }
+            None => return None,
+        };
+        if !word.carries(&rpc.vote, rpc.leader_commit) {
+            return None;
+        }
+        // what it refuses is asked in order
+        word.answer(self.target).await.filter(|answer| matches!(answer, Answer::Success(_) | Answer::HigherVote(_)))
     }
 
     async fn send_large(&mut self, entries: wire::AppendEntries) -> Result<response::Response, Error> {
@@ -84,6 +120,26 @@ impl Peer {
         let answer = (&mut sent.answer).await;
         self.on_its_way = None;
         answer.unwrap_or_else(|_| Err(Error::unreachable(self.target, "this node is closing")))
+    }
+
+    async fn append_in_order(&mut self, rpc: &AppendEntriesRequest<Types>) -> Result<Answer, RpcError> {
+        let entries = wire::AppendEntries {
+            vote: Some(vote_into(&rpc.vote)),
+            previous: rpc.prev_log_id.as_ref().map(log_id_into),
+            entries: rpc.entries.iter().map(entry_into).collect(),
+            committed: rpc.leader_commit.as_ref().map(log_id_into),
+        };
+        let answer = if entries.encoded_len() > LARGE_BYTES {
+            self.send_large(entries).await
+        } else {
+            self.ask(request::Request::AppendEntries(entries)).await
+        };
+        match answer.map_err(unreachable)? {
+            response::Response::AppendEntries(answer) => {
+                required(answer.answer, "an answer is empty").map_err(malformed)
+            }
+            other => Err(unreachable(self.unexpected(Some(other)))),
+        }
     }
 
     async fn send_snapshot(&self, vote: &Vote, snapshot: Snapshot) -> Result<wire::InstallSnapshotAnswer, Error> {
@@ -131,22 +187,12 @@ impl RaftNetwork<Types> for Peer {
         rpc: AppendEntriesRequest<Types>,
         _option: RPCOption,
     ) -> Result<AppendEntriesResponse<NodeId>, RpcError> {
-        let entries = wire::AppendEntries {
-            vote: Some(vote_into(&rpc.vote)),
-            previous: rpc.prev_log_id.as_ref().map(log_id_into),
-            entries: rpc.entries.iter().map(entry_into).collect(),
-            committed: rpc.leader_commit.as_ref().map(log_id_into),
+        let answer = match self.answered_early(&rpc).await {
+            Some(answer) => answer,
+            None => self.append_in_order(&rpc).await?,
         };
-        let answer = if entries.encoded_len() > LARGE_BYTES {
-            self.send_large(entries).await
-        } else {
-            self.ask(request::Request::AppendEntries(entries)).await
-        };
-        let answer = match answer.map_err(unreachable)? {
-            response::Response::AppendEntries(answer) => answer,
-            other => return Err(unreachable(self.unexpected(Some(other)))),
-        };
-        Ok(match required(answer.answer, "an answer is empty").map_err(malformed)? {
+        self.told = Some(rpc.leader_commit);
+        Ok(match answer {
             Answer::Success(_) => AppendEntriesResponse::Success,
             Answer::Partial(upto) => AppendEntriesResponse::PartialSuccess(Some(log_id_from(upto))),
             Answer::Conflict(_) => AppendEntriesResponse::Conflict,

@@ -6,20 +6,23 @@
 //! ```
 //!
 //! openraft writes one entry after another and hears nobody meanwhile: with a second group under way, the first would be
-//! answered only after the disk had written both, and each would carry less.
+//! answered only after the disk had written both, and each would carry less. For the same reason those who were just answered
+//! have their turn before the next group is made: who commits one batch after another would miss every other group.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use openraft::ServerState;
 use openraft::error::{ClientWriteError, RaftError};
-use openraft::{RaftMetrics, ServerState};
+use openraft::metrics::RaftServerMetrics;
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::limits::BATCH_BYTES_MAX;
 use sayso_store::room::Taken as Share;
 use sayso_store::{Batch, Room};
 use sayso_types::{Clock, Mono};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 
 use crate::codec::proposal_into;
 use crate::types::{Outcome, Raft};
@@ -126,15 +129,16 @@ impl Groups {
                     // what becomes of it then may never be heard here; who waits asks again
                     () = self.leads_no_more(term) => {}
                 }
+                yield_now().await;
             }
         }
     }
 
     /// Waits until this node does not lead in `term` any more.
     async fn leads_no_more(&self, term: u64) {
-        let mut metrics = self.raft.metrics();
-        let leads = |metrics: &RaftMetrics<NodeId, Address>| {
-            metrics.state == ServerState::Leader && metrics.current_term == term
+        let mut metrics = self.raft.server_metrics();
+        let leads = |metrics: &RaftServerMetrics<NodeId, Address>| {
+            metrics.state == ServerState::Leader && metrics.vote.leader_id.term == term
         };
         // it fails when Raft has ended, and so leads no more
         let _ = metrics.wait_for(|metrics| !leads(metrics)).await;
@@ -143,10 +147,10 @@ impl Groups {
     /// What is to be proposed next. Who cannot be served is told, who has gone is forgotten.
     fn next_group(&mut self) -> Option<(u64, Vec<Taken>)> {
         let (term, leader) = {
-            let metrics = self.raft.metrics();
+            let metrics = self.raft.server_metrics();
             let metrics = metrics.borrow();
             let leads = metrics.state == ServerState::Leader && !self.handing_over.load(Ordering::Acquire);
-            (leads.then_some(metrics.current_term), metrics.current_leader)
+            (leads.then_some(metrics.vote.leader_id.term), metrics.current_leader)
         };
         let mut group = Vec::new();
         let mut bytes = 0;

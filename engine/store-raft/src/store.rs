@@ -16,7 +16,6 @@ use openraft::SnapshotPolicy;
 use openraft::error::{InitializeError, RaftError};
 use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::change_members::Change;
-use sayso_proto::peer::v1::request::Request;
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::{Batch, Key, Page, Prefix, Range, Store, Version, Versioned, Watch, limits};
 use sayso_store_local::LocalOptions;
@@ -89,14 +88,12 @@ impl RaftStore {
         let links = Links::bind(&options, Arc::clone(&cluster), tasks.clone()).await?;
         let told = Arc::downgrade(&links);
         let early = Early::new(options.node, move |entries| {
-            if let Some(links) = told.upgrade() {
-                links.tell(&Request::AppendEntries(entries));
-            }
+            told.upgrade().map(|links| links.tell(&entries)).unwrap_or_default()
         });
-        let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), early)?;
-        let applier = Applier(Arc::clone(&machine));
-        let raft =
-            Raft::new(options.node, config, Peers(Arc::clone(&links)), log, applier).await.map_err(unavailable)?;
+        let early = Arc::new(early);
+        let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), Arc::clone(&early))?;
+        let (peers, applier) = (Peers { links: Arc::clone(&links), early }, Applier(Arc::clone(&machine)));
+        let raft = Raft::new(options.node, config, peers, log, applier).await.map_err(unavailable)?;
         let closing = tasks.stopping();
         let proposer = Arc::new(Proposer::start(raft.clone(), Arc::clone(&options.clock), &tasks, closing.clone()));
         let leader =

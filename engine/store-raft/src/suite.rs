@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::codec::proposal_into;
 use crate::disk::{Disk, PURGED};
-use crate::early::Early;
+use crate::early::{Answers, Early};
 use crate::log::Log;
 use crate::machine::{Applier, Machine, SnapshotData};
 use crate::types::{Entry, LogId, NodeId, Outcome, SnapshotMeta, StorageError, Types, Vote};
@@ -24,7 +24,7 @@ fn open(dir: &TempDir) -> (Arc<Disk>, Log, Applier) {
     let options = LocalOptions { memtable_bytes: 16 << 10, ..LocalOptions::new(Arc::new(ManualClock::new())) };
     let disk = Arc::new(Disk::open(dir.path(), options).expect("opens"));
     let machine = Machine::open(Arc::clone(&disk)).expect("opens");
-    let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), Early::new(NodeId(1), |_| {})).expect("opens");
+    let log = Log::open(Arc::clone(&disk), Arc::clone(&machine), Early::alone(NodeId(1))).expect("opens");
     (disk, log, Applier(machine))
 }
 
@@ -173,8 +173,11 @@ async fn what_a_leader_appends_is_on_its_way_and_what_a_follower_appends_is_not(
     let (disk, log, machine) = open(&dir);
     drop(log);
     let (sent, mut told) = tokio::sync::mpsc::channel(3);
-    let early = Early::new(NodeId(1), move |entries| sent.try_send(entries).expect("is heard"));
-    let mut log = Log::open(disk, machine.0, early).expect("opens");
+    let early = Early::new(NodeId(1), move |entries| {
+        sent.try_send(entries).expect("is heard");
+        Answers::new()
+    });
+    let mut log = Log::open(disk, machine.0, Arc::new(early)).expect("opens");
     log.blocking_append([entry(2, 1, 2, &[put("a", "1")])]).await.expect("appends");
     log.blocking_append([entry(2, 2, 2, &[put("a", "2")])]).await.expect("appends");
     let first = told.try_recv().expect("is sent");

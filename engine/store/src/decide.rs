@@ -9,10 +9,10 @@
 
 mod tokens;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 pub use self::tokens::{Tokens, slot};
-use crate::{Batch, Change, Condition, Error, Key, Op, Token, Value, Version, Versioned};
+use crate::{Batch, Change, Condition, Error, Key, Op, Token, Version, Versioned};
 
 /// A batch that was let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +44,17 @@ pub struct Group<'a, S> {
     /// The sequence of the next commit.
     next: u64,
     commits: Vec<Commit>,
+    /// What the first `looked_up` of the commits leave: most groups have nobody who asks.
     changed: HashMap<Key, Option<Versioned>>,
+    looked_up: usize,
     committed: HashMap<Token, u64>,
 }
 
 impl<'a, S: State> Group<'a, S> {
     /// An empty group on `state`, whose first commit will be `next`.
     pub fn new(state: &'a S, next: u64) -> Self {
-        Self { state, next, commits: Vec::new(), changed: HashMap::new(), committed: HashMap::new() }
+        let (commits, changed, committed) = (Vec::new(), HashMap::new(), HashMap::new());
+        Self { state, next, commits, changed, looked_up: 0, committed }
     }
 
     /// Decides what becomes of `batch`, if the group becomes durable.
@@ -78,7 +81,17 @@ impl<'a, S: State> Group<'a, S> {
         self.commits
     }
 
-    fn current(&self, require: &[(Key, Condition)]) -> Result<Vec<Option<Versioned>>, Error> {
+    fn current(&mut self, require: &[(Key, Condition)]) -> Result<Vec<Option<Versioned>>, Error> {
+        if require.is_empty() {
+            return Ok(Vec::new());
+        }
+        for commit in &self.commits[self.looked_up..] {
+            for Change { key, value, version } in &commit.changes {
+                let held = value.clone().map(|value| Versioned { value, version: *version });
+                self.changed.insert(key.clone(), held);
+            }
+        }
+        self.looked_up = self.commits.len();
         let keys: Vec<&Key> = require.iter().map(|(key, _)| key).collect();
         let durable = self.state.read(&keys)?;
         let pending = keys.into_iter().map(|key| self.changed.get(key));
@@ -88,19 +101,17 @@ impl<'a, S: State> Group<'a, S> {
     fn admit(&mut self, token: Token, ops: Vec<Op>) -> Version {
         let sequence = self.next;
         let version = Version::from_sequence(sequence);
-        // of several operations on a key the last counts
-        let last: BTreeMap<Key, Option<Value>> = ops
+        let mut changes: Vec<_> = ops
             .into_iter()
+            .rev()
             .map(|op| match op {
-                Op::Put(key, value) => (key, Some(value)),
-                Op::Delete(key) => (key, None),
+                Op::Put(key, value) => Change { key, value: Some(value), version },
+                Op::Delete(key) => Change { key, value: None, version },
             })
             .collect();
-        for (key, value) in &last {
-            let held = value.clone().map(|value| Versioned { value, version });
-            self.changed.insert(key.clone(), held);
-        }
-        let changes = last.into_iter().map(|(key, value)| Change { key, value, version }).collect();
+        // of several operations on a key the last counts, which is the first by now and stays so
+        changes.sort_by(|one, other| one.key.cmp(&other.key));
+        changes.dedup_by(|later, first| later.key == first.key);
         self.commits.push(Commit { sequence, token, changes });
         self.committed.insert(token, sequence);
         self.next += 1;

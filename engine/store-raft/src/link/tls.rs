@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
-use quinn::{ClientConfig, Connection, ServerConfig, TransportConfig, VarInt};
+use quinn::{AckFrequencyConfig, ClientConfig, Connection, ServerConfig, TransportConfig, VarInt};
 use rustls::client::{Resumption, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
@@ -28,6 +28,9 @@ const IDLE: Duration = Duration::from_secs(3);
 /// How far a peer is taken to be before that is known: nodes of a cluster are near, so what is lost on the way to a first
 /// answer is sent again soon.
 const INITIAL_RTT: Duration = Duration::from_millis(50);
+/// Packets after which a peer acknowledges them without delay, unless one is missing. Most requests are a packet, and its
+/// acknowledgement goes with the answer: one of its own costs as much as the answer does.
+const UNACKNOWLEDGED_MAX: u32 = 8;
 /// How often a silent connection is used, so that it is not idle.
 const KEEP_ALIVE: Duration = Duration::from_millis(700);
 
@@ -68,6 +71,8 @@ pub(super) fn configs(tls: &Tls, clock: &Arc<dyn Clock>) -> Result<(ServerConfig
 }
 
 fn transport() -> TransportConfig {
+    let mut acks = AckFrequencyConfig::default();
+    acks.ack_eliciting_threshold(VarInt::from_u32(UNACKNOWLEDGED_MAX));
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS_MAX))
@@ -76,6 +81,7 @@ fn transport() -> TransportConfig {
         .receive_window(VarInt::from_u32(RECEIVE_WINDOW))
         .datagram_receive_buffer_size(None)
         .initial_rtt(INITIAL_RTT)
+        .ack_frequency_config(Some(acks))
         .max_idle_timeout(IDLE.try_into().ok())
         .keep_alive_interval(Some(KEEP_ALIVE));
     transport

@@ -94,7 +94,7 @@ impl Machine {
         for generation in self.disk.generations()? {
             newest = newest.max(generation);
             if generation != current && !self.receiving.borrow().contains(&generation) {
-                self.disk.delete_all(generation_prefix(generation)).await?;
+                self.disk.delete_all(&generation_prefix(generation)).await?;
             }
         }
         Ok(newest)
@@ -146,13 +146,13 @@ impl Machine {
         drop(applied);
         // the log is cut while what was replaced is deleted
         drop(received);
-        self.disk.delete_all(generation_prefix(replaced)).await
+        self.disk.delete_all(&generation_prefix(replaced)).await
     }
 
     /// The state as it is now.
     pub(super) async fn snapshot(self: &Arc<Self>) -> Result<Snapshot, Error> {
         let applied = self.applied.lock().await;
-        let sweep = self.disk.sweep(generation_prefix(self.generation()))?;
+        let sweep = self.disk.sweep(&generation_prefix(self.generation()))?;
         Ok(Snapshot { meta: applied.meta(), snapshot: Box::new(SnapshotData::Local(Box::new(sweep))) })
     }
 }

@@ -42,8 +42,8 @@ impl Machine {
     pub(crate) async fn sweep_twice(self: &Arc<Self>) -> Result<[RaftSweep; 2], Error> {
         // no snapshot takes the generation's place meanwhile
         let _still = self.applied.lock().await;
-        let key = data_key(self.generation(), ENTRIES, &[]).as_bytes().to_vec();
-        let prefix = key.len();
-        Ok(self.disk.sweep_twice(key)?.map(|sweep| RaftSweep { sweep, prefix }))
+        let key = data_key(self.generation(), ENTRIES, &[]);
+        let key = key.as_bytes();
+        Ok(self.disk.sweep_twice(key)?.map(|sweep| RaftSweep { sweep, prefix: key.len() }))
     }
 }

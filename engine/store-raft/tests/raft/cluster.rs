@@ -10,7 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, 
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sayso_runtime::{SystemClock, Tasks};
-use sayso_store_raft::{Address, Error, NodeId, RaftOptions, RaftStore, Tls, peer_name};
+use sayso_store_raft::{Address, Error, NodeId, RaftOptions, RaftStore, Timers, Tls, peer_name};
 use sayso_types::{Clock, Name};
 use tempfile::TempDir;
 
@@ -54,6 +54,8 @@ pub(crate) struct Cluster {
     pub(crate) authority: Authority,
     pub(crate) founders: BTreeMap<NodeId, Address>,
     addresses: BTreeMap<NodeId, SocketAddr>,
+    /// Of the nodes that are opened from now on.
+    pub(crate) timers: Timers,
     dir: TempDir,
     pub(crate) nodes: BTreeMap<NodeId, Arc<RaftStore>>,
 }
@@ -73,6 +75,7 @@ impl Cluster {
             authority: Authority::new(),
             founders: addresses.iter().map(|(node, address)| (*node, (*address).into())).collect(),
             addresses,
+            timers: Timers::default(),
             dir: tempfile::tempdir().expect("a directory"),
             nodes: BTreeMap::new(),
         }
@@ -97,7 +100,7 @@ impl Cluster {
         let clock = Arc::new(SystemClock::new());
         let options = RaftOptions::new(node, self.name, listen, self.founders.clone(), tls, clock);
         // small enough that tests see tables merge
-        RaftOptions { memtable_bytes: 256 << 10, ..options }
+        RaftOptions { memtable_bytes: 256 << 10, timers: self.timers, ..options }
     }
 
     /// Opens a node with `options`, which need not be its own.
