@@ -291,6 +291,7 @@ impl Conversation {
             Effect::CancelTurn(turn) => self.cancel(turn),
             Effect::NoteQuestion(asked) => self.note_question(&asked),
             Effect::RecordConsent(turn, decision, means) => self.record(turn, decision, means),
+            Effect::NotePolicy => self.shown_policy(),
             Effect::NoticeHeard(notice) => self.heard_notice(notice),
             Effect::Withdraw(taken, means) => self.withdraw(taken, means),
             Effect::GuestMode(wanted) => self.guest_mode(wanted),
