@@ -25,6 +25,9 @@ const FIRST_DEVICE: &str = "speaker-1";
 /// When tokens end that are good: in the year 2286.
 pub(crate) const NEVER: u64 = 9_999_999_999;
 
+/// What `sayso init` calls the profile.
+const PROFILE: &str = "profile.toml";
+
 /// What `sayso init` makes here: the directory of a node, or one with those of several.
 const NODE: &str = "node";
 
@@ -133,15 +136,37 @@ impl Installation {
         self.path(name).into_os_string().into_string().expect("the path is text")
     }
 
-    /// Changes the TOML file `name`.
+    /// Changes the TOML file `name`. The profile is signed again, unless it may not be put in force or the key lies at another node.
     ///
     /// # Panics
     /// When there is none.
     pub fn edit(&self, name: &str, change: impl FnOnce(&mut toml::Table)) {
+        self.edit_unsigned(name, change);
+        if name == PROFILE && self.path("policy.key").exists() {
+            let signed = self.sayso.command(["policy", "sign", &self.file(name)]).output();
+            let _ = signed.expect("the program can be run");
+        }
+    }
+
+    /// Changes the TOML file `name`, and nothing else.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn edit_unsigned(&self, name: &str, change: impl FnOnce(&mut toml::Table)) {
         let text = fs::read_to_string(self.path(name)).expect("the file can be read");
         let mut table = text.parse().expect("the file is TOML");
         change(&mut table);
         fs::write(self.path(name), table.to_string()).expect("the file can be written");
+    }
+
+    /// Takes the profile, and its signature, from the node of `other`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn take_profile(&self, other: &Self) {
+        for name in [PROFILE, "profile.toml.sig"] {
+            let _ = fs::copy(other.path(name), self.path(name)).expect("the profile can be copied");
+        }
     }
 
     /// The command line of a node, on ports that the system picks, with logs that can be read by [`Node`].

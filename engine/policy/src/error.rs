@@ -70,12 +70,14 @@ pub enum Problem {
     #[error("{0}")]
     Syntax(String),
     /// A key or a value that is none of those allowed in its place.
-    #[error("`{found}` is not known here{nearest}")]
+    #[error("`{found}` is not known here{}", instead(.nearest, .known))]
     Unknown {
         /// The key or value.
         found: String,
         /// The known one that looks most like it.
         nearest: Nearest,
+        /// All that are known.
+        known: Vec<String>,
     },
     /// Something is named that the profile does not declare.
     #[error("{sort} `{name}` is not declared in this profile; declare it or remove it here{nearest}")]
@@ -191,6 +193,14 @@ fn besides(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" ({more} more)") }
 }
 
+/// What to write instead: the name that was meant, or all there are where none looks like it.
+fn instead(nearest: &Nearest, known: &[String]) -> String {
+    match nearest.as_deref() {
+        None if !known.is_empty() => format!("; known are {}", known.join(", ")),
+        _ => nearest.to_string(),
+    }
+}
+
 /// The known name that looks most like a wrong one, if any does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nearest(Option<String>);
@@ -226,7 +236,12 @@ impl Problem {
         let mut names = message.split('`').skip(1).step_by(2);
         match names.next() {
             Some(found) if message.starts_with("unknown field") || message.starts_with("unknown variant") => {
-                Self::Unknown { found: found.to_owned(), nearest: Nearest::to(found, names) }
+                let known: Vec<_> = names.map(str::to_owned).collect();
+                Self::Unknown {
+                    found: found.to_owned(),
+                    nearest: Nearest::to(found, known.iter().map(String::as_str)),
+                    known,
+                }
             }
             _ => Self::Syntax(message.trim_end().to_owned()),
         }

@@ -15,6 +15,7 @@ mod exemption;
 mod header;
 mod minors;
 mod notice;
+mod opening;
 mod overlay;
 mod places;
 mod processing;

@@ -10,7 +10,7 @@ use sayso_policy::export::dpv::Dpv;
 use sayso_policy::export::odrl::Odrl;
 use sayso_policy::export::ropa::Ropa;
 use sayso_policy::pages::{Item, PrivacyNotice, processor_page, spoken_parts};
-use sayso_policy::profile::{Document, Draft, PartnerType, ProcessorRole, ProcessorState, SPOKEN_MAX};
+use sayso_policy::profile::{Document, Draft, Mechanism, PartnerType, ProcessorRole, ProcessorState, SPOKEN_MAX};
 use sayso_policy::{Coverage, Registry, Tongue, Vocabulary};
 use sayso_types::ProcessorId;
 use serde_json::{Value, json};
@@ -185,6 +185,29 @@ fn exports_hold_together() {
             let unknown: Vec<_> = named.iter().filter(|name| !Vocabulary::dpv().has(name)).collect();
             assert!(unknown.is_empty(), "{file}: DPV 2.3 has no {unknown:?}");
         }
+    }
+}
+
+/// XZ-4.6c: whether data leaves the country, to whom, for what, how, and which.
+#[test]
+fn the_page_says_what_goes_overseas_to_whom_for_what_and_how() {
+    let mut document = shipped("xiaozhi-lawful");
+    let groq: ProcessorId = "groq-asr".parse().unwrap();
+    let title =
+        |document: &Document, of: &str| document.category[&of.parse().unwrap()].title[&"en".parse().unwrap()].clone();
+    let page = |document: &Document, tongue| processor_page(document, &Registry::default(), tongue);
+    assert!(!page(&document, Tongue::English).contains("(groq-asr)"), "nothing goes there yet");
+    let which = format!("| Receives | {} |", title(&document, "voice_audio"));
+    let receiver = document.processor.get_mut(&groq).unwrap();
+    (receiver.state, receiver.mechanism) = (ProcessorState::Active, Some(Mechanism::StandardContract));
+    let english = ["## Groq (groq-asr)", "(abroad) |", "| Transfer by | standard contract |", &which, "| For | "];
+    let chinese = ["## Groq (groq-asr)", "(境外) |", "| 出境依据 | 标准合同 |", "| 接收内容 | ", "| 目的 | "];
+    for (tongue, says) in [(Tongue::English, english), (Tongue::Chinese, chinese)] {
+        let page = page(&document, tongue);
+        let entry = &page[page.find("## Groq (groq-asr)").unwrap()..];
+        let entry = entry[2..].find("\n## ").map_or(entry, |end| &entry[..end + 2]);
+        let missing: Vec<_> = says.iter().filter(|says| !entry.contains(**says)).collect();
+        assert!(missing.is_empty(), "{missing:?} in {entry}");
     }
 }
 

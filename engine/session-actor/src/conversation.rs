@@ -293,6 +293,7 @@ impl Conversation {
             Effect::NoteQuestion(asked) => self.note_question(&asked),
             Effect::NoteMore => self.note_more(),
             Effect::RecordConsent(turn, decision, means) => self.record(turn, decision, means),
+            Effect::NotePolicy => self.shown_policy(),
             Effect::NoticeHeard(notice) => self.heard_notice(notice),
             Effect::Withdraw(taken, means) => self.withdraw(taken, means),
             Effect::GuestMode(wanted) => self.guest_mode(wanted),

@@ -13,6 +13,8 @@ use crate::Options;
 pub(crate) struct Language {
     pub(crate) name: Name,
     pub(crate) session: Arc<SessionOptions>,
+    /// Of what is shown of the policy whenever somebody begins.
+    pub(crate) policy_sha256: [u8; 32],
     /// Of the consent question as it is read out.
     pub(crate) notice_sha256: [u8; 32],
     /// The same as it is read out to whoever agreed to an earlier revision.
@@ -87,8 +89,10 @@ impl Language {
         let sha256 = |text: &str| Sha256::digest(text.as_bytes()).into();
         let (notice_sha256, again_sha256) = (sha256(&prompts.consent), sha256(&prompts.consent_again));
         let asked_purposes = profile.asks().spoken.iter().copied().collect();
-        let session = Arc::new(SessionOptions { prompts, asked_purposes, ..options.session.clone() });
-        Self { name, session, notice_sha256, again_sha256, revision: profile.rev() }
+        let policy = profile.shown_at_opening(name).unwrap_or_default();
+        let policy_sha256 = sha256(&policy);
+        let session = Arc::new(SessionOptions { prompts, asked_purposes, policy, ..options.session.clone() });
+        Self { name, session, policy_sha256, notice_sha256, again_sha256, revision: profile.rev() }
     }
 }
 

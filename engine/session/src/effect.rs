@@ -180,6 +180,8 @@ pub enum Effect {
     NoteMore,
     /// Write the person's decision, with the evidence of this turn, and tell the result.
     RecordConsent(TurnId, Decision, Means),
+    /// Put on record that the person was shown which policy holds.
+    NotePolicy,
     /// Put on record that the person has heard this notice to its end.
     NoticeHeard(NoticeId),
     /// Take consent back, and tell the result.

@@ -31,6 +31,9 @@ pub struct Options {
     pub answer_chars: usize,
     /// What one yes to the consent question grants, as the profile says; told with the question.
     pub asked_purposes: Vec<Purpose>,
+    /// What the device shows whenever somebody begins to use it: which policy holds, and where to read it. Empty where the policy
+    /// does not promise that.
+    pub policy: String,
     /// The agent's role and manner, given to the responder.
     pub role: String,
     /// What the session says on its own behalf.
@@ -51,6 +54,7 @@ impl Default for Options {
             fact_chars: 256,
             answer_chars: 4_000,
             asked_purposes: vec![Purpose::VOICE_INTERACTION],
+            policy: String::new(),
             role: String::new(),
             prompts: Prompts::default(),
         }

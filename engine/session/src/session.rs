@@ -76,6 +76,8 @@ pub struct Session {
     put_off: bool,
     /// What the person is to be told before the conversation goes on.
     notices: VecDeque<ToTell>,
+    /// Whether whoever uses the device next has yet to be shown which policy holds.
+    comes: bool,
     /// Whether it is had with a guest.
     is_guests: bool,
     /// The person has just been told that they speak, and comes next.
@@ -102,6 +104,7 @@ impl Session {
             asking: None,
             put_off: false,
             notices: VecDeque::new(),
+            comes: true,
             is_guests: false,
             arrives: false,
             context: Context::default(),
@@ -120,6 +123,7 @@ impl Session {
     /// fails: an event that does not fit the state (a result of an older turn, a report about nothing) is ignored.
     pub fn handle(&mut self, event: Event, now: Mono, effects: &mut Vec<Effect>) {
         self.now = now;
+        self.shows_policy(&event, effects);
         match event {
             Event::Attached { consent, facts, history } => self.attached(consent, facts, history, effects),
             Event::Notices(notices) => self.has_to_tell(notices, effects),

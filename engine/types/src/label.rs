@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Category, ConsentVersion, Purpose, SubjectId, TurnId};
 
-/// What sort of service receives the data.
+/// What sort of service receives the data: by what it does with it, not by what it is called. So a service of many parts is several
+/// processors, and what a maker calls a memory is whoever sums up ([`Llm`](Self::Llm)) and whoever keeps
+/// ([`Database`](Self::Database)), for the purpose of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessorKind {
@@ -15,7 +17,7 @@ pub enum ProcessorKind {
     Vad,
     /// Speech recognition.
     Asr,
-    /// Dialogue.
+    /// Dialogue: whatever is made of words, an answer, what somebody wants (their intent), or a summary.
     Llm,
     /// Speech synthesis.
     Tts,
@@ -39,7 +41,7 @@ pub enum ProcessorKind {
     Tool,
     /// Message broker.
     MqttBroker,
-    /// Database or other storage.
+    /// Database or other storage, a cache too.
     Database,
 }
 

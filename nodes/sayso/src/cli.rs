@@ -69,7 +69,7 @@ pub(crate) use visit::{OneVisitArgs, VisitArgs, VisitCommand};
 Start here:  sayso models fetch   then   sayso demo
 A node:      sayso init DIR       then   sayso serve --config DIR/sayso.toml
 A device:    sayso device --server ADDR --certs DIR/device --wav FILE
-A policy:    sayso policy lint DIR/profile.toml
+A policy:    sayso policy lint DIR/profile.toml   and   sayso policy sign DIR/profile.toml
 
 Exit codes: 0 done, 1 failed, 2 wrong usage."
 )]

@@ -6,11 +6,13 @@ mod fresh;
 mod next;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use ed25519_dalek::SigningKey;
 use sayso_audit::Signer;
+use sayso_policy::Profile;
 use sayso_runtime::{SystemClock, config as loader};
 use sayso_store_raft::NodeId;
 use sayso_types::{Clock, Name, Redacted};
@@ -23,8 +25,11 @@ use crate::certs::{Authority, Nda};
 use crate::cli::{InitArgs, OperatorArgs, OperatorCommand, PeerAddress, ServeArgs};
 use crate::config::HOME_PROFILE;
 use crate::join::{Entering, Token, enter};
+use crate::policy::{self, SigningKey as ProfileKey};
 use crate::{output, serve, vault};
 
+/// What the profile is called in a node's directory.
+const PROFILE: &str = "profile.toml";
 /// The configuration, with words in capitals where values go.
 const CONFIG: &str = include_str!("init/sayso.toml");
 /// Its table `store`: of one node, and of one of several.
@@ -155,6 +160,8 @@ struct Installation<'a> {
     nodes: Option<Authority>,
     token_seed: Redacted<[u8; 32]>,
     log_seed: Redacted<[u8; 32]>,
+    /// Signs the profile.
+    profile_key: ProfileKey,
     kek: Redacted<String>,
 }
 
@@ -172,6 +179,7 @@ impl<'a> Installation<'a> {
             nodes: nodes.transpose()?,
             token_seed: seed()?,
             log_seed: seed()?,
+            profile_key: ProfileKey { name: format!("{}/policy", first(&args.name)?), seed: seed()? },
             kek: vault::new_kek()?,
         })
     }
@@ -192,13 +200,17 @@ impl<'a> Installation<'a> {
         if node == FIRST_NODE {
             self.once(&mut files, token_key)?;
         }
-        let origin = format!("{}/audit", args.name.first().context("--name gives no name")?);
+        let origin = format!("{}/audit", first(&args.name)?);
         files.secret("log.key", &format!("{}\n", hex::encode(self.log_seed.reveal())));
         files.public("log.pub", &format!("{}\n", Signer::new(&origin, self.log_seed.reveal())?.verifier()));
         files.secret("kek.key", self.kek.reveal());
-        files.public("profile.toml", HOME_PROFILE);
+        let profile_signer = self.profile_key.signer()?;
+        files.public(PROFILE, HOME_PROFILE);
+        let signature = policy::signature_of(Path::new(PROFILE));
+        files.public(&signature.to_string_lossy(), &policy::signed(&Profile::parse(HOME_PROFILE)?, &profile_signer));
         let [gateway, admin, metrics] = self.ports(node).map(|port| port.to_string());
         let config = CONFIG
+            .replace("PROFILE-KEY", &profile_signer.verifier().to_string())
             .replace("LOG-ORIGIN", &origin)
             .replace("GATEWAY-PORT", &gateway)
             .replace("ADMIN-PORT", &admin)
@@ -222,6 +234,7 @@ impl<'a> Installation<'a> {
         }
         files.identity("device", &devices.device(&args.tenant, &args.device_id)?);
         files.public("device/ca.pem", devices.cert_pem());
+        files.secret(policy::KEY, self.profile_key.text().reveal());
         files.secret("token.key", &format!("{}\n", hex::encode(self.token_seed.reveal())));
         files.secret("device/token", &format!("{}\n", token(token_key, args).reveal()));
         files.identity("admin", &operators.operator("first operator")?);
@@ -273,6 +286,11 @@ fn token(key: SigningKey, args: &InitArgs) -> Redacted<String> {
         not_before: now.saturating_sub(DAY_SECONDS),
         expires: now + TOKEN_DAYS * DAY_SECONDS,
     })
+}
+
+/// The name under which the node is known first, which those of its keys begin with.
+fn first(names: &[String]) -> Result<&str> {
+    Ok(names.first().context("--name gives no name")?)
 }
 
 /// The seed of an Ed25519 key.

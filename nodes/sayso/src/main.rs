@@ -31,6 +31,7 @@ mod receipts;
 mod referral;
 mod rights;
 mod serve;
+mod shell;
 mod shutdown;
 mod statistic;
 mod store;

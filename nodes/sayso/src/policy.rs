@@ -17,7 +17,7 @@ use sayso_policy::{Coverage, Registry, diff};
 use serde_json::json;
 
 pub(crate) use self::file::{ProfileFile, own_calendar};
-pub(crate) use self::sign::{check as check_signature, signature_of};
+pub(crate) use self::sign::{KEY, SigningKey, check as check_signature, signature_of, signed};
 use crate::cli::{DiffArgs, ExportArgs, ExportFormat, FilesArgs, NoticeArgs, PolicyArgs, PolicyCommand};
 use crate::output;
 
@@ -68,12 +68,15 @@ fn compiled(args: &FilesArgs, json: bool) -> Result<bool> {
         let uses: usize = profile.categories().map(|(_, category)| category.purposes.len()).sum();
         let receivers = profile.processors().count();
         let (file, cells) = (path.display().to_string(), uses * receivers);
+        let signature = sign::state(&profile, path);
         if json {
-            output::line(json!({ "file": file, "profile": id, "rev": rev, "hash": hash, "cells": cells }))?;
+            output::line(json!({
+                "file": file, "profile": id, "rev": rev, "hash": hash, "cells": cells, "signature": signature
+            }))?;
         } else {
             output::line(format_args!(
-                "{file}: {id} revision {rev}\n  hash   {hash}\n  table  {cells} cells: {uses} uses of categories, \
-                 {receivers} processors"
+                "{file}: {id} revision {rev}\n  hash       {hash}\n  table      {cells} cells: {uses} uses of categories, \
+                 {receivers} processors\n  signature  {signature}"
             ))?;
         }
     }

@@ -373,6 +373,7 @@ pub struct ConsentChanged {
     pub consent_version: u64,
 }
 /// Something the person should know. With the code "guest_mode" a device should show that it is on until "guest_mode_off" comes.
+/// With the code "policy" it says which privacy policy holds and where to read it, for a screen.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Notice {
     #[prost(string, tag = "1")]

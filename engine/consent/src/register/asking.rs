@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sayso_audit::{Event, Hash};
 use sayso_policy::{ConsentStatus, PurposeConsent};
 use sayso_store::{Op, TypedKey};
-use sayso_types::{ConsentVersion, Purpose};
+use sayso_types::{ConsentVersion, Purpose, SubjectId};
 
 use super::{Register, Subject};
 use crate::evidence::{Asking, Means};
@@ -28,6 +28,23 @@ impl Register {
     pub async fn asked(self: &Arc<Self>, asking: &Asking) -> Result<(), Error> {
         let (register, asking) = (Arc::clone(self), asking.clone());
         self.to_the_end("note a question", async move { register.note_asked(&asking).await }).await?
+    }
+
+    /// Puts on record that the subject was shown a text, of which this is the SHA-256.
+    ///
+    /// # Errors
+    /// [`Error::Closed`], where nobody is there any more to be shown anything; or as the store says.
+    pub async fn shown(&self, subject: SubjectId, text: [u8; 32]) -> Result<(), Error> {
+        let subject = self.lock(subject).await?;
+        if subject.state.consent.is_closed {
+            return Err(Error::Closed);
+        }
+        let mut entry = Entry::default();
+        entry
+            .events
+            .push(subject.state.about(subject.id).event(Event::NoticeServed { text: Hash(text), processor: None }));
+        self.journal.append(entry).await?;
+        Ok(())
     }
 
     async fn note_asked(&self, asking: &Asking) -> Result<(), Error> {

@@ -135,50 +135,56 @@ pub(crate) async fn replayed(world: &World) -> (u64, Vec<u64>) {
 }
 
 #[tokio::test]
-async fn an_account_is_kept_sealed_and_shown_until_it_is_closed() {
-    let world = World::under(lawful(XIAOZHI)).await;
-    let person = world.stranger().await;
-    let account = json("account", "provide_service", &format!(r#"{{"phone":"{CANARY}","username":"anna"}}"#));
-    let id = keep(&world, person, account).await.unwrap();
-    assert!(!shows(world.dir.path()), "it is sealed");
-    let world = world.again_under(lawful(XIAOZHI)).await;
-    let item = kept(&world, person, id).await.unwrap().unwrap();
-    assert_eq!(item.content.as_slice(), format!(r#"{{"phone":"{CANARY}","username":"anna"}}"#).as_bytes());
-    assert_eq!((item.media_type.as_str(), item.bytes), ("application/json", item.content.len() as u64));
-    assert_eq!(listed(&world, person).await, [id]);
-    assert!(!shows(world.dir.path()));
+async fn an_account_is_kept_sealed_under_each_policy_and_shown_until_it_is_closed() {
+    for (policy, what_for, name) in [
+        (XIAOZHI, "provide_service", "username"),
+        (AIWELLFLOW, "operate", "account"),
+        (CHAT_AI, "account", "user_name"),
+    ] {
+        let world = World::under(lawful(policy)).await;
+        let person = world.stranger().await;
+        let attributes = format!(r#"{{"phone":"{CANARY}","{name}":"anna"}}"#);
+        let id = keep(&world, person, json("account", what_for, &attributes)).await.unwrap();
+        assert!(!shows(world.dir.path()), "it is sealed");
+        let world = world.again_under(lawful(policy)).await;
+        let item = kept(&world, person, id).await.unwrap().unwrap();
+        assert_eq!(item.content.as_slice(), attributes.as_bytes());
+        assert_eq!((item.media_type.as_str(), item.bytes), ("application/json", item.content.len() as u64));
+        assert_eq!(listed(&world, person).await, [id]);
+        assert!(!shows(world.dir.path()));
 
-    let desk = Desk::open(world.register.clone());
-    let case = accepted(&desk, person, RightKind::Cancel).await;
-    let certificate = certified(&world, person, case).await;
-    let sealed: Vec<_> = certificate.keys.iter().map(|key| key.category).collect();
-    assert_eq!(sealed, [category("account")], "its key is destroyed");
-    assert_eq!(listed(&world, person).await, []);
-    assert_eq!(
-        (rows(&world, "kept").await, rows(&world, "kept_part").await, rows(&world, "kept_gone").await),
-        (0, 0, 0)
-    );
-    let again = keep(&world, person, json("account", "provide_service", r#"{"phone":"1"}"#)).await;
-    assert_eq!(again.unwrap_err().code(), "account_closed");
+        let desk = Desk::open(world.register.clone());
+        let case = accepted(&desk, person, RightKind::Cancel).await;
+        let certificate = certified(&world, person, case).await;
+        let sealed: Vec<_> = certificate.keys.iter().map(|key| key.category).collect();
+        assert_eq!(sealed, [category("account")], "its key is destroyed");
+        assert_eq!(listed(&world, person).await, []);
+        assert_eq!(
+            (rows(&world, "kept").await, rows(&world, "kept_part").await, rows(&world, "kept_gone").await),
+            (0, 0, 0)
+        );
+        let again = keep(&world, person, json("account", what_for, r#"{"phone":"1"}"#)).await;
+        assert_eq!(again.unwrap_err().code(), "account_closed");
+    }
 }
 
 #[tokio::test]
 async fn a_password_is_never_kept_in_clear() {
-    let world = World::under(lawful(XIAOZHI)).await;
-    let person = world.stranger().await;
-    let account = |password: &str| {
-        json("account", "provide_service", &format!(r#"{{"username":"anna","password":"{password}"}}"#))
-    };
-    for clear in [CANARY, "hunter2", ""] {
-        assert!(matches!(keep(&world, person, account(clear)).await, Err(NotKept::InClear)), "{clear}");
+    for (policy, what_for) in [(XIAOZHI, "provide_service"), (CHAT_AI, "account")] {
+        let world = World::under(lawful(policy)).await;
+        let person = world.stranger().await;
+        let account =
+            |password: &str| json("account", what_for, &format!(r#"{{"phone":"138","password":"{password}"}}"#));
+        for clear in [CANARY, "hunter2", ""] {
+            assert!(matches!(keep(&world, person, account(clear)).await, Err(NotKept::InClear)), "{clear}");
+        }
+        let alone = NewItem { attribute: Some("password".into()), ..bytes("account", what_for, CANARY.as_bytes()) };
+        assert!(matches!(keep(&world, person, alone).await, Err(NotKept::InClear)));
+        assert!(!shows(world.dir.path()), "in no store and no log");
+        assert_eq!(rows(&world, "kept").await, 0);
+        let hash = "$argon2id$v=19$m=65536,t=2,p=1$gZiV/M1gPc22ElAH/Jh1Hw$CWOrkoo7oJBQ/iyh7uJ0LO2aLEfrHwTWllSAxT0zRno";
+        keep(&world, person, account(hash)).await.unwrap();
     }
-    let alone =
-        NewItem { attribute: Some("password".into()), ..bytes("account", "provide_service", CANARY.as_bytes()) };
-    assert!(matches!(keep(&world, person, alone).await, Err(NotKept::InClear)));
-    assert!(!shows(world.dir.path()), "in no store and no log");
-    assert_eq!(rows(&world, "kept").await, 0);
-    let hash = "$argon2id$v=19$m=65536,t=2,p=1$gZiV/M1gPc22ElAH/Jh1Hw$CWOrkoo7oJBQ/iyh7uJ0LO2aLEfrHwTWllSAxT0zRno";
-    keep(&world, person, account(hash)).await.unwrap();
 }
 
 #[tokio::test]

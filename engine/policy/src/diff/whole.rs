@@ -95,6 +95,7 @@ fn header(part: &mut Part, (old, was): (&Document, &Header), (new, is): (&Docume
         published_at: _,
         effective_at: _,
         notice_lead,
+        url,
         deployment,
         companion,
         src: _,
@@ -118,6 +119,8 @@ fn header(part: &mut Part, (old, was): (&Document, &Header), (new, is): (&Docume
     let [before, now] = [was.notice_lead, *notice_lead].map(|lead| lead.map(Deadline::from));
     let later = when(is_shorter(before.as_ref(), now.as_ref()), "people are told of changes later");
     part.compare(ChangeKind::Right, "profile.notice_lead", (&before, &now), later);
+    let nowhere = when(was.url.is_some() && url.is_none(), "people are no longer told where they read it");
+    part.compare(ChangeKind::Right, "profile.url", (&was.url, url), nowhere);
     let others = match (was.deployment, deployment) {
         (Deployment::TestPlatform, _) => Some("what is closed and cleared on a test platform is so no more"),
         (Deployment::SelfHosted, _) => Some("others run it"),

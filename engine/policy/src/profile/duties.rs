@@ -141,6 +141,8 @@ pub enum NoticeOccasion {
     IndependentController,
     /// The service is used for the first time: what not to tell it.
     FirstUse,
+    /// Somebody begins to use the service, every time: the device shows which policy holds and where to read it.
+    Session,
 }
 
 /// `[incident]`: what is done when data got where it should not.

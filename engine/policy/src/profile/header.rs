@@ -41,6 +41,9 @@ pub struct Header {
     /// How long before it holds people are told of it.
     #[serde(default)]
     pub notice_lead: Option<Period>,
+    /// Where people read it: a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Who runs the deployment.
     #[serde(default)]
     pub deployment: Deployment,

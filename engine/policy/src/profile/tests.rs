@@ -31,7 +31,7 @@ fn typing_errors_are_named_with_line_and_remedy() {
     );
     assert_eq!(
         message("gate = \"deny\"", "gate = \"allow\""),
-        format!("line {}: defaults.gate: `allow` is not known here", line("gate = \"deny\""))
+        format!("line {}: defaults.gate: `allow` is not known here; known are deny", line("gate = \"deny\""))
     );
     assert_eq!(
         message("sensitivity = \"none\"", "sensitivity = \"nome\""),

@@ -424,8 +424,24 @@ fn whoever_is_told_by_a_way_of_others_is_told_by_a_service_of_the_profile() {
     for own in ["announcement", "app", "console", "page", "prominent", "screen", "spoken"] {
         assert_eq!(form(own), [], "{own}");
     }
+    // of what is shown at every beginning it is said where it can be read
+    let session = |form: &str, url: &str| {
+        let promised = format!("[profile]\n{url}\n[notify.session]\n{form}");
+        told(&promised, "").into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    let (screen, url) = ("form = [\"screen\"]", "url = \"https://example.com/privacy\"");
+    assert_eq!(session(screen, url), [""; 0]);
+    assert_eq!(session(screen, ""), ["profile.url"]);
+    assert_eq!(session(screen, "url = \"in the app\""), ["profile.url"]);
+    for other in
+        ["", "form = [\"screen\", \"spoken\"]", "form = [\"page\"]", "form = [\"screen\"]\nchannels = [\"main_page\"]"]
+    {
+        assert_eq!(session(other, url), ["notify.session.form"], "{other}");
+    }
     let wrong = Draft::parse(&format!("extends = \"sound.toml\"\n{}", by("pigeon")), Some(SOUND)).unwrap_err();
-    assert_eq!(wrong.to_string(), "line 4: notify.shutdown.channels.0: `pigeon` is not known here");
+    let known = "announcement, email, in_app_message, letter, main_page, phone, push, sms";
+    let told = format!("line 4: notify.shutdown.channels.0: `pigeon` is not known here; known are {known}");
+    assert_eq!(wrong.to_string(), told);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The app Chat ai: CA, seed 002.
 
 use sayso_policy::AgeBand;
-use sayso_types::Purpose;
+use sayso_types::{Name, Purpose};
 
 use crate::seed::{Expected, Person, Seed};
 
@@ -62,8 +62,8 @@ const EXPECTED: &[Expected] = &[
     ("ERASURE_GROUND_MISSING", "rights.offers.erase.grounds", "clauses 1.6.4: G1, G6 law for all, G7, G10"),
     (
         "NOTICE_NOT_CARRIED_OUT",
-        "incident.subjects.channels",
-        "clauses 1.6.2 (who sends e-mail, calls and push messages is not named); CA-4.5",
+        "incident.subjects.channels profile.url",
+        "clauses 1.6.2 (who sends e-mail, calls and push messages is not named); CA-4.5; CA-7.1: where to read it at every use",
     ),
 ];
 
@@ -75,6 +75,14 @@ fn raises_exactly_what_its_sources_name() {
 #[test]
 fn the_lawful_variant_raises_nothing() {
     SEED.variant_raises_nothing();
+}
+
+#[test]
+fn people_are_shown_the_policy_whenever_they_begin() {
+    let profile = SEED.lawful();
+    let shown = |language| profile.shown_at_opening(Name::constant(language)).unwrap();
+    assert!(shown("en").ends_with(" revision 1. Please read it: https://chat-ai.example/privacy"), "{}", shown("en"));
+    assert!(shown("zh").ends_with("第 1 版。请阅读：https://chat-ai.example/privacy"), "{}", shown("zh"));
 }
 
 #[test]

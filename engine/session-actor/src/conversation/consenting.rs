@@ -276,6 +276,17 @@ impl Conversation {
         });
     }
 
+    /// Puts on record that the person was shown which policy holds.
+    pub(super) fn shown_policy(&mut self) {
+        let (register, identity) = (self.services.register.clone(), &self.place().identity);
+        let (subject, text) = (identity.subject, identity.language.policy_sha256);
+        self.write("shown policy", async move {
+            if let Err(error) = register.shown(subject, text).await {
+                tracing::warn!(%error, "that a person was shown the policy could not be put on record");
+            }
+        });
+    }
+
     /// Puts on record that the person has heard a notice to its end.
     pub(super) fn heard_notice(&mut self, notice: NoticeId) {
         let (notices, subject) = (Notices::new(self.services.register.clone()), self.place().identity.subject);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sayso_audit::{Event, NoticeStep};
+use sayso_audit::{Event, Hash, NoticeStep};
 use sayso_consent::notices::{Channel, Draft, NoticeKind, Notices, Text};
 use sayso_types::{Name, Purpose, WallTime};
 use sayso_wire::{AudioFormat, ListenMode, SessionState, ToDevice};
@@ -109,4 +109,37 @@ async fn whoever_agrees_just_now_is_told_in_the_same_conversation() {
     device.say(&sound::utterance(AudioFormat::MONO_16K));
     soon(device.told(|m| matches!(m, ToDevice::Transcript { .. }).then_some(()))).await;
     assert_eq!(soon(device.hear_out()).await.1.len(), 1, "it is answered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_policy_is_shown_whenever_somebody_begins_and_that_is_on_record() {
+    let profile = patient_profile().replacen("[profile]\n", "[profile]\nurl = \"https://example.com/privacy\"\n", 1);
+    let profile = format!("{profile}\n[notify.session]\nform = [\"screen\"]\n");
+    let node = Node::with(Setup { profile, ..Setup::default() }).await;
+    let _ = node.agreed("speaker", &[Purpose::VOICE_INTERACTION]).await;
+    let policy = |seen: &ToDevice| match seen {
+        ToDevice::Notice { code, text } if code == "policy" => Some(text.clone()),
+        _ => None,
+    };
+    let mut texts = Vec::new();
+    for times in 1..=2 {
+        let mut device = Device::connect(&node, "speaker").await;
+        device.listen(ListenMode::Auto);
+        texts.push(soon(device.told(policy)).await);
+        soon(device.told_state(SessionState::Listening)).await;
+        let served = soon(node.logged(times, |event| match event {
+            Event::NoticeServed { text, processor: None } => Some(text),
+            _ => None,
+        }));
+        assert_eq!(served.await.last(), texts.last().map(|text| Hash::of(text.as_bytes())).as_ref());
+    }
+    assert!(texts[0].ends_with("revision 1. Please read it: https://example.com/privacy"), "{texts:?}");
+    assert_eq!(texts[0], texts[1], "each time");
+    // where the policy does not promise it, nobody is shown anything
+    let node = Node::start().await;
+    let _ = node.agreed("speaker", &[Purpose::VOICE_INTERACTION]).await;
+    let mut device = Device::connect(&node, "speaker").await;
+    device.listen(ListenMode::Auto);
+    soon(device.told_state(SessionState::Listening)).await;
+    assert!(!device.seen().iter().any(|seen| matches!(seen, Seen::Message(message) if policy(message).is_some())));
 }

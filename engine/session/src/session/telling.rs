@@ -3,12 +3,37 @@
 use sayso_wire::ToDevice;
 
 use super::{Kind, Session};
-use crate::{Capture, Effect, ToTell};
+use crate::{Capture, Effect, Event, ToTell};
 
 /// What a device is told it shows a text of, while it says that.
 const SHOWN: &str = "told";
 
+/// The same of which policy holds.
+const POLICY: &str = "policy";
+
 impl Session {
+    /// Whoever comes is shown which policy holds when they begin, where that is promised. Who goes, or lets the device fall asleep,
+    /// comes anew.
+    pub(super) fn shows_policy(&mut self, event: &Event, effects: &mut Vec<Effect>) {
+        let begins = match event {
+            Event::Attached { .. } | Event::Detached => {
+                self.comes = true;
+                false
+            }
+            Event::Arrived { .. } => {
+                self.comes = true;
+                true
+            }
+            Event::ListenStart(_) | Event::Text(_) | Event::Picture(_) => true,
+            _ => false,
+        };
+        if !begins || !core::mem::take(&mut self.comes) || self.options.policy.is_empty() {
+            return;
+        }
+        effects.push(Effect::NotePolicy);
+        effects.push(Effect::Tell(ToDevice::Notice { code: POLICY.to_owned(), text: self.options.policy.clone() }));
+    }
+
     /// There is this to tell. Whoever listens or waits is told at once, whoever is in the midst of a turn after it.
     pub(super) fn has_to_tell(&mut self, notices: Vec<ToTell>, effects: &mut Vec<Effect>) {
         let is_telling = self.turn.as_ref().is_some_and(|turn| turn.kind == Kind::Told);

@@ -73,9 +73,9 @@ pub(crate) struct SignArgs {
     /// The profile.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// The key, as `sayso policy key` wrote it.
+    /// The key, as `sayso policy key` wrote it; by default `policy.key` beside the profile, where `sayso init` makes it.
     #[arg(long, value_name = "FILE")]
-    pub(crate) key: PathBuf,
+    pub(crate) key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -83,8 +83,9 @@ pub(crate) struct VerifyProfileArgs {
     /// The profile.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Who is trusted: the public part of a key, as `sayso policy key` printed it (repeatable).
-    #[arg(long, value_name = "KEY", required = true)]
+    /// Who is trusted: the public part of a key, as `sayso policy key` printed it and `profile-keys` has it (repeatable); by
+    /// default who has `policy.key` beside the profile.
+    #[arg(long, value_name = "KEY")]
     pub(crate) key: Vec<VerifierKey>,
 }
 

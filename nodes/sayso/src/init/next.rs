@@ -1,13 +1,13 @@
 //! What to do with what was written: said so that it can be copied into a terminal.
 
 use std::env;
-use std::path::Path;
 
 use sayso_store_raft::NodeId;
 
 use crate::cli::{InitArgs, PeerAddress};
 use crate::config;
 use crate::join::Token;
+use crate::shell::{quote, quote_path};
 
 /// What there is more in a node that founds a cluster.
 const PEERS: &str = "  \
@@ -23,7 +23,7 @@ pub(super) fn steps(args: &InitArgs) -> String {
     let dir = args.dir.display();
     let program = env::args().next().unwrap_or_else(|| "sayso".to_owned());
     let program = quote(&program);
-    let config = quote_path(&args.dir.join("sayso.toml"));
+    let [config, profile] = ["sayso.toml", "profile.toml"].map(|name| quote_path(&args.dir.join(name)));
     let device = device_command(args);
     format!(
         "\
@@ -37,6 +37,8 @@ wrote {dir}
 {peers}  token.key        signs device tokens
   log.key          signs the audit log
   log.pub          its public part, for auditors: `sayso verify --trust log.pub`
+  policy.key       signs the profile, which the node takes in no other way; when you have changed it:
+                     {program} policy sign {profile}
   kek.key          wraps the keys of what is kept about people; keep a copy, apart from all backups
 
 {run}
@@ -66,12 +68,16 @@ pub(super) fn steps_of_founders(args: &InitArgs) -> String {
         format!("  {program} serve --config {}", quote_path(&args.dir.join(place_of(*node)).join("sayso.toml")))
     };
     let (lines, runs): (Vec<_>, Vec<_>) = nodes.iter().map(|one| (line(one), run(one))).unzip();
+    let profile = quote_path(&args.dir.join(place_of(NodeId(1))).join("profile.toml"));
     format!(
         "\
 wrote {dir}
 {lines}
   {first}/ also has what there is once: device/ and admin/, the certificates of the first device and the first operator, and
-  ca/, admin-ca/ and peer-ca/, the authorities that signed all of them; keep a copy of it, and of kek.key, apart from all backups
+  ca/, admin-ca/ and peer-ca/, the authorities that signed all of them, and policy.key, which signs the profile; keep a copy of
+  it, and of kek.key, apart from all backups. Who changes the profile signs it with
+    {program} policy sign {profile}
+  and takes profile.toml and profile.toml.sig to every node
 
 take each to its machine, so that no other one has it, and run all of them, in any order
 {runs}
@@ -116,30 +122,4 @@ fn device_command(args: &InitArgs) -> String {
     }
     words.push("--consent agree --text 'What time is it?'".to_owned());
     words.join(" ")
-}
-
-fn quote_path(path: &Path) -> String {
-    quote(&path.to_string_lossy())
-}
-
-/// `text` as one word of a POSIX shell.
-fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_stays_one_word_in_a_shell() {
-        assert_eq!(quote("/srv/x-1.y"), "/srv/x-1.y");
-        assert_eq!(quote("/srv/my node"), "'/srv/my node'");
-        assert_eq!(quote("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(quote(""), "''");
-    }
 }

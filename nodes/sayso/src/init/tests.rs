@@ -99,6 +99,18 @@ fn auditors_get_the_key_of_the_log_that_the_node_signs() {
 }
 
 #[test]
+fn the_profile_is_signed_and_taken_in_no_other_way() {
+    let dir = tempfile::tempdir().unwrap();
+    run(&args(dir.path())).unwrap();
+    let config = load(dir.path());
+    assert_eq!(config.profile_keys.len(), 1);
+    fs::write(dir.path().join("profile.toml"), HOME_PROFILE.replacen("rev = 1", "rev = 2", 1)).unwrap();
+    let refused = format!("{:#}", config.read_profile().unwrap_err());
+    let command = format!("`sayso policy sign {}`", dir.path().join("profile.toml").display());
+    assert!(refused.contains("profile.toml.sig") && refused.contains(&command), "{refused}");
+}
+
+#[test]
 fn every_key_is_its_owners_alone() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("x");
@@ -113,6 +125,7 @@ fn every_key_is_its_owners_alone() {
         "device/token",
         "token.key",
         "log.key",
+        "policy.key",
         "kek.key",
     ];
     for key in keys {
@@ -159,14 +172,28 @@ fn founders_know_each_other_and_each_has_what_it_needs() {
         let identity = Identity::read(&raft.certificate, &raft.key).unwrap();
         let _ = identity.peer_tls(certs::read_roots(&raft.authority).unwrap());
         assert_eq!(config.log_origin, configs[0].log_origin);
-        for name in ["log.key", "kek.key", "profile.toml", "ca/cert.pem", "admin-ca/cert.pem", "peer/ca.pem"] {
+        for name in [
+            "log.key",
+            "kek.key",
+            "profile.toml",
+            "profile.toml.sig",
+            "ca/cert.pem",
+            "admin-ca/cert.pem",
+            "peer/ca.pem",
+        ] {
             let (own, of_first) = (dir.path().join(format!("node-{number}")), dir.path().join("node-1"));
             assert_eq!(read(&own, name), read(&of_first, name), "{name} of node {number}");
         }
         let is_first = number == 1;
-        for name in
-            ["ca/key.pem", "admin-ca/key.pem", "peer-ca/key.pem", "token.key", "admin/key.pem", "device/key.pem"]
-        {
+        for name in [
+            "ca/key.pem",
+            "admin-ca/key.pem",
+            "peer-ca/key.pem",
+            "token.key",
+            "policy.key",
+            "admin/key.pem",
+            "device/key.pem",
+        ] {
             assert_eq!(
                 dir.path().join(format!("node-{number}")).join(name).exists(),
                 is_first,

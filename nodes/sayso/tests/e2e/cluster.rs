@@ -51,8 +51,9 @@ async fn what_was_acknowledged_survives_the_node_that_led_and_served() {
         given.push(admin.give(device, "voice_interaction").await);
     }
     // those who stand by began to with revision 1, and are to serve with 2
-    for installation in [&founder, &second, &third] {
-        installation.edit(PROFILE, |profile| set_rev(profile, 2));
+    founder.edit(PROFILE, |profile| set_rev(profile, 2));
+    for other in [&second, &third] {
+        other.take_profile(&founder);
     }
     node.process.reload();
     assert_eq!(until_logged(&mut node, "the profile was read again").await, 2);
@@ -127,28 +128,25 @@ async fn one_command_makes_a_machine_a_node_of_the_cluster() {
 #[tokio::test]
 async fn a_profile_comes_with_its_signature_and_its_calendar() {
     let founder = Installation::founder(&sayso()).await;
-    founder.edit("profile.toml", |profile| {
+    founder.edit_unsigned(PROFILE, |profile| {
         profile["profile"].as_table_mut().unwrap().insert("working_days".to_owned(), "de_2027".into());
     });
     fs::create_dir(founder.path("calendars")).unwrap();
     fs::write(founder.path("calendars/de_2027.toml"), CALENDAR.replace("de-2027", "de_2027")).unwrap();
-    let (profile, key) = (founder.file("profile.toml"), founder.file("policy.key"));
-    let public = sayso().run(["policy", "key", "ours", "--out", &key]).await.success().stdout;
-    founder.edit("sayso.toml", |config| {
-        config.insert("profile-keys".to_owned(), vec![public].into());
-    });
-
+    let profile = founder.file(PROFILE);
     let invite = ["store", "invite", "--config", &founder.file("sayso.toml"), "--listen", "127.0.0.1:0"];
-    sayso().run(invite).await.failure(&["profile.toml.sig", "sayso policy sign"]);
+    sayso().run(invite).await.failure(&["profile.toml.sig", &format!("`sayso policy sign {profile}`")]);
 
-    let _ = sayso().run(["policy", "sign", &profile, "--key", &key]).await.success();
+    let _ = sayso().run(["policy", "sign", &profile]).await.success();
     let node = founder.start().await;
     let second = founder.one_more().await;
     // whoever stands by has read its profile
     let standby = Standby::start(&second).await;
     fs::remove_file(second.path("profile.toml.sig")).unwrap();
     let refused = Process::start(second.serve()).finished().await;
-    refused.failure(&[&second.file("profile.toml.sig"), "sayso policy sign"]);
+    // the key stays where it was made
+    assert!(!second.path("policy.key").exists());
+    refused.failure(&[&second.file("profile.toml.sig"), "sayso policy sign", "--key KEY", "localhost/policy"]);
     standby.process.kill().await;
     node.kill().await;
 }

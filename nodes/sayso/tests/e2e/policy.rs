@@ -1,6 +1,7 @@
 //! `sayso policy`, as an operator runs it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sayso_tests::Finished;
@@ -297,6 +298,10 @@ async fn a_signature_holds_for_what_was_signed_by_whom_it_was_signed() {
     let unsigned = policy(&["verify", home, "--key", &public]).await;
     assert!(code(&unsigned) == Some(1) && unsigned.stderr.contains("sayso policy sign"), "{}", unsigned.stderr);
     let _ = policy(&["sign", home, "--key", &ours]).await.success();
+    let mode = fs::metadata(format!("{home}.sig")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o004, 0o004, "the user that a node runs as need not be the one who signs");
+    let compiled = policy(&["compile", home]).await.success().stdout;
+    assert!(compiled.contains(&format!("signature  {home}.sig is of what it says now")), "{compiled}");
     let signed = policy(&["verify", "--json", home, "--key", &stranger, "--key", &public]).await.success().stdout;
     let signed: Value = serde_json::from_str(&signed).unwrap();
     assert_eq!((&signed["signed_by"], &signed["rev"]), (&"ours".into(), &2.into()));
@@ -310,6 +315,30 @@ async fn a_signature_holds_for_what_was_signed_by_whom_it_was_signed() {
     let changed = policy(&["verify", home, "--key", &public]).await;
     let told = "is of another profile or revision";
     assert!(code(&changed) == Some(1) && changed.stderr.contains(told), "{}", changed.stderr);
+
+    let compiled = policy(&["compile", home]).await.success().stdout;
+    assert!(compiled.contains("sign anew what it says now"), "{compiled}");
+
+    // without a word of the key it is the one beside the profile, where `sayso init` makes it
+    let none = policy(&["sign", home]).await;
+    assert!(
+        code(&none) == Some(1) && none.stderr.contains("--key") && none.stderr.contains("policy.key"),
+        "{}",
+        none.stderr
+    );
+    let beside = dir.path().join("policy.key");
+    fs::copy(&ours, &beside).unwrap();
+    let told = policy(&["verify", home, "--key", &public]).await.stderr;
+    assert!(told.contains(&format!("`sayso policy sign {home}`")), "{told}");
+    let _ = policy(&["sign", home]).await.success();
+    assert!(policy(&["verify", home]).await.success().stdout.contains("is signed by ours"));
+    let garbled = fs::read_to_string(format!("{home}.sig")).unwrap().replacen("home", "hove", 1);
+    fs::write(format!("{home}.sig"), garbled).unwrap();
+    let told = policy(&["verify", home]).await.stderr;
+    assert!(
+        told.contains("changed after it was signed") && told.contains(&format!("sayso policy sign {home}")),
+        "{told}"
+    );
 
     let written = policy(&["sign", &shipped("xiaozhi.toml"), "--key", &ours]).await;
     assert_eq!(code(&written), Some(1), "what may not be put in force is not signed");
@@ -357,6 +386,20 @@ async fn explain_suggests_what_may_have_been_meant() {
     let refused = explain("voice_audio", "wisper-local").await;
     assert_eq!(code(&refused), Some(1));
     assert!(refused.stderr.contains("the profile has no processor wisper-local; did you mean `whisper-local`?"));
+    let refused = explain("voice_audio", "groq").await;
+    assert!(
+        refused.stderr.contains("the profile has no processor groq; it has ")
+            && refused.stderr.contains("whisper-local")
+    );
+    // what the person is said to have done has to be something that they can do
+    let asked = ["--category", "voice_audio", "--processor", "whisper-local", "--purpose", "voice_interaction"];
+    for (said, told) in [
+        (["--given", "voice_interactoin"], "--given voice_interactoin: the profile has no such purpose; did you mean"),
+        (["--told", "groq"], "--told groq: the profile has no processor groq; it has "),
+    ] {
+        let refused = policy(&[&["explain", &home], asked.as_slice(), &said].concat()).await;
+        assert!(code(&refused) == Some(1) && refused.stderr.contains(told), "{}", refused.stderr);
+    }
 }
 
 #[tokio::test]

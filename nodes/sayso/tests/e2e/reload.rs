@@ -56,6 +56,14 @@ async fn a_revision_holds_for_those_who_talk_and_a_broken_one_for_nobody() {
     operator.until_policy(false).await;
     assert_eq!(policy_refused(metrics).await.as_deref(), Some("1"));
 
+    // nor is one taken that nobody has signed
+    installation.edit_unsigned(PROFILE, |profile| set_rev(profile, 2));
+    node.process.reload();
+    let again = format!("`sayso policy sign {}`", installation.file(PROFILE));
+    node.process.line("the command that signs it", |line| line.contains(&again).then_some(())).await;
+    operator.until_policy(false).await;
+    assert_eq!(policy_refused(metrics).await.as_deref(), Some("1"));
+
     let (prompt, _) = device.asked().await;
     device.agree(&prompt).await;
     device.until_listening().await;

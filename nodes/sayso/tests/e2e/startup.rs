@@ -9,6 +9,7 @@ use std::process::Command;
 use sayso_tests::{Installation, Process};
 use serde_json::Value;
 
+use crate::reload::{PROFILE, set_rev};
 use crate::sayso;
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -94,18 +95,29 @@ async fn a_profile_that_is_weaker_than_the_law() {
 #[tokio::test]
 async fn a_profile_that_nobody_trusted_has_signed() {
     let installation = Installation::new(&sayso()).await;
-    let (profile, key) = (installation.file("profile.toml"), installation.file("policy.key"));
-    let public = sayso().run(["policy", "key", "ours", "--out", &key]).await.success().stdout;
+    let profile = installation.file(PROFILE);
+    let _ = installation.start().await.terminate().await.success();
+    installation.edit_unsigned(PROFILE, |profile| set_rev(profile, 2));
+    let again = format!("`sayso policy sign {profile}`");
+    refuses(installation.serve(), &[&format!("{profile}.sig"), "or another text", &again]).await;
     let stranger = installation.file("stranger.key");
     let _ = sayso().run(["policy", "key", "stranger", "--out", &stranger]).await.success();
-    installation.edit("sayso.toml", |config| {
-        config.insert("profile-keys".to_owned(), vec![public.clone()].into());
-    });
-    refuses(installation.serve(), &[&format!("{profile}.sig"), "sayso policy sign"]).await;
     let _ = sayso().run(["policy", "sign", &profile, "--key", &stranger]).await.success();
-    refuses(installation.serve(), &[&format!("{profile}.sig"), "no signature by a key that is trusted", "ours"]).await;
-    let _ = sayso().run(["policy", "sign", &profile, "--key", &key]).await.success();
-    installation.start().await.terminate().await;
+    let nobody = ["no signature by a key that is trusted", "localhost/policy", &again];
+    refuses(installation.serve(), &nobody).await;
+    fs::remove_file(installation.path("profile.toml.sig")).unwrap();
+    refuses(installation.serve(), &[&format!("{profile}.sig"), &again]).await;
+    let _ = sayso().run(["policy", "sign", &profile]).await.success();
+    let _ = installation.start().await.terminate().await.success();
+}
+
+#[tokio::test]
+async fn a_node_that_trusts_nobody_in_particular_takes_a_profile_without_a_signature() {
+    let installation = Installation::new(&sayso()).await;
+    installation.edit("sayso.toml", |config| assert!(config.remove("profile-keys").is_some()));
+    fs::remove_file(installation.path("profile.toml.sig")).unwrap();
+    installation.edit_unsigned(PROFILE, |profile| set_rev(profile, 2));
+    let _ = installation.start().await.terminate().await.success();
 }
 
 #[tokio::test]

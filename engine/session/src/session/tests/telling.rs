@@ -141,3 +141,43 @@ fn what_there_is_to_tell_in_the_midst_of_a_conversation_is_told_as_soon_as_nobod
     away.feed(Event::ListenStart(ListenMode::Auto));
     assert_eq!(said(&away), ["It goes to Far."]);
 }
+
+#[test]
+fn whoever_comes_is_shown_the_policy_each_time() {
+    let shown = |rig: &Rig| {
+        let texts = rig.out.iter().filter_map(|effect| match effect {
+            Effect::Tell(ToDevice::Notice { code, text }) if code == "policy" => Some(text.clone()),
+            _ => None,
+        });
+        let texts: Vec<_> = texts.collect();
+        let noted = rig.out.iter().filter(|effect| matches!(effect, Effect::NotePolicy)).count();
+        assert_eq!(texts.len(), noted, "what is shown is put on record");
+        texts
+    };
+    let text = || Event::Text(Redacted::new("what time is it".to_owned()));
+    let begin = |consent: ConsentView, policy: &str| {
+        let mut rig = Rig::new(consent.clone());
+        rig.session = Session::new(Options { policy: policy.to_owned(), ..Options::default() });
+        rig.feed(Event::Attached { consent, facts: Vec::new(), history: Vec::new() });
+        rig
+    };
+    let policy = "Home, revision 2. Please read it: https://example.com";
+    // also who has yet to be asked, and who has said no
+    for consent in [GIVEN, ConsentView::default(), WITHDRAWN] {
+        let mut rig = begin(consent.clone(), policy);
+        assert_eq!(shown(&rig), [""; 0], "nobody is there yet");
+        assert_eq!(shown(rig.feed(Event::ListenStart(ListenMode::Auto))), [policy]);
+        assert_eq!(shown(rig.feed(Event::ListenStart(ListenMode::Auto))), [""; 0], "once for each time that they come");
+        assert_eq!(shown(rig.feed(text())), [""; 0]);
+        // who goes and comes again, in words, and who comes back to a device that slept
+        rig.feed(Event::Detached);
+        assert_eq!(shown(rig.feed(text())), [policy]);
+        rig.feed(Event::Attached { consent, facts: Vec::new(), history: Vec::new() });
+        assert_eq!(shown(rig.feed(Event::ListenStart(ListenMode::Manual))), [policy]);
+        // and who was away while somebody else spoke
+        assert_eq!(shown(rig.feed(Event::Arrived { mode: Some(ListenMode::Auto), after: TurnId(9) })), [policy]);
+        assert_eq!(shown(rig.feed(Event::ListenStart(ListenMode::Auto))), [""; 0]);
+    }
+    let mut rig = begin(GIVEN, "");
+    assert_eq!(shown(rig.feed(Event::ListenStart(ListenMode::Auto))), [""; 0], "where nothing is promised");
+}
