@@ -160,6 +160,30 @@ mod tests {
     }
 
     #[test]
+    fn no_working_days_are_over_at_once_even_beyond_the_calendar() {
+        let beyond = WallTime(FRIDAY.0 + 1_000 * DAY);
+        let none: Period = "P0WD".parse().unwrap();
+        let due = Due { at: beyond, by: String::new(), is_exact: true };
+        assert_eq!(profile("[rights]\n").end_of(none, beyond, String::new()), due);
+    }
+
+    #[test]
+    fn whoever_has_to_prove_who_they_are_has_the_time_that_is_given() {
+        let five = profile("[rights]\nidentity_within = \"P5D\"\n").identity_due(FRIDAY).unwrap();
+        assert_eq!((five.at.0, five.by.as_str()), (FRIDAY.0 + 5 * DAY, "rights.identity_within"));
+        assert_eq!(profile("[rights]\n").identity_due(FRIDAY), None);
+    }
+
+    #[test]
+    fn consent_lasts_as_long_as_its_purpose_says() {
+        let lasting = HOME.replace("id = \"memory\",", "id = \"memory\", consent_lasts = \"P30D\",");
+        let lasting = Profile::in_force_before(&lasting).unwrap();
+        let end = |purpose| lasting.consent_end(purpose, FRIDAY);
+        assert_eq!(end(Purpose::MEMORY), Some(WallTime(FRIDAY.0 + 30 * DAY)));
+        assert_eq!(end(Purpose::VOICE_INTERACTION), None, "until it is taken back");
+    }
+
+    #[test]
     fn words_set_no_time() {
         assert_eq!(due(&profile("[rights]\nrespond_within = \"promptly\"\n"), None), None);
     }

@@ -70,7 +70,9 @@ mod tests {
     #[test]
     fn a_place_is_a_country_or_a_word_that_looks_like_none() {
         for place in ["CN", "EU", "home", "the operator's servers"] {
-            assert_eq!(place.parse::<Place>().map(|place| place.to_string()), Ok(place.to_owned()));
+            let read = place.parse::<Place>().unwrap();
+            assert_eq!((read.as_str(), read.to_string().as_str()), (place, place));
+            assert_eq!(String::from(read), place, "it is written as it was read");
         }
         let wrong = |text: &str| text.parse::<Place>().unwrap_err().to_string();
         assert!(wrong("cn").ends_with("did you mean `CN`?"));

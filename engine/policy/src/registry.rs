@@ -152,6 +152,17 @@ mod tests {
     }
 
     #[test]
+    fn another_revision_takes_away_the_same() {
+        let acme: TenantId = "acme".parse().unwrap();
+        let before = Registry::new(3, [("asr".parse().unwrap(), Narrowed::Suspended)])
+            .without_categories([Category::IMAGE])
+            .with_instructions([(acme.clone(), Instructions::default())]);
+        let after = before.clone().at(4);
+        assert_eq!((after.rev(), after.clone().at(3)), (4, before));
+        assert!(after.instructions().keys().eq([&acme]));
+    }
+
+    #[test]
     fn only_the_limit_leaves_a_way_for_what_is_about_nobody() {
         use Narrowed::*;
         for (narrowed, closed) in

@@ -137,6 +137,7 @@ fn counts(mechanism: &Mechanism) -> bool {
 mod tests {
     use super::*;
     use crate::LawFloor;
+    use crate::profile::Draft;
 
     fn covered_by(mechanism: &Mechanism) -> Covered {
         LawFloor::named("cn-xborder@2024-03-22").unwrap().covered_by(mechanism)
@@ -165,6 +166,65 @@ mod tests {
         assert!(!near(10_000, 8_999) && near(10_000, 9_000));
         assert!(!near(899_999, 0) && near(900_000, 0));
         assert!(!Covered::default().is_near(People { persons: 1 << 40, sensitive: 1 << 40 }));
+        let few = covered_by(&Mechanism::Exempt(Mechanism::FEW.to_owned()));
+        assert!(!few.is_near(People::default()), "where none may, nobody is not nearly too many");
+        assert!(few.is_near(People { persons: 1, sensitive: 1 }));
+    }
+
+    #[test]
+    fn what_goes_overseas_together_and_what_goes_there_are_limits_each() {
+        let ten = Covered { persons: Some(10), sensitive: None };
+        let limit = TransferLimit { together: ten, there: ten };
+        let people = |persons| People { persons, sensitive: 0 };
+        for (together, there, covers, is_near) in
+            [(8, 8, true, false), (9, 8, true, true), (8, 9, true, true), (11, 8, false, true), (8, 11, false, true)]
+        {
+            let (together, there) = (people(together), people(there));
+            assert_eq!(limit.covers(together, there), covers, "{together:?} {there:?}");
+            assert_eq!(limit.is_near(together, there), is_near, "{together:?} {there:?}");
+        }
+    }
+
+    /// A home whose law counts who is sent overseas, and from which an answer may be looked for in the United States by
+    /// `mechanism`.
+    fn home(mechanism: &str) -> Profile {
+        let text = format!(
+            "extends = \"home.toml\"\n\
+             processor = [{{ id = \"far-llm\", kind = \"llm\", party = \"Far\", region = \"US\", region_class = \"overseas\", \
+             mechanism = \"{mechanism}\", accepts = [\"transcript\", \"notice_text\"], purposes = [\"voice_interaction\"], state = \"active\" }}]\n\
+             [profile]\nlaw_floor = [\"cn-xborder@2024-03-22\"]\n\
+             [transfers]\noverseas = true\nsensitive_subjects_max = 500\n"
+        );
+        let home = include_str!("../../../deploy/profiles/home.toml");
+        Draft::parse(&text, Some(home)).unwrap().unlinted()
+    }
+
+    #[test]
+    fn only_what_is_about_somebody_and_leads_overseas_is_a_transfer() {
+        let home = home("standard_contract");
+        let sent = |to: &str, category| home.transfer(to.parse().unwrap(), category);
+        let limit = TransferLimit {
+            together: Covered { persons: Some(999_999), sensitive: Some(9_999) },
+            there: Covered { persons: None, sensitive: Some(500) },
+        };
+        assert_eq!(sent("far-llm", Category::TRANSCRIPT), Some(Transfer { is_sensitive: true, counts: true, limit }));
+        assert_eq!(sent("rules-local", Category::TRANSCRIPT), None);
+        assert_eq!(sent("far-llm", Category::NOTICE_TEXT), None, "it is about nobody");
+        assert!(home.goes_overseas(Purpose::VOICE_INTERACTION) && !home.goes_overseas(Purpose::MEMORY));
+    }
+
+    #[test]
+    fn a_means_without_a_number_of_people_has_none() {
+        let sent = |mechanism: &str| {
+            let sent = home(mechanism).transfer("far-llm".parse().unwrap(), Category::TRANSCRIPT).unwrap();
+            (sent.counts, sent.limit)
+        };
+        let there = Covered { persons: None, sensitive: Some(500) };
+        let few = Covered { persons: Some(99_999), sensitive: Some(0) };
+        assert_eq!(sent("security_assessment"), (true, TransferLimit::default()), "the authority said how many");
+        assert_eq!(sent("exempt:few"), (true, TransferLimit { together: few, there }));
+        let unasked = TransferLimit { together: Covered::default(), there };
+        assert_eq!(sent("exempt:contract"), (false, unasked), "the law does not ask how many they are");
     }
 
     #[test]

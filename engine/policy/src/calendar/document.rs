@@ -115,7 +115,7 @@ impl Document {
 
     fn check_validity(&self) -> Result<(), CalendarError> {
         let (from, through) = (self.valid_from, self.valid_through);
-        let length = days_between(from, through) + 1;
+        let length = days_through(from, through);
         if (1..=MAX_DAYS).contains(&length) && from >= date(1971, 1, 1) && through <= date(9000, 12, 31) {
             Ok(())
         } else {
@@ -173,8 +173,8 @@ fn check_rest(valid_from: Date, working_days: &[WorkingDay]) -> Result<(), Calen
         (1..=working_days.len()).map(|next| (working_days[next - 1].date, &working_days[next..])),
     );
     for (date, following) in starts {
-        for (count, last) in (1_u16..).zip(following.iter().filter(|day| day.date > date)) {
-            let days = days_between(date, last.date) + 1;
+        for (count, last) in (1_u16..).zip(following) {
+            let days = days_through(date, last.date);
             let max_days = WorkingCalendar::longest_days(count);
             if days.unsigned_abs() > max_days {
                 return Err(CalendarError::TooMuchRest { count, date, days, max_days });
@@ -189,8 +189,9 @@ fn days(from: Date, through: Date) -> impl Iterator<Item = Date> {
     from.series(jiff::Span::new().days(1)).take_while(move |date| *date <= through)
 }
 
-fn days_between(from: Date, through: Date) -> i32 {
-    from.until(through).map_or(i32::MAX - 1, |span| span.get_days())
+/// How many days that are, the first and the last included.
+fn days_through(from: Date, through: Date) -> i32 {
+    from.until(through).map_or(i32::MAX, |span| span.get_days() + 1)
 }
 
 /// The midnight at which `date` is over.

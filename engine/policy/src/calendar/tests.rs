@@ -108,6 +108,18 @@ fn works_on_a_leap_day() {
 }
 
 #[test]
+fn covers_a_day_or_ten_years_and_holidays_of_a_day() {
+    for through in ["2026-06-01", "2036-05-31"] {
+        let text = week("").replace("2026-06-07", through);
+        assert!(WorkingCalendar::parse(&text).is_ok(), "{through}");
+    }
+    let fair = "holiday = [{ name = \"Fair\", from = 2026-06-02, through = 2026-06-02 }]";
+    let calendar = WorkingCalendar::parse(&week(fair)).unwrap();
+    let worked = [1, 2, 3].map(|day| calendar.is_working_day(date(2026, 6, day)));
+    assert_eq!(worked, [Some(true), Some(false), Some(true)]);
+}
+
+#[test]
 fn says_what_is_wrong_with_a_file() {
     let holiday = |from: &str, through: &str, make_up: &str| {
         week(&format!("holiday = [{{ name = \"Fair\", from = {from}, through = {through}, make_up = [{make_up}] }}]"))
@@ -153,6 +165,19 @@ fn refuses_a_calendar_of_hardly_any_work() {
         .replace("\"saturday\",", "\"monday\", \"tuesday\",\"wednesday\", \"thursday\", \"saturday\",");
     let refused = refusal(&text);
     assert!(matches!(refused, CalendarError::TooMuchRest { .. }), "{refused}");
+}
+
+#[test]
+fn refuses_a_calendar_once_it_takes_a_day_more_than_periods_compare_by() {
+    let fair = |through: &str| {
+        let fair = format!("holiday = [{{ name = \"Fair\", from = 2026-06-02, through = {through} }}]");
+        WorkingCalendar::parse(&week(&fair).replace("2026-06-07", "2026-06-30"))
+    };
+    // five working days from Monday the first end on the 18th, the longest that any five take
+    assert_eq!(WorkingCalendar::longest_days(5), 18);
+    assert!(fair("2026-06-11").is_ok());
+    let refused = fair("2026-06-12").unwrap_err();
+    assert!(matches!(refused, CalendarError::TooMuchRest { count: 5, days: 19, max_days: 18, .. }), "{refused}");
 }
 
 #[test]

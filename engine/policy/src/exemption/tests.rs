@@ -63,7 +63,11 @@ fn to_disclose_is_for_the_data_that_the_ground_is_for_and_that_may_be_shared() {
     assert_eq!(check(&transcript, ""), Ok(()));
     let never = "prohibition = [{ category = \"transcript\", processing = \"Share\" }]\n";
     assert_eq!(check(&transcript, never), Err(GrantError::Prohibited(Category::TRANSCRIPT)));
-    for other in ["category = \"transcript\", processing = \"Train\"", "purpose = \"Marketing\""] {
+    for other in [
+        "category = \"transcript\", processing = \"Train\"",
+        "category = \"transcript\", processing = \"Share\", purpose = \"Marketing\"",
+        "purpose = \"Marketing\"",
+    ] {
         assert_eq!(check(&transcript, &format!("prohibition = [{{ {other} }}]\n")), Ok(()), "{other}");
     }
 }

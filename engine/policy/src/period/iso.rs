@@ -125,6 +125,12 @@ mod tests {
     }
 
     #[test]
+    fn years_and_months_add_up() {
+        let of = |p: &str| p.parse::<IsoPeriod>().unwrap();
+        assert_eq!((of("P1Y2M").months(), of("P1Y2M3D").beyond_months()), (14, days(3)));
+    }
+
+    #[test]
     fn takes_no_working_days() {
         let refused = "P15WD".parse::<IsoPeriod>();
         assert_eq!(refused, Err(PeriodError::WorkingDays("P15WD".into())));
