@@ -9,7 +9,7 @@ use sayso_types::{Category, Cell, ConsentVersion, Label, Name, ProcessorId, Purp
 pub(crate) use self::demand::Demand;
 use crate::profile::{
     AtRest, CategoryRule, Deployment, Identifies, Mechanism, MinorRule, Processing, Processor, ProcessorState,
-    PurposeRule, Retention, RetentionAction, Sensitivity, Trigger,
+    PurposeRule, Retention, RetentionAction, Trigger,
 };
 use crate::{ConsentState, ExemptionGrant, Gate, InForce, LegalBasis, Narrowed, Period, Profile};
 
@@ -447,7 +447,7 @@ fn is_closed(profile: &Profile, (gate, form): (Gate, Form), label: Label, rule: 
     let leads_back = gate == Gate::Telemetry && !leads_to_nobody;
     // nothing sensitive belongs on a test platform, and whatever is about a child is
     let on_trial = profile.header().deployment == Deployment::TestPlatform
-        && (rule.sensitivity == Sensitivity::Special || rule.is_personal() && age_years < profile.protected_below());
+        && (rule.is_barred_from_trials(label.category) || rule.is_personal() && age_years < profile.protected_below());
     for_minors.forbidden || stored || said || leads_back || on_trial
 }
 

@@ -11,7 +11,7 @@ pub use told::{Told, ToldFact, ToldStep};
 
 use crate::decide::{Demand, has_means, is_agreed_to, is_done, is_instructable, minors_rule};
 use crate::error::Nearest;
-use crate::profile::{AtRest, CategoryRule, Deployment, Identifies, Processor, PurposeRule, Sensitivity, Src};
+use crate::profile::{AtRest, CategoryRule, Deployment, Identifies, Processor, PurposeRule, Src};
 use crate::{AgeBand, ConsentState, Decision, Gate, InForce, LegalBasis, Profile, Question, Reason, decide};
 
 /// An answer of [`decide()`] with the way to it.
@@ -316,7 +316,7 @@ fn closings(profile: &Profile, question: &Question, rule: &CategoryRule, age_yea
         (gate.stores() && minor && for_minors.no_store, Closing::MinorAtRest),
         (gate == Gate::Log && !rule.content_free, Closing::Content),
         (gate == Gate::Telemetry && rule.identifies != Identifies::Anonymised, Closing::LeadsBack),
-        (on_trial && rule.sensitivity == Sensitivity::Special, Closing::Trial),
+        (on_trial && rule.is_barred_from_trials(label.category), Closing::Trial),
         (on_trial && rule.is_personal() && minor, Closing::MinorTrial),
     ];
     all.into_iter().filter(|(closes, _)| *closes).map(|(_, why)| why).collect()

@@ -247,6 +247,9 @@ fn nothing_sensitive_goes_to_a_test_platform() {
     let special = "[category.voice_audio]\nsensitivity = \"special\"\n";
     assert_eq!(reason(&home(special), &yes(), HEARS), None);
     assert_eq!(reason(&home(&format!("{trial}{special}")), &yes(), HEARS), Some(Reason::Prohibited));
+    let picture = "[category.voice_audio]\ndpv = [\"pd:Picture\"]\n";
+    assert_eq!(reason(&home(picture), &yes(), HEARS), None);
+    assert_eq!(reason(&home(&format!("{trial}{picture}")), &yes(), HEARS), Some(Reason::Prohibited));
     let child = ConsentState { age: AgeBand::Under14, guardian_verified: true, ..yes() };
     assert_eq!(reason(&home(trial), &child, HEARS), Some(Reason::Prohibited));
     let youth = ConsentState { age: AgeBand::Under16, ..yes() };

@@ -107,7 +107,7 @@ pub enum Closing {
     Content,
     /// It leads back to a person, which telemetry may not.
     LeadsBack,
-    /// It is special, and this is a test platform.
+    /// It is special or a picture, and this is a test platform.
     Trial,
     /// It may be a child's, and this is a test platform.
     MinorTrial,

@@ -386,7 +386,9 @@ impl InWords for Closing {
             Self::MinorAtRest => ["it may not be stored of minors", "不得存储未成年人的该数据"],
             Self::Content => ["it holds what a person said", "含有本人所说的内容"],
             Self::LeadsBack => ["it leads back to a person", "可以追溯到个人"],
-            Self::Trial => ["nothing special belongs on a test platform", "测试平台不得使用敏感个人信息"],
+            Self::Trial => {
+                ["nothing special and no picture belongs on a test platform", "测试平台不得使用敏感个人信息和图像"]
+            }
             Self::MinorTrial => ["nothing about a child belongs on a test platform", "测试平台不得使用儿童的信息"],
         }
     }

@@ -6,7 +6,7 @@ use sayso_types::{Category, Purpose, RegionClass};
 use serde::{Deserialize, Serialize};
 
 use super::{Language, Retention, Src};
-use crate::ConsentType;
+use crate::{ConsentType, Vocabulary};
 
 /// One `[category.NAME]` table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,17 @@ impl CategoryRule {
     #[must_use]
     pub const fn is_personal(&self) -> bool {
         !matches!(self.sensitivity, Sensitivity::None)
+    }
+
+    /// Whether it is a picture: what a device shows (`image`), or what a term names as one.
+    fn is_picture(&self, id: Category) -> bool {
+        let shows = |term: &String| Vocabulary::dpv().is_within(term, "pd:Picture");
+        self.is_personal() && (id == Category::IMAGE || self.dpv.iter().any(shows))
+    }
+
+    /// Whether a test platform takes in nothing of it, called `id`, of anybody: it is special, or a picture.
+    pub(crate) fn is_barred_from_trials(&self, id: Category) -> bool {
+        self.sensitivity == Sensitivity::Special || self.is_picture(id)
     }
 }
 

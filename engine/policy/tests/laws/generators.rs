@@ -170,10 +170,11 @@ prop_compose! {
         min_consent_type in maybe(0.2, consent_types()),
         (separate, written) in (seldom(), seldom()),
         in_region in prop::collection::btree_map(regions(), stricter(), 0..2),
-        (redact, of_a_product) in (seldom(), any::<bool>()),
+        (redact, of_a_product, pictured) in (seldom(), any::<bool>(), prop::bool::weighted(0.3)),
         retention in retentions(),
     ) -> CategoryRule {
         CategoryRule {
+            dpv: BTreeSet::from([if pictured { "pd:Picture" } else { "pd:Communication" }.to_owned()]),
             subject: if of_a_product { DataSubject::TenantUser } else { DataSubject::Owner },
             sensitivity,
             identifies,

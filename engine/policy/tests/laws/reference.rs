@@ -201,6 +201,10 @@ impl<'a> Facts<'a> {
         self.category.is_some_and(|rule| rule.sensitivity != Sensitivity::None)
     }
 
+    fn is_picture(&self, rule: &CategoryRule) -> bool {
+        self.question.label.category.as_str() == "image" || rule.dpv.iter().any(|term| is_case_of(term, "pd:Picture"))
+    }
+
     fn is_kept_there(&self) -> bool {
         [Processing::Store, Processing::Copy].contains(&hop(self.question.gate).0)
     }
@@ -226,6 +230,7 @@ impl<'a> Facts<'a> {
             || self.question.gate == Gate::Log && !rule.content_free
             || self.question.gate == Gate::Telemetry && rule.identifies != Identifies::Anonymised
             || trial && rule.sensitivity == Sensitivity::Special
+            || trial && self.is_personal() && self.is_picture(rule)
             || trial && self.is_personal() && self.is_minor()
     }
 

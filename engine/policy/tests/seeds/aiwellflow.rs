@@ -25,10 +25,11 @@ const CLAUSES: &str = "
 const EXPECTED: &[Expected] = &[
     (
         "LANG_DIVERGENCE",
-        "clause.AW-0.2.languages clause.AW-1.2.2.languages clause.AW-1.2.7b.languages clause.AW-1.5.4b.languages \
-         clause.AW-1.5.4c.languages clause.AW-3.1.languages clause.AW-4.4.languages clause.AW-5.4.languages \
-         clause.AW-6.0.languages clause.AW-6.1.languages clause.AW-7.languages clause.AW-8.1.languages \
-         clause.AW-8.2.languages",
+        "clause.AW-0.2.languages clause.AW-1.2.2.languages clause.AW-1.2.7a.languages clause.AW-1.2.7b.languages \
+         clause.AW-1.5.4b.languages clause.AW-1.5.4c.languages clause.AW-3.1.languages clause.AW-3.2.languages \
+         clause.AW-4.1.languages clause.AW-4.2a.languages clause.AW-4.2c.languages clause.AW-4.4.languages \
+         clause.AW-5.2.languages clause.AW-5.3.languages clause.AW-5.4.languages clause.AW-6.0.languages \
+         clause.AW-6.1.languages clause.AW-7.languages clause.AW-8.1.languages clause.AW-8.2.languages",
         "7.5 (AW); conflict C14, clauses 1.2: the English text is shorter",
     ),
     ("EXEMPTION_NOT_IN_LAW", "exemption.X09", "7.5 (X09); clauses 1.6.5"),

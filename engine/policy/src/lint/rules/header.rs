@@ -3,7 +3,7 @@
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::{Date, Deployment, Sensitivity};
+use crate::profile::{Date, Deployment};
 
 pub(in crate::lint) static DATE_INCOMPLETE: Rule = Rule {
     id: "DATE_INCOMPLETE",
@@ -110,7 +110,7 @@ fn no_max_age(case: &Case<'_>) -> Found {
 
 pub(in crate::lint) static TEST_PLATFORM_SENSITIVE: Rule = Rule {
     id: "TEST_PLATFORM_SENSITIVE",
-    breach: "a test platform takes in data of a special category",
+    breach: "a test platform takes in pictures, or data of a special category",
     source: "XZ-4.5",
     waivable: false,
     look: sensitive,
@@ -120,10 +120,11 @@ fn sensitive(case: &Case<'_>) -> Found {
     if !is_test(case) {
         return Found::new();
     }
-    let special = case.personal().filter(|(_, rule)| rule.sensitivity == Sensitivity::Special);
-    special
+    let barred = case.document.category.iter().filter(|(id, rule)| rule.is_barred_from_trials(**id));
+    barred
         .map(|(id, _)| {
-            let message = "nothing of a special category belongs on a test platform; remove the category";
+            let message =
+                "no picture and nothing of a special category belongs on a test platform; remove the category";
             (format!("category.{id}"), message.to_owned())
         })
         .collect()
