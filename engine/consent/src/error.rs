@@ -75,7 +75,9 @@ pub enum Error {
     #[error("nothing in {0} was taken back; name it as it was")]
     NotTakenBack(Box<Part>),
     /// Nobody has this pseudonym, or not any more.
-    #[error("nobody is known by this subject id: name the tenant's device, or the id that `sayso consent give --json` prints")]
+    #[error(
+        "nobody is known by this subject id: name the tenant's device, or the id that `sayso consent give --json` prints"
+    )]
     UnknownSubject,
     /// The person closed their account.
     #[error("the account is closed; whoever connects the device anew is somebody else")]

@@ -4,6 +4,7 @@
 //! frontier and commits all of it in one batch, so that a thousand waiting sessions cost one fsync. A change whose own
 //! condition fails is taken out and told so; the others go on.
 
+mod check;
 pub(crate) mod log;
 mod notes;
 mod proofs;
@@ -21,6 +22,7 @@ use sayso_store::{Batch, Condition, Error as StoreError, Key, Op, Store, Token, 
 use sayso_types::{Clock, ConsentVersion, Name, SubjectId};
 use tokio::sync::oneshot;
 
+pub use self::check::{LeafCheck, LogCheck};
 use self::notes::Notes;
 use self::proofs::Proofs;
 use self::writer::Writer;
@@ -184,16 +186,6 @@ impl Journal {
         let events = events.chain(changes.events).collect();
         journal.append(Entry { events, ..changes }).await?;
         Ok(journal)
-    }
-
-    /// Reads the log in `store` from its first leaf and compares it with its head, without appending; how many leaves it
-    /// has, and the root of the tree over them.
-    ///
-    /// # Errors
-    /// [`Error::Log`] when leaves are missing, changed or surplus.
-    pub async fn check(store: &dyn Store) -> Result<(u64, Hash), Error> {
-        let (end, _) = log::check(store, SHARD).await?;
-        Ok((end.frontier.size(), end.frontier.root()))
     }
 
     /// Appends `entry`; its changes and leaves are durable, together, when this returns. One that requires something of what

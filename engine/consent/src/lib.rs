@@ -72,7 +72,7 @@ pub mod volume;
 pub use anchor::{Anchor, AnchorOptions, Anchored};
 pub use error::Error;
 pub use evidence::{Answer, Asking, Ending, Means, Question};
-pub use journal::{Entry, Journal};
+pub use journal::{Entry, Journal, LogCheck};
 pub use lease::{Ask, Denied, Lease};
 pub use lineage::Lineage;
 pub use loan::{Borrower, Loan};

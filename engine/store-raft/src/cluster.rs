@@ -6,9 +6,10 @@
 //! over. The other half is what the founders are configured with, so that founders who disagree do not found anything.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sayso_proto::peer::v1 as wire;
+use sayso_proto::peer::v1::Refusal;
 use sayso_store::Batch;
 use sayso_store_local::Durability;
 use sayso_types::Name;
@@ -37,7 +38,12 @@ pub(crate) struct Cluster {
     removed: watch::Receiver<BTreeSet<NodeId>>,
     /// Whether this node was, as its log or a member says.
     parted: watch::Sender<bool>,
+    /// Who was refused the last time that they said hello, and why.
+    refused: Mutex<BTreeMap<NodeId, Refusal>>,
 }
+
+/// Peers of which it is remembered why they were refused: more than a cluster has nodes.
+const REFUSED_MAX: usize = 64;
 
 impl Cluster {
     /// Checks whose disk it is, and makes a new one this node's. Its log says who was `removed`.
@@ -50,7 +56,7 @@ impl Cluster {
         let first = options.founders.keys().next().copied().filter(|_| options.founders.contains_key(&node));
         let founded = first.map(|first| (first, founders_hash(&name, &options.founders)));
         let (id, parted) = (OnceLock::new(), watch::Sender::new(removed.borrow().contains(&node)));
-        let cluster = Self { node, name, incarnation, id, founded, disk, removed, parted };
+        let cluster = Self { node, name, incarnation, id, founded, disk, removed, parted, refused: Mutex::default() };
         let drawn = founded.filter(|(first, _)| *first == node).map(|(_, founders)| drawn_id(founders));
         match cluster.disk.record::<wire::Identity>(IDENTITY)? {
             Some(found) => {
@@ -88,6 +94,17 @@ impl Cluster {
             self.remember(Some(id)).await?;
         }
         Ok(self.id.get() == Some(&id))
+    }
+
+    /// Notes how a peer's hello was answered; whether it was answered otherwise the time before. Peers try again and again.
+    pub(crate) fn is_news(&self, peer: NodeId, refusal: Option<Refusal>) -> bool {
+        // nothing panics while it is held
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(refusal) = refusal else { return refused.remove(&peer).is_some() };
+        if refused.len() >= REFUSED_MAX {
+            refused.clear();
+        }
+        refused.insert(peer, refusal) != Some(refusal)
     }
 
     /// Who was removed, now and later.

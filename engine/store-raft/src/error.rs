@@ -63,6 +63,8 @@ pub enum Error {
         node: NodeId,
         /// What the handshake said.
         reason: String,
+        /// Whether it is another authority's or another node's, which no clock that is set right mends.
+        for_good: bool,
     },
     /// A peer speaks no protocol that this one does.
     #[error("node {node} speaks another version of the peer protocol: upgrade one step at a time")]
@@ -130,6 +132,11 @@ impl Retryable for Error {
 }
 
 impl Error {
+    /// Whether a peer that says so will say it as long as neither of the two is configured anew.
+    pub(crate) const fn is_for_good(&self) -> bool {
+        matches!(self, Self::ForeignCluster { .. } | Self::ForeignCertificate { for_good: true, .. })
+    }
+
     pub(crate) fn unreachable(node: NodeId, reason: impl ToString) -> Self {
         Self::Unreachable { whom: format!("node {node}"), reason: reason.to_string() }
     }

@@ -6,6 +6,7 @@ mod purging;
 use core::fmt;
 use core::future::pending;
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use sayso_proto::peer::v1::change_members::Change;
 use sayso_runtime::{CancellationToken, TaskKind, Tasks};
 use sayso_store::{Batch, Key, Page, Prefix, Range, Store, Version, Versioned, Watch, limits};
 use sayso_store_local::LocalOptions;
+use tokio::sync::watch;
 
 use self::purging::Purging;
 use crate::barrier::Barrier;
@@ -62,6 +64,8 @@ pub struct RaftStore {
     answered_upto: AtomicU64,
     address: Address,
     founders: Vec<(NodeId, Address)>,
+    /// What those founders said who will have nothing to do with this node as it is configured.
+    strangers: watch::Sender<BTreeMap<NodeId, Error>>,
     answer_within: Duration,
     tasks: Tasks,
     closing: CancellationToken,
@@ -119,6 +123,7 @@ impl RaftStore {
             answered_upto: AtomicU64::new(0),
             address: options.address.clone(),
             founders: options.founders.iter().map(|(node, address)| (*node, address.clone())).collect(),
+            strangers: watch::Sender::default(),
             answer_within: options.answer_within,
             tasks,
             closing,
@@ -133,6 +138,9 @@ impl RaftStore {
 
     /// Founds the cluster, if that was not done yet. All founders do, with the same members, and so agree.
     async fn found(&self, options: &RaftOptions) -> Result<(), Error> {
+        if self.raft.is_initialized().await.map_err(unavailable)? {
+            return Ok(());
+        }
         match self.raft.initialize(options.founders.clone()).await {
             Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
             Err(error) => Err(unavailable(error)),
@@ -147,11 +155,15 @@ impl RaftStore {
         let others = known.chain(self.founders.iter().cloned());
         for (node, address) in others.filter(|(node, _)| *node != self.cluster.node && !removed.contains(node)) {
             let links = Arc::clone(&self.links);
-            let closing = self.closing.clone();
+            let (closing, strangers) = (self.closing.clone(), self.strangers.clone());
             let greet = async move {
                 while let Err(error) = links.connect(node, &address).await {
                     if !matches!(error, Error::Unreachable { .. }) {
-                        return tracing::error!(%error, "a peer and this node do not belong together");
+                        tracing::error!(%error, "a peer and this node do not belong together");
+                        if error.is_for_good() {
+                            strangers.send_modify(|strangers| drop(strangers.insert(node, error)));
+                        }
+                        return;
                     }
                     tokio::select! {
                         () = closing.cancelled() => return,
@@ -184,14 +196,32 @@ impl RaftStore {
         self.tasks.spawn(TaskKind::Upkeep, "part with removed nodes", part).detach();
     }
 
-    /// Waits until this node cannot go on although nobody closed it: it was removed from its cluster, or its Raft ended, as it
-    /// does where its disk fails it. What to tell whoever runs it.
+    /// Waits until this node cannot go on although nobody closed it: it was removed from its cluster, or founds one with nobody
+    /// because all other founders are strangers to it, or its Raft ended, as it does where its disk fails it. What to tell
+    /// whoever runs it.
     pub async fn ended(&self) -> Error {
         tokio::select! {
             biased;
             () = self.closing.cancelled() => pending().await,
             () = self.cluster.until_parted() => self.cluster.goodbye(),
+            error = self.until_stranger() => error,
             reason = self.leader.ended() => Error::Ended { node: self.cluster.node, reason },
+        }
+    }
+
+    /// Waits until all other founders have refused this one, and nothing was ever agreed on here; what one of them said.
+    async fn until_stranger(&self) -> Error {
+        let mut strangers = self.strangers.subscribe();
+        let others = self.founders.iter().filter(|(node, _)| *node != self.cluster.node).count();
+        let is_founder = others < self.founders.len();
+        let refused = strangers.wait_for(|strangers| {
+            is_founder && others > 0 && strangers.len() == others && self.raft.metrics().borrow().last_applied.is_none()
+        });
+        // the sender lives as long as this
+        let said = refused.await.ok().and_then(|strangers| strangers.values().next().cloned());
+        match said {
+            Some(error) => error,
+            None => pending().await,
         }
     }
 

@@ -63,7 +63,7 @@ pub enum Error {
         what: &'static str,
     },
     /// The store cannot be reached now. The outcome of a commit is unknown until it is sent again.
-    #[error("the store cannot be reached: {reason}; send the same batch again")]
+    #[error("the store cannot be reached: {reason}; try again, with the same batch where something was to be written")]
     Unavailable {
         /// Why.
         reason: String,

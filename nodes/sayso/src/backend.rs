@@ -85,9 +85,7 @@ impl Backend {
     pub(crate) async fn open_dir(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
         let tasks = Tasks::new();
         require_local(dir)?;
-        if !dir.join(LOCAL_LOG).exists() {
-            bail!("there is no store in {}: give the data-dir of a node whose store is local", dir.display());
-        }
+        require_log(dir, dir, StoreKind::Local)?;
         let kind = Kind::Local(HeldStore::new(open_local(dir, &clock, &tasks).await?));
         Ok(Self { kind, keys: None, claim: None, clock, tasks, keeping: None })
     }
@@ -241,6 +239,24 @@ fn require_local(dir: &Path) -> Result<()> {
              moves data from one to the other)",
             dir.display()
         );
+    }
+    Ok(())
+}
+
+/// Fails when the store of `config` would be on this machine and was not begun there: opening begins one, and founds a cluster.
+pub(crate) fn require_begun(config: &Config) -> Result<()> {
+    let Some(store) = dir(config) else { return Ok(()) };
+    match config.store.kind {
+        StoreKind::Raft => raft::require_kept(config.store.raft()?, &config.data_dir)?,
+        StoreKind::Local | StoreKind::Fdb => require_local(&config.data_dir)?,
+    }
+    require_log(&store, &config.data_dir, config.store.kind)
+}
+
+/// Fails when there is no store in `store`, where one of that `kind` lies in a node's directory `data`.
+fn require_log(store: &Path, data: &Path, kind: StoreKind) -> Result<()> {
+    if !store.join(LOCAL_LOG).exists() {
+        bail!("there is no store in {}: give the data-dir of a node whose store is {kind}", data.display());
     }
     Ok(())
 }

@@ -30,8 +30,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sayso_policy::Place;
 use sayso_types::{DeviceId, Name, ProcessorId, SubjectId, TenantId};
 
-use crate::join::Token;
-
 pub(crate) use audit::{AdminArgs, AdminCommand, AuditArgs, AuditCommand};
 pub(crate) use complaint::{ComplaintArgs, ComplaintCommand, ComplaintNode, OutcomeArg};
 pub(crate) use consent::{ConsentArgs, ConsentCommand, ConsentOfArgs, EvidenceArg, GiveArgs, PartArgs};
@@ -326,7 +324,8 @@ pub(crate) struct InitArgs {
         requires = "peer",
         conflicts_with_all = ["cluster", "device_id", "tenant"]
     )]
-    pub(crate) join: Option<Token>,
+    // text, and read later: what clap refuses it prints, and this has a secret in it
+    pub(crate) join: Option<String>,
     /// Serve at once what was written, as `sayso serve` does: with --join, one command makes this machine a node of the
     /// cluster. From then on, start it with `sayso serve`.
     #[arg(long)]

@@ -59,8 +59,9 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
     if args.serve && args.peer.len() > 1 {
         bail!("--serve is for one node: take each directory to its machine, and serve it there");
     }
+    let token = args.join.as_deref().map(str::parse::<Token>).transpose().context("--join cannot be read")?;
     let mut fresh = Fresh::open(&args.dir)?;
-    let steps = match (&args.join, args.peer.as_slice()) {
+    let steps = match (&token, args.peer.as_slice()) {
         (Some(token), [address]) => {
             join(&mut fresh, token, address, args)?;
             next::steps_of_one_more(args, token)

@@ -15,21 +15,23 @@ mod wish;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
-use sayso_consent::Journal;
+use sayso_consent::LogCheck;
 use sayso_models::Progress;
 use sayso_runtime::SystemClock;
 use sayso_types::Clock;
+use tokio::sync::oneshot;
 
-use self::contents::{Portion, Summary};
+use self::contents::{Portion, Sum, Summary};
 use self::dump::{Dump, Place, Writer};
 pub(crate) use self::live::answer as answer_commands;
 pub(crate) use self::load::require_whole;
 use self::load::{Complete, Load};
 pub(crate) use self::moved::require_here;
 pub(crate) use self::moving::{Moves, Moving};
-use self::source::with_source;
+use self::source::{Reads, with_source};
 use self::told::{Checked, Exported, Inspected, Loaded};
 use crate::backend::{self, Backend};
 use crate::cli::{DumpAt, ExportStoreArgs, ImportStoreArgs, StoreArgs, StoreCommand, StoreFileArgs};
@@ -56,21 +58,68 @@ pub(crate) fn run(args: StoreArgs) -> Result<ExitCode> {
     })
 }
 
-/// Does `work` with the store of a configuration, which nobody else writes to meanwhile.
+/// How long a command looks whether who owns the register lives: a little longer than it takes to be sure that it does not.
+const LIVES_WITHIN: Duration = Duration::from_secs(5);
+
+/// Does `work` with the store of a configuration, which nobody else writes to meanwhile; fails where a node serves it.
 async fn with_store<T>(args: &StoreFileArgs, work: impl AsyncFnOnce(&Config, &Backend) -> Result<T>) -> Result<T> {
+    owning(args, own_unserved, work).await
+}
+
+/// The same, once no node serves it any more.
+async fn with_store_in_turn<T>(
+    args: &StoreFileArgs,
+    work: impl AsyncFnOnce(&Config, &Backend) -> Result<T>,
+) -> Result<T> {
+    let own = async |backend: &mut Backend| {
+        let standing_by = |owner: &str| output::note(format!("{owner} serves: waiting until it stops"));
+        backend.own(standing_by).await.map(drop)
+    };
+    owning(args, own, work).await
+}
+
+async fn owning<T>(
+    args: &StoreFileArgs,
+    own: impl AsyncFnOnce(&mut Backend) -> Result<()>,
+    work: impl AsyncFnOnce(&Config, &Backend) -> Result<T>,
+) -> Result<T> {
     let config = Config::read(&args.config)?;
     let mut backend = Backend::open(&config, Arc::new(SystemClock::new())).await?;
-    let standing_by = |owner: &str| output::note(format!("{owner} serves: waiting until it stops"));
-    let done = match backend.own(standing_by).await {
-        Ok(_) => work(&config, &backend).await,
+    let done = match own(&mut backend).await {
+        Ok(()) => work(&config, &backend).await,
         Err(error) => Err(error),
     };
     backend.close().await;
     done
 }
 
+/// Owns the register, unless somebody who lives does.
+async fn own_unserved(backend: &mut Backend) -> Result<()> {
+    let (told, owner) = oneshot::channel();
+    let mut told = Some(told);
+    let standing_by = |owner: &str| {
+        if let Some(told) = told.take() {
+            let _ = told.send(owner.to_owned());
+        }
+    };
+    let lives = async {
+        match owner.await {
+            Ok(owner) => {
+                tokio::time::sleep(LIVES_WITHIN).await;
+                owner
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        owned = backend.own(standing_by) => owned.map(drop),
+        owner = lives => bail!("{owner} serves this store, and nothing was written: stop every node that does, and run this again"),
+    }
+}
+
 async fn inspect(args: &StoreFileArgs) -> Result<ExitCode> {
-    let inspected = with_source(args, 1, async |config, mut source| {
+    let inspected = with_source(args, Reads::Once, async |config, mut source| {
         let (mut bars, cluster) = (progress(), source.cluster().cloned());
         let mut contents = source.contents(Portion::All);
         bars.begin("reading", 0);
@@ -82,15 +131,35 @@ async fn inspect(args: &StoreFileArgs) -> Result<ExitCode> {
 }
 
 async fn check(args: &StoreFileArgs) -> Result<ExitCode> {
-    // Opening compares every file of this machine with its checksums.
-    let checked = with_store(args, async |_, backend| {
-        let store = backend.store();
-        require_whole(store.as_ref()).await?;
-        let mut bars = progress();
+    // Opening compares every file of this machine with its checksums, and reading what a node has open those of what is read.
+    let checked = with_source(args, Reads::Moment, async |_, mut source| {
+        let (mut bars, mut log) = (progress(), LogCheck::default());
+        let mut contents = source.contents(Portion::All);
         bars.begin("reading", 0);
-        let all = contents::summary(&store, Portion::All, |bytes| bars.reach(bytes)).await?;
+        let mut sum = Sum::of(Portion::All);
+        while let Some(page) = contents.next().await? {
+            for (key, value) in page {
+                sum.add(key.as_bytes(), &value);
+                log.entry(&key, &value)?;
+            }
+            bars.reach(sum.bytes());
+        }
         bars.end();
-        let (leaves, root) = Journal::check(store.as_ref()).await?;
+        if contents.is_unfinished() {
+            return Err(load::unfinished());
+        }
+        let (all, mut leaves) = (sum.summary(), log.leaves()?);
+        let (mut contents, mut bytes) = (source.contents(Portion::All), 0);
+        bars.begin("comparing the log", all.bytes);
+        while let Some(page) = contents.next().await? {
+            for (key, value) in page {
+                leaves.entry(&key, &value)?;
+                bytes += (key.as_bytes().len() + value.len()) as u64;
+            }
+            bars.reach(bytes);
+        }
+        bars.end();
+        let (leaves, root) = leaves.finish()?;
         Ok(Checked { all, leaves, root: hex::encode(root.0) })
     });
     tell(&checked.await?, args.json)
@@ -104,7 +173,7 @@ async fn export(args: &ExportStoreArgs) -> Result<ExitCode> {
     }
     let place = Place::open(&args.to)?;
     // the one to say what there is, the other to write it
-    let exported = with_source(&args.store, 2, async |config, mut source| {
+    let exported = with_source(&args.store, Reads::Moment, async |config, mut source| {
         let (portion, mut bars) = (portion(config, args.keys)?, progress());
         let mut contents = source.contents(portion);
         bars.begin("reading what there is", 0);

@@ -10,7 +10,7 @@ use crate::tables::{
 };
 
 /// Where a log ends, and which owner left it there.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct End {
     pub(crate) frontier: Frontier,
     /// Fencing number of the owner; goes up with every opening.
@@ -46,9 +46,13 @@ impl End {
 pub(crate) async fn end(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
     let mut found = store.read(&[head(shard)]).await?;
     let Some(stored) = found.pop().flatten() else { return Ok((End::default(), None)) };
-    let (_, body) = HEAD.decode(&stored.value).map_err(StoreError::from)?;
-    let end = End::decode(body).ok_or_else(|| Error::Log("its head cannot be read".to_owned()))?;
-    Ok((end, Some(stored.version)))
+    Ok((read_head(&stored.value)?, Some(stored.version)))
+}
+
+/// What a head says.
+pub(crate) fn read_head(stored: &[u8]) -> Result<End, Error> {
+    let (_, body) = HEAD.decode(stored).map_err(StoreError::from)?;
+    End::decode(body).ok_or_else(|| Error::Log("its head cannot be read".to_owned()))
 }
 
 /// Reads every leaf and compares with the head, and with the checkpoint that witnesses have cosigned: a log that lost its
@@ -56,41 +60,69 @@ pub(crate) async fn end(store: &dyn Store, shard: u32) -> Result<(End, Option<Ve
 pub(crate) async fn check(store: &dyn Store, shard: u32) -> Result<(End, Option<Version>), Error> {
     let (end, version) = end(store, shard).await?;
     if version.is_none() && is_in_use(store).await? {
-        return Err(Error::Log("it is gone, though the store holds what was put on record with it".to_owned()));
+        return Err(gone());
     }
     let witnessed = witnessed(store, shard).await?.map(|note| checkpoint(&note)).transpose()?;
-    let mut frontier = Frontier::new();
+    let mut compared = Compared::with(end, witnessed);
     let mut range: Range = LeafKey::table().then(&shard).into();
     loop {
         let page = store.scan(range, SCAN_LIMIT_MAX).await?;
         for entry in &page.entries {
-            let key = LeafKey::parse(&entry.key).map_err(StoreError::from)?;
-            if key.index != frontier.size() {
-                return Err(Error::Log(format!("leaf {} is missing", frontier.size())));
-            }
-            let (_, leaf) = LEAF.decode(&entry.value).map_err(StoreError::from)?;
-            frontier.append(leaf_hash(leaf));
-            if witnessed.as_ref().is_some_and(|w| w.size == frontier.size() && w.root != frontier.root()) {
-                return Err(Error::Log(format!(
-                    "its first {} leaves are not those that were witnessed",
-                    frontier.size()
-                )));
-            }
+            compared.leaf(&entry.key, &entry.value)?;
         }
         let Some(rest) = page.rest else { break };
         range = rest;
     }
-    let (counted, found) = (end.frontier.size(), frontier.size());
-    if found != counted {
-        return Err(Error::Log(format!("its head counts {counted} leaves, there are {found}")));
+    Ok((compared.finish()?, version))
+}
+
+/// That there is no log where there has to be one.
+pub(crate) fn gone() -> Error {
+    Error::Log("it is gone, though the store holds what was put on record with it".to_owned())
+}
+
+/// Leaves, as they are compared with what is known of their log.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    end: End,
+    witnessed: Option<Checkpoint>,
+    found: Frontier,
+}
+
+impl Compared {
+    /// None yet, of a log that ends at `end` and of which `witnessed` was cosigned.
+    pub(crate) fn with(end: End, witnessed: Option<Checkpoint>) -> Self {
+        Self { end, witnessed, found: Frontier::new() }
     }
-    if let Some(witnessed) = witnessed.filter(|witnessed| witnessed.size > found) {
-        return Err(Error::Log(format!("{} leaves were witnessed, there are {found}", witnessed.size)));
+
+    /// Takes the next leaf, as it is stored.
+    pub(crate) fn leaf(&mut self, key: &Key, stored: &[u8]) -> Result<(), Error> {
+        let (found, key) = (&mut self.found, LeafKey::parse(key).map_err(StoreError::from)?);
+        if key.index != found.size() {
+            return Err(Error::Log(format!("leaf {} is missing", found.size())));
+        }
+        let (_, leaf) = LEAF.decode(stored).map_err(StoreError::from)?;
+        found.append(leaf_hash(leaf));
+        if self.witnessed.as_ref().is_some_and(|w| w.size == found.size() && w.root != found.root()) {
+            return Err(Error::Log(format!("its first {} leaves are not those that were witnessed", found.size())));
+        }
+        Ok(())
     }
-    if frontier.root() != end.frontier.root() {
-        return Err(Error::Log("a leaf is not what was written".to_owned()));
+
+    /// Where the log ends, after its last leaf.
+    pub(crate) fn finish(self) -> Result<End, Error> {
+        let (counted, found) = (self.end.frontier.size(), self.found.size());
+        if found != counted {
+            return Err(Error::Log(format!("its head counts {counted} leaves, there are {found}")));
+        }
+        if let Some(witnessed) = self.witnessed.filter(|witnessed| witnessed.size > found) {
+            return Err(Error::Log(format!("{} leaves were witnessed, there are {found}", witnessed.size)));
+        }
+        if self.found.root() != self.end.frontier.root() {
+            return Err(Error::Log("a leaf is not what was written".to_owned()));
+        }
+        Ok(self.end)
     }
-    Ok((end, version))
 }
 
 /// Whether a policy is in force by what the store holds. Its first revision is written in the batch of the first leaf.
@@ -135,9 +167,18 @@ pub(crate) fn put_signing_key(shard: u32, key: &str) -> Op {
 async fn text(store: &dyn Store, key: Key, schema: Schema, what: &'static str) -> Result<Option<String>, Error> {
     let mut found = store.read(&[key]).await?;
     let Some(stored) = found.pop().flatten() else { return Ok(None) };
-    let (_, text) = schema.decode(&stored.value).map_err(StoreError::from)?;
+    read_text(&stored.value, schema, what).map(Some)
+}
+
+fn read_text(stored: &[u8], schema: Schema, what: &'static str) -> Result<String, Error> {
+    let (_, text) = schema.decode(stored).map_err(StoreError::from)?;
     let text = core::str::from_utf8(text).map_err(|e| Error::Damaged { what, found: e.to_string() })?;
-    Ok(Some(text.to_owned()))
+    Ok(text.to_owned())
+}
+
+/// The newest checkpoint that witnesses have cosigned, as it is stored.
+pub(crate) fn read_witnessed(stored: &[u8]) -> Result<Checkpoint, Error> {
+    checkpoint(&read_text(stored, WITNESSED, "witnessed checkpoint")?)
 }
 
 /// What a checkpoint says whose signatures were checked when it was stored.

@@ -1,7 +1,5 @@
 //! Several stores in one part, as several processes have them.
 
-use foundationdb::Database;
-use foundationdb::directory::{Directory, DirectoryError, DirectoryLayer};
 use sayso_store::{Batch, Condition, Error, Key, Prefix, Range, Store, Value};
 use sayso_store_fdb::{FdbNetwork, NetworkOptions, Space};
 
@@ -67,23 +65,6 @@ async fn a_directory_holds_a_store() {
         assert_eq!(store.scan(Range::all(), 10).await.unwrap().entries.len(), n);
         store.commit(Batch::new().put(key(n), "1")).await.unwrap();
         store.close().await;
-    }
-    let database = Database::default().unwrap();
-    let mut transaction = database.create_trx().unwrap();
-    loop {
-        // the second time, when the outcome of the first is not known, it may be gone
-        match DirectoryLayer::default().remove_if_exists(&transaction, &path).await {
-            Ok(_) => {}
-            Err(DirectoryError::FdbError(error)) => {
-                transaction = transaction.on_error(error).await.unwrap();
-                continue;
-            }
-            Err(error) => panic!("cannot remove {path:?}: {error:?}"),
-        }
-        match transaction.commit().await {
-            Ok(_) => return,
-            Err(error) => transaction = error.on_error().await.unwrap(),
-        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! What bounds a store.
 
-use foundationdb::{Database, FdbResult};
+use foundationdb::FdbResult;
 use sayso_store::limits::TOKENS_REMEMBERED;
 use sayso_store::{Batch, Key, Store, Token};
+use tokio::time::timeout;
 
-use crate::part::{Part, transact};
+use crate::part::{ANSWER_WITHIN, Part, database};
 
 /// Commits, all in the first lane: more than FoundationDB gives tokens of on one page unless it is told otherwise.
 const COMMITS: u16 = 300;
@@ -18,9 +19,10 @@ fn token(n: u16) -> Token {
     Token(token)
 }
 
-/// Waits until there is nothing under `key`. A watch may fire for nothing, or fail; what counts is what is there.
+/// Waits until there is nothing under `key`. A watch may fire for nothing, fail, or outlive the cluster; what counts is
+/// what is there.
 async fn until_gone(key: &[u8]) -> FdbResult<()> {
-    let database = Database::default()?;
+    let database = database()?;
     let mut transaction = database.create_trx()?;
     loop {
         let changed = transaction.watch(key);
@@ -34,7 +36,7 @@ async fn until_gone(key: &[u8]) -> FdbResult<()> {
         }
         match transaction.commit().await {
             Ok(_) => {
-                let _ = changed.await;
+                let _ = timeout(ANSWER_WITHIN, changed).await;
                 transaction = database.create_trx()?;
             }
             Err(error) => transaction = error.on_error().await?,
@@ -56,7 +58,7 @@ async fn the_oldest_tokens_are_forgotten() {
     let prefix = part.prefix();
     let oldest = [prefix.as_slice(), &[2], &token(0).0].concat();
     let commits = (TOKENS_REMEMBERED as u64 + u64::from(TOO_MANY)).to_le_bytes();
-    transact(|transaction| transaction.set(&[prefix.as_slice(), &[4, 0]].concat(), &commits)).await.unwrap();
+    part.transact(|transaction| transaction.set(&[prefix.as_slice(), &[4, 0]].concat(), &commits)).await;
     until_gone(&oldest).await.unwrap();
     for n in [TOO_MANY - 1, 0] {
         assert!(store.commit(batch(n)).await.unwrap() > versions[usize::from(COMMITS) - 1], "{n} is forgotten");

@@ -3,7 +3,7 @@
 use sayso_store::{Batch, Error, Key, Store};
 use sayso_store_fdb::Space;
 
-use crate::part::{Part, transact};
+use crate::part::Part;
 
 /// A space has a name, and not a long one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -19,7 +19,7 @@ async fn a_space_needs_a_name_that_fits() {
 async fn a_newer_layout_is_refused() {
     let Some(mut part) = Part::new() else { return };
     let layout = [part.prefix().as_slice(), &[0]].concat();
-    transact(|transaction| transaction.set(&layout, &2u16.to_be_bytes())).await.unwrap();
+    part.transact(|transaction| transaction.set(&layout, &2u16.to_be_bytes())).await;
     assert!(matches!(part.try_open(part.space()).await, Err(Error::Schema(_))));
 }
 
@@ -29,7 +29,7 @@ async fn a_foreign_entry_is_damage() {
     let Some(mut part) = Part::new() else { return };
     let store = part.open_one().await;
     let entry = [part.prefix().as_slice(), b"\x01a"].concat();
-    transact(|transaction| transaction.set(&entry, b"short")).await.unwrap();
+    part.transact(|transaction| transaction.set(&entry, b"short")).await;
     assert!(matches!(store.read(&[Key::from_bytes("a")]).await, Err(Error::Corrupt { .. })));
     store.commit(Batch::new().put(Key::from_bytes("a"), "1")).await.unwrap();
     assert!(store.read(&[Key::from_bytes("a")]).await.is_ok());

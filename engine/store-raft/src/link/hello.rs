@@ -57,7 +57,8 @@ pub(super) async fn greet(connection: &quinn::Connection, cluster: &Cluster, nod
         Ok(Refusal::Duplicate) => return Ok(Greeted::Duplicate),
         Ok(Refusal::Cluster) => return Err(Error::ForeignCluster { node }),
         Ok(Refusal::Identity) => {
-            return Err(Error::ForeignCertificate { node, reason: "ours is for another node".to_owned() });
+            let reason = "ours is for another node".to_owned();
+            return Err(Error::ForeignCertificate { node, reason, for_good: true });
         }
         Ok(Refusal::NotFounded) => return Err(Error::unreachable(node, NOT_FOUNDED)),
         Ok(Refusal::Removed) => {
@@ -113,8 +114,12 @@ pub(super) async fn receive(
     frame::write(&mut send, &ours(cluster, refusal.unwrap_or(Refusal::Unspecified))).await?;
     // Before anything else is done with the connection, the answer has to be there.
     let _ = send.finish();
-    if let Some(refusal) = refusal {
+    if cluster.is_news(peer.node, refusal)
+        && let Some(refusal) = refusal
+    {
         tracing::warn!(node = %peer.node, ?refusal, "refused a peer");
+    }
+    if refusal.is_some() {
         let _ = send.stopped().await;
         return Ok(None);
     }

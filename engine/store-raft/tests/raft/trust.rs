@@ -77,6 +77,30 @@ async fn another_cluster_is_refused_although_it_has_the_same_name() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_founder_whom_no_other_knows_ends_and_says_why() {
+    let mut cluster = Cluster::new(3);
+    let _ = (cluster.open(1).await, cluster.open(2).await);
+    let theirs = Authority::new();
+    // one that knows the others and is not known, and one that knows nobody either
+    for knows_us in [true, false] {
+        let options = cluster.options(3);
+        let mut tls = theirs.tls(&cluster.name, NodeId(3));
+        if knows_us {
+            tls.roots = options.tls.roots.clone();
+        }
+        let stranger = cluster.try_open(RaftOptions { tls, ..options }, 3).await.expect("opens");
+        let ended = stranger.ended().await;
+        assert!(matches!(ended, Error::ForeignCertificate { for_good: true, .. }), "{knows_us}: {ended:?}");
+        stranger.close().await;
+    }
+    // with a certificate of the cluster it is a founder
+    cluster.open(3).await;
+    let put = Batch::new().put(Key::from_bytes("k"), "v");
+    cluster.nodes[&NodeId(3)].commit(put).await.expect("commits");
+    cluster.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_that_is_founded_anew_in_the_same_place_takes_no_disk_of_the_old_one() {
     let mut cluster = Cluster::start(3).await;
     let old = Batch::new().put(Key::from_bytes("old"), "1");

@@ -8,6 +8,9 @@ use sayso_types::Clock;
 
 use crate::config::{FdbPart, FdbStore, StoreProblem};
 
+/// The least that a request is given.
+const REQUEST_MS_MIN: u64 = 1_000;
+
 /// How the client is started.
 pub(super) fn network(settings: &FdbStore) -> NetworkOptions {
     let tls = settings.tls.as_ref().map(|tls| Tls {
@@ -32,6 +35,9 @@ pub(super) fn options(settings: &FdbStore, clock: &Arc<dyn Clock>) -> Result<Fdb
         FdbPart::Subspace(words) => Space::Subspace(words.to_vec()),
         FdbPart::Directory(path) => Space::Directory(path.to_vec()),
     };
+    if let Some(ms) = settings.request_ms.filter(|ms| *ms < REQUEST_MS_MIN) {
+        return Err(StoreProblem::ShortRequest { ms });
+    }
     let usual = FdbOptions::new(Arc::clone(clock), space);
     Ok(FdbOptions {
         cluster_file: settings.cluster_file.clone(),
@@ -67,6 +73,8 @@ mod tests {
         let options = options(&settings, &clock).unwrap();
         assert_eq!(options.space, Space::Directory(vec!["sayso".to_owned()]));
         assert_eq!(options.transaction_timeout, Duration::from_secs(5));
+        let short = FdbStore { request_ms: Some(999), ..settings };
+        assert!(matches!(super::options(&short, &clock), Err(StoreProblem::ShortRequest { ms: 999 })));
         assert_eq!(options.retries_max, FdbOptions::new(clock, Space::Subspace(Vec::new())).retries_max);
     }
 }

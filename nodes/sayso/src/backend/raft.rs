@@ -26,17 +26,7 @@ pub(super) async fn open(
     clock: &Arc<dyn Clock>,
     tasks: &Tasks,
 ) -> Result<Arc<RaftStore>> {
-    require_raft(data)?;
-    if settings.started.exists() && !data.join(RAFT_DIR).join(LOCAL_LOG).exists() {
-        bail!(
-            "node {node} has begun its store, and nothing of it is in {}: put that disk back. In place of one that is lost, \
-             let a new node join (sayso store invite --replaces {node}); if every node has lost its own, remove {} and \
-             restore a backup",
-            data.display(),
-            settings.started.display(),
-            node = settings.node,
-        );
-    }
+    require_kept(settings, data)?;
     let identity = Identity::read(&settings.certificate, &settings.key)?;
     let tls = identity.peer_tls(certs::read_roots(&settings.authority)?);
     let founders = settings.founders.iter().map(|peer| (NodeId(peer.node), peer.address.clone().into())).collect();
@@ -62,6 +52,22 @@ pub(super) async fn open(
         tracing::info!(node = gone.0, "removed the node in whose place this one is");
     }
     Ok(store)
+}
+
+/// Fails when `data` holds a store of one node, or has lost what this node had.
+pub(super) fn require_kept(settings: &config::RaftStore, data: &Path) -> Result<()> {
+    require_raft(data)?;
+    if settings.started.exists() && !data.join(RAFT_DIR).join(LOCAL_LOG).exists() {
+        bail!(
+            "node {node} has begun its store, and nothing of it is in {}: put that disk back. In place of one that is lost, \
+             let a new node join (sayso store invite --replaces {node}); if every node has lost its own, remove {} and \
+             restore a backup",
+            data.display(),
+            settings.started.display(),
+            node = settings.node,
+        );
+    }
+    Ok(())
 }
 
 /// Fails when `data` holds a store of one node.

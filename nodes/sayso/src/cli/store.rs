@@ -71,8 +71,8 @@ pub(crate) struct OneMemberArgs {
 /// Which store, and how to tell about it.
 #[derive(Debug, Args)]
 pub(crate) struct StoreFileArgs {
-    /// The configuration of the node whose store it is. The node itself must not run, except to inspect or export the store of a
-    /// cluster, which serves meanwhile. One of a cluster needs a majority of the others.
+    /// The configuration of the node whose store it is. A node that runs is asked what is in its store, except on FoundationDB;
+    /// nothing is put into it. One of a cluster needs a majority of the others.
     #[arg(long, value_name = "FILE", env = "SAYSO_CONFIG")]
     pub(crate) config: PathBuf,
     /// Print JSON instead of text.
@@ -98,7 +98,12 @@ impl FromStr for DumpAt {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let Some(place) = text.strip_prefix("s3://") else { return Ok(Self::Dir(text.into())) };
+        let Some(place) = text.strip_prefix("s3://") else {
+            if text.contains("://") {
+                return Err("expected a directory, or s3://BUCKET/PREFIX: nothing else is known that has :// in it");
+            }
+            return Ok(Self::Dir(text.into()));
+        };
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         let prefix = prefix.trim_end_matches('/');
         let is_word = |word: &str| !word.is_empty() && word != "." && word != "..";
@@ -205,7 +210,8 @@ mod tests {
         assert_eq!("s3://b/home/monday/".parse(), bucket("b", "home/monday"));
         assert_eq!("s3://b".parse(), bucket("b", ""));
         assert_eq!("backup".parse(), Ok(DumpAt::Dir("backup".into())));
-        for wrong in ["s3://", "s3:///x", "s3://b/x//y", "s3://b/../other", "s3://../b"] {
+        let others = ["gs://b/x", "az://b", "file:///b", "S3://b", "dir/gs://b"];
+        for wrong in ["s3://", "s3:///x", "s3://b/x//y", "s3://b/../other", "s3://../b"].into_iter().chain(others) {
             assert!(wrong.parse::<DumpAt>().is_err(), "{wrong}");
         }
     }

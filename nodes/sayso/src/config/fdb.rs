@@ -32,7 +32,7 @@ pub(crate) struct FdbStore {
     /// Where the client writes its trace files. Default: nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trace_directory: Option<PathBuf>,
-    /// How long a request is tried, with all its retries, before it is answered that the store cannot be reached.
+    /// How long a request is tried, with all its retries, before it is answered that the store cannot be reached: a second or more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_ms: Option<u64>,
     /// How often a request is tried again.

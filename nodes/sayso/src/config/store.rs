@@ -123,6 +123,13 @@ pub(crate) enum StoreProblem {
          with words of its own for each store that shares the cluster"
     )]
     NoPart,
+    /// Less time than a request needs.
+    #[error("store.fdb.request-ms is {ms}, which is less than a request may need: write 1000 or more")]
+    #[cfg_attr(not(feature = "fdb"), expect(dead_code, reason = "this program was built without the store"))]
+    ShortRequest {
+        /// How long, in milliseconds.
+        ms: u64,
+    },
     /// This program was built without the store.
     #[error(
         "store.kind is \"fdb\", which this program was built without: build it with `--features fdb`, or write one of local, raft"

@@ -1,7 +1,7 @@
 //! What is in a store, read by a command while a node uses it: the node gives it, as it is at one moment.
 //!
 //! ```text
-//!   sayso store inspect, backup ── a socket named after DIR: which version, how many passes ──▶ the node that uses DIR
+//!   sayso store inspect, check, backup ── a socket named after DIR: which version, how many passes ──▶ the node that uses DIR
 //!                               ◀── what it knows of its cluster, if any; keys and values in order, all of them; a second time
 //! ```
 //!
@@ -68,7 +68,7 @@ pub(crate) fn answer(config: &Config, backend: &Backend, tasks: &Tasks) {
         // it serves all the same
         Err(error) => tracing::warn!(
             error = format!("{error:#}"),
-            "`sayso store inspect` and `backup` cannot read the store while this node runs"
+            "`sayso store inspect`, `check` and `backup` cannot read the store while this node runs"
         ),
     }
 }

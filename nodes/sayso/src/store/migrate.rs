@@ -16,7 +16,7 @@ use super::contents::Portion;
 use super::follow::Follow;
 use super::told::Moved;
 use super::wish::{State, Wished};
-use super::{contents, load, moved, moving, tell, with_store};
+use super::{contents, load, moved, moving, tell, with_store_in_turn};
 use crate::backend::{self, Backend};
 use crate::cli::{MigrateArgs, StoreFileArgs};
 use crate::config::Config;
@@ -159,7 +159,7 @@ async fn move_from(source: Arc<dyn Store>, into: &StoreFileArgs, to: &str, dir: 
         backend.close().await;
         return released;
     }
-    with_store(into, async |_, backend| {
+    with_store_in_turn(into, async |_, backend| {
         let store = backend.store();
         let mut follow = Follow::begin(Arc::clone(&source), Arc::clone(&store), &from).await?;
         follow.draw_near(progress().as_mut()).await?;

@@ -1,5 +1,5 @@
-//! [`Source`]: a store that is read as a whole: as it was at one moment, while it is used; or one of FoundationDB, which nobody else
-//! writes to meanwhile.
+//! [`Source`]: a store that is read as a whole: as it was at one moment, while it is used; or one of FoundationDB, page by
+//! page.
 
 use std::array::IntoIter;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::output;
 
 /// What is read.
 pub(super) enum Source {
-    /// Of which the process is the owner.
-    Owned(Arc<dyn Store>),
+    /// As it is, page by page: that of one moment where nobody else writes to it.
+    Asked(Arc<dyn Store>),
     /// As it was at one moment.
     Cut(Cut),
 }
@@ -31,7 +31,7 @@ impl Source {
     /// A pass over that `portion` of it. Of a cut there are as many as were asked for.
     pub(super) fn contents(&mut self, portion: Portion) -> Contents<'_> {
         match self {
-            Self::Owned(store) => Contents::of(store, portion),
+            Self::Asked(store) => Contents::of(store, portion),
             Self::Cut(cut) => Contents::of_cut(cut, portion),
         }
     }
@@ -39,7 +39,7 @@ impl Source {
     /// The cluster, if it is of one.
     pub(super) fn cluster(&self) -> Option<&ClusterTold> {
         match self {
-            Self::Owned(_) => None,
+            Self::Asked(_) => None,
             Self::Cut(Cut::Here { cluster, .. }) => cluster.as_ref(),
             Self::Cut(Cut::There(live)) => live.cluster.as_ref(),
         }
@@ -78,15 +78,38 @@ impl Cut {
     }
 }
 
-/// Does `work` with what is in the store of a configuration, over which it passes `passes` times at most.
+/// How a command reads a store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// Once, where it matters little that FoundationDB has something from a moment ago beside something from now.
+    Once,
+    /// Twice, as it was at one moment.
+    Moment,
+}
+
+/// Does `work` with what is in the store of a configuration. Nothing is begun where there is none.
 pub(super) async fn with_source<T>(
     args: &StoreFileArgs,
-    passes: u8,
+    reads: Reads,
     work: impl AsyncFnOnce(&Config, Source) -> Result<T>,
 ) -> Result<T> {
     let config = Config::read(&args.config)?;
     let Some(dir) = backend::dir(&config) else {
-        return with_store(args, async |config, backend| work(config, Source::Owned(backend.store())).await).await;
+        if reads == Reads::Moment {
+            return with_store(args, async |config, backend| work(config, Source::Asked(backend.store())).await).await;
+        }
+        let backend = Backend::open(&config, Arc::new(SystemClock::new())).await?;
+        let done = match format::require_known(backend.store().as_ref()).await {
+            Ok(()) => work(&config, Source::Asked(backend.store())).await,
+            Err(error) => Err(error.into()),
+        };
+        backend.close().await;
+        return done;
+    };
+    backend::require_begun(&config)?;
+    let passes = match reads {
+        Reads::Once => 1,
+        Reads::Moment => 2,
     };
     let backend = match Backend::open(&config, Arc::new(SystemClock::new())).await {
         Err(error) if is_in_use(&error) => {

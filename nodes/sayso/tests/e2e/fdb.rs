@@ -1,5 +1,6 @@
 //! A node on FoundationDB, where `FDB_CLUSTER_FILE` names a cluster. With the stand-in for its client each process has a
-//! cluster of its own, so what one of them wrote no other is asked for. Parts of a real cluster are left behind.
+//! cluster of its own, so what one of them wrote no other is asked for. Parts of a real cluster are cleared by `.ci/fdb`, which finds
+//! them by what their names begin with.
 
 use std::io::Write;
 
@@ -19,7 +20,9 @@ async fn on_fdb() -> Option<Installation> {
     let installation = Installation::new(&sayso()).await;
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).unwrap();
-    let name = hex::encode(bytes);
+    let mut name = std::env::var("SAYSO_FDB_RUN").unwrap_or_default() + &hex::encode(bytes);
+    // a part's prefix is not long
+    name.truncate(16);
     installation.edit("sayso.toml", |config| {
         let place = toml::toml! { kind = "fdb" };
         let mut part = toml::Table::new();

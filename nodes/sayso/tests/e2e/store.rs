@@ -134,8 +134,9 @@ async fn a_cluster_is_backed_up_while_it_serves() {
         assert_eq!(inspected["cluster"]["members"].as_array().unwrap().len(), 3);
         assert!(inspected["entries"].as_u64() >= backup["all"]["entries"].as_u64(), "{inspected}");
         store(&second, &["backup", data]).await.failure(&[data, "holds a whole dump"]);
+        assert!(json(store(&second, &["check"]).await)["leaves"].as_u64() > Some(0));
         // what needs the store for itself says who has it
-        store(&second, &["check"]).await.failure(&[&second.file("data")]);
+        store(&second, &["restore", data]).await.failure(&[&second.file("data")]);
     };
     assert!(given_while(&admin, reads).await > 0, "it was served meanwhile");
     for process in [node.process, two.process, three.process] {
@@ -173,8 +174,9 @@ async fn a_store_of_one_node_is_backed_up_while_it_serves() {
         assert_eq!((&inspected["kind"], &inspected["cluster"]), (&"local".into(), &Value::Null));
         let backup = json(store(&old, &["backup", dir]).await);
         assert!(backup["all"]["entries"].as_u64() >= inspected["entries"].as_u64(), "{backup}");
+        assert!(json(store(&old, &["check"]).await)["leaves"].as_u64() > Some(0));
         // what needs the store for itself says who has it
-        store(&old, &["check"]).await.failure(&[&old.file("data")]);
+        store(&old, &["restore", dir]).await.failure(&[&old.file("data")]);
     };
     assert!(given_while(&admin, reads).await > 0, "it was served meanwhile");
     let _ = node.terminate().await.success();
@@ -218,7 +220,7 @@ async fn what_is_exported_is_served_from_where_it_is_imported() {
     let found = admin.consent("kitchen").await;
     assert_eq!((&found.subject_id, &found.records), (&consent.subject_id, &consent.records));
     assert!(admin.verify_log().await.is_clean());
-    let in_use = store(&new, &["check"]).await;
+    let in_use = store(&new, &["import", dir]).await;
     in_use.failure(&[&new.file("data"), "in use"]);
     let _ = node.terminate().await.success();
 
@@ -232,6 +234,39 @@ async fn what_is_exported_is_served_from_where_it_is_imported() {
     let fresh = Installation::new(&sayso()).await;
     store(&fresh, &["import", dir]).await.failure(&["000001.entries", "damaged"]);
     assert!(!fresh.path("data").exists(), "nothing was written");
+}
+
+#[tokio::test]
+async fn what_only_reads_begins_no_store() {
+    for installation in [Installation::new(&sayso()).await, Installation::founder(&sayso()).await] {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("backup");
+        for command in [&["inspect"][..], &["check"], &["backup", dir.to_str().unwrap()]] {
+            let refused = store(&installation, command).await;
+            refused.failure(&["there is no store in", &installation.file("data"), "data-dir"]);
+            assert!(!installation.path("data").exists(), "{command:?} begins nothing");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_is_stopped_reads_and_takes_nothing_from_who_serves() {
+    let first = Installation::founder(&sayso()).await;
+    let node = first.start().await;
+    let (second, third) = (first.one_more().await, first.one_more().await);
+    let (two, three) = (Standby::start(&second).await, Standby::start(&third).await);
+    let admin = first.operator(&node).await;
+    two.process.kill().await;
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("backup");
+    let dir = dir.to_str().unwrap();
+    let _ = store(&second, &["backup", dir]).await.success();
+    assert!(json(store(&second, &["check"]).await)["leaves"].as_u64() > Some(0));
+    store(&second, &["restore", dir]).await.failure(&["home/1 serves this store", "nothing was written"]);
+    assert!(admin.verify_log().await.is_clean(), "the first one serves all the time");
+    for process in [node.process, three.process] {
+        process.kill().await;
+    }
 }
 
 #[tokio::test]
