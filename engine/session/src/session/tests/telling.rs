@@ -157,7 +157,7 @@ fn whoever_comes_is_shown_the_policy_each_time() {
     let text = || Event::Text(Redacted::new("what time is it".to_owned()));
     let begin = |consent: ConsentView, policy: &str| {
         let mut rig = Rig::new(consent.clone());
-        rig.session = Session::new(Options { policy: policy.to_owned(), ..Options::default() });
+        rig.session = Session::new(SESSION, Options { policy: policy.to_owned(), ..Options::default() });
         rig.feed(Event::Attached { consent, facts: Vec::new(), history: Vec::new() });
         rig
     };
