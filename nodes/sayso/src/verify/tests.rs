@@ -3,6 +3,7 @@ use std::fs;
 use sayso_audit::{
     Actor, Checkpoint, Cosigner, Event, Export, Fact, Hash, HybridClock, Leaf, Place, Receipt, Reference, Scope, Signer,
 };
+use sayso_policy::Gate;
 use sayso_types::{
     Category, Cell, ConsentVersion, Name, ProcessorId, ProcessorKind, Purpose, RegionClass, TurnId, WallTime,
 };
