@@ -26,8 +26,8 @@ pub(crate) struct Args {
     /// How long a measurement of commits takes.
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     pub(crate) seconds: u64,
-    /// Times that the leader of three nodes is killed. 0: not measured.
-    #[arg(long, value_name = "COUNT", default_value_t = 40)]
+    /// Times that the leader of three nodes is killed; a p99 takes a hundred. 0: not measured.
+    #[arg(long, value_name = "COUNT", default_value_t = recovery::KILLS_OF_A_P99)]
     pub(crate) kills: usize,
     /// Size of the snapshot that a new node is sent. 0: not measured. The disk needs about five times as much.
     #[arg(long, value_name = "MEGABYTES", default_value_t = 1_000)]

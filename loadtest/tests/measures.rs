@@ -61,7 +61,7 @@ fn a_withdrawals_latency_is_measured_and_nothing_comes_after_its_ok() {
 fn a_leader_that_is_killed_and_a_snapshot_are_measured() {
     let figures = figures(&["store", "--rounds", "0", "--kills", "2", "--snapshot-mb", "8"]);
     for name in [
-        "commit after kill -9 of the leader, 2 rounds, p99",
+        "commit after kill -9 of the leader, 2 rounds, slowest",
         "snapshot of 8 MB, leader, memory above it",
         "snapshot of 8 MB, new node, memory above it",
     ] {

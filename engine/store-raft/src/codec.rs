@@ -7,7 +7,9 @@ mod membership;
 
 use prost::Message;
 
-pub(crate) use self::batch::{batch_from, batch_into, proposal_from, proposal_into, version_from};
+#[cfg(test)]
+pub(crate) use self::batch::proposal_into;
+pub(crate) use self::batch::{EncodedBatch, batch_from, batch_into, proposal_from, proposal_of, version_from};
 pub(crate) use self::log::{entry_from, entry_into, log_id_from, log_id_into, vote_from, vote_into};
 pub(crate) use self::member::{member_state_from, member_state_into, refusal_from, refusal_into};
 pub(crate) use self::membership::{

@@ -58,7 +58,7 @@ impl Leader {
             let outcome = match &place {
                 None => None,
                 Some(here @ Place::Here { term }) => tokio::select! {
-                    outcome = self.proposer.propose(*term, batch.clone()) => outcome.ok(),
+                    outcome = self.proposer.propose(*term, batch) => outcome.ok(),
                     () = self.moves(here) => None,
                 },
                 Some(there @ Place::There { node, address, term }) => tokio::select! {

@@ -24,7 +24,7 @@ use sayso_types::{Clock, Mono};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 
-use crate::codec::proposal_into;
+use crate::codec::{EncodedBatch, proposal_of};
 use crate::types::{Outcome, Raft};
 use crate::{Address, NodeId};
 
@@ -61,7 +61,9 @@ pub(crate) struct Proposer {
 #[derive(Debug)]
 struct Taken {
     term: u64,
-    batch: Batch,
+    batch: EncodedBatch,
+    /// What it counts against the limits.
+    bytes: usize,
     caller: Caller,
 }
 
@@ -87,14 +89,15 @@ impl Proposer {
     }
 
     /// What becomes of `batch`, taken in `term`. Dropping this takes it back if it was not proposed yet.
-    pub(crate) async fn propose(&self, term: u64, batch: Batch) -> Result<Outcome, NotDecided> {
+    pub(crate) async fn propose(&self, term: u64, batch: &Batch) -> Result<Outcome, NotDecided> {
         let closed = || NotDecided::Unknown("this node is closing".to_owned());
         let since = self.clock.now();
-        let bytes = u32::try_from(batch.size() + BATCH_OVERHEAD_BYTES).expect("a batch is within BATCH_BYTES_MAX");
-        let room = self.room.take(bytes).await.map_err(|_| closed())?;
+        let bytes = batch.size();
+        let share = u32::try_from(bytes + BATCH_OVERHEAD_BYTES).expect("a batch is within BATCH_BYTES_MAX");
+        let room = self.room.take(share).await.map_err(|_| closed())?;
         let (answer, outcome) = oneshot::channel();
         let caller = Caller { since, answer, _room: room };
-        self.queue.send(Taken { term, batch, caller }).await.map_err(|_| closed())?;
+        self.queue.send(Taken { term, batch: batch.into(), bytes, caller }).await.map_err(|_| closed())?;
         outcome.await.map_err(|_| closed())?
     }
 }
@@ -165,7 +168,7 @@ impl Groups {
                 let _ = taken.caller.answer.send(Err(NotDecided::NotLeader(leader)));
                 continue;
             }
-            bytes += taken.batch.size();
+            bytes += taken.bytes;
             group.push(taken);
         }
         Some((term?, group)).filter(|(_, group)| !group.is_empty())
@@ -175,7 +178,7 @@ impl Groups {
     async fn propose(&self, term: u64, group: Vec<Taken>) {
         let (batches, callers): (Vec<_>, Vec<_>) = group.into_iter().map(|taken| (taken.batch, taken.caller)).unzip();
         metrics::histogram!("sayso_store_raft_group_batches").record(batches.len() as f64);
-        let outcomes = match self.raft.client_write(proposal_into(term, &batches)).await {
+        let outcomes = match self.raft.client_write(proposal_of(term, &batches)).await {
             Ok(response) => Ok(response.data),
             Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to))) => Err(NotDecided::NotLeader(to.leader_id)),
             Err(error) => Err(NotDecided::Unknown(error.to_string())),

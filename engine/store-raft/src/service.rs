@@ -161,7 +161,7 @@ impl Service {
         let batch = batch_from(required(request.batch, "a proposal has no batch")?)?;
         // Checked where it came from, and here because that may be a program with other limits.
         batch.check().map_err(|_| Malformed { what: "a batch is over the limits" })?;
-        let outcome = match self.proposer.propose(request.term, batch).await {
+        let outcome = match self.proposer.propose(request.term, &batch).await {
             Ok(Outcome::Committed(version)) => outcome::Outcome::Committed(version.to_bytes().to_vec().into()),
             Ok(Outcome::Conflict(key)) => outcome::Outcome::Conflict(key.as_bytes().to_vec().into()),
             Ok(Outcome::Void) => return Err(not_leader(None)),

@@ -20,6 +20,7 @@ use super::etcd::{self, Etcd};
 use super::postgres::{self, Postgres};
 use crate::figure::{Aim, Figure, median};
 use crate::lab::node::open_store;
+use crate::lab::usage::process_cpu;
 use crate::lab::{Ground, Lab, Latencies};
 use crate::report::Measured;
 
@@ -43,6 +44,11 @@ enum Target {
 }
 
 impl Target {
+    /// Whether it runs in this process.
+    const fn is_here(&self) -> bool {
+        matches!(self, Self::Bare(_) | Self::Store(_))
+    }
+
     async fn commit(&self, client: usize, count: u64) -> Result<()> {
         let key = format!("client {client:04} {:04}", count % KEYS);
         match self {
@@ -64,16 +70,18 @@ struct Sort {
     aim: Option<Aim>,
     /// Microseconds a commit, a round each.
     each_us: Vec<f64>,
+    /// Microseconds of CPU time a commit, a round each, of what runs in this process.
+    cpu_us: Vec<f64>,
     latencies: Latencies,
 }
 
 impl Sort {
     fn new(name: &'static str, target: Target, aim: Option<Aim>) -> Self {
-        Self { name, target, aim, each_us: Vec::new(), latencies: Latencies::new() }
+        Self { name, target, aim, each_us: Vec::new(), cpu_us: Vec::new(), latencies: Latencies::new() }
     }
 
     fn forget(&mut self) {
-        (self.each_us, self.latencies) = (Vec::new(), Latencies::new());
+        (self.each_us, self.cpu_us, self.latencies) = (Vec::new(), Vec::new(), Latencies::new());
     }
 }
 
@@ -105,9 +113,12 @@ pub(super) async fn measure(lab: &Lab, rounds: usize, seconds: u64) -> Result<Me
 }
 
 /// What these figures are of.
-const NOTES: [&str; 3] = [
+const NOTES: [&str; 4] = [
     "Each sort of store is compared with a bare append of the same bytes to a file on the same disk, with one fdatasync for all \
-     that wait, in the same round.",
+     that wait, in the same round. Its clients wait and are woken as those of a store are, one each; nothing is checked, kept in \
+     order, or there to be read again.",
+    "CPU time is that of this process, clients included. Where it is more than the machine has, that is what there is to wait for, \
+     and not the disk.",
     "\"1 node\" and \"3 nodes\" are in this process, with their clients, who ask the node that leads. The 3 nodes talk over QUIC \
      with TLS on loopback and share one disk, which each of them syncs.",
     "etcd and PostgreSQL, where they are measured, are processes of their own. etcd's 3 members share the disk, too; they and \
@@ -149,6 +160,7 @@ async fn measure_one(sort: &mut Sort, clients: usize, length: Duration, ground: 
         return Ok(());
     }
     let latencies = Arc::new(Mutex::new(Latencies::new()));
+    let cpu_before = process_cpu();
     let began = ground.clock.now();
     let ends = began.after(length);
     let running: Vec<_> = (0..clients)
@@ -172,9 +184,13 @@ async fn measure_one(sort: &mut Sort, clients: usize, length: Duration, ground: 
     for client in running {
         ensure!(client.join().await == Exit::Done, "a client failed; the log above says why");
     }
-    let lasted = ground.clock.now().since(began);
+    let (lasted, cpu) = (ground.clock.now().since(began), process_cpu() - cpu_before);
     let latencies = Arc::into_inner(latencies).expect("the clients have ended").into_inner();
-    sort.each_us.push(lasted.as_secs_f64() * 1e6 / latencies.count() as f64);
+    let each_us = |time: Duration| time.as_secs_f64() * 1e6 / latencies.count() as f64;
+    sort.each_us.push(each_us(lasted));
+    if sort.target.is_here() {
+        sort.cpu_us.push(each_us(cpu));
+    }
     sort.latencies.add(&latencies);
     Ok(())
 }
@@ -185,18 +201,27 @@ fn shown(clients: usize, sorts: &[Sort]) -> Vec<Figure> {
     let named = |what: &str| format!("commit, {what}, {clients} client{}", if clients == 1 { "" } else { "s" });
     let floor = median(bare.each_us.clone());
     let mut figures = vec![Figure::new(named(bare.name), "us", floor)];
-    for Sort { name, aim, each_us, latencies, .. } in others {
+    let bare_cpu = median(bare.cpu_us.clone());
+    figures.push(Figure::new(cpu_name(&named(bare.name)), "us", bare_cpu));
+    for Sort { name, aim, each_us, cpu_us, latencies, .. } in others {
         // a round's ratio is of measurements that followed each other
         let ratios = each_us.iter().zip(&bare.each_us).map(|(is, bare)| is / bare).collect();
         let each = median(each_us.clone());
         let figure = Figure::new(named(name), "us", each).above_by(floor, median(ratios));
         figures.push(aim.map_or(figure.clone(), |aim| figure.aiming(aim)));
         figures.push(Figure::new(format!("{}, a second", named(name)), "/s", 1e6 / each));
+        if !cpu_us.is_empty() {
+            figures.push(Figure::new(cpu_name(&named(name)), "us", median(cpu_us.clone())).above(bare_cpu));
+        }
         let quantiles = latencies.quantiles();
         figures.push(Figure::new(format!("{}, p50", named(name)), "ms", quantiles.p50));
         figures.push(Figure::new(format!("{}, p99", named(name)), "ms", quantiles.p99));
     }
     figures
+}
+
+fn cpu_name(named: &str) -> String {
+    format!("{named}, CPU time")
 }
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
 //! Batches, alone and as they are proposed together.
 
+use core::fmt;
+
 use bytes::Bytes;
 use prost::Message;
+use prost::encoding::{self, WireType};
 use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::requirement;
 use sayso_store::{Batch, Condition, Key, Op, Token, Value, Version};
 
 use super::{Malformed, decode, required};
 use crate::types::Proposal;
+
+/// The tag of the batches of a `Proposal`.
+const BATCHES: u32 = 2;
 
 pub(crate) fn batch_into(batch: &Batch) -> wire::Batch {
     let require = batch.require.iter().map(|(key, condition)| wire::Requirement {
@@ -49,10 +55,43 @@ pub(crate) fn batch_from(batch: wire::Batch) -> Result<Batch, Malformed> {
     Ok(Batch { token: Token(token), require: require.collect::<Result<_, _>>()?, ops: ops.collect() })
 }
 
-/// The batches that a leader took in `term`, as they are replicated.
+/// A batch as it is a part of what is replicated. Who commits it makes this, so that what is proposed has only to be joined.
+/// Its `Debug` shows the length only.
+pub(crate) struct EncodedBatch(Vec<u8>);
+
+impl fmt::Debug for EncodedBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EncodedBatch({} bytes)", self.0.len())
+    }
+}
+
+impl From<&Batch> for EncodedBatch {
+    fn from(batch: &Batch) -> Self {
+        Self(batch_into(batch).encode_to_vec())
+    }
+}
+
+/// The batches that a leader took in `term`, as they are replicated: a `Proposal` whose batches are encoded already.
+pub(crate) fn proposal_of(term: u64, batches: &[EncodedBatch]) -> Proposal {
+    let proposal = wire::Proposal { term, batches: Vec::new() };
+    let bytes_of = |EncodedBatch(batch): &EncodedBatch| {
+        let length = batch.len();
+        encoding::key_len(BATCHES) + encoding::encoded_len_varint(length as u64) + length
+    };
+    let mut bytes = Vec::with_capacity(proposal.encoded_len() + batches.iter().map(bytes_of).sum::<usize>());
+    proposal.encode(&mut bytes).expect("a vector grows");
+    for EncodedBatch(batch) in batches {
+        encoding::encode_key(BATCHES, WireType::LengthDelimited, &mut bytes);
+        encoding::encode_varint(batch.len() as u64, &mut bytes);
+        bytes.extend_from_slice(batch);
+    }
+    Proposal(bytes.into())
+}
+
+/// The same of batches that are not encoded yet.
+#[cfg(test)]
 pub(crate) fn proposal_into(term: u64, batches: &[Batch]) -> Proposal {
-    let batches = batches.iter().map(batch_into).collect();
-    Proposal(wire::Proposal { term, batches }.encode_to_vec().into())
+    proposal_of(term, &batches.iter().map(EncodedBatch::from).collect::<Vec<_>>())
 }
 
 /// The term in which they were taken, and the batches.
@@ -94,6 +133,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_proposal_of_encoded_batches_is_the_message(term: u64, batches in vec(batches(), 0..4)) {
+            let message = wire::Proposal { term, batches: batches.iter().map(batch_into).collect() };
+            prop_assert_eq!(&proposal_into(term, &batches).0[..], message.encode_to_vec());
+        }
+
         #[test]
         fn proposals_round_trip(term: u64, batches in vec(batches(), 0..4)) {
             prop_assert_eq!(proposal_from(proposal_into(term, &batches)), Ok((term, batches)));
