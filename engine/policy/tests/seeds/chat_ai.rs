@@ -28,6 +28,11 @@ const EXPECTED: &[Expected] = &[
     ("DATE_INCOMPLETE", "profile.effective_at profile.published_at", "7.5 (CA); CA-10"),
     ("CTRL_MISSING", "controller.contact", "7.5 (CA); CA-8"),
     (
+        "RIGHT_CHANNEL_UNREACHABLE",
+        "controller.contact.email",
+        "defect D4: an e-mail address is not given; CA-5.1, CA-5.2",
+    ),
+    (
         "NECESSITY_UNFLAGGED",
         "category.account.necessity category.cookie.necessity category.device_identifier.necessity \
          category.device_info.necessity category.software_list.necessity category.verification.necessity",
