@@ -92,6 +92,7 @@ fn every_clause_is_there() {
 fn decides_as_promised() {
     let stranger = Person::adult();
     let agrees = Person::adult().yes("voice_interaction");
+    let gives_name = Person::adult().yes("real_name_voluntary");
     SEED.decides(&[
         (&stranger, "notice/notice_text/voice-local", "LegalObligation", "CA-0.1: who is to agree must be told"),
         (&stranger, "voice_interaction/voice_audio/whisper-local", "no_basis", "CA-1.6"),
@@ -108,7 +109,10 @@ fn decides_as_promised() {
         (&stranger, "account/verification/store-local", "ContractPerformance", "CA-1.1.1: the match, not the code"),
         (&stranger, "account/account/sign-in", "processor_state", "CA-1.1.3: nobody is named"),
         (&stranger, "real_name/real_name/store-local", "LegalObligation", "CA-1.1.4"),
-        (&agrees, "account/real_name/store-local", "unknown_cell", "CA-1.1.4: for the law only"),
+        (&stranger, "real_name_voluntary/real_name/store-local", "no_basis", "CA-1.1.4: where no law demands it"),
+        (&agrees, "real_name_voluntary/real_name/store-local", "no_basis", "CA-1.1.4"),
+        (&gives_name, "real_name_voluntary/real_name/store-local", "Consent", "CA-1.1.4: voluntarily"),
+        (&agrees, "account/real_name/store-local", "unknown_cell", "CA-1.1.4: for that only"),
         (&stranger, "website/cookie/store-local", "ContractPerformance", "CA-2.1"),
         (&agrees, "feedback/cookie/store-local", "unknown_cell", "CA-2.2"),
         (&agrees.clone().asked_a_revision_ago(), "voice_interaction/voice_audio/whisper-local", "no_basis", "CA-7.2"),
