@@ -273,7 +273,8 @@ fn c11_whoever_answers_is_named_with_a_role_and_can_be_reached() {
         assert!(notice.contains(words) && notice.contains("privacy@operator.example"), "{notice}");
     }
     assert!(draft("[controller]\nrole = \"Middleman\"").unwrap_err().contains("`Middleman` is not known here"));
-    assert_eq!(found("remove = [\"controller.contact\"]"), ["CTRL_MISSING controller.contact"]);
+    let unreachable = ["CTRL_MISSING controller.contact", "RIGHT_CHANNEL_UNREACHABLE controller.contact.email"];
+    assert_eq!(found("remove = [\"controller.contact\"]"), unreachable);
     // a tenant who decides can have data erased, on top of what the law asks
     let grounds = "[rights.offers.erase]\ngrounds = [\"purpose_ended\", \"service_ended\", \"unlawful\", \
                    \"agreement_broken\", \"other_law\", \"consent_withdrawn\", \"tenant_instructed\"]";

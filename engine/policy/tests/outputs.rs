@@ -240,6 +240,35 @@ fn what_a_receiver_is_stands_in_the_record_on_the_page_and_in_the_export() {
     assert_eq!(said, ["partner", "system_provider", "annex 2"].map(Value::from));
 }
 
+/// XZ-4.6c, PIPL 23 and 39: by which method, and how rights are used there.
+#[test]
+fn who_stands_abroad_is_named_with_the_method_and_with_how_rights_are_used_there() {
+    let mut document = shipped("xiaozhi");
+    let far: ProcessorId = "groq-asr".parse().unwrap();
+    for receiver in document.processor.values_mut() {
+        receiver.state = if receiver.id == far { ProcessorState::Active } else { ProcessorState::Draft };
+    }
+    document.processor.get_mut(&far).unwrap().contact = Some("privacy@groq.example".to_owned());
+    let page = |document: &Document, tongue| processor_page(document, &Registry::default(), tongue);
+    let says = |document: &Document, tongue, rows: [&str; 2]| {
+        let page = page(document, tongue);
+        assert!(rows.iter().all(|row| page.contains(row)), "{page}");
+    };
+    let english = [
+        "| How it is processed | passing it on to be processed |",
+        "| Your rights there | ask it (privacy@groq.example), or us (through the Admin Console of this service), and we pass it on |",
+    ];
+    says(&document, Tongue::English, english);
+    let chinese = [
+        "| 处理方式 | 传输处理 |",
+        "| 如何向其行使权利 | 可直接联系接收方（privacy@groq.example），或联系我们（through the Admin Console of this service）转达 |",
+    ];
+    says(&document, Tongue::Chinese, chinese);
+    document.processor.get_mut(&far).unwrap().contact = None;
+    says(&document, Tongue::English, [english[0], "ask us (through the Admin Console of this service)"]);
+    assert!(!page(&shipped("home"), Tongue::English).contains("Your rights there"), "nobody there stands abroad");
+}
+
 #[test]
 fn odrl_says_what_must_be_agreed_to_first() {
     let exported = serde_json::to_value(Odrl::of(&shipped("zego-lawful"))).unwrap();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sayso_consent::Error;
+use sayso_audit::Event;
+use sayso_consent::{Error, Journal};
 use sayso_policy::ConsentStatus;
 use sayso_store::{Batch, Entry, Prefix, Range, Store};
 
@@ -21,6 +22,18 @@ async fn a_log() -> World {
 
 async fn leaves(store: &dyn Store) -> Vec<Entry> {
     store.scan(Range::from(Prefix::table("audit_leaf")), 1_000).await.unwrap().entries
+}
+
+#[tokio::test]
+async fn whenever_a_log_is_opened_all_of_it_is_checked_and_that_is_on_record() {
+    let world = a_log().await;
+    let (size, root) = Journal::check(&*world.local).await.unwrap();
+    assert!(size > 2);
+    let world = world.again().await;
+    let leaves = world.leaves().await;
+    let at = usize::try_from(size).unwrap();
+    assert_eq!(leaves[at].fact.event, Event::SelfcheckPassed { size, root }, "the first that is said of the next time");
+    world.ends_spotless().await;
 }
 
 #[tokio::test]

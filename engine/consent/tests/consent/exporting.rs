@@ -5,7 +5,8 @@ use std::sync::Arc;
 use sayso_audit::{Actor, ActorKind, Event, FlowEvent, Hash, Leaf};
 use sayso_consent::switch::{NotThrown, Position, Target, Throw};
 use sayso_consent::{Ask, Denied, Error, Options, Replay, Replayed};
-use sayso_policy::{People, Profile, Reason};
+use sayso_policy::pages::processor_page;
+use sayso_policy::{People, Profile, Reason, Tongue};
 use sayso_store::{Prefix, Store};
 use sayso_types::{Name, Purpose, SubjectId};
 
@@ -171,6 +172,36 @@ async fn people_who_come_at_once_are_counted_one_after_the_other() {
     assert_eq!(people(&world).await.persons, 2);
     let opened = world.told_since(0).await.into_iter().filter(|told| *told == "transfer.cross_border").count();
     assert_eq!(opened, 2);
+}
+
+/// XZ-4.6c: to whom, by which means and method, and how rights are used there is to be read before anything leaves.
+#[tokio::test]
+async fn a_receiver_abroad_is_on_the_page_and_on_record_before_anything_goes_there() {
+    let world = World::new().await;
+    let page = |tongue| {
+        let revisions = world.register.revisions();
+        processor_page(revisions.newest().document(), revisions.registry(), tongue)
+    };
+    let says = [
+        (Tongue::English, ["abroad", "| Transfer by |", "| How it is processed |", "| Your rights there |"]),
+        (Tongue::Chinese, ["境外", "| 出境依据 |", "| 处理方式 |", "| 如何向其行使权利 |"]),
+    ];
+    for (tongue, rows) in says {
+        assert!(rows.iter().all(|row| !page(tongue).contains(row)), "{}", page(tongue));
+    }
+    let far = profile_that_exports(2, 2, "certification");
+    world.register.publish(far.clone()).await.unwrap();
+    for (tongue, rows) in says {
+        assert!(rows.iter().all(|row| page(tongue).contains(row)), "{}", page(tongue));
+    }
+    let anna = world.person(&[VOICE]).await;
+    drop(world.listen(anna).await.unwrap());
+    let leaves = world.leaves().await;
+    let at = |is: &dyn Fn(&Event) -> bool| leaves.iter().position(|leaf| is(&leaf.fact.event)).unwrap();
+    let there = processor("whisper-local");
+    let in_force = at(&|event| *event == Event::PolicyEffective { profile: Hash(far.hash().0) });
+    let opened = at(&|event| matches!(event, Event::SegmentOpened { processor, .. } if *processor == there));
+    assert!(in_force < opened, "what the page says is in force at {in_force}, and the first byte left after {opened}");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! A policy is revised while people talk.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sayso_audit::Event;
 use sayso_consent::{Answer, Denied, Error, Means, Options, Register};
 use sayso_policy::profile::Draft;
-use sayso_policy::{ConsentStatus, Profile, Reason, Refused, RevisionError};
+use sayso_policy::{ConsentStatus, Profile, ProfileHash, Reason, Refused, RevisionError};
 use sayso_proto::consent::v1 as proto;
 use sayso_runtime::Tasks;
 use sayso_types::Name;
@@ -59,6 +60,28 @@ async fn what_a_revision_no_longer_allows_stops_at_once_for_those_who_talk() {
         .await;
     world.register.publish(revised(3, &[])).await.unwrap();
     drop(world.listen(anna).await.unwrap());
+}
+
+/// XZ-9.1: what a verdict on record was made by can be had, by the hash that the log has of it.
+#[tokio::test]
+async fn every_revision_that_anything_was_decided_by_is_found_by_its_hash_also_after_a_restart() {
+    let world = World::new().await;
+    let anna = world.person(&[VOICE]).await;
+    let editions = [revised(1, &[]), revised(2, &[EDITORIAL]), revised(3, &[EDITORIAL, LONGER])];
+    for edition in &editions {
+        world.register.publish(edition.clone()).await.unwrap();
+        drop(world.listen(anna).await.unwrap());
+    }
+    let world = world.again_under(editions[2].clone()).await;
+    let (leaves, revisions) = (world.leaves().await, world.register.revisions());
+    let in_force = leaves.iter().filter_map(|leaf| match leaf.fact.event {
+        Event::PolicyEffective { profile } => Some(revisions.find(ProfileHash(profile.0)).expect("it is kept")),
+        _ => None,
+    });
+    let found: BTreeMap<_, _> = in_force.map(|found| (found.rev(), found.text())).collect();
+    assert_eq!(found, editions.iter().map(|edition| (edition.rev(), edition.text())).collect());
+    let opened = leaves.iter().filter(|leaf| matches!(leaf.fact.event, Event::SegmentOpened { .. }));
+    assert!(opened.map(|leaf| leaf.fact.profile_rev).eq([1, 2, 3]), "each by the revision of its time");
 }
 
 #[tokio::test]

@@ -145,13 +145,15 @@ fn counts_working_days(value: &Value) -> bool {
     }
 }
 
-/// Whoever takes over is bound by what was promised (PIPL 22): people are told.
+/// Whoever takes over is bound by what was promised (PIPL 22): people are told. Who decides what data is used for, and on
+/// whose instructions, is another matter: people agree to that anew.
 fn answers(part: &mut Part, was: &Controller, is: &Controller) {
     let Controller { id, name, role, contact: _, src: _ } = is;
-    if (&was.id, &was.name, was.role) != (id, name, *role) {
-        let what = format!("{name} ({}) instead of {} ({})", spelled(role), was.name, spelled(&was.role));
-        part.say(ChangeKind::Editorial, "controller", what);
+    if (&was.id, &was.name) != (id, name) {
+        part.say(ChangeKind::Editorial, "controller", format!("{name} instead of {}", was.name));
     }
+    let other = format!("{name} acts as {} instead of {}", spelled(role), spelled(&was.role));
+    part.compare(ChangeKind::Method, "controller.role", (&was.role, role), Some(other));
 }
 
 fn default(part: &mut Part, old: &Document, is: &Defaults) {

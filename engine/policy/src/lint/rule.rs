@@ -100,6 +100,7 @@ impl Rule {
         &rights::RIGHT_MISSING,
         &rights::ERASURE_GROUND_MISSING,
         &rights::RIGHT_NO_CHANNEL,
+        &rights::RIGHT_CHANNEL_UNREACHABLE,
         &rights::WITHDRAW_HARDER_THAN_GIVING,
         &rights::DEADLINE_MISSING,
         &incident::INCIDENT_UNTOLD,

@@ -1,10 +1,14 @@
 //! The public list of processors.
 
+use std::collections::BTreeSet;
+
+use sayso_types::RegionClass;
+
 use crate::markdown::{Table, plain};
 use crate::profile::{Date, Document, Processor, ProcessorState};
 use crate::registry::Narrowed;
 use crate::words::{deadline, named, party, title, words};
-use crate::{Registry, Tongue};
+use crate::{Gate, Registry, Tongue};
 
 /// Who receives data by `document` and what `registry` has taken away since, in Markdown: everybody that is in use, or was
 /// and may be again.
@@ -53,6 +57,30 @@ fn entry(document: &Document, registry: &Registry, processor: &Processor, tongue
     format!("\n## {} ({})\n\n{}\n", plain(&party(&processor.party, tongue)), processor.id, table.text())
 }
 
+/// What is done with the data on its way to `processor` and for its purposes, beside the service that it is (PIPL 23, 39).
+fn method(document: &Document, processor: &Processor, tongue: Tongue) -> String {
+    let purposes = processor.purposes.iter().filter_map(|id| document.purpose.get(id));
+    let done = purposes.flat_map(|purpose| purpose.processing.iter().copied());
+    let done: BTreeSet<_> = done.chain([Gate::of(processor.kind).processing()]).collect();
+    let done: Vec<_> = done.iter().map(|processing| words(processing, tongue)).collect();
+    done.join(tongue.pick(", ", "、"))
+}
+
+/// How rights are used against a receiver abroad (PIPL 39): by asking it, or whoever answers for the data.
+fn rights_abroad(document: &Document, processor: &Processor, tongue: Tongue) -> Option<String> {
+    if processor.region_class != RegionClass::Overseas {
+        return None;
+    }
+    let ours: Vec<_> = document.controller.contact.ways().collect();
+    let ours = ours.join(tongue.pick("; ", "；"));
+    Some(match (&processor.contact, tongue) {
+        (Some(theirs), Tongue::English) => format!("ask it ({theirs}), or us ({ours}), and we pass it on"),
+        (Some(theirs), Tongue::Chinese) => format!("可直接联系接收方（{theirs}），或联系我们（{ours}）转达"),
+        (None, Tongue::English) => format!("ask us ({ours}), and we pass it on"),
+        (None, Tongue::Chinese) => format!("请联系我们（{ours}）转达"),
+    })
+}
+
 type Row = (&'static str, &'static str, Option<String>);
 
 fn rows(document: &Document, registry: &Registry, processor: &Processor, tongue: Tongue) -> Vec<Row> {
@@ -74,6 +102,7 @@ fn rows(document: &Document, registry: &Registry, processor: &Processor, tongue:
     } else {
         processor.declared_retention.as_ref().map(|kept| deadline(kept, tongue))
     };
+    let is_elsewhere = !processor.is_own() || processor.region_class == RegionClass::Overseas;
     let subs: Vec<_> = processor.sub_processors.iter().cloned().collect();
     vec![
         ("Service", "服务", Some(words(&processor.kind, tongue).to_owned())),
@@ -81,6 +110,7 @@ fn rows(document: &Document, registry: &Registry, processor: &Processor, tongue:
         ("State", "状态", Some(words(&state(processor, registry), tongue).to_owned())),
         ("Where", "地点", Some(named(&processor.region, &processor.region_class, tongue))),
         ("Transfer by", "出境依据", processor.mechanism.as_ref().map(|means| words(means, tongue).to_owned())),
+        ("How it is processed", "处理方式", is_elsewhere.then(|| method(document, processor, tongue))),
         ("Receives", "接收内容", Some(categories.join(and))),
         ("For", "目的", Some(purposes.join(and))),
         ("Keeps it for", "保存期限", retention),
@@ -91,6 +121,7 @@ fn rows(document: &Document, registry: &Registry, processor: &Processor, tongue:
         ("Contract", "合同", processor.contract.clone()),
         ("Follows the instructions", "遵循的指示", processor.instructions_ref.clone()),
         ("Contact", "联系方式", processor.contact.clone()),
+        ("Your rights there", "如何向其行使权利", rights_abroad(document, processor, tongue)),
         ("Its policy", "其隐私政策", processor.privacy_url.clone()),
         ("Examined until", "尽职调查有效至", processor.examined_until().map(|at| Date::Moment(at).to_string())),
     ]

@@ -61,11 +61,30 @@ impl Contact {
     /// scheme.
     #[must_use]
     pub fn is_usable(&self) -> bool {
-        let filled = |way: &Option<String>| way.as_deref().is_some_and(|text| !text.trim().is_empty());
-        let email = self.email.as_deref().is_some_and(|text| {
-            text.split_once('@').is_some_and(|(name, host)| !name.trim().is_empty() && host.contains('.'))
-        });
         let url = self.url.as_deref().is_some_and(|text| text.starts_with("https://") || text.starts_with("http://"));
-        filled(&self.address) || filled(&self.phone) || email || url
+        self.has_address() || self.has_phone() || self.has_email() || url
     }
+
+    /// Whether a letter would arrive.
+    #[must_use]
+    pub fn has_address(&self) -> bool {
+        is_filled(self.address.as_deref())
+    }
+
+    /// Whether there is a number to call.
+    #[must_use]
+    pub fn has_phone(&self) -> bool {
+        is_filled(self.phone.as_deref())
+    }
+
+    /// Whether an e-mail could be sent: somebody at a host.
+    #[must_use]
+    pub fn has_email(&self) -> bool {
+        let parts = self.email.as_deref().and_then(|text| text.split_once('@'));
+        parts.is_some_and(|(name, host)| !name.trim().is_empty() && host.contains('.'))
+    }
+}
+
+fn is_filled(way: Option<&str>) -> bool {
+    way.is_some_and(|text| !text.trim().is_empty())
 }

@@ -20,7 +20,7 @@ const HARMLESS: &[&str] = &[
     "clause",
     "lint",
     "notice",
-    "controller",
+    "controller.name",
     "asks.spoken",
     // what is not named comes last
     "routing.prefer.2",

@@ -77,6 +77,7 @@ const EDITS: &[Edit] = &[
     edit("  { purpose = \"Marketing\" },\n", "", &[Protection], BOTH),
     edit("guardian_required_below = 14", "guardian_required_below = 13", &[Protection], BOTH),
     edit("declared_retention = \"P1Y\"", "declared_retention = \"P1M\"", &[Less], &[]),
+    edit("id = \"operator\"\n", "id = \"operator\"\nrole = \"DataProcessor\"\n", &[Method], BOTH),
 ];
 
 /// Each is about what does not rest on consent: people are told, and nobody can be asked.

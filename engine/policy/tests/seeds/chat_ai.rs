@@ -28,6 +28,11 @@ const EXPECTED: &[Expected] = &[
     ("DATE_INCOMPLETE", "profile.effective_at profile.published_at", "7.5 (CA); CA-10"),
     ("CTRL_MISSING", "controller.contact", "7.5 (CA); CA-8"),
     (
+        "RIGHT_CHANNEL_UNREACHABLE",
+        "controller.contact.email",
+        "defect D4: an e-mail address is not given; CA-5.1, CA-5.2",
+    ),
+    (
         "NECESSITY_UNFLAGGED",
         "category.account.necessity category.cookie.necessity category.device_identifier.necessity \
          category.device_info.necessity category.software_list.necessity category.verification.necessity",
@@ -95,6 +100,7 @@ fn every_clause_is_there() {
 fn decides_as_promised() {
     let stranger = Person::adult();
     let agrees = Person::adult().yes("voice_interaction");
+    let gives_name = Person::adult().yes("real_name_voluntary");
     SEED.decides(&[
         (&stranger, "notice/notice_text/voice-local", "LegalObligation", "CA-0.1: who is to agree must be told"),
         (&stranger, "voice_interaction/voice_audio/whisper-local", "no_basis", "CA-1.6"),
@@ -111,7 +117,10 @@ fn decides_as_promised() {
         (&stranger, "account/verification/store-local", "ContractPerformance", "CA-1.1.1: the match, not the code"),
         (&stranger, "account/account/sign-in", "processor_state", "CA-1.1.3: nobody is named"),
         (&stranger, "real_name/real_name/store-local", "LegalObligation", "CA-1.1.4"),
-        (&agrees, "account/real_name/store-local", "unknown_cell", "CA-1.1.4: for the law only"),
+        (&stranger, "real_name_voluntary/real_name/store-local", "no_basis", "CA-1.1.4: where no law demands it"),
+        (&agrees, "real_name_voluntary/real_name/store-local", "no_basis", "CA-1.1.4"),
+        (&gives_name, "real_name_voluntary/real_name/store-local", "Consent", "CA-1.1.4: voluntarily"),
+        (&agrees, "account/real_name/store-local", "unknown_cell", "CA-1.1.4: for that only"),
         (&stranger, "website/cookie/store-local", "ContractPerformance", "CA-2.1"),
         (&agrees, "feedback/cookie/store-local", "unknown_cell", "CA-2.2"),
         (&agrees.clone().asked_a_revision_ago(), "voice_interaction/voice_audio/whisper-local", "no_basis", "CA-7.2"),

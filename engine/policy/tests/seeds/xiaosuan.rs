@@ -24,6 +24,7 @@ const CLAUSES: &str = "
 
 const EXPECTED: &[Expected] = &[
     ("CTRL_MISSING", "controller.contact", "7.5 (XS address); XS-VII, defect D5"),
+    ("RIGHT_CHANNEL_UNREACHABLE", "controller.contact.email", "defect D5: a host name is no e-mail address; XS-VII"),
     (
         "KEPT_SHORTER_THAN_LAW",
         "purpose.security.basis_code",

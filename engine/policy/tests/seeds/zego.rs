@@ -240,6 +240,8 @@ fn moderation_sees_content_and_nobody_else_does() {
 #[test]
 fn each_row_on_moderation_is_kept_by_itself() {
     let forget = |line: &str| match line.contains("says =") {
+        // as somebody has it who thinks that it is theirs to keep
+        true if line.contains("id = \"ZG-1.3f\"") => line.split(", outside =").next().unwrap().to_owned() + " },\n",
         true => format!("{line}\n"),
         false => line.replace("\"ZG-1.3f\"", "\"ZG-1.2e\"") + "\n",
     };

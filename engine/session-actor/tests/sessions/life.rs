@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sayso_session::Refusal;
 use sayso_session_actor::Change;
+use sayso_store::{Range, Store, limits::SCAN_LIMIT_MAX};
 use sayso_types::Purpose;
 use sayso_wire::{AudioFormat, GoodbyeReason, Hello, ListenMode, SessionState, ToDevice};
 
@@ -49,6 +50,24 @@ async fn no_word_is_lost_to_a_session_that_falls_asleep() {
         soon(device.told(thinking)).await;
     }
     assert_eq!(node.sessions.list().len(), 1);
+}
+
+/// XZ-1.2: a device that is bound to nobody's account has its say in memory, and nowhere else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_a_device_says_of_itself_when_it_connects_not_a_row_is_stored() {
+    const MAC: &str = "a0:b1:c2:d3:e4:f5";
+    let node = Node::start().await;
+    let says = Hello { firmware: MAC.to_owned(), ..hello("speaker") };
+    let device = Device::try_connect(&node, says).await.unwrap();
+    let session = soon(node.until_session("speaker", |session| session.connected)).await;
+    assert_eq!(session.firmware, MAC, "it is known while it is there");
+    drop(device);
+    soon(node.until_session("speaker", |session| !session.connected)).await;
+    let rows = node.store.scan(Range::all(), SCAN_LIMIT_MAX).await.unwrap();
+    assert!(rows.rest.is_none() && !rows.entries.is_empty(), "all of what is stored was looked at");
+    let has_it = |bytes: &[u8]| bytes.windows(MAC.len()).any(|some| some == MAC.as_bytes());
+    assert!(!rows.entries.iter().any(|row| has_it(row.key.as_bytes()) || has_it(&row.value)));
+    assert!(node.register.list_heads(session.subject, None).await.unwrap().is_empty(), "nor is anything sealed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! The app Chat ai: CA.
 
+use core::time::Duration;
+
 use sayso_consent::Means;
 use sayso_policy::AgeBand;
 
@@ -8,6 +10,9 @@ use crate::keeping::{CHAT_AI, with_examined};
 
 /// Everything that the policy asks for.
 const ALL: &str = "voice_interaction profile_page feedback network_diagnosis crash_report download share publish";
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 const HEARS: &str = "voice_interaction/voice_audio/whisper-local";
 
@@ -46,6 +51,35 @@ async fn each_function_takes_its_own_while_it_is_agreed_to_and_costs_no_other() 
         }
         gates.promise(anna, &[(HEARS, OPEN, "C13"), ("account/account/store-local", OPEN, "C13")]).await;
     }
+}
+
+/// A diagnosis is over within the hour, and takes nothing after that.
+#[tokio::test]
+async fn a_diagnosis_takes_data_while_it_runs_and_another_one_is_agreed_to_anew() {
+    const DIAGNOSES: &str = "network_diagnosis/network_data/store-local";
+    let gates = Gates::of(CHAT_AI).await;
+    let anna = gates.0.stranger().await;
+    for _ in 0..2 {
+        gates.promise(anna, &[(DIAGNOSES, "no_basis", "CA-1.3.1: none runs")]).await;
+        gates.yes(anna, "network_diagnosis", Means::Integrator).await;
+        gates.0.clock.advance(HOUR - MILLISECOND);
+        gates.promise(anna, &[(DIAGNOSES, OPEN, "CA-1.3.1")]).await;
+        gates.0.clock.advance(MILLISECOND);
+    }
+    gates.promise(anna, &[(DIAGNOSES, "no_basis", "CA-1.3.1: it is over")]).await;
+}
+
+#[tokio::test]
+async fn a_real_name_that_no_law_demands_is_taken_from_who_agrees_to_that() {
+    const BY_LAW: &str = "real_name/real_name/store-local";
+    const FREELY: &str = "real_name_voluntary/real_name/store-local";
+    let gates = Gates::of(CHAT_AI).await;
+    let anna = gates.0.stranger().await;
+    gates.promise(anna, &[(BY_LAW, OPEN, "CA-1.1.4"), (FREELY, "no_basis", "CA-1.1.4: she said nothing")]).await;
+    gates.yes(anna, "real_name_voluntary", Means::Button).await;
+    gates.promise(anna, &[(FREELY, OPEN, "CA-1.1.4: voluntarily")]).await;
+    gates.takes_back(anna, "real_name_voluntary").await;
+    gates.promise(anna, &[(FREELY, "no_basis", "CA-1.1.4"), (BY_LAW, OPEN, "CA-1.1.4")]).await;
 }
 
 #[tokio::test]

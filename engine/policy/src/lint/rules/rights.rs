@@ -7,7 +7,7 @@ use sayso_types::RegionClass;
 use crate::lint::Rule;
 use crate::lint::case::Case;
 use crate::lint::rule::Found;
-use crate::profile::RightKind;
+use crate::profile::{RightChannel, RightKind};
 use crate::words::spelled;
 
 pub(in crate::lint) static RIGHT_MISSING: Rule = Rule {
@@ -87,6 +87,32 @@ fn no_channel(case: &Case<'_>) -> Found {
         (format!("rights.offers.{}.channel", spelled(kind)), message.to_owned())
     })
     .collect()
+}
+
+pub(in crate::lint) static RIGHT_CHANNEL_UNREACHABLE: Rule = Rule {
+    id: "RIGHT_CHANNEL_UNREACHABLE",
+    breach: "a right is used by writing or calling, and nothing says where to",
+    source: "defects D4, D5 (CA, XS); cn-pipl:17, cn-pipl:50, gdpr:12-2",
+    waivable: false,
+    look: unreachable,
+};
+
+fn unreachable(case: &Case<'_>) -> Found {
+    let contact = &case.document.controller.contact;
+    let ways =
+        [(RightChannel::Email, "email", contact.has_email()), (RightChannel::Phone, "phone", contact.has_phone())];
+    let offers = &case.document.rights.offers;
+    let lost = ways.into_iter().filter(|(.., leads_somewhere)| !leads_somewhere).filter_map(|(channel, key, _)| {
+        let by_it = offers.iter().filter(|(_, right)| right.channel.contains(&channel));
+        let by_it: Vec<_> = by_it.map(|(kind, _)| spelled(kind)).collect();
+        let message = format!(
+            "nothing there leads to anybody, and by `{}` people are to use: {}; write it, or offer them another channel",
+            spelled(&channel),
+            by_it.join(", ")
+        );
+        (!by_it.is_empty()).then(|| (format!("controller.contact.{key}"), message))
+    });
+    lost.collect()
 }
 
 pub(in crate::lint) static WITHDRAW_HARDER_THAN_GIVING: Rule = Rule {
