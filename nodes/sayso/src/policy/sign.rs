@@ -15,7 +15,7 @@ use sayso_policy::Profile;
 use sayso_types::Redacted;
 use serde_json::json;
 
-use super::ProfileFile;
+use super::{ProfileFile, file};
 use crate::cli::{KeyArgs, SignArgs, VerifyProfileArgs};
 use crate::output;
 
@@ -63,8 +63,12 @@ pub(super) fn sign(args: &SignArgs, json: bool) -> Result<bool> {
 /// `verify`: says by whom a profile is signed.
 pub(super) fn verify(args: &VerifyProfileArgs, json: bool) -> Result<bool> {
     let profile = ProfileFile::open(&args.file)?.profile()?;
-    let by = check(&profile, &args.file, &args.key)?;
-    told(&profile, &signature_of(&args.file), by, json)
+    let signature = signature_of(&args.file);
+    match check(&profile, &args.file, &args.key) {
+        Ok(by) => told(&profile, &signature, by, json),
+        Err(error) if json => file::refuse(Some(&signature), &error, json).map(|()| false),
+        Err(error) => Err(error),
+    }
 }
 
 fn told(profile: &Profile, signature: &Path, by: &str, json: bool) -> Result<bool> {
