@@ -97,6 +97,7 @@ fn header(part: &mut Part, (old, was): (&Document, &Header), (new, is): (&Docume
         notice_lead,
         deployment,
         companion,
+        supervisor: _,
         src: _,
     } = is;
     let other = Some(format!("{jurisdiction} instead of {}", was.jurisdiction));
@@ -144,10 +145,19 @@ fn counts_working_days(value: &Value) -> bool {
 
 /// Whoever takes over is bound by what was promised (PIPL 22): people are told.
 fn answers(part: &mut Part, was: &Controller, is: &Controller) {
-    let Controller { id, name, role, contact: _, src: _ } = is;
+    let Controller { id, name, role, contact: _, joint, representative, dpo, src: _ } = is;
     if (&was.id, &was.name, was.role) != (id, name, *role) {
         let what = format!("{name} ({}) instead of {} ({})", spelled(role), was.name, spelled(&was.role));
         part.say(ChangeKind::Editorial, "controller", what);
+    }
+    for (key, same, what) in [
+        ("controller.joint", was.joint == *joint, "others decide together with it"),
+        ("controller.representative", was.representative == *representative, "somebody else speaks for it, or nobody"),
+        ("controller.dpo", was.dpo == *dpo, "somebody else looks after the protection of data, or nobody"),
+    ] {
+        if !same {
+            part.say(ChangeKind::Editorial, key, what.to_owned());
+        }
     }
 }
 
