@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use prost::Message;
 use sayso_audit::{Actor, ActorKind, Reference};
 use sayso_policy::profile::{
-    AtRest, CategoryRule, ControllerRole, Date, Necessity, Processor, Retention, RetentionAction, Sensitivity,
+    AtRest, CategoryRule, Contact, Controller, ControllerRole, Date, Necessity, Processor, Responsible, Retention,
+    RetentionAction, Sensitivity,
 };
 use sayso_policy::{ConsentStatus, ConsentType, LegalBasis, Period, Practice, Profile, PurposeConsent, Tongue};
 use sayso_proto::consent::v1 as proto;
@@ -87,7 +88,9 @@ pub(crate) fn of(
                 ..Default::default()
             })
             .collect(),
-        pii_controllers: vec![controller.id.to_string()],
+        pii_controllers: iter::once(controller.id.to_string())
+            .chain(controller.joint.iter().map(|other| other.name.clone()))
+            .collect(),
         collection_method: practice.collection,
         processing_method: practice.processing,
         storage_locations: practice.storage,
@@ -112,6 +115,11 @@ pub(crate) fn of(
             .map(|(rule, retention)| retention_rule(rule, retention)),
         service: "voice session".to_owned(),
         jurisdiction: header.jurisdiction.to_string(),
+        impact_assessment: rule
+            .and_then(|rule| rule.impact_assessment.as_ref())
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        authority_party: header.supervisor.clone().unwrap_or_default(),
         withdrawal_method: "say \"stop listening\", or withdraw on the device or through the operator".to_owned(),
         ..Default::default()
     };
@@ -137,19 +145,10 @@ pub(crate) fn of(
         pii_principal_id: answer.subject.0.to_vec(),
         tenant_id: answer.tenant.to_string(),
         purpose: Some(block),
-        parties: iter::once(proto::Party {
-            party_id: controller.id.to_string(),
-            name: controller.name.clone(),
-            address: controller.contact.address.clone().unwrap_or_default(),
-            contact: controller.contact.ways().next().unwrap_or_default().to_owned(),
-            email: controller.contact.email.clone().unwrap_or_default(),
-            url: controller.contact.url.clone().unwrap_or_default(),
-            phone: controller.contact.phone.clone().unwrap_or_default(),
-            role: role(controller.role).into(),
-            party_type: role_term(controller.role).to_owned(),
-        })
-        .chain(third_parties(&receivers))
-        .collect(),
+        parties: responsible(controller, header.supervisor.as_deref())
+            .into_iter()
+            .chain(third_parties(&receivers))
+            .collect(),
         events: vec![event],
         created_unix_ms: now.0,
         replaces_record_id: Vec::new(),
@@ -191,6 +190,32 @@ pub(crate) fn requested(
 pub(crate) fn answers(answer: &mut proto::ConsentRecord, asked: &proto::ConsentRecord) {
     answer.created_unix_ms = asked.created_unix_ms;
     answer.events.splice(..0, asked.events.iter().cloned());
+}
+
+/// Who answers for it, and who sees to that they do.
+fn responsible(controller: &Controller, supervisor: Option<&str>) -> Vec<proto::Party> {
+    let party = |id: &str, name: &str, contact: &Contact, of: (proto::PartyRole, &str)| proto::Party {
+        party_id: id.to_owned(),
+        name: name.to_owned(),
+        address: contact.address.clone().unwrap_or_default(),
+        contact: contact.ways().next().unwrap_or_default().to_owned(),
+        email: contact.email.clone().unwrap_or_default(),
+        url: contact.url.clone().unwrap_or_default(),
+        phone: contact.phone.clone().unwrap_or_default(),
+        role: of.0.into(),
+        party_type: of.1.to_owned(),
+    };
+    let as_term = |who: &Responsible, of| party(&who.name, &who.name, &who.contact, of);
+    let is = (role(controller.role), role_term(controller.role));
+    let mut parties = vec![party(controller.id.as_str(), &controller.name, &controller.contact, is)];
+    parties.extend(controller.joint.iter().map(|who| as_term(who, is)));
+    // the standard has these two by their type only
+    let unspecified = proto::PartyRole::Unspecified;
+    parties.extend(controller.representative.iter().map(|who| as_term(who, (unspecified, "Representative"))));
+    parties.extend(controller.dpo.iter().map(|who| as_term(who, (unspecified, "DataProtectionOfficer"))));
+    let authority = (proto::PartyRole::Authority, "DataProtectionAuthority");
+    parties.extend(supervisor.map(|name| party(name, name, &Contact::default(), authority)));
+    parties
 }
 
 /// Who else receives it, each once.

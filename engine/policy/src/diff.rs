@@ -118,6 +118,14 @@ pub fn diff(old: &Document, new: &Document) -> Diff {
     Diff { changes }
 }
 
+/// The revision that `new` must be raised above before a node that has `old` in force takes it; [`None`] where it is, or where
+/// the two say the same.
+#[must_use]
+pub fn rev_to_exceed(old: &Document, new: &Document) -> Option<u32> {
+    let newest = old.profile.rev;
+    (old != new && new.profile.rev <= newest).then_some(newest)
+}
+
 impl Diff {
     /// Whether anything is material: people who agreed to what it touches are asked again.
     #[must_use]

@@ -17,13 +17,18 @@ impl Error {
         Self { place, problem }
     }
 
-    /// Reads a TOML error, of which the line is known and the key is not.
+    /// Reads a TOML error, of which the line is known, and the key as far as the text before it shows.
     pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
-        let line = error.span().map_or(1, |span| line_of(text, span.start));
-        Self {
-            place: Place { part: Part::Itself, line, key: String::new() },
-            problem: Problem::from_serde(error.message()),
-        }
+        let start = error.span().map_or(0, |span| span.start);
+        let (line, message) = (line_of(text, start), error.message().trim_end());
+        let is_twice = message.contains("duplicate key");
+        let key = key_at(text, start, is_twice);
+        let problem = match () {
+            () if is_twice => Problem::Twice(key.rsplit('.').next().unwrap_or_default().to_owned()),
+            () if message.contains("date") || message.contains("time") => Problem::NoDate(message.to_owned()),
+            () => Problem::from_serde(message),
+        };
+        Self { place: Place { part: Part::Itself, line, key }, problem }
     }
 }
 
@@ -54,6 +59,28 @@ pub(crate) fn line_of(text: &str, start: usize) -> usize {
     1 + text.as_bytes().iter().take(start).filter(|b| **b == b'\n').count()
 }
 
+/// The key whose value the byte at `start` stands in, or the one that begins there, below the last header before it; empty where
+/// the text does not show it.
+fn key_at(text: &str, start: usize, begins_there: bool) -> String {
+    let is_key = |c: char| c.is_alphanumeric() || "_-".contains(c);
+    let Some((before, after)) = text.split_at_checked(start) else { return String::new() };
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let key = match line.rsplit_once('=') {
+        _ if begins_there => after.trim_start_matches('"').split(|c| !is_key(c)).next(),
+        Some((name, _)) => name.trim_end().rsplit(|c: char| !is_key(c) && c != '.').next(),
+        None => None,
+    };
+    let Some(key) = key.filter(|key| !key.is_empty()) else { return String::new() };
+    // of a header that is there twice, what stands before it on its line is the way to it
+    if let Some(way) = line.trim_start().strip_prefix('[') {
+        return format!("{}{key}", way.trim_start_matches('['));
+    }
+    let headers = before.lines().filter_map(|line| line.trim().strip_prefix('[')?.split_once(']'));
+    let headers = headers.map(|(name, _)| name.trim_start_matches('[').trim());
+    let header = headers.rev().find(|name| !name.contains(['{', ',', '"']));
+    header.map_or_else(|| key.to_owned(), |header| format!("{header}.{key}"))
+}
+
 /// Which text of a profile that may extend another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
@@ -66,9 +93,26 @@ pub enum Part {
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// Not TOML, a value of the wrong type, or something mandatory that is not there.
+    /// Not TOML.
     #[error("{0}")]
     Syntax(String),
+    /// A date that is none.
+    #[error("{0}; write a date as 2026-02-27, and words that say less than that in quotes")]
+    NoDate(String),
+    /// A key, or the id of an entry of a list, that is there twice.
+    #[error("`{0}` is declared twice; rename or remove one")]
+    Twice(String),
+    /// Something mandatory is not there.
+    #[error("`{0}` is not there; add it")]
+    Missing(String),
+    /// A value of another type than is read in its place.
+    #[error("is {found}; write {expected}")]
+    Type {
+        /// What it is.
+        found: String,
+        /// What is read there.
+        expected: String,
+    },
     /// A key or a value that is none of those allowed in its place.
     #[error("`{found}` is not known here{}", instead(.nearest, .known))]
     Unknown {
@@ -99,6 +143,14 @@ pub enum Problem {
         name: String,
         /// Why that cannot be.
         why: &'static str,
+    },
+    /// More entries than are compared with one another.
+    #[error("has {found} entries; at most {max} are read: split the profile")]
+    Items {
+        /// How many.
+        found: usize,
+        /// How many may be.
+        max: usize,
     },
     /// More to decide than a table holds.
     #[error("has {found} cells (uses of categories times processors); at most {max} can be decided: split the profile")]
@@ -230,6 +282,9 @@ impl fmt::Display for Nearest {
     }
 }
 
+/// How a message ends about a name that is there twice; before it stands the name between backticks.
+pub(crate) const TWICE: &str = "is declared twice";
+
 impl Problem {
     /// Reads what serde says: it names an unknown key and the known ones only in its message, between backticks.
     pub(crate) fn from_serde(message: &str) -> Self {
@@ -237,13 +292,30 @@ impl Problem {
         match names.next() {
             Some(found) if message.starts_with("unknown field") || message.starts_with("unknown variant") => {
                 let known: Vec<_> = names.map(str::to_owned).collect();
-                Self::Unknown {
-                    found: found.to_owned(),
-                    nearest: Nearest::to(found, known.iter().map(String::as_str)),
-                    known,
-                }
+                let nearest = Nearest::to(found, known.iter().map(String::as_str));
+                Self::Unknown { found: found.to_owned(), nearest, known }
             }
-            _ => Self::Syntax(message.trim_end().to_owned()),
+            Some(found) if message.starts_with("missing field") => Self::Missing(found.to_owned()),
+            Some(found) if message.ends_with(TWICE) => Self::Twice(found.to_owned()),
+            _ => Self::of_type(message).unwrap_or_else(|| Self::Syntax(message.trim_end().to_owned())),
         }
+    }
+
+    /// Reads what serde says of a value of the wrong type, of which it names the types as Rust calls them.
+    fn of_type(message: &str) -> Option<Self> {
+        let said = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
+        let (found, expected) = said.trim_end().rsplit_once(", expected ")?;
+        let expected = match expected {
+            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on, without quotes",
+            "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number, without quotes",
+            "a nonzero u32" | "a nonzero u64" => "a whole number from 1 on, without quotes",
+            "a string" | "a borrowed string" | "string or table" => "a text in quotes",
+            "a boolean" => "true or false, without quotes",
+            "a sequence" => "a list in [ ]",
+            "a map" => "a table",
+            other if other.starts_with("struct ") => "a table",
+            other => other,
+        };
+        Some(Self::Type { found: found.to_owned(), expected: expected.to_owned() })
     }
 }

@@ -10,8 +10,8 @@ mod rule;
 
 pub use citation::{Citation, CitationError, Mark};
 pub use rule::{
-    AnswerRule, Audience, BasisRule, ConsentRule, ExemptionRule, GuardianRule, IncidentRule, KeepRule, Kept, Matter,
-    RetentionRule, RightRule, Severity, TransferRule,
+    AnswerRule, Assessed, AssessmentRule, Audience, BasisRule, ConsentRule, ExemptionRule, GuardianRule, IncidentRule,
+    KeepRule, Kept, Matter, RetentionRule, RightRule, Severity, TransferRule,
 };
 
 use crate::country::{is_country, no_country};
@@ -62,6 +62,7 @@ struct Rules {
     exemption: Vec<ExemptionRule>,
     guardian: Vec<GuardianRule>,
     consent: Vec<ConsentRule>,
+    assessment: Vec<AssessmentRule>,
     answer: Vec<AnswerRule>,
     incident: Vec<IncidentRule>,
     retention: Vec<RetentionRule>,
@@ -219,6 +220,11 @@ impl LawFloor {
         self.rules.consent.iter().filter(move |rule| rule.matter == matter)
     }
 
+    /// Where it is asked that such a use is assessed before it begins.
+    pub fn assessments(&self, of: Assessed) -> impl Iterator<Item = &AssessmentRule> {
+        self.rules.assessment.iter().filter(move |rule| rule.of == of)
+    }
+
     /// How soon a request must be answered. All of them hold: which is the shortest can depend on the day.
     #[must_use]
     pub fn answers(&self) -> &[AnswerRule] {
@@ -270,12 +276,25 @@ impl LawFloor {
 impl Rules {
     fn extend(&mut self, more: &Self) {
         // no `..`: a new sort of rule must be merged, too
-        let Self { basis, right, exemption, guardian, consent, answer, incident, retention, keep, transfer } = more;
+        let Self {
+            basis,
+            right,
+            exemption,
+            guardian,
+            consent,
+            assessment,
+            answer,
+            incident,
+            retention,
+            keep,
+            transfer,
+        } = more;
         self.basis.extend_from_slice(basis);
         self.right.extend_from_slice(right);
         self.exemption.extend_from_slice(exemption);
         self.guardian.extend_from_slice(guardian);
         self.consent.extend_from_slice(consent);
+        self.assessment.extend_from_slice(assessment);
         self.answer.extend_from_slice(answer);
         self.incident.extend_from_slice(incident);
         self.retention.extend_from_slice(retention);

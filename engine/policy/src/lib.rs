@@ -59,7 +59,7 @@ pub use consent::{AgeBand, ConsentState, ConsentStatus, ConsentType, PartStatus,
 pub use coverage::Coverage;
 pub use deadline::Deadline;
 pub use decide::{BasisRef, Decision, Grounds, Obligations, Question, Reason, decide, decide_anonymised};
-pub use diff::{Change, ChangeKind, Diff, diff};
+pub use diff::{Change, ChangeKind, Diff, diff, rev_to_exceed};
 pub use due::Due;
 pub use ending::{Ending, Happened};
 pub use error::{Error, Problem};

@@ -10,9 +10,12 @@ use sayso_policy::export::dpv::Dpv;
 use sayso_policy::export::odrl::Odrl;
 use sayso_policy::export::ropa::Ropa;
 use sayso_policy::pages::{Item, PrivacyNotice, processor_page, spoken_parts};
-use sayso_policy::profile::{Document, Draft, Mechanism, PartnerType, ProcessorRole, ProcessorState, SPOKEN_MAX};
+use sayso_policy::profile::{
+    Contact, ControllerRole, Document, Draft, Mechanism, PartnerType, ProcessorRole, ProcessorState, Responsible,
+    SPOKEN_MAX,
+};
 use sayso_policy::{Coverage, Registry, Tongue, Vocabulary};
-use sayso_types::ProcessorId;
+use sayso_types::{Category, ProcessorId, Purpose};
 use serde_json::{Value, json};
 
 /// The clauses of ISO/IEC 29184:2020 that a notice must answer.
@@ -267,6 +270,76 @@ fn who_stands_abroad_is_named_with_the_method_and_with_how_rights_are_used_there
     document.processor.get_mut(&far).unwrap().contact = None;
     says(&document, Tongue::English, [english[0], "ask us (through the Admin Console of this service)"]);
     assert!(!page(&shipped("home"), Tongue::English).contains("Your rights there"), "nobody there stands abroad");
+}
+
+#[test]
+fn the_record_of_processing_names_whoever_answers_for_it_and_what_was_assessed() {
+    let mut document = shipped("zego-lawful");
+    let somebody = |name: &str| Responsible {
+        name: name.to_owned(),
+        contact: Contact { email: Some("somebody@example.com".to_owned()), ..Contact::default() },
+    };
+    document.controller.role = ControllerRole::JointDataControllers;
+    document.controller.joint.insert(somebody("Other Ltd."));
+    document.controller.representative = Some(somebody("Here Ltd."));
+    document.controller.dpo = Some(somebody("The officer"));
+    document.profile.supervisor = Some("The authority".to_owned());
+
+    let record = Ropa::of(&document);
+    let assessed = |purpose: &str| {
+        record.activities.iter().find(|activity| activity.purpose.as_str() == purpose).unwrap().impact_assessment
+    };
+    assert_eq!(assessed("share").unwrap().to_string(), "PIA share (2024-08-01)");
+    assert!(assessed("account").is_none());
+    assert!(record.on_behalf.is_none(), "it decides itself");
+    let json = serde_json::to_value(&record).unwrap();
+    assert_eq!(json["controller"]["joint"][0]["name"], "Other Ltd.");
+    assert_eq!(json["controller"]["dpo"]["contact"]["email"], "somebody@example.com");
+    for (tongue, lines) in [
+        (
+            Tongue::English,
+            [
+                "- Decides with it: Other Ltd.; somebody@example.com",
+                "- Representative: Here Ltd.",
+                "- Data protection officer: The officer",
+                "- Supervised by: The authority",
+                "- Impact assessment: PIA share (2024-08-01)",
+            ],
+        ),
+        (
+            Tongue::Chinese,
+            [
+                "- 共同处理者：Other Ltd.; somebody@example.com",
+                "- 境内代表：Here Ltd.",
+                "- 个人信息保护负责人：The officer",
+                "- 监管部门：The authority",
+                "- 个人信息保护影响评估: PIA share (2024-08-01)",
+            ],
+        ),
+    ] {
+        let text = record.markdown(tongue);
+        for line in lines {
+            assert!(text.contains(&line.replace('.', "\\.")) || text.contains(line), "{line}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_record_of_a_processor_says_on_whose_behalf_it_acts() {
+    let document = shipped("xiaosuan-lawful");
+    let record = Ropa::of(&document);
+    let on_behalf = record.on_behalf.clone().unwrap();
+    assert!(on_behalf.tenants.is_empty());
+    let data_flow = &on_behalf.processing[&"data_flow".parse::<Purpose>().unwrap()];
+    assert!(data_flow.contains(&"device_info".parse::<Category>().unwrap()), "{data_flow:?}");
+    assert!(record.markdown(Tongue::English).contains("each tenant whose instructions the node has on record"));
+
+    let named = record.with_tenants(["acme", "beta"].map(|tenant| tenant.parse().unwrap()));
+    let said = "- As a processor (GDPR 30(2), PIPL 21), on the instructions of: acme, beta";
+    assert!(named.markdown(Tongue::English).contains(said), "{}", named.markdown(Tongue::English));
+    assert!(named.markdown(Tongue::Chinese).contains("依照以下各方的指示处理：acme、beta"));
+    let home = shipped("home");
+    assert_eq!(Ropa::of(&home).with_tenants(["acme".parse().unwrap()]).on_behalf, None);
 }
 
 #[test]

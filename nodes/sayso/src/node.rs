@@ -235,7 +235,10 @@ impl Node {
     }
 
     async fn publish(&self, config: &Config) -> Result<Diff> {
-        let profile = Arc::new(accepted_profile(config)?);
+        // the linter looks at everything there is: no thread of a conversation waits for it
+        let config = config.clone();
+        let profile = self.tasks.blocking("read profile", move || accepted_profile(&config)).await??;
+        let profile = Arc::new(profile);
         match self.register.publish(Arc::clone(&profile)).await {
             Err(Error::Revision(RevisionError::NotYet { rev, .. })) => {
                 // people are told first; it comes into force by itself

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use sayso_policy::export::{dpv::Dpv, odrl::Odrl, ropa::Ropa};
-use sayso_policy::pages::{PrivacyNotice, processor_page, spoken_parts};
-use sayso_policy::{Coverage, Registry, diff};
+use sayso_policy::pages::{PrivacyNotice, SpokenPart, processor_page, spoken_parts};
+use sayso_policy::{Coverage, Registry, Tongue, diff, rev_to_exceed};
 use serde_json::json;
 
 pub(crate) use self::file::{ProfileFile, own_calendar};
@@ -93,8 +93,9 @@ fn difference(args: &DiffArgs, json: bool) -> Result<bool> {
         return Err(new.wrong("profile.id", message).into());
     }
     let diff = diff(was, is);
+    let exceed = rev_to_exceed(was, is);
     if json {
-        output::json(&json!({ "material": diff.is_material(), "changes": diff.changes }))?;
+        output::json(&json!({ "material": diff.is_material(), "raise_rev_above": exceed, "changes": diff.changes }))?;
         return Ok(true);
     }
     for change in &diff.changes {
@@ -112,6 +113,9 @@ fn difference(args: &DiffArgs, json: bool) -> Result<bool> {
     if diff.changes.is_empty() {
         output::line("nothing changes")?;
     }
+    if let Some(newest) = exceed {
+        output::line(format_args!("refused by a node: profile.rev must be raised above {newest}"))?;
+    }
     Ok(true)
 }
 
@@ -120,7 +124,9 @@ fn notices(args: &NoticeArgs, json: bool) -> Result<bool> {
     let file = ProfileFile::open(&args.file)?;
     let document = file.draft.document();
     if args.spoken {
-        let parts = spoken_parts(document);
+        let is_asked_for =
+            |part: &SpokenPart<'_>| args.lang.is_none_or(|lang| Tongue::of(part.language.as_str()) == lang);
+        let parts: Vec<_> = spoken_parts(document).into_iter().filter(is_asked_for).collect();
         if json {
             output::json(&parts)?;
         } else {
@@ -135,13 +141,14 @@ fn notices(args: &NoticeArgs, json: bool) -> Result<bool> {
         }
         return Ok(parts.iter().all(|part| part.fits));
     }
+    let lang = args.lang.unwrap_or(Tongue::English);
     let page = if args.processors {
-        processor_page(document, &Registry::default(), args.lang)
+        processor_page(document, &Registry::default(), lang)
     } else {
-        PrivacyNotice::of(document, args.lang).markdown()
+        PrivacyNotice::of(document, lang).markdown()
     };
     if json {
-        output::json(&json!({ "lang": args.lang.tag(), "markdown": page }))?;
+        output::json(&json!({ "lang": lang.tag(), "markdown": page }))?;
     } else {
         output::line(page.trim_end())?;
     }
@@ -176,9 +183,10 @@ fn coverage(args: &FilesArgs, json: bool) -> Result<bool> {
 fn exported(args: &ExportArgs, json: bool) -> Result<bool> {
     let file = ProfileFile::open(&args.file)?;
     let document = file.draft.document();
+    let record = || Ropa::of(document).with_tenants(args.tenant.iter().cloned());
     match args.format {
-        ExportFormat::Ropa if json => output::json(&Ropa::of(document)),
-        ExportFormat::Ropa => output::line(Ropa::of(document).markdown(args.lang).trim_end()),
+        ExportFormat::Ropa if json => output::json(&record()),
+        ExportFormat::Ropa => output::line(record().markdown(args.lang).trim_end()),
         ExportFormat::Odrl => output::json(&Odrl::of(document)),
         ExportFormat::Dpv => output::json(&Dpv::of(document)),
     }?;

@@ -41,8 +41,20 @@ fn added(new: &Document, rule: &PurposeRule) -> Change {
 }
 
 fn purpose(old: &Document, (was, is): (&PurposeRule, &PurposeRule), agreed: &BTreeSet<Cell>) -> Vec<Change> {
-    let PurposeRule { id, dpv, title: _, basis, basis_code: _, separate, requires, consent_lasts, processing, src: _ } =
-        is;
+    let PurposeRule {
+        id,
+        dpv,
+        title: _,
+        basis,
+        basis_code: _,
+        separate,
+        requires,
+        consent_lasts,
+        processing,
+        // what is written about a use is not the use
+        impact_assessment: _,
+        src: _,
+    } = is;
     let of = |cell: &&Cell| cell.purpose == *id;
     let mut part = Part::new(format!("purpose.{id}"), agreed.iter().filter(of).copied().collect());
     part.compare(ChangeKind::Purpose, "dpv", (&was.dpv, dpv), Some(format!("{dpv} instead of {}", was.dpv)));

@@ -98,6 +98,7 @@ fn header(part: &mut Part, (old, was): (&Document, &Header), (new, is): (&Docume
         url,
         deployment,
         companion,
+        supervisor: _,
         src: _,
     } = is;
     let other = Some(format!("{jurisdiction} instead of {}", was.jurisdiction));
@@ -148,12 +149,21 @@ fn counts_working_days(value: &Value) -> bool {
 /// Whoever takes over is bound by what was promised (PIPL 22): people are told. Who decides what data is used for, and on
 /// whose instructions, is another matter: people agree to that anew.
 fn answers(part: &mut Part, was: &Controller, is: &Controller) {
-    let Controller { id, name, role, contact: _, src: _ } = is;
+    let Controller { id, name, role, contact: _, joint, representative, dpo, src: _ } = is;
     if (&was.id, &was.name) != (id, name) {
         part.say(ChangeKind::Editorial, "controller", format!("{name} instead of {}", was.name));
     }
     let other = format!("{name} acts as {} instead of {}", spelled(role), spelled(&was.role));
     part.compare(ChangeKind::Method, "controller.role", (&was.role, role), Some(other));
+    for (key, same, what) in [
+        ("controller.joint", was.joint == *joint, "others decide together with it"),
+        ("controller.representative", was.representative == *representative, "somebody else speaks for it, or nobody"),
+        ("controller.dpo", was.dpo == *dpo, "somebody else looks after the protection of data, or nobody"),
+    ] {
+        if !same {
+            part.say(ChangeKind::Editorial, key, what.to_owned());
+        }
+    }
 }
 
 fn default(part: &mut Part, old: &Document, is: &Defaults) {

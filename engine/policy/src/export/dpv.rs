@@ -3,7 +3,7 @@
 
 mod parts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -30,18 +30,16 @@ impl Dpv {
         graph.extend(document.category.iter().flat_map(|(name, rule)| parts::category(document, *name, rule)));
         graph.extend(document.processor.values().map(parts::processor));
         graph.extend(prohibitions(document));
-        graph.extend(
-            document
-                .rights
-                .offers
-                .keys()
-                .map(|kind| Node::new(format!("#right.{}", spelled(kind)), ["dpv:DataSubjectRight"])),
-        );
+        graph.extend(document.rights.offers.keys().map(|kind| {
+            let node = Node::new(format!("#right.{}", spelled(kind)), ["dpv:DataSubjectRight"]);
+            node.with("skos:prefLabel", jsonld::in_words(kind))
+        }));
         graph.extend(document.security.measures.iter().map(|(name, measure)| {
             let node = Node::new(format!("#measure.{name}"), ["dpv:TechnicalOrganisationalMeasure"]);
             node.with("skos:definition", [plain(&measure.how)])
         }));
-        graph.extend(places(document));
+        graph.extend(jsonld::places(document, "dpv:Location"));
+        graph.extend(parts::subjects(document));
         graph.extend(jsonld::own_terms(document));
         Self { context: jsonld::context(document), graph }
     }
@@ -57,6 +55,7 @@ fn profile(document: &Document) -> Node {
         .with("dcterms:identifier", [plain(format!("{} revision {}", header.id, header.rev))])
         .with("dcterms:valid", [plain(header.effective_at.to_string())])
         .with("dpv:hasDataController", [to(id::CONTROLLER)])
+        .with("dpv:hasJurisdiction", is_country(&header.jurisdiction).then(|| to(jsonld::place(&header.jurisdiction))))
         .with("dpv:hasProcess", document.purpose.keys().map(|name| to(parts::process_id(*name))))
         .with("dpv:hasRule", rules)
         .with("dpv:hasRight", rights)
@@ -78,15 +77,10 @@ fn prohibitions(document: &Document) -> impl Iterator<Item = Node> {
     })
 }
 
-/// The places of processors that are not countries.
-fn places(document: &Document) -> impl Iterator<Item = Node> {
-    let regions: BTreeSet<_> = document.processor.values().map(|processor| &processor.region).collect();
-    let own = regions.into_iter().filter(|region| !is_country(region));
-    own.map(|region| Node::new(parts::place(region), ["dpv:Location"]).with("skos:prefLabel", [plain(region)]))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     use super::*;
@@ -126,6 +120,45 @@ mod tests {
     }
 
     #[test]
+    fn says_what_is_done_with_whose_data_and_under_whose_law() {
+        let exported =
+            |text: &str| serde_json::to_value(Dpv::of(Draft::parse(text, None).unwrap().document())).unwrap();
+        let home = home();
+        let done = |purpose: &str| {
+            let process = node(&home, &format!("#process.{purpose}"));
+            let done = process["dpv:hasProcessing"].as_array().unwrap().clone();
+            done.into_iter().map(|done| done["@id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(done("voice_interaction"), ["dpv:Transmit", "dpv:Collect"], "nothing of it is stored");
+        assert!(done("memory").contains(&"dpv:Store".to_owned()), "{:?}", done("memory"));
+        assert_eq!(done("notice"), ["dpv:Transmit"], "it is about nobody");
+        let whose = &node(&home, "#process.voice_interaction")["dpv:hasDataSubject"][0]["@id"];
+        assert_eq!(node(&home, whose.as_str().unwrap())["@type"][0], "dpv:DataSubject");
+        assert!(node(&home, "#process.notice").get("dpv:hasDataSubject").is_none());
+        assert_eq!(node(&home, "#category.transcript")["dpv:hasContext"][0]["@id"], "dpv:Required");
+        assert_eq!(node(&home, "#category.memory_summary")["dpv:hasContext"][0]["@id"], "dpv:Optional");
+        let labels = &node(&home, "#right.access")["skos:prefLabel"];
+        assert_eq!(labels[0], serde_json::json!({ "@value": "see your data", "@language": "en" }));
+        let who = &node(&home, "#processor.whisper-local")["dpv:hasName"];
+        assert_eq!((&who[0]["@value"], &who[1]["@value"]), (&"the operator".into(), &"运营者".into()));
+        assert!(node(&home, "#profile").get("dpv:hasJurisdiction").is_none(), "it is meant for any place");
+        let chinese = exported(&HOME.replacen("jurisdiction = \"*\"", "jurisdiction = \"CN\"", 1));
+        assert_eq!(node(&chinese, "#profile")["dpv:hasJurisdiction"][0]["@id"], "loc:CN");
+    }
+
+    #[test]
+    fn says_the_least_and_the_longest_that_data_is_kept() {
+        let kept = "action = \"erase\", min = \"P6M\", min_basis = \"cn-csl:21\", max = \"P1Y\"";
+        let text = HOME.replace("action = \"erase\"", kept);
+        let exported = serde_json::to_value(Dpv::of(Draft::parse(&text, None).unwrap().document())).unwrap();
+        let storage = node(&exported, "#storage.memory_summary");
+        assert_eq!(storage["sayso:atLeast"][0]["@value"], "P6M");
+        assert_eq!(storage["sayso:atLeastBasis"][0], "cn-csl:21");
+        assert_eq!(storage["sayso:atMost"][0]["@value"], "P1Y");
+        assert_eq!(storage["sayso:atMost"][0]["@type"], "xsd:duration");
+    }
+
+    #[test]
     fn own_terms_stand_below_a_term_of_dpv() {
         let home = home();
         assert_eq!(node(&home, "sayso:ConversationMemory")["skos:broader"][0]["@id"], "dpv:DerivedPersonalData");
@@ -141,7 +174,7 @@ mod tests {
         let exported = serde_json::to_value(Dpv::of(Draft::parse(&never, None).unwrap().document())).unwrap();
         let done = &node(&exported, "#process.voice_interaction")["dpv:hasProcessing"];
         let done: Vec<_> = done.as_array().unwrap().iter().map(|done| &done["@id"]).collect();
-        assert_eq!(done, ["dpv:Transmit", "dpv:Derive", "sayso:Train"]);
+        assert_eq!(done, ["dpv:Transmit", "dpv:Collect", "dpv:Derive", "sayso:Train"]);
         assert_eq!(node(&exported, "sayso:Train")["skos:broader"][0]["@id"], "dpv:Use");
         assert_eq!(node(&exported, "sayso:Publish")["skos:broader"][0]["@id"], "dpv:Disseminate");
         assert_eq!(dangling(&exported), BTreeSet::new());
@@ -149,10 +182,10 @@ mod tests {
 
     #[test]
     fn places_are_told_apart() {
-        let names = ["中国", "美国", "the device", "the-device", "ZZ", "a%b"].map(parts::place);
+        let names = ["中国", "美国", "the device", "the-device", "ZZ", "a%b"].map(jsonld::place);
         assert_eq!(names[..2], ["#place.%E4%B8%AD%E5%9B%BD", "#place.%E7%BE%8E%E5%9B%BD"]);
         assert_eq!(BTreeSet::from(names).len(), 6);
-        assert_eq!(parts::place("CN"), "loc:CN");
+        assert_eq!(jsonld::place("CN"), "loc:CN");
     }
 
     #[test]

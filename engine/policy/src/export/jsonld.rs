@@ -1,15 +1,16 @@
 //! The parts of JSON-LD 1.1 that the exports are made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::Vocabulary;
-use crate::profile::{Document, Language, Processing};
-use crate::words::spelled;
+use crate::country::is_country;
+use crate::profile::{Document, Language, Processing, Processor};
+use crate::words::{self, InWords, spelled};
+use crate::{Period, Tongue, Vocabulary};
 
 /// Where the terms are described that neither DPV nor ODRL has.
-const SAYSO: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/ns#");
+pub(super) const SAYSO: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/ns#");
 
 /// The prefixes of the terms in use.
 const PREFIXES: [(&str, &str); 8] = [
@@ -111,6 +112,57 @@ pub(super) fn plain(text: impl Into<String>) -> Object {
 /// A term as profiles spell it, with the prefix that it stands for.
 pub(super) fn term(spelled: &str) -> String {
     if spelled.contains(':') { spelled.to_owned() } else { format!("dpv:{spelled}") }
+}
+
+/// The type of lengths of time.
+pub(super) const DURATION: &str = "xsd:duration";
+
+/// A length of time as XML Schema writes it, which knows neither weeks nor working days: those as long as they can take.
+pub(super) fn duration(period: Period) -> String {
+    match period {
+        Period::Iso(iso) if !iso.to_string().contains('W') => iso.to_string(),
+        other => format!("P{}D", other.longest().as_secs().div_ceil(24 * 60 * 60)),
+    }
+}
+
+/// The name of a place: DPV's where it is a country. Any other keeps its words, encoded as a fragment asks (RFC 3986).
+pub(super) fn place(region: &str) -> String {
+    if is_country(region) {
+        return format!("loc:{region}");
+    }
+    let mut name = "#place.".to_owned();
+    for byte in region.bytes() {
+        match byte {
+            b' ' => name.push('-'),
+            _ if byte.is_ascii_alphanumeric() || b"._~".contains(&byte) => name.push(char::from(byte)),
+            _ => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    name
+}
+
+/// The places of processors that are not countries, as things of this type.
+pub(super) fn places(document: &Document, type_: &'static str) -> impl Iterator<Item = Node> {
+    let regions: BTreeSet<_> = document.processor.values().map(|processor| &processor.region).collect();
+    let own = regions.into_iter().filter(|region| !is_country(region));
+    own.map(move |region| Node::new(place(region), [type_]).with("skos:prefLabel", [plain(region)]))
+}
+
+/// Who runs a processor, by the name that people read.
+pub(super) fn party(processor: &Processor) -> Vec<Object> {
+    if !processor.is_own() {
+        return vec![plain(&processor.party)];
+    }
+    Tongue::ALL.into_iter().map(|tongue| text(words::party(&processor.party, tongue), tongue)).collect()
+}
+
+/// Something of the format as people read it.
+pub(super) fn in_words(word: &impl InWords) -> Vec<Object> {
+    Tongue::ALL.into_iter().map(|tongue| text(words::words(word, tongue), tongue)).collect()
+}
+
+fn text(value: impl Into<String>, tongue: Tongue) -> Object {
+    Object::Text { value: value.into(), language: tongue.tag().to_owned() }
 }
 
 /// What is done with data, by DPV's term where it has one, else by our own.

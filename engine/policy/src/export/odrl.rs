@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::jsonld::{self, Node, id, plain, term, to};
-use crate::profile::{Document, ProhibitedPurpose};
+use crate::profile::{Document, ProhibitedPurpose, Trigger};
 
 pub use rules::{Constraint, Duty, Operand, Rule};
 
@@ -33,8 +33,8 @@ struct Policy {
     #[serde(rename = "@type")]
     type_: &'static str,
     uid: &'static str,
-    /// DPV's terms as actions and operands.
-    profile: &'static str,
+    /// DPV's terms as actions and operands, and operands of our own.
+    profile: [&'static str; 2],
     conflict: &'static str,
     permission: Vec<Rule>,
     prohibition: Vec<Rule>,
@@ -48,10 +48,10 @@ impl Odrl {
         let policy = Policy {
             type_: "Set",
             uid: id::PROFILE,
-            profile: "https://w3id.org/dpv/mappings/odrl#",
+            profile: ["https://w3id.org/dpv/mappings/odrl#", jsonld::SAYSO],
             conflict: "prohibit",
             permission: rules::permissions(document),
-            prohibition: rules::prohibitions(document),
+            prohibition: rules::prohibitions(document).into_iter().chain(rules::kept(document)).collect(),
             obligation: rules::obligations(document),
         };
         let nodes = nodes(document).into_iter().map(Item::Node);
@@ -67,7 +67,7 @@ fn nodes(document: &Document) -> Vec<Node> {
     let controller = Node::new(id::CONTROLLER, ["Party"]).with("dcterms:title", [plain(&document.controller.name)]);
     let mut nodes = vec![controller, Node::new(rules::ALL_DATA, ["AssetCollection"])];
     nodes.extend(document.processor.values().map(|processor| {
-        Node::new(id::processor(processor.id), ["Party"]).with("dcterms:title", [plain(&processor.party)])
+        Node::new(id::processor(processor.id), ["Party"]).with("dcterms:title", jsonld::party(processor))
     }));
     nodes.extend(document.category.iter().map(|(name, rule)| {
         let terms = rule.dpv.iter().map(|spelled| to(term(spelled)));
@@ -78,9 +78,17 @@ fn nodes(document: &Document) -> Vec<Node> {
         let node = Node::new(id::purpose(rule.id), ["skos:Concept"]).titled(&rule.title);
         node.with("skos:broader", [to(term(&rule.dpv))])
     }));
-    let retentions = document.category.values().filter_map(|rule| document.retention_of(rule));
-    let triggers: BTreeSet<_> = retentions.flat_map(|retention| retention.trigger.iter()).collect();
+    let retentions = || document.category.values().filter_map(|rule| document.retention_of(rule));
+    let counted = retentions().any(|retention| retention.min.is_some() || retention.max.is_some());
+    let triggers: BTreeSet<_> = retentions().flat_map(|retention| retention.trigger.iter()).collect();
+    let triggers: BTreeSet<_> = triggers.into_iter().chain(counted.then_some(Trigger::Collected)).collect();
     nodes.extend(triggers.iter().map(|trigger| Node::new(rules::event(*trigger), ["skos:Concept"])));
+    nodes.extend(
+        rules::OPERANDS.map(|(name, means)| {
+            Node::new(name, ["LeftOperand", "skos:Concept"]).with("skos:definition", [plain(means)])
+        }),
+    );
+    nodes.extend(jsonld::places(document, "skos:Concept"));
     nodes.extend(jsonld::own_terms(document));
     nodes
 }

@@ -2,14 +2,14 @@
 
 mod markdown;
 
-use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass};
+use sayso_types::{Category, ProcessorId, ProcessorKind, Purpose, RegionClass, TenantId};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flow::Flow;
 use crate::profile::{
-    CategoryRule, Contact, ControllerRole, DataSubject, Date, Document, Identifies, Language, Measure, Mechanism,
-    Necessity, PartnerType, ProcessorRole, Retention, Sensitivity, Src,
+    CategoryRule, Contact, ControllerRole, DataSubject, Date, Document, Identifies, ImpactAssessment, Language,
+    Measure, Mechanism, Necessity, PartnerType, ProcessorRole, Responsible, Retention, Sensitivity, Src,
 };
 use crate::{Deadline, LegalBasis, Period};
 
@@ -26,6 +26,12 @@ pub struct Ropa<'a> {
     pub jurisdiction: &'a str,
     /// Who answers for it.
     pub controller: RopaController<'a>,
+    /// The authority that supervises it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supervisor: Option<&'a str>,
+    /// What is done for others, who decide (GDPR 30(2)); nothing where nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_behalf: Option<OnBehalf>,
     /// What data is used for, a purpose each.
     pub activities: Vec<Activity<'a>>,
     /// The measures that protect it.
@@ -43,6 +49,26 @@ pub struct RopaController<'a> {
     pub role: ControllerRole,
     /// How to reach them.
     pub contact: &'a Contact,
+    /// The others who decide together with it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub joint: &'a BTreeSet<Responsible>,
+    /// Who speaks for it where it is not itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representative: Option<&'a Responsible>,
+    /// Who looks after the protection of data there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpo: Option<&'a Responsible>,
+}
+
+/// What is done with data of the users of tenants, on whose instructions. Recipients, transfers and measures are those of the
+/// activities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OnBehalf {
+    /// The tenants, as far as whoever asked for the record named them: a profile knows that there are some, the node's
+    /// registry which.
+    pub tenants: BTreeSet<TenantId>,
+    /// What is processed for them, by purpose.
+    pub processing: BTreeMap<Purpose, BTreeSet<Category>>,
 }
 
 /// What is done for one purpose.
@@ -58,6 +84,9 @@ pub struct Activity<'a> {
     pub basis: LegalBasis,
     /// Where that is written.
     pub basis_code: Option<&'a str>,
+    /// Where it was assessed what it may do to people (PIPL 55, 56; GDPR 35).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub impact_assessment: Option<&'a ImpactAssessment>,
     /// Whose data it is.
     pub subjects: BTreeSet<DataSubject>,
     /// The kinds of data.
@@ -147,11 +176,43 @@ impl<'a> Ropa<'a> {
                 name: &document.controller.name,
                 role: document.controller.role,
                 contact: &document.controller.contact,
+                joint: &document.controller.joint,
+                representative: document.controller.representative.as_ref(),
+                dpo: document.controller.dpo.as_ref(),
             },
+            supervisor: header.supervisor.as_deref(),
+            on_behalf: OnBehalf::of(document),
             activities: document.purpose.keys().map(|purpose| Activity::of(*purpose, document, &flows)).collect(),
             measures: document.security.measures.iter().map(|(id, measure)| (id.to_string(), measure)).collect(),
             audit_retention: document.security.audit_retention,
         }
+    }
+}
+
+impl Ropa<'_> {
+    /// With the tenants on whose behalf data is processed, where it is.
+    #[must_use]
+    pub fn with_tenants(mut self, tenants: impl IntoIterator<Item = TenantId>) -> Self {
+        if let Some(on_behalf) = &mut self.on_behalf {
+            on_behalf.tenants.extend(tenants);
+        }
+        self
+    }
+}
+
+impl OnBehalf {
+    /// Data of tenants' users is processed for the tenants; everything is by whoever decides about nothing.
+    fn of(document: &Document) -> Option<Self> {
+        let decides = document.controller.role != ControllerRole::DataProcessor;
+        let is_meant =
+            |rule: &&CategoryRule| rule.is_personal() && (!decides || rule.subject == DataSubject::TenantUser);
+        let mut processing = BTreeMap::<Purpose, BTreeSet<Category>>::new();
+        for (id, rule) in document.category.iter().filter(|(_, rule)| is_meant(rule)) {
+            for purpose in &rule.purposes {
+                processing.entry(*purpose).or_default().insert(*id);
+            }
+        }
+        (!decides || !processing.is_empty()).then(|| Self { tenants: BTreeSet::new(), processing })
     }
 }
 
@@ -176,6 +237,7 @@ impl<'a> Activity<'a> {
             dpv: &rule.dpv,
             basis: rule.basis,
             basis_code: rule.basis_code.as_deref(),
+            impact_assessment: rule.impact_assessment.as_ref(),
             subjects: used().filter(|(_, rule)| rule.is_personal()).map(|(_, rule)| rule.subject).collect(),
             categories: used().map(|(id, rule)| RopaCategory::of(*id, rule, document)).collect(),
             transfers: transfers.collect(),

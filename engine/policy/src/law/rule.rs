@@ -87,6 +87,34 @@ pub enum Matter {
     Training,
 }
 
+/// A use of data that must be assessed before it begins.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssessmentRule {
+    /// Which.
+    pub of: Assessed,
+    /// Where it stands.
+    pub src: Citation,
+}
+
+/// What laws ask an assessment for, of what it may do to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assessed {
+    /// Using data of a special category.
+    SpecialCategory,
+    /// Judging people by machine.
+    Profiling,
+    /// Having others process data on instruction.
+    Entrusting,
+    /// Providing data to others who decide for themselves what to do with it.
+    Provision,
+    /// Making data public.
+    Publication,
+    /// Sending data overseas.
+    Overseas,
+}
+
 /// How soon a request must be answered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

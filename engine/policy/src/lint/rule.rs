@@ -4,9 +4,9 @@ use core::fmt;
 
 use super::case::Case;
 use super::rules::{
-    asks, bases, carried_out, categories, clauses, consent, controller, exemptions, header, incident, laws, minors,
-    notices, numbering, processors, prohibitions, regions, registry, retention, revision, rights, times, transfers,
-    waivers,
+    asks, assessments, bases, carried_out, categories, clauses, consent, controller, exemptions, header, incident,
+    laws, minors, notices, numbering, processors, prohibitions, regions, registry, retention, revision, rights, times,
+    transfers, waivers,
 };
 
 /// What a rule found: the key that it is at, and what is wrong there and what to change.
@@ -31,6 +31,7 @@ impl Rule {
     pub const ALL: &'static [&'static Self] = &[
         // the written policy
         &controller::CTRL_MISSING,
+        &controller::CTRL_JOINT_UNNAMED,
         &clauses::CLAUSE_UNREFERENCED,
         &clauses::SRC_MISSING,
         &clauses::LANG_DIVERGENCE,
@@ -44,6 +45,7 @@ impl Rule {
         &laws::LAW_FLOOR_UNKNOWN,
         &laws::LAW_FLOOR_MISSING,
         &laws::CALENDAR_MISSING,
+        &assessments::PIA_MISSING,
         // consent
         &consent::BASIS_IMPLIED_FOR_SENSITIVE,
         &consent::CONSENT_BELOW_LAW,

@@ -1,6 +1,7 @@
 //! What each rule looks for, by the section of the profile that it looks at.
 
 pub(super) mod asks;
+pub(super) mod assessments;
 pub(super) mod bases;
 pub(super) mod carried_out;
 pub(super) mod categories;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
 use super::{Clause, ClauseId, Date, Document, Exemption, ExemptionCode, Processor, PurposeRule};
+use crate::error::TWICE;
 
 /// SHA-256 of a profile's canonical form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,7 +93,7 @@ where
     for entry in Vec::<T>::deserialize(d)? {
         let id = entry.id();
         if map.contains_key(&id) {
-            return Err(D::Error::custom(format_args!("`{id}` is declared twice; rename or remove one")));
+            return Err(D::Error::custom(format_args!("`{id}` {TWICE}")));
         }
         map.insert(id, entry);
     }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use sayso_types::{Category, ProcessorKind, Purpose, RegionClass};
 
 use super::{
-    AtRest, Document, Language, LegalBasis, Necessity, Notice, ProhibitedPurpose, SPOKEN_MAX, Src, VISIT_MAX,
-    speaking_time,
+    AtRest, Document, Language, LegalBasis, Necessity, Notice, ProhibitedPurpose, PurposeRule, SPOKEN_MAX, Src,
+    VISIT_MAX, speaking_time,
 };
 use crate::error::{Nearest, Problem};
 use crate::words::spelled;
@@ -22,15 +22,21 @@ pub const PERMIT_TTL_MAX: Duration = Duration::from_secs(60);
 /// policies that Sayso was made for has some thousand.
 pub const CELLS_MAX: usize = 32_768;
 
+/// Entries of one list, such as purposes: what the linter compares with one another. The largest of the five policies that Sayso
+/// was made for has some fifty.
+pub const ITEMS_MAX: usize = 1_024;
+
 /// A problem and the key that it is at.
 type At = (String, Problem);
 
 pub(super) fn check(document: &Document) -> Result<(), At> {
+    items(document)?;
     controller(document)?;
     languages(document)?;
     calendar(document)?;
     permit_ttl(document)?;
     visits(document)?;
+    said(document)?;
     references(document)?;
     cells(document)?;
     fields(document)?;
@@ -40,10 +46,31 @@ pub(super) fn check(document: &Document) -> Result<(), At> {
     consent_question(document)
 }
 
+fn items(document: &Document) -> Result<(), At> {
+    for (key, found) in [
+        ("purpose", document.purpose.len()),
+        ("category", document.category.len()),
+        ("processor", document.processor.len()),
+        ("prohibition", document.prohibition.len()),
+        ("clause", document.clause.len()),
+    ] {
+        if found > ITEMS_MAX {
+            return Err((key.to_owned(), Problem::Items { found, max: ITEMS_MAX }));
+        }
+    }
+    Ok(())
+}
+
 fn controller(document: &Document) -> Result<(), At> {
     if document.controller.name.trim().is_empty() {
         let remedy = "name the person or organisation that answers for the processing";
         return Err(("controller.name".to_owned(), Problem::Empty(remedy)));
+    }
+    if let Some((key, _)) = document.controller.others().find(|(_, who)| who.name.trim().is_empty()) {
+        return Err((format!("{key}.name"), Problem::Empty("name the person or organisation")));
+    }
+    if document.profile.supervisor.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(("profile.supervisor".to_owned(), Problem::Empty("name the authority, or leave the key out")));
     }
     Ok(())
 }
@@ -180,6 +207,22 @@ fn references(document: &Document) -> Result<(), At> {
     document.minors.overrides.keys().try_for_each(|c| category("minors.overrides".to_owned(), c))?;
     document.asks.evidence.iter().try_for_each(|c| category("asks.evidence".to_owned(), c))?;
     document.asks.spoken.iter().try_for_each(|p| purpose("asks.spoken".to_owned(), p))
+}
+
+/// Who gets data stands somewhere, and an assessment that is named can be found.
+fn said(document: &Document) -> Result<(), At> {
+    if let Some(rule) = document.processor.values().find(|rule| rule.region.trim().is_empty()) {
+        let remedy = "say where it stands: an ISO 3166 code such as \"CN\", or words such as \"the device\"";
+        return Err((format!("processor.{}.region", rule.id), Problem::Empty(remedy)));
+    }
+    let unnamed = |rule: &&PurposeRule| {
+        rule.impact_assessment.as_ref().is_some_and(|assessment| assessment.reference.trim().is_empty())
+    };
+    if let Some(rule) = document.purpose.values().find(unnamed) {
+        let remedy = "write the name or number of the assessment";
+        return Err((format!("purpose.{}.impact_assessment.reference", rule.id), Problem::Empty(remedy)));
+    }
+    Ok(())
 }
 
 fn declared<'a, I: Iterator<Item = &'a str>>(

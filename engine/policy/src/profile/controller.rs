@@ -1,5 +1,7 @@
 //! [`Controller`]: who answers for the processing.
 
+use std::collections::BTreeSet;
+
 use sayso_types::Name;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +21,42 @@ pub struct Controller {
     /// Where to reach them; at least one way that works.
     #[serde(default)]
     pub contact: Contact,
+    /// The others who decide together with it, where `role` is `JointDataControllers`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub joint: BTreeSet<Responsible>,
+    /// Who speaks for it where it is not itself (GDPR 27, PIPL 53).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub representative: Option<Responsible>,
+    /// Who looks after the protection of data there (GDPR 37, PIPL 52).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpo: Option<Responsible>,
     /// The clauses that say so.
     #[serde(default)]
     pub src: Src,
+}
+
+impl Controller {
+    /// Whoever else can be turned to, each with the key that names them.
+    pub fn others(&self) -> impl Iterator<Item = (String, &Responsible)> {
+        let one = |key: &str, who| (format!("controller.{key}"), who);
+        let single = [
+            self.dpo.as_ref().map(|who| one("dpo", who)),
+            self.representative.as_ref().map(|who| one("representative", who)),
+        ];
+        let joint = self.joint.iter().enumerate().map(|(i, who)| (format!("controller.joint.{i}"), who));
+        joint.chain(single.into_iter().flatten())
+    }
+}
+
+/// Somebody besides the controller who can be turned to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Responsible {
+    /// The person or organisation.
+    pub name: String,
+    /// Where to reach them; at least one way that works.
+    #[serde(default)]
+    pub contact: Contact,
 }
 
 /// The role of the one who answers.
@@ -36,8 +71,8 @@ pub enum ControllerRole {
     DataProcessor,
 }
 
-/// Ways to reach the controller.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Ways to reach somebody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Contact {
     /// A postal address, or words that lead there.

@@ -51,6 +51,9 @@ pub struct Header {
     /// those.
     #[serde(default)]
     pub companion: bool,
+    /// The authority that supervises it, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervisor: Option<String>,
     /// The clauses that say so.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub src: Src,

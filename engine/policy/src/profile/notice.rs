@@ -97,11 +97,33 @@ pub fn speaking_time(text: &str) -> Duration {
     let words = text
         .split(|c: char| c.is_whitespace() || !spaced(c))
         .filter(|word| word.contains(char::is_alphanumeric))
-        .count();
+        .map(|word| {
+            let (words, syllables) = said_as(word);
+            (times(WORD, words) + times(SYLLABLE, syllables)).max(WORD)
+        })
+        .fold(Duration::ZERO, |all, more| all.saturating_add(more));
     [SYLLABLE, KANA, LETTER]
         .map(|length| times(length, text.chars().filter(|c| alone(*c) == Some(length)).count()))
         .into_iter()
-        .fold(times(WORD, words), |all, more| all + more)
+        .fold(words, |all, more| all.saturating_add(more))
+}
+
+/// As how many words, and how many syllables besides, `word` is said: of a number each digit, of an abbreviation in capitals each
+/// letter, of an address of the network what stands between its signs, and each sign.
+fn said_as(word: &str) -> (usize, usize) {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let is_spelled = digits > 0 || word.contains(['@', '/', '.', ':']);
+    let parts = word.split(|c: char| !c.is_alphabetic() && (is_spelled || c == '-'));
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+    let is_abbreviation = |part: &&str| part.len() > 1 && part.chars().all(|c| c.is_ascii_uppercase());
+    let letters: usize = parts.iter().copied().filter(|part| is_abbreviation(part)).map(str::len).sum();
+    if !is_spelled {
+        // a word with a hyphen is one
+        return if letters == 0 { (1, 0) } else { (0, letters) };
+    }
+    let signs = word.chars().filter(|c| !c.is_alphanumeric()).count();
+    (parts.iter().copied().filter(|part| !is_abbreviation(part)).count(), digits + letters + signs)
 }
 
 /// How long a character takes to say that is counted by itself.

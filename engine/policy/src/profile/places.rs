@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::overlay::id_of;
-use crate::error::{Part, Place, line_of};
+use crate::error::{Part, Place};
 
 /// The lines of the keys of one profile: its own text and the one that it extends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub(super) struct Places(BTreeMap<String, (Part, usize)>);
 impl Places {
     /// Notes the keys of `text`. What was noted before stays where the text says nothing.
     pub(super) fn add(&mut self, part: Part, text: &str, table: &DeTable<'_>) {
-        let mut walk = Walk { part, text, places: self };
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let mut walk = Walk { part, ends, places: self };
         walk.table("", table);
     }
 
@@ -41,7 +42,8 @@ impl Places {
 
 struct Walk<'a> {
     part: Part,
-    text: &'a str,
+    /// Where each line ends: a long text has many keys, and each is asked for its line.
+    ends: Vec<usize>,
     places: &'a mut Places,
 }
 
@@ -70,7 +72,8 @@ impl Walk<'_> {
     }
 
     fn note(&mut self, path: &str, start: usize) {
-        self.places.0.insert(path.to_owned(), (self.part, line_of(self.text, start)));
+        let line = 1 + self.ends.partition_point(|end| *end < start);
+        self.places.0.insert(path.to_owned(), (self.part, line));
     }
 }
 

@@ -3,10 +3,11 @@
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_types::Purpose;
+use sayso_types::{Purpose, WallTime};
 use serde::{Deserialize, Serialize};
 
-use super::{Language, Processing, Src};
+use super::canonical::wall_time;
+use super::{Date, Language, Processing, Src};
 use crate::Period;
 
 /// The right to process, in DPV's terms.
@@ -61,6 +62,24 @@ impl fmt::Display for LegalBasis {
     }
 }
 
+/// An assessment of what a use of data may do to people, made before it begins (PIPL 55 and 56, GDPR 35).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImpactAssessment {
+    /// Its name or number.
+    pub reference: String,
+    /// When it was made.
+    #[serde(deserialize_with = "wall_time")]
+    pub at: WallTime,
+}
+
+impl fmt::Display for ImpactAssessment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = Date::Moment(self.at).to_string();
+        write!(f, "{} ({})", self.reference, at.split('T').next().unwrap_or_default())
+    }
+}
+
 /// One entry of the `purpose` list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +109,9 @@ pub struct PurposeRule {
     /// What is done with data for it, beyond passing it to its processors: `Profiling`, `Publish`, ...
     #[serde(default)]
     pub processing: BTreeSet<Processing>,
+    /// Where it was assessed what this may do to people, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact_assessment: Option<ImpactAssessment>,
     /// The clauses of the written policy that promise it.
     #[serde(default)]
     pub src: Src,

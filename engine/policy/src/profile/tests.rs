@@ -40,9 +40,12 @@ fn typing_errors_are_named_with_line_and_remedy() {
             line("sensitivity = \"none\"")
         )
     );
-    assert!(
-        message("rev = 1", "rev = \"one\"")
-            .starts_with(&format!("line {}: profile.rev: invalid type", line("rev = 1")))
+    assert_eq!(
+        message("rev = 1", "rev = \"one\""),
+        format!(
+            "line {}: profile.rev: is string \"one\"; write a whole number from 0 on, without quotes",
+            line("rev = 1")
+        )
     );
     assert!(
         message("effective_at = 2026-01-01T00:00:00Z", "effective_at = 2026-01-01T00:00:00")
@@ -52,6 +55,37 @@ fn typing_errors_are_named_with_line_and_remedy() {
     assert!(message("\"PT3S\"", "\"3 s\"").contains("`3 s` is not an ISO 8601 duration such as PT3S"));
     assert!(message("\"P3Y\"", "\"P3\"").contains("`P3` is not"));
     assert!(message("[controller]", "[contoller]").contains("did you mean `controller`?"));
+}
+
+#[test]
+fn what_cannot_be_read_at_all_is_named_with_its_key_and_a_remedy() {
+    let line = |needle: &str| 1 + HOME[..HOME.find(needle).unwrap()].matches('\n').count();
+    let date = message("effective_at = 2026-01-01T00:00:00Z", "effective_at = 02-27");
+    let place = format!("line {}: profile.effective_at: ", line("effective_at ="));
+    assert!(date.starts_with(&place) && date.ends_with("in quotes"), "{date}");
+    assert!(date.contains("write a date as 2026-02-27"), "{date}");
+    assert_eq!(Profile::parse("").unwrap_err().to_string(), "line 1: `profile` is not there; add it");
+    assert_eq!(
+        message("rev = 1", "rev = 1\nrev = 2"),
+        format!("line {}: profile.rev: `rev` is declared twice; rename or remove one", 1 + line("rev = 1"))
+    );
+    let header = Profile::parse(&format!("{HOME}\n[profile]\n")).unwrap_err().to_string();
+    assert!(header.contains(": profile: `profile` is declared twice"), "{header}");
+    let keys = message("rev = 1", "zzzzz = 1\nrev = 1");
+    assert!(keys.contains("profile.zzzzz: `zzzzz` is not known here; known are id, rev, format, title"), "{keys}");
+    let typed = message("\"PT3S\"", "3");
+    assert!(typed.contains("; write a text in quotes"), "{typed}");
+}
+
+#[test]
+fn what_is_there_twice_is_named_where_it_is_the_second_time() {
+    let second = HOME.find("{ id = \"rules-local\"").unwrap();
+    let line = 1 + HOME[..second].matches('\n').count();
+    assert_eq!(
+        message("{ id = \"rules-local\"", "{ id = \"whisper-local\""),
+        format!("line {line}: processor.whisper-local: `whisper-local` is declared twice; rename or remove one")
+    );
+    assert!(said("{ id = \"memory\"", "{ id = \"notice\"").starts_with("purpose.notice: `notice` is declared twice"));
 }
 
 #[test]
@@ -81,6 +115,37 @@ fn names_must_be_declared() {
     assert!(said("spoken = [\"voice_interaction\"", "spoken = [\"voice\"").starts_with("asks.spoken"));
     assert!(said("\"Marketing\"", "\"marketing\"").starts_with("prohibition: purpose"));
     assert!(said("id = \"rules-local\"", "id = \"whisper-local\"").contains("declared twice"));
+}
+
+#[test]
+fn whoever_gets_data_stands_somewhere_and_an_assessment_has_a_name() {
+    assert_eq!(
+        said("region = \"home\"", "region = \" \""),
+        "processor.whisper-local.region: is empty: say where it stands: an ISO 3166 code such as \"CN\", or words such as \
+         \"the device\""
+    );
+    let assessed = |reference: &str| {
+        let to = format!("basis = \"Consent\", impact_assessment = {{ reference = \"{reference}\", at = 2026-01-01 }}");
+        Profile::parse(&HOME.replacen("basis = \"Consent\"", &to, 1))
+    };
+    let refused = assessed("").unwrap_err().to_string();
+    assert!(refused.contains("purpose.voice_interaction.impact_assessment.reference: is empty"), "{refused}");
+    let rule = assessed("PIA 1").unwrap().document().purpose[&Purpose::VOICE_INTERACTION].clone();
+    assert_eq!(rule.impact_assessment.unwrap().to_string(), "PIA 1 (2026-01-01)");
+}
+
+#[test]
+fn a_list_has_an_end() {
+    let more = |count: usize| {
+        let entries: String = (0..count).map(|i| format!("  {{ id = \"T-{i}\", outside = \"a test\" }},\n")).collect();
+        Draft::parse(&format!("clause = [\n{entries}]\n{HOME}"), None)
+    };
+    let many = more(ITEMS_MAX + 1).unwrap_err().to_string();
+    assert_eq!(
+        many,
+        format!("line 1: clause: has {} entries; at most {ITEMS_MAX} are read: split the profile", ITEMS_MAX + 1)
+    );
+    assert!(more(ITEMS_MAX).is_ok());
 }
 
 #[test]
@@ -145,6 +210,20 @@ fn people_must_be_able_to_listen_to_the_end() {
         "notice.en.spoken: takes about 40 s to say; keep it within 20 s and put the rest into `more` or `screen`"
     );
     assert_eq!(speaking_time("你好。Hello, you").as_millis(), 2 * 250 + 2 * 400);
+    for (text, ms) in [
+        // each digit, and what stands between them
+        ("400-123-4567", 12 * 250),
+        ("请拨打 400 123", 3 * 250 + 6 * 250),
+        ("2026-02-27.", 10 * 250),
+        // privacy at example dot com
+        ("privacy@example.com", 3 * 400 + 2 * 250),
+        ("https://sayso.example/privacy", 4 * 400 + 5 * 250),
+        ("GDPR", 4 * 250),
+        ("a well-known word, isn't it?", 5 * 400),
+        ("1", 400),
+    ] {
+        assert_eq!(speaking_time(text).as_millis(), ms, "{text}");
+    }
     for (text, ms) in [("안녕하세요", 5 * 250), ("こんにちは、カナ", 7 * 150), ("สวัสดี", 6 * 80)]
     {
         assert_eq!(speaking_time(text).as_millis(), ms, "{text}");

@@ -47,9 +47,9 @@ pub(super) fn read<T: DeserializeOwned>(table: toml::Table, places: &Places) -> 
     T::deserialize(deserializer).map_err(|e| {
         let problem = Problem::from_serde(e.message());
         let mut key = overlay::named(&track.path().to_string(), &lists);
-        if let Problem::Unknown { found, .. } = &problem {
+        if let Problem::Unknown { found, .. } | Problem::Twice(found) = &problem {
             let inner = if key.is_empty() { found.clone() } else { format!("{key}.{found}") };
-            // an unknown key has a place of its own, an unknown value that of its key
+            // an unknown key has a place of its own, an unknown value that of its key; of two entries of one id the second has
             if places.has(&inner) {
                 key = inner;
             }

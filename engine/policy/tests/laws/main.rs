@@ -20,9 +20,9 @@ use proptest::test_runner::TestRunner;
 use sayso_policy::profile::ProcessorState;
 use sayso_policy::{
     AgeBand, BasisRef, ConsentState, Gate, Grounds, InForce, LegalBasis, PartStatus, Question, Reason, Tables, compile,
-    decide,
+    decide, route,
 };
-use sayso_types::ConsentVersion;
+use sayso_types::{ConsentVersion, ProcessorId};
 
 use self::generators::{
     bands, consent_types, instructed, narrowed, parts, prohibitions, regions, require, states, statuses, switched_off,
@@ -262,6 +262,38 @@ proptest! {
         let in_force = world.in_force();
         let nearer = ConsentState { farthest, ..state.clone() };
         prop_assert_eq!(opened(about(&world, &asked), (&in_force, &state), (&in_force, &nearer)), None);
+    }
+
+    /// Who is permitted, in the order of the profile; a nearer limit leaves some of them out, and lets nobody in.
+    #[test]
+    fn a_route_goes_no_further_than_the_person_allows(
+        world in worlds(), state in states(), asked in questions(), farthest in regions(),
+    ) {
+        prop_assume!(farthest <= state.farthest);
+        let in_force = world.in_force();
+        let nearer = ConsentState { farthest, ..state.clone() };
+        let region = |id: &ProcessorId| world.document.processor[id].region_class;
+        for question in about(&world, &asked) {
+            let Question { label, gate, now, .. } = question;
+            let to = |state| {
+                let all = world.document.processor.keys().copied();
+                route(all, label, gate, now, state, &in_force).unwrap_or_default()
+            };
+            let (wide, narrow) = (to(&state), to(&nearer));
+            for (routed, state) in [(&wide, &state), (&narrow, &nearer)] {
+                let places: Vec<_> = routed.iter().map(|id| world.document.routing.place(region(id))).collect();
+                prop_assert!(places.is_sorted(), "{:?}", question);
+                for processor in world.document.processor.keys().copied() {
+                    let answer = decide(&Question { processor, ..question }, state, &in_force).answer;
+                    prop_assert_eq!(routed.contains(&processor), answer.is_ok(), "{:?}", processor);
+                    let by_grant = answer.is_ok_and(|grounds| grounds.exemption().is_some());
+                    let is_near = region(&processor) <= state.farthest;
+                    prop_assert!(!routed.contains(&processor) || is_near || by_grant, "{:?}", processor);
+                }
+            }
+            let left: Vec<_> = wide.into_iter().filter(|id| narrow.contains(id)).collect();
+            prop_assert_eq!(narrow, left, "{:?}", question);
+        }
     }
 
     #[test]

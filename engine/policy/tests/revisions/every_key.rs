@@ -25,12 +25,24 @@ const HARMLESS: &[&str] = &[
     // what is not named comes last
     "routing.prefer.2",
     "profile.title",
+    "profile.supervisor",
     "profile.published_at",
     "profile.effective_at",
 ];
 /// The same, in any section.
-const HARMLESS_IN: &[&str] =
-    &["src", "title", "basis_code", "refusal_effect", "contact", "privacy_url", "how", "evidence_until", "law", "id"];
+const HARMLESS_IN: &[&str] = &[
+    "src",
+    "title",
+    "basis_code",
+    "refusal_effect",
+    "contact",
+    "privacy_url",
+    "how",
+    "evidence_until",
+    "law",
+    "id",
+    "impact_assessment",
+];
 /// Two texts that differ there are none of one policy, or no two revisions of it.
 const IDENTITY: &[&str] = &["profile.id", "profile.rev"];
 

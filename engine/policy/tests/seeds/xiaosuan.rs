@@ -23,6 +23,7 @@ const CLAUSES: &str = "
     XS-VI.1 XS-VI.2 XS-VII";
 
 const EXPECTED: &[Expected] = &[
+    ("PIA_MISSING", "purpose.share.impact_assessment", "XS-II.1.1; cn-pipl:55: no assessment is on record"),
     ("CTRL_MISSING", "controller.contact", "7.5 (XS address); XS-VII, defect D5"),
     ("RIGHT_CHANNEL_UNREACHABLE", "controller.contact.email", "defect D5: a host name is no e-mail address; XS-VII"),
     (

@@ -27,6 +27,12 @@ const CLAUSES: &str = "
 
 const EXPECTED: &[Expected] = &[
     (
+        "PIA_MISSING",
+        "purpose.knowledge.impact_assessment purpose.memory.impact_assessment \
+         purpose.speaker_identity.impact_assessment purpose.voice_interaction.impact_assessment",
+        "XZ-1.8, XZ-4.6a (sent overseas, a voice that leads to its person); cn-pipl:55: no assessment is on record",
+    ),
+    (
         "XBORDER_NO_MECHANISM",
         "processor.anthropic-llm.mechanism processor.edge-tts.mechanism processor.groq-asr.mechanism \
          processor.openai-asr.mechanism processor.openai-llm.mechanism processor.openai-tts.mechanism",

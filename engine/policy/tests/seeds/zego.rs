@@ -27,6 +27,12 @@ const CLAUSES: &str = "
 
 const EXPECTED: &[Expected] = &[
     (
+        "PIA_MISSING",
+        "purpose.custom_avatar.impact_assessment purpose.image_avatar.impact_assessment \
+         purpose.publish.impact_assessment purpose.share.impact_assessment",
+        "ZG-1.2a, ZG-D1.1, ZG-D2 (faces, passing on, making public); cn-pipl:55: no assessment is on record",
+    ),
+    (
         "BASIS_IMPLIED_FOR_SENSITIVE",
         "asks.consent_type category.avatar_model.min_consent_type category.avatar_source.min_consent_type \
          category.face_image.min_consent_type category.material.min_consent_type category.transcript.min_consent_type \

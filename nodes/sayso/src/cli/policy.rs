@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use sayso_audit::VerifierKey;
 use sayso_policy::{AgeBand, Gate, Tongue};
-use sayso_types::{Category, ProcessorId, Purpose, RegionClass};
+use sayso_types::{Category, ProcessorId, Purpose, RegionClass, TenantId};
 
 /// What scripts can rely on.
 const EXIT_CODES: &str = "\
@@ -174,9 +174,9 @@ pub(crate) struct NoticeArgs {
     /// The page of processors instead of the notice.
     #[arg(long)]
     pub(crate) processors: bool,
-    /// English or Chinese.
-    #[arg(long, value_name = "LANG", default_value = "en")]
-    pub(crate) lang: Tongue,
+    /// English or Chinese. A page is in English where nothing is said, and what is read out in every language of the profile.
+    #[arg(long, value_name = "LANG")]
+    pub(crate) lang: Option<Tongue>,
 }
 
 #[derive(Debug, Args)]
@@ -187,6 +187,9 @@ pub(crate) struct ExportArgs {
     /// In which form.
     #[arg(long, value_enum)]
     pub(crate) format: ExportFormat,
+    /// On whose behalf data is processed, for the record of processing of a processor; may be given again.
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Vec<TenantId>,
     /// English or Chinese, for the record of processing as text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     pub(crate) lang: Tongue,

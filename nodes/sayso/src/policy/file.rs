@@ -1,9 +1,10 @@
 //! [`ProfileFile`]: a profile as it lies on disk, with the file that it extends.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sayso_policy::error::{Part, Place};
 use sayso_policy::profile::{Draft, Header};
 use sayso_policy::{Error, Profile, TomlText, WorkingCalendar};
@@ -160,8 +161,29 @@ fn calendar(path: &Path, draft: &Draft) -> Result<Option<(PathBuf, String)>> {
     Ok(Some((file, text)))
 }
 
+/// The longest text that is read, in bytes: some thirty times the longest of the profiles that ship.
+const TEXT_MAX: u64 = 1 << 20;
+
+/// The file that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}", .0.display())]
+struct Unread(PathBuf);
+
 fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    text(path).with_context(|| Unread(path.to_owned()))
+}
+
+/// Only what is a file, and of a length that a profile may have: a device or a pipe would go on for ever.
+fn text(path: &Path) -> Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        bail!("it is no file");
+    }
+    let mut text = String::new();
+    fs::File::open(path)?.take(TEXT_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > TEXT_MAX {
+        bail!("it is longer than {TEXT_MAX} bytes; split the profile");
+    }
+    Ok(text)
 }
 
 /// Says why nothing could be done: with `path`, where one of several files is meant.
@@ -171,7 +193,10 @@ pub(super) fn refuse(path: Option<&Path>, error: &anyhow::Error, json: bool) -> 
     }
     let error = match error.downcast_ref::<Located>() {
         Some(located) => serde_json::to_value(located)?,
-        None => json!({ "file": path.map(|path| path.display().to_string()), "message": format!("{error:#}") }),
+        None => {
+            let file = error.downcast_ref::<Unread>().map(|unread| unread.0.as_path()).or(path);
+            json!({ "file": file.map(|file| file.display().to_string()), "message": format!("{error:#}") })
+        }
     };
     output::line(json!({ "error": error }))
 }

@@ -16,7 +16,7 @@ use sayso_policy::Profile;
 use sayso_types::Redacted;
 use serde_json::json;
 
-use super::ProfileFile;
+use super::{ProfileFile, file};
 use crate::cli::{KeyArgs, SignArgs, VerifyProfileArgs};
 use crate::output;
 use crate::shell::quote_path;
@@ -74,8 +74,12 @@ pub(super) fn verify(args: &VerifyProfileArgs, json: bool) -> Result<bool> {
     let profile = ProfileFile::open(&args.file)?.profile()?;
     let beside = || Ok::<_, anyhow::Error>(vec![read_key(&key_beside(&args.file))?.verifier().clone()]);
     let keys = if args.key.is_empty() { beside()? } else { args.key.clone() };
-    let by = check(&profile, &args.file, &keys)?;
-    told(&profile, &signature_of(&args.file), by, json)
+    let signature = signature_of(&args.file);
+    match check(&profile, &args.file, &keys) {
+        Ok(by) => told(&profile, &signature, by, json),
+        Err(error) if json => file::refuse(Some(&signature), &error, json).map(|()| false),
+        Err(error) => Err(error),
+    }
 }
 
 fn told(profile: &Profile, signature: &Path, by: &str, json: bool) -> Result<bool> {

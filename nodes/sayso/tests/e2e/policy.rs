@@ -257,6 +257,39 @@ async fn diff_says_what_a_revision_changes() {
     assert_eq!((&diff["material"], &diff["changes"][0]["kind"]), (&true.into(), &"retention".into()));
 }
 
+/// A node takes no revision whose number is taken, or lower.
+#[tokio::test]
+async fn diff_says_what_a_node_would_refuse() {
+    let home = shipped("home.toml");
+    let (_dir, longer) =
+        changed("trigger = \"withdraw\", after = \"PT0S\"", "trigger = \"withdraw\", after = \"P30D\"");
+    let longer = longer.to_str().unwrap();
+    let diff = policy(&["diff", &home, longer]).await.success().stdout;
+    let last = "refused by a node: profile.rev must be raised above 1";
+    assert_eq!(diff.lines().last(), Some(last));
+    let json: Value = serde_json::from_str(&policy(&["diff", "--json", &home, longer]).await.success().stdout).unwrap();
+    assert_eq!(json["raise_rev_above"], 1);
+    let (_dir, next) = changed("rev = 1", "rev = 2");
+    let next = next.to_str().unwrap();
+    let json: Value = serde_json::from_str(&policy(&["diff", "--json", &home, next]).await.success().stdout).unwrap();
+    assert!(json["raise_rev_above"].is_null(), "{json}");
+    let back = policy(&["diff", next, &home]).await.success().stdout;
+    assert!(back.ends_with("profile.rev must be raised above 2"), "{back}");
+}
+
+#[tokio::test]
+async fn what_is_no_file_or_too_long_is_refused_at_once() {
+    let device = policy(&["lint", "/dev/zero"]).await;
+    assert_eq!(code(&device), Some(1));
+    assert!(device.stdout.contains("cannot read /dev/zero: it is no file"), "{}", device.stdout);
+    let dir = tempfile::tempdir().unwrap();
+    let long = dir.path().join("long.toml");
+    fs::write(&long, "#".repeat((1 << 20) + 1)).unwrap();
+    let long = policy(&["lint", "--json", long.to_str().unwrap()]).await;
+    let error: Value = serde_json::from_str(&long.stdout).unwrap();
+    assert!(error["error"]["message"].as_str().unwrap().contains("longer than 1048576 bytes"), "{error}");
+}
+
 /// People compare before they put right what the linter found.
 #[tokio::test]
 async fn diff_reads_texts_with_findings() {
@@ -339,6 +372,9 @@ async fn a_signature_holds_for_what_was_signed_by_whom_it_was_signed() {
         told.contains("changed after it was signed") && told.contains(&format!("sayso policy sign {home}")),
         "{told}"
     );
+    let changed = policy(&["verify", "--json", home, "--key", &public]).await;
+    let error: Value = serde_json::from_str(&changed.stdout).unwrap();
+    assert_eq!(error["error"]["file"], format!("{home}.sig"), "what is wrong is the signature");
 
     let written = policy(&["sign", &shipped("xiaozhi.toml"), "--key", &ours]).await;
     assert_eq!(code(&written), Some(1), "what may not be put in force is not signed");
@@ -356,6 +392,12 @@ async fn notices_are_written_in_both_languages() {
     let spoken = policy(&["notice", "--spoken", "--json", &home]).await.success().stdout;
     let spoken: Value = serde_json::from_str(&spoken).unwrap();
     assert!(spoken.as_array().unwrap().iter().all(|part| part["fits"] == true), "{spoken}");
+    let of = |lang: &str| spoken.as_array().unwrap().iter().filter(|part| part["language"] == lang).count();
+    assert!(of("en") > 0 && of("zh") > 0, "{spoken}");
+    let chinese = policy(&["notice", "--spoken", "--json", "--lang", "zh", &home]).await.success().stdout;
+    let chinese: Value = serde_json::from_str(&chinese).unwrap();
+    assert_eq!(chinese.as_array().unwrap().len(), of("zh"));
+    assert!(chinese.as_array().unwrap().iter().all(|part| part["language"] == "zh"), "{chinese}");
     assert_eq!(code(&policy(&["notice", "--lang", "fr", &home]).await), Some(2));
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{action, id, prohibited};
+use super::{action, id, jsonld, prohibited};
 use crate::flow::Flow;
 use crate::profile::{Document, Prohibition, Retention, RetentionAction, Trigger};
 use crate::words::spelled;
@@ -10,6 +10,17 @@ use crate::{LegalBasis, Period};
 
 /// Everything that a profile speaks of: what a prohibition without a category is about.
 pub(super) const ALL_DATA: &str = "#data";
+
+/// The purposes that the person must have agreed to.
+const AGREED_TO: &str = "sayso:agreedTo";
+/// The age of the person.
+const AGE: &str = "sayso:age";
+
+/// The left operands that ODRL does not have, and what they are.
+pub(super) const OPERANDS: [(&str, &str); 2] = [
+    (AGREED_TO, "The purposes that the person whose data it is has agreed to."),
+    (AGE, "The age, in years, of the person whose data it is."),
+];
 
 /// A permission, a prohibition or an obligation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,8 +84,6 @@ pub enum Operand {
     },
     /// A number.
     Number(u8),
-    /// A text.
-    Text(String),
 }
 
 impl Operand {
@@ -99,7 +108,7 @@ pub(super) fn permissions(document: &Document) -> Vec<Rule> {
 fn permission(document: &Document, flow: &Flow<'_>) -> Rule {
     let consent = flow.purpose.basis == LegalBasis::Consent;
     let first: Vec<_> = document.required(flow.purpose).iter().map(|id| Operand::thing(id::purpose(id))).collect();
-    let first = (!first.is_empty()).then(|| constraint("sayso:agreedTo", "isAllOf", Operand::Several(first)));
+    let first = (!first.is_empty()).then(|| constraint(AGREED_TO, "isAllOf", Operand::Several(first)));
     Rule {
         action: "use".to_owned(),
         target: id::category(flow.id),
@@ -107,7 +116,7 @@ fn permission(document: &Document, flow: &Flow<'_>) -> Rule {
         assignee: Some(id::processor(flow.processor.id)),
         constraint: [
             constraint("purpose", "eq", Operand::thing(id::purpose(flow.purpose.id))),
-            constraint("spatial", "eq", Operand::Text(flow.processor.region.clone())),
+            constraint("spatial", "eq", Operand::thing(jsonld::place(&flow.processor.region))),
             constraint("recipient", "eq", Operand::thing(id::processor(flow.processor.id))),
         ]
         .into_iter()
@@ -123,7 +132,7 @@ pub(super) fn prohibitions(document: &Document) -> Vec<Rule> {
 
 fn prohibition(rule: &Prohibition) -> Rule {
     let purpose = rule.purpose.as_ref().map(|purpose| constraint("purpose", "isA", prohibited(purpose)));
-    let age = rule.when.as_ref().map(|when| constraint("sayso:age", "lt", Operand::Number(when.age_lt)));
+    let age = rule.when.as_ref().map(|when| constraint(AGE, "lt", Operand::Number(when.age_lt)));
     Rule {
         action: action(rule.processing),
         target: rule.category.map_or_else(|| ALL_DATA.to_owned(), id::category),
@@ -134,34 +143,53 @@ fn prohibition(rule: &Prohibition) -> Rule {
     }
 }
 
-/// One for each category whose time is limited.
+/// One for each category whose time is limited, and another where there is a longest time, whatever happens. Times that are
+/// words are no lengths: what is said of them is that it ends.
 pub(super) fn obligations(document: &Document) -> Vec<Rule> {
     let limited = document.category.iter().filter_map(|(name, rule)| Some((name, document.retention_of(rule)?)));
     limited
-        .map(|(name, retention)| Rule {
-            action: ending(retention.action).to_owned(),
-            target: id::category(name),
-            assigner: id::CONTROLLER.to_owned(),
-            assignee: Some(id::CONTROLLER.to_owned()),
-            constraint: vec![
-                constraint("event", "isAnyOf", Operand::Several(events(retention))),
-                constraint("delayPeriod", "lteq", delay(retention)),
-            ],
-            duty: Vec::new(),
+        .flat_map(|(name, retention)| {
+            let rule = |event, after: Option<Period>| Rule {
+                action: ending(retention.action).to_owned(),
+                target: id::category(name),
+                assigner: id::CONTROLLER.to_owned(),
+                assignee: Some(id::CONTROLLER.to_owned()),
+                constraint: [Some(event), after.map(|after| elapsed("lteq", after))].into_iter().flatten().collect(),
+                duty: Vec::new(),
+            };
+            let usual =
+                rule(constraint("event", "isAnyOf", Operand::Several(events(retention))), retention.after.period());
+            [Some(usual), retention.max.map(|max| rule(collected(), Some(max)))].into_iter().flatten()
         })
         .collect()
 }
 
-fn events(retention: &Retention) -> Vec<Operand> {
-    retention.trigger.iter().map(|trigger| Operand::thing(event(trigger))).collect()
+/// One for each category that a law has kept for some time: until then it may not be deleted.
+pub(super) fn kept(document: &Document) -> Vec<Rule> {
+    let kept = document.category.iter().filter_map(|(name, rule)| Some((name, document.retention_of(rule)?.min?)));
+    kept.map(|(name, least)| Rule {
+        action: "delete".to_owned(),
+        target: id::category(name),
+        assigner: id::CONTROLLER.to_owned(),
+        assignee: None,
+        constraint: vec![collected(), elapsed("lt", least)],
+        duty: Vec::new(),
+    })
+    .collect()
 }
 
-fn delay(retention: &Retention) -> Operand {
-    match retention.after.period() {
-        Some(Period::Iso(period)) => Operand::Length { value: period.to_string(), type_: "xsd:duration" },
-        // xsd has no working days, and words are no length
-        _ => Operand::Text(retention.after.to_string()),
-    }
+fn collected() -> Constraint {
+    constraint("event", "eq", Operand::thing(event(Trigger::Collected)))
+}
+
+/// How long after the event.
+fn elapsed(operator: &'static str, period: Period) -> Constraint {
+    let length = Operand::Length { value: jsonld::duration(period), type_: jsonld::DURATION };
+    constraint("elapsedTime", operator, length)
+}
+
+fn events(retention: &Retention) -> Vec<Operand> {
+    retention.trigger.iter().map(|trigger| Operand::thing(event(trigger))).collect()
 }
 
 const fn ending(action: RetentionAction) -> &'static str {

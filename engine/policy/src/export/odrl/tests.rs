@@ -71,3 +71,106 @@ fn obliges_to_end_what_is_over() {
     assert_eq!(memory["constraint"][0]["rightOperand"][0]["@id"], "#event.withdraw");
     assert_eq!(memory["constraint"][1]["rightOperand"]["@value"], "PT0S");
 }
+
+/// Of the left operands of ODRL 2.2 that are used here, how they may be compared and with what; of ours likewise.
+const LEFT: [(&str, &[&str], fn(&Value) -> bool); 7] = [
+    ("purpose", &["eq", "isA"], is_thing),
+    ("spatial", &["eq"], is_thing),
+    ("recipient", &["eq"], is_thing),
+    ("event", &["eq", "isAnyOf"], is_things),
+    ("elapsedTime", &["lt", "lteq"], is_duration),
+    ("sayso:agreedTo", &["isAllOf"], is_things),
+    ("sayso:age", &["lt"], |operand| operand.is_u64()),
+];
+
+fn is_thing(operand: &Value) -> bool {
+    operand["@id"].as_str().is_some_and(|id| id.starts_with('#') || id.contains(':'))
+}
+
+fn is_things(operand: &Value) -> bool {
+    is_thing(operand) || operand.as_array().is_some_and(|several| several.iter().all(is_thing))
+}
+
+/// As XML Schema writes it: neither weeks nor working days.
+fn is_duration(operand: &Value) -> bool {
+    let value = operand["@value"].as_str().unwrap_or_default();
+    operand["@type"] == "xsd:duration" && value.starts_with('P') && !value.contains('W')
+}
+
+fn exported(text: &str, base: Option<&str>) -> Value {
+    serde_json::to_value(Odrl::of(Draft::parse(text, base).unwrap().document())).unwrap()
+}
+
+fn rules(document: &Value) -> Vec<Value> {
+    let of = |sort: &str| document["@graph"][0][sort].as_array().unwrap().clone();
+    ["permission", "prohibition", "obligation"].into_iter().flat_map(of).collect()
+}
+
+#[test]
+fn every_constraint_keeps_to_the_vocabulary() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/profiles");
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}.toml")).unwrap();
+    let mut seen = BTreeSet::new();
+    for name in ["home", "xiaozhi", "aiwellflow", "chat-ai", "xiaosuan", "zego"] {
+        let variant = if name == "home" { name.to_owned() } else { format!("{name}-lawful") };
+        let (written, variant) = (read(name), read(&variant));
+        for document in [exported(&written, None), exported(&variant, (name != "home").then_some(&*written))] {
+            assert_eq!(dangling(&document), BTreeSet::new(), "{name}");
+            for constraint in
+                rules(&document).iter().flat_map(|rule| rule["constraint"].as_array().cloned().unwrap_or_default())
+            {
+                let left = constraint["leftOperand"].as_str().unwrap();
+                let known = LEFT.iter().find(|(operand, ..)| *operand == left);
+                let (operand, operators, is_fit) = known.unwrap_or_else(|| panic!("{name}: {left}"));
+                assert!(operators.contains(&constraint["operator"].as_str().unwrap()), "{name}: {constraint}");
+                assert!(is_fit(&constraint["rightOperand"]), "{name}: {constraint}");
+                seen.insert(*operand);
+            }
+        }
+    }
+    let unseen: Vec<_> =
+        LEFT.iter().filter(|(operand, ..)| !seen.contains(operand)).map(|(operand, ..)| operand).collect();
+    assert!(unseen.iter().all(|operand| **operand == "sayso:age"), "{unseen:?}");
+}
+
+#[test]
+fn what_odrl_has_no_operand_for_is_one_of_our_own() {
+    let home = home();
+    assert_eq!(home["@graph"][0]["profile"][1], jsonld::SAYSO);
+    for name in ["sayso:agreedTo", "sayso:age"] {
+        let graph = home["@graph"].as_array().unwrap();
+        let node = graph.iter().find(|node| node["@id"] == name).unwrap();
+        assert_eq!(node["@type"][0], "LeftOperand");
+    }
+    let young = HOME.replacen("{ purpose = \"Marketing\" }", "{ purpose = \"Marketing\", when = { age_lt = 18 } }", 1);
+    let rules = rules(&exported(&young, None));
+    let age = rules.iter().flat_map(|rule| rule["constraint"].as_array().cloned().unwrap_or_default());
+    let age: Vec<_> = age.filter(|constraint| constraint["leftOperand"] == "sayso:age").collect();
+    assert_eq!(age, [serde_json::json!({ "leftOperand": "sayso:age", "operator": "lt", "rightOperand": 18 })]);
+}
+
+#[test]
+fn says_the_least_and_the_longest_that_data_is_kept() {
+    let kept = "after = \"P15WD\", action = \"erase\", min = \"P6M\", min_basis = \"cn-csl:21\", max = \"P1Y\"";
+    let text = HOME.replace("after = \"PT0S\", action = \"erase\"", kept);
+    assert_ne!(text, HOME);
+    let document = exported(&text, None);
+    let of = |sort: &str| -> Vec<Value> {
+        let rules = document["@graph"][0][sort].as_array().unwrap();
+        rules.iter().filter(|rule| rule["target"] == "#category.memory_summary").cloned().collect()
+    };
+    let time = |rule: &Value| {
+        let of = |at: usize, key: &str| rule["constraint"][at][key].clone();
+        (of(0, "rightOperand"), of(1, "operator"), of(1, "rightOperand")["@value"].clone())
+    };
+    let collected = serde_json::json!({ "@id": "#event.collected" });
+    let obliged = of("obligation");
+    assert_eq!(obliged.len(), 2);
+    // fifteen working days are as many days as they can take at the most
+    let longest = "P15WD".parse::<crate::Period>().unwrap().longest().as_secs() / 86_400;
+    assert_eq!(time(&obliged[0]).2, format!("P{longest}D"));
+    assert_eq!(time(&obliged[1]), (collected.clone(), "lteq".into(), "P1Y".into()));
+    let forbidden = of("prohibition");
+    assert_eq!(forbidden[0]["action"], "delete");
+    assert_eq!(time(&forbidden[0]), (collected, "lt".into(), "P6M".into()));
+}

@@ -1,6 +1,6 @@
 //! The record of processing as a document for people.
 
-use super::{Activity, Recipient, Ropa};
+use super::{Activity, OnBehalf, Recipient, Ropa};
 use crate::Tongue;
 use crate::markdown::{Table, plain};
 use crate::words::{deadline, kept, named, party, period, title, words};
@@ -10,6 +10,7 @@ impl Ropa<'_> {
     #[must_use]
     pub fn markdown(&self, tongue: Tongue) -> String {
         let mut parts = vec![self.head(tongue)];
+        parts.extend(self.on_behalf.as_ref().map(|on_behalf| on_behalf.markdown(tongue)));
         parts.extend(self.activities.iter().map(|activity| activity.markdown(tongue)));
         parts.push(self.protection(tongue));
         parts.join("\n\n") + "\n"
@@ -19,7 +20,7 @@ impl Ropa<'_> {
         let Self { profile, rev, effective_at, jurisdiction, controller, .. } = self;
         let contact: Vec<_> = controller.contact.ways().map(plain).collect();
         let (name, role, contact) = (plain(controller.name), words(&controller.role, tongue), contact.join("; "));
-        match tongue {
+        let head = match tongue {
             Tongue::English => format!(
                 "# Record of processing\n\nProfile {profile}, revision {rev}, effective {effective_at}, written for \
                  jurisdiction {jurisdiction} (GDPR 30, PIPL 55).\n\n- Responsible ({role}): {name}\n- Contact: {contact}"
@@ -28,7 +29,19 @@ impl Ropa<'_> {
                 "# 个人信息处理活动记录\n\n政策 {profile}，第 {rev} 版，自 {effective_at} 起生效，适用法域 {jurisdiction}（GDPR \
                  第30条，个人信息保护法第55条）。\n\n- 负责方（{role}）：{name}\n- 联系方式：{contact}"
             ),
-        }
+        };
+        let Self { controller, supervisor, .. } = self;
+        let joint = controller.joint.iter().map(|who| (tongue.pick("Decides with it", "共同处理者"), who));
+        let speaks = controller.representative.map(|who| (tongue.pick("Representative", "境内代表"), who));
+        let dpo = controller.dpo.map(|who| (tongue.pick("Data protection officer", "个人信息保护负责人"), who));
+        let colon = tongue.pick(": ", "：");
+        let others = joint.chain(speaks).chain(dpo).map(|(label, who)| {
+            let ways: Vec<_> = who.contact.ways().map(plain).collect();
+            format!("\n- {label}{colon}{}; {}", plain(&who.name), ways.join("; "))
+        });
+        let supervisor =
+            supervisor.map(|name| format!("\n- {}{colon}{}", tongue.pick("Supervised by", "监管部门"), plain(name)));
+        others.chain(supervisor).fold(head, |head, line| head + &line)
     }
 
     fn protection(&self, tongue: Tongue) -> String {
@@ -48,6 +61,34 @@ impl Ropa<'_> {
     }
 }
 
+impl OnBehalf {
+    fn markdown(&self, tongue: Tongue) -> String {
+        let tenants: Vec<_> = self.tenants.iter().map(|tenant| plain(tenant.as_str())).collect();
+        let tenants = if tenants.is_empty() {
+            tongue
+                .pick("each tenant whose instructions the node has on record", "节点上有处理指示记录的每一个租户")
+                .to_owned()
+        } else {
+            tenants.join(tongue.pick(", ", "、"))
+        };
+        let mut lines = match tongue {
+            Tongue::English => vec![
+                "## On behalf of others\n".to_owned(),
+                format!("- As a processor (GDPR 30(2), PIPL 21), on the instructions of: {tenants}"),
+            ],
+            Tongue::Chinese => vec![
+                "## 受托处理\n".to_owned(),
+                format!("- 作为受托人（GDPR 第30条第2款，个人信息保护法第21条），依照以下各方的指示处理：{tenants}"),
+            ],
+        };
+        lines.extend(self.processing.iter().map(|(purpose, categories)| {
+            let categories: Vec<_> = categories.iter().map(ToString::to_string).collect();
+            format!("- `{purpose}`{}{}", tongue.pick(": ", "："), categories.join(", "))
+        }));
+        lines.join("\n")
+    }
+}
+
 impl Activity<'_> {
     fn markdown(&self, tongue: Tongue) -> String {
         let name = title(self.title, self.purpose.as_str(), tongue);
@@ -55,7 +96,7 @@ impl Activity<'_> {
         let subjects: Vec<_> = self.subjects.iter().map(|subject| words(subject, tongue)).collect();
         let subjects =
             if subjects.is_empty() { tongue.pick("nobody", "不涉及个人").to_owned() } else { subjects.join("; ") };
-        let head = format!(
+        let mut head = format!(
             "## {} (`{}`)\n\n- {}: {}\n- {}: {}{code}\n- {}: {subjects}",
             plain(&name),
             self.purpose,
@@ -65,6 +106,10 @@ impl Activity<'_> {
             self.basis,
             tongue.pick("Whose data", "涉及的个人"),
         );
+        if let Some(assessment) = self.impact_assessment {
+            let label = tongue.pick("Impact assessment", "个人信息保护影响评估");
+            head.push_str(&format!("\n- {label}: {}", plain(&assessment.to_string())));
+        }
         [Some(head), self.data(tongue), self.receivers(tongue)].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     }
 

@@ -178,7 +178,8 @@ pub(super) fn uses(case: &Case<'_>, is_meant: impl Fn(&PurposeRule) -> bool) -> 
     uses
 }
 
-fn may_get(receiver: &Processor, category: &str, purposes: &[&PurposeRule]) -> bool {
+/// Whether `receiver` may get data of `category` for one of `purposes`, now or once it is let again.
+pub(super) fn may_get(receiver: &Processor, category: &str, purposes: &[&PurposeRule]) -> bool {
     matches!(receiver.state, ProcessorState::Active | ProcessorState::Suspended)
         && receiver.accepts.iter().any(|accepted| accepted.as_str() == category)
         && purposes.iter().any(|purpose| receiver.purposes.contains(&purpose.id))
