@@ -112,6 +112,8 @@ mod tests {
         let memory = of(Purpose::MEMORY, Tongue::Chinese);
         assert!(!memory.collection.contains("microphone") && memory.processing.contains("对话"), "{memory:?}");
         assert_ne!(memory.storage, ["none"]);
+        let memory = of(Purpose::MEMORY, Tongue::English);
+        assert!(!memory.processing.contains("speech recognition"), "no receiver of its own: {memory:?}");
         assert_eq!(voice.restrictions, [""; 0], "wherever it is, it is at home");
     }
 

@@ -260,6 +260,11 @@ fn what_is_minors_ends_by_their_rule_and_nobody_elses_does() {
         assert_eq!(ends(rule, AgeBand::Adult), None, "{rule}");
     }
     assert_eq!(ends("forbidden = false", AgeBand::Under14), None, "it says nothing else of them");
+    let grown = HOME.replace("[minors]\n", "[minors]\nspecial_regime_below = 18\n");
+    let grown = format!("{grown}\n[minors.overrides.memory_summary]\nforbidden = true\n");
+    let grown = Profile::in_force_before(&grown).unwrap();
+    let ends = |age| grown.ending(MEMORY, None, &Happened::collected(FRIDAY), age).is_some();
+    assert_eq!((ends(AgeBand::Adult), ends(AgeBand::Under14)), (false, true), "who is eighteen is grown up");
 }
 
 /// What a home keeps for so many days, and for as many at the least because a law demands it, in revision `rev`.
