@@ -65,6 +65,12 @@ fn each_key_of_a_category_counts_as_what_it_does() {
             "in_region = { overseas = { min_consent_type = \"ExpressedConsent\" } }",
         ),
         (Protection, "in_region", "in_region = { overseas = { separate = true } }", ""),
+        (
+            Protection,
+            "in_region",
+            "in_region = { overseas = { min_consent_type = \"ExpressedConsent\", separate = true } }",
+            "in_region = { overseas = { min_consent_type = \"ExpressedConsent\" } }",
+        ),
         (Method, "derived_from", "derived_from = [\"transcript\"]", "derived_from = [\"transcript\", \"voice_audio\"]"),
     ] {
         grows_in(memory, kind, key, &[(was, is)]);
