@@ -161,3 +161,6 @@ fn consented_cells(document: &Document) -> BTreeSet<Cell> {
 fn rests_on_consent(document: &Document, cell: &Cell) -> bool {
     document.purpose.get(&cell.purpose).is_some_and(|rule| rule.basis == LegalBasis::Consent)
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,6 +112,8 @@ mod tests {
         let memory = of(Purpose::MEMORY, Tongue::Chinese);
         assert!(!memory.collection.contains("microphone") && memory.processing.contains("对话"), "{memory:?}");
         assert_ne!(memory.storage, ["none"]);
+        let memory = of(Purpose::MEMORY, Tongue::English);
+        assert!(!memory.processing.contains("speech recognition"), "no receiver of its own: {memory:?}");
         assert_eq!(voice.restrictions, [""; 0], "wherever it is, it is at home");
     }
 
@@ -122,5 +124,20 @@ mod tests {
         let profile = Profile::in_force_before(&cn).unwrap();
         let told = Practice::of(&profile, Purpose::MEMORY, Tongue::English);
         assert_eq!(told.restrictions, ["only CN"]);
+        let abroad = cn.replacen("overseas = false", "overseas = true", 1);
+        let told = Practice::of(&Profile::in_force_before(&abroad).unwrap(), Purpose::MEMORY, Tongue::English);
+        assert_eq!(told.restrictions, [""; 0]);
+    }
+
+    #[test]
+    fn where_it_is_stored_is_told_as_closely_as_the_policy_says() {
+        let stored = |text: &str, purpose| {
+            Practice::of(&Profile::in_force_before(text).unwrap(), purpose, Tongue::English).storage
+        };
+        assert_eq!(stored(HOME, Purpose::VOICE_INTERACTION), ["none"]);
+        assert_eq!(stored(HOME, Purpose::MEMORY), ["home"], "where its receivers stand");
+        let named = HOME.replacen("[transfers]\n", "[transfers]\nstorage = [\"CN\", \"DE\"]\n", 1);
+        assert_eq!(stored(&named, Purpose::MEMORY), ["CN", "DE"]);
+        assert_eq!(stored(&named, Purpose::VOICE_INTERACTION), ["none"]);
     }
 }

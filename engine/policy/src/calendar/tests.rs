@@ -117,6 +117,9 @@ fn covers_a_day_or_ten_years_and_holidays_of_a_day() {
     let calendar = WorkingCalendar::parse(&week(fair)).unwrap();
     let worked = [1, 2, 3].map(|day| calendar.is_working_day(date(2026, 6, day)));
     assert_eq!(worked, [Some(true), Some(false), Some(true)]);
+    let without = WorkingCalendar::parse(&week("")).unwrap();
+    assert!(calendar.rests_more_than(&without) && !without.rests_more_than(&calendar));
+    assert_eq!(without.source(), "test");
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! When data ends: by each rule, on calendars, and the laws that hold for all of them.
 
+use std::sync::Arc;
+
 use proptest::option::weighted as maybe;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+use sayso_types::ConsentVersion;
+
 use super::*;
+use crate::{ConsentStatus, ConsentType, InForce, PurposeConsent};
 
 const HOME: &str = include_str!("../../../../deploy/profiles/home.toml");
 
@@ -60,6 +65,7 @@ fn a_withdrawal_ends_at_once_what_is_to_end_then() {
     let ending = year.ending(MEMORY, None, &happened, AgeBand::Adult).unwrap();
     assert_eq!((ending.at, ending.action), (at, RetentionAction::Anonymise));
     assert_eq!(ending.by, of_memory(".on_withdraw"));
+    assert_eq!(ending.latest.0 - ending.at.0, 3_600_000, "an hour where nothing is said");
 }
 
 #[test]
@@ -235,5 +241,66 @@ proptest! {
         }
         let ends = |said: &Said| said.profile().ending(MEMORY, None, &happened, AgeBand::Adult).map_or(u64::MAX, |e| e.at.0);
         prop_assert!(ends(&more) <= ends(&said));
+    }
+}
+
+#[test]
+fn what_is_minors_ends_by_their_rule_and_nobody_elses_does() {
+    let ends = |rule: &str, age: AgeBand| {
+        let profile = profile(
+            "retention = { action = \"erase\", trigger = \"withdraw\", after = \"PT0S\" }",
+            &format!("[minors.overrides.memory_summary]\n{rule}"),
+        );
+        let ending = profile.ending(MEMORY, None, &Happened::collected(FRIDAY), age)?;
+        assert_eq!(ending.by, "minors.overrides.memory_summary");
+        Some((ending.at.0 - FRIDAY.0) / DAY)
+    };
+    for (rule, days) in [("forbidden = true", 0), ("no_store = true", 0), ("after = \"P3D\"", 3)] {
+        assert_eq!(ends(rule, AgeBand::Under14), Some(days), "{rule}");
+        assert_eq!(ends(rule, AgeBand::Adult), None, "{rule}");
+    }
+    assert_eq!(ends("forbidden = false", AgeBand::Under14), None, "it says nothing else of them");
+    let grown = HOME.replace("[minors]\n", "[minors]\nspecial_regime_below = 18\n");
+    let grown = format!("{grown}\n[minors.overrides.memory_summary]\nforbidden = true\n");
+    let grown = Profile::in_force_before(&grown).unwrap();
+    let ends = |age| grown.ending(MEMORY, None, &Happened::collected(FRIDAY), age).is_some();
+    assert_eq!((ends(AgeBand::Adult), ends(AgeBand::Under14)), (false, true), "who is eighteen is grown up");
+}
+
+/// What a home keeps for so many days, and for as many at the least because a law demands it, in revision `rev`.
+fn kept(rev: u32, days: u64) -> Profile {
+    let retention = format!(
+        "retention = {{ trigger = \"collected\", after = \"P{days}D\", action = \"erase\", min = \"P{days}D\", min_basis = \"cn-csl:21\" }}"
+    );
+    let text = profile(&retention, "").text().replace("rev = 1", &format!("rev = {rev}"));
+    Profile::in_force_before(&text.replace("purposes = [\"memory\"]", "purposes = [\"memory\", \"notice\"]")).unwrap()
+}
+
+/// That of a person who agreed to be remembered under revision 1.
+fn agreed() -> ConsentState {
+    let consent = PurposeConsent {
+        status: ConsentStatus::Given,
+        consent_type: ConsentType::Expressed,
+        separate: false,
+        written: false,
+        given_at: ConsentVersion(1),
+        profile_rev: 1,
+        expires_at: None,
+    };
+    ConsentState { consents: [(Purpose::MEMORY, consent)].into(), ..ConsentState::new() }
+}
+
+#[test]
+fn of_two_revisions_the_earlier_end_and_the_lesser_demand_count() {
+    for (before, after) in [(10, 30), (30, 10), (10, 10)] {
+        let first = Revisions::new(InForce::new(Arc::new(kept(1, before))));
+        let both = first.publish(Arc::new(kept(2, after)), FRIDAY).unwrap().0;
+        let (memory, collected) = ((MEMORY, Purpose::MEMORY), Happened::collected(FRIDAY));
+        for (state, days) in [(agreed(), before.min(after)), (ConsentState::new(), after)] {
+            let ending = both.ending(memory, &collected, &state).unwrap();
+            assert_eq!((ending.at.0 - FRIDAY.0) / DAY, days, "{before} {after}");
+            let floor = both.floor(memory, FRIDAY, &state).unwrap();
+            assert_eq!(((floor.at.0 - FRIDAY.0) / DAY, floor.law.as_str()), (days, "cn-csl:21"), "{before} {after}");
+        }
     }
 }

@@ -113,6 +113,14 @@ fn what_is_common_is_asked_of_every_profile_and_no_law_that_gives_rights_asks_le
 }
 
 #[test]
+fn a_citation_is_written_as_it_is_read() {
+    for text in ["PIPL 31 [K]", "GDPR 12(3) [P]"] {
+        let citation: Citation = text.parse().unwrap();
+        assert_eq!(serde_json::to_value(&citation).unwrap(), text);
+    }
+}
+
+#[test]
 fn keeps_the_words_of_a_law_that_has_no_number() {
     let told = |name, severity| {
         let rules = floor(name).incidents().iter();

@@ -89,6 +89,9 @@ mod tests {
         let article = cited("cn-pipl:13-1").unwrap();
         assert_eq!(article, Cited::Article { law: "cn-pipl".to_owned(), article: "13-1".to_owned() });
         assert_eq!((article.to_string().as_str(), article.clause()), ("cn-pipl:13-1", None));
+        assert_eq!(serde_json::to_value(article).unwrap(), "cn-pipl:13-1");
+        let clause = cited("XZ-2.1(2)").unwrap().clause().unwrap();
+        assert_eq!(serde_json::to_value(clause).unwrap(), "XZ-2.1");
         assert!(cited("XZ 2").unwrap_err().contains("is not a clause id"));
         for wrong in ["cn-pipl:", ":45", "cn-pipl:45:1", "cn pipl:45", &format!("cn-pipl:{}", "4".repeat(56))] {
             assert!(cited(wrong).unwrap_err().contains("is not an article"), "{wrong}");

@@ -155,6 +155,18 @@ fn somebody_must_answer_for_it() {
         said("address = \"in person, at home\"", "")
             .starts_with("controller.contact: CTRL_MISSING: nobody could be reached")
     );
+    for (way, is_usable) in [
+        ("email = \"who@home.example\"", true),
+        ("email = \"@home.example\"", false),
+        ("email = \"who@home\"", false),
+        ("url = \"http://home.example\"", true),
+        ("url = \"https://home.example\"", true),
+        ("url = \"home.example\"", false),
+        ("phone = \" \"", false),
+    ] {
+        let contact: Contact = toml::from_str(way).unwrap();
+        assert_eq!(contact.is_usable(), is_usable, "{way}");
+    }
     let without = HOME.replacen("[controller]", "[other]", 1);
     assert!(matches!(Profile::parse(&without), Err(Error { problem: Problem::Unknown { .. }, .. })));
 }
@@ -179,6 +191,10 @@ fn what_a_profile_may_not_say() {
         "category.voice_audio.at_rest: it is used for `consent_answer`, so at_rest must be \"forbidden\""
     );
     assert!(said("spoken = [\"voice_interaction\"", "spoken = [\"notice\"").contains("nothing to ask"));
+    let masked = said("state = \"active\",", "state = \"active\", fields = { voice_audio = [\"loudness\"] },");
+    assert!(masked.starts_with("processor.whisper-local.fields:") && masked.contains("loudness"), "{masked}");
+    let cited = said("permit_ttl = \"PT3S\"", "permit_ttl = \"PT3S\"\nsrc = [\"XX-1\"]");
+    assert!(cited.starts_with("defaults: clause `XX-1` is not declared"), "{cited}");
     let requires = |first: &str| said("id = \"memory\",", &format!("id = \"memory\", requires = [\"{first}\"],"));
     assert!(requires("voice").starts_with("purpose.memory.requires: purpose `voice` is not declared"));
     assert!(requires("notice").starts_with("purpose.memory.requires: purpose `notice` has another basis"));
@@ -270,6 +286,49 @@ fn the_hash_is_of_the_meaning() {
     assert!(!same(&HOME.replace("Thank you.", "Thanks.")));
     assert!(!same(&HOME.replace("rev = 1", "rev = 2")));
     assert!(!same(&HOME.replace("  { purpose = \"Marketing\" },\n", "")));
+}
+
+#[test]
+fn two_texts_that_say_the_same_are_one_profile() {
+    let home = Profile::parse(HOME).unwrap();
+    assert_eq!(Profile::parse(&format!("{HOME}# a comment\n")).unwrap(), home);
+    assert_ne!(Profile::parse(&HOME.replacen("P1D", "P2D", 1)).unwrap(), home);
+    let hash = home.hash().to_string();
+    assert_eq!((hash.len(), format!("{:?}", home.hash())), (64, format!("ProfileHash({hash})")));
+}
+
+#[test]
+fn the_hash_of_a_source_is_that_which_is_written() {
+    let written = "5f".repeat(32);
+    let source = format!("source = [{{ lang = \"en\", sha256 = \"{written}\" }}]\n");
+    let home = Draft::parse(&format!("extends = \"home.toml\"\n{source}"), Some(HOME)).unwrap().unlinted();
+    let sources: Vec<_> = home.document().source.iter().map(|source| source.sha256).collect();
+    assert_eq!(sources, [Some([0x5f; 32])]);
+}
+
+#[test]
+fn a_use_has_a_cell_where_all_three_are_declared() {
+    let home = Profile::parse(HOME).unwrap();
+    let cell = |purpose: &str, category: &str, receiver: &str| {
+        home.cell(purpose.parse().unwrap(), category.parse().unwrap(), receiver.parse().unwrap())
+    };
+    let found = cell("voice_interaction", "voice_audio", "whisper-local").unwrap();
+    assert_eq!(found.to_string(), "voice_interaction/voice_audio/Asr/Local");
+    for (purpose, category, receiver) in [
+        ("news", "voice_audio", "whisper-local"),
+        ("voice_interaction", "picture", "whisper-local"),
+        ("voice_interaction", "voice_audio", "nobody"),
+    ] {
+        assert_eq!(cell(purpose, category, receiver), None, "{purpose}/{category}/{receiver}");
+    }
+}
+
+#[test]
+fn the_sound_of_answers_is_kept_as_what_the_profile_says() {
+    assert_eq!(Profile::parse(HOME).unwrap().evidence(), None);
+    let changed = "extends = \"home.toml\"\n[asks]\nevidence = \"memory_summary\"\n";
+    let kept = Draft::parse(changed, Some(HOME)).unwrap().unlinted();
+    assert_eq!(kept.evidence(), Some((Category::MEMORY_SUMMARY, Purpose::MEMORY)));
 }
 
 #[test]
