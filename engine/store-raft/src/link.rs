@@ -422,8 +422,9 @@ fn connection_error(node: NodeId, error: &ConnectionError) -> Error {
     const CRYPTO: core::ops::Range<u64> = 0x100..0x200;
     /// That of the alert that no protocol is spoken by both (RFC 7301): the name that TLS is given has the version in it.
     const NO_PROTOCOL: u64 = CRYPTO.start + 120;
-    /// That of the alert that an authority is not known (RFC 8446, section 6).
-    const UNKNOWN_CA: u64 = CRYPTO.start + 48;
+    /// Those of the alerts that a certificate is another node's, that its authority is not known, and that its signature is not
+    /// the authority's of that name (RFC 8446, section 6). By a wrong clock there is another one, that it has expired.
+    const FOREIGN: [u64; 3] = [CRYPTO.start + 42, CRYPTO.start + 48, CRYPTO.start + 51];
     let code = match error {
         ConnectionError::TransportError(error) => Some(u64::from(error.code)),
         ConnectionError::ConnectionClosed(close) => Some(u64::from(close.error_code)),
@@ -432,7 +433,7 @@ fn connection_error(node: NodeId, error: &ConnectionError) -> Error {
     match code {
         Some(NO_PROTOCOL) => Error::Version { node },
         Some(code) if CRYPTO.contains(&code) => {
-            Error::ForeignCertificate { node, reason: error.to_string(), for_good: code == UNKNOWN_CA }
+            Error::ForeignCertificate { node, reason: error.to_string(), for_good: FOREIGN.contains(&code) }
         }
         _ => Error::unreachable(node, error),
     }

@@ -141,5 +141,5 @@ fn is_in_use(error: &anyhow::Error) -> bool {
         RaftError::Store(error) => Some(error),
         _ => None,
     });
-    matches!(of_several.or(error.downcast_ref()), Some(StoreError::InUse { .. }))
+    matches!(of_several.or_else(|| error.downcast_ref()), Some(StoreError::InUse { .. }))
 }
