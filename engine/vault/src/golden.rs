@@ -11,7 +11,8 @@ use crate::record::seal_with;
 use crate::shard::{ShardKey, VaultId, context};
 use crate::subject::{SubjectKeys, Wrapped};
 use crate::tables::{
-    PURGE, PurgeRow, SHARD_KEY, SUBJECT, ShardRow, SubjectRow, TOMBSTONE, TombstoneRow, VAULT, VaultKey,
+    IN_USE, InUseRow, PURGE, PurgeRow, SHARD_KEY, SUBJECT, ShardRow, SubjectRow, TOMBSTONE, TombstoneRow, VAULT,
+    VaultKey,
 };
 use crate::{Binding, KeyId, SecretKey};
 
@@ -100,6 +101,7 @@ fn rows_are_stored_as_they_were() {
         ("shard", ShardRow { shard: 4, generation: 3 }.key(), SHARD_KEY.encode(b"version, id, wrapped")),
         ("tombstone", TombstoneRow { subject: SUBJECT_ID }.key(), TOMBSTONE.encode(&1u32.to_be_bytes())),
         ("purge", PurgeRow { shard: 4 }.key(), PURGE.encode(&[])),
+        ("in_use", InUseRow { shard: 4 }.key(), IN_USE.encode(&[])),
     ];
     for (name, key, value) in rows {
         assert_golden(name, &[("key", key.as_bytes()), ("value", &value)]);

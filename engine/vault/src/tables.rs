@@ -48,11 +48,20 @@ key! {
     }
 }
 
+key! {
+    /// That a process uses the vault, or did not end in order.
+    pub(crate) struct InUseRow in "vault_in_use" {
+        /// Which shard.
+        pub(crate) shard: u32,
+    }
+}
+
 /// Everything that a vault keeps in its store.
-pub const SCHEMAS: [Schema; 5] = [VAULT, SHARD_KEY, SUBJECT, TOMBSTONE, PURGE];
+pub const SCHEMAS: [Schema; 6] = [VAULT, SHARD_KEY, SUBJECT, TOMBSTONE, PURGE, IN_USE];
 
 pub(crate) const VAULT: Schema = Schema::new("vault", 1, 1);
 pub(crate) const SHARD_KEY: Schema = Schema::new("vault_shard", 1, 1);
 pub(crate) const SUBJECT: Schema = Schema::new("vault_subject", 1, 1);
 pub(crate) const TOMBSTONE: Schema = Schema::new("vault_tombstone", 1, 1);
 pub(crate) const PURGE: Schema = Schema::new("vault_purge", 1, 1);
+pub(crate) const IN_USE: Schema = Schema::new("vault_in_use", 1, 1);

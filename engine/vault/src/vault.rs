@@ -5,6 +5,7 @@ mod forgetting;
 mod keys;
 mod moving;
 mod rotating;
+mod using;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use sayso_store::{Batch, Condition, Error as StoreError, Store, TypedKey, limits::SCAN_LIMIT_MAX};
+use sayso_store::{Batch, Condition, Error as StoreError, Store, TypedKey, Version, limits::SCAN_LIMIT_MAX};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use zeroize::Zeroizing;
 
@@ -46,6 +47,8 @@ pub struct Vault {
     deleted: Notify,
     /// Whether keys were handed to the store of which it never said whether they are there: they may be in its log alone.
     unanswered: AtomicBool,
+    /// As what it was noted that this process uses the vault.
+    in_use: AsyncMutex<Option<Version>>,
 }
 
 impl Vault {
@@ -68,9 +71,9 @@ impl Vault {
             return Err(Error::Damaged { what: "shard key", found: "there is none".to_owned() });
         }
         let (shard_keys, cache) = (RwLock::new(shard_keys), Mutex::default());
-        let rotating = AsyncMutex::default();
+        let (rotating, in_use) = (AsyncMutex::default(), AsyncMutex::default());
         let (deleted, unanswered) = (Notify::new(), AtomicBool::new(false));
-        Ok(Arc::new(Self { store, kek, id, shard_keys, cache, rotating, deleted, unanswered }))
+        Ok(Arc::new(Self { store, kek, id, shard_keys, cache, rotating, deleted, unanswered, in_use }))
     }
 
     /// Whether the key store in `store` is empty, so that unlocking it would make it that of a new data set.

@@ -89,6 +89,7 @@ impl Node {
         require_here(backend.store().as_ref()).await?;
         let keys = backend.open_keys(&config.vault.keys_dir).await?;
         let vault = vault::unlock(&config.vault, keys, backend.store().as_ref()).await?;
+        vault.enter().await.context("the vault cannot be used")?;
         vault.look_after(&tasks);
         // Who stood by may have done so for months, in which others put further revisions in force.
         let profile = accepted_profile(config)?;
@@ -275,8 +276,8 @@ impl Node {
 
     /// Serves nobody any more, and ends what runs.
     async fn rest(self, signals: &mut Signals) -> (Vec<&'static str>, Backend) {
-        let Self { tasks, sessions, backend, stop, .. } = self;
-        let overdue = Phases::new()
+        let Self { tasks, sessions, backend, vault, stop, .. } = self;
+        let mut overdue = Phases::new()
             .then("drain sessions", ms(5_000), async move {
                 sessions.drain(RECONNECT_IN);
                 stop.cancel();
@@ -286,6 +287,14 @@ impl Node {
             })
             .run(signals)
             .await;
+        if overdue.is_empty() {
+            let leave = async move {
+                if let Err(error) = vault.leave().await {
+                    tracing::warn!(%error, "the next start purges the keys");
+                }
+            };
+            overdue = Phases::new().then("leave the vault", ms(2_000), leave).run(signals).await;
+        }
         (overdue, backend)
     }
 }

@@ -328,8 +328,8 @@ pub struct OpenCaseRequest {
     /// What is asked for, as in the policy's rights.offers.
     #[prost(string, tag = "2")]
     pub right: ::prost::alloc::string::String,
-    /// With withdraw, object and marketing_opt_out: of what; at most 32, none twice. Empty is everything with withdraw; with the
-    /// others, that people answer it.
+    /// With withdraw, object and marketing_opt_out: of what; at most 32, none twice. Empty is everything with withdraw, and all that
+    /// the policy calls marketing with marketing_opt_out; where nothing of that rests on consent, and with object, people answer it.
     #[prost(string, repeated, tag = "3")]
     pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// For access, copy, rectify and erase by a relative of the person, who has died: SHA-256 of what proves the kinship and of

@@ -166,7 +166,11 @@ impl ComplaintDesk {
         ops.extend(before.and_then(|(complaint, _)| due_key(complaint)).map(Op::Delete));
         ops.extend(due_key(next).map(|key| Op::Put(key, COMPLAINT_DUE.encode(&[]))));
         let about = match next.filing.subject {
-            Some(subject) => self.register.read(subject).await?.about(subject),
+            Some(subject) => match self.register.read(subject).await {
+                // they closed their account, and were forgotten since: it is answered all the same
+                Err(RegisterError::UnknownSubject) => About::default(),
+                state => state?.about(subject),
+            },
             None => About::default(),
         };
         let event = DeskEvent::Complaint {

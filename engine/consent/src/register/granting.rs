@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sayso_audit::{AuditKey, ControlEvent, Event, Hash, Reference};
-use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, PurposeConsent};
+use sayso_policy::{ConsentState, ConsentStatus, LegalBasis, PurposeConsent, Vocabulary};
 use sayso_store::{Condition, Error as StoreError, Op, TypedKey};
 use sayso_types::{ConsentVersion, Name, Part, Purpose, RegionClass};
 
@@ -18,6 +18,9 @@ use crate::evidence::{Answer, Means};
 use crate::retention::Stored;
 use crate::tables::{DOCUMENT, DocumentKey, RECORD, RecordKey};
 use crate::{Entry, Error, record};
+
+/// What DPV calls what people want no more of when they opt out of it.
+const MARKETING: &str = "Marketing";
 
 impl Register {
     /// Records `answer`: one ISO/IEC TS 27560 record a purpose, the new state and the audit leaves, in one batch that
@@ -251,6 +254,16 @@ impl Register {
         let asked = rules.filter(|rule| rule.basis == LegalBasis::Consent).map(|rule| rule.id);
         let all: BTreeSet<_> = asked.filter(|id| wanted.is_empty() || wanted.contains(id)).collect();
         all.into_iter().collect()
+    }
+
+    /// The purposes that some revision of the policy asks consent for and calls marketing, by the vocabulary.
+    pub(crate) fn marketing(&self) -> Vec<Purpose> {
+        let (revisions, words) = (self.revisions(), Vocabulary::dpv());
+        let is_marketing = |purpose: &Purpose| {
+            let mut rules = revisions.all().filter_map(|profile| profile.purpose(*purpose));
+            rules.any(|rule| words.is_within(&rule.dpv, MARKETING))
+        };
+        self.consented_to(&[]).into_iter().filter(is_marketing).collect()
     }
 
     /// A new answer must not hide that an earlier withdrawal is still waiting: it waits, too, and is refused if the

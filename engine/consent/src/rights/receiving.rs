@@ -28,7 +28,8 @@ impl Desk {
         self.receive_with(subject, kind, Particulars::default(), by).await
     }
 
-    /// As [`receive`](Self::receive), of a request that names `purposes`: a withdrawal, or an objection to them.
+    /// As [`receive`](Self::receive), of a request that names `purposes`: a withdrawal, or an objection to them. One that wants
+    /// no more advertising and names none is about all that the policy asks consent for and calls marketing.
     ///
     /// # Errors
     /// [`Error::NamesPurposes`] for other rights; [`RegisterError::UnknownPurpose`] for a purpose that rests on no consent;
@@ -70,6 +71,9 @@ impl Desk {
         if let Some(unknown) = purposes.iter().find(|purpose| !consented.contains(purpose)) {
             return Err(RegisterError::UnknownPurpose(*unknown).into());
         }
+        // whoever wants no more advertising need not know what the policy calls it
+        let is_opt_out = kind == RightKind::MarketingOptOut && purposes.is_empty();
+        let purposes = if is_opt_out { self.register.marketing() } else { purposes };
         if kind == RightKind::Complain {
             return Err(Error::Complaint);
         }

@@ -102,6 +102,26 @@ async fn whoever_objects_to_what_rests_on_consent_has_it_withdrawn_and_others_ar
     assert_eq!(world.size().await, size, "what is refused leaves no trace");
 }
 
+#[tokio::test]
+async fn whoever_wants_no_more_advertising_need_not_know_what_the_policy_calls_it() {
+    let offers = "  { id = \"offers\", dpv = \"DirectMarketing\", basis = \"Consent\" },\n  { id = \"memory\"";
+    let text = profile_text().replacen("  { id = \"memory\"", offers, 1);
+    let text = format!("{text}\n[rights.offers.marketing_opt_out]\nchannel = [\"console\"]\n");
+    let world = World::under(Arc::new(Profile::in_force_before(&text).unwrap())).await;
+    let (desk, offers) = (Desk::open(world.register.clone()), "offers".parse().unwrap());
+    let person = world.person(&[VOICE, MEMORY, offers]).await;
+    let request = desk.receive(person, RightKind::MarketingOptOut, INTEGRATOR).await.unwrap();
+    assert_eq!(request.purposes, [offers]);
+    assert_eq!(accept(&desk, person, request.id).await, Standing::Fulfilled);
+    let state = world.state(person).await;
+    assert_eq!(state.status(offers), ConsentStatus::Withdrawn);
+    assert_eq!((state.status(VOICE), state.status(MEMORY)), (ConsentStatus::Given, ConsentStatus::Given));
+    // who had agreed to none of it is answered, too
+    let other = world.person(&[VOICE]).await;
+    let case = accepted(&desk, other, RightKind::MarketingOptOut).await;
+    assert_eq!(standing(&desk, other, case).await, Standing::Fulfilled);
+}
+
 /// The profile to test with, with a recogniser overseas that the policy lets data go to.
 fn profile_with_a_recogniser_overseas() -> Profile {
     let far = "  { id = \"whisper-far\", kind = \"asr\", party = \"Somebody Else\", region = \"SG\", region_class = \"overseas\", \

@@ -205,11 +205,11 @@ impl Setting {
         Self::with(tempfile::tempdir().unwrap(), profile()).await
     }
 
-    async fn with(dir: tempfile::TempDir, profile: Profile) -> Self {
+    pub(crate) async fn with(dir: tempfile::TempDir, profile: Profile) -> Self {
         Self::open(Arc::new(dir), profile).await
     }
 
-    async fn open(dir: Arc<tempfile::TempDir>, profile: Profile) -> Self {
+    pub(crate) async fn open(dir: Arc<tempfile::TempDir>, profile: Profile) -> Self {
         let (data, keys) = (open_store(&dir.path().join("data")), open_store(&dir.path().join("keys")));
         let (vault, tasks) = (vault(keys.clone()).await.unwrap(), Tasks::new());
         let (clock, options) = (ManualClock::new(), Options::default());

@@ -23,6 +23,7 @@ mod ending_filed;
 mod ending_killed;
 mod ending_otherwise;
 mod erasing;
+mod erasing_every_category;
 mod erasing_killed;
 mod erasing_replicated;
 mod every_event;

@@ -4,7 +4,7 @@ use sayso_store::{Batch, Condition, Error as StoreError, Prefix, Range, Store, T
 
 use super::{PAGE, find};
 use crate::Error;
-use crate::tables::{PurgeRow, SHARD, ShardRow, SubjectRow, TombstoneRow, VaultKey};
+use crate::tables::{InUseRow, PurgeRow, SHARD, ShardRow, SubjectRow, TombstoneRow, VaultKey};
 
 /// Moves the keys in `from` to `to`, when `from` has some and `to` has none. A move that was interrupted is finished.
 /// Whether there was anything to move. Nobody may use either meanwhile.
@@ -29,7 +29,7 @@ pub async fn move_keys(from: &dyn Store, to: &dyn Store) -> Result<bool, Error> 
     for table in tables() {
         delete(from, table).await?;
     }
-    from.commit(Batch::new().delete(row)).await?;
+    from.commit(Batch::new().delete(row).delete(InUseRow { shard: SHARD }.key())).await?;
     match from.purge().await {
         Ok(_) => {}
         Err(error @ StoreError::Unsupported { .. }) => {

@@ -1,6 +1,7 @@
 //! The vault in use, on a store on disk.
 
 mod fakes;
+mod using;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -27,7 +27,7 @@ pub(crate) enum RightsCommand {
         #[arg(value_name = "RIGHT")]
         right: String,
         /// With withdraw, object and marketing_opt_out: of this purpose; may be given again for others. Without it,
-        /// withdraw is of everything.
+        /// withdraw is of everything, and marketing_opt_out of all that the policy calls marketing.
         #[arg(long = "purpose", value_name = "PURPOSE")]
         purposes: Vec<Purpose>,
         /// A relative asks for access, copy, rectify or erase, because the person has died: what proves the kinship. Whoever
