@@ -44,7 +44,7 @@ fn a_past_that_is_another_than_the_next_process_found_is_found() {
     rewritten.leaves[0].fact.actor.kind = ActorKind::Subject;
     assert_ne!(rewritten.leaves[0], honest.leaves[0]);
     assert_eq!(found(&rewritten), [(3, Rule::SelfcheckUntrue)]);
-    let mut shorter = honest.clone();
+    let mut shorter = honest;
     let Event::SelfcheckPassed { size, .. } = &mut shorter.leaves[3].fact.event else { unreachable!() };
     *size -= 1;
     assert_eq!(found(&shorter), [(3, Rule::SelfcheckUntrue)]);

@@ -36,7 +36,8 @@ impl Duties {
             Event::Desk(DeskEvent::Complaint { complaint, step, .. }) => match (step, profile) {
                 (ComplaintStep::Received, Some(profile)) => {
                     // said again it comes in no later
-                    self.complaints.entry(*complaint).or_insert(Owed { leaf: index, due: due(profile, at).at });
+                    let owed = Owed { leaf: index, due: due(profile, at).at };
+                    self.complaints.entry(*complaint).or_insert(owed);
                 }
                 (ComplaintStep::Received, None) => {}
                 (ComplaintStep::Answered, _) => {

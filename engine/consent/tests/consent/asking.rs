@@ -195,5 +195,5 @@ async fn a_receipt_names_the_layers_that_were_given_and_the_record_before() {
     for pair in receipts.windows(2) {
         assert_eq!(pair[1]["replaces_record_id"], pair[0]["record_id"]);
     }
-    world.ends_spotless_under(second.clone()).await;
+    world.ends_spotless_under(second).await;
 }

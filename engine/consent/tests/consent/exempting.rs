@@ -202,7 +202,7 @@ async fn what_is_said_of_a_grant_later_and_otherwise_is_found() {
     let denied = |leaves: &[Leaf]| replay(leaves).denied.len();
     assert_eq!(denied(&leaves), 0);
     // what was approved was something else, and what was used is said of it later, in the name of one
-    let mut added = leaves.clone();
+    let mut added = leaves;
     let at = added.iter().position(|leaf| leaf.fact.event.name() == "exemption.granted").unwrap();
     let mut later = added[at].clone();
     let Event::ExemptionGranted { cell, .. } = &mut added[at].fact.event else { unreachable!() };
