@@ -114,14 +114,12 @@ pub enum Problem {
         expected: String,
     },
     /// A key or a value that is none of those allowed in its place.
-    #[error("`{found}` is not known here{}", instead(.nearest, .known))]
+    #[error("`{found}` is not known here{instead}")]
     Unknown {
         /// The key or value.
         found: String,
-        /// The known one that looks most like it.
-        nearest: Nearest,
-        /// All that are known.
-        known: Vec<String>,
+        /// What to write instead, as it is told: the known one that looks most like it, or all that are known where none does.
+        instead: Box<str>,
     },
     /// Something is named that the profile does not declare.
     #[error("{sort} `{name}` is not declared in this profile; declare it or remove it here{nearest}")]
@@ -245,11 +243,11 @@ fn besides(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" ({more} more)") }
 }
 
-/// What to write instead: the name that was meant, or all there are where none looks like it.
-fn instead(nearest: &Nearest, known: &[String]) -> String {
-    match nearest.as_deref() {
-        None if !known.is_empty() => format!("; known are {}", known.join(", ")),
-        _ => nearest.to_string(),
+/// What to write instead of `found`: the name that was meant, or all that are `known` where none looks like it.
+fn instead(found: &str, known: &[&str]) -> Box<str> {
+    match Nearest::to(found, known.iter().copied()) {
+        Nearest(None) if !known.is_empty() => format!("; known are {}", known.join(", ")).into(),
+        nearest => nearest.to_string().into(),
     }
 }
 
@@ -291,9 +289,8 @@ impl Problem {
         let mut names = message.split('`').skip(1).step_by(2);
         match names.next() {
             Some(found) if message.starts_with("unknown field") || message.starts_with("unknown variant") => {
-                let known: Vec<_> = names.map(str::to_owned).collect();
-                let nearest = Nearest::to(found, known.iter().map(String::as_str));
-                Self::Unknown { found: found.to_owned(), nearest, known }
+                let known: Vec<_> = names.collect();
+                Self::Unknown { found: found.to_owned(), instead: instead(found, &known) }
             }
             Some(found) if message.starts_with("missing field") => Self::Missing(found.to_owned()),
             Some(found) if message.ends_with(TWICE) => Self::Twice(found.to_owned()),

@@ -68,7 +68,7 @@ fn compiled(args: &FilesArgs, json: bool) -> Result<bool> {
         let uses: usize = profile.categories().map(|(_, category)| category.purposes.len()).sum();
         let receivers = profile.processors().count();
         let (file, cells) = (path.display().to_string(), uses * receivers);
-        let signature = sign::state(&profile, path);
+        let (signature, told) = sign::state(&profile, path);
         if json {
             output::line(json!({
                 "file": file, "profile": id, "rev": rev, "hash": hash, "cells": cells, "signature": signature
@@ -76,7 +76,7 @@ fn compiled(args: &FilesArgs, json: bool) -> Result<bool> {
         } else {
             output::line(format_args!(
                 "{file}: {id} revision {rev}\n  hash       {hash}\n  table      {cells} cells: {uses} uses of categories, \
-                 {receivers} processors\n  signature  {signature}"
+                 {receivers} processors\n  signature  {told}"
             ))?;
         }
     }

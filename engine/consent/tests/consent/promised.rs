@@ -3,6 +3,7 @@
 
 mod aiwellflow;
 mod chat_ai;
+mod grounds;
 mod xiaosuan;
 mod xiaozhi;
 mod zego;

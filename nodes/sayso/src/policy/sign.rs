@@ -131,16 +131,16 @@ pub(crate) fn check<'a>(profile: &Profile, file: &Path, keys: &'a [VerifierKey])
     )
 }
 
-/// What the signature beside `file` is worth, as far as can be said without knowing whom to trust.
-pub(super) fn state(profile: &Profile, file: &Path) -> String {
+/// What the signature beside `file` is worth, as far as can be said without knowing whom to trust: in a word, and for people.
+pub(super) fn state(profile: &Profile, file: &Path) -> (&'static str, String) {
     let path = signature_of(file);
-    let Ok(text) = fs::read_to_string(&path) else { return "not signed".to_owned() };
+    let Ok(text) = fs::read_to_string(&path) else { return ("none", "not signed".to_owned()) };
     match note::Note::parse(&text) {
         Ok(note) if note.text() == profile.statement() => {
-            format!("{} is of what it says now; `sayso policy verify` checks by whom", path.display())
+            ("current", format!("{} is of what it says now; `sayso policy verify` checks by whom", path.display()))
         }
-        Ok(_) => format!("{} is of another profile or revision: sign anew what it says now", path.display()),
-        Err(error) => format!("{}: {error}", path.display()),
+        Ok(_) => ("stale", format!("{} is of another profile or revision: sign anew what it says now", path.display())),
+        Err(error) => ("damaged", format!("{}: {error}", path.display())),
     }
 }
 
