@@ -12,7 +12,7 @@ use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::append_entries_answer::Answer;
 use sayso_proto::peer::v1::{request, response};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use crate::codec::{Malformed, entry_into, log_id_from, log_id_into, meta_into, required, vote_from, vote_into};
 use crate::early::Early;
@@ -89,7 +89,10 @@ impl Peer {
             }
             // Nothing is new but what is committed. A first message is one of its own: who asks for a read waits for it.
             None if self.told.is_some_and(|told| told < rpc.leader_commit) => {
-                timeout(COMMIT_ALONE_AFTER, self.early.next(&rpc.vote, rpc.leader_commit)).await.ok()??
+                tokio::select! {
+                    word = self.early.next(&rpc.vote, rpc.leader_commit) => word?,
+                    () = sleep(COMMIT_ALONE_AFTER) => return None,
+                }
             }
             None => return None,
         };

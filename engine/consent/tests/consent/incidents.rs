@@ -299,7 +299,7 @@ async fn what_says_nothing_or_comes_too_often_is_refused_and_leaves_no_trace() {
     let later = Some(WallTime(world.register_clock().0 + 1));
     let early = desk.report(Report { detected: later, ..report(None) }, OPERATOR).await;
     assert!(matches!(early, Err(Error::Detected)));
-    let nobody = sayso_audit::Reference([9; 16]);
+    let nobody = Reference([9; 16]);
     assert!(matches!(desk.step(nobody, Deed::Contain, OPERATOR).await, Err(Error::Unknown)));
     assert_eq!(world.size().await, size);
     for _ in 0..sayso_consent::incidents::desk::OPEN_MAX {

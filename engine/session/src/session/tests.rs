@@ -7,6 +7,7 @@ mod laws;
 mod telling;
 mod viewing;
 mod visiting;
+mod withdrawing;
 
 use core::time::Duration;
 
