@@ -72,8 +72,11 @@ fn obliges_to_end_what_is_over() {
     assert_eq!(memory["constraint"][1]["rightOperand"]["@value"], "PT0S");
 }
 
+/// Whether a right operand is what the left one is compared with.
+type IsRight = fn(&Value) -> bool;
+
 /// Of the left operands of ODRL 2.2 that are used here, how they may be compared and with what; of ours likewise.
-const LEFT: [(&str, &[&str], fn(&Value) -> bool); 7] = [
+const LEFT: [(&str, &[&str], IsRight); 7] = [
     ("purpose", &["eq", "isA"], is_thing),
     ("spatial", &["eq"], is_thing),
     ("recipient", &["eq"], is_thing),
