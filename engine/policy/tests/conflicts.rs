@@ -263,15 +263,17 @@ fn c10_a_guardian_below_the_age_of_the_policy_and_special_rules_below_fourteen()
 
 #[test]
 fn c11_whoever_answers_is_named_with_a_role_and_can_be_reached() {
-    for (role, words) in [
-        ("DataController", "(controller) answers"),
-        ("JointDataControllers", "(joint controller) answers"),
-        ("DataProcessor", "(processor for its tenants) answers"),
+    let joint = "joint = [{ name = \"Other Ltd.\", contact = { phone = \"2\" } }]";
+    for (role, others, words) in [
+        ("DataController", "", "(controller) answers"),
+        ("JointDataControllers", joint, "(joint controller) answers"),
+        ("DataProcessor", "", "(processor for its tenants) answers"),
     ] {
-        let profile = profile(&format!("[controller]\nrole = \"{role}\""));
+        let profile = profile(&format!("[controller]\nrole = \"{role}\"\n{others}"));
         let notice = PrivacyNotice::of(profile.document(), Tongue::English).markdown();
         assert!(notice.contains(words) && notice.contains("privacy@operator.example"), "{notice}");
     }
+    assert_eq!(found("[controller]\nrole = \"JointDataControllers\""), ["CTRL_JOINT_UNNAMED controller.joint"]);
     assert!(draft("[controller]\nrole = \"Middleman\"").unwrap_err().contains("`Middleman` is not known here"));
     let unreachable = ["CTRL_MISSING controller.contact", "RIGHT_CHANNEL_UNREACHABLE controller.contact.email"];
     assert_eq!(found("remove = [\"controller.contact\"]"), unreachable);

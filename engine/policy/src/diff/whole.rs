@@ -1,6 +1,8 @@
 //! What is said about everything at once, of two revisions compared. What shrinks here touches whatever anybody agreed
 //! to. Every section is named, so that a new one does not compile before somebody has said who compares it.
 
+use std::collections::BTreeSet;
+
 use sayso_types::Cell;
 use serde_json::Value;
 
@@ -8,7 +10,8 @@ use super::part::{Part, is_later, more, when};
 use super::rights::is_shorter;
 use super::{Change, ChangeKind, categories, consented_cells, flows, protections, purposes, rights};
 use crate::profile::{
-    Asks, Controller, Defaults, Deployment, Document, GoverningLaw, Header, Tenants, UnknownAge, Visits, WithdrawMode,
+    Asks, Controller, Defaults, Deployment, Document, GoverningLaw, Header, Responsible, Tenants, UnknownAge, Visits,
+    WithdrawMode,
 };
 use crate::words::spelled;
 use crate::{Deadline, Period};
@@ -155,8 +158,17 @@ fn answers(part: &mut Part, was: &Controller, is: &Controller) {
     }
     let other = format!("{name} acts as {} instead of {}", spelled(role), spelled(&was.role));
     part.compare(ChangeKind::Method, "controller.role", (&was.role, role), Some(other));
+    let names = |all: &BTreeSet<Responsible>| all.iter().map(|one| one.name.clone()).collect::<BTreeSet<_>>();
+    if !names(joint).is_subset(&names(&was.joint)) {
+        part.say(ChangeKind::Method, "controller.joint", "others decide together with it".to_owned());
+    } else if was.joint != *joint {
+        part.say(
+            ChangeKind::Editorial,
+            "controller.joint",
+            "fewer decide together with it, or are reached otherwise".to_owned(),
+        );
+    }
     for (key, same, what) in [
-        ("controller.joint", was.joint == *joint, "others decide together with it"),
         ("controller.representative", was.representative == *representative, "somebody else speaks for it, or nobody"),
         ("controller.dpo", was.dpo == *dpo, "somebody else looks after the protection of data, or nobody"),
     ] {

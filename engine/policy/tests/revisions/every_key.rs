@@ -21,6 +21,8 @@ const HARMLESS: &[&str] = &[
     "lint",
     "notice",
     "controller.name",
+    "controller.dpo",
+    "controller.representative",
     "asks.spoken",
     // what is not named comes last
     "routing.prefer.2",

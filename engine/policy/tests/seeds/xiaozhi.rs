@@ -299,7 +299,6 @@ fn data_is_not_sold_and_children_get_no_advertising() {
   { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-6.4"] },
   { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], src = ["XZ-6.4"] },
   { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-3.0"] },
-]
 "#;
     let phone = r#"
 [category.address_book]
@@ -315,11 +314,7 @@ retention = { trigger = "withdraw", after = "PT0S", action = "erase", max = "P1Y
 src = ["XZ-6.4"]
 "#;
     let end = "# The notices say what this file does";
-    let text = SEED.lawful.replacen("processor = [\n", &format!("{purposes}processor = [\n"), 1).replacen(
-        end,
-        &format!("{phone}\n{end}"),
-        1,
-    );
+    let text = SEED.lawful.replacen("purpose = [\n", purposes, 1).replacen(end, &format!("{phone}\n{end}"), 1);
     let text = text.replacen("processor = [\n", "processor = [\n  { id = \"mailer\", kind = \"sms\", party = \"operator\", region = \"the operator's servers\", region_class = \"local\", accepts = [\"address_book\"], purposes = [\"campaigns\", \"targeting\", \"portraits\", \"sales\"], state = \"active\", trains_on_data = false, declared_retention = \"PT0S\", src = [\"XZ-6.4\"] },\n", 1);
     let waiver = "\n[[lint.waive]]\nrule = \"PROHIBITION_CONTRADICTED\"\nwhy = \"to see that it holds all the same\"\n";
     let profile = Draft::parse(&(text + waiver), Some(SEED.written)).unwrap().accept().unwrap();

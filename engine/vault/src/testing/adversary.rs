@@ -14,8 +14,8 @@ use crate::shard::{ShardKey, context};
 use crate::subject::{CategoryKey, Wrapped};
 use crate::{Binding, KekError, KeyId, SecretKey, VaultId};
 
-/// Lengths that a row of keys may have in a test: a few categories.
-const ROW_BYTES_MAX: usize = 400;
+/// Lengths that a row of keys may have in a test: ten categories or so.
+const ROW_BYTES_MAX: usize = 1_024;
 
 /// Generations of a shard key that a test may come to.
 const GENERATIONS_MAX: u32 = 4;

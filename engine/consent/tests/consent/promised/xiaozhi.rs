@@ -104,8 +104,8 @@ const MARKET: &str = r#"purpose = [
   { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-6.4"] },
   { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], src = ["XZ-6.4"] },
   { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-3.0"] },
-]
-processor = [
+"#;
+const MAILER: &str = r#"processor = [
   { id = "mailer", kind = "sms", party = "operator", region = "the operator's servers", region_class = "local", accepts = ["address_book"], purposes = ["campaigns", "targeting", "portraits", "sales"], state = "active", trains_on_data = false, declared_retention = "PT0S", src = ["XZ-6.4"] },
 "#;
 const ADDRESSES: &str = r#"[[lint.waive]]
@@ -128,7 +128,8 @@ src = ["XZ-6.4"]
 
 #[tokio::test]
 async fn data_is_not_sold_and_children_get_no_advertising_though_everybody_agrees() {
-    let changes = [("processor = [\n", MARKET), ("# The notices say what this file does", ADDRESSES)];
+    let changes =
+        [("purpose = [\n", MARKET), ("processor = [\n", MAILER), ("# The notices say what this file does", ADDRESSES)];
     let gates = Gates::under(changed(XIAOZHI, &changes)).await;
     let purposes = ["campaigns", "targeting", "portraits", "sales"];
     let (child, youth) = (gates.aged(AgeBand::Under14).await, gates.aged(AgeBand::Under16).await);
