@@ -137,7 +137,9 @@ fn whoever_gets_data_stands_somewhere_and_an_assessment_has_a_name() {
 #[test]
 fn a_list_has_an_end() {
     let more = |count: usize| {
-        let entries: String = (0..count).map(|i| format!("  {{ id = \"T-{i}\", says = \"nothing\", outside = \"a test\" }},\n")).collect();
+        let entries: String = (0..count)
+            .map(|i| format!("  {{ id = \"T-{i}\", says = \"nothing\", outside = \"a test\" }},\n"))
+            .collect();
         Draft::parse(&format!("clause = [\n{entries}]\n{HOME}"), None)
     };
     let many = more(ITEMS_MAX + 1).unwrap_err().to_string();
