@@ -142,8 +142,23 @@ impl Installation {
     /// When there is none.
     pub fn edit(&self, name: &str, change: impl FnOnce(&mut toml::Table)) {
         self.edit_unsigned(name, change);
-        if name == PROFILE && self.path("policy.key").exists() {
-            let signed = self.sayso.command(["policy", "sign", &self.file(name)]).output();
+        if name == PROFILE {
+            self.sign();
+        }
+    }
+
+    /// Puts `text` in the place of the profile, and signs it as [`edit`](Self::edit) does.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn set_profile(&self, text: &str) {
+        fs::write(self.path(PROFILE), text).expect("the file can be written");
+        self.sign();
+    }
+
+    fn sign(&self) {
+        if self.path("policy.key").exists() {
+            let signed = self.sayso.command(["policy", "sign", &self.file(PROFILE)]).output();
             let _ = signed.expect("the program can be run");
         }
     }

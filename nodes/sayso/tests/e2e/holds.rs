@@ -37,7 +37,11 @@ async fn what_is_held_is_erased_when_the_hold_is_released() {
     while json(&run("rights", "list", &["--tenant", TENANT, "--json"]).await.success().stdout)[0]["state"]
         != "partly_fulfilled"
     {}
-    run("rights", "certificate", &[&tenant[..], &[&case]].concat()).await.failure(&["the erasure is on its way"]);
+    run("rights", "certificate", &[&tenant[..], &[&case]].concat()).await.failure(&[
+        "the legal hold",
+        hold,
+        "keeps some of it",
+    ]);
     let listed = run("hold", "list", &[]).await.success().stdout;
     assert!(listed.starts_with(hold) && listed.contains("keeps everything of ") && listed.contains("order 2026/17"));
 

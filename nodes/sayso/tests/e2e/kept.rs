@@ -16,7 +16,7 @@ pub(crate) const LAWFUL: &str = include_str!("../../../../deploy/profiles/aiwell
 async fn settings_of_an_agent_are_kept_shown_and_deleted_and_a_password_is_refused() {
     let installation = Installation::new(&sayso()).await;
     fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
-    fs::write(installation.path(PROFILE), LAWFUL).unwrap();
+    installation.set_profile(LAWFUL);
     stands_in(&installation, "CN");
     let node = installation.start().await;
     drop(installation.first_device(&node).await);

@@ -33,7 +33,7 @@ struct Story {
 /// Gives `installation` the policy, of which each node of a cluster has a copy.
 pub(crate) fn examine(installation: &Installation) {
     fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
-    fs::write(installation.path(PROFILE), LAWFUL).unwrap();
+    installation.set_profile(LAWFUL);
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let examined = format!(
         r#"processor = [{{ id = "partner-sms", party = "An SMS company", contact = "privacy@example.cn", privacy_url = "https://example.cn/privacy", contract = "2026-7", instructions_ref = "2026-7, annex 1", trains_on_data = false, declared_retention = "PT24H", deletion_api = true, state = "active", due_diligence = {{ at = {today}, by = "privacy officer", valid = "P1Y" }} }}]"#

@@ -100,7 +100,7 @@ async fn the_key_that_wraps_changes_while_the_node_serves() {
 async fn the_shard_key_changes_while_the_node_serves_and_what_was_sealed_opens_afterwards() {
     let installation = Installation::new(&sayso()).await;
     fs::write(installation.path("aiwellflow.toml"), WRITTEN).unwrap();
-    fs::write(installation.path(PROFILE), LAWFUL).unwrap();
+    installation.set_profile(LAWFUL);
     stands_in(&installation, "CN");
     let settings = installation.file("settings.json");
     fs::write(&settings, r#"{"prompt":"You are a teacher."}"#).unwrap();
