@@ -6,7 +6,6 @@ use sayso_tests::{Installation, TENANT};
 use serde_json::Value;
 
 use crate::place::stands_in;
-use crate::reload::PROFILE;
 use crate::sayso;
 
 pub(crate) const WRITTEN: &str = include_str!("../../../../deploy/profiles/aiwellflow.toml");

@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use crate::kept::{LAWFUL, WRITTEN};
 use crate::place::stands_in;
-use crate::reload::PROFILE;
 use crate::sayso;
 
 /// Settings that somebody has kept.
