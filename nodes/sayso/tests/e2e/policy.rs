@@ -155,7 +155,7 @@ async fn a_state_that_cannot_be_read_is_refused_with_its_place() {
             "tenant.instructs.until",
             "is not a date",
         ),
-        ("age = ", 1, "", ""),
+        ("age = ", 1, "age", ""),
     ] {
         fs::write(&state, text).unwrap();
         let args = [&["explain", &home, "--json", "--state", state.to_str().unwrap()], asked.as_slice()].concat();

@@ -106,7 +106,7 @@ async fn a_cluster_is_backed_up_without_its_keys_and_they_apart() {
     assert_eq!((&found.subject_id, &found.records), (&consent.subject_id, &consent.records));
     let _ = node.terminate().await.success();
 
-    let local = Installation::new(&sayso()).await;
+    let (local, _) = used().await;
     store(&local, &["backup", "--keys", keys]).await.failure(&["not in its store", &local.file("keys")]);
 }
 
