@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use futures::future::join_all;
 use openraft::error::{ChangeMembershipError, ClientWriteError, RaftError};
-use openraft::metrics::WaitError;
+use openraft::metrics::{RaftMetrics, WaitError};
 use openraft::{ChangeMembers, LogIdOptionExt, ServerState};
 use sayso_proto::peer::v1 as wire;
 use sayso_proto::peer::v1::change_members::Change;
@@ -300,9 +300,12 @@ impl Members {
                 // Refused as long as the others still hear of this leader.
                 let elect = request::Request::Elect(wire::Elect {});
                 let _ = self.leader.links.request(node, &member.address, elect).await;
-                let wait = raft.wait(Some(self.timers.heartbeat));
-                match wait.metrics(|metrics| metrics.current_leader == Some(node), "a hand-over").await {
-                    Ok(_) => return Ok(()),
+                // long enough for all to vote on a busy machine: who stands anew has all votes asked for anew
+                let wait = raft.wait(Some(self.timers.election / 2));
+                match wait.metrics(|metrics| self.is_led_by_another(metrics), "a hand-over").await {
+                    Ok(metrics) if metrics.current_leader == Some(node) => return Ok(()),
+                    // it would have the other stand against whoever was quicker
+                    Ok(_) => return Err(failure(FailureKind::Unavailable, "another node was quicker, and leads now")),
                     Err(WaitError::Timeout(..)) => {}
                     // it would have the other stand again and again, and see no leader ever
                     Err(WaitError::ShuttingDown) => {
@@ -352,8 +355,15 @@ impl Members {
                 }
                 Err(failure) => tracing::warn!(%node, reason = failure.reason, "it did not take over"),
             }
+            if self.is_led_by_another(&raft.metrics().borrow()) {
+                return true;
+            }
         }
         false
+    }
+
+    fn is_led_by_another(&self, metrics: &RaftMetrics<NodeId, Address>) -> bool {
+        metrics.current_leader.is_some_and(|leader| leader != self.me())
     }
 
     fn member(&self, node: NodeId) -> Option<Member> {
