@@ -297,7 +297,7 @@ fn data_is_not_sold_and_children_get_no_advertising() {
     let purposes = r#"purpose = [
   { id = "campaigns", dpv = "Marketing", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-6.4"] },
   { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-6.4"] },
-  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], src = ["XZ-6.4"] },
+  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], impact_assessment = { reference = "PIA portraits", at = 2026-02-02 }, src = ["XZ-6.4"] },
   { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-3.0"] },
 "#;
     let phone = r#"

@@ -102,7 +102,7 @@ async fn nothing_goes_where_nobody_vouches_for_it_or_overseas_without_a_legal_me
 const MARKET: &str = r#"purpose = [
   { id = "campaigns", dpv = "Marketing", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-6.4"] },
   { id = "targeting", dpv = "TargetedAdvertising", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-6.4"] },
-  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], src = ["XZ-6.4"] },
+  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], impact_assessment = { reference = "PIA portraits", at = 2026-02-02 }, src = ["XZ-6.4"] },
   { id = "sales", dpv = "SellDataToThirdParties", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, src = ["XZ-3.0"] },
 "#;
 const MAILER: &str = r#"processor = [

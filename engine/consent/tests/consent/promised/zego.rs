@@ -114,7 +114,7 @@ purpose = [
   { id = "campaigns", dpv = "Marketing", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, title = { en = "Offers", zh = "推广" }, src = ["ZG-4.1"] },
   { id = "advertising", dpv = "Advertising", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, title = { en = "Advertising", zh = "广告" }, src = ["ZG-4.1"] },
   { id = "recommendations", dpv = "Personalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, title = { en = "Recommendations", zh = "推荐" }, src = ["ZG-4.1"] },
-  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], title = { en = "Portraits", zh = "画像" }, src = ["ZG-4.1"] },
+  { id = "portraits", dpv = "ServicePersonalisation", basis = "Consent", basis_code = "cn-pipl:13-1", separate = true, processing = ["Profiling"], impact_assessment = { reference = "PIA portraits", at = 2024-08-01 }, title = { en = "Portraits", zh = "画像" }, src = ["ZG-4.1"] },
 "#;
 const NUMBER: &str = r#"[[lint.waive]]
 rule = "PROHIBITION_CONTRADICTED"
